@@ -1,0 +1,73 @@
+/** What a check is and what it says. Spans in milliseconds here: that is what timers and scripts speak. */
+import type { Command, RunAs } from '../base/command.ts'
+
+export type CheckSpec = {
+  /** Identity: the vrrp_script's name. */
+  readonly name: string
+  readonly command: Command
+  readonly runAs: RunAs | null
+  /** Start to start. */
+  readonly intervalMs: number
+  readonly timeoutMs: number
+  readonly rise: number
+  readonly fall: number
+}
+
+/** How one run ended. Only `exit` with status 0 is a success. */
+export type Outcome =
+  | { readonly kind: 'exit'; readonly status: number }
+  | { readonly kind: 'signal'; readonly signal: string }
+  | { readonly kind: 'timeout'; readonly afterMs: number }
+  /** Could not be run (missing, not executable, EPERM, out of processes), with the reason. */
+  | { readonly kind: 'unable'; readonly why: string }
+  /** In-process probe: yes or no with its reason ('connection refused'). */
+  | { readonly kind: 'probe'; readonly ok: boolean; readonly detail: string }
+
+export type Result = {
+  readonly name: string
+  readonly outcome: Outcome
+  /** Last lines that the command wrote, both streams, at most `scriptOutputBytesMax`; '' for probes. */
+  readonly output: string
+  readonly durationMs: number
+}
+
+export type CheckStatus = {
+  readonly name: string
+  /** null until the first result. */
+  readonly good: boolean | null
+  readonly last: Result | null
+  readonly runs: number
+  readonly failures: number
+  readonly timeouts: number
+  /** Turns passed over because the run before was still alive. */
+  readonly overruns: number
+  /** Consecutive results of the kind that `good` is not. */
+  readonly streak: number
+  readonly sinceMs: number | null
+}
+
+/** Raised when GOOD/BAD changes (the first result included), and when the exit status changes. */
+export type CheckEvent =
+  | {
+      readonly kind: 'verdict'
+      readonly name: string
+      readonly good: boolean
+      readonly result: Result
+    }
+  | { readonly kind: 'returned'; readonly name: string; readonly result: Result }
+  /** A worker died or hung and was replaced; its checks run again. */
+  | { readonly kind: 'worker'; readonly message: string }
+
+export type CheckPool = {
+  /** Makes the set of running checks equal to `specs`: unchanged ones go on undisturbed with their verdict,
+   *  changed ones (command or identity) start anew, others stop and their processes are killed. */
+  set(specs: readonly CheckSpec[]): void
+  status(name: string): CheckStatus | null
+  /** Kills what runs and resolves when the workers are gone. */
+  stop(): Promise<void>
+}
+
+export type StartCheckPool = (options: {
+  readonly workers: number
+  readonly onEvent: (event: CheckEvent) => void
+}) => CheckPool

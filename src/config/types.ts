@@ -1,0 +1,234 @@
+/**
+ * The configuration as a value: what the text means, with every default filled in. Nothing acts on it
+ * until all of it is valid. Spans are microseconds, whatever the text's unit.
+ */
+import type { Command, RunAs } from '../base/command.ts'
+import type { Family, Ip } from '../base/ip.ts'
+import type { Us } from '../base/time.ts'
+
+export type Place = { readonly file: string; readonly line: number; readonly column: number }
+
+export type Severity = 'error' | 'warning' | 'note'
+
+export type Diagnostic = {
+  readonly place: Place
+  readonly severity: Severity
+  /** Stable, kebab-case; tests and scripts match it, people read the message. */
+  readonly code: string
+  readonly message: string
+  /** What it does to the exit status of `vipd check`: cannot run at all (4), an operand is missing (2), runs
+   *  after ignoring it (5), script security only (6), or nothing. */
+  readonly verdict: 'fatal' | 'operand' | 'config' | 'security' | 'none'
+}
+
+export type Config = {
+  readonly globals: Globals
+  readonly scripts: readonly Script[]
+  readonly instances: readonly Instance[]
+  readonly groups: readonly SyncGroup[]
+}
+
+export type Globals = {
+  readonly routerId: string
+  readonly mail: Mail | null
+  readonly noEmailFaults: boolean
+  readonly scriptSecurity: boolean
+  readonly notifyFifos: readonly Fifo[]
+  readonly fifoStatesOnReload: boolean
+  readonly startupScript: TimedCommand | null
+  readonly shutdownScript: TimedCommand | null
+  readonly startupDelayUs: Us
+  readonly dynamicInterfaces: boolean
+  readonly logUnknownVrids: boolean
+  readonly realtimePriority: number
+  readonly rttimeUs: number
+  /** −20..19; null leaves it. */
+  readonly nice: number | null
+  readonly noSwap: boolean
+  /** Seconds without a sign of life of the main thread after which leads resign (`vipd_liveness`; default 3 s). */
+  readonly livenessUs: Us
+}
+
+export type Mail = {
+  readonly to: readonly string[]
+  readonly from: string
+  readonly server: string
+  readonly port: number
+  readonly helo: string
+  readonly connectTimeoutUs: Us
+}
+
+export type TimedCommand = { readonly command: UserCommand; readonly timeoutUs: Us }
+
+/** A command and the identity that the configuration gives it. `raw` is the text as written. */
+export type UserCommand = {
+  readonly raw: string
+  readonly command: Command
+  readonly runAs: RunAs | null
+  readonly place: Place
+}
+
+export type Fifo = {
+  readonly path: string
+  readonly owner: { readonly uid: number; readonly gid: number } | null
+  readonly script: UserCommand | null
+  readonly place: Place
+}
+
+export type Script = {
+  readonly name: string
+  readonly run: UserCommand
+  readonly intervalUs: Us
+  readonly timeoutUs: Us
+  readonly weight: number
+  readonly reverse: boolean
+  readonly rise: number
+  readonly fall: number
+  readonly initFail: boolean
+  readonly place: Place
+}
+
+export type Tracked = {
+  readonly name: string
+  readonly weight: number
+  readonly reverse: boolean
+  readonly place: Place
+}
+
+export type VirtualAddress = {
+  readonly address: Ip
+  readonly prefixLength: number
+  /** null: the instance's interface. */
+  readonly interface: string | null
+  readonly broadcast: Ip | null
+  readonly label: string | null
+  /** RT_SCOPE_*: 0 global, 253 link, 254 host. */
+  readonly scope: number
+  readonly peer: { readonly address: Ip; readonly prefixLength: number } | null
+  readonly home: boolean
+  /** IPv6 duplicate address detection is skipped unless `-nodad` is written. */
+  readonly nodad: boolean
+  readonly mngtmpaddr: boolean
+  readonly noprefixroute: boolean
+  readonly autojoin: boolean
+  readonly track: boolean
+  /** Seconds; null is for ever. */
+  readonly preferredSeconds: number | null
+  readonly place: Place
+}
+
+export type Peer = { readonly address: Ip; readonly minTtl: number; readonly maxTtl: number }
+
+export type Transport =
+  | { readonly kind: 'multicast'; readonly group: Ip; readonly source: Ip | null }
+  | {
+      readonly kind: 'unicast'
+      readonly source: Ip | null
+      readonly peers: readonly Peer[]
+      readonly ttl: number | null
+      readonly checkSource: boolean
+      /** An empty peer list is a fault instead of multicast. */
+      readonly faultNoPeer: boolean
+    }
+
+/** Gratuitous ARP and unsolicited NA. Spans in µs; 0 delay: no second burst; 0 refresh: none. */
+export type Garp = {
+  readonly masterDelayUs: Us
+  readonly masterRepeat: number
+  readonly masterRefreshUs: Us
+  readonly masterRefreshRepeat: number
+  readonly lowerPrioDelayUs: Us
+  readonly lowerPrioRepeat: number
+  readonly arpIntervalUs: Us
+  readonly naIntervalUs: Us
+}
+
+export type Notify = {
+  readonly master: UserCommand | null
+  readonly backup: UserCommand | null
+  readonly fault: UserCommand | null
+  readonly stop: UserCommand | null
+  readonly deleted: UserCommand | null
+  readonly masterRxLowerPri: UserCommand | null
+  readonly any: UserCommand | null
+  readonly mail: boolean
+  readonly priorityChanges: boolean
+}
+
+export type Instance = {
+  readonly name: string
+  readonly interface: string | null
+  readonly family: Family
+  readonly version: 2 | 3
+  readonly vrid: number
+  /** 1..255; 255 is the address owner. */
+  readonly priority: number
+  /** `state MASTER` as written: no timing effect, cancels nopreempt and preempt_delay. */
+  readonly stateMaster: boolean
+  readonly advertIntervalUs: Us
+  readonly downTimerAdverts: number
+  /** 8 octets for PASS; v2 only. */
+  readonly password: Uint8Array | null
+  readonly addresses: readonly VirtualAddress[]
+  readonly excluded: readonly VirtualAddress[]
+  readonly transport: Transport
+  readonly preempt: boolean
+  readonly preemptDelayUs: Us
+  readonly accept: boolean
+  readonly strict: boolean
+  readonly trackInterfaces: readonly Tracked[]
+  readonly trackScripts: readonly Tracked[]
+  readonly trackPrimary: boolean
+  readonly trackSource: boolean
+  readonly garp: Garp
+  readonly lowerPrioNoAdvert: boolean
+  readonly higherPrioSendAdvert: boolean
+  readonly ownerIgnoreAdverts: boolean
+  readonly skipCheckAdvAddr: boolean
+  readonly v3ChecksumAsV2: boolean
+  readonly receiveBufferBytes: number | null
+  readonly notify: Notify
+  readonly place: Place
+}
+
+export type SyncGroup = {
+  readonly name: string
+  readonly members: readonly string[]
+  readonly trackInterfaces: readonly Tracked[]
+  readonly trackScripts: readonly Tracked[]
+  readonly trackingWeight: boolean
+  readonly notify: Notify
+  readonly place: Place
+}
+
+/**
+ * What the parser asks of the machine, injected so that config/ stays pure. A test gives a table.
+ */
+export type World = {
+  /** null: cannot be read; `code` would say why, the parser only needs that. */
+  readFile(path: string): string | null
+  /** Files that a pattern with *, ?, [ ] matches (braces are expanded by the parser), sorted. */
+  glob(pattern: string): readonly string[]
+  readonly hostname: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** 0 ≤ n < 1, for ${_RANDOM}. */
+  random(): number
+  interfaceExists(name: string): boolean
+  interfaceMulticast(name: string): boolean
+  user(
+    name: string,
+  ): { readonly uid: number; readonly gid: number; readonly groups: readonly number[] } | null
+  group(name: string): number | null
+  /** lstat-like facts after symlinks are resolved; null when nothing is there. */
+  stat(
+    path: string,
+  ): {
+    readonly kind: 'file' | 'directory' | 'other'
+    readonly mode: number
+    readonly uid: number
+    readonly gid: number
+  } | null
+  realpath(path: string): string | null
+  readonly uid: number
+  readonly path: readonly string[]
+}

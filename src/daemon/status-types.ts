@@ -1,0 +1,87 @@
+/** What `vipd status` answers. Version 1 of the schema; facts from the kernel and the wire, not intentions. */
+import type { CheckStatus } from '../checks/types.ts'
+
+export type StatusCheck = CheckStatus & { readonly how: string; readonly usedBy: readonly string[] }
+
+export type StatusAddress = {
+  readonly address: string
+  readonly prefixLength: number
+  readonly interface: string
+  readonly excluded: boolean
+  /** Read back from the kernel. */
+  readonly present: boolean
+}
+
+export type StatusInstance = {
+  readonly name: string
+  readonly vrid: number
+  readonly interface: string | null
+  readonly family: 4 | 6
+  readonly version: 2 | 3
+  readonly state: 'INIT' | 'BACKUP' | 'MASTER' | 'FAULT' | 'STOP'
+  readonly basePriority: number
+  readonly effectivePriority: number
+  /** '150 = 100 base + 50 chk_web' */
+  readonly priorityArithmetic: string
+  readonly master: {
+    readonly address: string
+    readonly priority: number
+    readonly self: boolean
+  } | null
+  readonly advertIntervalMs: number
+  /** Time after the last advert at which we take over; null unless BACKUP. */
+  readonly downIntervalMs: number | null
+  readonly lastAdvertAgoMs: number | null
+  readonly lastSentAgoMs: number | null
+  readonly sinceMs: number
+  readonly transitions: number
+  readonly why: string
+  readonly addresses: readonly StatusAddress[]
+  readonly adverts: {
+    readonly received: number
+    readonly sent: number
+    readonly longestGapMs: number
+  }
+  readonly priorityZero: { readonly received: number; readonly sent: number }
+  /** Rejected packets by reason. */
+  readonly rejects: Readonly<Record<string, number>>
+  readonly history: readonly StatusTransition[]
+}
+
+export type StatusTransition = {
+  readonly at: string
+  readonly from: string
+  readonly to: string
+  readonly why: string
+}
+
+export type StatusGroup = {
+  readonly name: string
+  readonly state: string
+  readonly members: readonly string[]
+}
+
+export type Status = {
+  readonly schema: 1
+  readonly version: string
+  readonly pid: number
+  readonly host: string
+  readonly uptimeMs: number
+  readonly config: {
+    readonly path: string
+    readonly loadedAt: string
+    readonly lastReload: 'ok' | 'rejected' | 'none'
+    readonly unchangedOnDisk: boolean
+  }
+  readonly engine: {
+    readonly realtime: boolean
+    readonly locked: boolean
+    readonly eventsRaised: number
+    readonly throttled: number
+    readonly coalesced: number
+  }
+  readonly instances: readonly StatusInstance[]
+  readonly groups: readonly StatusGroup[]
+  readonly checks: readonly StatusCheck[]
+  readonly warnings: readonly string[]
+}

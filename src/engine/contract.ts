@@ -1,0 +1,218 @@
+/**
+ * The language between TypeScript, which decides, and the engine, which repeats.
+ *
+ * A plan is what to put on the wire and into the kernel, as finished bytes; an order says what to
+ * repeat, what to expect, and which plan to carry out at which deadline. The engine parses none of it.
+ */
+import type { Ip } from '../base/ip.ts'
+import type { Us } from '../base/time.ts'
+
+/** One VRRP instance: (link, VRID). Numbered by the daemon. */
+export type SlotId = number
+/** One pair of sockets: interface × family × (multicast group | unicast source). Numbered by the engine. */
+export type LinkId = number
+
+export type Step =
+  /** A VRRP PDU; the kernel writes the IP header (source, TTL and TOS are the link's). */
+  | {
+      readonly kind: 'datagram'
+      readonly link: LinkId
+      readonly to: Ip
+      readonly bytes: Uint8Array
+    }
+  /** A whole Ethernet frame: gratuitous ARP, unsolicited NA. */
+  | { readonly kind: 'frame'; readonly ifindex: number; readonly bytes: Uint8Array }
+  /** One rtnetlink request with NLM_F_ACK; the engine numbers it and reads the answer. `tolerate` lists
+   *  errnos that mean "already so" (EEXIST, EADDRNOTAVAIL, ENODEV on delete), so that plans are idempotent. */
+  | { readonly kind: 'netlink'; readonly bytes: Uint8Array; readonly tolerate: readonly number[] }
+
+export type Plan = readonly Step[]
+
+export type Repeat = {
+  /** What it is, for a lead that replaces a lead: the same key with the same period keeps its phase and count. */
+  readonly key: string
+  readonly firstAfterUs: Us
+  /** 0 with times 1 for a single delayed run. */
+  readonly everyUs: Us
+  /** Absent: for as long as the order stands. */
+  readonly times?: number
+  readonly plan: Plan
+}
+
+export type Lead = {
+  readonly now: Plan
+  readonly repeats: readonly Repeat[]
+  /** Carried out by the engine alone when it is late, and when the main thread's lease lapses. */
+  readonly resign: Plan
+  /** A repeat woken later than this past its time resigns instead of sending: peers may have taken over.
+   *  The peers' shortest down interval minus one advert interval. */
+  readonly lateUs: Us
+}
+
+/** The advert that TypeScript accepted last. Equal source, TTL and payload: the deadline restarts, nothing is raised. */
+export type Familiar = { readonly from: Ip; readonly ttl: number; readonly payload: Uint8Array }
+
+export type Order =
+  /** Init, fault, stopped: carry out once, then do nothing; packets for the slot are not raised. */
+  | { readonly kind: 'rest'; readonly now: Plan }
+  /** Backup. `deadlineUs` is an instant; a familiar advert sets it to the time of reception + restartUs. At
+   *  the deadline `then` becomes the standing order without asking and `expired` is raised. */
+  | {
+      readonly kind: 'follow'
+      readonly now: Plan
+      readonly expect: Familiar | null
+      readonly deadlineUs: Us
+      readonly restartUs: Us
+      readonly then: Lead
+    }
+  /** Master. */
+  | ({ readonly kind: 'lead' } & Lead)
+  /** Once, beside the standing order, which stays. */
+  | { readonly kind: 'also'; readonly now: Plan }
+
+export type OrderFor = { readonly slot: SlotId; readonly generation: number; readonly order: Order }
+
+export type LinkSpec = {
+  readonly family: 4 | 6
+  readonly interface: string
+  readonly ifindex: number
+  /** Source address of what is sent; bound. */
+  readonly source: Ip
+  /** Joined and received on; null for a unicast link, which receives what is addressed to `source`. */
+  readonly group: Ip | null
+  /** TTL or hop limit of what is sent; null leaves the kernel's default. */
+  readonly ttl: number | null
+  /** Classic BPF program (struct sock_filter[]) for the receiving socket. */
+  readonly filter: Uint8Array
+  /** SO_RCVBUF in bytes; null leaves the system's default. */
+  readonly receiveBufferBytes: number | null
+}
+
+/** A packet that is not the familiar one. `count` > 1: identical ones that arrived before this was delivered. */
+export type Heard = {
+  readonly kind: 'heard'
+  readonly link: LinkId
+  readonly slot: SlotId
+  /** Generation of the order that stood when it arrived. */
+  readonly generation: number
+  readonly from: Ip
+  readonly ttl: number
+  readonly payload: Uint8Array
+  readonly at: Us
+  readonly count: number
+}
+
+export type EngineEvent =
+  | Heard
+  /** The follow's deadline passed and its `then` is being carried out: deadline, first byte handed over, plan done. */
+  | {
+      readonly kind: 'expired'
+      readonly slot: SlotId
+      readonly generation: number
+      readonly deadlineUs: Us
+      readonly at: Us
+      readonly doneAt: Us
+    }
+  /** A step failed. `call` is the system call or rtnetlink request, `code` the errno name, `detail` the kernel's extended text. */
+  | {
+      readonly kind: 'failed'
+      readonly slot: SlotId
+      readonly generation: number
+      readonly step: number
+      readonly stepKind: Step['kind']
+      readonly call: string
+      readonly code: string
+      readonly detail: string
+      readonly at: Us
+    }
+  /** A lead woke up `lateUs` past its time and has resigned; it rests until the next order. */
+  | {
+      readonly kind: 'late'
+      readonly slot: SlotId
+      readonly generation: number
+      readonly lateUs: Us
+      readonly at: Us
+    }
+  /** The main thread's lease lapsed: this lead has resigned and rests until the next order. */
+  | { readonly kind: 'lapsed'; readonly slot: SlotId; readonly generation: number; readonly at: Us }
+  /** rtnetlink notifications, undecoded: RTNLGRP_LINK, _IPV4_IFADDR, _IPV6_IFADDR. */
+  | { readonly kind: 'kernel'; readonly bytes: Uint8Array }
+  /** The notification socket overflowed (ENOBUFS): what is known about the kernel is stale, dump again. */
+  | { readonly kind: 'overrun' }
+  /** Reading or writing on a link fails persistently (interface gone): reported once per link. */
+  | {
+      readonly kind: 'linkFailed'
+      readonly link: LinkId
+      readonly call: string
+      readonly code: string
+    }
+
+export type SlotCounters = {
+  /** Familiar adverts, raised ones included. */
+  readonly received: number
+  /** Datagram steps of repeats and plans handed to the kernel. */
+  readonly sent: number
+  readonly lastReceivedUs: Us | null
+  readonly lastSentUs: Us | null
+  /** Longest gap between two adverts received while following, since the last read of `counters(slot)`. */
+  readonly longestGapUs: Us
+}
+
+export type LinkCounters = {
+  /** Datagrams read from the socket. */
+  readonly received: number
+  /** Not raised: the source's token bucket was empty. */
+  readonly throttled: number
+  /** Not raised on their own: equal to one already waiting. */
+  readonly coalesced: number
+  /** VRID without a slot, or shorter than two octets. */
+  readonly unclaimed: number
+}
+
+export type EngineOptions = {
+  /** SCHED_RR priority 1..99 for the engine's thread, 0 for none; refused permission is reported, not fatal. */
+  readonly realtimePriority: number
+  /** RLIMIT_RTTIME in µs when real-time (the whole process's limit); 0 leaves it. */
+  readonly rttimeUs: number
+  /** mlockall. */
+  readonly lockMemory: boolean
+  /** Leads resign when `renew` was not called for so long; 0 switches the lease off. */
+  readonly livenessUs: Us
+}
+
+/** What was asked for at start and what the kernel granted, for the log and for `status`. */
+export type EngineStart = {
+  readonly realtime: boolean
+  readonly locked: boolean
+  readonly notes: readonly string[]
+}
+
+export type Engine = {
+  /** CLOCK_MONOTONIC in µs. */
+  now(): Us
+  /** Opens the sockets. Throws OpError naming the call that failed. */
+  openLink(spec: LinkSpec): LinkId
+  setFilter(link: LinkId, filter: Uint8Array): void
+  closeLink(link: LinkId): void
+  /** Routes packets with this VRID on this link to the slot. Throws if the pair is taken. */
+  addSlot(slot: SlotId, link: LinkId, vrid: number): void
+  removeSlot(slot: SlotId): void
+  /** Hands over orders; those of one call that are due at once are carried out as one batch. */
+  order(orders: readonly OrderFor[]): void
+  /** Resolves when everything ordered before has been carried out (kernel answers read). */
+  flush(): Promise<void>
+  /** Renews the main thread's lease. */
+  renew(): void
+  /** One blocking rtnetlink request (a dump, say) on a socket of its own; all answer messages, joined. Throws OpError. */
+  request(bytes: Uint8Array): Uint8Array
+  counters(slot: SlotId): SlotCounters
+  linkCounters(link: LinkId): LinkCounters
+  /** Closes everything without carrying out anything. */
+  stop(): void
+}
+
+/** Opens the engine: starts its thread. Events arrive in batches, oldest first. */
+export type StartEngine = (
+  options: EngineOptions,
+  onEvents: (events: readonly EngineEvent[]) => void,
+) => { readonly engine: Engine; readonly start: EngineStart }
