@@ -1,0 +1,64 @@
+/**
+ * What the daemon is to those who start it and ask it: the command line and the control socket. The
+ * daemon itself (`daemon.ts`) pulls in the addon; this page does not, so that `vipd status` stays light.
+ */
+import type { LanguageOptions } from '../config/tree-types.ts'
+import type { Diagnostic, World } from '../config/types.ts'
+import type { Status } from './status-types.ts'
+
+/** Further facts of a log line: `{ instance: 'VI_1', priority: 100 }`. */
+export type LogFields = Readonly<Record<string, unknown>>
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** Never blocks and never throws: a reader that stopped costs lines, not elections. */
+export type Log = {
+  debug(message: string, fields?: LogFields): void
+  info(message: string, fields?: LogFields): void
+  warn(message: string, fields?: LogFields): void
+  error(message: string, fields?: LogFields): void
+  /** Resolves when all is written, or after a short while if the reader does not read. For the exit. */
+  flush(): Promise<void>
+}
+
+export type DaemonOptions = {
+  readonly configPath: string
+  /** Exists; holds the control socket and what the next daemon must know about this one. */
+  readonly runDir: string
+  readonly log: Log
+  readonly world: World
+  readonly language: LanguageOptions
+  /** Check worker threads, 1 or more. */
+  readonly workers: number
+  readonly version: string
+}
+
+export type ReloadResult = {
+  /** False: nothing at all has changed. */
+  readonly ok: boolean
+  /** `file:line:column: message [code]`, errors first to last. */
+  readonly diagnostics: readonly string[]
+  /** What was added, altered and removed, one sentence each. */
+  readonly changes: readonly string[]
+}
+
+export type Daemon = {
+  status(): Status
+  reload(): Promise<ReloadResult>
+  /** Priority 0, addresses away, notifications run, processes gone. */
+  stop(): Promise<void>
+}
+
+/** `startDaemon(options)`: throws ConfigError when the configuration cannot run. */
+export type StartDaemon = (options: DaemonOptions) => Promise<Daemon>
+
+/** The configuration cannot run; nothing was started. */
+export class ConfigError extends Error {
+  readonly diagnostics: readonly Diagnostic[]
+
+  constructor(diagnostics: readonly Diagnostic[]) {
+    super('the configuration cannot run')
+    this.name = 'ConfigError'
+    this.diagnostics = diagnostics
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * The daemon's log: JSON lines (pino) for machines, one plain line per event for people and journald.
+ * Which of the two is decided here, where it goes in `log-sink.ts`, what it says at the caller: keepalived's
+ * phrases that people grep for are the callers' business.
+ */
+import { isatty } from 'node:tty'
+import { pino } from 'pino'
+import type { Log, LogFields, LogLevel } from './daemon-types.ts'
+import { openLogSink } from './log-sink.ts'
+
+export type LogFormat = 'text' | 'json' | 'auto'
+
+export type LogOptions = {
+  /** `auto`: text on a terminal, JSON elsewhere. */
+  readonly format: LogFormat
+  /** The least level that is written. */
+  readonly level: LogLevel
+  /** Standard error unless a test says otherwise. */
+  readonly fd?: number
+}
+
+/** How long an exit waits for a reader that does not read. */
+const flushMs = 500
+
+/** RFC 5424 severities, which journald reads from a `<N>` before the line. */
+const severity: Readonly<Record<LogLevel, number>> = { debug: 7, info: 6, warn: 4, error: 3 }
+const rank: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
+
+/** Opens the log on standard error. Set up once, at start. */
+export function openLog(options: LogOptions): Log {
+  const fd = options.fd ?? 2
+  const json = options.format === 'json' || (options.format === 'auto' && !isatty(fd))
+  return json ? jsonLog(fd, options.level) : textLog(fd, options.level)
+}
+
+function jsonLog(fd: number, level: LogLevel): Log {
+  const sink = openLogSink(
+    fd,
+    (count) =>
+      `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), pid: process.pid, msg: lostLine(count) })}\n`,
+  )
+  const out = pino(
+    {
+      level,
+      base: { pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    sink,
+  )
+  return asLog(
+    (at, message, fields) => out[at](fields ?? {}, message),
+    () => sink.flush(flushMs),
+  )
+}
+
+function textLog(fd: number, level: LogLevel): Log {
+  const journal = process.env['JOURNAL_STREAM'] !== undefined
+  const line = (at: LogLevel, message: string, fields?: LogFields) =>
+    `${formatLine(at, message, fields, journal ? null : new Date())}\n`
+  const sink = openLogSink(fd, (count) => line('warn', lostLine(count)))
+  return asLog(
+    (at, message, fields) => {
+      if (rank[at] >= rank[level]) sink.write(line(at, message, fields))
+    },
+    () => sink.flush(flushMs),
+  )
+}
+
+const lostLine = (count: number) => `${count} log lines were lost: the reader did not keep up`
+
+/**
+ * One line of text. With `at`: `2026-03-01 06:40:11.042 warn  message key=value`; without it journald keeps the
+ * time: `<4>message key=value`. Control characters are escaped, so one event is one line.
+ */
+export function formatLine(
+  level: LogLevel,
+  message: string,
+  fields: LogFields | undefined,
+  at: Date | null,
+): string {
+  const head = at === null ? `<${severity[level]}>` : `${localTime(at)} ${level.padEnd(5)} `
+  const tail = Object.entries(fields ?? {})
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => ` ${key}=${fieldText(value)}`)
+  return head + oneLine(message) + tail.join('')
+}
+
+function fieldText(value: unknown): string {
+  if (typeof value === 'string')
+    return /^[^\s"=]+$/.test(value) ? oneLine(value) : JSON.stringify(value)
+  if (value instanceof Error) return JSON.stringify(value.message)
+  return JSON.stringify(value) ?? String(value)
+}
+
+const oneLine = (text: string) =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  text.replace(/[\u0000-\u001f\u007f]/g, (c) => JSON.stringify(c).slice(1, -1))
+
+function localTime(at: Date): string {
+  const two = (n: number) => String(n).padStart(2, '0')
+  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
+  const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`
+  return `${day} ${time}.${String(at.getMilliseconds()).padStart(3, '0')}`
+}
+
+type Emit = (level: LogLevel, message: string, fields?: LogFields) => void
+
+function asLog(emit: Emit, flush: () => Promise<unknown>): Log {
+  return {
+    debug: (message, fields) => emit('debug', message, fields),
+    info: (message, fields) => emit('info', message, fields),
+    warn: (message, fields) => emit('warn', message, fields),
+    error: (message, fields) => emit('error', message, fields),
+    flush: async () => {
+      await flush()
+    },
+  }
+}
+
+/** Distinct messages that are remembered; beyond it the oldest is forgotten. */
+const limitedMessagesMax = 512
+
+/**
+ * The same log, but the same message at most once per `intervalMs`; the next one that passes carries `repeated`,
+ * the number that did not. For lines that a peer or a flood can cause. `now` is in milliseconds.
+ */
+export function limitRepeats(log: Log, intervalMs: number, now: () => number = Date.now): Log {
+  const seen = new Map<string, { at: number; held: number }>()
+  const emit: Emit = (level, message, fields) => {
+    const key = `${level} ${message}`
+    const before = seen.get(key)
+    if (before !== undefined && now() - before.at < intervalMs) {
+      before.held++
+      return
+    }
+    seen.delete(key)
+    seen.set(key, { at: now(), held: 0 })
+    const oldest = seen.size > limitedMessagesMax ? seen.keys().next().value : undefined
+    if (oldest !== undefined) seen.delete(oldest)
+    log[level](message, before?.held ? { ...fields, repeated: before.held } : fields)
+  }
+  return asLog(emit, () => log.flush())
+}
