@@ -1,6 +1,7 @@
 /**
  * The vocabulary of the election: what one VRRP instance knows, what can happen to it, and what it asks
- * to be done. Plain data throughout, so that it can be logged, compared and replayed.
+ * to be done. Plain data throughout, so that it can be logged, compared and replayed. The log effects are
+ * what only the election knows; state and priority changes are the daemon's to log, from the transition.
  */
 import type { Ip } from '../base/ip.ts'
 import type { Us } from '../base/time.ts'
@@ -20,22 +21,44 @@ export type Params = {
   readonly ownerIgnoreAdverts: boolean
   /** Our source address on the link: the tie-break of RFC 9568 section 6.4.3. */
   readonly source: Ip
+  /** An owner in a sync group whose members are not all owners begins as backup like everybody else. */
+  readonly ownerListens?: boolean
 }
 
 /** Why an instance may not take part. Facts about the outside, each with its name. */
 export type Fault =
-  | { readonly kind: 'link'; readonly interface: string; readonly why: 'down' | 'missing' }
+  | { readonly kind: 'link'; readonly interface: string; readonly why: 'down' | 'missing' | 'up' }
   | { readonly kind: 'source'; readonly interface: string }
   | { readonly kind: 'check'; readonly name: string; readonly detail: string }
   /** A weight-0 script has not reported yet: held without notifying. */
   | { readonly kind: 'check-pending'; readonly name: string }
-  | { readonly kind: 'sync-group'; readonly group: string; readonly member: string }
+  /** Laid on a member by `group-fault` because another member is faulty; `pending`: that one only waits for
+   *  a first result, so this one is held without notifying, too. */
+  | {
+      readonly kind: 'sync-group'
+      readonly group: string
+      readonly member: string
+      readonly pending: boolean
+    }
   | { readonly kind: 'no-peer' }
   /** Sockets could not be opened: `op` and `code` of the OpError. */
   | { readonly kind: 'transport'; readonly op: string; readonly code: string }
 
 /** The master as last accepted. */
 export type Master = { readonly address: Ip; readonly priority: number; readonly intervalUs: Us }
+
+/**
+ * Whether the advert that was accepted last still restarts a backup's deadline (then it is the follow's
+ * `expect`), and if not, why the deadline is running down.
+ */
+export type Countdown =
+  | { readonly kind: 'restarts' }
+  /** Nothing accepted since we became backup. */
+  | { readonly kind: 'silence' }
+  /** A master said priority 0. */
+  | { readonly kind: 'resigned'; readonly from: Ip }
+  /** Adverts are heard, but of a lower priority than ours: we are about to take over. */
+  | { readonly kind: 'overruled'; readonly from: Ip; readonly priority: number }
 
 export type State =
   | { readonly kind: 'init' }
@@ -44,15 +67,19 @@ export type State =
       readonly kind: 'backup'
       /** null until an advert was accepted. */
       readonly master: Master | null
-      /** Instant at which we take over. */
+      /** Instant at which we take over. The engine moves its own copy at each familiar advert: see `refreshed`. */
       readonly masterDownAt: Us
       /** Instant from which lower adverts no longer hold us back (preempt_delay); null when not running. */
       readonly preemptAt: Us | null
+      readonly countdown: Countdown
+      /** The deadline has passed, and only the sync group holds us back. */
+      readonly wantsMaster: boolean
     }
   | {
       readonly kind: 'master'
-      readonly since: Us /** Two owners met: we dropped to 254 (reference §4.3). */
-      readonly yielded: boolean
+      readonly since: Us
+      /** Another owner (255) that should have yielded to us goes on sending (reference §4.3). */
+      readonly rival: { readonly since: Us; readonly heardAt: Us } | null
     }
   | { readonly kind: 'stopped' }
 
@@ -64,15 +91,26 @@ export type Advert = {
 }
 
 export type Event =
-  /** Take part (again) with these faults and this effective priority. */
+  /** Take part. Faults and the effective priority known by then were fed before (init keeps the priority
+   *  and goes to fault for a fault). */
   | { readonly kind: 'start' }
   | { readonly kind: 'advert'; readonly advert: Advert }
   /** The engine's deadline passed; its prepared lead stands already. */
   | { readonly kind: 'expired' }
+  /** The deadline passed, but the order's `then` was empty because the sync group does not allow a lead
+   *  (`mayLead`): remember the wish, `groupDecide` grants it. */
+  | { readonly kind: 'held' }
   /** A deadline of the election itself may be due (preempt_delay, two-owner watch). */
   | { readonly kind: 'tick' }
   | { readonly kind: 'priority'; readonly effective: number }
+  /** The instance's own faults, all of them. Those of the sync group are kept apart: `group-fault`. */
   | { readonly kind: 'faults'; readonly faults: readonly Fault[] }
+  /** A fault of another member, or null when no other member has one any more. From `groupDecide` only. */
+  | {
+      readonly kind: 'group-fault'
+      readonly group: string
+      readonly culprit: { readonly member: string; readonly pending: boolean } | null
+    }
   /** The engine resigned because it woke up late, or because the main thread's lease lapsed. */
   | { readonly kind: 'resigned'; readonly why: 'late' | 'lapsed'; readonly lateUs: Us }
   /** The sync group forces the member. */
@@ -85,6 +123,13 @@ export type Cause =
   | { readonly kind: 'owner' }
   | { readonly kind: 'timeout'; readonly master: Master | null }
   | { readonly kind: 'priority-zero'; readonly from: Ip }
+  /** Took over from a live master of lower priority. */
+  | {
+      readonly kind: 'preempt'
+      readonly from: Ip
+      readonly priority: number
+      readonly ours: number
+    }
   | {
       readonly kind: 'higher-priority'
       readonly from: Ip
@@ -106,6 +151,7 @@ export type Cause =
 
 /** What the daemon must do beside installing the order that the new state implies. */
 export type Effect =
+  /** fault → fault: held silently until now, from here on to be notified. */
   | {
       readonly kind: 'transition'
       readonly from: State['kind']
@@ -125,4 +171,7 @@ export type Machine = { readonly state: State; readonly effective: number }
 export type Step = {
   readonly machine: Machine
   readonly effects: readonly Effect[]
+  /** The advert of this event is the master's now: its bytes are the familiar ones from here on. Whether they
+   *  restart the deadline is the state's `countdown`. */
+  readonly accepted: boolean
 }

@@ -1,0 +1,105 @@
+/**
+ * What every state's function has in common: how a result is put together, how a machine begins to listen,
+ * and how long it listens. Small constructors, no decisions that depend on the event.
+ */
+import { addUs, type Us } from '../base/time.ts'
+import { downIntervalUs, skewUs } from './timing.ts'
+import type { Cause, Countdown, Effect, Machine, Master, Params, State, Step } from './types.ts'
+
+export type Backup = State & { readonly kind: 'backup' }
+export type Active = State & { readonly kind: 'master' }
+export type Faulty = State & { readonly kind: 'fault' }
+
+const ownerPriority = 255
+
+export const isOwner = (params: Params): boolean => params.basePriority === ownerPriority
+
+/** The machine goes on as it is; effects only. */
+export const stay = (machine: Machine, ...effects: readonly Effect[]): Step => ({
+  machine,
+  effects,
+  accepted: false,
+})
+
+/** The same kind of state with other contents. */
+export const become = (machine: Machine, state: State, ...effects: readonly Effect[]): Step => ({
+  machine: { ...machine, state },
+  effects,
+  accepted: false,
+})
+
+/** A change of state; `before` are effects to carry out ahead of it. */
+export const move = (
+  machine: Machine,
+  state: State,
+  cause: Cause,
+  before: readonly Effect[] = [],
+): Step => ({
+  machine: { ...machine, state },
+  effects: [...before, { kind: 'transition', from: machine.state.kind, to: state.kind, cause }],
+  accepted: false,
+})
+
+export const log = (
+  params: Params,
+  text: string,
+  level: 'info' | 'warning' = 'info',
+): Effect & { kind: 'log' } => ({ kind: 'log', level, text: `(${params.name}) ${text}` })
+
+/** The interval that governs a backup: the master's where version 3 has learned it, else our own. */
+export const followedIntervalUs = (params: Params, master: Master | null): Us =>
+  params.version === 3 && master !== null ? master.intervalUs : params.advertIntervalUs
+
+/**
+ * How long a backup waits after an advert of its master before it takes over: the follow's `restartUs`.
+ * In any other state, what it would wait as a backup that has heard nobody.
+ */
+export function restartUs(params: Params, machine: Machine): Us {
+  const master = machine.state.kind === 'backup' ? machine.state.master : null
+  return downIntervalUs({
+    version: params.version,
+    downTimerAdverts: params.downTimerAdverts,
+    effectivePriority: machine.effective,
+    intervalUs: followedIntervalUs(params, master),
+  })
+}
+
+export const backupSkewUs = (params: Params, effective: number, master: Master | null): Us =>
+  skewUs(params.version, effective, followedIntervalUs(params, master))
+
+/** A backup that follows `master` (or nobody yet) with a full down interval from now. */
+export function listening(
+  params: Params,
+  effective: number,
+  now: Us,
+  master: Master | null = null,
+): Backup {
+  const span = downIntervalUs({
+    version: params.version,
+    downTimerAdverts: params.downTimerAdverts,
+    effectivePriority: effective,
+    intervalUs: followedIntervalUs(params, master),
+  })
+  const countdown: Countdown = { kind: master === null ? 'silence' : 'restarts' }
+  const masterDownAt = addUs(now, span)
+  return { kind: 'backup', master, masterDownAt, preemptAt: null, countdown, wantsMaster: false }
+}
+
+/** Master from now on. An owner that had yielded to another owner takes its 255 back. */
+export function takeOver(
+  params: Params,
+  machine: Machine,
+  cause: Cause,
+  now: Us,
+  before: readonly Effect[] = [],
+): Step {
+  const restored = isOwner(params) && machine.effective !== ownerPriority
+  const effective = restored ? ownerPriority : machine.effective
+  const step = move(
+    { ...machine, effective },
+    { kind: 'master', since: now, rival: null },
+    cause,
+    before,
+  )
+  return restored ? { ...step, effects: [...step.effects, { kind: 'reorder' }] } : step
+}
