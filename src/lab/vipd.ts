@@ -1,0 +1,77 @@
+/** vipd in a host, started and asked as an operator would: through its command line. */
+import type { Exit } from './child.ts'
+import { type Daemon, Roles } from './daemon.ts'
+import type { Host } from './host.ts'
+import { program } from './program.ts'
+
+const command = program('../cli/run.js')
+
+/** The part of `vipd status --json` that the lab looks at; src/daemon/status-types.ts is its home. */
+export type VipdStatus = {
+  readonly engine: { readonly eventsRaised: number; readonly realtime: boolean }
+  readonly config: { readonly lastReload: string }
+  readonly instances: readonly {
+    readonly name: string
+    readonly state: string
+    readonly effectivePriority: number
+    readonly transitions: number
+    readonly why: string
+    readonly master: { readonly address: string; readonly priority: number } | null
+    readonly rejects: Readonly<Record<string, number>>
+  }[]
+  readonly checks: readonly { readonly name: string; readonly good: boolean | null }[]
+}
+
+export type Vipd = Daemon & {
+  readonly runDir: string
+  status(): Promise<VipdStatus>
+  /** `vipd reload`: the command's exit status and words. */
+  tryReload(): Promise<{ readonly status: number | null; readonly text: string }>
+  /** Replaces the text of the configuration file; nothing happens until a reload. */
+  configure(config: string): void
+}
+
+/** Starts vipd with that configuration; several in one host need a `name` each. */
+export function startVipd(host: Host, config: string, name = 'vipd'): Vipd {
+  const file = host.write(`/run/lab/${name}.conf`, config)
+  const runDir = `/run/lab/${name}`
+  const roles = new Roles()
+  const args = [command, 'run', '-f', file, '--run-dir', runDir]
+  const child = host.spawn(process.execPath, args, { name, onLine: roles.onLine })
+  const ask = (...words: string[]) =>
+    host.run(process.execPath, [command, ...words, '--run-dir', runDir])
+  const status = async (): Promise<VipdStatus> => {
+    const answer = await ask('status', '--json')
+    if (answer.status !== 0) throw new Error(`vipd status: ${answer.status}: ${answer.stderr}`)
+    return JSON.parse(answer.stdout) as VipdStatus
+  }
+  return {
+    kind: 'vipd',
+    host,
+    child,
+    runDir,
+    transitions: roles.transitions,
+    reaches: (instance, state, timeoutMs) => roles.reaches(child.name, instance, state, timeoutMs),
+    state: (instance) => roles.state(instance),
+    status,
+    errors: async () => rejectsOf(await status()),
+    configure: (text) => void host.write(file, text),
+    reload: () => child.signal('SIGHUP'),
+    async tryReload() {
+      const answer = await ask('reload')
+      return { status: answer.status, text: `${answer.stdout}${answer.stderr}` }
+    },
+    stop: (timeoutMs = 10_000): Promise<Exit> => child.stop(timeoutMs),
+    async kill() {
+      await child.signal('SIGKILL')
+      await child.ended(5_000)
+    },
+  }
+}
+
+function rejectsOf(status: VipdStatus): Record<string, number> {
+  const all = status.instances.flatMap(({ name, rejects }) =>
+    Object.entries(rejects).map(([reason, count]) => [`${name}/${reason}`, count] as const),
+  )
+  return Object.fromEntries(all.filter(([, count]) => count > 0))
+}
