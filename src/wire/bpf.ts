@@ -1,0 +1,129 @@
+/**
+ * Classic BPF programs for the receiving sockets: what cannot concern us is dropped in the kernel, before
+ * it costs a wake-up. A program for an IPv4 raw socket sees the packet from its IP header on; one for an
+ * IPv6 raw socket sees the payload alone.
+ */
+import { assert } from '../base/assert.ts'
+import type { Family } from '../base/ip.ts'
+import { hostIsLittleEndian } from './netlink.ts'
+import { advertTtl, vrrpProtocol } from './vrrp.ts'
+
+/** struct sock_filter. `jt` and `jf` count instructions to skip. */
+type Instruction = {
+  readonly code: number
+  readonly jt: number
+  readonly jf: number
+  readonly k: number
+}
+
+/** The opcodes in use, as linux/bpf_common.h composes them. */
+export const opcode = {
+  /** A = octet at k */
+  loadByte: 0x30,
+  /** A = octet at X + k */
+  loadByteIndexed: 0x50,
+  /** X = 4 × (octet at k & 0xf): the length of an IPv4 header */
+  loadHeaderLength: 0xb1,
+  jumpEqual: 0x15,
+  jumpGreaterOrEqual: 0x35,
+  return: 0x06,
+} as const
+
+const instructionBytes = 8
+const everything = 0xffff_ffff
+
+const load = (code: number, k: number): Instruction => ({ code, jt: 0, jf: 0, k })
+const jump = (code: number, k: number, jt: number, jf: number): Instruction => ({ code, jt, jf, k })
+const pass = load(opcode.return, everything)
+const drop = load(opcode.return, 0)
+/** Goes on when A is k, drops otherwise. */
+const require = (k: number): readonly Instruction[] => [jump(opcode.jumpEqual, k, 1, 0), drop]
+
+export type FilterSpec = {
+  readonly family: Family
+  /** 1..255 each; none: everything is dropped. */
+  readonly vrids: Iterable<number>
+  /** Then TTL 255 is required. IPv4 only: a hop limit is out of the program's sight, the decoder checks it. */
+  readonly multicast: boolean
+  /** Drops adverts of another version (and other types). Absent: the decoder sees and counts them. */
+  readonly version?: 2 | 3
+}
+
+/** struct sock_filter[] that passes the adverts of these VRIDs whole and drops the rest. */
+export function vrrpFilter(spec: FilterSpec): Uint8Array {
+  const ranges = toRanges(spec.vrids)
+  if (ranges.length === 0) return dropAllFilter()
+  const field = spec.family === 4 ? opcode.loadByteIndexed : opcode.loadByte
+  return encode([
+    ...(spec.family === 4 ? ipv4Header(spec.multicast) : []),
+    ...(spec.version === undefined ? [] : [load(field, 0), ...require((spec.version << 4) | 1)]),
+    load(field, 1),
+    ...search(ranges),
+  ])
+}
+
+/** For a socket that only sends: its receive queue must not fill. */
+export const dropAllFilter = (): Uint8Array => encode([drop])
+
+/** Checks the IPv4 header and leaves its length in X. */
+function ipv4Header(multicast: boolean): readonly Instruction[] {
+  return [
+    load(opcode.loadByte, 9),
+    ...require(vrrpProtocol),
+    ...(multicast ? [load(opcode.loadByte, 8), ...require(advertTtl)] : []),
+    load(opcode.loadHeaderLength, 0),
+  ]
+}
+
+type Range = { readonly low: number; readonly high: number }
+
+/** Sorted, neighbours joined. */
+function toRanges(vrids: Iterable<number>): readonly Range[] {
+  const ranges: Range[] = []
+  for (const vrid of [...new Set(vrids)].sort((a, b) => a - b)) {
+    assert(Number.isInteger(vrid) && vrid >= 1 && vrid <= 255, 'a VRID is in 1..255')
+    const last = ranges.at(-1)
+    if (last !== undefined && last.high === vrid - 1) {
+      ranges[ranges.length - 1] = { low: last.low, high: vrid }
+    } else {
+      ranges.push({ low: vrid, high: vrid })
+    }
+  }
+  return ranges
+}
+
+/**
+ * A binary search for A: at most nine comparisons per packet. The left half of any set of VRIDs is at
+ * most 255 instructions long, which is as far as a conditional jump reaches.
+ */
+function search(ranges: readonly Range[]): readonly Instruction[] {
+  const middle = ranges.length >> 1
+  const pivot = ranges[middle]
+  if (pivot === undefined) return [drop]
+  if (middle === 0) return within(pivot)
+  const below = search(ranges.slice(0, middle))
+  const above = search(ranges.slice(middle))
+  return [jump(opcode.jumpGreaterOrEqual, pivot.low, below.length, 0), ...below, ...above]
+}
+
+function within({ low, high }: Range): readonly Instruction[] {
+  if (low === high) return [jump(opcode.jumpEqual, low, 0, 1), pass, drop]
+  return [
+    jump(opcode.jumpGreaterOrEqual, low, 0, 2),
+    jump(opcode.jumpGreaterOrEqual, high + 1, 1, 0),
+    pass,
+    drop,
+  ]
+}
+
+function encode(program: readonly Instruction[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(program.length * instructionBytes))
+  program.forEach(({ code, jt, jf, k }, i) => {
+    assert(jt <= 255 && jf <= 255, 'a conditional jump reaches 255 instructions')
+    view.setUint16(i * instructionBytes, code, hostIsLittleEndian)
+    view.setUint8(i * instructionBytes + 2, jt)
+    view.setUint8(i * instructionBytes + 3, jf)
+    view.setUint32(i * instructionBytes + 4, k, hostIsLittleEndian)
+  })
+  return new Uint8Array(view.buffer)
+}

@@ -1,0 +1,262 @@
+/**
+ * VRRP advertisements, versions 2 and 3, both families: the payload of IP protocol 112. Version 2 is
+ * RFC 3768 with the authentication of RFC 2338, whose eight octets are always there; version 3 is RFC 9568.
+ *
+ * ```
+ *   0              1              2              3
+ *   version | type VRID           priority       address count
+ *   v2: auth type  interval in s  checksum
+ *   v3: 4 reserved bits, 12 bits interval in cs  checksum
+ *   addresses, 4 or 16 octets each; v2 over IPv4: 8 octets of authentication data
+ * ```
+ *
+ * Version 2 over IPv6 is keepalived's own: no authentication data, and the pseudo-header in the checksum that
+ * version 2 over IPv4 leaves out.
+ */
+import { assert } from '../base/assert.ts'
+import { concatBytes, equalBytesConstantTime, viewOf } from '../base/bytes.ts'
+import { type Family, type Ip, ipBytes, ipFromBytes } from '../base/ip.ts'
+import { centisecondsToUs, secondsToUs, type Us } from '../base/time.ts'
+import { checksum, pseudoHeaderSum } from './checksum.ts'
+import { accept, type Decoded, reject } from './decoded.ts'
+
+export const vrrpProtocol = 112
+/** TTL or hop limit of every multicast advert, RFC 9568 sections 5.1.1.3 and 5.1.2.3. */
+export const advertTtl = 255
+/** A master that stops says so with this priority, RFC 9568 section 5.2.4. */
+export const priorityResign = 0
+
+const headerBytes = 8
+const authBytes = 8
+const typeAdvertisement = 1
+const authNone = 0
+const authPass = 1
+const authHeader = 2
+const offset = { vrid: 1, priority: 2, count: 3, auth: 4, seconds: 5, centiseconds: 4, checksum: 6 }
+/** Ethernet pads an IPv4 packet to 46 octets; 20 of them are its header. */
+const paddedPayloadBytes = 26
+
+type Version = 2 | 3
+
+/** What is sent. */
+export type AdvertFields = {
+  readonly version: Version
+  readonly family: Family
+  readonly vrid: number
+  /** 0..255; 0 resigns. */
+  readonly priority: number
+  /** Rounded to whole seconds (1..255) in version 2, to centiseconds (1..4095) in version 3. */
+  readonly intervalUs: Us
+  /** In the order of the configuration; all of `family`; at most 255. */
+  readonly addresses: readonly Ip[]
+  /** 8 octets for PASS; version 2 over IPv4 only, ignored elsewhere. */
+  readonly password: Uint8Array | null
+  readonly source: Ip
+  readonly destination: Ip
+  /** Version 3 over IPv4 without the pseudo-header, as some peers want it. */
+  readonly checksumAsV2: boolean
+}
+
+export function encodeAdvert(fields: AdvertFields): Uint8Array {
+  const { version, addresses } = fields
+  assert(addresses.length <= 255, 'an advert carries at most 255 addresses')
+  const pdu = concatBytes([
+    new Uint8Array(headerBytes),
+    ...addresses.map(ipBytes),
+    new Uint8Array(trailerBytes(version, fields.family)),
+  ])
+  const view = viewOf(pdu)
+  view.setUint8(0, (version << 4) | typeAdvertisement)
+  view.setUint8(offset.vrid, fields.vrid)
+  view.setUint8(offset.priority, fields.priority)
+  view.setUint8(offset.count, addresses.length)
+  if (version === 2) {
+    const password = passwordOf(fields)
+    view.setUint8(offset.auth, password === null ? authNone : authPass)
+    view.setUint8(offset.seconds, toSeconds(fields.intervalUs))
+    if (password !== null) pdu.set(password, pdu.length - authBytes)
+  } else {
+    view.setUint16(offset.centiseconds, clamp(Math.round(fields.intervalUs / 10_000), 1, 0xfff))
+  }
+  view.setUint16(offset.checksum, checksum(pdu, leadingSum(pdu.length, fields)))
+  return pdu
+}
+
+/** A packet as the socket gave it: the payload after the IP header. */
+export type Received = {
+  readonly payload: Uint8Array
+  readonly source: Ip
+  readonly destination: Ip
+  readonly ttl: number
+}
+
+/** What one instance accepts. Fixed by its configuration. */
+export type Expectation = {
+  readonly version: Version
+  readonly family: Family
+  readonly vrid: number
+  /** Multicast demands TTL 255; unicast demands what `peers` say. */
+  readonly mode: 'multicast' | 'unicast'
+  /** 8 octets for PASS, null for no authentication; version 2 over IPv4 only, ignored elsewhere. */
+  readonly password: Uint8Array | null
+  /** Version 2 requires the peer's to be equal. */
+  readonly intervalUs: Us
+  /** Version 3 over IPv4: a checksum without the pseudo-header is as good. */
+  readonly checksumAsV2: boolean
+  /** Who may send, and from how far; null: anybody. Bounds are inclusive. */
+  readonly peers:
+    | readonly {
+        readonly address: Ip
+        readonly minTtl: number
+        readonly maxTtl: number
+      }[]
+    | null
+}
+
+/** What a valid advertisement says. */
+export type Advertisement = {
+  readonly vrid: number
+  readonly priority: number
+  readonly intervalUs: Us
+  /** As sent. That it differs from ours is no reason to reject: compare with `sameAddresses`. */
+  readonly addresses: readonly Ip[]
+}
+
+const noRejects = {
+  'too-short': 0,
+  'bad-vrid': 0,
+  'bad-length': 0,
+  'bad-ttl': 0,
+  'bad-version': 0,
+  'bad-auth-type': 0,
+  'auth-mismatch': 0,
+  'auth-failed': 0,
+  'interval-mismatch': 0,
+  'bad-interval': 0,
+  'bad-type': 0,
+  'bad-checksum': 0,
+  'unknown-source': 0,
+}
+
+/** Why an advertisement was not accepted. Keys of the counters in `status` and metrics. */
+export type Reject = keyof typeof noRejects
+
+export const emptyRejects = (): Record<Reject, number> => ({ ...noRejects })
+
+/**
+ * The checks of RFC 9568 section 7.1 in keepalived's order; the first that fails names the reject. A peer
+ * with another version is reported as that and not as a wrong length, because that is what its operator
+ * has to change.
+ */
+export function decodeAdvert(
+  packet: Received,
+  expect: Expectation,
+): Decoded<Advertisement, Reject> {
+  const { payload } = packet
+  if (payload.length < headerBytes) return reject('too-short')
+  const view = viewOf(payload)
+  if (view.getUint8(offset.vrid) !== expect.vrid) return reject('bad-vrid')
+  const length = pduLength(view, expect.family)
+  if (!plausibleLength(payload.length, length, expect.family)) return reject('bad-length')
+  const pdu = payload.subarray(0, length)
+  const why =
+    rejectHeader(view, packet.ttl, expect) ??
+    (expect.version === 2 ? rejectV2(pdu, expect) : rejectV3(view)) ??
+    rejectRest(pdu, packet, expect)
+  if (why !== null) return reject(why)
+  return accept({
+    vrid: expect.vrid,
+    priority: view.getUint8(offset.priority),
+    intervalUs: readInterval(view, expect.version),
+    addresses: readAddresses(pdu, view.getUint8(offset.count), expect.family),
+  })
+}
+
+/** Equal as sets, which is how far two ends of a pair have to agree; the order is each one's own. */
+export function sameAddresses(a: readonly Ip[], b: readonly Ip[]): boolean {
+  const mine = new Set(a)
+  const theirs = new Set(b)
+  return mine.size === theirs.size && b.every((ip) => mine.has(ip))
+}
+
+function rejectHeader(view: DataView, ttl: number, expect: Expectation): Reject | null {
+  if (expect.mode === 'multicast' && ttl !== advertTtl) return 'bad-ttl'
+  return view.getUint8(0) >> 4 === expect.version ? null : 'bad-version'
+}
+
+/** RFC 2338 section 5.3.6 and 10; RFC 3768 section 7.1. */
+function rejectV2(pdu: Uint8Array, expect: Expectation): Reject | null {
+  const view = viewOf(pdu)
+  const auth = view.getUint8(offset.auth)
+  if (auth > authHeader) return 'bad-auth-type'
+  const password = passwordOf(expect)
+  if (auth !== (password === null ? authNone : authPass)) return 'auth-mismatch'
+  const data = pdu.subarray(pdu.length - authBytes)
+  if (password !== null && !equalBytesConstantTime(data, password)) return 'auth-failed'
+  return view.getUint8(offset.seconds) === toSeconds(expect.intervalUs) ? null : 'interval-mismatch'
+}
+
+/** The interval may differ from ours in version 3; 0 would make our down interval 0 and is refused. */
+function rejectV3(view: DataView): Reject | null {
+  return (view.getUint16(offset.centiseconds) & 0xfff) === 0 ? 'bad-interval' : null
+}
+
+function rejectRest(pdu: Uint8Array, packet: Received, expect: Expectation): Reject | null {
+  if (((pdu[0] ?? 0) & 0xf) !== typeAdvertisement) return 'bad-type'
+  if (!checksumHolds(pdu, packet, expect)) return 'bad-checksum'
+  if (expect.peers === null) return null
+  const peer = expect.peers.find((p) => p.address === packet.source)
+  if (peer === undefined) return 'unknown-source'
+  return packet.ttl < peer.minTtl || packet.ttl > peer.maxTtl ? 'bad-ttl' : null
+}
+
+function checksumHolds(pdu: Uint8Array, packet: Received, expect: Expectation): boolean {
+  const { version, family, checksumAsV2 } = expect
+  const fields = { version, family, source: packet.source, destination: packet.destination }
+  if (checksum(pdu, leadingSum(pdu.length, { ...fields, checksumAsV2: false })) === 0) return true
+  return checksumAsV2 && checksum(pdu, leadingSum(pdu.length, { ...fields, checksumAsV2 })) === 0
+}
+
+/** What is summed before the PDU: the pseudo-header, or nothing. */
+function leadingSum(
+  length: number,
+  fields: Pick<AdvertFields, 'version' | 'family' | 'source' | 'destination' | 'checksumAsV2'>,
+): number {
+  const bare = fields.family === 4 && (fields.version === 2 || fields.checksumAsV2)
+  return bare ? 0 : pseudoHeaderSum(fields.source, fields.destination, vrrpProtocol, length)
+}
+
+/** By the packet's own version and count. */
+function pduLength(view: DataView, family: Family): number {
+  const addresses = view.getUint8(offset.count) * (family === 4 ? 4 : 16)
+  return headerBytes + addresses + trailerBytes(view.getUint8(0) >> 4, family)
+}
+
+const trailerBytes = (version: number, family: Family): number =>
+  version === 2 && family === 4 ? authBytes : 0
+
+const passwordOf = (of: Pick<Expectation, 'family' | 'password'>): Uint8Array | null =>
+  of.family === 4 ? of.password : null
+
+/** Exact; a short IPv4 packet may drag its Ethernet padding along. */
+function plausibleLength(actual: number, wanted: number, family: Family): boolean {
+  return actual === wanted || (family === 4 && actual > wanted && actual <= paddedPayloadBytes)
+}
+
+function readInterval(view: DataView, version: Version): Us {
+  return version === 2
+    ? secondsToUs(view.getUint8(offset.seconds))
+    : centisecondsToUs(view.getUint16(offset.centiseconds) & 0xfff)
+}
+
+function readAddresses(pdu: Uint8Array, count: number, family: Family): readonly Ip[] {
+  const size = family === 4 ? 4 : 16
+  return Array.from({ length: count }, (_, i) => {
+    const at = headerBytes + i * size
+    return ipFromBytes(pdu.subarray(at, at + size))
+  })
+}
+
+const toSeconds = (interval: Us): number => clamp(Math.round(interval / 1_000_000), 1, 255)
+
+const clamp = (n: number, low: number, high: number): number => Math.min(Math.max(n, low), high)
