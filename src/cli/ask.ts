@@ -1,0 +1,14 @@
+/** What the commands that ask a daemon share: failures of the control socket become a line and an exit status. */
+import { ControlError } from '../control/client.ts'
+import { exit } from './exit.ts'
+
+/** Runs `act`; a ControlError is printed to standard error and becomes an exit status. */
+export async function asking(act: () => Promise<number>): Promise<number> {
+  try {
+    return await act()
+  } catch (error) {
+    if (!(error instanceof ControlError)) throw error
+    process.stderr.write(`vipd: ${error.message}\n`)
+    return error.failure === 'refused' ? exit.degraded : exit.unreachable
+  }
+}

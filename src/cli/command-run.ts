@@ -1,0 +1,149 @@
+/**
+ * `vipd run`: the daemon in the foreground, from arguments to exit. Claims the run directory first (a second
+ * daemon there must not touch an address), then starts, then turns signals and control requests into calls.
+ */
+import { mkdirSync } from 'node:fs'
+import { OpError } from '../base/errors.ts'
+import type { LanguageOptions } from '../config/tree-types.ts'
+import type { Diagnostic } from '../config/types.ts'
+import { type Control, startControl } from '../control/server.ts'
+import { startDaemon } from '../daemon/daemon.ts'
+import {
+  ConfigError,
+  type Daemon,
+  type Log,
+  type LogLevel,
+  type ReloadResult,
+} from '../daemon/daemon-types.ts'
+import { type LogFormat, limitRepeats, openLog } from '../daemon/log.ts'
+import { configExit } from './exit.ts'
+import { socketPath } from './paths.ts'
+import { realWorld } from './world.ts'
+
+export type RunOptions = {
+  readonly configPath: string
+  readonly language: LanguageOptions
+  readonly runDir: string
+  readonly logFormat: LogFormat
+  readonly logLevel: LogLevel
+  readonly workers: number
+  readonly version: string
+}
+
+/** Refused at start for a reason that is not the configuration's. */
+const exitFatal = 1
+/** The same complaint about the control socket at most this often. */
+const controlLogMs = 10_000
+
+/** Returns once the daemon runs; the process then ends through a signal or `stop`. */
+export async function commandRun(options: RunOptions): Promise<void> {
+  const log = openLog({ format: options.logFormat, level: options.logLevel })
+  try {
+    await start(options, log)
+  } catch (error) {
+    const status = refusal(error, log)
+    await log.flush()
+    process.exit(status)
+  }
+}
+
+async function start(options: RunOptions, log: Log): Promise<void> {
+  log.info(`Starting vipd ${options.version}`, {
+    config: options.configPath,
+    runDir: options.runDir,
+  })
+  mkdirSync(options.runDir, { recursive: true, mode: 0o755 })
+  const running: { daemon: Daemon | null } = { daemon: null }
+  const daemon = () => {
+    if (running.daemon === null) throw new Error('the daemon is still starting')
+    return running.daemon
+  }
+  const reload = oneAtATime(() => reloadAndSay(daemon(), log))
+  let control: Control | null = null
+  const stop = once(async () => {
+    await running.daemon?.stop()
+    await control?.close()
+    log.info(`Stopped vipd ${options.version}`)
+    await log.flush()
+    process.exit(0)
+  })
+  onSignals(log, stop, reload)
+  control = await startControl({
+    path: socketPath(options.runDir),
+    handlers: { status: () => daemon().status(), reload, stop },
+    log: limitRepeats(log, controlLogMs),
+  })
+  try {
+    running.daemon = await startDaemon({ ...options, log, world: realWorld() })
+  } catch (error) {
+    await control.close()
+    throw error
+  }
+}
+
+function onSignals(log: Log, stop: () => void, reload: () => Promise<ReloadResult>): void {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      log.info(`${signal} received, stopping`)
+      stop()
+    })
+  }
+  process.on('SIGHUP', () => {
+    log.info('SIGHUP received, reloading')
+    reload().catch((error: unknown) => log.error(`Reload failed: ${textOf(error)}`))
+  })
+  // keepalived's dumps. Without a listener USR2 would end the process and USR1 open node's debugger.
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
+    process.on(signal, () => log.info(`${signal} received; vipd status --json has what you want`))
+  }
+}
+
+async function reloadAndSay(daemon: Daemon, log: Log): Promise<ReloadResult> {
+  const result = await daemon.reload()
+  for (const line of result.diagnostics) log.warn(line)
+  if (result.ok) log.info('Reloaded', { changes: result.changes })
+  else log.error('Reload rejected: the configuration is not valid, nothing has changed')
+  return result
+}
+
+/** Calls queue up; each sees the file as it is when its turn comes. */
+function oneAtATime<T>(act: () => Promise<T>): () => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve()
+  return () => {
+    const mine = last.then(act)
+    last = mine.catch(() => {})
+    return mine
+  }
+}
+
+function once(act: () => Promise<void>): () => void {
+  let begun = false
+  return () => {
+    if (begun) return
+    begun = true
+    void act()
+  }
+}
+
+/** Says why there is no daemon and chooses the exit status. */
+function refusal(error: unknown, log: Log): number {
+  if (error instanceof ConfigError) {
+    for (const diagnostic of error.diagnostics) {
+      log[diagnostic.severity === 'error' ? 'error' : 'warn'](diagnosticText(diagnostic))
+    }
+    log.error('The configuration cannot run')
+    return error.diagnostics.some((d) => d.verdict === 'operand')
+      ? configExit.operand
+      : configExit.cannotRun
+  }
+  log.error(
+    textOf(error),
+    error instanceof OpError || !(error instanceof Error) ? {} : { stack: error.stack },
+  )
+  return exitFatal
+}
+
+const diagnosticText = ({ place, message, code }: Diagnostic) =>
+  `${place.file}:${place.line}:${place.column}: ${message} [${code}]`
+
+const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,51 @@
+/** `vipd status`: the daemon's own account, as a table or as JSON; the exit status says whether all is well. */
+import { requestStatus } from '../control/client.ts'
+import type { Status } from '../daemon/status-types.ts'
+import { asking } from './ask.ts'
+import { exit } from './exit.ts'
+import { formatStatus } from './format-status.ts'
+import { degradations } from './health.ts'
+import { socketPath } from './paths.ts'
+
+export type StatusOptions = {
+  readonly runDir: string
+  readonly json: boolean
+  readonly name: string | undefined
+}
+
+export function commandStatus(options: StatusOptions): Promise<number> {
+  return asking(async () => {
+    const status = narrowed(await requestStatus(socketPath(options.runDir)), options.name)
+    if (status === null) {
+      process.stderr.write(`vipd: there is no instance, group or check called ${options.name}\n`)
+      return exit.usage
+    }
+    process.stdout.write(
+      options.json ? `${JSON.stringify(status, null, 2)}\n` : text(status, options),
+    )
+    return degradations(status).length > 0 ? exit.degraded : exit.ok
+  })
+}
+
+function text(status: Status, options: StatusOptions): string {
+  const { stdout, env } = process
+  return formatStatus(status, {
+    now: Date.now(),
+    width: stdout.isTTY ? stdout.columns : null,
+    colour: stdout.isTTY && (env['NO_COLOR'] ?? '') === '',
+    full: options.name !== undefined,
+  })
+}
+
+/** Only what bears the name: an instance with its checks, a group with its members, or a check. */
+export function narrowed(status: Status, name: string | undefined): Status | null {
+  if (name === undefined) return status
+  const groups = status.groups.filter((g) => g.name === name)
+  const members = new Set([name, ...groups.flatMap((g) => g.members)])
+  const instances = status.instances.filter((i) => members.has(i.name))
+  const checks = status.checks.filter(
+    (c) => c.name === name || c.usedBy.some((user) => members.has(user)),
+  )
+  if (groups.length + instances.length + checks.length === 0) return null
+  return { ...status, groups, instances, checks, warnings: [] }
+}

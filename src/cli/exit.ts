@@ -1,0 +1,12 @@
+/** Exit statuses of `vipd status` and the other commands that ask a daemon; scripts and Nagios rely on them. */
+export const exit = {
+  ok: 0,
+  /** status: something is degraded. reload: rejected, nothing changed. */
+  degraded: 1,
+  /** No daemon answered. */
+  unreachable: 2,
+  usage: 3,
+} as const
+
+/** keepalived -t's statuses, which `vipd check` and a refused `vipd run` share. */
+export const configExit = { operand: 2, cannotRun: 4 } as const

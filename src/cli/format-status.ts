@@ -1,0 +1,207 @@
+/**
+ * The table that `vipd status` prints. It repeats what the daemon read from the kernel and the wire: who is
+ * master by the last advert, addresses by what is on the interface. Ages instead of times, the reason always.
+ */
+import { styleText } from 'node:util'
+import type { Outcome } from '../checks/types.ts'
+import type { Status, StatusCheck, StatusGroup, StatusInstance } from '../daemon/status-types.ts'
+import { age, type Column, printable, span, table } from './format.ts'
+import { degradations } from './health.ts'
+
+export type StatusView = {
+  /** Milliseconds since 1970, for ages. */
+  readonly now: number
+  /** Characters; null: unlimited. */
+  readonly width: number | null
+  readonly colour: boolean
+  /** With the details of every instance and check. */
+  readonly full: boolean
+}
+
+type Colour = 'green' | 'red' | 'yellow' | 'dim' | 'none'
+type Paint = (colour: Colour, text: string) => string
+
+export function formatStatus(status: Status, view: StatusView): string {
+  const paint: Paint = (colour, text) =>
+    view.colour && colour !== 'none' ? styleText(colour, text) : text
+  const sections = [
+    [headline(status, view.now)],
+    section(status.instances, instanceColumns(paint), view.width),
+    section(status.groups, groupColumns(paint), view.width),
+    section(status.checks, checkColumns(paint), view.width),
+    ...(view.full ? status.instances.map((i) => instanceDetails(i, view.now)) : []),
+    ...(view.full ? status.checks.map(checkDetails) : []),
+    warnings(status, paint),
+  ]
+  return `${sections.flat().join('\n')}\n`
+}
+
+const section = <Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  width: number | null,
+) => (rows.length === 0 ? [] : table(rows, columns, width))
+
+function headline(status: Status, now: number): string {
+  const { config, checks } = status
+  const up = checks.filter((c) => c.good === true).length
+  const reload = config.lastReload === 'rejected' ? 'last reload REJECTED' : 'ok'
+  const disk = config.unchangedOnDisk ? 'unchanged on disk' : 'CHANGED on disk since'
+  const loaded = age(now - Date.parse(config.loadedAt))
+  const parts = [
+    `vipd ${status.version} on ${status.host}, up ${age(status.uptimeMs)}`,
+    `config ${config.path} ${reload}, loaded ${loaded} ago (${disk})`,
+    ...(checks.length > 0 ? [`checks ${up}/${checks.length} up`] : []),
+    ...(status.engine.realtime ? [] : ['no real-time scheduling']),
+  ]
+  return parts.join(' · ')
+}
+
+const stateColour: Readonly<Record<StatusInstance['state'], Colour>> = {
+  INIT: 'dim',
+  BACKUP: 'none',
+  MASTER: 'green',
+  FAULT: 'red',
+  STOP: 'dim',
+}
+
+function instanceColumns(paint: Paint): Column<StatusInstance>[] {
+  return [
+    { title: 'INSTANCE', cell: (i) => i.name },
+    { title: 'VRID', cell: (i) => String(i.vrid), right: true },
+    { title: 'IF', cell: (i) => i.interface ?? '-' },
+    {
+      title: 'STATE',
+      cell: (i) => i.state,
+      paint: (i, text) => paint(stateColour[i.state], text),
+    },
+    { title: 'PRIO', cell: priority },
+    { title: 'MASTER', cell: master },
+    { title: 'ADV', cell: (i) => span(i.advertIntervalMs), dispensable: 2 },
+    {
+      title: 'DETECT',
+      cell: (i) => (i.downIntervalMs === null ? '-' : span(i.downIntervalMs)),
+      dispensable: 3,
+    },
+    { title: 'LAST-ADV', cell: lastAdvert, dispensable: 4 },
+    { title: 'SINCE', cell: (i) => age(i.sinceMs) },
+    { title: 'CHG', cell: (i) => String(i.transitions), right: true, dispensable: 1 },
+    {
+      title: 'VIPS',
+      cell: (i) => `${present(i)}/${i.addresses.length}`,
+      paint: (i, text) =>
+        paint(i.state === 'MASTER' && present(i) < i.addresses.length ? 'red' : 'none', text),
+    },
+    { title: 'WHY', cell: (i) => i.why },
+  ]
+}
+
+function priority({ state, basePriority, effectivePriority }: StatusInstance): string {
+  if (state === 'FAULT') return '-'
+  return effectivePriority === basePriority
+    ? String(effectivePriority)
+    : `${effectivePriority} (${basePriority})`
+}
+
+function master({ master: m }: StatusInstance): string {
+  if (m === null) return '-'
+  return m.self ? 'self' : `${m.address}/${m.priority}`
+}
+
+function lastAdvert(i: StatusInstance): string {
+  if (i.state === 'MASTER')
+    return i.lastSentAgoMs === null ? '-' : `(sent ${age(i.lastSentAgoMs)} ago)`
+  return i.lastAdvertAgoMs === null ? '-' : `${age(i.lastAdvertAgoMs)} ago`
+}
+
+const present = (i: StatusInstance) => i.addresses.filter((a) => a.present).length
+
+const groupColumns = (paint: Paint): Column<StatusGroup>[] => [
+  { title: 'GROUP', cell: (g) => g.name },
+  {
+    title: 'STATE',
+    cell: (g) => g.state,
+    paint: (g, text) => paint(g.state === 'FAULT' ? 'red' : 'none', text),
+  },
+  { title: 'MEMBERS', cell: (g) => g.members.join(' ') },
+]
+
+const checkColumns = (paint: Paint): Column<StatusCheck>[] => [
+  { title: 'CHECK', cell: (c) => c.name },
+  {
+    title: 'STATE',
+    cell: checkState,
+    paint: (c, text) => paint(c.good === null ? 'dim' : c.good ? 'green' : 'red', text),
+  },
+  { title: 'SINCE', cell: (c) => (c.sinceMs === null ? '-' : age(c.sinceMs)) },
+  { title: 'TOOK', cell: (c) => (c.last === null ? '-' : span(c.last.durationMs)), dispensable: 2 },
+  { title: 'RUNS', cell: (c) => String(c.runs), right: true, dispensable: 3 },
+  { title: 'FAILED', cell: (c) => String(c.failures), right: true, dispensable: 1 },
+  { title: 'LAST', cell: (c) => (c.last === null ? '-' : outcome(c.last.outcome)) },
+  { title: 'HOW', cell: (c) => c.how },
+]
+
+function checkState({ good, streak }: StatusCheck): string {
+  if (good === null) return 'WAITING'
+  const turning = streak > 0 ? `, ${streak} ${good ? 'bad' : 'good'}` : ''
+  return `${good ? 'UP' : 'DOWN'}${turning}`
+}
+
+function outcome(o: Outcome): string {
+  switch (o.kind) {
+    case 'exit':
+      return `exit ${o.status}`
+    case 'signal':
+      return o.signal
+    case 'timeout':
+      return `timed out after ${span(o.afterMs)}`
+    case 'unable':
+      return `cannot run: ${o.why}`
+    case 'probe':
+      return o.detail === '' ? (o.ok ? 'ok' : 'failed') : o.detail
+  }
+}
+
+/** How many transitions `vipd status NAME` repeats; `vipd history NAME` has them all. */
+const historyShown = 10
+
+function instanceDetails(i: StatusInstance, now: number): string[] {
+  const rejects = Object.entries(i.rejects).filter(([, count]) => count > 0)
+  return [
+    '',
+    `${i.name}: VRRP v${i.version}, IPv${i.family}`,
+    `  priority    ${i.priorityArithmetic}`,
+    ...i.addresses.map((a) => {
+      const kind = a.excluded ? 'excluded' : 'address '
+      const where = `${a.address}/${a.prefixLength} on ${a.interface}`
+      return `  ${kind}    ${where}, ${a.present ? 'present' : 'absent'}`
+    }),
+    `  adverts     received ${i.adverts.received}, sent ${i.adverts.sent}, longest gap ${span(i.adverts.longestGapMs)}`,
+    `  priority 0  received ${i.priorityZero.received}, sent ${i.priorityZero.sent}`,
+    `  rejected    ${rejects.map(([why, count]) => `${why} ${count}`).join(', ') || 'none'}`,
+    ...i.history
+      .slice(-historyShown)
+      .map(
+        (t) =>
+          `  ${age(now - Date.parse(t.at)).padStart(6)} ago  ${t.from} -> ${t.to}  ${printable(t.why)}`,
+      ),
+  ]
+}
+
+function checkDetails(c: StatusCheck): string[] {
+  const output = c.last?.output.trimEnd() ?? ''
+  return [
+    '',
+    `${c.name}: ${c.how}`,
+    `  used by     ${c.usedBy.join(', ') || 'nothing'}`,
+    `  runs        ${c.runs}, failed ${c.failures}, timed out ${c.timeouts}, turns passed over ${c.overruns}`,
+    ...(output === ''
+      ? []
+      : ['  output', ...output.split('\n').map((line) => `    ${printable(line)}`)]),
+  ]
+}
+
+const warnings = (status: Status, paint: Paint) =>
+  [...new Set([...degradations(status), ...status.warnings])].map((w) =>
+    paint('yellow', `WARN  ${printable(w)}`),
+  )

@@ -1,0 +1,22 @@
+/** Lets `vipd -t -f FILE` stand where scripts and provisioning tools have `keepalived -t -f FILE`. */
+
+/** keepalived's options that mean nothing to a check that prints to its standard output. */
+const silent = new Set([
+  '-l',
+  '--log-console',
+  '-D',
+  '--log-detail',
+  '-n',
+  '--dont-fork',
+  '-P',
+  '--vrrp',
+])
+
+/** Arguments without a command but with `-t` or `--config-test` become those of `vipd check`. */
+export function likeKeepalived(args: readonly string[]): string[] {
+  const isTest = (arg: string) => /^(-t|--config-test(=.*)?)$/.test(arg)
+  const plain = args[0]?.startsWith('-') === true && args.some(isTest)
+  if (!plain) return [...args]
+  const rest = args.filter((arg) => !isTest(arg) && !silent.has(arg))
+  return ['check', ...rest.map((arg) => arg.replace(/^--use-file(?=$|=)/, '--file'))]
+}

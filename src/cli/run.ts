@@ -1,0 +1,142 @@
+#!/usr/bin/env node
+/**
+ * The vipd command. Reads the arguments, and loads the one command that was asked for and nothing else:
+ * `vipd status` must not open the addon or pay for the parser. Joining the layers is the commands' work.
+ */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { exit } from './exit.ts'
+import { likeKeepalived } from './like-keepalived.ts'
+import { configPath, defaultRunDir, packageVersion } from './paths.ts'
+
+const fileOption = () =>
+  new Option(
+    '-f, --file <file>',
+    'configuration file (default: /etc/vipd/vipd.conf, else /etc/keepalived/keepalived.conf)',
+  )
+const runDirOption = () =>
+  new Option('--run-dir <dir>', 'directory of the control socket').default(defaultRunDir)
+const idOption = () =>
+  new Option('-i, --config-id <id>', 'the id that @id lines compare with (default: the host name)')
+const includeOption = () =>
+  new Option('-e, --all-config', 'a file that an include names and that is not there is an error')
+
+type Language = { file?: string; configId?: string; allConfig?: boolean }
+type Run = Language & {
+  runDir: string
+  logFormat: 'text' | 'json' | 'auto'
+  logLevel: 'debug' | 'info' | 'warn' | 'error'
+  workers: number
+}
+
+function program(): Command {
+  const vipd = new Command('vipd')
+    .description(
+      'Keeps virtual IP addresses alive on a pair of Linux hosts: VRRP v2 and v3, health checks,\nkeepalived.conf.',
+    )
+    .version(`vipd ${packageVersion()}`, '-V, --version')
+    .showHelpAfterError('(vipd --help tells more)')
+    .exitOverride()
+  vipd
+    .command('run')
+    .description('run the daemon in the foreground; logs go to standard error')
+    .addOption(fileOption())
+    .addOption(runDirOption())
+    .addOption(
+      new Option('--log-format <format>', 'auto is text on a terminal and json elsewhere')
+        .choices(['auto', 'text', 'json'])
+        .default('auto'),
+    )
+    .addOption(
+      new Option('--log-level <level>', 'least level that is logged')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('info'),
+    )
+    .option('--workers <n>', 'threads that run the checks', workers, 1)
+    .addOption(idOption())
+    .addOption(includeOption())
+    .action(async (options: Run) => {
+      const { commandRun } = await import('./command-run.ts')
+      await commandRun({ ...options, ...language(options), version: packageVersion() })
+    })
+  addCheck(vipd)
+  addQuestions(vipd)
+  vipd
+    .command('version')
+    .description('print the version')
+    .action(() => console.log(`vipd ${packageVersion()}`))
+  return vipd
+}
+
+function addCheck(vipd: Command): void {
+  vipd
+    .command('check')
+    .description('check a configuration and say what it means; also: vipd -t -f <file>')
+    .addOption(fileOption())
+    .option('--json', 'machine-readable')
+    .addOption(idOption())
+    .addOption(includeOption())
+    .addHelpText(
+      'after',
+      '\nExit status: 0 usable, 2 an operand is missing, 4 cannot run, 5 runs after ignoring errors,\n6 script security only.',
+    )
+    .action(async (options: Language & { json?: boolean }) => {
+      const { commandCheck } = await import('./command-check.ts')
+      process.exitCode = commandCheck({ ...language(options), json: options.json === true })
+    })
+}
+
+/** The commands that ask a running daemon. */
+function addQuestions(vipd: Command): void {
+  vipd
+    .command('status [name]')
+    .description('what the running daemon does: instances, checks, addresses')
+    .option('--json', 'machine-readable, schema 1')
+    .addOption(runDirOption())
+    .addHelpText(
+      'after',
+      '\n[name] is an instance or a check, shown in full.\nExit status: 0 all well, 1 degraded (fault, check down, address missing, two masters),\n2 no daemon answers, 3 wrong usage.',
+    )
+    .action(async (name: string | undefined, options: { json?: boolean; runDir: string }) => {
+      const { commandStatus } = await import('./command-status.ts')
+      process.exitCode = await commandStatus({ ...options, name, json: options.json === true })
+    })
+  vipd
+    .command('reload')
+    .description('read the configuration again; changes nothing unless all of it is valid')
+    .addOption(runDirOption())
+    .addHelpText(
+      'after',
+      '\nExit status: 0 accepted, 1 rejected, 2 no daemon answers, 3 wrong usage.',
+    )
+    .action(async (options: { runDir: string }) => {
+      const { commandReload } = await import('./command-reload.ts')
+      process.exitCode = await commandReload(options.runDir)
+    })
+  vipd
+    .command('history [name]')
+    .description('the transitions of every instance, or of one, and why')
+    .option('--json', 'machine-readable')
+    .addOption(runDirOption())
+    .action(async (name: string | undefined, options: { json?: boolean; runDir: string }) => {
+      const { commandHistory } = await import('./command-history.ts')
+      process.exitCode = await commandHistory({ ...options, name, json: options.json === true })
+    })
+}
+
+const language = (options: Language) => ({
+  configPath: configPath(options.file),
+  language: { configId: options.configId ?? null, includeAll: options.allConfig === true },
+})
+
+function workers(text: string): number {
+  const count = Number(text)
+  if (Number.isInteger(count) && count >= 1 && count <= 64) return count
+  throw new InvalidArgumentError('It is a whole number from 1 to 64.')
+}
+
+try {
+  await program().parseAsync(likeKeepalived(process.argv.slice(2)), { from: 'user' })
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error
+  process.exitCode = error.exitCode === 0 ? exit.ok : exit.usage
+}

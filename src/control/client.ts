@@ -1,0 +1,115 @@
+/**
+ * Asks a daemon over its control socket: one connection, one question, one answer, one deadline for all of it.
+ * Its failures are the ones that an operator has to tell apart: nobody there, not allowed, no answer, a refusal.
+ */
+import { connect, type Socket } from 'node:net'
+import { controlFrameBytesMax, controlRequestBytesMax } from '../base/limits.ts'
+import type { ReloadResult } from '../daemon/daemon-types.ts'
+import type { Status, StatusInstance } from '../daemon/status-types.ts'
+import { encodeFrame, FrameReader, type Response, readResponse, type Verb } from './protocol.ts'
+
+export type ControlFailure =
+  /** No daemon listens there. */
+  | 'unreachable'
+  /** The socket belongs to another user. */
+  | 'denied'
+  | 'timeout'
+  /** What came back is not the protocol. */
+  | 'protocol'
+  /** The daemon answered, and the answer is no. */
+  | 'refused'
+
+export class ControlError extends Error {
+  readonly failure: ControlFailure
+
+  constructor(failure: ControlFailure, message: string) {
+    super(message)
+    this.name = 'ControlError'
+    this.failure = failure
+  }
+}
+
+export type History = readonly Pick<StatusInstance, 'name' | 'state' | 'history'>[]
+
+const answerMs = 5_000
+/** A reload reads files and opens sockets; the daemon itself gives up after a minute. */
+const reloadAnswerMs = 65_000
+
+export async function requestStatus(path: string): Promise<Status> {
+  const result = await request(path, 'status', { timeoutMs: answerMs })
+  if (typeof result === 'object' && result !== null && 'schema' in result && result.schema === 1) {
+    return result as Status
+  }
+  throw new ControlError('protocol', 'the daemon speaks another version of this protocol')
+}
+
+export const requestReload = async (path: string): Promise<ReloadResult> =>
+  (await request(path, 'reload', { timeoutMs: reloadAnswerMs })) as ReloadResult
+
+export const requestHistory = async (path: string, name?: string): Promise<History> =>
+  (await request(path, 'history', {
+    timeoutMs: answerMs,
+    ...(name === undefined ? {} : { name }),
+  })) as History
+
+/** The `result` of the answer. Throws ControlError. */
+export function request(
+  path: string,
+  verb: Verb,
+  options: { readonly timeoutMs: number; readonly name?: string },
+): Promise<unknown> {
+  const { timeoutMs, ...rest } = options
+  const frame = encodeFrame({ id: 1, verb, ...rest }, controlRequestBytesMax)
+  return new Promise((resolve, reject) => {
+    const socket = connect(path)
+    const done = (act: () => void) => {
+      clearTimeout(timer)
+      socket.destroy()
+      act()
+    }
+    const fail = (failure: ControlFailure, message: string) =>
+      done(() => reject(new ControlError(failure, message)))
+    const timer = setTimeout(
+      () => fail('timeout', `no answer from ${path} within ${timeoutMs / 1000} s`),
+      timeoutMs,
+    )
+    socket.once('connect', () => socket.write(frame))
+    socket.once('error', (error: NodeJS.ErrnoException) => fail(...connectFailure(path, error)))
+    onResponse(socket, (response) => {
+      if (response === null)
+        fail('protocol', `${path} closed the connection or speaks something else`)
+      else if (response.ok) done(() => resolve(response.result))
+      else fail('refused', response.error)
+    })
+  })
+}
+
+/** Calls back once: with the first response, or null when the connection ends without one. */
+function onResponse(socket: Socket, take: (response: Response | null) => void): void {
+  const reader = new FrameReader(controlFrameBytesMax)
+  let taken = false
+  const once = (response: Response | null) => {
+    if (taken) return
+    taken = true
+    take(response)
+  }
+  socket.on('data', (chunk) => {
+    const bodies = reader.push(chunk)
+    const body = bodies?.[0]
+    if (bodies !== null && body === undefined) return
+    const response = body === undefined ? null : readResponse(body)
+    once(response?.ok ? response.value : null)
+  })
+  socket.once('end', () => once(null))
+  socket.once('close', () => once(null))
+}
+
+function connectFailure(path: string, error: NodeJS.ErrnoException): [ControlFailure, string] {
+  if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') {
+    return ['unreachable', `no vipd is running with ${path}`]
+  }
+  if (error.code === 'EACCES' || error.code === 'EPERM') {
+    return ['denied', `not allowed to open ${path}: it belongs to the daemon's user`]
+  }
+  return ['unreachable', `${path}: ${error.message}`]
+}

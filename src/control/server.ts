@@ -1,0 +1,228 @@
+/**
+ * The daemon's end of the control socket. Whoever may open the socket (mode 0600: the daemon's user) may ask;
+ * what they send is still bounded in size, in time and in number, so a forgotten or broken client costs one
+ * place in `controlConnectionsMax` for a few seconds and nothing else.
+ */
+import { lstatSync, unlinkSync } from 'node:fs'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { OpError } from '../base/errors.ts'
+import {
+  controlConnectionsMax,
+  controlFrameBytesMax,
+  controlRequestBytesMax,
+} from '../base/limits.ts'
+import type { Log, ReloadResult } from '../daemon/daemon-types.ts'
+import type { Status } from '../daemon/status-types.ts'
+import { encodeFrame, FrameReader, type Request, type Response, readRequest } from './protocol.ts'
+
+export type ControlHandlers = {
+  status(): Status
+  reload(): Promise<ReloadResult>
+  /** Called after the client has been answered; begins the stop and returns. */
+  stop(): void
+}
+
+export type ControlTimes = {
+  /** From the connection, or the answer before, to the end of a request. */
+  readonly requestMs: number
+  /** For the handler. A reload that takes longer goes on, only its client is told to ask again. */
+  readonly handlerMs: number
+  /** For the client to take the answer. */
+  readonly answerMs: number
+}
+
+export type ControlOptions = {
+  readonly path: string
+  readonly handlers: ControlHandlers
+  readonly log: Log
+  readonly times?: ControlTimes
+}
+
+export type Control = {
+  /** Closes every connection and removes the socket. */
+  close(): Promise<void>
+}
+
+const usualTimes: ControlTimes = { requestMs: 10_000, handlerMs: 60_000, answerMs: 5_000 }
+/** sun_path of sockaddr_un, less its final zero. */
+const pathBytesMax = 107
+
+/**
+ * Listens. A socket that a dead daemon left is replaced. Throws OpError: EADDRINUSE when a living daemon answers
+ * there, EEXIST when the path is something else than a socket, ENAMETOOLONG beyond 107 octets.
+ */
+export async function startControl(options: ControlOptions): Promise<Control> {
+  const { path, log } = options
+  await clearTheWay(path)
+  const times = options.times ?? usualTimes
+  const sockets = new Set<Socket>()
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    socket.on('error', () => {})
+    void serve(socket, options.handlers, times, log)
+  })
+  server.maxConnections = controlConnectionsMax
+  server.on('drop', () => log.warn('control: too many connections, one was turned away'))
+  await listen(server, path)
+  server.on('error', (error) => log.error(`control: ${error.message}`))
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        for (const socket of sockets) socket.destroy()
+      }),
+  }
+}
+
+/** bind(2) happens inside `listen`, in this turn of the loop, so the umask covers it and nothing else. */
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(new OpError('bind', error.code ?? 'EIO', path)),
+    )
+    server.once('listening', () => {
+      server.removeAllListeners('error')
+      resolve()
+    })
+    const before = process.umask(0o177)
+    try {
+      server.listen(path)
+    } finally {
+      process.umask(before)
+    }
+  })
+}
+
+async function clearTheWay(path: string): Promise<void> {
+  if (Buffer.byteLength(path) > pathBytesMax) throw new OpError('bind', 'ENAMETOOLONG', path)
+  const there = lstatSync(path, { throwIfNoEntry: false })
+  if (there === undefined) return
+  if (!there.isSocket()) throw new OpError('bind', 'EEXIST', `${path} is not a socket`)
+  if (await answers(path)) {
+    throw new OpError('bind', 'EADDRINUSE', `a vipd is already running with ${path}`)
+  }
+  unlinkSync(path)
+}
+
+/** A full queue (EAGAIN) or a refused permission is an owner that lives. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path)
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT')
+    })
+  })
+}
+
+/** One connection: one request at a time; what the client sends meanwhile waits in the kernel. */
+async function serve(
+  socket: Socket,
+  handlers: ControlHandlers,
+  times: ControlTimes,
+  log: Log,
+): Promise<void> {
+  const reader = new FrameReader(controlRequestBytesMax)
+  let timer = setTimeout(() => socket.destroy(), times.requestMs)
+  const restart = (ms: number) => {
+    clearTimeout(timer)
+    timer = setTimeout(() => socket.destroy(), ms)
+  }
+  const send = async (response: Response) => {
+    restart(times.answerMs)
+    await written(socket, encodeAnswer(response))
+    restart(times.requestMs)
+  }
+  try {
+    for await (const chunk of socket) {
+      const bodies = reader.push(chunk as Buffer)
+      for (const body of bodies ?? []) {
+        const request = readRequest(body)
+        if (!request.ok) return await refuse(send, request.why)
+        clearTimeout(timer)
+        await send(await answer(request.value, handlers, times.handlerMs, log))
+        if (request.value.verb === 'stop') handlers.stop()
+      }
+      if (bodies === null) return await refuse(send, 'frame-too-large')
+    }
+  } catch {
+    // The client went away, or was dropped above: there is nobody to tell.
+  } finally {
+    clearTimeout(timer)
+    socket.destroySoon()
+  }
+}
+
+const refuse = (send: (response: Response) => Promise<void>, why: string) =>
+  send({ id: 0, ok: false, code: why, error: `not a control request: ${why}` })
+
+const written = (socket: Socket, bytes: Buffer) =>
+  new Promise<void>((resolve, reject) => {
+    socket.once('close', reject)
+    socket.write(bytes, (error) => {
+      socket.removeListener('close', reject)
+      if (error) reject(error)
+      else resolve()
+    })
+  })
+
+function encodeAnswer(response: Response): Buffer {
+  try {
+    return encodeFrame(response, controlFrameBytesMax)
+  } catch (error) {
+    const { id } = response
+    return encodeFrame(
+      { id, ok: false, code: 'too-large', error: `the answer: ${textOf(error)}` },
+      controlFrameBytesMax,
+    )
+  }
+}
+
+async function answer(
+  request: Request,
+  handlers: ControlHandlers,
+  handlerMs: number,
+  log: Log,
+): Promise<Response> {
+  const { id } = request
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer in time; it may still happen')), handlerMs)
+  })
+  try {
+    const result = await Promise.race([handle(request, handlers), late])
+    return { id, ok: true, result }
+  } catch (error) {
+    log.error(`control: ${request.verb} failed: ${textOf(error)}`)
+    return { id, ok: false, code: 'failed', error: textOf(error) }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function handle(request: Request, handlers: ControlHandlers): Promise<unknown> {
+  switch (request.verb) {
+    case 'ping':
+    case 'stop':
+      return { pid: process.pid }
+    case 'status':
+      return handlers.status()
+    case 'history':
+      return history(handlers.status(), request.name)
+    case 'reload':
+      return handlers.reload()
+  }
+}
+
+/** Throws when there is no instance of that name. */
+function history(status: Status, name: string | undefined) {
+  const chosen = status.instances.filter((i) => name === undefined || i.name === name)
+  if (name !== undefined && chosen.length === 0) throw new Error(`no instance is called ${name}`)
+  return chosen.map((i) => ({ name: i.name, state: i.state, history: i.history }))
+}
+
+const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
