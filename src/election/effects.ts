@@ -4,11 +4,24 @@
  */
 import { addUs, type Us } from '../base/time.ts'
 import { downIntervalUs, skewUs } from './timing.ts'
-import type { Cause, Countdown, Effect, Machine, Master, Params, State, Step } from './types.ts'
+import type {
+  Cause,
+  Countdown,
+  Effect,
+  Event,
+  Machine,
+  Master,
+  Params,
+  State,
+  Step,
+} from './types.ts'
 
 export type Backup = State & { readonly kind: 'backup' }
 export type Active = State & { readonly kind: 'master' }
 export type Faulty = State & { readonly kind: 'fault' }
+
+/** What a state's function sees: `stop` is the same for all of them. */
+export type LiveEvent = Exclude<Event, { readonly kind: 'stop' }>
 
 const ownerPriority = 255
 

@@ -2,7 +2,7 @@
  * The intervals of the protocol in exact integer microseconds. One formula each for version 2 and 3; a
  * fraction of a microsecond is cut off, so two hosts with equal inputs compute equal deadlines.
  */
-import { addUs, subtractUs, type Us, us } from '../base/time.ts'
+import { addUs, type Us, us } from '../base/time.ts'
 
 const versionTwoUnitUs = 1_000_000
 
@@ -33,13 +33,4 @@ export type DownInterval = {
 export function downIntervalUs(p: DownInterval): Us {
   const silence = us(p.downTimerAdverts * p.intervalUs)
   return addUs(silence, skewUs(p.version, p.effectivePriority, p.intervalUs))
-}
-
-/**
- * How late a master's advert may be before a peer can have taken over: the down interval of the best
- * possible peer (an owner), less the interval that passed on time anyway. Peers are taken to be configured
- * like us.
- */
-export function lateLimitUs(p: Omit<DownInterval, 'effectivePriority'>): Us {
-  return subtractUs(downIntervalUs({ ...p, effectivePriority: 255 }), p.intervalUs)
 }

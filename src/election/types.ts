@@ -78,7 +78,7 @@ export type State =
   | {
       readonly kind: 'master'
       readonly since: Us
-      /** Another owner (255) that should have yielded to us goes on sending (reference §4.3). */
+      /** Another owner (255) that should have yielded to us goes on sending. */
       readonly rival: { readonly since: Us; readonly heardAt: Us } | null
     }
   | { readonly kind: 'stopped' }

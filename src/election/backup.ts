@@ -1,0 +1,205 @@
+/**
+ * Backup: RFC 9568 section 6.4.2 and RFC 3768 section 6.4.2. Each advert is accepted (the deadline restarts,
+ * and its bytes become what the engine expects), is a resignation (the deadline becomes the skew time), or
+ * is discarded (the deadline stands). preempt_delay lets lower adverts be accepted for a while.
+ */
+import { unreachable } from '../base/assert.ts'
+import { addUs, subtractUs, type Us, usToMilliseconds, usToSeconds } from '../base/time.ts'
+import {
+  type Backup,
+  backupSkewUs,
+  become,
+  followedIntervalUs,
+  isOwner,
+  type LiveEvent,
+  listening,
+  log,
+  stay,
+  takeOver,
+} from './effects.ts'
+import { enterFault, withGroupFault, withOwnFaults } from './faults.ts'
+import type { Advert, Cause, Effect, Machine, Master, Params, Step } from './types.ts'
+
+export function stepBackup(
+  params: Params,
+  machine: Machine,
+  state: Backup,
+  event: LiveEvent,
+  now: Us,
+): Step {
+  switch (event.kind) {
+    case 'advert':
+      return hear(params, machine, state, event.advert, now)
+    case 'expired':
+      // Active_Down_Timer fired. The engine leads already.
+      return takeOver(params, machine, causeOfExpiry(state, machine), now, [
+        log(params, 'Receive advertisement timeout'),
+      ])
+    case 'held':
+      return become(machine, { ...state, wantsMaster: true })
+    case 'tick':
+      return tick(params, machine, state, now)
+    case 'priority':
+      return reprioritise(params, machine, state, event.effective)
+    case 'faults':
+      return enterFault(machine, withOwnFaults([], event.faults))
+    case 'group-fault':
+      return enterFault(machine, withGroupFault([], event.group, event.culprit))
+    case 'resigned':
+      // An empty lead of a held backup lapsed: what was heard meanwhile is unknown, so listen again.
+      return become(machine, listening(params, machine.effective, now), { kind: 'reorder' })
+    case 'group':
+      return event.want === 'backup'
+        ? stay(machine)
+        : takeOver(params, machine, { kind: 'group', group: event.group, want: 'master' }, now)
+    case 'start':
+      return stay(machine)
+    default:
+      return unreachable(event)
+  }
+}
+
+function hear(params: Params, machine: Machine, state: Backup, advert: Advert, now: Us): Step {
+  if (isOwner(params) && params.ownerIgnoreAdverts) return stay(machine)
+  if (advert.priority === 0) return hearResignation(params, machine, state, advert, now)
+  const preemptAt = preemptInstant(params, machine, state, advert, now)
+  if (preemptAt === 'discard') return discard(params, machine, state, advert)
+  return accept(params, machine, state, { advert, preemptAt }, now)
+}
+
+/** Section 6.4.2, priority zero: the master leaves; the best backup speaks after its skew time. */
+function hearResignation(
+  params: Params,
+  machine: Machine,
+  state: Backup,
+  advert: Advert,
+  now: Us,
+): Step {
+  const next: Backup = {
+    ...state,
+    masterDownAt: addUs(now, backupSkewUs(params, machine.effective, state.master)),
+    countdown: { kind: 'resigned', from: advert.from },
+    wantsMaster: false,
+  }
+  const text = log(params, 'Backup received priority 0 advertisement')
+  return become(machine, next, text, { kind: 'reorder' })
+}
+
+/**
+ * Section 6.4.2: is the advert accepted, and when may lower ones be refused? An advert at least as high as we are, and
+ * under nopreempt any, is accepted and ends a preempt_delay; a lower one starts the delay and is accepted
+ * until the delay is over. There is no tie-break in backup: equal priority is accepted.
+ */
+function preemptInstant(
+  params: Params,
+  machine: Machine,
+  state: Backup,
+  advert: Advert,
+  now: Us,
+): Us | null | 'discard' {
+  if (!params.preempt || advert.priority >= machine.effective) return null
+  if (params.preemptDelayUs === 0) return 'discard'
+  if (state.preemptAt === null) return addUs(now, params.preemptDelayUs)
+  return now < state.preemptAt ? state.preemptAt : 'discard'
+}
+
+/** Section 6.4.2: version 3 learns the sender's interval; the deadline is a full down interval away again. */
+function accept(
+  params: Params,
+  machine: Machine,
+  state: Backup,
+  heard: { readonly advert: Advert; readonly preemptAt: Us | null },
+  now: Us,
+): Step {
+  const { advert, preemptAt } = heard
+  const master = masterOf(params, advert)
+  const next: Backup = { ...listening(params, machine.effective, now, master), preemptAt }
+  const step = become(machine, next, ...remarks(params, state, next), { kind: 'reorder' })
+  return { ...step, accepted: true }
+}
+
+/** An interval of 0 on the wire would make the deadline immediate; such a sender is followed at our pace. */
+export function masterOf(params: Params, advert: Advert): Master {
+  const intervalUs =
+    params.version === 3 && advert.intervalUs > 0 ? advert.intervalUs : params.advertIntervalUs
+  return { address: advert.from, priority: advert.priority, intervalUs }
+}
+
+function remarks(params: Params, before: Backup, after: Backup): readonly Effect[] {
+  const texts: Effect[] = []
+  const ours = params.advertIntervalUs
+  const was = followedIntervalUs(params, before.master)
+  const is = followedIntervalUs(params, after.master)
+  if (is !== was && is !== ours) {
+    const text = `advertisement interval mismatch, ours ${usToMilliseconds(ours)} ms, the master's ${usToMilliseconds(is)} ms`
+    texts.push(log(params, text, 'warning'))
+  }
+  if (before.preemptAt === null && after.preemptAt !== null)
+    texts.push(log(params, `start preempt delay (${usToSeconds(params.preemptDelayUs)} s)`))
+  return texts
+}
+
+/**
+ * Section 6.4.2, lower than ours: discarded, the deadline stands. If it is the very master that was followed, its
+ * older, higher advert must not restart the deadline either. Said once for a sender and priority.
+ */
+function discard(params: Params, machine: Machine, state: Backup, advert: Advert): Step {
+  const { from, priority } = advert
+  const followed = state.countdown.kind === 'restarts'
+  const isMaster = state.master?.address === from
+  const known = state.countdown.kind === 'overruled' && state.countdown.from === from
+  if (known && state.countdown.priority === priority) return stay(machine)
+  const text = log(params, `received lower priority (${priority}) advert from ${from} - discarding`)
+  if (followed && !isMaster) return stay(machine, text)
+  if (state.countdown.kind === 'resigned') return stay(machine, text)
+  const next: Backup = { ...state, countdown: { kind: 'overruled', from, priority } }
+  return followed ? become(machine, next, text, { kind: 'reorder' }) : become(machine, next, text)
+}
+
+/** The end of preempt_delay: the lower master's adverts, familiar so far, must no longer restart the deadline. */
+function tick(params: Params, machine: Machine, state: Backup, now: Us): Step {
+  const due = state.preemptAt !== null && now >= state.preemptAt
+  if (!due || state.countdown.kind !== 'restarts' || state.master === null) return stay(machine)
+  return become(machine, overruled(state, state.master), log(params, 'preempt delay is over'), {
+    kind: 'reorder',
+  })
+}
+
+const overruled = (state: Backup, { address, priority }: Master): Backup => ({
+  ...state,
+  countdown: { kind: 'overruled', from: address, priority },
+})
+
+/**
+ * A changed priority moves the running deadline by the difference of the skew times, and may put the master
+ * below us (its next advert is then weighed anew) or above us again (which ends a preempt_delay).
+ */
+function reprioritise(params: Params, machine: Machine, state: Backup, effective: number): Step {
+  if (effective === machine.effective) return stay(machine)
+  const before = backupSkewUs(params, machine.effective, state.master)
+  const after = backupSkewUs(params, effective, state.master)
+  const masterDownAt = addUs(state.masterDownAt, subtractUs(after, before))
+  const shifted: Backup = state.wantsMaster ? state : { ...state, masterDownAt }
+  const next = weighAgain(params, shifted, effective)
+  return { ...become(machine, next, { kind: 'reorder' }), machine: { effective, state: next } }
+}
+
+function weighAgain(params: Params, state: Backup, effective: number): Backup {
+  const { master } = state
+  if (master === null || state.countdown.kind !== 'restarts') return state
+  if (master.priority >= effective) return { ...state, preemptAt: null }
+  return params.preempt && state.preemptAt === null ? overruled(state, master) : state
+}
+
+function causeOfExpiry(state: Backup, machine: Machine): Cause {
+  const { countdown } = state
+  if (countdown.kind === 'resigned') return { kind: 'priority-zero', from: countdown.from }
+  if (countdown.kind === 'overruled')
+    return {
+      kind: 'preempt',
+      from: countdown.from,
+      priority: countdown.priority,
+      ours: machine.effective,
+    }
+  return { kind: 'timeout', master: state.master }
+}
