@@ -1,0 +1,108 @@
+/**
+ * Causes, faults and states in the operator's words: the WHY of status, history and log lines. One line
+ * each, no instance name, lower case where it continues a sentence.
+ */
+import { unreachable } from '../base/assert.ts'
+import { type Us, usToMilliseconds } from '../base/time.ts'
+import type { Cause, Countdown, Fault, Master, State } from './types.ts'
+
+/** Why the instance is in the state that it is in: 'master 10.0.0.2 timed out', 'chk_pg failing (exit 1)'. */
+export function describeCause(cause: Cause): string {
+  switch (cause.kind) {
+    case 'start':
+      return 'started'
+    case 'owner':
+      return 'address owner (priority 255)'
+    case 'timeout':
+      return cause.master === null
+        ? 'no master heard'
+        : `master ${cause.master.address} (priority ${cause.master.priority}) timed out`
+    case 'priority-zero':
+      return `master ${cause.from} resigned (priority 0)`
+    case 'preempt':
+      return `our priority ${cause.ours} is above ${cause.priority} of ${cause.from}`
+    case 'higher-priority':
+      return `higher priority ${cause.priority} from ${cause.from}, ours ${cause.ours}`
+    case 'higher-address':
+      return `same priority ${cause.priority} from ${cause.from}, a higher address than our ${cause.ours}`
+    case 'faults':
+      return describeFaults(cause.faults)
+    case 'recovered':
+      return 'all faults are gone'
+    case 'late':
+      return `woke up ${milliseconds(cause.lateUs)} late, listening first`
+    case 'lapsed':
+      return 'the main thread stopped answering, listening first'
+    case 'group':
+      return `sync group ${cause.group} goes to ${cause.want.toUpperCase()}`
+    case 'stop':
+      return 'stopped'
+    default:
+      return unreachable(cause)
+  }
+}
+
+const describeFaults = (faults: readonly Fault[]): string => faults.map(describeFault).join('; ')
+
+/** One fault: 'link eth2 down', 'chk_pg failing (exit 1)'. */
+export function describeFault(fault: Fault): string {
+  switch (fault.kind) {
+    case 'link':
+      return `link ${fault.interface} ${fault.why}`
+    case 'source':
+      return `no source address on ${fault.interface}`
+    case 'check':
+      return fault.detail === ''
+        ? `${fault.name} failing`
+        : `${fault.name} failing (${fault.detail})`
+    case 'check-pending':
+      return `waiting for the first result of ${fault.name}`
+    case 'sync-group':
+      return fault.pending
+        ? `sync group ${fault.group} waits for ${fault.member}`
+        : `${fault.member} of sync group ${fault.group} is in fault`
+    case 'no-peer':
+      return 'no unicast peer is configured'
+    case 'transport':
+      return `${fault.op} failed: ${fault.code}`
+    default:
+      return unreachable(fault)
+  }
+}
+
+/** What the instance is doing: 'backup of 10.0.0.2 (priority 150)', 'fault: link eth2 down'. */
+export function describeState(state: State): string {
+  switch (state.kind) {
+    case 'init':
+      return 'not started'
+    case 'fault':
+      return `${state.silent ? 'held' : 'fault'}: ${describeFaults(state.faults)}`
+    case 'backup':
+      return state.wantsMaster
+        ? 'backup, held back by its sync group'
+        : `backup${describeCountdown(state.countdown, state.master)}`
+    case 'master':
+      return state.rival === null ? 'master' : 'master, beside another address owner'
+    case 'stopped':
+      return 'stopped'
+    default:
+      return unreachable(state)
+  }
+}
+
+function describeCountdown(countdown: Countdown, master: Master | null): string {
+  switch (countdown.kind) {
+    case 'restarts':
+      return master === null ? '' : ` of ${master.address} (priority ${master.priority})`
+    case 'silence':
+      return ', no master heard yet'
+    case 'resigned':
+      return `, about to take over: ${countdown.from} resigned`
+    case 'overruled':
+      return `, about to take over from ${countdown.from} (priority ${countdown.priority})`
+    default:
+      return unreachable(countdown)
+  }
+}
+
+const milliseconds = (span: Us): string => `${Math.round(usToMilliseconds(span))} ms`

@@ -1,0 +1,125 @@
+/**
+ * From what the trackers say to what the election needs: the effective priority and the faults. A tracker
+ * with a weight adds or subtracts; one without (weight 0) decides whether the instance may take part. Every
+ * step of the sum is kept, so that an operator can read why the priority is what it is.
+ */
+import { unreachable } from '../base/assert.ts'
+import type { Fault } from './types.ts'
+
+/** A tracked script or interface as seen by one instance, with the weight that applies to it there. */
+export type Tracker = {
+  /** -253..253 (-254..254 for files and processes); 0: bad means fault. */
+  readonly weight: number
+  /** Good and bad swap their meaning for a fault; a contribution changes its sign. */
+  readonly reverse: boolean
+} & (
+  | {
+      readonly kind: 'check'
+      readonly name: string
+      readonly verdict: 'good' | 'bad' | 'unknown'
+      /** Without a verdict a weight-0 check holds the instance, unless a reload added it. */
+      readonly holds: boolean
+      /** The last result in words: 'exit 1', 'timed out after 2 s'; '' when there is none. */
+      readonly detail: string
+    }
+  | {
+      readonly kind: 'interface'
+      readonly name: string
+      readonly verdict: 'up' | 'down' | 'missing'
+    }
+)
+
+export type Contribution = {
+  readonly kind: Tracker['kind']
+  readonly name: string
+  readonly delta: number
+  /** 'chk_pg bad (exit 1): -30'. */
+  readonly reason: string
+}
+
+export type Assessment = {
+  /** 1..254, or 255 for an owner. */
+  readonly effective: number
+  readonly faults: readonly Fault[]
+  /** One for each weighted tracker, also when it contributes 0; none for an owner. */
+  readonly contributions: readonly Contribution[]
+  /** '100 + 20 (web good) - 30 (eth2 down) = 90'. */
+  readonly arithmetic: string
+}
+
+const priorityMin = 1
+const priorityMax = 254
+const priorityOwner = 255
+
+/** @param basePriority 1..255; an owner's (255) is never changed, only its faults count. */
+export function assess(basePriority: number, trackers: readonly Tracker[]): Assessment {
+  const faults = trackers.flatMap((tracker) => (tracker.weight === 0 ? faultsOf(tracker) : []))
+  if (basePriority === priorityOwner) {
+    const arithmetic = `${priorityOwner} (address owner: weights do not count)`
+    return { effective: priorityOwner, faults, contributions: [], arithmetic }
+  }
+  const contributions = trackers.filter((t) => t.weight !== 0).map(contribution)
+  const sum = contributions.reduce((total, { delta }) => total + delta, basePriority)
+  const effective = Math.min(Math.max(sum, priorityMin), priorityMax)
+  return {
+    effective,
+    faults,
+    contributions,
+    arithmetic: arithmeticOf(basePriority, contributions, sum, effective),
+  }
+}
+
+type Verdict = 'good' | 'bad' | 'unknown'
+
+const verdictOf = (tracker: Tracker): Verdict => {
+  if (tracker.kind === 'check') return tracker.verdict
+  return tracker.verdict === 'up' ? 'good' : 'bad'
+}
+
+/** Positive weights reward good, negative ones punish bad; `reverse` turns the sign. */
+function contribution(tracker: Tracker): Contribution {
+  const { kind, name, weight } = tracker
+  const counts = verdictOf(tracker) === (weight > 0 ? 'good' : 'bad')
+  const signed = tracker.reverse ? -weight : weight
+  const delta = counts ? signed : 0
+  const detail = kind === 'check' && tracker.detail !== '' ? ` (${tracker.detail})` : ''
+  const text = `${name} ${tracker.verdict}${detail}: ${delta > 0 ? '+' : ''}${delta}`
+  return { kind, name, delta, reason: text }
+}
+
+function faultsOf(tracker: Tracker): readonly Fault[] {
+  const { name } = tracker
+  const verdict = verdictOf(tracker)
+  if (verdict === 'unknown')
+    return tracker.kind === 'check' && tracker.holds ? [{ kind: 'check-pending', name }] : []
+  if (verdict === (tracker.reverse ? 'bad' : 'good')) return []
+  switch (tracker.kind) {
+    case 'check':
+      return [{ kind: 'check', name, detail: reversedDetail(tracker.reverse, tracker.detail) }]
+    case 'interface':
+      return [{ kind: 'link', interface: name, why: tracker.verdict }]
+    default:
+      return unreachable(tracker)
+  }
+}
+
+const reversedDetail = (reverse: boolean, detail: string): string => {
+  if (!reverse) return detail
+  return detail === '' ? 'reverse: it succeeds' : `reverse: ${detail}`
+}
+
+function arithmeticOf(
+  base: number,
+  contributions: readonly Contribution[],
+  sum: number,
+  effective: number,
+): string {
+  const counted = contributions.filter(({ delta }) => delta !== 0)
+  if (counted.length === 0) return `${base}`
+  const terms = counted.map(
+    ({ delta, name, kind }) =>
+      `${delta < 0 ? '-' : '+'} ${Math.abs(delta)} (${kind === 'interface' ? 'link ' : ''}${name})`,
+  )
+  const limit = sum === effective ? '' : `, limited to ${effective}`
+  return `${base} ${terms.join(' ')} = ${sum}${limit}`
+}
