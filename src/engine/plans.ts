@@ -1,0 +1,262 @@
+/**
+ * From an instance's facts and election state to the order that its slot stands under: every advert, address
+ * request and announcement as finished bytes. Nothing is decided here. The picture: facts never change
+ * between two reloads, so their bytes are made once; what changes with the election is the priority in the
+ * advert, and which of the plans is now, which repeats, and which waits for a deadline.
+ */
+import { unreachable } from '../base/assert.ts'
+import { type Family, type Ip, ipFamily } from '../base/ip.ts'
+import { type Us, us } from '../base/time.ts'
+import { restartUs } from '../election/effects.ts'
+import type { Machine, Params, State } from '../election/types.ts'
+import { encodeGratuitousArp } from '../wire/arp.ts'
+import { encodeUnsolicitedNa } from '../wire/ndp.ts'
+import {
+  type AddressSpec,
+  encodeAddressDelete,
+  encodeAddressReplace,
+  errno,
+} from '../wire/rtnetlink.ts'
+import { encodeAdvert, priorityResign } from '../wire/vrrp.ts'
+import type { Familiar, Lead, LinkId, Order, Plan, Repeat, Step } from './contract.ts'
+import {
+  type Announcement,
+  announce,
+  announceEvery,
+  announceLater,
+  type GarpFacts,
+} from './plans-announce.ts'
+
+/** One virtual address, resolved to the interface that it goes on. */
+export type AddressFacts = Omit<AddressSpec, 'validSeconds'> & {
+  /** 6 octets; null where the interface has none or does no ARP: then nothing is announced. */
+  readonly mac: Uint8Array | null
+  /** Carried in the advert; false for an excluded address. */
+  readonly advertised: boolean
+}
+
+/** What plans need to know of one instance, resolved against the kernel's present links. */
+export type SlotFacts = {
+  readonly vrid: number
+  readonly version: 2 | 3
+  readonly family: Family
+  readonly source: Ip
+  readonly link: LinkId
+  /** The multicast group, or every unicast peer. */
+  readonly destinations: readonly Ip[]
+  /** 8 octets for PASS. */
+  readonly password: Uint8Array | null
+  readonly advertIntervalUs: Us
+  readonly checksumAsV2: boolean
+  /** In the order of the configuration; the advertised ones of `family`. */
+  readonly addresses: readonly AddressFacts[]
+  readonly garp: GarpFacts
+  /** The host forwards IPv6: neighbour advertisements carry the router flag. */
+  readonly router: boolean
+  /** The shortest down interval among the peers: how long after our last advert one may take over. */
+  readonly peersDownUs: Us
+  /** Valid lifetime of the addresses, renewed while leading; null is for ever. */
+  readonly lifetimeSeconds: number | null
+}
+
+export type OrderOptions = {
+  /**
+   * The slot comes from another state: a follow begins with deleting the addresses, a lead with taking
+   * over. Otherwise the order replaces one of its kind and nothing is repeated that was done before.
+   */
+  readonly entering: boolean
+  /** Master until now, and leaves for fault or stop: say priority 0 before the addresses go. */
+  readonly goodbye?: boolean
+  /** The advert that was accepted last, as it came. Left out of the order unless it still restarts the deadline. */
+  readonly familiar?: Familiar | null
+  /** The sync group forbids to lead: at the deadline nothing is carried out, only `expired` is raised. */
+  readonly held?: boolean
+  /**
+   * Names a contact with a competitor. The lead then also carries what is left of announcing the addresses
+   * again after `planReannounce`: the paced frames and, after garp_lower_prio_delay, the second set. Keep
+   * passing the same name until the next contact: a lead without it drops what is still to come.
+   */
+  readonly reannounce?: string | null
+}
+
+/** The order of a slot in this state. */
+export function planOrder(
+  facts: SlotFacts,
+  params: Params,
+  machine: Machine,
+  options: OrderOptions,
+): Order {
+  const { state } = machine
+  switch (state.kind) {
+    case 'init':
+    case 'fault':
+    case 'stopped':
+      return { kind: 'rest', now: planRest(facts, options.goodbye === true) }
+    case 'backup':
+      return planFollow(facts, params, { ...machine, state }, options)
+    case 'master':
+      return { kind: 'lead', ...planLead(facts, machine.effective, options) }
+    default:
+      return unreachable(state)
+  }
+}
+
+/** One advert to every destination. `priority` 0 resigns. */
+export function planAdvert(facts: SlotFacts, priority: number): Plan {
+  const addresses = facts.addresses.filter((a) => a.advertised).map((a) => a.address)
+  const { version, family, vrid, advertIntervalUs: intervalUs, password, source } = facts
+  const { checksumAsV2, link } = facts
+  const fixed = { version, family, vrid, priority, intervalUs, addresses, password, source }
+  // Where no pseudo-header is summed, the bytes are the same for every destination.
+  const same = family === 4 && (version === 2 || checksumAsV2)
+  const encode = (destination: Ip): Uint8Array =>
+    encodeAdvert({ ...fixed, destination, checksumAsV2 })
+  const [first] = facts.destinations
+  const shared = same && first !== undefined ? encode(first) : null
+  return facts.destinations.map((to) => ({
+    kind: 'datagram',
+    link,
+    to,
+    bytes: shared ?? encode(to),
+  }))
+}
+
+/**
+ * Gives everything back; harmless where nothing is held. The goodbye is sent twice, as keepalived does: a
+ * peer that hears both starts the same skew time again microseconds later, and one that lost the first
+ * is spared the whole down interval.
+ */
+export function planRest(facts: SlotFacts, goodbye: boolean): Plan {
+  const advert = goodbye ? planAdvert(facts, priorityResign) : []
+  return [...advert, ...advert, ...encoded(facts).release]
+}
+
+/** garp_lower_prio_repeat announcements of every address at once; paced ones are the order's (`reannounce`). */
+export function planReannounce(facts: SlotFacts): Plan {
+  return announce('', encoded(facts).frames, facts.garp, facts.garp.lowerPrioRepeat).now
+}
+
+/** An address that somebody deleted: back in place, and announced. */
+export function planRestore(facts: SlotFacts, address: AddressFacts): Plan {
+  const { add, frame } = encodeAddress(facts, address)
+  const frames = frame === null ? [] : [frame]
+  return [add, ...announce('', frames, facts.garp, facts.garp.masterRepeat).now]
+}
+
+/** Our own source address, so that unicast peers reach us at once after the link came back. */
+export function planAnnounceSource(
+  facts: Pick<SlotFacts, 'source' | 'router' | 'garp'>,
+  on: { readonly ifindex: number; readonly mac: Uint8Array | null },
+): Plan {
+  if (on.mac === null) return []
+  const frame = encodeFrame(facts.source, on.mac, on.ifindex, facts.router)
+  return announce('', [frame], facts.garp, facts.garp.masterRepeat).now
+}
+
+type BackupMachine = Machine & { readonly state: State & { readonly kind: 'backup' } }
+
+function planFollow(
+  facts: SlotFacts,
+  params: Params,
+  machine: BackupMachine,
+  options: OrderOptions,
+): Order {
+  const { state, effective } = machine
+  return {
+    kind: 'follow',
+    now: options.entering ? encoded(facts).release : [],
+    expect: state.countdown.kind === 'restarts' ? (options.familiar ?? null) : null,
+    deadlineUs: state.masterDownAt,
+    restartUs: restartUs(params, machine),
+    // biome-ignore lint/suspicious/noThenProperty: the contract's word; orders are never awaited.
+    then:
+      options.held === true
+        ? { now: [], repeats: [], resign: [], lateUs: lateUs(facts) }
+        : planLead(facts, effective, { entering: true }),
+  }
+}
+
+function planLead(facts: SlotFacts, priority: number, options: OrderOptions): Lead {
+  const { garp, advertIntervalUs } = facts
+  const { adds, frames } = encoded(facts)
+  const advert = planAdvert(facts, priority)
+  const first = announce('garp-first', frames, garp, garp.masterRepeat)
+  return {
+    now: options.entering ? [...advert, ...adds, ...first.now] : [],
+    repeats: [
+      { key: 'advert', firstAfterUs: advertIntervalUs, everyUs: advertIntervalUs, plan: advert },
+      ...lease(facts, adds),
+      ...first.later,
+      ...announceLater('garp-second', frames, garp, garp.masterRepeat, garp.masterDelayUs),
+      ...announceEvery('garp-refresh', frames, garp),
+      ...reannouncements(facts, options.reannounce ?? null),
+    ],
+    resign: planRest(facts, true),
+    lateUs: lateUs(facts),
+  }
+}
+
+/** A finite lifetime is renewed three times within it, so that one missed renewal costs nothing. */
+function lease({ lifetimeSeconds }: SlotFacts, adds: Plan): readonly Repeat[] {
+  if (lifetimeSeconds === null || adds.length === 0) return []
+  const everyUs = us(Math.floor((lifetimeSeconds * 1_000_000) / 3))
+  return [{ key: 'lease', firstAfterUs: everyUs, everyUs, plan: adds }]
+}
+
+function reannouncements(facts: SlotFacts, contact: string | null): readonly Repeat[] {
+  if (contact === null) return []
+  const { garp } = facts
+  const { frames } = encoded(facts)
+  const repeat = garp.lowerPrioRepeat
+  return [
+    ...announce(`garp-again ${contact}`, frames, garp, repeat).later,
+    ...announceLater(`garp-again-second ${contact}`, frames, garp, repeat, garp.lowerPrioDelayUs),
+  ]
+}
+
+/** A peer's deadline runs from our last advert, which was one interval before the one that is late. */
+const lateUs = (facts: SlotFacts): Us => us(Math.max(facts.peersDownUs - facts.advertIntervalUs, 0))
+
+type Encoded = {
+  readonly adds: Plan
+  readonly release: Plan
+  readonly frames: readonly Announcement[]
+}
+
+/** Bytes that depend on the facts alone; every order of the slot shares the same arrays. */
+const encodings = new WeakMap<SlotFacts, Encoded>()
+
+function encoded(facts: SlotFacts): Encoded {
+  const known = encodings.get(facts)
+  if (known !== undefined) return known
+  const each = facts.addresses.map((address) => encodeAddress(facts, address))
+  const made = {
+    adds: each.map((e) => e.add),
+    release: each.map((e) => e.remove),
+    frames: each.flatMap((e) => e.frame ?? []),
+  }
+  encodings.set(facts, made)
+  return made
+}
+
+function encodeAddress(
+  facts: SlotFacts,
+  address: AddressFacts,
+): { readonly add: Step; readonly remove: Step; readonly frame: Announcement | null } {
+  const { mac, ifindex } = address
+  const add = encodeAddressReplace({ ...address, validSeconds: facts.lifetimeSeconds })
+  const remove = encodeAddressDelete(address)
+  const gone = [errno.EADDRNOTAVAIL, errno.ENODEV]
+  return {
+    add: { kind: 'netlink', bytes: add, tolerate: [errno.EEXIST] },
+    remove: { kind: 'netlink', bytes: remove, tolerate: gone },
+    frame: mac === null ? null : encodeFrame(address.address, mac, ifindex, facts.router),
+  }
+}
+
+function encodeFrame(address: Ip, mac: Uint8Array, ifindex: number, router: boolean): Announcement {
+  const family = ipFamily(address)
+  const bytes =
+    family === 4 ? encodeGratuitousArp(mac, address) : encodeUnsolicitedNa(mac, address, router)
+  return { family, step: { kind: 'frame', ifindex, bytes } }
+}
