@@ -1,0 +1,132 @@
+/**
+ * The filter programs, run by a small interpreter of the instructions they use, and refused or accepted
+ * as linux/filter.c would: jumps stay inside, the last instruction returns.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { fromHex, viewOf } from '../../../src/base/bytes.ts'
+import { dropAllFilter, opcode, vrrpFilter } from '../../../src/wire/bpf.ts'
+import { hostIsLittleEndian } from '../../../src/wire/netlink.ts'
+
+type Instruction = { code: number; jt: number; jf: number; k: number }
+
+function disassemble(program: Uint8Array): Instruction[] {
+  assert.equal(program.length % 8, 0)
+  const view = viewOf(program)
+  return Array.from({ length: program.length / 8 }, (_, i) => ({
+    code: view.getUint16(8 * i, hostIsLittleEndian),
+    jt: view.getUint8(8 * i + 2),
+    jf: view.getUint8(8 * i + 3),
+    k: view.getUint32(8 * i + 4, hostIsLittleEndian),
+  }))
+}
+
+/** What the kernel checks when a program is attached (bpf_check_classic). */
+function verify(program: readonly Instruction[]): void {
+  assert(program.length >= 1 && program.length <= 4096)
+  program.forEach(({ code, jt, jf }, i) => {
+    assert((Object.values(opcode) as number[]).includes(code), `opcode ${code}`)
+    const jumps = code === opcode.jumpEqual || code === opcode.jumpGreaterOrEqual
+    if (jumps) assert(i + 1 + Math.max(jt, jf) < program.length, 'a jump leaves the program')
+  })
+  assert.equal(program.at(-1)?.code, opcode.return)
+}
+
+/** A load beyond the packet ends the program with 0, as in the kernel. */
+function run(program: readonly Instruction[], packet: Uint8Array): boolean {
+  let a = 0
+  let x = 0
+  let at = 0
+  for (;;) {
+    const next = program[at++]
+    assert(next !== undefined, 'ran past the end')
+    const { code, k } = next
+    if (code === opcode.return) return k > 0
+    if (code === opcode.jumpEqual || code === opcode.jumpGreaterOrEqual) {
+      at += taken(next, a) ? next.jt : next.jf
+      continue
+    }
+    const octet = packet[code === opcode.loadByteIndexed ? x + k : k]
+    if (octet === undefined) return false
+    if (code === opcode.loadHeaderLength) x = 4 * (octet & 0xf)
+    else a = octet
+  }
+}
+
+const taken = ({ code, k }: Instruction, a: number): boolean =>
+  code === opcode.jumpEqual ? a === k : a >= k
+
+const passes = (program: Uint8Array, packet: Uint8Array): boolean => {
+  const instructions = disassemble(program)
+  verify(instructions)
+  return run(instructions, packet)
+}
+
+const ipHeader = fromHex('45c0002000010000ff70d0990a000001e0000012')
+const v3 = fromHex('313496010032439a0a00006e')
+const packet = Uint8Array.of(...ipHeader, ...v3)
+
+test('IPv4 multicast: protocol, TTL and VRID decide', () => {
+  const program = vrrpFilter({ family: 4, multicast: true, vrids: [51, 52, 200] })
+  assert(passes(program, packet))
+  assert(!passes(program, packet.with(8, 254)), 'TTL 254')
+  assert(!passes(program, packet.with(9, 51)), 'protocol 51')
+  assert(!passes(program, packet.with(21, 53)), 'VRID 53')
+  assert(!passes(program, packet.subarray(0, 21)), 'cut off')
+  const options = Uint8Array.of(...ipHeader.with(0, 0x46), 1, 1, 1, 0, ...v3)
+  assert(passes(program, options), 'an IP header with options')
+})
+
+test('IPv4 unicast: any TTL', () => {
+  const program = vrrpFilter({ family: 4, multicast: false, vrids: [52] })
+  assert(passes(program, packet.with(8, 3)))
+  assert(!passes(program, packet.with(21, 51)))
+})
+
+test('IPv6: the payload alone', () => {
+  const program = vrrpFilter({ family: 6, multicast: true, vrids: [52] })
+  assert(passes(program, v3))
+  assert(!passes(program, v3.with(1, 51)))
+  assert(!passes(program, v3.subarray(0, 1)))
+})
+
+test('a version that is asked for is required', () => {
+  for (const family of [4, 6] as const) {
+    const bytes = family === 4 ? packet : v3
+    assert(passes(vrrpFilter({ family, multicast: true, vrids: [52], version: 3 }), bytes))
+    assert(!passes(vrrpFilter({ family, multicast: true, vrids: [52], version: 2 }), bytes))
+  }
+})
+
+test('no VRID, or drop-all: nothing passes', () => {
+  assert(!passes(vrrpFilter({ family: 4, multicast: true, vrids: [] }), packet))
+  assert(!passes(dropAllFilter(), packet))
+})
+
+test('any set of VRIDs passes those and no other, in at most 9 comparisons', () => {
+  const alternating = Array.from({ length: 128 }, (_, i) => 2 * i + 1)
+  const all = Array.from({ length: 255 }, (_, i) => i + 1)
+  const check = (vrids: readonly number[]): void => {
+    const program = disassemble(vrrpFilter({ family: 6, multicast: true, vrids }))
+    verify(program)
+    const passed = Array.from({ length: 256 }, (_, i) => i).filter((i) =>
+      run(program, v3.with(1, i)),
+    )
+    assert.deepEqual(
+      passed,
+      [...new Set(vrids)].sort((a, b) => a - b),
+    )
+  }
+  check(alternating)
+  check(all)
+  fc.assert(fc.property(fc.array(fc.integer({ min: 1, max: 255 }), { maxLength: 300 }), check))
+  // The densest mixtures of single and joined numbers are the longest programs.
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(2, 2, 2, 1, 3), { maxLength: 254 }), (gaps) => {
+      let at = 0
+      check(gaps.map((gap) => (at += gap)).filter((vrid) => vrid <= 255))
+    }),
+  )
+  assert.throws(() => vrrpFilter({ family: 4, multicast: true, vrids: [256] }))
+})
