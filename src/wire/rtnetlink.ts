@@ -280,8 +280,7 @@ export function decodeMessage(message: Message): Decoded<RouteMessage, keyof typ
     case type.error:
       return decodeError(message)
     case type.done: {
-      const code =
-        message.body.length >= 4 ? -viewOf(message.body).getInt32(0, hostIsLittleEndian) : 0
+      const code = message.body.length >= 4 ? readErrno(message.body) : 0
       return accept({ kind: 'done', sequence: message.sequence, errno: code })
     }
     default:
@@ -370,7 +369,7 @@ function readFlags(
 function decodeError({ body, flags, sequence }: Message): Result {
   if (body.length < 20) return reject('too-short')
   const view = viewOf(body)
-  const code = -view.getInt32(0, hostIsLittleEndian)
+  const code = readErrno(body)
   const requestBytes = view.getUint32(4, hostIsLittleEndian)
   const echoed = (flags & nlm.capped) !== 0 || code === 0 ? 16 : align4(requestBytes)
   const tail = (flags & nlm.ackTlvs) !== 0 ? body.subarray(4 + echoed) : new Uint8Array(0)
@@ -385,6 +384,9 @@ function decodeError({ body, flags, sequence }: Message): Result {
     offset: readU32(attributes.get(errorAttribute.offset)),
   })
 }
+
+/** The kernel reports errors negated; 0 stays a plain zero. */
+const readErrno = (body: Uint8Array): number => 0 - viewOf(body).getInt32(0, hostIsLittleEndian)
 
 function readIp(attributes: Attributes, attribute: number, family: Family): Ip | null {
   const value = attributes.get(attribute)

@@ -25,10 +25,10 @@ function disassemble(program: Uint8Array): Instruction[] {
 /** What the kernel checks when a program is attached (bpf_check_classic). */
 function verify(program: readonly Instruction[]): void {
   assert(program.length >= 1 && program.length <= 4096)
-  program.forEach(({ code, jt, jf }, i) => {
-    assert((Object.values(opcode) as number[]).includes(code), `opcode ${code}`)
-    const jumps = code === opcode.jumpEqual || code === opcode.jumpGreaterOrEqual
-    if (jumps) assert(i + 1 + Math.max(jt, jf) < program.length, 'a jump leaves the program')
+  program.forEach((one, i) => {
+    assert((Object.values(opcode) as number[]).includes(one.code), `opcode ${one.code}`)
+    const furthest = i + 1 + Math.max(one.jt, one.jf)
+    assert(!isJump(one) || furthest < program.length, 'a jump leaves the program')
   })
   assert.equal(program.at(-1)?.code, opcode.return)
 }
@@ -43,7 +43,7 @@ function run(program: readonly Instruction[], packet: Uint8Array): boolean {
     assert(next !== undefined, 'ran past the end')
     const { code, k } = next
     if (code === opcode.return) return k > 0
-    if (code === opcode.jumpEqual || code === opcode.jumpGreaterOrEqual) {
+    if (isJump(next)) {
       at += taken(next, a) ? next.jt : next.jf
       continue
     }
@@ -53,6 +53,9 @@ function run(program: readonly Instruction[], packet: Uint8Array): boolean {
     else a = octet
   }
 }
+
+const isJump = ({ code }: Instruction): boolean =>
+  code === opcode.jumpEqual || code === opcode.jumpGreaterOrEqual
 
 const taken = ({ code, k }: Instruction, a: number): boolean =>
   code === opcode.jumpEqual ? a === k : a >= k
