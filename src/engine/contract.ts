@@ -153,6 +153,8 @@ export type SlotCounters = {
   /** Datagram steps of repeats and plans handed to the kernel. */
   readonly sent: number
   readonly lastReceivedUs: Us | null
+  /** Reception of the last advert that was equal to a follow's `expect`, and so restarted its deadline. */
+  readonly lastFamiliarUs: Us | null
   readonly lastSentUs: Us | null
   /** Longest gap between two adverts received while following, since the last read of `counters(slot)`. */
   readonly longestGapUs: Us

@@ -1,0 +1,14 @@
+/** The configuration's vrrp_scripts as the check pool wants them. */
+import type { CheckSpec } from '../checks/types.ts'
+import type { Script } from '../config/types.ts'
+
+export const checkSpecs = (scripts: readonly Script[]): readonly CheckSpec[] =>
+  scripts.map((script) => ({
+    name: script.name,
+    command: script.run.command,
+    runAs: script.run.runAs,
+    intervalMs: script.intervalUs / 1000,
+    timeoutMs: script.timeoutUs / 1000,
+    rise: script.rise,
+    fall: script.fall,
+  }))

@@ -1,0 +1,308 @@
+/**
+ * The daemon: everything joined, and the one place where events enter.
+ *
+ * ```
+ *   configuration ─► roster of instances ◄── tracker ◄── check pool (worker threads)
+ *                        │  ▲                   ▲
+ *                 orders ▼  │ events            │ links, addresses
+ *                     engine (its own thread) ◄──► kernel, wire
+ * ```
+ *
+ * Each batch of events is worked off to the end, sync groups settle, and only then are the orders handed over,
+ * so that what belongs together happens together.
+ */
+import { unreachable } from '../base/assert.ts'
+import { OpError } from '../base/errors.ts'
+import { describeResult, exitStatus } from '../checks/describe.ts'
+import { startCheckPool } from '../checks/pool.ts'
+import type { CheckEvent, CheckPool } from '../checks/types.ts'
+import { formatDiagnostic } from '../config/diagnostics.ts'
+import type { Config } from '../config/types.ts'
+import type { Engine, EngineEvent, EngineStart } from '../engine/contract.ts'
+import { startEngine } from '../engine/native.ts'
+import { Alarm } from './alarm.ts'
+import { checkSpecs } from './check-specs.ts'
+import {
+  ConfigError,
+  type Daemon,
+  type DaemonOptions,
+  type ReloadResult,
+  type StartDaemon,
+} from './daemon-types.ts'
+import { acceptRules, applyRules, needsRules } from './firewall.ts'
+import { Kernel, type KernelChange } from './kernel.ts'
+import { Links } from './links.ts'
+import { type Loaded, loadConfig, logDiagnostics } from './loader.ts'
+import { type Notifier, startNotifier } from './notify.ts'
+import { OrderQueue } from './orders.ts'
+import { applyNice, engineOptions, runTimed } from './process.ts'
+import { Roster } from './roster.ts'
+import { daemonStatus } from './status.ts'
+import type { Status } from './status-types.ts'
+
+export const startDaemon: StartDaemon = async (options) => {
+  const loaded = loadConfig(options)
+  logDiagnostics(options.log, loaded.diagnostics)
+  if (loaded.config === null) throw new ConfigError(loaded.diagnostics)
+  await runTimed('startup_script', loaded.config.globals.startupScript, options.log)
+  const daemon = new RunningDaemon(options, loaded, loaded.config)
+  daemon.start()
+  return daemon
+}
+
+class RunningDaemon implements Daemon {
+  readonly #options: DaemonOptions
+  readonly #engine: Engine
+  readonly #engineStart: EngineStart
+  readonly #kernel = new Kernel()
+  readonly #links: Links
+  readonly #orders: OrderQueue
+  readonly #notifier: Notifier
+  readonly #pool: CheckPool
+  readonly #roster: Roster
+  readonly #alarm = new Alarm(() => this.#tick())
+  readonly #startedMs = Date.now()
+  #config: Config
+  #loaded: Loaded
+  #loadedMs = Date.now()
+  #lastReload: Status['config']['lastReload'] = 'none'
+  #lease: NodeJS.Timeout | null = null
+  #delay: NodeJS.Timeout | null = null
+  #eventsRaised = 0
+  /** Scripts that were there at start hold their instances until they report; later ones do not. */
+  #holding: ReadonlySet<string>
+  #guarded = false
+
+  constructor(options: DaemonOptions, loaded: Loaded, config: Config) {
+    const { log } = options
+    this.#options = options
+    this.#loaded = loaded
+    this.#config = config
+    this.#holding = new Set(config.scripts.map((s) => s.name))
+    applyNice(config.globals, log)
+    const started = startEngine(engineOptions(config.globals), (events) => this.#onEngine(events))
+    this.#engine = started.engine
+    this.#engineStart = started.start
+    for (const note of started.start.notes) log.info(note)
+    this.#links = new Links(this.#engine)
+    this.#orders = new OrderQueue(this.#engine)
+    this.#notifier = startNotifier(notifierOptions(config, log))
+    this.#pool = startCheckPool({
+      workers: options.workers,
+      onEvent: (event) => this.#onCheck(event),
+    })
+    this.#roster = new Roster(
+      {
+        engine: this.#engine,
+        kernel: this.#kernel,
+        links: this.#links,
+        orders: this.#orders,
+        notifier: this.#notifier,
+        log,
+        wallMs: () => Date.now(),
+      },
+      {
+        check: (name) => this.#pool.status(name),
+        holds: (name) => this.#holding.has(name),
+        kernel: this.#kernel,
+      },
+    )
+  }
+
+  start(): void {
+    const { globals } = this.#config
+    this.#kernel.load(this.#engine)
+    this.#guard(this.#config)
+    this.#startLease()
+    this.#pool.set(checkSpecs(this.#config.scripts))
+    const delayMs = globals.startupDelayUs / 1000
+    if (delayMs === 0) return this.#takePart()
+    this.#options.log.info(`startup delay: taking part in ${delayMs / 1000} s`)
+    this.#delay = setTimeout(() => this.#takePart(), delayMs)
+  }
+
+  status(): Status {
+    const { configPath, version, world } = this.#options
+    return daemonStatus({
+      roster: this.#roster,
+      engine: this.#engine,
+      engineStart: this.#engineStart,
+      links: this.#links,
+      kernel: this.#kernel,
+      pool: this.#pool,
+      scripts: this.#config.scripts,
+      version,
+      uptimeMs: Date.now() - this.#startedMs,
+      eventsRaised: this.#eventsRaised,
+      config: {
+        path: configPath,
+        loadedAt: new Date(this.#loadedMs).toISOString(),
+        lastReload: this.#lastReload,
+        unchangedOnDisk: world.readFile(configPath) === this.#loaded.text,
+      },
+    })
+  }
+
+  async reload(): Promise<ReloadResult> {
+    const { log } = this.#options
+    const loaded = loadConfig(this.#options)
+    logDiagnostics(log, loaded.diagnostics)
+    const diagnostics = loaded.diagnostics.map(formatDiagnostic)
+    if (loaded.config === null) {
+      this.#lastReload = 'rejected'
+      log.error('Reload rejected: the running configuration is unchanged')
+      return { ok: false, diagnostics, changes: [] }
+    }
+    const changes = this.#adopt(loaded, loaded.config)
+    await this.#engine.flush()
+    this.#roster.forgetLeft()
+    log.info(`Reloaded: ${changes.length === 0 ? 'nothing changed' : changes.join(', ')}`)
+    return { ok: true, diagnostics, changes }
+  }
+
+  async stop(): Promise<void> {
+    const { log } = this.#options
+    if (this.#delay !== null) clearTimeout(this.#delay)
+    this.#alarm.set(null, this.#engine.now())
+    for (const instance of this.#roster.instances) instance.stop()
+    this.#settle()
+    await this.#engine.flush()
+    if (this.#lease !== null) clearInterval(this.#lease)
+    await Promise.all([this.#pool.stop(), this.#notifier.stop()])
+    if (this.#guarded) this.#applyGuard([])
+    await runTimed('shutdown_script', this.#config.globals.shutdownScript, log)
+    this.#engine.stop()
+    log.info('Stopped')
+  }
+
+  #takePart(): void {
+    this.#roster.apply(this.#config)
+    this.#settle()
+  }
+
+  #adopt(loaded: Loaded, config: Config): readonly string[] {
+    this.#config = config
+    this.#loaded = loaded
+    this.#loadedMs = Date.now()
+    this.#lastReload = 'ok'
+    const known = new Set(config.scripts.map((s) => s.name))
+    this.#holding = new Set([...this.#holding].filter((name) => known.has(name)))
+    this.#notifier.reconfigure(notifierOptions(config, this.#options.log))
+    this.#guard(config)
+    this.#pool.set(checkSpecs(config.scripts))
+    const changes = this.#roster.apply(config)
+    this.#settle()
+    this.#startLease()
+    return changes
+  }
+
+  /** Proves to the engine that this thread still turns; four times within the bound. */
+  #startLease(): void {
+    if (this.#lease !== null) clearInterval(this.#lease)
+    const { livenessUs } = this.#config.globals
+    this.#engine.renew()
+    if (livenessUs === 0) return
+    this.#lease = setInterval(() => this.#engine.renew(), livenessUs / 4000)
+  }
+
+  #guard(config: Config): void {
+    if (needsRules(config.instances) || this.#guarded) this.#applyGuard(config.instances)
+  }
+
+  #applyGuard(instances: Config['instances']): void {
+    try {
+      applyRules(acceptRules(`vipd_${process.pid}`, instances))
+      this.#guarded = needsRules(instances)
+    } catch (error) {
+      if (!(error instanceof OpError)) throw error
+      this.#options.log.error(`no_accept is not enforced: ${error.message}`)
+    }
+  }
+
+  #onEngine(events: readonly EngineEvent[]): void {
+    this.#eventsRaised += events.length
+    const changes = events.flatMap((event) => this.#onEngineEvent(event))
+    this.#onKernel(changes)
+    this.#settle()
+  }
+
+  /** Kernel changes are collected: what was deleted and added again within one batch has not changed. */
+  #onEngineEvent(event: EngineEvent): readonly KernelChange[] {
+    switch (event.kind) {
+      case 'heard':
+        this.#roster.bySlot(event.slot)?.heard(event)
+        return []
+      case 'kernel':
+        return this.#kernel.apply(event.bytes)
+      case 'overrun':
+        this.#options.log.warn('kernel notifications were lost: reading links and addresses again')
+        return this.#kernel.load(this.#engine)
+      case 'linkFailed':
+        for (const slot of this.#links.slotsOf(event.link))
+          this.#roster.bySlot(slot)?.linkFailed(event.call, event.code)
+        return []
+      case 'expired':
+      case 'failed':
+      case 'late':
+      case 'lapsed':
+        this.#roster.bySlot(event.slot)?.engineEvent(event)
+        return []
+      default:
+        return unreachable(event)
+    }
+  }
+
+  #onKernel(changes: readonly KernelChange[]): void {
+    const links = new Set(changes.flatMap((c) => (c.kind === 'link' ? [c.name] : [])))
+    for (const name of links) {
+      const up = this.#kernel.linkByName(name)?.up === true
+      this.#options.log.info(`Netlink reports ${name} ${up ? 'up' : 'down'}`)
+      this.#roster.linkChanged(name)
+    }
+    for (const change of changes) if (change.kind === 'address') this.#onAddress(change)
+  }
+
+  #onAddress({ ifindex, address, present }: KernelChange & { kind: 'address' }): void {
+    if (!this.#roster.isVirtual(address)) {
+      const link = this.#kernel.linkByIndex(ifindex)
+      if (link !== null) this.#roster.sourceChanged(link.name)
+      return
+    }
+    if (present || this.#kernel.holds(ifindex, address)) return
+    for (const instance of this.#roster.instances) instance.addressVanished(ifindex, address)
+  }
+
+  #onCheck(event: CheckEvent): void {
+    const { log } = this.#options
+    if (event.kind === 'worker') return log.warn(event.message)
+    const { name, result } = event
+    const fields = { check: name, output: result.output, durationMs: result.durationMs }
+    if (event.kind === 'returned') {
+      const status = exitStatus(result.outcome)
+      if (status !== null) log.info(`Script \`${name}\` now returning ${status}`, fields)
+      return
+    }
+    log.info(`VRRP_Script(${name}) ${describeResult(result)}`, fields)
+    this.#roster.assessTracking(name)
+    this.#settle()
+  }
+
+  #tick(): void {
+    const now = this.#engine.now()
+    for (const instance of this.#roster.instances)
+      if (instance.deadline !== null && instance.deadline <= now) instance.feed({ kind: 'tick' })
+    this.#settle()
+  }
+
+  /** The end of every batch: groups agree, orders go out, the next tick is set. */
+  #settle(): void {
+    this.#roster.settle()
+    this.#orders.hand()
+    this.#alarm.set(this.#roster.deadline, this.#engine.now())
+  }
+}
+
+function notifierOptions({ globals }: Config, log: DaemonOptions['log']) {
+  const { mail, routerId, notifyFifos: fifos, noEmailFaults } = globals
+  return { log, mail, routerId, fifos, noEmailFaults }
+}

@@ -1,0 +1,96 @@
+/**
+ * What an instance stands on: the interface, the source address and the sockets that follow from the
+ * configuration and the kernel's present state, or the faults that keep it from taking part.
+ * Pure over the kernel's mirror, so every case is a table in the tests.
+ */
+import { ipFamily, isLinkLocal, type Ip } from '../base/ip.ts'
+import type { Instance, VirtualAddress } from '../config/types.ts'
+import type { Fault } from '../election/types.ts'
+import type { AddressFacts } from '../engine/plans.ts'
+import type { KernelAddress, KernelLink, KernelView } from './kernel.ts'
+import type { LinkWish } from './links.ts'
+
+export type Footing =
+  | { readonly ok: true; readonly wish: LinkWish; readonly home: KernelLink }
+  | { readonly ok: false; readonly faults: readonly Fault[] }
+
+/** `virtual` holds every configured VIP: an address that a dead predecessor left is never a source (reference §4.1). */
+export function findFooting(cfg: Instance, kernel: KernelView, virtual: ReadonlySet<Ip>): Footing {
+  const home = homeLink(cfg, kernel)
+  const interfaceName = cfg.interface ?? 'unicast source'
+  if (home === null) {
+    const missing: Fault =
+      cfg.interface === null
+        ? { kind: 'source', interface: interfaceName }
+        : { kind: 'link', interface: cfg.interface, why: 'missing' }
+    return { ok: false, faults: [missing] }
+  }
+  if (cfg.transport.kind === 'unicast' && cfg.transport.peers.length === 0)
+    return { ok: false, faults: [{ kind: 'no-peer' }] }
+  if (!home.up) return { ok: false, faults: [{ kind: 'link', interface: home.name, why: 'down' }] }
+  const source = sourceAddress(cfg, kernel, home, virtual)
+  if (source === null) return { ok: false, faults: [{ kind: 'source', interface: home.name }] }
+  return { ok: true, home, wish: linkWish(cfg, home, source) }
+}
+
+function homeLink(cfg: Instance, kernel: KernelView): KernelLink | null {
+  if (cfg.interface !== null) return kernel.linkByName(cfg.interface)
+  const source = cfg.transport.source
+  return source === null ? null : kernel.linkHolding(source)
+}
+
+function linkWish(cfg: Instance, home: KernelLink, source: Ip): LinkWish {
+  const unicast = cfg.transport.kind === 'unicast'
+  return {
+    family: cfg.family,
+    interface: cfg.interface ?? '',
+    ifindex: cfg.interface === null && !isLinkLocal(source) ? 0 : home.ifindex,
+    source,
+    group: cfg.transport.kind === 'multicast' ? cfg.transport.group : null,
+    ttl: unicast ? (cfg.transport.ttl ?? (cfg.family === 4 ? 255 : null)) : 255,
+    receiveBufferBytes: cfg.receiveBufferBytes,
+  }
+}
+
+/** The configured source if the interface holds it; else the first primary IPv4, or link-local IPv6, address. */
+function sourceAddress(
+  cfg: Instance,
+  kernel: KernelView,
+  home: KernelLink,
+  virtual: ReadonlySet<Ip>,
+): Ip | null {
+  const usable = kernel
+    .addressesOn(home.ifindex)
+    .filter((a) => ipFamily(a.address) === cfg.family && !a.tentative)
+  const wanted = cfg.transport.source
+  if (wanted !== null) return usable.some((a) => a.address === wanted) ? wanted : null
+  const own = usable.filter((a) => !virtual.has(a.address))
+  return (cfg.family === 6 ? own.find((a) => isLinkLocal(a.address)) : firstPrimary(own))?.address ?? null
+}
+
+const firstPrimary = (addresses: readonly KernelAddress[]): KernelAddress | undefined =>
+  addresses.find((a) => !a.secondary) ?? addresses[0]
+
+/** Every address with the interface it goes on; one whose interface is missing is left out (its fault says so). */
+export function addressFacts(cfg: Instance, home: KernelLink, kernel: KernelView): readonly AddressFacts[] {
+  const resolve = (entry: VirtualAddress, advertised: boolean): readonly AddressFacts[] => {
+    const link = entry.interface === null ? home : kernel.linkByName(entry.interface)
+    if (link === null) return []
+    const { address, prefixLength, broadcast, label, scope, peer, preferredSeconds } = entry
+    const { nodad, mngtmpaddr, noprefixroute, autojoin } = entry
+    const mac = link.noarp ? null : link.mac
+    const flags = { home: entry.home, nodad, mngtmpaddr, noprefixroute, autojoin }
+    const where = { ifindex: link.ifindex, mac, advertised }
+    return [{ address, prefixLength, broadcast, label, scope, peer, preferredSeconds, ...flags, ...where }]
+  }
+  return [
+    ...cfg.addresses.flatMap((entry) => resolve(entry, true)),
+    ...cfg.excluded.flatMap((entry) => resolve(entry, false)),
+  ]
+}
+
+/** Interfaces whose loss is a fault: the VIPs' own `dev`s (reference §3.6), beside what the tracker watches. */
+export function addressInterfaces(cfg: Instance): readonly string[] {
+  const named = [...cfg.addresses, ...cfg.excluded].flatMap((a) => a.interface ?? [])
+  return [...new Set(named)].filter((name) => name !== cfg.interface)
+}

@@ -1,0 +1,156 @@
+/**
+ * The kernel's links and addresses as last heard: filled by dumps, kept by notifications. The daemon asks this
+ * mirror, never a command, so deciding about a link costs no system call. After an overrun the dumps are
+ * read again and the difference is reported as if it had been notified.
+ */
+import type { Ip } from '../base/ip.ts'
+import type { Engine } from '../engine/contract.ts'
+import { decodeMessages, encodeAddressDump, encodeLinkDump, type RouteMessage } from '../wire/rtnetlink.ts'
+
+export type KernelLink = {
+  readonly ifindex: number
+  readonly name: string
+  /** IFF_UP and carrier (IFF_RUNNING). */
+  readonly up: boolean
+  readonly noarp: boolean
+  readonly multicast: boolean
+  /** null where the link has no Ethernet address. */
+  readonly mac: Uint8Array | null
+}
+
+export type KernelAddress = {
+  readonly ifindex: number
+  readonly address: Ip
+  readonly prefixLength: number
+  readonly secondary: boolean
+  readonly tentative: boolean
+}
+
+export type KernelChange =
+  | { readonly kind: 'link'; readonly name: string; readonly before: KernelLink | null; readonly after: KernelLink | null }
+  | { readonly kind: 'address'; readonly ifindex: number; readonly address: Ip; readonly present: boolean }
+
+/** What the rest of the daemon may ask. */
+export type KernelView = {
+  linkByName(name: string): KernelLink | null
+  linkHolding(address: Ip): KernelLink | null
+  addressesOn(ifindex: number): readonly KernelAddress[]
+  holds(ifindex: number, address: Ip): boolean
+}
+
+export class Kernel implements KernelView {
+  #links = new Map<number, KernelLink>()
+  #addresses = new Map<number, Map<Ip, KernelAddress>>()
+
+  linkByName(name: string): KernelLink | null {
+    for (const link of this.#links.values()) if (link.name === name) return link
+    return null
+  }
+
+  linkByIndex(ifindex: number): KernelLink | null {
+    return this.#links.get(ifindex) ?? null
+  }
+
+  linkHolding(address: Ip): KernelLink | null {
+    for (const [ifindex, held] of this.#addresses)
+      if (held.has(address)) return this.#links.get(ifindex) ?? null
+    return null
+  }
+
+  addressesOn(ifindex: number): readonly KernelAddress[] {
+    return [...(this.#addresses.get(ifindex)?.values() ?? [])]
+  }
+
+  holds(ifindex: number, address: Ip): boolean {
+    return this.#addresses.get(ifindex)?.has(address) ?? false
+  }
+
+  /** Reads everything anew. Returns what differs from before. Throws OpError. */
+  load(engine: Pick<Engine, 'request'>): readonly KernelChange[] {
+    const before = { links: this.#links, addresses: this.#addresses }
+    this.#links = new Map()
+    this.#addresses = new Map()
+    this.apply(engine.request(encodeLinkDump()))
+    this.apply(engine.request(encodeAddressDump()))
+    return [...this.#linkDifferences(before.links), ...this.#addressDifferences(before.addresses)]
+  }
+
+  /** Takes in notifications or an answer to a dump. Returns what changed, in order. */
+  apply(bytes: Uint8Array): readonly KernelChange[] {
+    return decodeMessages(bytes).flatMap((message) => this.#applyOne(message))
+  }
+
+  #applyOne(message: RouteMessage): readonly KernelChange[] {
+    switch (message.kind) {
+      case 'newlink':
+        return this.#setLink(message.link.ifindex, {
+          ifindex: message.link.ifindex,
+          name: message.link.name,
+          up: message.link.up && message.link.running,
+          noarp: message.link.noarp,
+          multicast: message.link.multicast,
+          mac: message.link.mac?.length === 6 ? message.link.mac : null,
+        })
+      case 'dellink':
+        return this.#setLink(message.link.ifindex, null)
+      case 'newaddr':
+      case 'deladdr':
+        return this.#setAddress(message)
+      default:
+        return []
+    }
+  }
+
+  #setLink(ifindex: number, after: KernelLink | null): readonly KernelChange[] {
+    const before = this.#links.get(ifindex) ?? null
+    if (after === null) {
+      this.#links.delete(ifindex)
+      this.#addresses.delete(ifindex)
+    } else this.#links.set(ifindex, after)
+    if (sameLink(before, after)) return []
+    const renamed = before !== null && after !== null && before.name !== after.name
+    const gone: KernelChange[] = renamed ? [{ kind: 'link', name: before.name, before, after: null }] : []
+    return [...gone, { kind: 'link', name: (after ?? before)?.name ?? '', before: renamed ? null : before, after }]
+  }
+
+  #setAddress(message: Extract<RouteMessage, { kind: 'newaddr' | 'deladdr' }>): readonly KernelChange[] {
+    const { ifindex, address, prefixLength, secondary, tentative } = message.address
+    const held = this.#addresses.get(ifindex) ?? new Map<Ip, KernelAddress>()
+    this.#addresses.set(ifindex, held)
+    const before = held.get(address)
+    const present = message.kind === 'newaddr'
+    if (present) held.set(address, { ifindex, address, prefixLength, secondary, tentative })
+    else held.delete(address)
+    const same = present ? before?.tentative === tentative : before === undefined
+    return same ? [] : [{ kind: 'address', ifindex, address, present }]
+  }
+
+  #linkDifferences(before: ReadonlyMap<number, KernelLink>): readonly KernelChange[] {
+    const indexes = new Set([...before.keys(), ...this.#links.keys()])
+    return [...indexes].flatMap((ifindex): KernelChange[] => {
+      const old = before.get(ifindex) ?? null
+      const now = this.#links.get(ifindex) ?? null
+      const name = (now ?? old)?.name ?? ''
+      return sameLink(old, now) ? [] : [{ kind: 'link', name, before: old, after: now }]
+    })
+  }
+
+  #addressDifferences(before: ReadonlyMap<number, ReadonlyMap<Ip, KernelAddress>>): readonly KernelChange[] {
+    const lost = [...before].flatMap(([ifindex, held]) =>
+      [...held.keys()]
+        .filter((address) => !this.holds(ifindex, address))
+        .map((address): KernelChange => ({ kind: 'address', ifindex, address, present: false })),
+    )
+    const found = [...this.#addresses].flatMap(([ifindex, held]) =>
+      [...held.keys()]
+        .filter((address) => before.get(ifindex)?.has(address) !== true)
+        .map((address): KernelChange => ({ kind: 'address', ifindex, address, present: true })),
+    )
+    return [...lost, ...found]
+  }
+}
+
+function sameLink(a: KernelLink | null, b: KernelLink | null): boolean {
+  if (a === null || b === null) return a === b
+  return a.name === b.name && a.up === b.up && a.noarp === b.noarp && `${a.mac}` === `${b.mac}`
+}

@@ -1,0 +1,75 @@
+/**
+ * Which sockets are open, and for whom. Instances on the same interface, family, source and group share one
+ * link, told apart by VRID; the link's filter names exactly the VRIDs in use, so that the kernel
+ * drops what cannot concern us.
+ */
+import type { Family, Ip } from '../base/ip.ts'
+import type { Engine, LinkId, LinkSpec, SlotId } from '../engine/contract.ts'
+import { vrrpFilter } from '../wire/bpf.ts'
+
+export type LinkWish = Omit<LinkSpec, 'filter'>
+
+type OpenLink = { readonly id: LinkId; readonly wish: LinkWish; readonly vrids: Map<SlotId, number> }
+
+export class Links {
+  readonly #engine: Engine
+  readonly #open = new Map<string, OpenLink>()
+  readonly #keyOfSlot = new Map<SlotId, string>()
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+  }
+
+  /** Opens or shares the link and routes the VRID to the slot. Throws OpError when the sockets cannot be opened. */
+  join(slot: SlotId, vrid: number, wish: LinkWish): LinkId {
+    this.leave(slot)
+    const key = keyOf(wish)
+    const link = this.#open.get(key) ?? this.#openLink(key, wish, vrid)
+    this.#engine.addSlot(slot, link.id, vrid)
+    link.vrids.set(slot, vrid)
+    this.#keyOfSlot.set(slot, key)
+    this.#engine.setFilter(link.id, filterFor(wish, [...link.vrids.values()]))
+    return link.id
+  }
+
+  /** The slot leaves its link; the last one closes it. Idempotent. */
+  leave(slot: SlotId): void {
+    const key = this.#keyOfSlot.get(slot)
+    const link = key === undefined ? undefined : this.#open.get(key)
+    if (key === undefined || link === undefined) return
+    this.#keyOfSlot.delete(slot)
+    link.vrids.delete(slot)
+    this.#engine.removeSlot(slot)
+    if (link.vrids.size > 0) {
+      this.#engine.setFilter(link.id, filterFor(link.wish, [...link.vrids.values()]))
+      return
+    }
+    this.#engine.closeLink(link.id)
+    this.#open.delete(key)
+  }
+
+  get ids(): readonly LinkId[] {
+    return [...this.#open.values()].map((link) => link.id)
+  }
+
+  /** The slots that lose their sockets when this link fails. */
+  slotsOf(id: LinkId): readonly SlotId[] {
+    const link = [...this.#open.values()].find((open) => open.id === id)
+    return link === undefined ? [] : [...link.vrids.keys()]
+  }
+
+  #openLink(key: string, wish: LinkWish, vrid: number): OpenLink {
+    const id = this.#engine.openLink({ ...wish, filter: filterFor(wish, [vrid]) })
+    const link: OpenLink = { id, wish, vrids: new Map() }
+    this.#open.set(key, link)
+    return link
+  }
+}
+
+const keyOf = (wish: LinkWish): string =>
+  [wish.family, wish.ifindex, wish.interface, wish.source, wish.group, wish.ttl, wish.receiveBufferBytes].join('|')
+
+function filterFor(wish: { readonly family: Family; readonly group: Ip | null }, vrids: readonly number[]): Uint8Array {
+  // A wrong version passes: the decoder counts it, and its operator must read of it.
+  return vrrpFilter({ family: wish.family, vrids, requireTtl255: wish.group !== null, version: null })
+}

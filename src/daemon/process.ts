@@ -1,0 +1,53 @@
+/**
+ * What the daemon asks for itself, beside the network: the engine's scheduling, its own niceness, and the
+ * startup and shutdown scripts.
+ */
+import { setPriority } from 'node:os'
+import { runCommand } from '../checks/run-command.ts'
+import { describeResult, succeeded } from '../checks/describe.ts'
+import type { Outcome } from '../checks/types.ts'
+import type { Globals, TimedCommand } from '../config/types.ts'
+import type { EngineOptions } from '../engine/contract.ts'
+import type { Log } from './daemon-types.ts'
+
+/**
+ * Without vrrp_rt_priority the engine's thread is real-time where that is permitted: it works for
+ * microseconds at a time, and a second of uninterrupted work would be a bug that the kernel may end.
+ */
+const unasked = { realtimePriority: 50, rttimeUs: 1_000_000 }
+
+export function engineOptions(globals: Globals): EngineOptions {
+  const asked = globals.realtimePriority > 0
+  return {
+    realtimePriority: asked ? globals.realtimePriority : unasked.realtimePriority,
+    rttimeUs: asked ? globals.rttimeUs : unasked.rttimeUs,
+    lockMemory: globals.noSwap,
+    livenessUs: globals.livenessUs,
+  }
+}
+
+/** vrrp_priority; refused permission is said, not fatal. */
+export function applyNice(globals: Globals, log: Log): void {
+  if (globals.nice === null) return
+  try {
+    setPriority(globals.nice)
+  } catch (error) {
+    log.warn(`vrrp_priority ${globals.nice} is not permitted: ${String(error)}`)
+  }
+}
+
+/** Startup or shutdown script: run once, bounded by its timeout, its failure reported and survived. */
+export async function runTimed(what: string, timed: TimedCommand | null, log: Log): Promise<void> {
+  if (timed === null) return
+  const { command: program, runAs } = timed.command
+  if (program.kind !== 'argv' && program.kind !== 'shell') {
+    const why = program.kind === 'broken' ? program.why : 'it starts no program'
+    return log.error(`${what} was not run: ${why}`)
+  }
+  const timeoutMs = timed.timeoutUs / 1000
+  const outcome = await new Promise<Outcome>((ended) =>
+    runCommand({ program, runAs, timeoutMs, output: null, ended, gone: () => undefined }),
+  )
+  const report = succeeded(outcome) ? log.info : log.error
+  report(`${what} ${describeResult({ name: what, outcome, output: '', durationMs: 0 })}`)
+}

@@ -1,0 +1,84 @@
+/**
+ * From a packet to an advert that the election may see: decodes and checks it, counts what is rejected by its
+ * reason, and says each reason once until the state or the master changes (RFC 9568 section 7.1 asks for a
+ * bounded log).
+ */
+import type { Ip } from '../base/ip.ts'
+import type { Instance } from '../config/types.ts'
+import type { Advert } from '../election/types.ts'
+import type { Heard } from '../engine/contract.ts'
+import { decodeAdvert, emptyRejects, type Expectation, type Reject, sameAddresses } from '../wire/vrrp.ts'
+import type { Log } from './daemon-types.ts'
+
+export class Receiver {
+  readonly rejects: Record<Reject, number> = emptyRejects()
+  /** Adverts whose address list is not ours: used all the same, as keepalived does from 2.3.3 on. */
+  addressListDiffers = 0
+  priorityZero = 0
+  #cfg: Instance
+  #expect: Expectation
+  readonly #log: Log
+  readonly #said = new Set<string>()
+
+  constructor(cfg: Instance, log: Log) {
+    this.#cfg = cfg
+    this.#expect = expectationOf(cfg)
+    this.#log = log
+  }
+
+  reconfigure(cfg: Instance): void {
+    this.#cfg = cfg
+    this.#expect = expectationOf(cfg)
+    this.newEpoch()
+  }
+
+  /** The state or the master changed: what was said may be said again. */
+  newEpoch(): void {
+    this.#said.clear()
+  }
+
+  /** `own`: the source address of our link, the destination of what reaches us by unicast. null: rejected. */
+  receive(packet: Heard, own: Ip): Advert | null {
+    const { transport } = this.#cfg
+    const destination = transport.kind === 'multicast' ? transport.group : own
+    const { payload, ttl, from: source } = packet
+    const decoded = decodeAdvert({ payload, ttl, source, destination }, this.#expect)
+    if (!decoded.ok) {
+      this.rejects[decoded.why] += packet.count
+      this.#once(decoded.why, `ignoring advert from ${source}: ${decoded.why}`)
+      return null
+    }
+    const { priority, intervalUs, addresses } = decoded.value
+    if (priority === 0) this.priorityZero += packet.count
+    this.#compareAddresses(source, addresses)
+    return { from: source, priority, intervalUs }
+  }
+
+  #compareAddresses(source: Ip, theirs: readonly Ip[]): void {
+    if (this.#cfg.skipCheckAdvAddr) return
+    const ours = this.#cfg.addresses.map((a) => a.address)
+    if (sameAddresses(ours, theirs)) return
+    this.addressListDiffers += 1
+    this.#once('address-list', `advert from ${source} carries [${theirs.join(' ')}], ours are [${ours.join(' ')}]`)
+  }
+
+  #once(kind: string, text: string): void {
+    if (this.#said.has(kind)) return
+    this.#said.add(kind)
+    this.#log.warn(`(${this.#cfg.name}) ${text}`, { instance: this.#cfg.name, reject: kind })
+  }
+}
+
+function expectationOf(cfg: Instance): Expectation {
+  const { transport } = cfg
+  return {
+    version: cfg.version,
+    family: cfg.family,
+    vrid: cfg.vrid,
+    mode: transport.kind,
+    password: cfg.password,
+    intervalUs: cfg.advertIntervalUs,
+    checksumAsV2: cfg.v3ChecksumAsV2,
+    peers: transport.kind === 'unicast' && transport.checkSource ? transport.peers : null,
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * Who takes part: the running instances by slot and identity, and the sync groups over them. A configuration is
+ * applied as a difference, at start to an empty roster and at reload to a full one, by the same code: what is
+ * unchanged is not touched at all.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import type { Ip } from '../base/ip.ts'
+import type { Us } from '../base/time.ts'
+import { diff, instanceKey } from '../config/diff.ts'
+import type { Config, Instance, SyncGroup } from '../config/types.ts'
+import type { SlotId } from '../engine/contract.ts'
+import { RunningGroup } from './group.ts'
+import { type InstancePorts, RunningInstance } from './instance.ts'
+import { assessInstance, type Verdicts, watchedInterfaces } from './tracker.ts'
+
+export class Roster {
+  readonly #ports: Omit<InstancePorts, 'virtual'>
+  readonly #verdicts: Verdicts
+  readonly #bySlot = new Map<SlotId, RunningInstance>()
+  #byKey = new Map<string, RunningInstance>()
+  #groups: readonly RunningGroup[] = []
+  #groupOf = new Map<string, SyncGroup>()
+  #virtual: ReadonlySet<Ip> = new Set()
+  #lastSlot = 0
+  #leaving: RunningInstance[] = []
+
+  constructor(ports: Omit<InstancePorts, 'virtual'>, verdicts: Verdicts) {
+    this.#ports = ports
+    this.#verdicts = verdicts
+  }
+
+  get instances(): readonly RunningInstance[] {
+    return [...this.#byKey.values()]
+  }
+
+  get groups(): readonly RunningGroup[] {
+    return this.#groups
+  }
+
+  bySlot(slot: SlotId): RunningInstance | undefined {
+    return this.#bySlot.get(slot)
+  }
+
+  isVirtual(address: Ip): boolean {
+    return this.#virtual.has(address)
+  }
+
+  /** Makes the roster equal to the configuration. Returns what changed, one sentence each. */
+  apply(config: Config): readonly string[] {
+    const running = new Map([...this.#byKey].map(([key, it]) => [key, it.cfg]))
+    const wanted = new Map(config.instances.map((cfg) => [instanceKey(cfg), cfg]))
+    const groupOf = new Map(config.groups.flatMap((g) => g.members.map((name) => [name, g] as const)))
+    const regrouped = !isDeepStrictEqual(stripPlaces([...this.#groupOf]), stripPlaces([...groupOf]))
+    this.#virtual = virtualAddresses(config)
+    this.#groupOf = groupOf
+    const changes = diff(running, wanted, (a, b) => isDeepStrictEqual(stripPlaces(a), stripPlaces(b)))
+    const added: RunningInstance[] = []
+    for (const change of changes) {
+      if (change.kind === 'remove') this.#remove(change.name)
+      else if (change.kind === 'add') added.push(this.#add(change.name, change.to))
+      else this.#byKey.get(change.name)?.reconfigure(change.to, this.#assessmentOf(change.to))
+    }
+    this.#regroup(config.groups)
+    for (const instance of added) instance.start()
+    if (regrouped) this.assessAll()
+    const said = changes.map((c) => `${c.kind === 'remove' ? c.from.name : c.to.name}: ${verbs[c.kind]}`)
+    return regrouped && running.size > 0 ? [...said, 'sync groups: altered'] : said
+  }
+
+  /** After the engine has carried out the orders of those that left. */
+  forgetLeft(): void {
+    for (const instance of this.#leaving) {
+      instance.forget()
+      this.#bySlot.delete(instance.slot)
+    }
+    this.#leaving = []
+  }
+
+  assessAll(): void {
+    for (const instance of this.instances) instance.assess(this.#assessmentOf(instance.cfg))
+  }
+
+  /** A script's verdict changed. */
+  assessTracking(script: string): void {
+    for (const instance of this.instances)
+      if (this.scriptsOf(instance.cfg).has(script)) instance.assess(this.#assessmentOf(instance.cfg))
+  }
+
+  /** An interface changed. Instances without one of their own stand on whichever holds their source. */
+  linkChanged(name: string): void {
+    for (const instance of this.instances) {
+      const { cfg } = instance
+      if (cfg.interface !== null && !watchedInterfaces(cfg, this.#group(cfg)).has(name)) continue
+      instance.refresh()
+      instance.assess(this.#assessmentOf(cfg))
+    }
+  }
+
+  /** An address that is not virtual came or went: somebody's source, perhaps. */
+  sourceChanged(interfaceName: string): void {
+    for (const instance of this.instances)
+      if (instance.cfg.interface === null || instance.cfg.interface === interfaceName) instance.refresh()
+  }
+
+  scriptsOf(cfg: Instance): ReadonlySet<string> {
+    const own = cfg.trackScripts.map((t) => t.name)
+    return new Set([...own, ...(this.#group(cfg)?.trackScripts.map((t) => t.name) ?? [])])
+  }
+
+  settle(): void {
+    for (const group of this.#groups) group.settle()
+  }
+
+  /** The earliest instant at which an election wants a tick. */
+  get deadline(): Us | null {
+    const all = this.instances.flatMap((it) => it.deadline ?? [])
+    return all.length === 0 ? null : all.reduce((a, b) => (b < a ? b : a))
+  }
+
+  #group(cfg: Instance): SyncGroup | null {
+    return this.#groupOf.get(cfg.name) ?? null
+  }
+
+  #assessmentOf(cfg: Instance) {
+    return assessInstance(cfg, this.#group(cfg), this.#verdicts)
+  }
+
+  #add(key: string, cfg: Instance): RunningInstance {
+    this.#lastSlot += 1
+    const ports = { ...this.#ports, virtual: () => this.#virtual }
+    const instance = new RunningInstance(this.#lastSlot, cfg, this.#assessmentOf(cfg), ports)
+    this.#byKey.set(key, instance)
+    this.#bySlot.set(instance.slot, instance)
+    return instance
+  }
+
+  #remove(key: string): void {
+    const instance = this.#byKey.get(key)
+    if (instance === undefined) return
+    this.#byKey.delete(key)
+    instance.remove()
+    this.#leaving.push(instance)
+  }
+
+  #regroup(groups: readonly SyncGroup[]): void {
+    const before = new Map(this.#groups.map((g) => [g.cfg.name, g]))
+    const grouped = new Set<RunningInstance>()
+    this.#groups = groups.map((cfg) => {
+      const members = this.instances.filter((it) => cfg.members.includes(it.name))
+      for (const member of members) grouped.add(member)
+      return new RunningGroup(cfg, members, { ...this.#ports, before: before.get(cfg.name) ?? null })
+    })
+    for (const instance of this.instances) if (!grouped.has(instance)) instance.leaveGroup()
+  }
+}
+
+const verbs = { add: 'added', remove: 'removed', alter: 'altered' } as const
+
+function virtualAddresses(config: Config): ReadonlySet<Ip> {
+  const all = config.instances.flatMap((it) => [...it.addresses, ...it.excluded])
+  return new Set(all.map((a) => a.address))
+}
+
+/** Where something is written in the file is no difference. */
+function stripPlaces(value: unknown): unknown {
+  if (value instanceof Uint8Array) return [...value]
+  if (Array.isArray(value)) return value.map(stripPlaces)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => key !== 'place')
+      .map(([key, inner]) => [key, stripPlaces(inner)]),
+  )
+}

@@ -1,0 +1,65 @@
+/**
+ * The configuration's instance as the election and the plans want it: parameters and facts, resolved against
+ * the kernel's present links.
+ */
+import type { Ip } from '../base/ip.ts'
+import { type Us, us } from '../base/time.ts'
+import type { Instance } from '../config/types.ts'
+import { downIntervalUs } from '../election/timing.ts'
+import type { Params } from '../election/types.ts'
+import type { LinkId } from '../engine/contract.ts'
+import type { SlotFacts } from '../engine/plans.ts'
+import { addressFacts } from './footing.ts'
+import type { KernelLink, KernelView } from './kernel.ts'
+
+/** Without a source yet (interface missing) the tie-break is irrelevant: the instance is in fault. */
+const noSource = { 4: '0.0.0.0' as Ip, 6: '::' as Ip }
+
+export function paramsOf(cfg: Instance, source: Ip | null): Params {
+  return {
+    name: cfg.name,
+    version: cfg.version,
+    basePriority: cfg.priority,
+    advertIntervalUs: cfg.advertIntervalUs,
+    downTimerAdverts: cfg.downTimerAdverts,
+    preempt: cfg.preempt,
+    preemptDelayUs: cfg.preemptDelayUs,
+    lowerPrioNoAdvert: cfg.lowerPrioNoAdvert,
+    higherPrioSendAdvert: cfg.higherPrioSendAdvert,
+    ownerIgnoreAdverts: cfg.ownerIgnoreAdverts,
+    source: source ?? noSource[cfg.family],
+  }
+}
+
+export function slotFacts(
+  cfg: Instance,
+  home: KernelLink,
+  kernel: KernelView,
+  link: LinkId,
+  source: Ip,
+): SlotFacts {
+  const { transport } = cfg
+  return {
+    vrid: cfg.vrid,
+    version: cfg.version,
+    family: cfg.family,
+    source,
+    link,
+    destinations:
+      transport.kind === 'multicast' ? [transport.group] : transport.peers.map((p) => p.address),
+    password: cfg.password,
+    advertIntervalUs: cfg.advertIntervalUs,
+    checksumAsV2: cfg.v3ChecksumAsV2,
+    addresses: addressFacts(cfg, home, kernel),
+    garp: cfg.garp,
+    router: false,
+    peersDownUs: shortestPeerDown(cfg),
+    lifetimeSeconds: null,
+  }
+}
+
+/** A peer of the highest priority that is not an owner takes over first: its skew is the shortest. */
+function shortestPeerDown(cfg: Instance): Us {
+  const { version, downTimerAdverts, advertIntervalUs: intervalUs } = cfg
+  return us(downIntervalUs({ version, downTimerAdverts, effectivePriority: 254, intervalUs }))
+}

@@ -1,0 +1,158 @@
+/**
+ * The daemon's state as an operator wants to read it. Addresses are read back from the kernel's mirror and
+ * masters from the wire; nothing here is what we meant to do.
+ */
+import { hostname } from 'node:os'
+import { type Us, usToMilliseconds } from '../base/time.ts'
+import type { CheckPool } from '../checks/types.ts'
+import { describeCommand } from '../config/command.ts'
+import type { Script, VirtualAddress } from '../config/types.ts'
+import { restartUs } from '../election/effects.ts'
+import type { State } from '../election/types.ts'
+import type { Engine, EngineStart } from '../engine/contract.ts'
+import type { RunningInstance } from './instance.ts'
+import type { KernelView } from './kernel.ts'
+import type { Links } from './links.ts'
+import type { Roster } from './roster.ts'
+import type { Status, StatusAddress, StatusCheck, StatusGroup, StatusInstance } from './status-types.ts'
+
+export const stateNames: Readonly<Record<State['kind'], StatusInstance['state']>> = {
+  init: 'INIT',
+  fault: 'FAULT',
+  backup: 'BACKUP',
+  master: 'MASTER',
+  stopped: 'STOP',
+}
+
+export type StatusSources = {
+  readonly roster: Roster
+  readonly engine: Engine
+  readonly engineStart: EngineStart
+  readonly links: Links
+  readonly kernel: KernelView
+  readonly pool: CheckPool
+  readonly scripts: readonly Script[]
+  readonly version: string
+  readonly uptimeMs: number
+  readonly eventsRaised: number
+  readonly config: Status['config']
+}
+
+export function daemonStatus(from: StatusSources): Status {
+  const { engine, engineStart, roster } = from
+  const counters = from.links.ids.map((id) => engine.linkCounters(id))
+  const total = (pick: (c: (typeof counters)[number]) => number): number =>
+    counters.reduce((sum, c) => sum + pick(c), 0)
+  const instances = roster.instances.map((it) => instanceStatus(it, engine, from.kernel))
+  const checks = from.scripts.flatMap((script) => checkStatus(script, from.pool, roster))
+  return {
+    schema: 1,
+    version: from.version,
+    pid: process.pid,
+    host: hostname(),
+    uptimeMs: from.uptimeMs,
+    config: from.config,
+    engine: {
+      realtime: engineStart.realtime,
+      locked: engineStart.locked,
+      eventsRaised: from.eventsRaised,
+      throttled: total((c) => c.throttled),
+      coalesced: total((c) => c.coalesced),
+    },
+    instances,
+    groups: roster.groups.map(
+      (g): StatusGroup => ({ name: g.cfg.name, state: stateNames[g.state], members: g.memberNames }),
+    ),
+    checks,
+    warnings: warningsOf(instances),
+  }
+}
+
+function checkStatus(script: Script, pool: CheckPool, roster: Roster): readonly StatusCheck[] {
+  const status = pool.status(script.name)
+  if (status === null) return []
+  const users = roster.instances.filter((it) => roster.scriptsOf(it.cfg).has(script.name))
+  return [{ ...status, how: describeCommand(script.run.command), usedBy: users.map((it) => it.name) }]
+}
+
+/** What an operator must act on although nothing has failed over. */
+function warningsOf(instances: readonly StatusInstance[]): readonly string[] {
+  return instances.flatMap((it) => {
+    const missing = it.addresses.filter((a) => !a.present).map((a) => a.address)
+    const held = it.addresses.filter((a) => a.present).map((a) => a.address)
+    const name = `${it.name} is ${it.state}`
+    if (it.state === 'MASTER' && missing.length > 0)
+      return [`${name} but the kernel does not hold ${missing.join(', ')}`]
+    if (it.state !== 'MASTER' && held.length > 0)
+      return [`${name} but this host still holds ${held.join(', ')}`]
+    return []
+  })
+}
+
+function instanceStatus(
+  it: RunningInstance,
+  engine: Engine,
+  kernel: KernelView,
+): StatusInstance {
+  const { cfg, state, assessment } = it
+  const now = engine.now()
+  const counters = it.link === null ? null : engine.counters(it.slot)
+  return {
+    name: cfg.name,
+    vrid: cfg.vrid,
+    interface: cfg.interface,
+    family: cfg.family,
+    version: cfg.version,
+    state: stateNames[state.kind],
+    basePriority: cfg.priority,
+    effectivePriority: it.machine.effective,
+    priorityArithmetic: assessment.arithmetic,
+    master: masterOf(it),
+    advertIntervalMs: usToMilliseconds(cfg.advertIntervalUs),
+    downIntervalMs:
+      state.kind === 'backup' ? usToMilliseconds(restartUs(it.params, it.machine)) : null,
+    lastAdvertAgoMs: agoMs(counters?.lastReceivedUs ?? null, now),
+    lastSentAgoMs: agoMs(counters?.lastSentUs ?? null, now),
+    sinceMs: it.journal.sinceMs,
+    transitions: it.journal.transitions,
+    why: it.journal.why,
+    addresses: addressStatus(it, kernel),
+    adverts: {
+      received: counters?.received ?? 0,
+      sent: counters?.sent ?? 0,
+      longestGapMs: counters === null ? 0 : usToMilliseconds(counters.longestGapUs),
+    },
+    priorityZero: { received: it.receiver.priorityZero, sent: it.zeroSent },
+    rejects: { ...it.receiver.rejects, 'address-list': it.receiver.addressListDiffers },
+    history: it.journal.entries,
+  }
+}
+
+function masterOf(it: RunningInstance): StatusInstance['master'] {
+  const { state } = it
+  if (state.kind === 'master')
+    return { address: it.params.source, priority: it.machine.effective, self: true }
+  if (state.kind !== 'backup' || state.master === null) return null
+  return { address: state.master.address, priority: state.master.priority, self: false }
+}
+
+function addressStatus(it: RunningInstance, kernel: KernelView): readonly StatusAddress[] {
+  const one = (entry: VirtualAddress, excluded: boolean): StatusAddress => {
+    const name = entry.interface ?? it.cfg.interface
+    const link = name === null ? kernel.linkHolding(it.params.source) : kernel.linkByName(name)
+    return {
+      address: entry.address,
+      prefixLength: entry.prefixLength,
+      interface: name ?? link?.name ?? '',
+      excluded,
+      present: link !== null && kernel.holds(link.ifindex, entry.address),
+    }
+  }
+  return [
+    ...it.cfg.addresses.map((entry) => one(entry, false)),
+    ...it.cfg.excluded.map((entry) => one(entry, true)),
+  ]
+}
+
+const agoMs = (at: Us | null, now: Us): number | null =>
+  at === null ? null : Math.max(0, (now - at) / 1000)

@@ -1,0 +1,61 @@
+/**
+ * What one instance watches, with the present verdicts: its own and its sync group's scripts and interfaces,
+ * the interface it speaks on, and those that its addresses are put on.
+ */
+import type { CheckStatus } from '../checks/types.ts'
+import { describeResult } from '../checks/describe.ts'
+import type { Instance, SyncGroup, Tracked } from '../config/types.ts'
+import { type Assessment, assess, type Tracker } from '../election/priority.ts'
+import { addressInterfaces } from './footing.ts'
+import type { KernelView } from './kernel.ts'
+
+export type { Assessment } from '../election/priority.ts'
+
+/** Where verdicts come from. */
+export type Verdicts = {
+  check(name: string): CheckStatus | null
+  /** A script that a reload brought does not hold anybody until its first result (reference §3.2). */
+  holds(name: string): boolean
+  readonly kernel: KernelView
+}
+
+export function assessInstance(
+  cfg: Instance,
+  group: SyncGroup | null,
+  verdicts: Verdicts,
+): Assessment {
+  const scripts = [...cfg.trackScripts, ...(group?.trackScripts ?? [])]
+  const interfaces = [...cfg.trackInterfaces, ...(group?.trackInterfaces ?? [])]
+  const implied = addressInterfaces(cfg).filter((name) => !interfaces.some((t) => t.name === name))
+  return assess(cfg.priority, [
+    ...scripts.map((tracked) => checkTracker(tracked, verdicts)),
+    ...interfaces.map((tracked) => interfaceTracker(tracked, verdicts.kernel)),
+    ...implied.map((name) => interfaceTracker({ name, weight: 0, reverse: false }, verdicts.kernel)),
+  ])
+}
+
+/** Every interface whose change can change the assessment or the footing. */
+export function watchedInterfaces(cfg: Instance, group: SyncGroup | null): ReadonlySet<string> {
+  const tracked = [...cfg.trackInterfaces, ...(group?.trackInterfaces ?? [])].map((t) => t.name)
+  const own = cfg.interface === null ? [] : [cfg.interface]
+  return new Set([...own, ...tracked, ...addressInterfaces(cfg)])
+}
+
+function checkTracker(tracked: Tracked, verdicts: Verdicts): Tracker {
+  const { name, weight, reverse } = tracked
+  const status = verdicts.check(name)
+  const good = status?.good ?? null
+  const verdict = good === null ? 'unknown' : good ? 'good' : 'bad'
+  const detail = status?.last == null ? '' : describeResult(status.last)
+  return { kind: 'check', name, weight, reverse, verdict, detail, holds: verdicts.holds(name) }
+}
+
+function interfaceTracker(
+  tracked: Pick<Tracked, 'name' | 'weight' | 'reverse'>,
+  kernel: KernelView,
+): Tracker {
+  const link = kernel.linkByName(tracked.name)
+  const verdict = link === null ? 'missing' : link.up ? 'up' : 'down'
+  const { name, weight, reverse } = tracked
+  return { kind: 'interface', name, weight, reverse, verdict }
+}
