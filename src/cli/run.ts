@@ -18,7 +18,7 @@ const runDirOption = () =>
 const idOption = () =>
   new Option('-i, --config-id <id>', 'the id that @id lines compare with (default: the host name)')
 const includeOption = () =>
-  new Option('-e, --all-config', 'a file that an include names and that is not there is an error')
+  new Option('-e, --all-config', 'an include that finds no file is an error')
 
 type Language = { file?: string; configId?: string; allConfig?: boolean }
 type Run = Language & {
@@ -31,7 +31,7 @@ type Run = Language & {
 function program(): Command {
   const vipd = new Command('vipd')
     .description(
-      'Keeps virtual IP addresses alive on a pair of Linux hosts: VRRP v2 and v3, health checks,\nkeepalived.conf.',
+      'Keeps virtual IP addresses alive on a pair of Linux hosts: VRRP v2 and v3, health checks, keepalived.conf.',
     )
     .version(`vipd ${packageVersion()}`, '-V, --version')
     .showHelpAfterError('(vipd --help tells more)')
