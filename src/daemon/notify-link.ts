@@ -1,0 +1,132 @@
+/**
+ * The notifier's hold on its worker thread: jobs go out, each comes back exactly once. A worker that ends,
+ * or does not take a job up within its patience, is replaced; what it had not started yet is handed to the
+ * successor, except the job at which it got stuck.
+ */
+import { Worker } from 'node:worker_threads'
+import type { FromNotifyWorker, Job, JobResult, ToNotifyWorker } from './notify-messages.ts'
+
+export type LinkOptions = {
+  readonly workerFile: URL
+  /** Covers the loading of the worker's code on a busy machine. */
+  readonly patienceMs: number
+  readonly onLost: (why: string) => void
+}
+
+export type Handle = {
+  /** The program's process group; null before it was started, and for mail. */
+  readonly pid: number | null
+}
+
+type Pending = {
+  readonly job: Job
+  readonly done: (result: JobResult) => void
+  pid: number | null
+  started: boolean
+}
+
+export class NotifyLink {
+  readonly #options: LinkOptions
+  readonly #pending = new Map<number, Pending>()
+  #worker: Worker | null = null
+  #watch: NodeJS.Timeout | null = null
+  #lastId = 0
+
+  constructor(options: LinkOptions) {
+    this.#options = options
+  }
+
+  /** `done` is called once, never during this call. */
+  submit(job: Job, done: (result: JobResult) => void): Handle {
+    const id = ++this.#lastId
+    const pending: Pending = { job, done, pid: null, started: false }
+    this.#pending.set(id, pending)
+    this.#send(id, job)
+    return pending
+  }
+
+  /** Programs that run go on; nothing is reported any more. */
+  async close(): Promise<void> {
+    this.#pending.clear()
+    this.#unwatch()
+    const worker = this.#worker
+    this.#worker = null
+    await worker?.terminate()
+  }
+
+  #send(id: number, job: Job): void {
+    this.#worker ??= this.#startWorker()
+    const message: ToNotifyWorker = { id, job }
+    this.#worker.postMessage(message)
+    this.#watch ??= setTimeout(() => this.#check(), this.#options.patienceMs)
+  }
+
+  #startWorker(): Worker {
+    const worker = new Worker(this.#options.workerFile, { name: 'vipd-notify' })
+    let why = 'ended'
+    worker.on('message', (message: FromNotifyWorker) => {
+      if (this.#worker === worker) this.#receive(message)
+    })
+    worker.on('error', (error) => {
+      why = `crashed: ${error instanceof Error ? error.message : String(error)}`
+    })
+    worker.on('exit', () => {
+      if (this.#worker === worker) this.#replace(why)
+    })
+    return worker
+  }
+
+  #receive(message: FromNotifyWorker): void {
+    const pending = this.#pending.get(message.id)
+    if (pending === undefined) return
+    if (message.kind === 'started') {
+      pending.pid = message.pid
+      pending.started = true
+      this.#unwatch()
+      if (this.#firstUnstarted() !== null) {
+        this.#watch = setTimeout(() => this.#check(), this.#options.patienceMs)
+      }
+    } else {
+      this.#pending.delete(message.id)
+      pending.done(message.result)
+    }
+  }
+
+  /** When this thread stalled itself, the answer lies in its queue: look once more behind it. */
+  #check(): void {
+    this.#watch = null
+    setImmediate(() => {
+      if (this.#watch === null && this.#worker !== null && this.#firstUnstarted() !== null) {
+        this.#replace(`gave no answer for ${this.#options.patienceMs} ms`)
+      }
+    })
+  }
+
+  #firstUnstarted(): number | null {
+    for (const [id, { started }] of this.#pending) if (!started) return id
+    return null
+  }
+
+  #replace(why: string): void {
+    this.#unwatch()
+    const stuckAt = this.#firstUnstarted()
+    const worker = this.#worker
+    this.#worker = null
+    worker?.unref()
+    void worker?.terminate()
+    this.#options.onLost(why)
+    for (const [id, { job, done, started }] of Array.from(this.#pending)) {
+      if (started || id === stuckAt) {
+        this.#pending.delete(id)
+        done({ kind: 'lost' })
+      } else {
+        this.#send(id, job)
+      }
+    }
+  }
+
+  #unwatch(): void {
+    if (this.#watch !== null) clearTimeout(this.#watch)
+    this.#watch = null
+  }
+}

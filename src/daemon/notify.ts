@@ -1,0 +1,223 @@
+/**
+ * Telling the world about transitions: the script of the state, the general script, the FIFO line, the mail,
+ * in that order. Scripts of one instance run one after the other; a FIFO line is written at once, since it
+ * cannot wait; mail has a queue of its own. Nothing here forks, resolves or waits on the calling thread.
+ *
+ *   transition ─► NotifyQueue (one per instance or group) ─► NotifyLink ─► worker thread ─► programs, SMTP
+ *            └──► FIFOs
+ */
+import { describeResult, succeeded } from '../checks/describe.ts'
+import type { Notify, UserCommand } from '../config/types.ts'
+import { composeMail } from './mail.ts'
+import { withWords } from './notify-command.ts'
+import { NotifyFifos } from './notify-fifos.ts'
+import { NotifyLink } from './notify-link.ts'
+import type { JobResult } from './notify-messages.ts'
+import { NotifyQueue } from './notify-queue.ts'
+import type {
+  Notification,
+  Notifier,
+  NotifyLog,
+  NotifySettings,
+  NotifyState,
+} from './notify-types.ts'
+
+export type NotifierTimes = {
+  /** A script that runs longer no longer holds up the ones behind it. */
+  readonly overdueMs: number
+  /** What a mail may take, the server's silences included. */
+  readonly mailOverdueMs: number
+  /** How long `stop` lets the queues run on by themselves, and how long a STOP script may take. */
+  readonly stopMs: number
+  readonly workerPatienceMs: number
+}
+
+export type NotifierOptions = NotifySettings & {
+  readonly log: NotifyLog
+  readonly times?: Partial<NotifierTimes>
+}
+
+const defaultTimes: NotifierTimes = {
+  overdueMs: 60_000,
+  mailOverdueMs: 120_000,
+  stopMs: 1_000,
+  workerPatienceMs: 10_000,
+}
+
+export function startNotifier(options: NotifierOptions): Notifier {
+  return new QueueingNotifier(options)
+}
+
+type Kind = 'instance' | 'group'
+
+class QueueingNotifier implements Notifier {
+  readonly #log: NotifyLog
+  readonly #times: NotifierTimes
+  readonly #link: NotifyLink
+  readonly #fifos: NotifyFifos
+  readonly #scripts = new Map<string, NotifyQueue>()
+  readonly #mails: NotifyQueue
+  /** The state of the last mail per subject: one mail per change. */
+  readonly #mailed = new Map<string, NotifyState>()
+  #settings: NotifySettings
+  #wake: () => void = () => undefined
+
+  constructor(options: NotifierOptions) {
+    this.#log = options.log
+    this.#times = { ...defaultTimes, ...options.times }
+    this.#settings = options
+    this.#link = new NotifyLink({
+      workerFile: new URL('./notify-worker.js', import.meta.url),
+      patienceMs: this.#times.workerPatienceMs,
+      onLost: (why) => this.#log('error', `notify worker ${why}; replaced`),
+    })
+    this.#mails = this.#newQueue('mail', this.#times.mailOverdueMs)
+    this.#fifos = new NotifyFifos(this.#link, this.#log)
+    this.#fifos.configure(options.fifos)
+  }
+
+  instance(notification: Notification): void {
+    this.#notify('instance', notification)
+  }
+
+  group(notification: Notification): void {
+    this.#notify('group', { ...notification, priority: 0 })
+  }
+
+  reconfigure(settings: NotifySettings): void {
+    this.#settings = settings
+    this.#fifos.configure(settings.fifos)
+  }
+
+  async stop(): Promise<void> {
+    const queues = [...this.#scripts.values(), this.#mails]
+    await this.#untilIdle(queues, this.#times.stopMs)
+    for (const queue of queues) queue.hurry()
+    await this.#untilIdle(queues, 2 * this.#times.stopMs)
+    this.#fifos.close()
+    await this.#link.close()
+  }
+
+  #notify(kind: Kind, given: Notification): void {
+    const notification = asReported(given)
+    const { name, state, priority, notify } = notification
+    if (isPriorityChange(state) && !notify.priorityChanges) return
+    const type = kind === 'group' ? 'GROUP' : 'INSTANCE'
+    const specific = scriptOf(notify, state)
+    if (specific !== null) this.#run(kind, notification, specific, [])
+    if (notify.any !== null && isState(state)) {
+      this.#run(kind, notification, notify.any, [type, name, state, String(priority)])
+    }
+    this.#fifos.write(`${type} "${name}" ${state} ${priority}\n`)
+    if (notify.mail) this.#mail(kind, notification)
+  }
+
+  #run(kind: Kind, { name, state }: Notification, script: UserCommand, words: readonly string[]) {
+    const label = `(${name}) notify script ${script.raw} for ${state}`
+    const prepared = withWords(script.command, words)
+    if (!prepared.ok) {
+      this.#log('error', `${label} cannot run: ${prepared.why}`)
+      return
+    }
+    const final = state === 'STOP'
+    const timeoutMs = final ? this.#times.stopMs : null
+    this.#queueOf(kind, name).push({
+      job: { kind: 'run', program: prepared.program, runAs: script.runAs, timeoutMs },
+      final,
+      done: (result) => this.#report(label, result),
+    })
+  }
+
+  #mail(kind: Kind, { name, state, priority }: Notification): void {
+    const { mail, routerId, noEmailFaults } = this.#settings
+    const key = `${kind} ${name}`
+    if (mail === null || this.#mailed.get(key) === state) return
+    if (state === 'FAULT' && noEmailFaults) return
+    const message = composeMail({
+      kind,
+      name,
+      state,
+      priority: kind === 'group' ? null : priority,
+      routerId,
+      at: new Date(),
+    })
+    if (message === null) return
+    this.#mailed.set(key, state)
+    this.#mails.push({
+      job: { kind: 'mail', mail, message },
+      final: false,
+      done: (result) => this.#report(`(${name}) mail for ${state}`, result),
+    })
+  }
+
+  #report(label: string, result: JobResult): void {
+    if (result.kind === 'lost') this.#log('warning', `${label}: its result is not known`)
+    if (result.kind === 'mail' && result.failure !== null) {
+      this.#log('warning', `${label} was not sent: ${result.failure}`)
+    }
+    if (result.kind !== 'run' || succeeded(result.outcome)) return
+    const { outcome, output } = result
+    const phrase = describeResult({ name: label, outcome, output, durationMs: 0 })
+    const lastLine = output.split('\n').at(-1) ?? ''
+    this.#log('warning', `${label} ${phrase}${lastLine === '' ? '' : `: ${lastLine}`}`)
+  }
+
+  #queueOf(kind: Kind, name: string): NotifyQueue {
+    const key = `${kind} ${name}`
+    const known = this.#scripts.get(key)
+    if (known !== undefined) return known
+    const queue = this.#newQueue(`(${name}) notify script`, this.#times.overdueMs)
+    this.#scripts.set(key, queue)
+    return queue
+  }
+
+  #newQueue(what: string, overdueMs: number): NotifyQueue {
+    return new NotifyQueue({
+      link: this.#link,
+      overdueMs,
+      onOverdue: () =>
+        this.#log('warning', `${what} still busy after ${overdueMs} ms; going on without waiting`),
+      onDropped: (why) => this.#log('warning', `${what} dropped: ${why}`),
+      onIdle: () => this.#wake(),
+    })
+  }
+
+  async #untilIdle(queues: readonly NotifyQueue[], limitMs: number): Promise<void> {
+    if (queues.every(({ idle }) => idle)) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, limitMs)
+      this.#wake = () => {
+        if (!queues.every(({ idle }) => idle)) return
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}
+
+/** A deleted instance without a script for that says FAULT, as it always did. */
+function asReported(notification: Notification): Notification {
+  const { state, notify } = notification
+  return state === 'DELETED' && notify.deleted === null
+    ? { ...notification, state: 'FAULT' }
+    : notification
+}
+
+function scriptOf(notify: Notify, state: NotifyState): UserCommand | null {
+  const scripts: Readonly<Record<NotifyState, UserCommand | null>> = {
+    MASTER: notify.master,
+    BACKUP: notify.backup,
+    FAULT: notify.fault,
+    STOP: notify.stop,
+    DELETED: notify.deleted,
+    MASTER_RX_LOWER_PRI: notify.masterRxLowerPri,
+    MASTER_PRIORITY: null,
+    BACKUP_PRIORITY: null,
+  }
+  return scripts[state]
+}
+
+const isPriorityChange = (state: NotifyState): boolean => state.endsWith('_PRIORITY')
+/** Events are for FIFOs and their own script; the general script is for states. */
+const isState = (state: NotifyState): boolean =>
+  !state.startsWith('MASTER_') && !isPriorityChange(state)
