@@ -6,11 +6,11 @@ import { isDeepStrictEqual } from 'node:util'
 import { describeResult } from '../checks/describe.ts'
 import { signalGroup } from '../checks/run-command.ts'
 import type { Fifo, UserCommand } from '../config/types.ts'
+import type { Log } from './daemon-types.ts'
 import { type FifoWriter, openFifo } from './fifo.ts'
 import { withWords } from './notify-command.ts'
 import type { Handle, NotifyLink } from './notify-link.ts'
 import type { JobResult } from './notify-messages.ts'
-import type { NotifyLog } from './notify-types.ts'
 
 type Live = {
   readonly fifo: Fifo
@@ -27,10 +27,10 @@ const restartMs = { first: 1_000, most: 60_000 }
 
 export class NotifyFifos {
   readonly #link: NotifyLink
-  readonly #log: NotifyLog
+  readonly #log: Log
   #live: readonly Live[] = []
 
-  constructor(link: NotifyLink, log: NotifyLog) {
+  constructor(link: NotifyLink, log: Log) {
     this.#link = link
     this.#log = log
   }
@@ -55,13 +55,12 @@ export class NotifyFifos {
   #writeTo(live: Live, line: string): void {
     const { path } = live.fifo
     if (live.writer.write(line)) {
-      if (live.losing > 0)
-        this.#log('warning', `FIFO ${path}: is read again, lost ${live.losing} lines`)
+      if (live.losing > 0) this.#log.warn(`FIFO ${path}: is read again, lost ${live.losing} lines`)
       live.losing = 0
       return
     }
     if (live.losing === 0)
-      this.#log('warning', `FIFO ${path}: is full, nobody reads it; lines are dropped`)
+      this.#log.warn(`FIFO ${path}: is full, nobody reads it; lines are dropped`)
     live.losing++
   }
 
@@ -73,7 +72,7 @@ export class NotifyFifos {
       if (fifo.script !== null) this.#startScript(live, fifo.script)
       return live
     } catch (error) {
-      this.#log('error', `FIFO ${fifo.path}: ${error instanceof Error ? error.message : error}`)
+      this.#log.error(`FIFO ${fifo.path}: ${error instanceof Error ? error.message : error}`)
       return null
     }
   }
@@ -81,7 +80,7 @@ export class NotifyFifos {
   #startScript(live: Live, script: UserCommand): void {
     const prepared = withWords(script.command, [live.fifo.path])
     if (!prepared.ok) {
-      this.#log('error', `FIFO script ${script.raw}: ${prepared.why}`)
+      this.#log.error(`FIFO script ${script.raw}: ${prepared.why}`)
       return
     }
     live.starts++
@@ -99,7 +98,7 @@ export class NotifyFifos {
     live.script = null
     const delay = Math.min(restartMs.most, restartMs.first * 2 ** (live.starts - 1))
     const how = result.kind === 'run' ? ` ${describeRun(script.raw, result)}` : ''
-    this.#log('warning', `FIFO script ${script.raw} ended${how}; starting it again in ${delay} ms`)
+    this.#log.warn(`FIFO script ${script.raw} ended${how}; starting it again in ${delay} ms`)
     live.restart = setTimeout(() => this.#startScript(live, script), delay)
   }
 

@@ -7,20 +7,59 @@
  *            └──► FIFOs
  */
 import { describeResult, succeeded } from '../checks/describe.ts'
-import type { Notify, UserCommand } from '../config/types.ts'
+import type { Fifo, Mail, Notify, UserCommand } from '../config/types.ts'
+import type { Log } from './daemon-types.ts'
 import { composeMail } from './mail.ts'
 import { withWords } from './notify-command.ts'
 import { NotifyFifos } from './notify-fifos.ts'
 import { NotifyLink } from './notify-link.ts'
 import type { JobResult } from './notify-messages.ts'
 import { NotifyQueue } from './notify-queue.ts'
-import type {
-  Notification,
-  Notifier,
-  NotifyLog,
-  NotifySettings,
-  NotifyState,
-} from './notify-types.ts'
+
+/** The words of the general script's arguments and of the FIFO lines. */
+export type InstanceState =
+  | GroupState
+  | 'DELETED'
+  | 'MASTER_RX_LOWER_PRI'
+  | 'MASTER_PRIORITY'
+  | 'BACKUP_PRIORITY'
+export type GroupState = 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP'
+
+export type InstanceNotification = {
+  readonly name: string
+  readonly state: InstanceState
+  /** Effective. */
+  readonly priority: number
+  readonly notify: Notify
+}
+
+export type GroupNotification = {
+  readonly name: string
+  readonly state: GroupState
+  readonly notify: Notify
+}
+
+/** From the configuration; a reload replaces it. */
+export type NotifySettings = {
+  readonly mail: Mail | null
+  readonly routerId: string
+  /** The global FIFO, then the VRRP one. */
+  readonly fifos: readonly Fifo[]
+  readonly noEmailFaults: boolean
+}
+
+export type Notifier = {
+  instance(notification: InstanceNotification): void
+  /** Reported with priority 0, whatever its members have. */
+  group(notification: GroupNotification): void
+  /** FIFOs that stay the same stay open; queued notifications go on. */
+  reconfigure(settings: NotifySettings): void
+  /**
+   * Lets what is queued run for a moment, then only STOP scripts (killed after 1 s each); removes the FIFOs.
+   * Resolves within about 3 s whatever the scripts and the mail server do. Call it after the last notification.
+   */
+  stop(): Promise<void>
+}
 
 export type NotifierTimes = {
   /** A script that runs longer no longer holds up the ones behind it. */
@@ -33,7 +72,7 @@ export type NotifierTimes = {
 }
 
 export type NotifierOptions = NotifySettings & {
-  readonly log: NotifyLog
+  readonly log: Log
   readonly times?: Partial<NotifierTimes>
 }
 
@@ -51,14 +90,14 @@ export function startNotifier(options: NotifierOptions): Notifier {
 type Kind = 'instance' | 'group'
 
 class QueueingNotifier implements Notifier {
-  readonly #log: NotifyLog
+  readonly #log: Log
   readonly #times: NotifierTimes
   readonly #link: NotifyLink
   readonly #fifos: NotifyFifos
   readonly #scripts = new Map<string, NotifyQueue>()
   readonly #mails: NotifyQueue
   /** The state of the last mail per subject: one mail per change. */
-  readonly #mailed = new Map<string, NotifyState>()
+  readonly #mailed = new Map<string, InstanceState>()
   #settings: NotifySettings
   #wake: () => void = () => undefined
 
@@ -69,18 +108,18 @@ class QueueingNotifier implements Notifier {
     this.#link = new NotifyLink({
       workerFile: new URL('./notify-worker.js', import.meta.url),
       patienceMs: this.#times.workerPatienceMs,
-      onLost: (why) => this.#log('error', `notify worker ${why}; replaced`),
+      onLost: (why) => this.#log.error(`notify worker ${why}; replaced`),
     })
     this.#mails = this.#newQueue('mail', this.#times.mailOverdueMs)
     this.#fifos = new NotifyFifos(this.#link, this.#log)
     this.#fifos.configure(options.fifos)
   }
 
-  instance(notification: Notification): void {
+  instance(notification: InstanceNotification): void {
     this.#notify('instance', notification)
   }
 
-  group(notification: Notification): void {
+  group(notification: GroupNotification): void {
     this.#notify('group', { ...notification, priority: 0 })
   }
 
@@ -98,7 +137,7 @@ class QueueingNotifier implements Notifier {
     await this.#link.close()
   }
 
-  #notify(kind: Kind, given: Notification): void {
+  #notify(kind: Kind, given: InstanceNotification): void {
     const notification = asReported(given)
     const { name, state, priority, notify } = notification
     if (isPriorityChange(state) && !notify.priorityChanges) return
@@ -112,11 +151,16 @@ class QueueingNotifier implements Notifier {
     if (notify.mail) this.#mail(kind, notification)
   }
 
-  #run(kind: Kind, { name, state }: Notification, script: UserCommand, words: readonly string[]) {
+  #run(
+    kind: Kind,
+    { name, state }: InstanceNotification,
+    script: UserCommand,
+    words: readonly string[],
+  ) {
     const label = `(${name}) notify script ${script.raw} for ${state}`
     const prepared = withWords(script.command, words)
     if (!prepared.ok) {
-      this.#log('error', `${label} cannot run: ${prepared.why}`)
+      this.#log.error(`${label} cannot run: ${prepared.why}`)
       return
     }
     const final = state === 'STOP'
@@ -128,7 +172,7 @@ class QueueingNotifier implements Notifier {
     })
   }
 
-  #mail(kind: Kind, { name, state, priority }: Notification): void {
+  #mail(kind: Kind, { name, state, priority }: InstanceNotification): void {
     const { mail, routerId, noEmailFaults } = this.#settings
     const key = `${kind} ${name}`
     if (mail === null || this.#mailed.get(key) === state) return
@@ -151,15 +195,15 @@ class QueueingNotifier implements Notifier {
   }
 
   #report(label: string, result: JobResult): void {
-    if (result.kind === 'lost') this.#log('warning', `${label}: its result is not known`)
+    if (result.kind === 'lost') this.#log.warn(`${label}: its result is not known`)
     if (result.kind === 'mail' && result.failure !== null) {
-      this.#log('warning', `${label} was not sent: ${result.failure}`)
+      this.#log.warn(`${label} was not sent: ${result.failure}`)
     }
     if (result.kind !== 'run' || succeeded(result.outcome)) return
     const { outcome, output } = result
     const phrase = describeResult({ name: label, outcome, output, durationMs: 0 })
     const lastLine = output.split('\n').at(-1) ?? ''
-    this.#log('warning', `${label} ${phrase}${lastLine === '' ? '' : `: ${lastLine}`}`)
+    this.#log.warn(`${label} ${phrase}${lastLine === '' ? '' : `: ${lastLine}`}`)
   }
 
   #queueOf(kind: Kind, name: string): NotifyQueue {
@@ -176,8 +220,8 @@ class QueueingNotifier implements Notifier {
       link: this.#link,
       overdueMs,
       onOverdue: () =>
-        this.#log('warning', `${what} still busy after ${overdueMs} ms; going on without waiting`),
-      onDropped: (why) => this.#log('warning', `${what} dropped: ${why}`),
+        this.#log.warn(`${what} still busy after ${overdueMs} ms; going on without waiting`),
+      onDropped: (why) => this.#log.warn(`${what} dropped: ${why}`),
       onIdle: () => this.#wake(),
     })
   }
@@ -196,15 +240,15 @@ class QueueingNotifier implements Notifier {
 }
 
 /** A deleted instance without a script for that says FAULT, as it always did. */
-function asReported(notification: Notification): Notification {
+function asReported(notification: InstanceNotification): InstanceNotification {
   const { state, notify } = notification
   return state === 'DELETED' && notify.deleted === null
     ? { ...notification, state: 'FAULT' }
     : notification
 }
 
-function scriptOf(notify: Notify, state: NotifyState): UserCommand | null {
-  const scripts: Readonly<Record<NotifyState, UserCommand | null>> = {
+function scriptOf(notify: Notify, state: InstanceState): UserCommand | null {
+  const scripts: Readonly<Record<InstanceState, UserCommand | null>> = {
     MASTER: notify.master,
     BACKUP: notify.backup,
     FAULT: notify.fault,
@@ -217,7 +261,7 @@ function scriptOf(notify: Notify, state: NotifyState): UserCommand | null {
   return scripts[state]
 }
 
-const isPriorityChange = (state: NotifyState): boolean => state.endsWith('_PRIORITY')
+const isPriorityChange = (state: InstanceState): boolean => state.endsWith('_PRIORITY')
 /** Events are for FIFOs and their own script; the general script is for states. */
-const isState = (state: NotifyState): boolean =>
+const isState = (state: InstanceState): boolean =>
   !state.startsWith('MASTER_') && !isPriorityChange(state)
