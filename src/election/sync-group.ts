@@ -78,6 +78,8 @@ function spreadFaults(group: string, members: Members): readonly GroupAction[] {
   return [...members].flatMap(([member, { machine }]) => {
     const others = culprits.filter((culprit) => culprit.member !== member)
     const culprit = others.find(({ pending }) => !pending) ?? others[0] ?? null
+    // Not started yet: it will be looked at when it has begun.
+    if (machine.state.kind === 'init') return []
     const laid = faultsIn(machine.state).find((fault) => fault.kind === 'sync-group')
     if (same(laid, culprit)) return []
     return [{ member, event: { kind: 'group-fault', group, culprit } }]
