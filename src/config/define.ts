@@ -1,0 +1,164 @@
+/**
+ * `$NAME=value` and what becomes of `$NAME` and `${NAME}`. A value is kept as written and expanded where it
+ * is used, so it may name what is defined later. A definition of several lines is used by a reference that
+ * ends its line: the first line takes the reference's place, the others follow as lines of their own.
+ */
+import { noteAt, warningAt } from './diagnostics.ts'
+import { lineCharactersMax, replacementsPerLineMax } from './lines-limits.ts'
+import { placeAt, replace, slice, standing, type Text, trim } from './source.ts'
+import type { Diagnostic, Place } from './types.ts'
+
+type Definition = { readonly lines: string[]; readonly multiline: boolean }
+
+/** What the built-in names need to know. `directory` is that of the file being read. */
+export type Surroundings = {
+  readonly configId: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+  directory(): string
+  /** 0 ≤ n < 1. */
+  random(): number
+  report(diagnostic: Diagnostic): void
+}
+
+/** `too-long` and `endless`: the line cannot be used. `rest`: lines that a definition adds after this one. */
+export type Substituted =
+  | { readonly kind: 'same' }
+  | { readonly kind: 'changed'; readonly source: Text; readonly rest: readonly Text[] }
+  | { readonly kind: 'too-long' | 'endless'; readonly place: Place }
+
+type Reference = {
+  readonly name: string
+  readonly length: number
+  readonly operands: string
+}
+
+const definitionStart = /^\$([A-Za-z_][A-Za-z0-9_]*)=/
+const braced = /\$\{([A-Za-z_][A-Za-z0-9_]*)( [^{}$]*)?\}/y
+const bare = /\$([A-Za-z_][A-Za-z0-9_]*)(?=[ \t/,)]|$)/y
+
+export class Definitions {
+  readonly #byName = new Map<string, Definition>()
+  readonly #around: Surroundings
+  /** The definition whose lines are still coming. */
+  #open: Definition | null = null
+  #replacements = 0
+
+  constructor(around: Surroundings) {
+    this.#around = around
+  }
+
+  /** True while the lines that come belong to a definition and must go to `append`. */
+  get open(): boolean {
+    return this.#open !== null
+  }
+
+  get replacements(): number {
+    return this.#replacements
+  }
+
+  set(name: string, value: string): void {
+    this.#byName.set(name, { lines: [value], multiline: false })
+  }
+
+  /** True when the line is a definition; it is remembered, and stays open when the line is continued. */
+  define(source: Text): boolean {
+    const start = definitionStart.exec(source.text)
+    if (start === null) return false
+    const value = trim(slice(source, start[0].length, textEnd(source))).text
+    const lines = source.continued && value === '' ? [] : [value]
+    const definition = { lines, multiline: source.continued }
+    this.#byName.set(start[1] ?? '', definition)
+    this.#open = source.continued ? definition : null
+    return true
+  }
+
+  append(source: Text): void {
+    const line = trim(slice(source, 0, textEnd(source))).text
+    if (line !== '') this.#open?.lines.push(line)
+    if (!source.continued) this.#open = null
+  }
+
+  /** Lines of a definition do not cross the end of the file that it is in. */
+  close(): void {
+    this.#open = null
+  }
+
+  /** Replaces every reference, also those in the values, until none is left that has a definition. */
+  substitute(line: Text): Substituted {
+    let source = line
+    let rest: readonly Text[] = []
+    let at = source.text.indexOf('$')
+    for (let count = 0; at >= 0; at = source.text.indexOf('$', at)) {
+      const place = placeAt(source, at)
+      const reference = referenceAt(source.text, at)
+      const lines =
+        reference === null ? null : this.#linesOf(reference, source.text.length - at, place)
+      if (reference === null || lines === null) {
+        at++
+        continue
+      }
+      this.#replacements++
+      if (++count > replacementsPerLineMax) return { kind: 'endless', place }
+      source = replace(source, at, at + reference.length, lines[0] ?? '')
+      rest = [...lines.slice(1).map((text) => standing(text, place)), ...rest]
+      if (source.text.length > lineCharactersMax) return { kind: 'too-long', place }
+      if (isRepetition(source.text)) break
+    }
+    return source === line ? { kind: 'same' } : { kind: 'changed', source, rest }
+  }
+
+  /** null: not a name that means something here, so the reference stays as written. */
+  #linesOf(reference: Reference, remaining: number, place: Place): readonly string[] | null {
+    const definition = this.#byName.get(reference.name)
+    if (definition === undefined) return this.#builtIn(reference, place)
+    if (reference.operands !== '') return null
+    return definition.multiline && reference.length !== remaining ? null : definition.lines
+  }
+
+  #builtIn({ name, operands }: Reference, place: Place): readonly string[] | null {
+    if (name === '_RANDOM') return this.#randomNumber(operands)
+    if (name === '_ENV') return this.#environment(operands, place)
+    if (operands !== '') return null
+    if (name === '_PWD') return [this.#around.directory()]
+    if (name === '_INSTANCE') return [this.#around.configId]
+    if (name === '_HASH') return ['#']
+    return name === '_BANG' ? ['!'] : null
+  }
+
+  #randomNumber(operands: string): readonly string[] | null {
+    if (!/^( +\d{1,10}){0,2}$/.test(operands)) return null
+    const [a = 0, b = 32_767] = (operands.match(/\d+/g) ?? []).map(Number)
+    const min = Math.min(a, b)
+    const span = Math.max(a, b) - min + 1
+    return [String(min + Math.floor(this.#around.random() * span))]
+  }
+
+  #environment(operands: string, place: Place): readonly string[] | null {
+    const name = /^ +([A-Za-z_][A-Za-z0-9_]*)$/.exec(operands)?.[1]
+    if (name === undefined) return null
+    const value = this.#around.environment[name]
+    if (value === undefined) {
+      const message = `the environment has no variable ${name}; nothing is put in its place`
+      this.#around.report(warningAt(place, 'unset-environment', message))
+    }
+    if (value?.includes('\n')) {
+      const message = `only the first line of the environment variable ${name} is used`
+      this.#around.report(noteAt(place, 'multiline-environment', message))
+    }
+    return [value?.split('\n')[0] ?? '']
+  }
+}
+
+/** A repetition binds its variables before the rest of its line is looked at. */
+export const isRepetition = (text: string): boolean => /^~(SEQ|LST)/.test(text)
+
+const textEnd = (source: Text): number => source.text.length - (source.continued ? 1 : 0)
+
+function referenceAt(text: string, at: number): Reference | null {
+  const braces = text[at + 1] === '{'
+  const pattern = braces ? braced : bare
+  pattern.lastIndex = at
+  const found = pattern.exec(text)
+  if (found === null) return null
+  return { name: found[1] ?? '', length: found[0].length, operands: found[2] ?? '' }
+}

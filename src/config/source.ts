@@ -1,0 +1,149 @@
+/**
+ * The lowest layer of the language: a file as trimmed lines without comments. Text that remembers where
+ * each of its characters was written is the idea that all layers above share: cutting, removing an escape
+ * or replacing a reference keeps the place, so any word of any later stage can be pointed at in the file.
+ */
+import type { Place } from './types.ts'
+
+/** From offset `at` on, characters were written at `column`, one column each (step 1) or all there (0). */
+type Span = { readonly at: number; readonly column: number; readonly step: 0 | 1 }
+
+/** A piece of one line of one file. Never empty of spans. */
+export type Text = {
+  readonly text: string
+  readonly spans: readonly Span[]
+  readonly file: string
+  /** 1-based. */
+  readonly line: number
+  /** The line ended with a backslash (kept as the last character): it goes on, inside a definition. */
+  readonly continued: boolean
+}
+
+/** A whole line of `text`, as if written from `column` on. */
+export function literal(text: string, file: string, line: number, column = 1): Text {
+  return { text, spans: [{ at: 0, column, step: 1 }], file, line, continued: false }
+}
+
+/** Text that was not written here but stands for what is written at `place`. */
+export function standing(text: string, place: Place): Text {
+  const spans: readonly Span[] = [{ at: 0, column: place.column, step: 0 }]
+  return { text, spans, file: place.file, line: place.line, continued: false }
+}
+
+export function placeAt(source: Text, offset: number): Place {
+  const span = source.spans.findLast((s) => s.at <= offset)
+  const column = span === undefined ? 1 : span.column + (offset - span.at) * span.step
+  return { file: source.file, line: source.line, column }
+}
+
+export function slice(source: Text, from: number, to = source.text.length): Text {
+  return {
+    ...source,
+    text: source.text.slice(from, to),
+    spans: spansBetween(source.spans, from, to, 0),
+    continued: source.continued && to >= source.text.length,
+  }
+}
+
+/** Replaces [from, to) by text that stands for what was there. */
+export function replace(source: Text, from: number, to: number, by: string): Text {
+  const head = spansBetween(source.spans, 0, from, 0)
+  const { column } = placeAt(source, from)
+  const tail = spansBetween(source.spans, to, source.text.length + 1, from + by.length)
+  return {
+    ...source,
+    text: source.text.slice(0, from) + by + source.text.slice(to),
+    spans: [...(from > 0 ? head : []), { at: from, column, step: 0 }, ...tail],
+  }
+}
+
+function spansBetween(spans: readonly Span[], from: number, to: number, shift: number): Span[] {
+  const kept: Span[] = []
+  for (let i = 0; i < spans.length; i++) {
+    const span = spans[i]
+    const end = spans[i + 1]?.at ?? Number.POSITIVE_INFINITY
+    if (span === undefined || end <= from || (span.at >= to && span.at > from)) continue
+    const cut = Math.max(0, from - span.at)
+    kept.push({
+      at: span.at + cut - from + shift,
+      column: span.column + cut * span.step,
+      step: span.step,
+    })
+  }
+  return kept
+}
+
+export const isBlank = (char: string | undefined): boolean =>
+  char === ' ' || char === '\t' || char === '\r' || char === '\f' || char === '\v'
+
+/** Without blanks at both ends. The backslash of a continued line counts as its end. */
+export function trim(source: Text): Text {
+  const { text } = source
+  let from = 0
+  let to = text.length
+  while (from < to && isBlank(text[from])) from++
+  while (to > from && isBlank(text[to - 1])) to--
+  return from === 0 && to === text.length ? source : slice(source, from, to)
+}
+
+/** Where the double quote stands that nothing closes; null: all are closed. */
+export type Uncommented = { readonly source: Text; readonly openQuote: Place | null }
+
+/**
+ * Removes the comment, the backslash of `\#` and `\!`, and the blanks around. Only double quotes protect
+ * from comments, and only outside them is `\#` an escape. A backslash at the very end of the line, in a
+ * comment too, marks the line as continued.
+ */
+export function uncomment(raw: string, file: string, line: number): Uncommented {
+  if (!/[!#"\\]/.test(raw)) return { source: trim(literal(raw, file, line)), openQuote: null }
+  const found = scan(raw)
+  let source = slice(literal(raw, file, line), 0, found.end)
+  for (const at of found.escapes.reverse()) source = cutOne(source, at)
+  source = trim(source)
+  if (found.continued) {
+    const backslash = { at: source.text.length, column: raw.length, step: 1 } as const
+    source = {
+      ...source,
+      text: `${source.text}\\`,
+      spans: [...(source.text === '' ? [] : source.spans), { ...backslash }],
+      continued: true,
+    }
+  }
+  const openQuote = found.quoteAt < 0 ? null : { file, line, column: found.quoteAt + 1 }
+  return { source, openQuote }
+}
+
+function cutOne(source: Text, at: number): Text {
+  const tail = spansBetween(source.spans, at + 1, source.text.length + 1, at)
+  const head = at > 0 ? spansBetween(source.spans, 0, at, 0) : []
+  return {
+    ...source,
+    text: source.text.slice(0, at) + source.text.slice(at + 1),
+    spans: [...head, ...tail],
+  }
+}
+
+type Scan = { end: number; escapes: number[]; continued: boolean; quoteAt: number }
+
+function scan(raw: string): Scan {
+  const found: Scan = { end: raw.length, escapes: [], continued: false, quoteAt: -1 }
+  let comment = false
+  for (let i = 0; i < raw.length; i++) {
+    const char = raw[i]
+    if (char === '\\') {
+      if (i === raw.length - 1) {
+        found.continued = true
+        if (!comment) found.end = i
+      } else if (!comment && found.quoteAt < 0 && isCommentStart(raw[i + 1])) found.escapes.push(i)
+      i++
+    } else if (comment) continue
+    else if (char === '"') found.quoteAt = found.quoteAt < 0 ? i : -1
+    else if (found.quoteAt < 0 && isCommentStart(char)) {
+      comment = true
+      found.end = i
+    }
+  }
+  return found
+}
+
+const isCommentStart = (char: string | undefined): boolean => char === '#' || char === '!'
