@@ -16,7 +16,9 @@ export const needsRules = (instances: readonly Instance[]): boolean => guarded(i
 
 /** The ruleset that replaces ours; deterministic in its arguments. Empty instances remove the table. */
 export function acceptRules(table: string, instances: readonly Instance[]): string {
-  const all = guarded(instances).flatMap((it) => [...it.addresses, ...it.excluded].map((a) => a.address))
+  const all = guarded(instances).flatMap((it) =>
+    [...it.addresses, ...it.excluded].map((a) => a.address),
+  )
   const remove = `add table inet ${table}\ndelete table inet ${table}\n`
   if (all.length === 0) return remove
   const four = [...new Set(all.filter((a) => ipFamily(a) === 4))]
@@ -35,7 +37,11 @@ export function acceptRules(table: string, instances: readonly Instance[]): stri
 `
 }
 
-function drops(field: 'saddr' | 'daddr', four: readonly string[], six: readonly string[]): string[] {
+function drops(
+  field: 'saddr' | 'daddr',
+  four: readonly string[],
+  six: readonly string[],
+): string[] {
   const rule = (family: string, set: readonly string[]) =>
     set.length === 0 ? [] : [`${family} ${field} { ${set.join(', ')} } drop`]
   return [...rule('ip', four), ...rule('ip6', six)]
@@ -44,7 +50,8 @@ function drops(field: 'saddr' | 'daddr', four: readonly string[], six: readonly 
 /** Feeds a ruleset to nft, atomically. Throws OpError('nft', …) with what nft said. */
 export function applyRules(rules: string): void {
   const done = spawnSync('nft', ['-f', '-'], { input: rules, encoding: 'utf8', timeout: 5_000 })
-  if (done.error !== undefined) throw new OpError('nft', errnoOf(done.error), 'is nftables installed?')
+  if (done.error !== undefined)
+    throw new OpError('nft', errnoOf(done.error), 'is nftables installed?')
   if (done.status !== 0) throw new OpError('nft', `EXIT_${done.status}`, done.stderr.trim())
 }
 

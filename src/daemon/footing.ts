@@ -3,7 +3,7 @@
  * configuration and the kernel's present state, or the faults that keep it from taking part.
  * Pure over the kernel's mirror, so every case is a table in the tests.
  */
-import { ipFamily, isLinkLocal, type Ip } from '../base/ip.ts'
+import { type Ip, ipFamily, isLinkLocal } from '../base/ip.ts'
 import type { Instance, VirtualAddress } from '../config/types.ts'
 import type { Fault } from '../election/types.ts'
 import type { AddressFacts } from '../engine/plans.ts'
@@ -27,7 +27,8 @@ export function findFooting(cfg: Instance, kernel: KernelView, virtual: Readonly
   }
   if (cfg.transport.kind === 'unicast' && cfg.transport.peers.length === 0)
     return { ok: false, faults: [{ kind: 'no-peer' }] }
-  if (!home.up) return { ok: false, faults: [{ kind: 'link', interface: home.name, why: 'down' }] }
+  if (!home.up && cfg.trackPrimary)
+    return { ok: false, faults: [{ kind: 'link', interface: home.name, why: 'down' }] }
   const source = sourceAddress(cfg, kernel, home, virtual)
   if (source === null) return { ok: false, faults: [{ kind: 'source', interface: home.name }] }
   return { ok: true, home, wish: linkWish(cfg, home, source) }
@@ -65,14 +66,21 @@ function sourceAddress(
   const wanted = cfg.transport.source
   if (wanted !== null) return usable.some((a) => a.address === wanted) ? wanted : null
   const own = usable.filter((a) => !virtual.has(a.address))
-  return (cfg.family === 6 ? own.find((a) => isLinkLocal(a.address)) : firstPrimary(own))?.address ?? null
+  return (
+    (cfg.family === 6 ? own.find((a) => isLinkLocal(a.address)) : firstPrimary(own))?.address ??
+    null
+  )
 }
 
 const firstPrimary = (addresses: readonly KernelAddress[]): KernelAddress | undefined =>
   addresses.find((a) => !a.secondary) ?? addresses[0]
 
 /** Every address with the interface it goes on; one whose interface is missing is left out (its fault says so). */
-export function addressFacts(cfg: Instance, home: KernelLink, kernel: KernelView): readonly AddressFacts[] {
+export function addressFacts(
+  cfg: Instance,
+  home: KernelLink,
+  kernel: KernelView,
+): readonly AddressFacts[] {
   const resolve = (entry: VirtualAddress, advertised: boolean): readonly AddressFacts[] => {
     const link = entry.interface === null ? home : kernel.linkByName(entry.interface)
     if (link === null) return []
@@ -81,7 +89,19 @@ export function addressFacts(cfg: Instance, home: KernelLink, kernel: KernelView
     const mac = link.noarp ? null : link.mac
     const flags = { home: entry.home, nodad, mngtmpaddr, noprefixroute, autojoin }
     const where = { ifindex: link.ifindex, mac, advertised }
-    return [{ address, prefixLength, broadcast, label, scope, peer, preferredSeconds, ...flags, ...where }]
+    return [
+      {
+        address,
+        prefixLength,
+        broadcast,
+        label,
+        scope,
+        peer,
+        preferredSeconds,
+        ...flags,
+        ...where,
+      },
+    ]
   }
   return [
     ...cfg.addresses.flatMap((entry) => resolve(entry, true)),

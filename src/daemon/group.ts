@@ -4,7 +4,13 @@
  */
 import { assert } from '../base/assert.ts'
 import type { SyncGroup } from '../config/types.ts'
-import { describeSync, groupDecide, groupState, type Members, mayLead } from '../election/sync-group.ts'
+import {
+  describeSync,
+  groupDecide,
+  groupState,
+  type Members,
+  mayLead,
+} from '../election/sync-group.ts'
 import type { Log } from './daemon-types.ts'
 import type { RunningInstance } from './instance.ts'
 import type { Notifier } from './notify.ts'

@@ -12,8 +12,24 @@ import type { Instance } from '../config/types.ts'
 import { describeCause } from '../election/describe.ts'
 import { initial, nextDeadline, refreshed, step } from '../election/step.ts'
 import type { Effect, Event, Fault, Machine, Params, State } from '../election/types.ts'
-import type { Engine, EngineEvent, Familiar, Heard, LinkId, Plan, SlotId } from '../engine/contract.ts'
-import { type AddressFacts, planAdvert, planOrder, planReannounce, planRest, planRestore, type SlotFacts } from '../engine/plans.ts'
+import type {
+  Engine,
+  EngineEvent,
+  Familiar,
+  Heard,
+  LinkId,
+  Plan,
+  SlotId,
+} from '../engine/contract.ts'
+import {
+  type AddressFacts,
+  planAdvert,
+  planOrder,
+  planReannounce,
+  planRest,
+  planRestore,
+  type SlotFacts,
+} from '../engine/plans.ts'
 import { Budget } from './budget.ts'
 import type { Log } from './daemon-types.ts'
 import { findFooting } from './footing.ts'
@@ -157,18 +173,25 @@ export class RunningInstance {
   }
 
   /** An event of the engine that names this slot. */
-  engineEvent(event: Exclude<EngineEvent, { kind: 'heard' | 'kernel' | 'overrun' | 'linkFailed' }>): void {
+  engineEvent(
+    event: Exclude<EngineEvent, { kind: 'heard' | 'kernel' | 'overrun' | 'linkFailed' }>,
+  ): void {
     if (event.kind === 'failed') {
-      this.#ports.log.error(`(${this.name}) ${event.call} failed: ${event.code}${event.detail === '' ? '' : ` (${event.detail})`}`, { instance: this.name, step: event.stepKind })
+      this.#ports.log.error(
+        `(${this.name}) ${event.call} failed: ${event.code}${event.detail === '' ? '' : ` (${event.detail})`}`,
+        { instance: this.name, step: event.stepKind },
+      )
       return
     }
     if (event.generation !== this.#generation) {
       // It crossed a newer order. Had the engine begun to lead, the newer order must also undo that.
-      if (event.kind === 'expired' && this.#machine.state.kind !== 'master') this.#install({ entering: true, goodbye: false })
+      if (event.kind === 'expired' && this.#machine.state.kind !== 'master')
+        this.#install({ entering: true, goodbye: false })
       return
     }
     if (event.kind === 'expired') this.feed({ kind: this.#held ? 'held' : 'expired' })
-    else if (event.kind === 'late') this.feed({ kind: 'resigned', why: 'late', lateUs: event.lateUs })
+    else if (event.kind === 'late')
+      this.feed({ kind: 'resigned', why: 'late', lateUs: event.lateUs })
     else this.feed({ kind: 'resigned', why: 'lapsed', lateUs: us(0) })
   }
 
@@ -177,9 +200,13 @@ export class RunningInstance {
     const facts = this.#facts
     if (this.#machine.state.kind !== 'master' || facts === null) return
     const lost = facts.addresses.find((a) => a.ifindex === ifindex && a.address === address)
-    const tracked = [...this.#cfg.addresses, ...this.#cfg.excluded].some((a) => a.address === address && a.track)
+    const tracked = [...this.#cfg.addresses, ...this.#cfg.excluded].some(
+      (a) => a.address === address && a.track,
+    )
     if (lost === undefined || !tracked || !this.#restorations.take(this.#ports.engine.now())) return
-    this.#ports.log.warn(`(${this.name}) ${address} was removed by another program: put back`, { instance: this.name })
+    this.#ports.log.warn(`(${this.name}) ${address} was removed by another program: put back`, {
+      instance: this.name,
+    })
     this.#also(planRestore(facts, lost))
   }
 
@@ -211,7 +238,8 @@ export class RunningInstance {
     this.joinGroup(false)
     this.hold(false)
     const { state } = this.#machine
-    const laid = state.kind === 'fault' ? state.faults.find((f) => f.kind === 'sync-group') : undefined
+    const laid =
+      state.kind === 'fault' ? state.faults.find((f) => f.kind === 'sync-group') : undefined
     if (laid !== undefined) this.feed({ kind: 'group-fault', group: laid.group, culprit: null })
   }
 
@@ -299,7 +327,8 @@ export class RunningInstance {
     const fields = { instance: this.name, from: effect.from, to: effect.to, cause: effect.cause }
     const state = this.#machine.state
     if (effect.to === 'stopped') return this.#notifyEnd()
-    if (state.kind === 'fault' && state.silent) return log.info(`(${this.name}) held: ${why}`, fields)
+    if (state.kind === 'fault' && state.silent)
+      return log.info(`(${this.name}) held: ${why}`, fields)
     const init = effect.from === 'init' && effect.to === 'backup' ? ' (init)' : ''
     const text = `(${this.name}) Entering ${effect.to.toUpperCase()} STATE${init}`
     log.info(`${text}: ${why}`, fields)

@@ -5,7 +5,12 @@
  */
 import type { Ip } from '../base/ip.ts'
 import type { Engine } from '../engine/contract.ts'
-import { decodeMessages, encodeAddressDump, encodeLinkDump, type RouteMessage } from '../wire/rtnetlink.ts'
+import {
+  decodeMessages,
+  encodeAddressDump,
+  encodeLinkDump,
+  type RouteMessage,
+} from '../wire/rtnetlink.ts'
 
 export type KernelLink = {
   readonly ifindex: number
@@ -27,8 +32,18 @@ export type KernelAddress = {
 }
 
 export type KernelChange =
-  | { readonly kind: 'link'; readonly name: string; readonly before: KernelLink | null; readonly after: KernelLink | null }
-  | { readonly kind: 'address'; readonly ifindex: number; readonly address: Ip; readonly present: boolean }
+  | {
+      readonly kind: 'link'
+      readonly name: string
+      readonly before: KernelLink | null
+      readonly after: KernelLink | null
+    }
+  | {
+      readonly kind: 'address'
+      readonly ifindex: number
+      readonly address: Ip
+      readonly present: boolean
+    }
 
 /** What the rest of the daemon may ask. */
 export type KernelView = {
@@ -109,11 +124,18 @@ export class Kernel implements KernelView {
     } else this.#links.set(ifindex, after)
     if (sameLink(before, after)) return []
     const renamed = before !== null && after !== null && before.name !== after.name
-    const gone: KernelChange[] = renamed ? [{ kind: 'link', name: before.name, before, after: null }] : []
-    return [...gone, { kind: 'link', name: (after ?? before)?.name ?? '', before: renamed ? null : before, after }]
+    const gone: KernelChange[] = renamed
+      ? [{ kind: 'link', name: before.name, before, after: null }]
+      : []
+    return [
+      ...gone,
+      { kind: 'link', name: (after ?? before)?.name ?? '', before: renamed ? null : before, after },
+    ]
   }
 
-  #setAddress(message: Extract<RouteMessage, { kind: 'newaddr' | 'deladdr' }>): readonly KernelChange[] {
+  #setAddress(
+    message: Extract<RouteMessage, { kind: 'newaddr' | 'deladdr' }>,
+  ): readonly KernelChange[] {
     const { ifindex, address, prefixLength, secondary, tentative } = message.address
     const held = this.#addresses.get(ifindex) ?? new Map<Ip, KernelAddress>()
     this.#addresses.set(ifindex, held)
@@ -135,7 +157,9 @@ export class Kernel implements KernelView {
     })
   }
 
-  #addressDifferences(before: ReadonlyMap<number, ReadonlyMap<Ip, KernelAddress>>): readonly KernelChange[] {
+  #addressDifferences(
+    before: ReadonlyMap<number, ReadonlyMap<Ip, KernelAddress>>,
+  ): readonly KernelChange[] {
     const lost = [...before].flatMap(([ifindex, held]) =>
       [...held.keys()]
         .filter((address) => !this.holds(ifindex, address))

@@ -9,7 +9,11 @@ import { vrrpFilter } from '../wire/bpf.ts'
 
 export type LinkWish = Omit<LinkSpec, 'filter'>
 
-type OpenLink = { readonly id: LinkId; readonly wish: LinkWish; readonly vrids: Map<SlotId, number> }
+type OpenLink = {
+  readonly id: LinkId
+  readonly wish: LinkWish
+  readonly vrids: Map<SlotId, number>
+}
 
 export class Links {
   readonly #engine: Engine
@@ -67,9 +71,20 @@ export class Links {
 }
 
 const keyOf = (wish: LinkWish): string =>
-  [wish.family, wish.ifindex, wish.interface, wish.source, wish.group, wish.ttl, wish.receiveBufferBytes].join('|')
+  [
+    wish.family,
+    wish.ifindex,
+    wish.interface,
+    wish.source,
+    wish.group,
+    wish.ttl,
+    wish.receiveBufferBytes,
+  ].join('|')
 
-function filterFor(wish: { readonly family: Family; readonly group: Ip | null }, vrids: readonly number[]): Uint8Array {
-  // A wrong version passes: the decoder counts it, and its operator must read of it.
-  return vrrpFilter({ family: wish.family, vrids, requireTtl255: wish.group !== null, version: null })
+function filterFor(
+  wish: { readonly family: Family; readonly group: Ip | null },
+  vrids: readonly number[],
+): Uint8Array {
+  // Adverts of a wrong version pass: the decoder counts them, and their operator must read of it.
+  return vrrpFilter({ family: wish.family, vrids, multicast: wish.group !== null })
 }

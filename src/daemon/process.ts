@@ -3,8 +3,8 @@
  * startup and shutdown scripts.
  */
 import { setPriority } from 'node:os'
-import { runCommand } from '../checks/run-command.ts'
 import { describeResult, succeeded } from '../checks/describe.ts'
+import { runCommand } from '../checks/run-command.ts'
 import type { Outcome } from '../checks/types.ts'
 import type { Globals, TimedCommand } from '../config/types.ts'
 import type { EngineOptions } from '../engine/contract.ts'

@@ -7,7 +7,13 @@ import type { Ip } from '../base/ip.ts'
 import type { Instance } from '../config/types.ts'
 import type { Advert } from '../election/types.ts'
 import type { Heard } from '../engine/contract.ts'
-import { decodeAdvert, emptyRejects, type Expectation, type Reject, sameAddresses } from '../wire/vrrp.ts'
+import {
+  decodeAdvert,
+  type Expectation,
+  emptyRejects,
+  type Reject,
+  sameAddresses,
+} from '../wire/vrrp.ts'
 import type { Log } from './daemon-types.ts'
 
 export class Receiver {
@@ -59,7 +65,10 @@ export class Receiver {
     const ours = this.#cfg.addresses.map((a) => a.address)
     if (sameAddresses(ours, theirs)) return
     this.addressListDiffers += 1
-    this.#once('address-list', `advert from ${source} carries [${theirs.join(' ')}], ours are [${ours.join(' ')}]`)
+    this.#once(
+      'address-list',
+      `advert from ${source} carries [${theirs.join(' ')}], ours are [${ours.join(' ')}]`,
+    )
   }
 
   #once(kind: string, text: string): void {

@@ -5,7 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Ip } from '../base/ip.ts'
-import type { Us } from '../base/time.ts'
+import { type Us, us } from '../base/time.ts'
 import { diff, instanceKey } from '../config/diff.ts'
 import type { Config, Instance, SyncGroup } from '../config/types.ts'
 import type { SlotId } from '../engine/contract.ts'
@@ -49,11 +49,15 @@ export class Roster {
   apply(config: Config): readonly string[] {
     const running = new Map([...this.#byKey].map(([key, it]) => [key, it.cfg]))
     const wanted = new Map(config.instances.map((cfg) => [instanceKey(cfg), cfg]))
-    const groupOf = new Map(config.groups.flatMap((g) => g.members.map((name) => [name, g] as const)))
+    const groupOf = new Map(
+      config.groups.flatMap((g) => g.members.map((name) => [name, g] as const)),
+    )
     const regrouped = !isDeepStrictEqual(stripPlaces([...this.#groupOf]), stripPlaces([...groupOf]))
     this.#virtual = virtualAddresses(config)
     this.#groupOf = groupOf
-    const changes = diff(running, wanted, (a, b) => isDeepStrictEqual(stripPlaces(a), stripPlaces(b)))
+    const changes = diff(running, wanted, (a, b) =>
+      isDeepStrictEqual(stripPlaces(a), stripPlaces(b)),
+    )
     const added: RunningInstance[] = []
     for (const change of changes) {
       if (change.kind === 'remove') this.#remove(change.name)
@@ -63,7 +67,9 @@ export class Roster {
     this.#regroup(config.groups)
     for (const instance of added) instance.start()
     if (regrouped) this.assessAll()
-    const said = changes.map((c) => `${c.kind === 'remove' ? c.from.name : c.to.name}: ${verbs[c.kind]}`)
+    const said = changes.map(
+      (c) => `${c.kind === 'remove' ? c.from.name : c.to.name}: ${verbs[c.kind]}`,
+    )
     return regrouped && running.size > 0 ? [...said, 'sync groups: altered'] : said
   }
 
@@ -83,7 +89,8 @@ export class Roster {
   /** A script's verdict changed. */
   assessTracking(script: string): void {
     for (const instance of this.instances)
-      if (this.scriptsOf(instance.cfg).has(script)) instance.assess(this.#assessmentOf(instance.cfg))
+      if (this.scriptsOf(instance.cfg).has(script))
+        instance.assess(this.#assessmentOf(instance.cfg))
   }
 
   /** An interface changed. Instances without one of their own stand on whichever holds their source. */
@@ -99,7 +106,8 @@ export class Roster {
   /** An address that is not virtual came or went: somebody's source, perhaps. */
   sourceChanged(interfaceName: string): void {
     for (const instance of this.instances)
-      if (instance.cfg.interface === null || instance.cfg.interface === interfaceName) instance.refresh()
+      if (instance.cfg.interface === null || instance.cfg.interface === interfaceName)
+        instance.refresh()
   }
 
   scriptsOf(cfg: Instance): ReadonlySet<string> {
@@ -114,7 +122,7 @@ export class Roster {
   /** The earliest instant at which an election wants a tick. */
   get deadline(): Us | null {
     const all = this.instances.flatMap((it) => it.deadline ?? [])
-    return all.length === 0 ? null : all.reduce((a, b) => (b < a ? b : a))
+    return all.length === 0 ? null : us(Math.min(...all))
   }
 
   #group(cfg: Instance): SyncGroup | null {
@@ -148,7 +156,10 @@ export class Roster {
     this.#groups = groups.map((cfg) => {
       const members = this.instances.filter((it) => cfg.members.includes(it.name))
       for (const member of members) grouped.add(member)
-      return new RunningGroup(cfg, members, { ...this.#ports, before: before.get(cfg.name) ?? null })
+      return new RunningGroup(cfg, members, {
+        ...this.#ports,
+        before: before.get(cfg.name) ?? null,
+      })
     })
     for (const instance of this.instances) if (!grouped.has(instance)) instance.leaveGroup()
   }

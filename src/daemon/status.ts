@@ -14,7 +14,13 @@ import type { RunningInstance } from './instance.ts'
 import type { KernelView } from './kernel.ts'
 import type { Links } from './links.ts'
 import type { Roster } from './roster.ts'
-import type { Status, StatusAddress, StatusCheck, StatusGroup, StatusInstance } from './status-types.ts'
+import type {
+  Status,
+  StatusAddress,
+  StatusCheck,
+  StatusGroup,
+  StatusInstance,
+} from './status-types.ts'
 
 export const stateNames: Readonly<Record<State['kind'], StatusInstance['state']>> = {
   init: 'INIT',
@@ -61,7 +67,11 @@ export function daemonStatus(from: StatusSources): Status {
     },
     instances,
     groups: roster.groups.map(
-      (g): StatusGroup => ({ name: g.cfg.name, state: stateNames[g.state], members: g.memberNames }),
+      (g): StatusGroup => ({
+        name: g.cfg.name,
+        state: stateNames[g.state],
+        members: g.memberNames,
+      }),
     ),
     checks,
     warnings: warningsOf(instances),
@@ -72,7 +82,9 @@ function checkStatus(script: Script, pool: CheckPool, roster: Roster): readonly 
   const status = pool.status(script.name)
   if (status === null) return []
   const users = roster.instances.filter((it) => roster.scriptsOf(it.cfg).has(script.name))
-  return [{ ...status, how: describeCommand(script.run.command), usedBy: users.map((it) => it.name) }]
+  return [
+    { ...status, how: describeCommand(script.run.command), usedBy: users.map((it) => it.name) },
+  ]
 }
 
 /** What an operator must act on although nothing has failed over. */
@@ -89,11 +101,7 @@ function warningsOf(instances: readonly StatusInstance[]): readonly string[] {
   })
 }
 
-function instanceStatus(
-  it: RunningInstance,
-  engine: Engine,
-  kernel: KernelView,
-): StatusInstance {
+function instanceStatus(it: RunningInstance, engine: Engine, kernel: KernelView): StatusInstance {
   const { cfg, state, assessment } = it
   const now = engine.now()
   const counters = it.link === null ? null : engine.counters(it.slot)

@@ -2,8 +2,9 @@
  * What one instance watches, with the present verdicts: its own and its sync group's scripts and interfaces,
  * the interface it speaks on, and those that its addresses are put on.
  */
-import type { CheckStatus } from '../checks/types.ts'
+
 import { describeResult } from '../checks/describe.ts'
+import type { CheckStatus } from '../checks/types.ts'
 import type { Instance, SyncGroup, Tracked } from '../config/types.ts'
 import { type Assessment, assess, type Tracker } from '../election/priority.ts'
 import { addressInterfaces } from './footing.ts'
@@ -30,7 +31,9 @@ export function assessInstance(
   return assess(cfg.priority, [
     ...scripts.map((tracked) => checkTracker(tracked, verdicts)),
     ...interfaces.map((tracked) => interfaceTracker(tracked, verdicts.kernel)),
-    ...implied.map((name) => interfaceTracker({ name, weight: 0, reverse: false }, verdicts.kernel)),
+    ...implied.map((name) =>
+      interfaceTracker({ name, weight: 0, reverse: false }, verdicts.kernel),
+    ),
   ])
 }
 

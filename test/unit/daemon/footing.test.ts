@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { addressFacts, findFooting } from '../../../src/daemon/footing.ts'
+import { address, instance, ip, kernelOf, link, virtualAddress } from './facts.ts'
+
+const vip = new Set([ip('172.16.80.100')])
+
+test('an interface that is up with an address carries the instance', () => {
+  const kernel = kernelOf([link(3, 'eth0')], [address(3, '172.16.80.2')])
+  const footing = findFooting(instance(), kernel, vip)
+  assert.ok(footing.ok)
+  assert.deepEqual(footing.wish, {
+    family: 4,
+    interface: 'eth0',
+    ifindex: 3,
+    source: '172.16.80.2',
+    group: '224.0.0.18',
+    ttl: 255,
+    receiveBufferBytes: null,
+  })
+})
+
+test('missing and down interfaces are faults with their names', () => {
+  const missing = findFooting(instance(), kernelOf([], []), vip)
+  assert.deepEqual(missing, {
+    ok: false,
+    faults: [{ kind: 'link', interface: 'eth0', why: 'missing' }],
+  })
+  const down = kernelOf([link(3, 'eth0', { up: false })], [address(3, '172.16.80.2')])
+  assert.deepEqual(findFooting(instance(), down, vip), {
+    ok: false,
+    faults: [{ kind: 'link', interface: 'eth0', why: 'down' }],
+  })
+})
+
+test('dont_track_primary: an interface that is down does not fault the instance', () => {
+  const down = kernelOf([link(3, 'eth0', { up: false })], [address(3, '172.16.80.2')])
+  assert.ok(findFooting(instance({ trackPrimary: false }), down, vip).ok)
+})
+
+test('an address that a dead predecessor left is never the source', () => {
+  const only = kernelOf([link(3, 'eth0')], [address(3, '172.16.80.100')])
+  assert.deepEqual(findFooting(instance(), only, vip), {
+    ok: false,
+    faults: [{ kind: 'source', interface: 'eth0' }],
+  })
+})
+
+test('IPv6 speaks from a link-local address that has passed duplicate detection', () => {
+  const cfg = instance({
+    family: 6,
+    version: 3,
+    transport: { kind: 'multicast', group: ip('ff02::12'), source: null },
+    addresses: [virtualAddress('2001:db8::100', { prefixLength: 128 })],
+  })
+  const tentative = kernelOf(
+    [link(3, 'eth0')],
+    [address(3, '2001:db8::2'), address(3, 'fe80::2', { tentative: true })],
+  )
+  assert.equal(findFooting(cfg, tentative, vip).ok, false)
+  const ready = kernelOf([link(3, 'eth0')], [address(3, '2001:db8::2'), address(3, 'fe80::2')])
+  const footing = findFooting(cfg, ready, vip)
+  assert.ok(footing.ok)
+  assert.equal(footing.wish.source, 'fe80::2')
+})
+
+test('unicast: the configured source must be on the interface; no peers is a fault', () => {
+  const transport = {
+    kind: 'unicast',
+    source: ip('172.16.80.2'),
+    peers: [{ address: ip('172.16.80.3'), minTtl: 0, maxTtl: 255 }],
+    ttl: null,
+    checkSource: false,
+    faultNoPeer: false,
+  } as const
+  const kernel = kernelOf([link(3, 'eth0')], [address(3, '172.16.80.2')])
+  const footing = findFooting(instance({ transport, interface: null }), kernel, vip)
+  assert.ok(footing.ok)
+  assert.equal(footing.wish.group, null)
+  assert.equal(footing.wish.ifindex, 0)
+  const elsewhere = kernelOf([link(3, 'eth0')], [address(3, '172.16.80.9')])
+  assert.equal(findFooting(instance({ transport }), elsewhere, vip).ok, false)
+  const lonely = instance({ transport: { ...transport, peers: [] } })
+  assert.deepEqual(findFooting(lonely, kernel, vip), { ok: false, faults: [{ kind: 'no-peer' }] })
+})
+
+test('addresses go on their own dev; one without Ethernet address is not announced', () => {
+  const kernel = kernelOf([link(3, 'eth0'), link(4, 'tun0', { noarp: true })], [])
+  const cfg = instance({
+    addresses: [virtualAddress('172.16.80.100'), virtualAddress('10.0.0.9', { interface: 'tun0' })],
+    excluded: [virtualAddress('10.0.0.10', { interface: 'absent' })],
+  })
+  const facts = addressFacts(cfg, link(3, 'eth0'), kernel)
+  assert.deepEqual(
+    facts.map((a) => [a.address, a.ifindex, a.mac !== null, a.advertised]),
+    [
+      ['172.16.80.100', 3, true, true],
+      ['10.0.0.9', 4, false, true],
+    ],
+  )
+})

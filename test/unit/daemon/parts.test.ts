@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { us } from '../../../src/base/time.ts'
+import type { CheckStatus } from '../../../src/checks/types.ts'
+import { Budget } from '../../../src/daemon/budget.ts'
+import { acceptRules, needsRules } from '../../../src/daemon/firewall.ts'
+import { Journal } from '../../../src/daemon/journal.ts'
+import { Receiver } from '../../../src/daemon/receive.ts'
+import { assessInstance, watchedInterfaces } from '../../../src/daemon/tracker.ts'
+import { encodeAdvert } from '../../../src/wire/vrrp.ts'
+import { instance, ip, kernelOf, link, place, virtualAddress } from './facts.ts'
+
+test('a budget allows a burst, then its rate', () => {
+  const budget = new Budget(2, 10)
+  assert.deepEqual(
+    [0, 0, 0, 50_000, 100_000, 100_000].map((t) => budget.take(us(t))),
+    [true, true, false, false, true, false],
+  )
+})
+
+test('no_accept rules name the addresses of both families and spare neighbour discovery', () => {
+  const guarded = instance({
+    accept: false,
+    excluded: [virtualAddress('2001:db8::100', { prefixLength: 128 })],
+  })
+  const rules = acceptRules('vipd_1', [guarded, instance({ name: 'open' })])
+  assert.match(rules, /ip daddr \{ 172\.16\.80\.100 \} drop/)
+  assert.match(rules, /ip6 saddr \{ 2001:db8::100 \} drop/)
+  assert.match(rules, /nd-neighbor-solicit/)
+  assert.ok(needsRules([guarded]))
+  assert.ok(!needsRules([instance({ accept: false, priority: 255 })]), 'the owner answers')
+})
+
+test('a journal keeps the causes and counts', () => {
+  let now = 1_000
+  const journal = new Journal(() => now)
+  assert.equal(journal.why, 'starting')
+  journal.record('INIT', 'BACKUP', 'start')
+  now = 4_000
+  journal.record('BACKUP', 'MASTER', 'master 10.0.0.2 timed out')
+  now = 6_500
+  assert.equal(journal.transitions, 2)
+  assert.equal(journal.sinceMs, 2_500)
+  assert.deepEqual(journal.entries.at(-1), {
+    at: '1970-01-01T00:00:04.000Z',
+    from: 'BACKUP',
+    to: 'MASTER',
+    why: 'master 10.0.0.2 timed out',
+  })
+})
+
+function receiver() {
+  const lines: string[] = []
+  const say = (line: string) => void lines.push(line)
+  const log = { debug: say, info: say, warn: say, error: say, flush: () => Promise.resolve() }
+  return { lines, receiver: new Receiver(instance(), log) }
+}
+
+const heard = (payload: Uint8Array, count = 1) =>
+  ({
+    kind: 'heard',
+    link: 1,
+    slot: 1,
+    generation: 1,
+    from: ip('172.16.80.3'),
+    ttl: 255,
+    payload,
+    at: us(0),
+    count,
+  }) as const
+
+const advert = (more: Partial<Parameters<typeof encodeAdvert>[0]> = {}) =>
+  encodeAdvert({
+    version: 2,
+    family: 4,
+    vrid: 80,
+    priority: 99,
+    intervalUs: us(2_000_000),
+    addresses: [ip('172.16.80.100')],
+    password: null,
+    source: ip('172.16.80.3'),
+    destination: ip('224.0.0.18'),
+    checksumAsV2: false,
+    ...more,
+  })
+
+test('a valid advert reaches the election; a rejected one is counted by its reason and said once', () => {
+  const { lines, receiver: it } = receiver()
+  const own = ip('172.16.80.2')
+  assert.deepEqual(it.receive(heard(advert()), own), {
+    from: '172.16.80.3',
+    priority: 99,
+    intervalUs: 2_000_000,
+  })
+  const otherInterval = advert({ intervalUs: us(1_000_000) })
+  assert.equal(it.receive(heard(otherInterval, 3), own), null)
+  assert.equal(it.receive(heard(otherInterval), own), null)
+  assert.equal(it.rejects['interval-mismatch'], 4)
+  assert.equal(lines.length, 1)
+  it.newEpoch()
+  it.receive(heard(otherInterval), own)
+  assert.equal(lines.length, 2)
+})
+
+test('another address list is used, counted and said', () => {
+  const { lines, receiver: it } = receiver()
+  const other = advert({ addresses: [ip('172.16.80.200')] })
+  assert.notEqual(it.receive(heard(other), ip('172.16.80.2')), null)
+  assert.equal(it.addressListDiffers, 1)
+  assert.match(lines[0] ?? '', /172\.16\.80\.200.*172\.16\.80\.100/)
+})
+
+const tracked = (name: string, weight = 0) => ({ name, weight, reverse: false, place })
+const status = (good: boolean | null): CheckStatus => ({
+  name: 'web',
+  good,
+  last: null,
+  runs: 1,
+  failures: 0,
+  timeouts: 0,
+  overruns: 0,
+  streak: 0,
+  sinceMs: null,
+})
+
+test('scripts and interfaces of the instance, its group and its addresses are watched', () => {
+  const cfg = instance({
+    trackScripts: [tracked('web', 20)],
+    trackInterfaces: [tracked('eth1')],
+    addresses: [virtualAddress('10.0.0.9', { interface: 'eth2' })],
+  })
+  const kernel = kernelOf([link(3, 'eth0'), link(4, 'eth1')], [])
+  const verdicts = { check: () => status(true), holds: () => true, kernel }
+  const found = assessInstance(cfg, null, verdicts)
+  assert.equal(found.effective, 120)
+  assert.deepEqual(found.faults, [{ kind: 'link', interface: 'eth2', why: 'missing' }])
+  assert.deepEqual([...watchedInterfaces(cfg, null)], ['eth0', 'eth1', 'eth2'])
+})
+
+test('a weight-0 script without a result holds the instance, unless a reload brought it', () => {
+  const cfg = instance({ trackScripts: [tracked('web')] })
+  const verdicts = (holds: boolean) => ({
+    check: () => status(null),
+    holds: () => holds,
+    kernel: kernelOf([link(3, 'eth0')], []),
+  })
+  assert.deepEqual(assessInstance(cfg, null, verdicts(true)).faults, [
+    { kind: 'check-pending', name: 'web' },
+  ])
+  assert.deepEqual(assessInstance(cfg, null, verdicts(false)).faults, [])
+})
