@@ -1,0 +1,121 @@
+/** Contributions, clamping and faults of trackers. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { assess, type Tracker } from '../../../src/election/priority.ts'
+
+type Check = Tracker & { readonly kind: 'check' }
+type Link = Tracker & { readonly kind: 'interface' }
+
+const check = (over: Partial<Check>): Check => ({
+  kind: 'check',
+  name: 'chk',
+  weight: 0,
+  reverse: false,
+  verdict: 'good',
+  holds: true,
+  detail: '',
+  ...over,
+})
+const link = (over: Partial<Link>): Link => ({
+  kind: 'interface',
+  name: 'eth2',
+  weight: 0,
+  reverse: false,
+  verdict: 'up',
+  ...over,
+})
+
+test('a positive weight rewards good, a negative one punishes bad, reverse turns the sign', () => {
+  const table: readonly (readonly [number, boolean, Check['verdict'], number])[] = [
+    [20, false, 'good', 120],
+    [20, false, 'bad', 100],
+    [20, false, 'unknown', 100],
+    [-20, false, 'good', 100],
+    [-20, false, 'bad', 80],
+    [-20, false, 'unknown', 100],
+    [20, true, 'good', 80],
+    [20, true, 'bad', 100],
+    [-20, true, 'good', 100],
+    [-20, true, 'bad', 120],
+    [-20, true, 'unknown', 100],
+  ]
+  for (const [weight, reverse, verdict, effective] of table) {
+    const got = assess(100, [check({ weight, reverse, verdict })])
+    assert.equal(got.effective, effective, `${weight} ${reverse} ${verdict}`)
+    assert.deepEqual(got.faults, [], 'a weighted tracker is never a fault')
+    assert.ok(!Object.is(got.contributions[0]?.delta, -0))
+  }
+})
+
+test('interfaces count as scripts do; a missing one is down', () => {
+  const weight = -30
+  assert.equal(assess(100, [link({ weight })]).effective, 100)
+  assert.equal(assess(100, [link({ weight, verdict: 'down' })]).effective, 70)
+  assert.equal(assess(100, [link({ weight, verdict: 'missing' })]).effective, 70)
+  assert.equal(assess(100, [link({ weight: 30 })]).effective, 130)
+})
+
+test('the sum is limited to 1..254, and the arithmetic says so', () => {
+  const high = assess(250, [check({ weight: 100 })])
+  assert.equal(high.effective, 254)
+  assert.equal(high.arithmetic, '250 + 100 (chk) = 350, limited to 254')
+  const low = assess(10, [check({ weight: -253, verdict: 'bad' })])
+  assert.equal(low.effective, 1)
+})
+
+test('the limit applies to the sum, not on the way to it', () => {
+  const trackers = [
+    check({ weight: 253 }),
+    check({ weight: -253, verdict: 'bad', name: 'b', detail: 'exit 1' }),
+    link({ weight: -10, verdict: 'down' }),
+  ]
+  const got = assess(100, trackers)
+  assert.equal(got.effective, 90)
+  assert.equal(got.arithmetic, '100 + 253 (chk) - 253 (b) - 10 (link eth2) = 90')
+  assert.deepEqual(
+    got.contributions.map(({ reason }) => reason),
+    ['chk good: +253', 'b bad (exit 1): -253', 'eth2 down: -10'],
+  )
+})
+
+test('an owner keeps 255 whatever its weights say; its faults count', () => {
+  const got = assess(255, [check({ weight: -50, verdict: 'bad' }), link({ verdict: 'down' })])
+  assert.equal(got.effective, 255)
+  assert.deepEqual(got.contributions, [])
+  assert.deepEqual(got.faults, [{ kind: 'link', interface: 'eth2', why: 'down' }])
+})
+
+test('weight 0: bad is a fault, reverse: good is one', () => {
+  const faults = (t: Tracker) => assess(100, [t]).faults
+  assert.deepEqual(faults(check({})), [])
+  assert.deepEqual(faults(check({ verdict: 'bad', detail: 'exit 2' })), [
+    { kind: 'check', name: 'chk', detail: 'exit 2' },
+  ])
+  assert.deepEqual(faults(check({ reverse: true, verdict: 'bad' })), [])
+  assert.deepEqual(faults(check({ reverse: true })), [
+    { kind: 'check', name: 'chk', detail: 'reverse: it succeeds' },
+  ])
+  assert.deepEqual(faults(link({ verdict: 'missing' })), [
+    { kind: 'link', interface: 'eth2', why: 'missing' },
+  ])
+  assert.deepEqual(faults(link({ reverse: true })), [
+    { kind: 'link', interface: 'eth2', why: 'up' },
+  ])
+  assert.deepEqual(faults(link({ reverse: true, verdict: 'down' })), [])
+})
+
+test('weight 0 without a result holds the instance at start, and not when a reload added it', () => {
+  assert.deepEqual(assess(100, [check({ verdict: 'unknown' })]).faults, [
+    { kind: 'check-pending', name: 'chk' },
+  ])
+  assert.deepEqual(assess(100, [check({ verdict: 'unknown', holds: false })]).faults, [])
+})
+
+test('without trackers the priority is the base', () => {
+  assert.deepEqual(assess(100, []), {
+    effective: 100,
+    faults: [],
+    contributions: [],
+    arithmetic: '100',
+  })
+})
