@@ -56,6 +56,8 @@ type Pending =
 export class Lines {
   readonly diagnostics: Diagnostic[] = []
   readonly files: string[] = []
+  /** `line:file` of lines whose open quote is reported already. */
+  readonly #openQuotes = new Set<string>()
   /** Replaced when the configuration fixes a seed. */
   random: () => number
   readonly #world: World
@@ -147,11 +149,15 @@ export class Lines {
     if (refusal !== null) this.diagnostics.push(refusal)
     if (refusal !== null || bare === '') return null
     const { source, openQuote } = uncomment(bare, file.path, line)
-    if (openQuote !== null) this.#unmatchedQuote(openQuote)
+    if (openQuote !== null) this.unmatchedQuote(openQuote)
     return source
   }
 
-  #unmatchedQuote(place: Place): void {
+  /** Reported once for a line: a quote that stays open is seen again when its words are split. */
+  unmatchedQuote(place: Place): void {
+    const key = `${place.line}:${place.file}`
+    if (this.#openQuotes.has(key)) return
+    this.#openQuotes.add(key)
     this.diagnostics.push(errorAt(place, 'unmatched-quote', 'nothing closes this quote'))
   }
 

@@ -2,7 +2,7 @@
  * `~SEQ(var, [start, [step,]] end) text` and `~LST(var, …) text`: the text again for each value. What is
  * parsed here is only the head; who reads lines binds the variables and replays the rest.
  */
-import { isBlank, slice, type Text, trim } from './source.ts'
+import { slice, type Text, trim } from './source.ts'
 
 /** The variables of one turn. */
 export type Binding = readonly (readonly [name: string, value: string])[]
@@ -95,21 +95,15 @@ function parseList(operands: string, rest: Text): ParsedRepetition {
 /** `a, {b, c}, d` → [[a], [b, c], [d]]. */
 function parseTuples(text: string): readonly (readonly string[])[] | string {
   const tuples: string[][] = []
-  for (let at = 0; at <= text.length; at++) {
-    while (isBlank(text[at])) at++
-    const grouped = text[at] === '{'
-    const from = grouped ? at + 1 : at
-    const end = text.indexOf(grouped ? '}' : ',', from)
-    if (grouped && end < 0) return "the '}' is missing"
-    const to = end < 0 ? text.length : end
-    const inner = text.slice(from, to)
-    const tuple = (grouped ? inner.split(',') : [inner]).map((part) => part.trim())
-    const bad = tuple.find((part) => /[\s{}]/.test(part))
+  // Each turn takes one value and the comma before it, so the first is given one.
+  for (let rest = `,${text}`; rest !== ''; ) {
+    const found = /^,\s*(?:\{([^{}]*)\}|([^{},]*))\s*/.exec(rest)
+    if (found === null) return `a comma must stand before '${rest}'`
+    const tuple = (found[1]?.split(',') ?? [found[2] ?? '']).map((part) => part.trim())
+    const bad = tuple.find((part) => /\s/.test(part))
     if (bad !== undefined) return `'${bad}' cannot be one value`
     tuples.push(tuple)
-    at = grouped ? to + 1 : to
-    while (isBlank(text[at])) at++
-    if (at < text.length && text[at] !== ',') return `a comma must stand before '${text.slice(at)}'`
+    rest = rest.slice(found[0].length)
   }
   return tuples
 }

@@ -123,27 +123,38 @@ function cutOne(source: Text, at: number): Text {
   }
 }
 
-type Scan = { end: number; escapes: number[]; continued: boolean; quoteAt: number }
+type Scan = {
+  /** Offset of the comment, or of the backslash that continues the line, or the length. */
+  readonly end: number
+  /** Offsets of the backslashes that keep `#` or `!` from starting a comment. */
+  readonly escapes: number[]
+  readonly continued: boolean
+  /** Offset of the quote that stays open; −1: none. */
+  readonly quoteAt: number
+}
 
 function scan(raw: string): Scan {
-  const found: Scan = { end: raw.length, escapes: [], continued: false, quoteAt: -1 }
-  let comment = false
-  for (let i = 0; i < raw.length; i++) {
-    const char = raw[i]
-    if (char === '\\') {
-      if (i === raw.length - 1) {
-        found.continued = true
-        if (!comment) found.end = i
-      } else if (!comment && found.quoteAt < 0 && isCommentStart(raw[i + 1])) found.escapes.push(i)
-      i++
-    } else if (comment) continue
-    else if (char === '"') found.quoteAt = found.quoteAt < 0 ? i : -1
-    else if (found.quoteAt < 0 && isCommentStart(char)) {
-      comment = true
-      found.end = i
-    }
+  const escapes: number[] = []
+  let quoteAt = -1
+  let at = 0
+  for (; at < raw.length; at++) {
+    const char = raw[at]
+    const free = quoteAt < 0
+    if (free && isCommentStart(char)) break
+    if (char === '"') quoteAt = free ? at : -1
+    if (char !== '\\') continue
+    if (at === raw.length - 1) break
+    if (free && isCommentStart(raw[at + 1])) escapes.push(at)
+    at++
   }
-  return found
+  return { end: Math.min(at, raw.length), escapes, continued: endsContinued(raw, at), quoteAt }
+}
+
+/** A backslash that another one escapes does not continue the line. */
+function endsContinued(raw: string, from: number): boolean {
+  let at = from
+  while (at < raw.length - 1) at += raw[at] === '\\' ? 2 : 1
+  return at === raw.length - 1 && raw[at] === '\\'
 }
 
 const isCommentStart = (char: string | undefined): boolean => char === '#' || char === '!'

@@ -87,7 +87,7 @@ class Builder {
   #line(source: Text): void {
     if (this.#skipped > 0) return
     const { words, openQuote } = splitWords(source)
-    if (openQuote !== null) this.#unmatchedQuote(openQuote)
+    if (openQuote !== null) this.#lines.unmatchedQuote(openQuote)
     const [keyword, ...args] = words
     if (keyword === undefined) return
     const place = placeAt(source, 0)
@@ -95,15 +95,6 @@ class Builder {
     this.#nodes.push(draft)
     this.#last = draft
     if (this.#inGlobals()) this.#language(draft)
-  }
-
-  /** A quote that stays open over a whole line was reported when the comment was removed. */
-  #unmatchedQuote(place: Place): void {
-    const known = this.#lines.diagnostics.some(
-      (d) =>
-        d.code === 'unmatched-quote' && d.place.line === place.line && d.place.file === place.file,
-    )
-    if (!known) this.#report(place, 'unmatched-quote', 'nothing closes this quote')
   }
 
   #open(place: Place): void {
