@@ -58,6 +58,8 @@ function parse4(text: string): Uint8Array | null {
 function parse6(text: string): Uint8Array | null {
   const halves = text.split('::')
   if (halves.length > 2) return null
+  // A dotted quad is the last 32 bits: never before the gap.
+  if (halves.length === 2 && halves[0]?.includes('.')) return null
   const head = groups(halves[0] ?? '')
   const tail = halves.length === 2 ? groups(halves[1] ?? '') : []
   if (head === null || tail === null) return null

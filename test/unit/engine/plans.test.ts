@@ -1,0 +1,455 @@
+/** Plans: what is in them, decoded with our own decoders; in which order; and when it repeats. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { fromHex, toHex } from '../../../src/base/bytes.ts'
+import { type Ip, parseIp } from '../../../src/base/ip.ts'
+import { secondsToUs, us } from '../../../src/base/time.ts'
+import type { Machine, Params, State } from '../../../src/election/types.ts'
+import type { Lead, Order, Plan, Repeat, Step } from '../../../src/engine/contract.ts'
+import {
+  type AddressFacts,
+  planAdvert,
+  planAnnounceSource,
+  planOrder,
+  planReannounce,
+  planRest,
+  planRestore,
+  type SlotFacts,
+} from '../../../src/engine/plans.ts'
+import { decodeArp } from '../../../src/wire/arp.ts'
+import { decodeNa } from '../../../src/wire/ndp.ts'
+import { decodeMessages } from '../../../src/wire/rtnetlink.ts'
+import { decodeAdvert } from '../../../src/wire/vrrp.ts'
+
+const ip = (text: string): Ip => {
+  const parsed = parseIp(text)
+  assert(parsed !== null, text)
+  return parsed
+}
+
+const mac = fromHex('42:c9:b0:ad:e1:62')
+const second = secondsToUs(1)
+
+const address = (text: string, more: Partial<AddressFacts> = {}): AddressFacts => ({
+  address: ip(text),
+  prefixLength: 24,
+  ifindex: 3,
+  mac,
+  broadcast: null,
+  label: null,
+  scope: 0,
+  peer: null,
+  home: false,
+  nodad: true,
+  mngtmpaddr: false,
+  noprefixroute: false,
+  autojoin: false,
+  preferredSeconds: null,
+  advertised: true,
+  ...more,
+})
+
+const facts: SlotFacts = {
+  vrid: 51,
+  version: 3,
+  family: 4,
+  source: ip('10.0.0.1'),
+  link: 7,
+  destinations: [ip('224.0.0.18')],
+  password: null,
+  advertIntervalUs: second,
+  checksumAsV2: false,
+  addresses: [
+    address('10.0.0.100', { label: 'eth0:1' }),
+    address('10.0.0.101', { mac: null }),
+    address('fd00::1', { advertised: false, ifindex: 4, prefixLength: 64 }),
+  ],
+  garp: {
+    masterDelayUs: secondsToUs(5),
+    masterRepeat: 3,
+    masterRefreshUs: us(0),
+    masterRefreshRepeat: 1,
+    lowerPrioDelayUs: secondsToUs(5),
+    lowerPrioRepeat: 2,
+    arpIntervalUs: us(0),
+    naIntervalUs: us(0),
+  },
+  router: true,
+  peersDownUs: us(3_003_906),
+  lifetimeSeconds: null,
+}
+
+const params: Params = {
+  name: 'VI_1',
+  version: 3,
+  basePriority: 100,
+  advertIntervalUs: second,
+  downTimerAdverts: 3,
+  preempt: true,
+  preemptDelayUs: us(0),
+  lowerPrioNoAdvert: false,
+  higherPrioSendAdvert: false,
+  ownerIgnoreAdverts: false,
+  source: facts.source,
+}
+
+const machine = (state: State): Machine => ({ state, effective: 100 })
+const master = machine({ kind: 'master', since: us(0), rival: null })
+const backup = machine({
+  kind: 'backup',
+  master: { address: ip('10.0.0.2'), priority: 150, intervalUs: secondsToUs(0.5) },
+  masterDownAt: us(12_345_678),
+  preemptAt: null,
+  countdown: { kind: 'restarts' },
+  wantsMaster: false,
+})
+
+/** A step in one short line: what a decoder makes of its bytes. */
+function read(step: Step, of: SlotFacts = facts): string {
+  if (step.kind === 'netlink') return readRequest(step)
+  if (step.kind === 'frame') return readFrame(step)
+  const { version, family, vrid, password, checksumAsV2, advertIntervalUs: intervalUs } = of
+  const mode = 'multicast'
+  const expect = { version, family, vrid, mode, password, intervalUs, checksumAsV2, peers: null }
+  const packet = { payload: step.bytes, source: of.source, destination: step.to, ttl: 255 } as const
+  const decoded = decodeAdvert(packet, { ...expect, mode })
+  assert(decoded.ok, JSON.stringify(decoded))
+  assert.equal(decoded.value.intervalUs, of.advertIntervalUs)
+  const { priority, addresses } = decoded.value
+  return `advert ${step.link} ${step.to} ${priority} [${addresses.join(' ')}]`
+}
+
+function readRequest(step: Step & { kind: 'netlink' }): string {
+  const [message] = decodeMessages(step.bytes)
+  assert(message?.kind === 'newaddr' || message?.kind === 'deladdr')
+  const { address: what, prefixLength, ifindex, validSeconds } = message.address
+  const verb = message.kind === 'newaddr' ? 'add' : 'delete'
+  const life = validSeconds === null ? '' : ` for ${validSeconds}`
+  return `${verb} ${what}/${prefixLength} on ${ifindex}${life} ~${step.tolerate.join(',')}`
+}
+
+function readFrame(step: Step & { kind: 'frame' }): string {
+  const arp = decodeArp(step.bytes)
+  if (arp.ok) return `arp ${arp.value.target} on ${step.ifindex}`
+  const na = decodeNa(step.bytes)
+  assert(na.ok, 'neither ARP nor NA')
+  assert(na.value.router && na.value.override)
+  return `na ${na.value.target} on ${step.ifindex}`
+}
+
+const readAll = (plan: Plan, of: SlotFacts = facts): readonly string[] =>
+  plan.map((step) => read(step, of))
+
+function leadOf(order: Order): Lead {
+  assert(order.kind === 'lead')
+  return order
+}
+
+const repeat = (lead: Lead, key: string): Repeat => {
+  const found = lead.repeats.find((r) => r.key === key)
+  assert(found !== undefined, `${key} among ${lead.repeats.map((r) => r.key).join(', ')}`)
+  return found
+}
+
+const advert = 'advert 7 224.0.0.18 100 [10.0.0.100 10.0.0.101]'
+const goodbye = 'advert 7 224.0.0.18 0 [10.0.0.100 10.0.0.101]'
+const adds = ['add 10.0.0.100/24 on 3 ~17', 'add 10.0.0.101/24 on 3 ~17', 'add fd00::1/64 on 4 ~17']
+const deletes = [
+  'delete 10.0.0.100/24 on 3 ~99,19',
+  'delete 10.0.0.101/24 on 3 ~99,19',
+  'delete fd00::1/64 on 4 ~99,19',
+]
+const announced = ['arp 10.0.0.100 on 3', 'na fd00::1 on 4']
+
+test('taking over: advert, addresses, every address announced once, then the rest of the burst', () => {
+  const lead = leadOf(planOrder(facts, params, master, { entering: true }))
+  assert.deepEqual(readAll(lead.now), [advert, ...adds, ...announced, ...announced, ...announced])
+  assert.deepEqual(readAll(lead.resign), [goodbye, goodbye, ...deletes])
+  assert.equal(lead.lateUs, 2_003_906)
+  assert.deepEqual(
+    lead.repeats.map(({ key, firstAfterUs, everyUs, times }) => [
+      key,
+      firstAfterUs,
+      everyUs,
+      times,
+    ]),
+    [
+      ['advert', second, second, undefined],
+      ['garp-second', secondsToUs(5), 0, 1],
+    ],
+  )
+  assert.deepEqual(readAll(repeat(lead, 'advert').plan), [advert])
+  assert.deepEqual(
+    readAll(repeat(lead, 'garp-second').plan),
+    [announced, announced, announced].flat(),
+  )
+})
+
+test('a lead that replaces a lead does nothing again, and repeats under the same keys', () => {
+  const first = leadOf(planOrder(facts, params, master, { entering: true }))
+  const raised = { ...master, effective: 120 }
+  const next = leadOf(planOrder(facts, params, raised, { entering: false }))
+  assert.deepEqual(next.now, [])
+  assert.deepEqual(
+    next.repeats.map((r) => [r.key, r.firstAfterUs, r.everyUs, r.times]),
+    first.repeats.map((r) => [r.key, r.firstAfterUs, r.everyUs, r.times]),
+  )
+  assert.deepEqual(readAll(repeat(next, 'advert').plan), [advert.replace(' 100 ', ' 120 ')])
+})
+
+test('each distinct frame is encoded once, for all orders of the facts', () => {
+  const first = leadOf(planOrder(facts, params, master, { entering: true }))
+  const next = leadOf(planOrder(facts, params, { ...master, effective: 1 }, { entering: true }))
+  const frames = [first, next]
+    .flatMap((lead) => [...lead.now, ...repeat(lead, 'garp-second').plan])
+    .filter((step) => step.kind === 'frame')
+  assert.equal(frames.length, 24)
+  assert.equal(new Set(frames.map((step) => step.bytes)).size, 2)
+  const requests = [...first.now, ...next.now].filter((step) => step.kind === 'netlink')
+  assert.equal(new Set(requests.map((step) => step.bytes)).size, 3)
+  assert.strictEqual(repeat(first, 'advert').plan[0]?.bytes, first.now[0]?.bytes)
+})
+
+test('backup: expects the familiar advert, restarts by its master, and has the take-over ready', () => {
+  const familiar = { from: ip('10.0.0.2'), ttl: 255, payload: fromHex('31') }
+  const order = planOrder(facts, params, backup, { entering: false, familiar })
+  assert(order.kind === 'follow')
+  assert.deepEqual(order.now, [])
+  assert.strictEqual(order.expect, familiar)
+  assert.equal(order.deadlineUs, 12_345_678)
+  // Three adverts of the master at half a second, and 156/256 of half a second.
+  assert.equal(order.restartUs, 1_804_687)
+  const lead = leadOf(planOrder(facts, params, master, { entering: true }))
+  assert.deepEqual(readAll(order.then.now), readAll(lead.now))
+  assert.deepEqual(readAll(order.then.resign), readAll(lead.resign))
+})
+
+test('backup: deletes on entering; a familiar advert that no longer restarts is not expected', () => {
+  const familiar = { from: ip('10.0.0.2'), ttl: 255, payload: fromHex('31') }
+  assert(backup.state.kind === 'backup')
+  for (const countdown of [
+    { kind: 'silence' },
+    { kind: 'resigned', from: familiar.from },
+    { kind: 'overruled', from: familiar.from, priority: 90 },
+  ] as const) {
+    const state = { ...backup.state, countdown }
+    const order = planOrder(facts, params, machine(state), { entering: true, familiar })
+    assert(order.kind === 'follow')
+    assert.deepEqual(readAll(order.now), deletes)
+    assert.equal(order.expect, null, countdown.kind)
+  }
+  const unheard = planOrder(facts, params, backup, { entering: true })
+  assert(unheard.kind === 'follow' && unheard.expect === null)
+})
+
+test('held by its sync group, a backup has nothing to carry out at its deadline', () => {
+  const order = planOrder(facts, params, backup, { entering: false, held: true })
+  assert(order.kind === 'follow')
+  assert.deepEqual([order.then.now, order.then.repeats, order.then.resign], [[], [], []])
+})
+
+test('rest: addresses go; a master that leaves says so first, twice', () => {
+  for (const state of [
+    { kind: 'init' },
+    { kind: 'stopped' },
+    { kind: 'fault', faults: [], silent: false },
+  ] as const) {
+    const silent = planOrder(facts, params, machine(state), { entering: true })
+    assert(silent.kind === 'rest')
+    assert.deepEqual(readAll(silent.now), deletes, state.kind)
+    const said = planOrder(facts, params, machine(state), { entering: true, goodbye: true })
+    assert.deepEqual(readAll(said.now), [goodbye, goodbye, ...deletes], state.kind)
+  }
+  assert.deepEqual(readAll(planRest(facts, false)), deletes)
+})
+
+test('unicast: one advert for each peer, its own checksum where the destination counts', () => {
+  const peers = [ip('10.0.0.2'), ip('10.0.0.3')]
+  const three = { ...facts, destinations: peers }
+  const plan = planAdvert(three, 99)
+  assert.deepEqual(readAll(plan, three), [
+    'advert 7 10.0.0.2 99 [10.0.0.100 10.0.0.101]',
+    'advert 7 10.0.0.3 99 [10.0.0.100 10.0.0.101]',
+  ])
+  assert.notEqual(toHex(plan[0]?.bytes ?? mac), toHex(plan[1]?.bytes ?? mac))
+  const two: SlotFacts = { ...three, version: 2, password: fromHex('3131313100000000') }
+  const same = planAdvert(two, 99)
+  assert.equal(readAll(same, two).length, 2)
+  assert.strictEqual(same[0]?.bytes, same[1]?.bytes)
+})
+
+test('IPv6: link-local adverts, neighbour advertisements', () => {
+  const six: SlotFacts = {
+    ...facts,
+    family: 6,
+    source: ip('fe80::1'),
+    destinations: [ip('ff02::12')],
+    addresses: [address('fe80::100'), address('fd00::100')],
+  }
+  const lead = leadOf(planOrder(six, params, master, { entering: true }))
+  assert.deepEqual(readAll(lead.now, six).slice(0, 5), [
+    'advert 7 ff02::12 100 [fe80::100 fd00::100]',
+    'add fe80::100/24 on 3 ~17',
+    'add fd00::100/24 on 3 ~17',
+    'na fe80::100 on 3',
+    'na fd00::100 on 3',
+  ])
+})
+
+test('refresh and lease', () => {
+  const garp = {
+    ...facts.garp,
+    masterDelayUs: us(0),
+    masterRefreshUs: secondsToUs(60),
+    masterRefreshRepeat: 2,
+  }
+  const leased = { ...facts, garp, lifetimeSeconds: 9 }
+  const lead = leadOf(planOrder(leased, params, master, { entering: true }))
+  assert.deepEqual(
+    lead.repeats.map((r) => r.key),
+    ['advert', 'lease', 'garp-refresh'],
+  )
+  const refresh = repeat(lead, 'garp-refresh')
+  assert.deepEqual(
+    [refresh.firstAfterUs, refresh.everyUs, refresh.times],
+    [60_000_000, 60_000_000, undefined],
+  )
+  assert.deepEqual(readAll(refresh.plan), [...announced, ...announced])
+  const lease = repeat(lead, 'lease')
+  assert.deepEqual([lease.firstAfterUs, lease.everyUs], [3_000_000, 3_000_000])
+  assert.deepEqual(
+    readAll(lease.plan),
+    adds.map((line) => line.replace(' ~', ' for 9 ~')),
+  )
+  assert.deepEqual(readAll(lead.now).slice(1, 4), readAll(lease.plan))
+})
+
+test('a competitor: announced again at once, and once more after the delay', () => {
+  assert.deepEqual(readAll(planReannounce(facts)), [...announced, ...announced])
+  const lead = leadOf(planOrder(facts, params, master, { entering: false, reannounce: 'c1' }))
+  const again = repeat(lead, 'garp-again-second c1')
+  assert.deepEqual([again.firstAfterUs, again.everyUs, again.times], [5_000_000, 0, 1])
+  assert.deepEqual(readAll(again.plan), [...announced, ...announced])
+  const none = { ...facts, garp: { ...facts.garp, lowerPrioRepeat: 0 } }
+  assert.deepEqual(planReannounce(none), [])
+  const quiet = leadOf(planOrder(none, params, master, { entering: false, reannounce: 'c1' }))
+  assert.deepEqual(
+    quiet.repeats.map((r) => r.key),
+    ['advert', 'garp-second'],
+  )
+})
+
+test('a deleted address is put back with its lifetime, and announced', () => {
+  const leased = { ...facts, lifetimeSeconds: 9 }
+  const [first, silent] = facts.addresses
+  assert(first !== undefined && silent !== undefined)
+  const arp = 'arp 10.0.0.100 on 3'
+  assert.deepEqual(readAll(planRestore(leased, first)), [
+    'add 10.0.0.100/24 on 3 for 9 ~17',
+    arp,
+    arp,
+    arp,
+  ])
+  assert.deepEqual(readAll(planRestore(facts, silent)), ['add 10.0.0.101/24 on 3 ~17'])
+})
+
+test('our own source, for unicast peers', () => {
+  const own = 'arp 10.0.0.1 on 5'
+  assert.deepEqual(readAll(planAnnounceSource(facts, { ifindex: 5, mac })), [own, own, own])
+  assert.deepEqual(planAnnounceSource(facts, { ifindex: 5, mac: null }), [])
+})
+
+/** Every frame of a lead with its instant, from the plan and the finite and endless repeats up to `untilUs`. */
+function timetable(lead: Lead, untilUs: number): readonly (readonly [number, string])[] {
+  const frames = (plan: Plan, at: number) =>
+    plan.filter((s) => s.kind === 'frame').map((s) => [at, readFrame(s)] as const)
+  const later = lead.repeats.flatMap(({ plan, firstAfterUs, everyUs, times = 1_000 }) =>
+    Array.from({ length: times }, (_, i) => firstAfterUs + i * everyUs)
+      .filter((at) => at <= untilUs)
+      .flatMap((at) => frames(plan, at)),
+  )
+  return [...frames(lead.now, 0), ...later].sort(([a], [b]) => a - b)
+}
+
+test('with a gap, frames of one family on one interface keep their distance', () => {
+  const arpIntervalUs = us(100_000)
+  const paced: SlotFacts = {
+    ...facts,
+    addresses: [
+      address('10.0.0.1'),
+      address('10.0.0.2'),
+      address('10.0.0.3', { ifindex: 4 }),
+      address('fd00::1'),
+    ],
+    garp: { ...facts.garp, arpIntervalUs, masterRepeat: 2, masterDelayUs: secondsToUs(1) },
+  }
+  const lead = leadOf(planOrder(paced, params, master, { entering: true }))
+  assert.deepEqual(timetable(lead, 2_000_000), [
+    [0, 'na fd00::1 on 3'],
+    [0, 'arp 10.0.0.1 on 3'],
+    [0, 'arp 10.0.0.3 on 4'],
+    [0, 'na fd00::1 on 3'],
+    [100_000, 'arp 10.0.0.2 on 3'],
+    [100_000, 'arp 10.0.0.3 on 4'],
+    [200_000, 'arp 10.0.0.1 on 3'],
+    [300_000, 'arp 10.0.0.2 on 3'],
+    [1_000_000, 'na fd00::1 on 3'],
+    [1_000_000, 'na fd00::1 on 3'],
+    [1_000_000, 'arp 10.0.0.1 on 3'],
+    [1_000_000, 'arp 10.0.0.3 on 4'],
+    [1_100_000, 'arp 10.0.0.2 on 3'],
+    [1_100_000, 'arp 10.0.0.3 on 4'],
+    [1_200_000, 'arp 10.0.0.1 on 3'],
+    [1_300_000, 'arp 10.0.0.2 on 3'],
+  ])
+  assert.equal(new Set(lead.repeats.map((r) => r.key)).size, lead.repeats.length, 'a key twice')
+})
+
+test('a paced set that outlasts the delay or the refresh moves them instead of crowding', () => {
+  const garp = {
+    ...facts.garp,
+    arpIntervalUs: us(100_000),
+    masterRepeat: 2,
+    masterDelayUs: us(100_000),
+    masterRefreshUs: us(200_000),
+    masterRefreshRepeat: 3,
+  }
+  const addresses = [address('10.0.0.1'), address('10.0.0.2')]
+  const { repeats } = leadOf(
+    planOrder({ ...facts, addresses, garp }, params, master, { entering: true }),
+  )
+  const first = repeats.find((r) => r.key.startsWith('garp-second'))
+  assert.equal(first?.firstAfterUs, 400_000)
+  const refresh = repeats.filter((r) => r.key.startsWith('garp-refresh'))
+  assert.equal(refresh.length, 6)
+  assert.deepEqual(new Set(refresh.map((r) => Number(r.everyUs))), new Set([600_000]))
+  assert.deepEqual(
+    refresh.map((r) => Number(r.firstAfterUs)),
+    [600_000, 700_000, 800_000, 900_000, 1_000_000, 1_100_000],
+  )
+})
+
+test('a paced competitor set: the first frame at once, the others as repeats of the contact', () => {
+  const garp = { ...facts.garp, arpIntervalUs: us(100_000), lowerPrioDelayUs: us(0) }
+  const paced = { ...facts, garp, addresses: [address('10.0.0.1'), address('10.0.0.2')] }
+  assert.deepEqual(readAll(planReannounce(paced)), ['arp 10.0.0.1 on 3'])
+  const { repeats } = leadOf(planOrder(paced, params, master, { entering: false, reannounce: 'x' }))
+  const again = repeats.filter((r) => r.key.startsWith('garp-again x'))
+  assert.deepEqual(
+    again.map((r) => [Number(r.firstAfterUs), r.times]),
+    [
+      [200_000, 1],
+      [100_000, 2],
+    ],
+  )
+})
+
+test('no addresses at all: adverts only', () => {
+  const bare: SlotFacts = { ...facts, addresses: [], lifetimeSeconds: 9 }
+  const lead = leadOf(planOrder(bare, params, master, { entering: true }))
+  assert.deepEqual(readAll(lead.now, bare), ['advert 7 224.0.0.18 100 []'])
+  assert.deepEqual(
+    lead.repeats.map((r) => r.key),
+    ['advert'],
+  )
+})
