@@ -4,8 +4,8 @@
  */
 import { mkdirSync } from 'node:fs'
 import { OpError } from '../base/errors.ts'
+import { exitStatus } from '../config/diagnostics.ts'
 import type { LanguageOptions } from '../config/tree-types.ts'
-import type { Diagnostic } from '../config/types.ts'
 import { type Control, startControl } from '../control/server.ts'
 import { startDaemon } from '../daemon/daemon.ts'
 import {
@@ -16,7 +16,6 @@ import {
   type ReloadResult,
 } from '../daemon/daemon-types.ts'
 import { type LogFormat, limitRepeats, openLog } from '../daemon/log.ts'
-import { configExit } from './exit.ts'
 import { socketPath } from './paths.ts'
 import { realWorld } from './world.ts'
 
@@ -58,12 +57,11 @@ async function start(options: RunOptions, log: Log): Promise<void> {
     if (running.daemon === null) throw new Error('the daemon is still starting')
     return running.daemon
   }
-  const reload = oneAtATime(() => reloadAndSay(daemon(), log))
+  const reload = oneAtATime(() => daemon().reload())
   let control: Control | null = null
   const stop = once(async () => {
     await running.daemon?.stop()
     await control?.close()
-    log.info(`Stopped vipd ${options.version}`)
     await log.flush()
     process.exit(0)
   })
@@ -98,14 +96,6 @@ function onSignals(log: Log, stop: () => void, reload: () => Promise<ReloadResul
   }
 }
 
-async function reloadAndSay(daemon: Daemon, log: Log): Promise<ReloadResult> {
-  const result = await daemon.reload()
-  for (const line of result.diagnostics) log.warn(line)
-  if (result.ok) log.info('Reloaded', { changes: result.changes })
-  else log.error('Reload rejected: the configuration is not valid, nothing has changed')
-  return result
-}
-
 /** Calls queue up; each sees the file as it is when its turn comes. */
 function oneAtATime<T>(act: () => Promise<T>): () => Promise<T> {
   let last: Promise<unknown> = Promise.resolve()
@@ -125,25 +115,15 @@ function once(act: () => Promise<void>): () => void {
   }
 }
 
-/** Says why there is no daemon and chooses the exit status. */
+/** Says why there is no daemon and chooses the exit status; the daemon itself has logged the diagnostics. */
 function refusal(error: unknown, log: Log): number {
   if (error instanceof ConfigError) {
-    for (const diagnostic of error.diagnostics) {
-      log[diagnostic.severity === 'error' ? 'error' : 'warn'](diagnosticText(diagnostic))
-    }
     log.error('The configuration cannot run')
-    return error.diagnostics.some((d) => d.verdict === 'operand')
-      ? configExit.operand
-      : configExit.cannotRun
+    return exitStatus(error.diagnostics)
   }
-  log.error(
-    textOf(error),
-    error instanceof OpError || !(error instanceof Error) ? {} : { stack: error.stack },
-  )
+  const bug = error instanceof Error && !(error instanceof OpError)
+  log.error(textOf(error), bug ? { stack: error.stack } : {})
   return exitFatal
 }
-
-const diagnosticText = ({ place, message, code }: Diagnostic) =>
-  `${place.file}:${place.line}:${place.column}: ${message} [${code}]`
 
 const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

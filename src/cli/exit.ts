@@ -7,6 +7,3 @@ export const exit = {
   unreachable: 2,
   usage: 3,
 } as const
-
-/** keepalived -t's statuses, which `vipd check` and a refused `vipd run` share. */
-export const configExit = { operand: 2, cannotRun: 4 } as const

@@ -6,7 +6,6 @@ import { styleText } from 'node:util'
 import type { Outcome } from '../checks/types.ts'
 import type { Status, StatusCheck, StatusGroup, StatusInstance } from '../daemon/status-types.ts'
 import { age, type Column, printable, span, table } from './format.ts'
-import { degradations } from './health.ts'
 
 export type StatusView = {
   /** Milliseconds since 1970, for ages. */
@@ -23,7 +22,7 @@ type Paint = (colour: Colour, text: string) => string
 
 export function formatStatus(status: Status, view: StatusView): string {
   const paint: Paint = (colour, text) =>
-    view.colour && colour !== 'none' ? styleText(colour, text) : text
+    view.colour && colour !== 'none' ? styleText(colour, text, { validateStream: false }) : text
   const sections = [
     [headline(status, view.now)],
     section(status.instances, instanceColumns(paint), view.width),
@@ -202,6 +201,4 @@ function checkDetails(c: StatusCheck): string[] {
 }
 
 const warnings = (status: Status, paint: Paint) =>
-  [...new Set([...degradations(status), ...status.warnings])].map((w) =>
-    paint('yellow', `WARN  ${printable(w)}`),
-  )
+  status.warnings.map((w) => paint('yellow', `WARN  ${printable(w)}`))

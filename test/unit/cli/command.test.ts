@@ -1,0 +1,138 @@
+/** The vipd command as a process: what it prints where, and its exit status. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { startControl } from '../../../src/control/server.ts'
+import type { Log, ReloadResult } from '../../../src/daemon/daemon-types.ts'
+import type { Status } from '../../../src/daemon/status-types.ts'
+import { aStatus } from './a-status.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'vipd-cli-'))
+after(() => rmSync(dir, { recursive: true }))
+const bin = fileURLToPath(new URL('../../../src/cli/run.js', import.meta.url))
+
+async function vipd(...args: string[]) {
+  const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const out = { status: -1 as number | null, stdout: '', stderr: '' }
+  child.stdout.on('data', (part) => {
+    out.stdout += part
+  })
+  child.stderr.on('data', (part) => {
+    out.stderr += part
+  })
+  out.status = ((await once(child, 'close')) as [number | null])[0]
+  return out
+}
+
+const silent: Log = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  flush: async () => {},
+}
+
+async function answering(status: Status, reload: ReloadResult, act: () => Promise<void>) {
+  const control = await startControl({
+    path: join(dir, 'vipd.sock'),
+    log: silent,
+    handlers: { status: () => status, reload: async () => reload, stop() {} },
+  })
+  try {
+    await act()
+  } finally {
+    await control.close()
+  }
+}
+
+const accepted = { ok: true, diagnostics: [], changes: ['VI_web: priority 100 -> 150'] }
+const rejected = { ok: false, diagnostics: ['a.conf:3:1: no such thing [bad]'], changes: [] }
+
+test('help and version', async () => {
+  const help = await vipd('--help')
+  assert.equal(help.status, 0)
+  for (const word of ['run', 'check', 'status', 'reload', 'history'])
+    assert.match(help.stdout, RegExp(`^ {2}${word} `, 'm'))
+  for (const args of [['version'], ['-V'], ['--version']]) {
+    const { status, stdout } = await vipd(...args)
+    assert.equal(status, 0)
+    assert.match(stdout, /^vipd \d+\.\d+\.\d+\n$/)
+  }
+})
+
+test('wrong usage is 3, on standard error', async () => {
+  const wrong = [
+    [],
+    ['bogus'],
+    ['status', '--bogus'],
+    ['status', 'a', 'b'],
+    ['run', '--workers', '0'],
+    ['run', '--log-format', 'xml'],
+  ]
+  for (const args of wrong) {
+    const { status, stdout, stderr } = await vipd(...args)
+    assert.equal(status, 3, args.join(' '))
+    assert.equal(stdout, '')
+    assert.notEqual(stderr, '')
+  }
+})
+
+test('nobody there is 2', async () => {
+  for (const args of [['status'], ['status', '--json'], ['reload'], ['history']]) {
+    const { status, stdout, stderr } = await vipd(...args, '--run-dir', dir)
+    assert.equal(status, 2)
+    assert.equal(stdout, '')
+    assert.match(stderr, /^vipd: no vipd is running with .*vipd\.sock\n$/)
+  }
+})
+
+test('status: 0 all well, 1 degraded, 3 for a name that nothing has', async () => {
+  await answering(aStatus, accepted, async () => {
+    const text = await vipd('status', '--run-dir', dir)
+    assert.equal(text.status, 0)
+    assert.match(text.stdout, /^VI_web +51 +eth0 +MASTER/m)
+    const json = await vipd('status', '--json', '--run-dir', dir)
+    assert.equal(json.status, 0)
+    assert.deepEqual(JSON.parse(json.stdout), aStatus)
+    const one = await vipd('status', 'VI_db', '--run-dir', dir)
+    assert.equal(one.status, 0)
+    assert.match(one.stdout, /90 = 100 base - 10 chk_pg/)
+    assert.equal((await vipd('status', 'nobody', '--run-dir', dir)).status, 3)
+  })
+  const checks = aStatus.checks.map((c) => ({ ...c, good: false }))
+  await answering({ ...aStatus, checks }, accepted, async () => {
+    assert.equal((await vipd('status', '--run-dir', dir)).status, 1)
+    assert.equal((await vipd('status', '--json', '--run-dir', dir)).status, 1)
+    assert.equal((await vipd('status', 'VI_db', '--run-dir', dir)).status, 0)
+  })
+})
+
+test('reload: 0 with the changes, 1 with the diagnostics', async () => {
+  await answering(aStatus, accepted, async () => {
+    const { status, stdout } = await vipd('reload', '--run-dir', dir)
+    assert.equal(status, 0)
+    assert.equal(stdout, 'VI_web: priority 100 -> 150\n')
+  })
+  await answering(aStatus, rejected, async () => {
+    const { status, stdout, stderr } = await vipd('reload', '--run-dir', dir)
+    assert.equal(status, 1)
+    assert.equal(stdout, '')
+    assert.equal(stderr, 'a.conf:3:1: no such thing [bad]\nvipd: rejected, nothing has changed\n')
+  })
+})
+
+test('history, of all and of one', async () => {
+  await answering(aStatus, accepted, async () => {
+    const all = await vipd('history', '--run-dir', dir)
+    assert.equal(all.status, 0)
+    assert.equal(all.stdout.split('\n').length, 1 + 2)
+    const one = await vipd('history', 'VI_web', '--json', '--run-dir', dir)
+    assert.equal((JSON.parse(one.stdout) as unknown[]).length, 1)
+    assert.equal((await vipd('history', 'nobody', '--run-dir', dir)).status, 1)
+  })
+})

@@ -1,0 +1,173 @@
+/** What `vipd status` and `vipd history` print, and what they judge. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { formatHistory } from '../../../src/cli/command-history.ts'
+import { narrowed } from '../../../src/cli/command-status.ts'
+import { age, span, table } from '../../../src/cli/format.ts'
+import { formatStatus, type StatusView } from '../../../src/cli/format-status.ts'
+import { degradations } from '../../../src/cli/health.ts'
+import { likeKeepalived } from '../../../src/cli/like-keepalived.ts'
+import type { Status, StatusInstance } from '../../../src/daemon/status-types.ts'
+import { aStatus, statusNow } from './a-status.ts'
+
+const plain: StatusView = { now: statusNow, width: null, colour: false, full: false }
+
+const withFirst = (change: Partial<StatusInstance>): Status => ({
+  ...aStatus,
+  instances: aStatus.instances.map((i, at) => (at === 0 ? { ...i, ...change } : i)),
+})
+
+test('ages are coarse, spans exact', () => {
+  const day = 86_400_000
+  const ages = [-5, 31, 99.6, 400, 12_345, 59_999, 312_000, 11_040_000, 3.2 * day, 12.9 * day]
+  assert.deepEqual(ages.map(age), [
+    '0ms',
+    '31ms',
+    '100ms',
+    '0.4s',
+    '12.3s',
+    '59.9s',
+    '5m12s',
+    '3h04m',
+    '3d04h',
+    '12d',
+  ])
+  assert.deepEqual([10, 361.328, 999.99, 1_000, 3_609.375, 40_000].map(span), [
+    '10ms',
+    '361.3ms',
+    '1000ms',
+    '1s',
+    '3.61s',
+    '40s',
+  ])
+})
+
+test('the whole table', () => {
+  assert.equal(
+    formatStatus(aStatus, plain),
+    [
+      'vipd 0.1.0 on lb1, up 12d · config /etc/vipd/vipd.conf ok, loaded 5h19m ago (unchanged on disk) · checks 1/1 up',
+      'INSTANCE  VRID  IF    STATE   PRIO      MASTER        ADV    DETECT  LAST-ADV         SINCE  CHG  VIPS  WHY',
+      'VI_web      51  eth0  MASTER  150       self          100ms  -       (sent 31ms ago)  3d04h    2  2/2   10.0.0.2 timed out',
+      'VI_db       52  eth1  BACKUP  90 (100)  10.0.1.2/150  1s     3.64s   0.4s ago         12d      0  0/1   chk_pg failing (-10)',
+      'GROUP  STATE   MEMBERS',
+      'VG     MASTER  VI_web',
+      'CHECK        STATE  SINCE  TOOK   RUNS  FAILED  LAST       HOW',
+      'chk_haproxy  UP     3d00h  0.4ms  1000       3  connected  tcp 127.0.0.1:80',
+      'WARN  VI_db flapped 9 times in 1 h',
+      '',
+    ].join('\n'),
+  )
+})
+
+test('one name: details, and nothing of the others', () => {
+  const status = narrowed(aStatus, 'VI_web')
+  assert.ok(status !== null)
+  const text = formatStatus(status, { ...plain, full: true })
+  assert.match(text, /VI_web: VRRP v3, IPv4\n {2}priority {4}150 = 150 base\n/)
+  assert.match(text, / address {5}10\.0\.0\.100\/24 on eth0, present\n/)
+  assert.match(text, / excluded {4}10\.0\.0\.101\/24 on eth0, present\n/)
+  assert.match(text, / adverts {5}received 12, sent 2736000, longest gap 104\.2ms\n/)
+  assert.match(text, / rejected {4}bad-checksum 2\n/)
+  assert.match(text, / 3d04h ago {2}BACKUP -> MASTER {2}10\.0\.0\.2 timed out\n/)
+  assert.match(text, /chk_haproxy: tcp 127\.0\.0\.1:80\n/)
+  assert.doesNotMatch(text, /VI_db/)
+  assert.equal(narrowed(aStatus, 'nobody'), null)
+  assert.deepEqual(
+    narrowed(aStatus, 'VG')?.instances.map((i) => i.name),
+    ['VI_web'],
+  )
+  assert.deepEqual(narrowed(aStatus, 'chk_haproxy')?.instances, [])
+})
+
+test('every line fits a terminal; what matters most stays', () => {
+  const why = 'a long story about a check and a link, told in one line '.repeat(3)
+  for (const width of [80, 100, 120]) {
+    const text = formatStatus({ ...withFirst({ why }), warnings: [] }, { ...plain, width })
+    const [, ...lines] = text.split('\n')
+    for (const line of lines) assert.ok(line.length <= width, `${width}: ${line}`)
+    for (const title of ['INSTANCE', 'STATE', 'PRIO', 'MASTER', 'WHY'])
+      assert.match(text, RegExp(title))
+    assert.match(text, /…/)
+  }
+})
+
+test('colours do not move columns, and control characters do not reach the terminal', () => {
+  const esc = '\u001b'
+  const coloured = formatStatus(aStatus, { ...plain, colour: true })
+  assert.match(coloured, RegExp(`${esc}\\[32mMASTER`))
+  assert.equal(coloured.replaceAll(RegExp(`${esc}\\[\\d+m`, 'g'), ''), formatStatus(aStatus, plain))
+  const rude = withFirst({ why: `${esc}[2J`, name: 'a\nb' })
+  assert.ok(!formatStatus(rude, { ...plain, full: true }).includes(esc))
+})
+
+test('a table without rows is its titles; right-aligned columns end together', () => {
+  const columns = [
+    { title: 'N', cell: (n: number) => String(n), right: true },
+    { title: 'X', cell: () => 'x' },
+  ]
+  assert.deepEqual(table([], columns, null), ['N  X'])
+  assert.deepEqual(table([1, 100], columns, null), ['  N  X', '  1  x', '100  x'])
+})
+
+test('all well, or what is not', () => {
+  assert.deepEqual(degradations(aStatus), [])
+  assert.deepEqual(degradations(withFirst({ state: 'FAULT', why: 'eth0 down' })), [
+    'VI_web is in FAULT: eth0 down',
+  ])
+  const two = withFirst({ master: { address: '10.0.0.2', priority: 100, self: false } })
+  assert.deepEqual(degradations(two), ['VI_web: 10.0.0.2 is master as well'])
+  const lost = withFirst({
+    addresses: [
+      {
+        address: '10.0.0.100',
+        prefixLength: 24,
+        interface: 'eth0',
+        excluded: false,
+        present: false,
+      },
+    ],
+  })
+  assert.deepEqual(degradations(lost), ['VI_web is MASTER but 10.0.0.100 is not on eth0'])
+  const down = { ...aStatus, checks: aStatus.checks.map((c) => ({ ...c, good: false })) }
+  assert.deepEqual(degradations(down), ['check chk_haproxy is down'])
+  const unused = { ...down, checks: down.checks.map((c) => ({ ...c, usedBy: [] })) }
+  assert.deepEqual(degradations(unused), [])
+})
+
+test('history is one sequence over all instances', () => {
+  const history = [
+    { name: 'b', state: 'MASTER' as const, history: [move('11:59:00', 'BACKUP', 'MASTER')] },
+    { name: 'a', state: 'BACKUP' as const, history: [move('11:58:00', 'INIT', 'BACKUP')] },
+  ]
+  assert.equal(
+    formatHistory(history, statusNow),
+    [
+      '2026-03-01T11:58:00Z     2m00s ago  a  INIT -> BACKUP  because\n',
+      '2026-03-01T11:59:00Z     1m00s ago  b  BACKUP -> MASTER  because\n',
+    ].join(''),
+  )
+})
+
+const move = (at: string, from: string, to: string) => ({
+  at: `2026-03-01T${at}Z`,
+  from,
+  to,
+  why: 'because',
+})
+
+test('keepalived -t stands for vipd check', () => {
+  const cases: [string, string][] = [
+    ['-t -f x.conf', 'check -f x.conf'],
+    ['-l -t -f x.conf', 'check -f x.conf'],
+    ['--config-test -f x.conf', 'check -f x.conf'],
+    ['--config-test=/tmp/log --use-file x.conf -i a', 'check --file x.conf -i a'],
+    ['-t --use-file=x.conf', 'check --file=x.conf'],
+    ['run -f x.conf', 'run -f x.conf'],
+    ['check -f -t', 'check -f -t'],
+    ['--help', '--help'],
+  ]
+  for (const [given, meant] of cases) {
+    assert.equal(likeKeepalived(given.split(' ')).join(' '), meant)
+  }
+})
