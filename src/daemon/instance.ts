@@ -5,22 +5,12 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { unreachable } from '../base/assert.ts'
-import { OpError } from '../base/errors.ts'
 import type { Ip } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
 import type { Instance } from '../config/types.ts'
-import { describeCause } from '../election/describe.ts'
 import { initial, nextDeadline, refreshed, step } from '../election/step.ts'
-import type { Effect, Event, Fault, Machine, Params, State } from '../election/types.ts'
-import type {
-  Engine,
-  EngineEvent,
-  Familiar,
-  Heard,
-  LinkId,
-  Plan,
-  SlotId,
-} from '../engine/contract.ts'
+import type { Effect, Event, Machine, Params, State } from '../election/types.ts'
+import type { Engine, EngineEvent, Familiar, Heard, Plan, SlotId } from '../engine/contract.ts'
 import {
   type AddressFacts,
   planAdvert,
@@ -32,25 +22,20 @@ import {
 } from '../engine/plans.ts'
 import { Budget } from './budget.ts'
 import type { Log } from './daemon-types.ts'
-import { findFooting } from './footing.ts'
 import { Journal } from './journal.ts'
-import type { KernelLink, KernelView } from './kernel.ts'
-import type { Links, LinkWish } from './links.ts'
-import type { InstanceState, Notifier } from './notify.ts'
+import type { Notifier } from './notify.ts'
 import type { OrderQueue } from './orders.ts'
 import { Receiver } from './receive.ts'
-import { paramsOf, slotFacts } from './slot-facts.ts'
+import { paramsOf } from './slot-facts.ts'
+import { Stance, type StancePorts } from './stance.ts'
 import type { Assessment } from './tracker.ts'
+import { Voice } from './voice.ts'
 
-export type InstancePorts = {
+export type InstancePorts = StancePorts & {
   readonly engine: Engine
-  readonly kernel: KernelView
-  readonly links: Links
   readonly orders: OrderQueue
   readonly notifier: Notifier
   readonly log: Log
-  /** Every configured VIP, which is never a source address. */
-  virtual(): ReadonlySet<Ip>
   /** The wall clock in milliseconds, for people. */
   wallMs(): number
 }
@@ -64,16 +49,14 @@ export class RunningInstance {
   readonly slot: SlotId
   readonly journal: Journal
   readonly receiver: Receiver
+  readonly stance: Stance
+  readonly #voice: Voice
   #cfg: Instance
   readonly #ports: InstancePorts
   #params: Params
   #machine: Machine
   #generation = 0
-  #link: LinkId | null = null
-  #wish: LinkWish | null = null
-  #facts: SlotFacts | null = null
   #familiar: Familiar | null = null
-  #footingFaults: readonly Fault[] = []
   #assessment: Assessment
   #started = false
   #removed = false
@@ -91,6 +74,8 @@ export class RunningInstance {
     this.#ports = ports
     this.#assessment = assessment
     this.journal = new Journal(ports.wallMs)
+    this.stance = new Stance(slot, ports)
+    this.#voice = new Voice(ports, this.journal)
     this.receiver = new Receiver(cfg, ports.log)
     this.#params = paramsOf(cfg, null)
     this.#machine = initial(this.#params)
@@ -110,12 +95,6 @@ export class RunningInstance {
   }
   get params(): Params {
     return this.#params
-  }
-  get facts(): SlotFacts | null {
-    return this.#facts
-  }
-  get link(): LinkId | null {
-    return this.#link
   }
   get assessment(): Assessment {
     return this.#assessment
@@ -139,14 +118,14 @@ export class RunningInstance {
 
   /** Looks again at what it stands on: the kernel or the configuration changed. */
   refresh(): void {
-    const before = this.#facts
-    const footing = findFooting(this.#cfg, this.#ports.kernel, this.#ports.virtual())
-    const rejoined = footing.ok && this.#stand(footing.wish, footing.home)
-    if (!footing.ok) this.#footingFaults = footing.faults
+    const before = this.stance.facts
+    const rejoined = this.stance.refresh(this.#cfg)
+    this.#params = this.#paramsNow()
     const generation = this.#generation
     this.#feedFaults()
-    // New sockets know nothing of the standing order; a new order may have gone out with the faults just now.
-    if (generation !== this.#generation || before === this.#facts) return
+    // A new order has gone out with the faults just now, or nothing is different.
+    if (generation !== this.#generation) return
+    if (!rejoined && before === this.stance.facts) return
     if (this.#listensOrLeads()) this.#installDifference(before, rejoined)
   }
 
@@ -155,12 +134,8 @@ export class RunningInstance {
     const before = this.#assessment
     this.#assessment = assessment
     if (before.effective !== assessment.effective) {
-      this.#ports.log.info(
-        `(${this.name}) Changing effective priority from ${before.effective} to ${assessment.effective}`,
-        { instance: this.name, arithmetic: assessment.arithmetic },
-      )
       this.feed({ kind: 'priority', effective: assessment.effective })
-      this.#notifyPriority()
+      this.#voice.priority(this.#cfg, before.effective, assessment.arithmetic, this.#machine)
     }
     this.#feedFaults()
   }
@@ -168,8 +143,8 @@ export class RunningInstance {
   heard(packet: Heard): void {
     const advert = this.receiver.receive(packet, this.#params.source)
     if (advert === null) return
-    const { from, ttl, payload } = packet
-    this.feed({ kind: 'advert', advert }, { from, ttl, payload })
+    const { from, ttl, payload, at } = packet
+    this.feed({ kind: 'advert', advert }, { at, familiar: { from, ttl, payload } })
   }
 
   /** An event of the engine that names this slot. */
@@ -197,7 +172,7 @@ export class RunningInstance {
 
   /** One of our addresses vanished although we did not remove it: put it back, stay master. */
   addressVanished(ifindex: number, address: Ip): void {
-    const facts = this.#facts
+    const facts = this.stance.facts
     if (this.#machine.state.kind !== 'master' || facts === null) return
     const lost = facts.addresses.find((a) => a.ifindex === ifindex && a.address === address)
     const tracked = [...this.#cfg.addresses, ...this.#cfg.excluded].some(
@@ -210,10 +185,8 @@ export class RunningInstance {
     this.#also(planRestore(facts, lost))
   }
 
-  /** The link's sockets failed; they are opened again when the kernel says that the interface is back. */
   linkFailed(call: string, code: string): void {
-    this.#dropLink()
-    this.#footingFaults = [{ kind: 'transport', op: call, code }]
+    this.stance.failed(call, code)
     this.#feedFaults()
   }
 
@@ -222,7 +195,7 @@ export class RunningInstance {
     this.#cfg = cfg
     this.#assessment = assessment
     this.receiver.reconfigure(cfg)
-    this.#params = this.#paramsNow(this.#wish?.source ?? null)
+    this.#params = this.#paramsNow()
     this.refresh()
     this.feed({ kind: 'priority', effective: assessment.effective })
     if (this.#listensOrLeads()) this.#install({ entering: false, goodbye: false })
@@ -231,7 +204,7 @@ export class RunningInstance {
   /** `ownerListens`: not all members are owners, so an owner begins like everybody else. */
   joinGroup(ownerListens: boolean): void {
     this.#ownerListens = ownerListens
-    this.#params = this.#paramsNow(this.#wish?.source ?? null)
+    this.#params = this.#paramsNow()
   }
 
   leaveGroup(): void {
@@ -257,27 +230,25 @@ export class RunningInstance {
     this.feed({ kind: 'stop' })
   }
 
-  /** A reload took it out of the configuration (reference §3.4: DELETED, else FAULT, is notified). */
+  /** A reload took it out of the configuration. */
   remove(): void {
-    const { notify } = this.#cfg
-    this.#cfg = { ...this.#cfg, notify: { ...notify, stop: null } }
     this.#removed = true
     this.stop()
   }
 
   /** After the engine has carried out the last order. */
   forget(): void {
-    this.#dropLink()
+    this.stance.drop()
   }
 
-  /** One event of any origin. `familiar`: the advert as it came, when the event is one. */
-  feed(event: Event, familiar: Familiar | null = null): void {
+  /** One event of any origin. `advert`: when it was received and how it came, when the event is one. */
+  feed(event: Event, advert: { readonly at: Us; readonly familiar: Familiar } | null = null): void {
     if (!this.#started && event.kind !== 'stop') return
-    const now = this.#ports.engine.now()
+    const now = advert?.at ?? this.#ports.engine.now()
     const before = this.#machine.state
     const { machine, effects, accepted } = step(this.#params, this.#refreshed(), event, now)
     this.#machine = machine
-    if (accepted && familiar !== null) this.#familiar = familiar
+    if (accepted && advert !== null) this.#familiar = advert.familiar
     for (const effect of effects) this.#carryOut(effect, now)
     const moved = effects.some((e) => e.kind === 'transition')
     const reordered = accepted || effects.some((e) => e.kind === 'reorder')
@@ -292,7 +263,7 @@ export class RunningInstance {
   /** The machine with the deadline that the engine has by now. */
   #refreshed(): Machine {
     const { state } = this.#machine
-    if (state.kind !== 'backup' || this.#link === null) return this.#machine
+    if (state.kind !== 'backup' || this.stance.link === null) return this.#machine
     const heardAt = this.#ports.engine.counters(this.slot).lastFamiliarUs
     return refreshed(this.#params, this.#machine, heardAt)
   }
@@ -302,7 +273,8 @@ export class RunningInstance {
       case 'transition':
         return this.#transition(effect)
       case 'advertise':
-        if (this.#facts !== null) this.#also(planAdvert(this.#facts, this.#machine.effective))
+        if (this.stance.facts !== null)
+          this.#also(planAdvert(this.stance.facts, this.#machine.effective))
         return
       case 'reannounce':
         return this.#reannounce(effect, now)
@@ -318,82 +290,29 @@ export class RunningInstance {
   }
 
   #transition(effect: Effect & { kind: 'transition' }): void {
-    const why = describeCause(effect.cause)
     this.receiver.newEpoch()
     this.#contact = null
     if (effect.to !== 'backup') this.#familiar = null
-    this.journal.record(effect.from.toUpperCase(), effect.to.toUpperCase(), why)
-    const { log } = this.#ports
-    const fields = { instance: this.name, from: effect.from, to: effect.to, cause: effect.cause }
-    const state = this.#machine.state
-    if (effect.to === 'stopped') return this.#notifyEnd()
-    if (state.kind === 'fault' && state.silent)
-      return log.info(`(${this.name}) held: ${why}`, fields)
-    const init = effect.from === 'init' && effect.to === 'backup' ? ' (init)' : ''
-    const text = `(${this.name}) Entering ${effect.to.toUpperCase()} STATE${init}`
-    log.info(`${text}: ${why}`, fields)
-    if (effect.to === 'master') this.#notify('MASTER')
-    else if (effect.to === 'backup') this.#notify('BACKUP')
-    else if (effect.to === 'fault') this.#notify('FAULT')
+    this.#voice.transition(this.#cfg, effect, this.#machine, this.#removed)
   }
 
   /** Announced at once, then at a bounded rate, whatever the competitor sends (RFC 9568 section 6.4.3). */
   #reannounce(effect: Effect & { kind: 'reannounce' }, now: Us): void {
-    if (this.#facts === null || !this.#contacts.take(now)) return
+    const { facts } = this.stance
+    if (facts === null || !this.#contacts.take(now)) return
     this.#contact = `${effect.from} ${now}`
-    this.#also(planReannounce(this.#facts))
+    this.#also(planReannounce(facts))
     this.#install({ entering: false, goodbye: false })
-    this.#notify('MASTER_RX_LOWER_PRI')
-  }
-
-  #notify(state: InstanceState): void {
-    const { name, notify } = this.#cfg
-    this.#ports.notifier.instance({ name, state, priority: this.#machine.effective, notify })
-  }
-
-  #notifyEnd(): void {
-    if (!this.#removed) return this.#notify('STOP')
-    this.#notify(this.#cfg.notify.deleted === null ? 'FAULT' : 'DELETED')
-  }
-
-  #notifyPriority(): void {
-    if (!this.#cfg.notify.priorityChanges) return
-    if (this.#machine.state.kind === 'master') this.#notify('MASTER_PRIORITY')
-    else if (this.#machine.state.kind === 'backup') this.#notify('BACKUP_PRIORITY')
+    this.#voice.notify(this.#cfg, 'MASTER_RX_LOWER_PRI', this.#machine)
   }
 
   #feedFaults(): void {
-    const faults = [...this.#footingFaults, ...this.#assessment.faults]
+    const faults = [...this.stance.faults, ...this.#assessment.faults]
     this.feed({ kind: 'faults', faults })
   }
 
-  /** Opens what the wish asks for, unless it is open, and derives the facts that plans need. True: sockets are new. */
-  #stand(wish: LinkWish, home: KernelLink): boolean {
-    const { kernel, links } = this.#ports
-    try {
-      const joined = this.#link === null || !isDeepStrictEqual(this.#wish, wish)
-      if (joined) {
-        this.#dropLink()
-        this.#link = links.join(this.slot, this.#cfg.vrid, wish)
-        this.#wish = wish
-      }
-      this.#footingFaults = []
-      this.#params = this.#paramsNow(wish.source)
-      if (this.#link === null) return false
-      const facts = slotFacts(this.#cfg, home, kernel, this.#link, wish.source)
-      // Equal facts keep their identity: bytes that were encoded for them stay good.
-      if (!isDeepStrictEqual(facts, this.#facts)) this.#facts = facts
-      return joined
-    } catch (error) {
-      if (!(error instanceof OpError)) throw error
-      this.#dropLink()
-      this.#footingFaults = [{ kind: 'transport', op: error.op, code: error.code }]
-      return false
-    }
-  }
-
-  #paramsNow(source: Ip | null): Params {
-    return { ...paramsOf(this.#cfg, source), ownerListens: this.#ownerListens }
+  #paramsNow(): Params {
+    return { ...paramsOf(this.#cfg, this.stance.source), ownerListens: this.#ownerListens }
   }
 
   #listensOrLeads(): boolean {
@@ -402,7 +321,7 @@ export class RunningInstance {
 
   /** The facts changed under a standing order: it is replaced, and a master adds and removes what differs. */
   #installDifference(before: SlotFacts | null, rejoined: boolean): void {
-    const now = this.#facts
+    const now = this.stance.facts
     if (now === null) return
     if (rejoined) this.#familiar = null
     this.#install({ entering: before === null, goodbye: false })
@@ -414,19 +333,12 @@ export class RunningInstance {
     for (const address of come) this.#also(planRestore(now, address))
   }
 
-  /** What was ordered before still goes out through the old sockets. */
-  #dropLink(): void {
-    this.#ports.orders.hand()
-    this.#ports.links.leave(this.slot)
-    this.#link = null
-    this.#wish = null
-  }
-
   #install(options: { entering: boolean; goodbye: boolean }): void {
-    if (this.#facts === null) return
+    const { facts } = this.stance
+    if (facts === null) return
     this.#generation += 1
     const { entering, goodbye } = options
-    const order = planOrder(this.#facts, this.#params, this.#machine, {
+    const order = planOrder(facts, this.#params, this.#machine, {
       entering,
       goodbye,
       familiar: this.#familiar,

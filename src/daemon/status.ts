@@ -104,7 +104,7 @@ function warningsOf(instances: readonly StatusInstance[]): readonly string[] {
 function instanceStatus(it: RunningInstance, engine: Engine, kernel: KernelView): StatusInstance {
   const { cfg, state, assessment } = it
   const now = engine.now()
-  const counters = it.link === null ? null : engine.counters(it.slot)
+  const counters = it.stance.link === null ? null : engine.counters(it.slot)
   return {
     name: cfg.name,
     vrid: cfg.vrid,

@@ -1,0 +1,98 @@
+/**
+ * What one instance stands on at present: its sockets, its source address and the facts that its plans are made
+ * from, or the faults that take their place. Follows the kernel and the configuration; decides nothing.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import { OpError } from '../base/errors.ts'
+import type { Ip } from '../base/ip.ts'
+import type { Instance } from '../config/types.ts'
+import type { Fault } from '../election/types.ts'
+import type { LinkId, SlotId } from '../engine/contract.ts'
+import type { SlotFacts } from '../engine/plans.ts'
+import { findFooting } from './footing.ts'
+import type { KernelLink, KernelView } from './kernel.ts'
+import type { Links, LinkWish } from './links.ts'
+import type { OrderQueue } from './orders.ts'
+import { slotFacts } from './slot-facts.ts'
+
+export type StancePorts = {
+  readonly kernel: KernelView
+  readonly links: Links
+  readonly orders: OrderQueue
+  /** Every configured VIP, which is never a source address. */
+  virtual(): ReadonlySet<Ip>
+}
+
+export class Stance {
+  readonly #slot: SlotId
+  readonly #ports: StancePorts
+  #link: LinkId | null = null
+  #wish: LinkWish | null = null
+  #facts: SlotFacts | null = null
+  #faults: readonly Fault[] = []
+
+  constructor(slot: SlotId, ports: StancePorts) {
+    this.#slot = slot
+    this.#ports = ports
+  }
+
+  get link(): LinkId | null {
+    return this.#link
+  }
+  get source(): Ip | null {
+    return this.#wish?.source ?? null
+  }
+  /** The last known: after a loss they still say what there is to give back. */
+  get facts(): SlotFacts | null {
+    return this.#facts
+  }
+  get faults(): readonly Fault[] {
+    return this.#faults
+  }
+
+  /** Looks again. True when the sockets are new and so know nothing of the standing order. */
+  refresh(cfg: Instance): boolean {
+    const footing = findFooting(cfg, this.#ports.kernel, this.#ports.virtual())
+    if (footing.ok) return this.#stand(cfg, footing.wish, footing.home)
+    this.#faults = footing.faults
+    return false
+  }
+
+  /** The sockets failed; they are opened again when the kernel says that the interface is back. */
+  failed(call: string, code: string): void {
+    this.drop()
+    this.#faults = [{ kind: 'transport', op: call, code }]
+  }
+
+  /** What was ordered before still goes out through the old sockets. */
+  drop(): void {
+    this.#ports.orders.hand()
+    this.#ports.links.leave(this.#slot)
+    this.#link = null
+    this.#wish = null
+  }
+
+  #stand(cfg: Instance, wish: LinkWish, home: KernelLink): boolean {
+    try {
+      const joined = this.#join(cfg, wish)
+      this.#faults = []
+      if (this.#link === null) return false
+      const facts = slotFacts(cfg, home, this.#ports.kernel, this.#link, wish.source)
+      // Equal facts keep their identity: bytes that were encoded for them stay good.
+      if (!isDeepStrictEqual(facts, this.#facts)) this.#facts = facts
+      return joined
+    } catch (error) {
+      if (!(error instanceof OpError)) throw error
+      this.failed(error.op, error.code)
+      return false
+    }
+  }
+
+  #join(cfg: Instance, wish: LinkWish): boolean {
+    if (this.#link !== null && isDeepStrictEqual(this.#wish, wish)) return false
+    this.drop()
+    this.#link = this.#ports.links.join(this.#slot, cfg.vrid, wish)
+    this.#wish = wish
+    return true
+  }
+}
