@@ -3,8 +3,6 @@
  * backslash escapes. It is applied twice, first to the raw line (keyword, command, perhaps a user), then to
  * the command alone, to get its arguments. A backslash meant for the second round is therefore written twice.
  */
-import { isBlank } from './source.ts'
-
 /** `problem`: why the text cannot be split; then there are no words. */
 export type ScriptWords = { readonly words: readonly string[]; readonly problem: string | null }
 
@@ -25,33 +23,31 @@ export function splitArgv(command: string): readonly string[] {
   return scriptWords(command).words
 }
 
-function skipBlanks(text: string, from: number): number {
-  let at = from
-  while (at < text.length && isSpace(text[at])) at++
-  return at
-}
+const blanks = /[ \t\f\n\r\v]*/y
+/** One quoted stretch, or an unquoted one; an escape is never cut in two. */
+const stretch =
+  /"((?:[^"\\]|\\c[\s\S]|\\[^c])*)"|'((?:[^'\\]|\\c[\s\S]|\\[^c])*)'|((?:[^ \t\f\n\r\v'"\\]|\\c[\s\S]|\\[^c])+)/y
 
-const isSpace = (char: string | undefined): boolean => isBlank(char) || char === '\n'
+function skipBlanks(text: string, from: number): number {
+  blanks.lastIndex = from
+  return from + (blanks.exec(text)?.[0].length ?? 0)
+}
 
 type Taken = { readonly text: string; readonly end: number }
 
 /** Quotes may begin and end anywhere in a word: `a"b c"d` is one. A string says what is wrong. */
 function readWord(text: string, from: number): Taken | string {
   let word = ''
-  let quote = ''
-  let at = from
-  for (; at < text.length && (quote !== '' || !isSpace(text[at])); at++) {
-    const char = text[at] ?? ''
-    if (char === '\\') {
-      const escape = readEscape(text, at + 1)
-      if (escape === null) return 'nothing follows the backslash at the end'
-      word += escape.text
-      at = escape.end - 1
-    } else if (char === quote) quote = ''
-    else if (quote === '' && (char === '"' || char === "'")) quote = char
-    else word += char
+  let end = from
+  stretch.lastIndex = from
+  for (let found = stretch.exec(text); found !== null; found = stretch.exec(text)) {
+    word += unescaped(found[1] ?? found[2] ?? found[3] ?? '')
+    end = stretch.lastIndex
   }
-  return quote === '' ? { text: word, end: at } : `nothing closes the quote ${quote}`
+  const char = text[end]
+  if (char === '\\') return 'nothing follows the backslash at the end'
+  if (char === '"' || char === "'") return `nothing closes the quote ${char}`
+  return { text: word, end }
 }
 
 const controls: Readonly<Record<string, string>> = {
@@ -65,25 +61,15 @@ const controls: Readonly<Record<string, string>> = {
   v: '\v',
 }
 
-const numeric = /x([0-9a-fA-F]+)|([0-7]{1,3})|c([\s\S])/y
+const escapes = /\\(?:x([0-9a-fA-F]+)|([0-7]{1,3})|c([\s\S])|([\s\S]))/g
 
-/** What a backslash before `at` means. Numbers keep their lowest eight bits. */
-function readEscape(text: string, at: number): Taken | null {
-  const char = text[at]
-  if (char === undefined) return null
-  numeric.lastIndex = at
-  const found = numeric.exec(text)
-  if (found === null) return { text: controls[char] ?? char, end: at + 1 }
-  const [all, hex, octal, control] = found
-  return { text: String.fromCharCode(codeOf(hex, octal, control)), end: at + all.length }
-}
-
-function codeOf(
-  hex: string | undefined,
-  octal: string | undefined,
-  control: string | undefined,
-): number {
-  if (hex !== undefined) return Number.parseInt(hex.slice(-2), 16)
-  if (octal !== undefined) return Number.parseInt(octal, 8) & 0xff
-  return (control ?? '').charCodeAt(0) & 0x1f
+/** Numbers keep their lowest eight bits. */
+function unescaped(text: string): string {
+  if (!text.includes('\\')) return text
+  return text.replace(escapes, (_, hex?: string, octal?: string, control?: string, char = '') => {
+    if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex.slice(-2), 16))
+    if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8) & 0xff)
+    if (control !== undefined) return String.fromCharCode(control.charCodeAt(0) & 0x1f)
+    return controls[char] ?? char
+  })
 }

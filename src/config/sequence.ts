@@ -46,7 +46,7 @@ function parseSequence(
     .split(',')
     .map((part) => part.trim())
   const numbers = written.map(parseNumber)
-  const bad = numbers.findIndex((n) => n === null)
+  const bad = numbers.indexOf(null)
   if (bad >= 0) return `'${written[bad] ?? ''}' is not a number`
   if (numbers.length > 3) return 'it takes a start, a step and an end, no more'
   const { start, step, end } = range(numbers.map((n) => n ?? 0))

@@ -136,18 +136,14 @@ type Scan = {
 function scan(raw: string): Scan {
   const escapes: number[] = []
   let quoteAt = -1
-  let at = 0
-  for (; at < raw.length; at++) {
-    const char = raw[at]
+  for (const { 0: token, index: at } of raw.matchAll(/\\[\s\S]?|["!#]/g)) {
     const free = quoteAt < 0
-    if (free && isCommentStart(char)) break
-    if (char === '"') quoteAt = free ? at : -1
-    if (char !== '\\') continue
-    if (at === raw.length - 1) break
-    if (free && isCommentStart(raw[at + 1])) escapes.push(at)
-    at++
+    const ends = token === '\\' || (free && isCommentStart(token))
+    if (ends) return { end: at, escapes, continued: endsContinued(raw, at), quoteAt }
+    if (token === '"') quoteAt = free ? at : -1
+    else if (free && isCommentStart(token[1])) escapes.push(at)
   }
-  return { end: Math.min(at, raw.length), escapes, continued: endsContinued(raw, at), quoteAt }
+  return { end: raw.length, escapes, continued: false, quoteAt }
 }
 
 /** A backslash that another one escapes does not continue the line. */
