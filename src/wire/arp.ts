@@ -13,7 +13,7 @@ const ethernetIpv4 = [0, 1, 8, 0, 6, 4]
 const frameBytes = 42
 const broadcastMac = new Uint8Array(6).fill(0xff)
 
-export type Arp = {
+type Arp = {
   readonly operation: 'request' | 'reply'
   readonly senderMac: Uint8Array
   readonly sender: Ip
@@ -36,7 +36,7 @@ export function encodeGratuitousArp(mac: Uint8Array, address: Ip): Uint8Array {
 }
 
 const noRejects = { 'too-short': 0, 'not-arp': 0, 'bad-operation': 0 }
-export type ArpReject = keyof typeof noRejects
+type ArpReject = keyof typeof noRejects
 export const emptyArpRejects = (): Record<ArpReject, number> => ({ ...noRejects })
 
 /** Any ARP request or reply for IPv4 over Ethernet, gratuitous or not. Trailing padding is ignored. */

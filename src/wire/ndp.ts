@@ -24,7 +24,7 @@ const flag = { router: 0x80, solicited: 0x40, override: 0x20 }
 export const allNodes = ipFromBytes(Uint8Array.of(0xff, 2, ...new Array<number>(13).fill(0), 1))
 const allNodesMac = Uint8Array.of(0x33, 0x33, 0, 0, 0, 1)
 
-export type NeighbourAdvertisement = {
+type NeighbourAdvertisement = {
   readonly source: Ip
   readonly destination: Ip
   readonly target: Ip
@@ -73,7 +73,7 @@ const noRejects = {
   'bad-checksum': 0,
   'bad-option': 0,
 }
-export type NaReject = keyof typeof noRejects
+type NaReject = keyof typeof noRejects
 export const emptyNaRejects = (): Record<NaReject, number> => ({ ...noRejects })
 
 /** Validates as RFC 4861 section 7.1.2 asks. Extension headers are not looked behind. */

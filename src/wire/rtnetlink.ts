@@ -179,7 +179,7 @@ function lifetimes(spec: AddressSpec): readonly Uint8Array[] {
   return [encodeAttribute(ifa.cacheInfo, u32(preferred, valid, 0, 0))]
 }
 
-export type Link = {
+type Link = {
   readonly ifindex: number
   readonly name: string
   /** IFF_UP: switched on by the administrator. */
@@ -267,7 +267,7 @@ export function decodeMessages(
   })
 }
 
-export function decodeMessage(message: Message): Decoded<RouteMessage, keyof typeof noRejects> {
+function decodeMessage(message: Message): Decoded<RouteMessage, keyof typeof noRejects> {
   switch (message.type) {
     case type.newLink:
       return decodeLink(message.body, 'newlink')

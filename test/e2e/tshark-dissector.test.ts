@@ -41,7 +41,11 @@ function ipv4Packet(source: Ip, destination: Ip, payload: Uint8Array): Uint8Arra
 }
 
 function ipv6Packet(source: Ip, destination: Ip, payload: Uint8Array): Uint8Array {
-  const header = concatBytes([fromHex('6c000000 0000 70 ff'), ipBytes(source), ipBytes(destination)])
+  const header = concatBytes([
+    fromHex('6c000000 0000 70 ff'),
+    ipBytes(source),
+    ipBytes(destination),
+  ])
   viewOf(header).setUint16(4, payload.length)
   return concatBytes([fromHex('333300000012'), mac, fromHex('86dd'), header, payload])
 }
