@@ -318,6 +318,8 @@ test('the socket is for its owner alone', async () => {
     if (process.getuid?.() !== 0) return
     const script = `require('net').connect(${JSON.stringify(path)}).on('error', e => { console.log(e.code); process.exit() }).on('connect', () => { console.log('in'); process.exit() })`
     const other = spawnSync(process.execPath, ['-e', script], { uid: 65534, gid: 65534 })
+    // A user namespace that knows no other user has nobody to keep out.
+    if ((other.error as NodeJS.ErrnoException | undefined)?.code === 'EINVAL') return
     assert.equal(other.stdout.toString().trim(), 'EACCES')
   })
 })
