@@ -14,9 +14,7 @@ export function describeCause(cause: Cause): string {
     case 'owner':
       return 'address owner (priority 255)'
     case 'timeout':
-      return cause.master === null
-        ? 'no master heard'
-        : `master ${cause.master.address} (priority ${cause.master.priority}) timed out`
+      return cause.master === null ? 'no master heard' : `master ${cause.master.address} timed out`
     case 'priority-zero':
       return `master ${cause.from} resigned (priority 0)`
     case 'preempt':

@@ -29,7 +29,7 @@ export type Tracker = {
     }
 )
 
-export type Contribution = {
+type Contribution = {
   readonly kind: Tracker['kind']
   readonly name: string
   readonly delta: number

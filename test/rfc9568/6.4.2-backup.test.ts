@@ -114,6 +114,13 @@ test('6.4.2: a changed priority shifts the running deadline by the difference of
   assert.deepEqual(host.did, [])
 })
 
+test('6.4.2: a deadline that has passed is not moved by a priority', () => {
+  const host = new Host().start().feed({ kind: 'held' }, 3.609375)
+  host.feed({ kind: 'priority', effective: 50 }, 4)
+  assert.equal(host.as('backup').masterDownAt, 3_609_375)
+  assert.equal(host.as('backup').wantsMaster, true)
+})
+
 test('6.4.2: a priority that rises above the master stops its advert from restarting the deadline', () => {
   const host = new Host().start().feed(advert(150), 1)
   host.feed({ kind: 'priority', effective: 160 }, 2)

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { secondsToUs, us } from '../../src/base/time.ts'
-import { advert, Host } from '../unit/election/host.ts'
+import { restartUs } from '../../src/election/effects.ts'
+import { advert, Host, params } from '../unit/election/host.ts'
 
 const two = { version: 2 as const }
 
@@ -16,6 +17,11 @@ test('RFC 3768 6.4.2: nothing is learned from the sender’s interval', () => {
   const host = new Host(two).start().feed(advert(150, '10.0.0.2', us(100_000)), 1)
   assert.equal(host.remaining, 3_609_375)
   assert.equal(host.as('backup').master?.intervalUs, 1_000_000)
+})
+
+test('RFC 3768 6.1: a reload to another interval counts at once, whatever the master said before', () => {
+  const { machine } = new Host(two).start().feed(advert(150), 1).last
+  assert.equal(restartUs(params({ ...two, advertIntervalUs: secondsToUs(2) }), machine), 6_609_375)
 })
 
 test('RFC 3768 6.4.2: priority zero waits the skew, below a second even with long intervals', () => {

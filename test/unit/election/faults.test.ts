@@ -158,7 +158,7 @@ test('causes in words', () => {
         kind: 'timeout',
         master: { address: from, priority: 150, intervalUs: secondsToUs(1) },
       },
-      'master 10.0.0.2 (priority 150) timed out',
+      'master 10.0.0.2 timed out',
     ],
     [{ kind: 'priority-zero', from }, 'master 10.0.0.2 resigned (priority 0)'],
     [

@@ -42,7 +42,6 @@ const trouble: fc.Arbitrary<Trouble> = fc.record({
   ),
 })
 
-const quietUs = secondsToUs(15)
 const settledUs = secondsToUs(24)
 const endUs = secondsToUs(30)
 
@@ -104,32 +103,24 @@ test('N hosts on a LAN without loss end with exactly one master, and it is one t
   )
 })
 
-test('a nopreempt host takes over only from silence or a resignation', () => {
+test('a nopreempt host takes over from silence or a resignation only, never against a live master', () => {
+  const scene = fc.tuple(
+    fc.array(hostSpec, { minLength: 2, maxLength: 4 }),
+    fc.array(trouble, { maxLength: 5 }),
+  )
   fc.assert(
-    fc.property(
-      fc.array(hostSpec, { minLength: 2, maxLength: 4 }),
-      fc.array(trouble, { maxLength: 4 }),
-      (hosts, troubles) => {
-        const lan = lanOf(
-          3,
-          hosts.map((spec) => ({ ...spec, preempt: false })),
-          troubles,
-        )
-        lan.runUntil(quietUs)
-        const rulers = lan.masters().map((n) => n.key)
-        lan.runUntil(endUs)
-        for (const { to, cause } of lan.moves)
-          if (to === 'master')
-            assert.ok(cause.kind === 'timeout' || cause.kind === 'priority-zero', cause.kind)
-        // Where one ruled alone when the trouble was over, no second one rose against it.
-        if (rulers.length === 1 && lan.moves.every((m) => m.at <= quietUs))
-          assert.deepEqual(
-            lan.masters().map((n) => n.key),
-            rulers,
-          )
-      },
-    ),
-    { numRuns: 150 },
+    fc.property(scene, ([hosts, troubles]) => {
+      // One interval for all: a host with a shorter one cannot wait long enough for a slower master.
+      const meek = hosts.map((spec) => ({ ...spec, preempt: false, intervalMs: 500 }))
+      const lan = lanOf(3, meek, troubles)
+      lan.runUntil(endUs)
+      for (const { to, cause, against } of lan.moves) {
+        if (to !== 'master') continue
+        assert.ok(cause.kind === 'timeout' || cause.kind === 'priority-zero', cause.kind)
+        assert.deepEqual(against, [])
+      }
+    }),
+    { numRuns: 300 },
   )
 })
 

@@ -24,6 +24,8 @@ export type Moved = {
   readonly key: string
   readonly to: State['kind']
   readonly cause: Cause
+  /** Who was master of the segment already, for longer than an advert needs to arrive. */
+  readonly against: readonly string[]
 }
 
 type Due = { readonly at: Us; readonly run: () => void }
@@ -103,13 +105,23 @@ export class Lan {
     node.machine = machine
     for (const effect of effects) {
       if (effect.kind === 'advertise') this.#send(node, machine.effective)
-      if (effect.kind === 'transition')
-        this.moves.push({ at: this.now, key: node.key, to: effect.to, cause: effect.cause })
+      if (effect.kind === 'transition') {
+        const { to, cause } = effect
+        const against = to === 'master' ? this.#reigning(node) : []
+        this.moves.push({ at: this.now, key: node.key, to, cause, against })
+      }
     }
     const after = machine.state.kind
     if (before === 'master' && (after === 'fault' || after === 'stopped')) this.#send(node, 0)
     if (after !== 'master') node.advertAt = null
     else if (before !== 'master') this.#advertise(node)
+  }
+
+  #reigning(than: Node): readonly string[] {
+    const others = this.masters(than.segment).filter((n) => n !== than)
+    const heard = ({ machine: { state } }: Node): boolean =>
+      state.kind === 'master' && addUs(state.since, flightUs) < this.now
+    return others.filter(heard).map((n) => n.key)
   }
 
   #advertise(node: Node): void {
