@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs'
 import { OpError } from '../base/errors.ts'
 import { exitStatus } from '../config/diagnostics.ts'
 import type { LanguageOptions } from '../config/tree-types.ts'
+import type { World } from '../config/types.ts'
 import { type Control, startControl } from '../control/server.ts'
 import { startDaemon } from '../daemon/daemon.ts'
 import {
@@ -52,12 +53,16 @@ async function start(options: RunOptions, log: Log): Promise<void> {
     runDir: options.runDir,
   })
   mkdirSync(options.runDir, { recursive: true, mode: 0o755 })
+  const machine = renewableWorld()
   const running: { daemon: Daemon | null } = { daemon: null }
   const daemon = () => {
     if (running.daemon === null) throw new Error('the daemon is still starting')
     return running.daemon
   }
-  const reload = oneAtATime(() => daemon().reload())
+  const reload = oneAtATime(() => {
+    machine.renew()
+    return daemon().reload()
+  })
   let control: Control | null = null
   const stop = once(async () => {
     await running.daemon?.stop()
@@ -72,7 +77,7 @@ async function start(options: RunOptions, log: Log): Promise<void> {
     log: limitRepeats(log, controlLogMs),
   })
   try {
-    running.daemon = await startDaemon({ ...options, log, world: realWorld() })
+    running.daemon = await startDaemon({ ...options, log, world: machine.world })
   } catch (error) {
     await control.close()
     throw error
@@ -93,6 +98,17 @@ function onSignals(log: Log, stop: () => void, reload: () => Promise<ReloadResul
   // keepalived's dumps. Without a listener USR2 would end the process and USR1 open node's debugger.
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
     process.on(signal, () => log.info(`${signal} received; vipd status --json has what you want`))
+  }
+}
+
+/** A world remembers the users and interfaces that it has seen; after `renew` it looks again. */
+function renewableWorld(): { readonly world: World; renew(): void } {
+  let seen = realWorld()
+  return {
+    world: new Proxy(seen, { get: (_, key) => Reflect.get(seen, key) }),
+    renew() {
+      seen = realWorld()
+    },
   }
 }
 

@@ -21,7 +21,7 @@ export type Response =
   /** `id` is 0 when the request could not be read. */
   | { readonly id: number; readonly ok: false; readonly code: string; readonly error: string }
 
-export type FrameFault = 'frame-too-large' | 'not-msgpack' | 'not-a-request' | 'not-a-response'
+type FrameFault = 'frame-too-large' | 'not-msgpack' | 'not-a-request' | 'not-a-response'
 
 export type Read<T> =
   | { readonly ok: true; readonly value: T }
