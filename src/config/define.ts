@@ -65,17 +65,17 @@ export class Definitions {
     const start = definitionStart.exec(source.text)
     if (start === null) return false
     const value = trim(slice(source, start[0].length, textEnd(source))).text
-    const lines = source.continued && value === '' ? [] : [value]
-    const definition = { lines, multiline: source.continued }
+    const multiline = isContinued(source)
+    const definition = { lines: multiline && value === '' ? [] : [value], multiline }
     this.#byName.set(start[1] ?? '', definition)
-    this.#open = source.continued ? definition : null
+    this.#open = multiline ? definition : null
     return true
   }
 
   append(source: Text): void {
     const line = trim(slice(source, 0, textEnd(source))).text
     if (line !== '') this.#open?.lines.push(line)
-    if (!source.continued) this.#open = null
+    if (!isContinued(source)) this.#open = null
   }
 
   /** Lines of a definition do not cross the end of the file that it is in. */
@@ -149,10 +149,13 @@ export class Definitions {
   }
 }
 
+/** With or without blanks behind it, a backslash at the end of a line of a definition says that more follow. */
+export const isContinued = (source: Text): boolean => source.text.endsWith('\\')
+
 /** A repetition binds its variables before the rest of its line is looked at. */
 export const isRepetition = (text: string): boolean => /^~(SEQ|LST)/.test(text)
 
-const textEnd = (source: Text): number => source.text.length - (source.continued ? 1 : 0)
+const textEnd = (source: Text): number => source.text.length - (isContinued(source) ? 1 : 0)
 
 function referenceAt(text: string, at: number): Reference | null {
   const braces = text[at + 1] === '{'

@@ -5,7 +5,7 @@
  *
  *   physical line → @id → $NAME= → ~SEQ ~LST → $NAME → include → cut at braces
  */
-import { Definitions, isRepetition } from './define.ts'
+import { Definitions, isContinued, isRepetition } from './define.ts'
 import { errorAt, warningAt } from './diagnostics.ts'
 import {
   filesMax,
@@ -147,6 +147,8 @@ export class Lines {
     const bare = raw.replace(/\r+$/, '')
     const refusal = unusable(bare, { file: file.path, line, column: 1 })
     if (refusal !== null) this.diagnostics.push(refusal)
+    // An empty line ends a definition; one with blanks or a comment does not.
+    if (bare === '') this.#definitions.close()
     if (refusal !== null || bare === '') return null
     const { source, openQuote } = uncomment(bare, file.path, line)
     if (openQuote !== null) this.unmatchedQuote(openQuote)
@@ -298,7 +300,7 @@ export class Lines {
   #cut(source: Text): Piece | null {
     const at = findBrace(source.text)
     if (at < 0) {
-      if (source.continued) this.#strayBackslash(source)
+      if (isContinued(source)) this.#strayBackslash(source)
       return { kind: 'line', source }
     }
     const place = placeAt(source, at)

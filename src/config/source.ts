@@ -15,19 +15,17 @@ export type Text = {
   readonly file: string
   /** 1-based. */
   readonly line: number
-  /** The line ended with a backslash (kept as the last character): it goes on, inside a definition. */
-  readonly continued: boolean
 }
 
 /** A whole line of `text`, as if written from `column` on. */
 export function literal(text: string, file: string, line: number, column = 1): Text {
-  return { text, spans: [{ at: 0, column, step: 1 }], file, line, continued: false }
+  return { text, spans: [{ at: 0, column, step: 1 }], file, line }
 }
 
 /** Text that was not written here but stands for what is written at `place`. */
 export function standing(text: string, place: Place): Text {
   const spans: readonly Span[] = [{ at: 0, column: place.column, step: 0 }]
-  return { text, spans, file: place.file, line: place.line, continued: false }
+  return { text, spans, file: place.file, line: place.line }
 }
 
 export function placeAt(source: Text, offset: number): Place {
@@ -41,7 +39,6 @@ export function slice(source: Text, from: number, to = source.text.length): Text
     ...source,
     text: source.text.slice(from, to),
     spans: spansBetween(source.spans, from, to, 0),
-    continued: source.continued && to >= source.text.length,
   }
 }
 
@@ -92,7 +89,7 @@ export type Uncommented = { readonly source: Text; readonly openQuote: Place | n
 /**
  * Removes the comment, the backslash of `\#` and `\!`, and the blanks around. Only double quotes protect
  * from comments, and only outside them is `\#` an escape. A backslash at the very end of the line, in a
- * comment too, marks the line as continued.
+ * comment too, is kept without the blanks before it: it continues the lines of a definition.
  */
 export function uncomment(raw: string, file: string, line: number): Uncommented {
   if (!/[!#"\\]/.test(raw)) return { source: trim(literal(raw, file, line)), openQuote: null }
@@ -101,13 +98,9 @@ export function uncomment(raw: string, file: string, line: number): Uncommented 
   for (const at of found.escapes.reverse()) source = cutOne(source, at)
   source = trim(source)
   if (found.continued) {
-    const backslash = { at: source.text.length, column: raw.length, step: 1 } as const
-    source = {
-      ...source,
-      text: `${source.text}\\`,
-      spans: [...(source.text === '' ? [] : source.spans), { ...backslash }],
-      continued: true,
-    }
+    const backslash: Span = { at: source.text.length, column: raw.length, step: 1 }
+    const before = source.text === '' ? [] : source.spans
+    source = { ...source, text: `${source.text}\\`, spans: [...before, backslash] }
   }
   const openQuote = found.quoteAt < 0 ? null : { file, line, column: found.quoteAt + 1 }
   return { source, openQuote }
