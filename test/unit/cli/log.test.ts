@@ -101,7 +101,12 @@ test('a repeated message is held back and counted', () => {
 
 /** Starts the flood with that standard error; resolves with what it measured while nobody read. */
 async function flooded(format: string, stderr: StdioPipe | number) {
-  const child = spawn(process.execPath, [flood, format], { stdio: ['pipe', 'pipe', stderr] })
+  const child = spawn(process.execPath, [flood, format], {
+    stdio: ['pipe', 'pipe', stderr],
+    // One thread: a write that hangs in it would keep the flood's own stat() from ever returning.
+    env: { ...process.env, UV_THREADPOOL_SIZE: '1' },
+  })
+  after(() => child.kill('SIGKILL'))
   child.stderr?.pause()
   const out = child.stdout
   assert.ok(out !== null)
@@ -120,7 +125,9 @@ async function finish(child: ChildProcess) {
 // Three seconds are far above a busy machine's hiccups and far below "until somebody reads".
 const stuckMs = 3_000
 
-test('a pipe that nobody reads: the loop turns, the pool is free, the process can exit', async () => {
+test('a pipe that nobody reads: the loop turns, the pool is free, the process can exit', {
+  timeout: 30_000,
+}, async () => {
   for (const format of ['json', 'text']) {
     const path = join(dir, `stuck-${format}`)
     execFileSync('mkfifo', [path])
@@ -134,13 +141,15 @@ test('a pipe that nobody reads: the loop turns, the pool is free, the process ca
   }
 })
 
-test('a socket that nobody reads', async () => {
+test('a socket that nobody reads', { timeout: 30_000 }, async () => {
   const { child, worstMs } = await flooded('json', 'pipe')
   assert.ok(worstMs < stuckMs, `${worstMs} ms`)
   await finish(child)
 })
 
-test('a reader that comes back reads whole lines, and how many are missing', async () => {
+test('a reader that comes back reads whole lines, and how many are missing', {
+  timeout: 30_000,
+}, async () => {
   const path = join(dir, 'late')
   execFileSync('mkfifo', [path])
   const fifo = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
