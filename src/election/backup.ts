@@ -4,7 +4,7 @@
  * is discarded (the deadline stands). preempt_delay lets lower adverts be accepted for a while.
  */
 import { unreachable } from '../base/assert.ts'
-import { addUs, subtractUs, type Us, usToMilliseconds, usToSeconds } from '../base/time.ts'
+import { addUs, type Us, us, usToMilliseconds, usToSeconds } from '../base/time.ts'
 import {
   type Backup,
   backupSkewUs,
@@ -40,7 +40,7 @@ export function stepBackup(
     case 'tick':
       return tick(params, machine, state, now)
     case 'priority':
-      return reprioritise(params, machine, state, event.effective)
+      return reprioritise(params, machine, state, event.effective, now)
     case 'faults':
       return enterFault(machine, withOwnFaults([], event.faults))
     case 'group-fault':
@@ -171,14 +171,21 @@ const overruled = (state: Backup, { address, priority }: Master): Backup => ({
 })
 
 /**
- * A changed priority moves the running deadline by the difference of the skew times, and may put the master
- * below us (its next advert is then weighed anew) or above us again (which ends a preempt_delay).
+ * A changed priority moves the running deadline by the difference of the skew times, though never to before
+ * now. It may put the master below us (its next advert is then weighed anew) or above us again (which ends a
+ * preempt_delay).
  */
-function reprioritise(params: Params, machine: Machine, state: Backup, effective: number): Step {
+function reprioritise(
+  params: Params,
+  machine: Machine,
+  state: Backup,
+  effective: number,
+  now: Us,
+): Step {
   if (effective === machine.effective) return stay(machine)
   const before = backupSkewUs(params, machine.effective, state.master)
   const after = backupSkewUs(params, effective, state.master)
-  const masterDownAt = addUs(state.masterDownAt, subtractUs(after, before))
+  const masterDownAt = us(Math.max(now, state.masterDownAt + after - before))
   const shifted: Backup = state.wantsMaster ? state : { ...state, masterDownAt }
   const next = weighAgain(params, shifted, effective)
   return { ...become(machine, next, { kind: 'reorder' }), machine: { effective, state: next } }

@@ -114,6 +114,12 @@ test('6.4.2: a changed priority shifts the running deadline by the difference of
   assert.deepEqual(host.did, [])
 })
 
+test('6.4.2: a rise that leaves no time takes over now, not in the past', () => {
+  const host = new Host({ basePriority: 1 }).start()
+  host.feed({ kind: 'priority', effective: 254 }, 3.9)
+  assert.equal(host.remaining, 0)
+})
+
 test('6.4.2: a deadline that has passed is not moved by a priority', () => {
   const host = new Host().start().feed({ kind: 'held' }, 3.609375)
   host.feed({ kind: 'priority', effective: 50 }, 4)

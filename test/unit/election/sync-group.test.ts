@@ -250,6 +250,79 @@ test('one link fails visibly: both virtual routers move, and come back with it',
   assert.deepEqual(rulers(lan), ['one-inside', 'one-outside'])
 })
 
+const segments = ['inside', 'outside'] as const
+
+type GroupTrouble = {
+  readonly host: number
+  readonly segment: number
+  readonly atMs: number
+  readonly what: 'fault' | 'recover' | 'cut' | 'late' | 'weak' | 'strong'
+}
+
+const groupTrouble: fc.Arbitrary<GroupTrouble> = fc.record({
+  host: fc.nat(2),
+  segment: fc.nat(1),
+  atMs: fc.integer({ min: 4_000, max: 15_000 }),
+  what: fc.constantFrom('fault', 'recover', 'cut', 'late', 'weak', 'strong'),
+})
+
+function apply(lan: Lan, host: readonly Node[], { segment, what }: GroupTrouble): void {
+  const node = host[segment]
+  if (node === undefined) return
+  if (what === 'cut') node.segment = `nowhere of ${node.key}`
+  if (what === 'fault') lan.feed(node, own(linkDown))
+  if (what === 'recover') lan.feed(node, own())
+  if (what === 'late') lan.feed(node, { kind: 'resigned', why: 'late', lateUs: us(1) })
+  // A check of the group: it weighs on all members alike.
+  if (what === 'weak' || what === 'strong')
+    for (const member of host)
+      lan.feed(member, { kind: 'priority', effective: what === 'weak' ? 20 : 240 })
+}
+
+test('hosts with groups, after any trouble: one host rules every segment, and it stays so', () => {
+  const scene = fc.record({
+    priorities: fc.array(fc.constantFrom(50, 100, 100, 150), { minLength: 2, maxLength: 3 }),
+    preempt: fc.boolean(),
+    troubles: fc.array(groupTrouble, { maxLength: 6 }),
+  })
+  fc.assert(
+    fc.property(scene, ({ priorities, preempt, troubles }) => {
+      const lan = new Lan()
+      const hosts = priorities.map((basePriority, i) =>
+        segments.map((segment) =>
+          lan.add(
+            `h${i}-${segment}`,
+            params({ basePriority, preempt, source: ip(`10.0.0.${9 + i}`) }),
+            segment,
+            `h${i}`,
+          ),
+        ),
+      )
+      for (const node of lan.nodes.values()) lan.feed(node, { kind: 'start' })
+      for (const trouble of troubles) {
+        const host = hosts[trouble.host % hosts.length]
+        if (host !== undefined) lan.at(us(trouble.atMs * 1000), () => apply(lan, host, trouble))
+      }
+      lan.at(secondsToUs(16), () => {
+        for (const host of hosts)
+          for (const [i, node] of host.entries()) {
+            node.segment = segments[i] ?? 'inside'
+            lan.feed(node, own())
+          }
+      })
+      lan.runUntil(secondsToUs(40))
+      const ruling = new Set(rulers(lan).map((key) => key.split('-')[0]))
+      assert.equal(rulers(lan).length, 2)
+      assert.equal(ruling.size, 1)
+      assert.deepEqual(
+        lan.moves.filter((m) => m.at > secondsToUs(30)),
+        [],
+      )
+    }),
+    { numRuns: 200 },
+  )
+})
+
 test('a step never answers a group’s command with a transition that contradicts it', () => {
   for (const want of ['master', 'backup'] as const)
     for (const host of [new Host().start(), new Host().becomeMaster()]) {
