@@ -8,7 +8,8 @@ import { lineCharactersMax, replacementsPerLineMax } from './lines-limits.ts'
 import { placeAt, replace, slice, standing, type Text, trim } from './source.ts'
 import type { Diagnostic, Place } from './types.ts'
 
-type Definition = { readonly lines: string[]; readonly multiline: boolean }
+/** The lines that stand for the name; none while the first is still to come. */
+type Definition = string[]
 
 /** What the built-in names need to know. `directory` is that of the file being read. */
 export type Surroundings = {
@@ -57,7 +58,7 @@ export class Definitions {
   }
 
   set(name: string, value: string): void {
-    this.#byName.set(name, { lines: [value], multiline: false })
+    this.#byName.set(name, [value])
   }
 
   /** True when the line is a definition; it is remembered, and stays open when the line is continued. */
@@ -65,16 +66,16 @@ export class Definitions {
     const start = definitionStart.exec(source.text)
     if (start === null) return false
     const value = trim(slice(source, start[0].length, textEnd(source))).text
-    const multiline = isContinued(source)
-    const definition = { lines: multiline && value === '' ? [] : [value], multiline }
+    const continued = isContinued(source)
+    const definition = continued && value === '' ? [] : [value]
     this.#byName.set(start[1] ?? '', definition)
-    this.#open = multiline ? definition : null
+    this.#open = continued ? definition : null
     return true
   }
 
   append(source: Text): void {
     const line = trim(slice(source, 0, textEnd(source))).text
-    if (line !== '') this.#open?.lines.push(line)
+    if (line !== '') this.#open?.push(line)
     if (!isContinued(source)) this.#open = null
   }
 
@@ -112,7 +113,7 @@ export class Definitions {
     const definition = this.#byName.get(reference.name)
     if (definition === undefined) return this.#builtIn(reference, place)
     if (reference.operands !== '') return null
-    return definition.multiline && reference.length !== remaining ? null : definition.lines
+    return definition.length > 1 && reference.length !== remaining ? null : definition
   }
 
   #builtIn({ name, operands }: Reference, place: Place): readonly string[] | null {
