@@ -1,0 +1,143 @@
+/**
+ * Who runs a command, and what is reported about it: the order of users, script security, and the
+ * findings of command.ts with the weight that keepalived's own check of a file gives them.
+ */
+import type { Command, RunAs } from '../base/command.ts'
+import { resolveCommand, unsafePart } from './command.ts'
+import type { Lowering } from './lower-report.ts'
+import { scriptWords } from './script-words.ts'
+import type { Node } from './tree-types.ts'
+import type { Place, UserCommand } from './types.ts'
+
+export type CommandText = {
+  /** 'vrrp_script chk' or 'notify_master': how messages call it. */
+  readonly what: string
+  /** The command's own word; null when it is not there. */
+  readonly text: string
+  readonly user: RunAs | null
+  /** A user or group that was written and is not there. */
+  readonly badUser: string | null
+  readonly place: Place
+  /** keepalived's check counts a tracked script that cannot run; a notifier is dropped silently. */
+  readonly tracked: boolean
+  /** A user that does not exist is an error, not a warning. */
+  readonly userCounts: boolean
+}
+
+/** The command of a `notify*` or FIFO line: `keyword COMMAND [user [group]]`. */
+export function commandOnLine(
+  node: Node,
+  lowering: Lowering,
+  userCounts = false,
+): UserCommand | null {
+  const { words, problem } = scriptWords(node.raw)
+  if (problem !== null) lowering.error(node.place, 'bad-quotes', `${problem}; the line is ignored`)
+  const [, text, user, group] = words
+  if (text === undefined) return null
+  const named = user === undefined ? null : readUser(user, group, lowering)
+  const input: CommandText = {
+    what: node.keyword.text,
+    text,
+    user: typeof named === 'string' ? null : named,
+    badUser: typeof named === 'string' ? named : null,
+    place: node.args[0]?.place ?? node.place,
+    tracked: false,
+    userCounts,
+  }
+  return buildCommand(input, lowering)
+}
+
+/** user [group] → identity; the text of what does not exist otherwise. A leading ':' of the group is 2.4's. */
+export function readUser(
+  user: string,
+  group: string | undefined,
+  lowering: Lowering,
+): RunAs | string {
+  const facts = lowering.world.user(user)
+  if (facts === null) return `user ${user}`
+  if (group === undefined) return { uid: facts.uid, gid: facts.gid, groups: null }
+  const supplementary = group.startsWith(':')
+  const name = supplementary ? group.slice(1) : group
+  const gid = name === '' ? facts.gid : lowering.world.group(name)
+  if (gid === null) return `group ${name}`
+  return { uid: facts.uid, gid, groups: supplementary ? facts.groups : null }
+}
+
+/** Decides identity and form, and reports what stands in the way. */
+export function buildCommand(input: CommandText, lowering: Lowering): UserCommand {
+  const { text: raw, place } = input
+  if (input.badUser !== null) return withBadUser(input, lowering)
+  const runAs = identity(input, lowering)
+  const resolved = resolveCommand(raw, runAs, lowering.world)
+  for (const finding of resolved.findings) {
+    if (finding.code === 'path-search')
+      lowering.note(place, finding.code, `${input.what}: ${finding.message}`)
+    else reportBroken(input, finding.code, finding.message, resolved.command, lowering)
+  }
+  const notThere = resolved.findings.some((finding) => finding.code === 'missing-script')
+  if (!lowering.globals.scriptSecurity && !notThere && resolved.command.kind !== 'tcp') {
+    lowering.insecureScript ??= place
+  }
+  const asRoot = runAs === null || runAs.uid === 0
+  const unsafe = asRoot && resolved.file !== null ? unsafePart(resolved.file, lowering.world) : null
+  if (unsafe === null) return { raw, command: resolved.command, runAs, place }
+  return withUnsafePath(input, unsafe, resolved.command, runAs, lowering)
+}
+
+function withBadUser(input: CommandText, lowering: Lowering): UserCommand {
+  const why = `${input.badUser} does not exist`
+  const hint = input.tracked
+    ? ''
+    : ' (a command of several words must be quoted: the word after it is the user)'
+  const message = `${input.what}: ${why}, so it cannot run${hint}`
+  if (input.userCounts) lowering.error(input.place, 'bad-user', message)
+  else lowering.warning(input.place, 'bad-user', message)
+  return { raw: input.text, command: { kind: 'broken', why }, runAs: null, place: input.place }
+}
+
+/** The object's own user, then script_user, then keepalived_script, then the daemon's own (reference §3.2). */
+function identity(input: CommandText, lowering: Lowering): RunAs | null {
+  if (input.user !== null) return input.user
+  const { globals } = lowering
+  if (globals.scriptUser !== null) return globals.scriptUser
+  const facts = lowering.world.user('keepalived_script')
+  if (facts !== null) return { uid: facts.uid, gid: facts.gid, groups: null }
+  if (globals.scriptSecurity) {
+    const message = `${input.what}: enable_script_security is set, but there is neither script_user nor a user keepalived_script; it runs as the daemon's own user. Add 'script_user root' or another`
+    lowering.error(input.place, 'no-script-user', message)
+  }
+  return null
+}
+
+function reportBroken(
+  input: CommandText,
+  code: string,
+  why: string,
+  command: Command,
+  lowering: Lowering,
+) {
+  const consequence =
+    command.kind !== 'broken' ? '' : input.tracked ? '; it counts as failed' : '; it will not run'
+  const message = `${input.what}: ${why}${consequence}`
+  const counts = input.tracked && (code === 'missing-script' || why.includes('not a program'))
+  if (counts) lowering.error(input.place, code, message)
+  else lowering.warning(input.place, code, message)
+}
+
+function withUnsafePath(
+  input: CommandText,
+  unsafe: string,
+  command: Command,
+  runAs: RunAs | null,
+  lowering: Lowering,
+): UserCommand {
+  const { text: raw, place } = input
+  if (!lowering.globals.scriptSecurity) {
+    lowering.warning(place, 'unsafe-path', `${input.what} runs as root, but ${unsafe}`)
+    return { raw, command, runAs, place }
+  }
+  const message = `${input.what} would run as root, but ${unsafe}; script security forbids it`
+  if (input.tracked) lowering.error(place, 'unsafe-path', `${message}, so it counts as failed`)
+  else lowering.warning(place, 'unsafe-path', `${message}, so it will not run`)
+  return { raw, command: { kind: 'broken', why: `script security: ${unsafe}` }, runAs, place }
+}

@@ -1,0 +1,510 @@
+/** `vrrp_instance`: what this version does. The rest of the block is in keywords-instance-more.ts. */
+import type { Ip } from '../base/ip.ts'
+import { ipFamily } from '../base/ip.ts'
+import {
+  choice,
+  decimal,
+  flag,
+  inBlock,
+  integer,
+  interfaceName,
+  longest,
+  number,
+  onOff,
+  seconds,
+  text,
+  unsigned,
+} from './keywords-make.ts'
+import type { InstanceEntry, Values } from './keywords-types.ts'
+import type { InstanceDraft, TrackedDraft } from './lower-draft.ts'
+import { readAddressEntry, readPeerEntry, readTrackEntry } from './lower-entries.ts'
+import type { Lowering } from './lower-report.ts'
+import type { Node } from './tree-types.ts'
+
+const address = (values: Values): Ip => values[0] as Ip
+const ip = { kind: 'address', name: 'IP' } as const
+const repeat = integer('COUNT', 1, unsigned, { zeroIs: 1 })
+const garpSeconds = integer('SECONDS', 0, longest)
+
+export const instanceKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>('vrrp_instance', [
+  {
+    name: 'interface',
+    args: [interfaceName],
+    doc: 'Where adverts are sent and received. May be left out only for unicast with a unicast_src_ip that is not link-local.',
+    set: setInterface,
+  },
+  {
+    name: 'virtual_router_id',
+    args: [integer('VRID', 1, 255)],
+    doc: 'The number that the routers of one group share. Required; one instance per VRID, family, interface and group of peers.',
+    set: (draft, values) => {
+      draft.vrid = number(values)
+    },
+  },
+  {
+    name: 'state',
+    args: [choice('STATE', 'MASTER', 'BACKUP')],
+    default: 'BACKUP (MASTER if priority is 255)',
+    doc: 'A wish, not a state: below priority 255 MASTER has no effect on timing, it only cancels nopreempt and preempt_delay. Without a priority it makes the instance the address owner.',
+    set: setState,
+    bad: (draft) => {
+      draft.state = 'BACKUP'
+    },
+  },
+  {
+    name: 'priority',
+    args: [integer('PRIORITY', 1, 255)],
+    default: '100',
+    note: 'With `state MASTER` and no priority the default is 255.',
+    doc: 'Who becomes master: the highest. 255 is the owner of the addresses, which never yields and takes no weights.',
+    set: (draft, values) => {
+      draft.priority = number(values)
+    },
+    bad: (draft) => {
+      draft.priority = 100
+    },
+  },
+  {
+    name: 'advert_int',
+    args: [decimal('SECONDS', 0.01, 255, 6)],
+    unit: 's',
+    default: '1',
+    doc: 'Time between two adverts. Version 2 has whole seconds only, version 3 steps of 10 ms up to 40.95 s; others are rounded.',
+    set: (draft, values, node) => {
+      draft.advertSeconds = number(values)
+      draft.advertPlace = node.place
+    },
+  },
+  {
+    name: 'version',
+    args: [integer('VERSION', 2, 3)],
+    default: 'vrrp_version for IPv4, 3 for IPv6',
+    doc: 'The protocol: 2 is RFC 3768, 3 is RFC 9568. Both routers must agree.',
+    set: (draft, values, node) => {
+      draft.version = number(values) === 2 ? 2 : 3
+      draft.versionPlace = node.place
+    },
+  },
+  {
+    name: 'native_ipv6',
+    doc: 'Makes the instance IPv6. Normally the first address decides.',
+    set: (draft, _values, node, lowering) => {
+      if (draft.family === 4) {
+        lowering.error(node.place, 'mixed-families', 'native_ipv6 in an IPv4 instance is ignored')
+      } else {
+        draft.family = 6
+        draft.nativeIpv6 = true
+      }
+    },
+  },
+  {
+    name: 'authentication',
+    form: 'block',
+    inner: 'authentication',
+    default: 'none',
+    doc: 'The password of version 2. It travels in clear text: it keeps mistakes out, not attackers.',
+  },
+  {
+    name: 'virtual_ipaddress',
+    form: 'entries',
+    entry:
+      'ADDR[/LEN] [brd|broadcast ADDR|+|-] [dev IF] [scope S] [label L] [peer ADDR[/LEN]] [home] [-nodad] [mngtmpaddr] [noprefixroute] [autojoin] [no_track] [preferred_lft SECONDS|forever]',
+    doc: 'The addresses that move, sent in every advert. All of one family; without a length /32 or /128. The routers of a group must list the same ones.',
+    each: readVirtualAddress,
+  },
+  {
+    name: 'virtual_ipaddress_excluded',
+    form: 'entries',
+    entry: 'as virtual_ipaddress',
+    doc: 'Addresses that move with the others but are not sent in adverts. Either family.',
+    each: (draft, node, lowering) => {
+      const entry = readAddressEntry(node, lowering)
+      if (entry !== null) draft.excluded.push(entry)
+    },
+  },
+  {
+    name: 'no_virtual_ipaddress',
+    since: '2.2.8',
+    doc: 'No address is intended: no message about it, and version 3 may run so.',
+    set: (draft) => {
+      draft.noAddresses = true
+    },
+  },
+  {
+    name: 'nopreempt',
+    doc: 'As backup, leave a master with lower priority in place. Needs `state BACKUP`.',
+    set: (draft, _values, node) => {
+      draft.preempt = false
+      draft.preemptPlace = node.place
+    },
+  },
+  {
+    name: 'preempt',
+    doc: 'Take over from a master with lower priority; the default, written to undo nopreempt.',
+    set: (draft) => {
+      draft.preempt = true
+    },
+  },
+  {
+    name: 'preempt_delay',
+    args: [decimal('SECONDS', 0, 1000, 6)],
+    unit: 's',
+    default: '0',
+    doc: 'How long a master with lower priority is tolerated before it is taken over from. Needs `state BACKUP`.',
+    set: (draft, values, node) => {
+      draft.preemptDelayUs = seconds(values)
+      draft.preemptPlace = node.place
+    },
+  },
+  {
+    name: 'accept',
+    default: 'on; off under strict mode',
+    doc: 'Packets to the virtual addresses are answered.',
+    set: (draft, _values, node) => {
+      draft.accept = true
+      draft.acceptPlace = node.place
+    },
+  },
+  {
+    name: 'no_accept',
+    doc: 'Packets to the virtual addresses are not answered unless the priority is 255.',
+    set: (draft, _values, node) => {
+      draft.accept = false
+      draft.acceptPlace = node.place
+    },
+  },
+  {
+    name: 'dont_track_primary',
+    doc: 'The instance goes on although its own interface is down.',
+    set: (draft) => {
+      draft.trackPrimary = false
+    },
+  },
+  {
+    name: 'track_src_ip',
+    doc: 'The instance faults when its configured source address disappears.',
+    set: (draft) => {
+      draft.trackSource = true
+    },
+  },
+  {
+    name: 'mcast_src_ip',
+    args: [ip],
+    default: 'the first address of the interface',
+    doc: 'Source address of adverts; the tie-break between equal priorities.',
+    set: setSource,
+  },
+  {
+    name: 'unicast_src_ip',
+    args: [ip],
+    default: 'the first address of the interface',
+    doc: 'Source address of adverts in an instance with unicast_peer.',
+    set: (draft, values, node, lowering) => {
+      draft.unicastPlace ??= node.place
+      setSource(draft, values, node, lowering)
+    },
+  },
+  {
+    name: 'mcast_dst_ip',
+    args: [{ ...ip, multicast: true }],
+    default: 'vrrp_mcast_group4 or vrrp_mcast_group6',
+    since: '2.2.7',
+    doc: 'The multicast group of this instance; another group may use the same VRID on the same link.',
+    set: setGroup,
+  },
+  {
+    name: 'unicast_peer',
+    form: 'entries',
+    entry: 'IP [min_ttl 0..255] [max_ttl 0..255]',
+    doc: 'Adverts go to each of these routers instead of to the multicast group.',
+    set: (draft, _values, node) => {
+      draft.unicastPlace ??= node.place
+    },
+    each: readPeer,
+  },
+  {
+    name: 'unicast_ttl',
+    args: [integer('TTL', 0, 255)],
+    default: '255 for IPv4, the kernel default for IPv6',
+    doc: 'TTL or hop limit of adverts to unicast peers.',
+    set: (draft, values, node) => {
+      draft.ttl = number(values)
+      draft.ttlPlace = node.place
+    },
+  },
+  {
+    name: 'check_unicast_src',
+    default: 'vrrp_check_unicast_src',
+    doc: 'Adverts that do not come from a configured peer are dropped.',
+    set: (draft, _values, node) => {
+      draft.checkSource = true
+      draft.unicastPlace ??= node.place
+    },
+  },
+  {
+    name: 'unicast_fault_no_peer',
+    since: '2.2.7',
+    doc: 'An empty peer list is a fault, not a fall back to multicast.',
+    set: (draft) => {
+      draft.faultNoPeer = true
+    },
+  },
+  {
+    name: 'track_interface',
+    form: 'entries',
+    entry: 'INTERFACE [weight -253..253 [reverse]]',
+    doc: 'Interfaces that must be up. Without a weight a failure faults the instance; with one it changes the priority.',
+    each: (draft, node, lowering) => {
+      trackInterface(draft.trackInterfaces, node, lowering)
+    },
+  },
+  {
+    name: 'track_script',
+    form: 'entries',
+    entry: 'SCRIPT [weight -253..253 [reverse|noreverse]]',
+    doc: 'Scripts, defined above, whose verdict counts here. A weight written here replaces the one of the script.',
+    each: (draft, node, lowering) => {
+      trackScript(draft.trackScripts, node, lowering)
+    },
+  },
+  {
+    name: 'garp_master_delay',
+    args: [garpSeconds],
+    unit: 's',
+    default: 'vrrp_garp_master_delay',
+    doc: 'When the addresses are announced a second time after becoming master; 0: not.',
+    set: (draft, values) => {
+      draft.garp.masterDelayUs = seconds(values)
+    },
+  },
+  {
+    name: 'garp_master_repeat',
+    args: [repeat],
+    default: 'vrrp_garp_master_repeat',
+    doc: 'Announcements of each address in one burst.',
+    set: (draft, values) => {
+      draft.garp.masterRepeat = number(values)
+    },
+  },
+  {
+    name: 'garp_master_refresh',
+    args: [integer('SECONDS', 0, unsigned)],
+    unit: 's',
+    default: 'vrrp_garp_master_refresh',
+    doc: 'A master announces its addresses again this often; 0: never.',
+    set: (draft, values) => {
+      draft.garp.masterRefreshUs = seconds(values)
+    },
+  },
+  {
+    name: 'garp_master_refresh_repeat',
+    args: [repeat],
+    default: 'vrrp_garp_master_refresh_repeat',
+    doc: 'Announcements of each address in one refresh.',
+    set: (draft, values) => {
+      draft.garp.masterRefreshRepeat = number(values)
+    },
+  },
+  {
+    name: 'garp_lower_prio_delay',
+    args: [garpSeconds],
+    unit: 's',
+    default: 'vrrp_garp_lower_prio_delay',
+    doc: 'When the addresses are announced a second time after a router with lower priority was heard.',
+    set: (draft, values, node) => {
+      draft.garp.lowerPrioDelayUs = seconds(values)
+      draft.garpPlace = node.place
+    },
+  },
+  {
+    name: 'garp_lower_prio_repeat',
+    args: [integer('COUNT', 0, unsigned)],
+    default: 'vrrp_garp_lower_prio_repeat',
+    doc: 'Announcements of each address at once when a router with lower priority is heard; 0: none.',
+    set: (draft, values, node) => {
+      draft.garp.lowerPrioRepeat = number(values)
+      draft.garpPlace = node.place
+    },
+  },
+  {
+    name: 'down_timer_adverts',
+    args: [integer('COUNT', 1, 100)],
+    default: 'vrrp_down_timer_adverts',
+    since: '2.2.4',
+    doc: 'Missed adverts after which the master is taken for dead.',
+    set: (draft, values, node) => {
+      draft.downTimerAdverts = number(values)
+      draft.downPlace = node.place
+    },
+  },
+  {
+    name: 'lower_prio_no_advert',
+    args: [onOff],
+    default: 'vrrp_lower_prio_no_advert',
+    doc: 'A master does not answer an advert of lower priority at once.',
+    set: (draft, values) => {
+      draft.lowerPrioNoAdvert = flag(values)
+    },
+  },
+  {
+    name: 'higher_prio_send_advert',
+    args: [onOff],
+    default: 'vrrp_higher_prio_send_advert',
+    doc: 'A master sends one more advert before it yields, so that the winner announces its addresses again.',
+    set: (draft, values) => {
+      draft.higherPrioSendAdvert = flag(values)
+    },
+  },
+  {
+    name: 'owner_ignore_adverts',
+    args: [onOff],
+    default: 'vrrp_owner_ignore_adverts',
+    since: '2.3.3',
+    doc: 'An owner (priority 255) takes no notice of other masters.',
+    set: (draft, values) => {
+      draft.ownerIgnoreAdverts = flag(values)
+    },
+  },
+  {
+    name: 'skip_check_adv_addr',
+    args: [onOff],
+    default: 'vrrp_skip_check_adv_addr',
+    doc: 'The address list of an advert is not compared when it comes from the same master as the one before.',
+    set: (draft, values) => {
+      draft.skipCheckAdvAddr = flag(values)
+    },
+  },
+  {
+    name: 'strict_mode',
+    args: [onOff],
+    default: 'vrrp_strict',
+    doc: 'Hold to the RFC: no unicast, no password, no_accept, and more. See vrrp_strict.',
+    set: (draft, values) => {
+      draft.strict = flag(values)
+    },
+  },
+  {
+    name: 'v3_checksum_as_v2',
+    args: [onOff],
+    default: 'the global v3_checksum_as_v2',
+    since: '2.2.8',
+    doc: 'The checksum of version 3 over IPv4 leaves out the pseudo-header, for peers that do so.',
+    set: (draft, values) => {
+      draft.v3ChecksumAsV2 = flag(values)
+    },
+  },
+  {
+    name: 'kernel_rx_buf_size',
+    args: [integer('BYTES', 0, unsigned)],
+    missing: 'config',
+    extra: 'error',
+    default: 'the system default',
+    unit: 'bytes',
+    doc: 'Receive buffer of the socket.',
+    set: (draft, values) => {
+      draft.receiveBufferBytes = number(values)
+    },
+  },
+])
+
+function setInterface(draft: InstanceDraft, values: Values, node: Node, lowering: Lowering) {
+  const name = text(values)
+  if (name.length > 15) {
+    lowering.error(
+      node.place,
+      'no-interface',
+      `an interface name has at most 15 characters: ${name}`,
+    )
+  } else if (name === 'lo') {
+    lowering.error(node.place, 'no-interface', 'VRRP cannot run on the loopback interface')
+  } else {
+    draft.interface = name
+    if (lowering.interfaceIsMissing(name)) {
+      const message = `interface ${name} of ${draft.name} does not exist (dynamic_interfaces allows that)`
+      lowering.refuse(node.place, 'no-interface', message)
+    }
+  }
+}
+
+function setState(draft: InstanceDraft, values: Values, node: Node, lowering: Lowering) {
+  if (text(values) === 'MASTER') draft.state = 'MASTER'
+  else if (draft.state === 'MASTER') {
+    lowering.error(node.place, 'duplicate', 'state was MASTER already; BACKUP is ignored')
+  } else draft.state = 'BACKUP'
+}
+
+function setSource(draft: InstanceDraft, values: Values, node: Node, lowering: Lowering) {
+  const source = address(values)
+  if (!sameFamily(draft, source)) {
+    const message = `source ${source} is not IPv${draft.family} as the rest of the instance; it is ignored`
+    lowering.error(node.place, 'mixed-families', message)
+    return
+  }
+  draft.family = ipFamily(source)
+  draft.source = source
+  draft.sourcePlace = node.place
+}
+
+function setGroup(draft: InstanceDraft, values: Values, node: Node, lowering: Lowering) {
+  const group = address(values)
+  if (!sameFamily(draft, group)) {
+    const message = `group ${group} is not IPv${draft.family} as the rest of the instance; it is ignored`
+    lowering.error(node.place, 'mixed-families', message)
+    return
+  }
+  draft.family = ipFamily(group)
+  draft.group = group
+}
+
+const sameFamily = (draft: InstanceDraft, ip: Ip): boolean =>
+  draft.family === null || draft.family === ipFamily(ip)
+
+function readVirtualAddress(draft: InstanceDraft, node: Node, lowering: Lowering) {
+  const entry = readAddressEntry(node, lowering)
+  if (entry === null) return
+  if (!sameFamily(draft, entry.address)) {
+    const message = `${entry.address} is not IPv${draft.family} as the rest of ${draft.name}; it is left out (virtual_ipaddress_excluded takes both families)`
+    lowering.error(node.place, 'mixed-families', message)
+    return
+  }
+  const twin = draft.addresses.find((a) => a.address === entry.address)
+  if (twin !== undefined) {
+    lowering.warning(node.place, 'duplicate', `${entry.address} is listed twice; the first counts`)
+    return
+  }
+  draft.family = ipFamily(entry.address)
+  draft.addresses.push(entry)
+}
+
+function readPeer(draft: InstanceDraft, node: Node, lowering: Lowering) {
+  const peer = readPeerEntry(node, draft.family, lowering)
+  if (peer === null) return
+  draft.family = ipFamily(peer.address)
+  if (!draft.peers.some((other) => other.address === peer.address)) draft.peers.push(peer)
+}
+
+/** Shared with sync groups. */
+export function trackInterface(list: TrackedDraft[], node: Node, lowering: Lowering) {
+  const name = node.keyword.text
+  if (lowering.interfaceIsMissing(name)) {
+    lowering.refuse(node.place, 'no-interface', `tracked interface ${name} does not exist`)
+  }
+  add(list, node, lowering)
+}
+
+/** Shared with sync groups. The script must stand above. */
+export function trackScript(list: TrackedDraft[], node: Node, lowering: Lowering) {
+  const name = node.keyword.text
+  if (lowering.scripts.has(name)) add(list, node, lowering)
+  else {
+    const message = `no vrrp_script ${name} is defined above; it is not tracked`
+    lowering.error(node.place, 'unknown-script', message)
+  }
+}
+
+function add(list: TrackedDraft[], node: Node, lowering: Lowering) {
+  const entry = readTrackEntry(node, 253, lowering)
+  if (list.some((other) => other.name === entry.name)) {
+    lowering.error(node.place, 'duplicate', `${entry.name} is tracked twice; the first counts`)
+  } else list.push(entry)
+}

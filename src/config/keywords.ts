@@ -1,0 +1,104 @@
+/**
+ * The keyword table: every keyword of the language, once. Lowering walks a file with it, and
+ * docs/configuration.md is its print-out.
+ */
+
+import { globalKeywords } from './keywords-global.ts'
+import {
+  balancerGlobalKeywords,
+  includeKeywords,
+  unsupportedGlobalKeywords,
+} from './keywords-global-more.ts'
+import { authenticationKeywords, groupKeywords } from './keywords-group.ts'
+import { instanceKeywords } from './keywords-instance.ts'
+import {
+  hmacKeywords,
+  refusedKeywords,
+  unsupportedInstanceKeywords,
+} from './keywords-instance-more.ts'
+import { groupNotify, instanceNotify } from './keywords-notify.ts'
+import { protocolKeywords } from './keywords-protocol.ts'
+import {
+  balancerKeywords,
+  rootBlocks,
+  trackerKeywords,
+  unsupportedRootKeywords,
+} from './keywords-root.ts'
+import { scriptKeywords } from './keywords-script.ts'
+import type { BlockName, Entry, Keyword } from './keywords-types.ts'
+
+const tracks = ['track_file', 'track_process', 'track_bfd']
+
+/** The trackers of an instance that this version does not act on stand in sync groups too. */
+const groupTracks = unsupportedInstanceKeywords
+  .filter((entry) => tracks.includes(entry.name))
+  .map((entry) => ({ ...entry, block: 'vrrp_sync_group' as const }))
+
+/** Every keyword, in the order of the documentation. */
+export const keywords: readonly Keyword[] = [
+  ...rootBlocks,
+  ...unsupportedRootKeywords,
+  ...balancerKeywords,
+  ...globalKeywords,
+  ...protocolKeywords,
+  ...includeKeywords,
+  ...unsupportedGlobalKeywords,
+  ...balancerGlobalKeywords,
+  ...scriptKeywords,
+  ...instanceKeywords,
+  ...instanceNotify,
+  ...unsupportedInstanceKeywords,
+  ...refusedKeywords,
+  ...authenticationKeywords,
+  ...hmacKeywords,
+  ...groupKeywords,
+  ...groupNotify,
+  ...groupTracks,
+  ...trackerKeywords,
+]
+
+const byBlock = new Map<BlockName, Map<string, Keyword>>()
+for (const keyword of keywords) {
+  const block = byBlock.get(keyword.block) ?? new Map<string, Keyword>()
+  byBlock.set(keyword.block, block.set(keyword.name, keyword))
+}
+
+/**
+ * The entry of a word in a block. `T` is the draft of that block: blocks and drafts belong together in
+ * lower-walk.ts, the only caller.
+ */
+export function findKeyword<T>(block: BlockName, name: string): Entry<T> | undefined {
+  return byBlock.get(block)?.get(name) as Entry<T> | undefined
+}
+
+/** The blocks in which a word is a keyword, for the message about one that is in the wrong place. */
+export function blocksOf(name: string): readonly BlockName[] {
+  return keywords.filter((keyword) => keyword.name === name).map((keyword) => keyword.block)
+}
+
+/** The keyword of the block that differs least from a misspelt one; null when none is near. */
+export function nearest(block: BlockName, name: string): string | null {
+  const names = [...(byBlock.get(block)?.keys() ?? [])]
+  const limit = name.length < 6 ? 1 : 2
+  return names.find((other) => distance(name, other) <= limit) ?? null
+}
+
+/** Letters to insert, drop, change or swap with their neighbour to get from one word to the other. */
+function distance(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > 2) return 3
+  let before: number[] = []
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const change = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      let least = Math.min(change, (last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1)
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      if (swapped) least = Math.min(least, (before[j - 2] ?? 0) + 1)
+      row.push(least)
+    }
+    before = last
+    last = row
+  }
+  return last[b.length] ?? 0
+}

@@ -1,0 +1,117 @@
+/** The blocks of the file itself: each opens a draft, is read into it, and is closed with what must be there. */
+import { readArguments } from './arguments.ts'
+import { findKeyword } from './keywords.ts'
+import type { BlockName } from './keywords-types.ts'
+import type { Draft, ScriptDraft } from './lower-draft.ts'
+import { groupDraft, instanceDraft, scriptDraft } from './lower-draft.ts'
+import type { Lowering } from './lower-report.ts'
+import { walkBlock, walkLine } from './lower-walk.ts'
+import type { Node } from './tree-types.ts'
+
+/** What defines the objects of a track_* keyword, and the line that it cannot be without. */
+const trackers: Readonly<Record<string, { readonly tracks: string; readonly needs: RegExp }>> = {
+  track_file: { tracks: 'track_file', needs: /^file$/ },
+  vrrp_track_file: { tracks: 'track_file', needs: /^file$/ },
+  vrrp_track_process: { tracks: 'track_process', needs: /^process$/ },
+  bfd_instance: { tracks: 'track_bfd', needs: /^neighbou?r_ip$/ },
+}
+
+/** Reads everything outside global_defs, in the order of the file. */
+export function readBlocks(nodes: readonly Node[], draft: Draft, lowering: Lowering): void {
+  for (const { tracks } of Object.values(trackers)) lowering.trackers.set(tracks, new Set())
+  for (const node of nodes) {
+    const keyword = node.keyword.text
+    if (keyword === 'global_defs' && node.block !== null) continue
+    if (keyword === 'vrrp_script') readScript(node, lowering)
+    else if (keyword === 'vrrp_instance') readInstance(node, draft, lowering)
+    else if (keyword === 'vrrp_sync_group') readGroup(node, draft, lowering)
+    else {
+      walkLine<null>('root', node, null, lowering)
+      noteTracker(node, lowering)
+    }
+  }
+}
+
+/** The name and the lines of a named block; null when it is skipped, with a message. */
+function opened(
+  block: BlockName,
+  node: Node,
+  onlyName: boolean,
+  lowering: Lowering,
+): { readonly name: string; readonly lines: readonly Node[] } | null {
+  const entry = findKeyword('root', block)
+  if (entry === undefined) return null
+  const values = readArguments(entry, node, lowering)
+  if (values === null) return null
+  const surplus = node.args[1]
+  if (surplus !== undefined) {
+    const message = `${block} takes one name, not also ${surplus.text}`
+    if (onlyName) {
+      lowering.error(surplus, 'extra-words', `${message}; the block is skipped`)
+      return null
+    }
+    lowering.warning(surplus, 'extra-words', `${message}; it is ignored`)
+  }
+  if (node.block === null) {
+    lowering.error(node.place, 'missing-block', `${block} needs a block { … }; the line is ignored`)
+    return null
+  }
+  return { name: String(values[0]), lines: node.block }
+}
+
+function readScript(node: Node, lowering: Lowering): void {
+  const block = opened('vrrp_script', node, false, lowering)
+  if (block === null) return
+  const draft = scriptDraft(block.name, node.place)
+  walkBlock<ScriptDraft>('vrrp_script', block.lines, draft, lowering)
+  const before = lowering.scripts.get(draft.name)
+  if (draft.raw === null || draft.command.trim() === '') {
+    lowering.error(
+      node.place,
+      'missing-script',
+      `vrrp_script ${draft.name} has no script; it is ignored`,
+    )
+  } else if (before !== undefined) {
+    const message = `vrrp_script ${draft.name} is defined twice (first in line ${before.place.line}); this one is ignored`
+    lowering.warning(node.place, 'duplicate', message)
+  } else lowering.scripts.set(draft.name, draft)
+}
+
+function readInstance(node: Node, draft: Draft, lowering: Lowering): void {
+  const block = opened('vrrp_instance', node, true, lowering)
+  if (block === null) return
+  const before = draft.instances.find((other) => other.name === block.name)
+  if (before !== undefined) {
+    const message = `vrrp_instance ${block.name} is defined twice (first in line ${before.place.line}); this one is skipped`
+    lowering.error(node.place, 'duplicate', message)
+    return
+  }
+  const instance = instanceDraft(block.name, node.place)
+  draft.instances.push(instance)
+  walkBlock('vrrp_instance', block.lines, instance, lowering)
+}
+
+function readGroup(node: Node, draft: Draft, lowering: Lowering): void {
+  const block = opened('vrrp_sync_group', node, true, lowering)
+  if (block === null) return
+  if (draft.groups.some((other) => other.name === block.name)) {
+    const message = `vrrp_sync_group ${block.name} is defined twice; this one is skipped`
+    lowering.error(node.place, 'duplicate', message)
+    return
+  }
+  const group = groupDraft(block.name, node.place)
+  draft.groups.push(group)
+  walkBlock('vrrp_sync_group', block.lines, group, lowering)
+}
+
+function noteTracker(node: Node, lowering: Lowering): void {
+  const tracker = trackers[node.keyword.text]
+  const name = node.args[0]?.text
+  if (tracker === undefined || name === undefined || node.block === null) return
+  if (node.block.some((line) => tracker.needs.test(line.keyword.text) && line.args.length > 0)) {
+    lowering.trackers.get(tracker.tracks)?.add(name)
+  } else {
+    const message = `${node.keyword.text} ${name} does not say what is tracked; it is ignored`
+    lowering.error(node.place, 'missing-operand', message)
+  }
+}

@@ -1,0 +1,295 @@
+/**
+ * The lines inside value blocks: addresses, unicast peers and tracked objects. A line that makes no sense
+ * is left out with its place; one that makes partial sense keeps the part.
+ */
+
+import type { Ip } from '../base/ip.ts'
+import { ipBytes, ipFamily, ipFromBytes, parseIp } from '../base/ip.ts'
+import { readWord } from './arguments.ts'
+import type { TrackedDraft } from './lower-draft.ts'
+import type { Lowering } from './lower-report.ts'
+import type { Node, Word } from './tree-types.ts'
+import type { Peer, VirtualAddress } from './types.ts'
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+const scopes: Readonly<Record<string, number>> = {
+  global: 0, universe: 0, site: 200, link: 253, host: 254, nowhere: 255,
+} // biome-ignore format: a table
+
+/** `ADDR[/LEN] [brd …] [dev IF] …` of reference §3.6; null when the whole line is to be ignored. */
+export function readAddressEntry(node: Node, lowering: Lowering): VirtualAddress | null {
+  const parsed = readPrefix(node.keyword, lowering)
+  if (parsed === null) {
+    const message = `${node.keyword.text} is not an IP address; the line is ignored`
+    lowering.error(node.keyword, 'bad-address', message)
+    return null
+  }
+  const v6 = ipFamily(parsed.address) === 6
+  const entry: Mutable<VirtualAddress> = {
+    ...parsed,
+    interface: null,
+    broadcast: null,
+    label: null,
+    scope: 0,
+    peer: null,
+    home: false,
+    nodad: v6,
+    mngtmpaddr: false,
+    noprefixroute: false,
+    autojoin: false,
+    track: true,
+    preferredSeconds: v6 && parsed.prefixLength === 128 ? 0 : null,
+    place: node.place,
+  }
+  const words = [...node.args]
+  while (words.length > 0) {
+    const word = words.shift()
+    if (word === undefined) break
+    const option = options[word.text]
+    if (option === undefined) {
+      lowering.error(
+        word,
+        'unknown-word',
+        `${word.text} means nothing in an address; it is ignored`,
+      )
+      continue
+    }
+    const value = option.takes ? words.shift() : undefined
+    if (option.takes && value === undefined) {
+      const message = `${word.text} needs a value; the address ${parsed.address} is left out`
+      lowering.error(word, 'missing-value', message)
+      return null
+    }
+    if (option.apply(entry, value ?? word, lowering) === 'drop') return null
+  }
+  return entry
+}
+
+/** 'addr' or 'addr/len'; a bad length is reported and the longest is used. */
+function readPrefix(
+  word: Word,
+  lowering: Lowering,
+): { readonly address: Ip; readonly prefixLength: number } | null {
+  const slash = word.text.indexOf('/')
+  const address = parseIp(slash < 0 ? word.text : word.text.slice(0, slash))
+  if (address === null) return null
+  const longest = ipFamily(address) === 4 ? 32 : 128
+  const length = slash < 0 ? '' : word.text.slice(slash + 1)
+  if (length === '') return { address, prefixLength: longest }
+  if (/^\d+$/.test(length) && Number(length) <= longest) {
+    return { address, prefixLength: Number(length) }
+  }
+  const message = `prefix length ${length} is not in 0..${longest}; ${longest} is used`
+  lowering.error(word, 'bad-number', message)
+  return { address, prefixLength: longest }
+}
+
+type Option = {
+  readonly takes: boolean
+  readonly apply: (
+    entry: Mutable<VirtualAddress>,
+    word: Word,
+    lowering: Lowering,
+  ) => 'drop' | undefined
+}
+
+const flag = (set: (entry: Mutable<VirtualAddress>) => void): Option => ({
+  takes: false,
+  apply: (entry) => {
+    set(entry)
+    return undefined
+  },
+})
+
+const broadcast: Option = { takes: true, apply: setBroadcast }
+
+const options: Readonly<Record<string, Option>> = {
+  brd: broadcast,
+  broadcast,
+  dev: { takes: true, apply: setDevice },
+  label: { takes: true, apply: setLabel },
+  scope: { takes: true, apply: setScope },
+  peer: { takes: true, apply: setPeer },
+  preferred_lft: { takes: true, apply: setPreferred },
+  home: flag((entry) => {
+    entry.home = true
+  }),
+  '-nodad': flag((entry) => {
+    entry.nodad = false
+  }),
+  mngtmpaddr: flag((entry) => {
+    entry.mngtmpaddr = true
+  }),
+  noprefixroute: flag((entry) => {
+    entry.noprefixroute = true
+  }),
+  autojoin: flag((entry) => {
+    entry.autojoin = true
+  }),
+  no_track: flag((entry) => {
+    entry.track = false
+  }),
+  use_vmac: {
+    takes: false,
+    apply: (_entry, word, lowering) => {
+      const message = 'use_vmac on an address is not supported by this version and is ignored'
+      lowering.warning(word, 'not-supported', message)
+      return undefined
+    },
+  },
+}
+
+function setBroadcast(entry: Mutable<VirtualAddress>, word: Word, lowering: Lowering) {
+  if (ipFamily(entry.address) === 6) {
+    const message = `an IPv6 address has no broadcast address; ${entry.address} is left out`
+    lowering.error(word, 'bad-address', message)
+    return 'drop' as const
+  }
+  if (word.text === '+' || word.text === '-') {
+    if (entry.prefixLength > 30) {
+      const message = `a /${entry.prefixLength} has no broadcast address; brd ${word.text} is ignored`
+      lowering.error(word, 'bad-address', message)
+      return undefined
+    }
+    entry.broadcast = edgeOfNet(entry.address, entry.prefixLength, word.text === '+' ? 1 : 0)
+    return undefined
+  }
+  const address = parseIp(word.text)
+  if (address === null || ipFamily(address) === 6) {
+    const message = `${word.text} is not a broadcast address; ${entry.address} is left out`
+    lowering.error(word, 'bad-address', message)
+    return 'drop' as const
+  }
+  entry.broadcast = address
+  return undefined
+}
+
+/** The address with every host bit set (1) or cleared (0). */
+function edgeOfNet(address: Ip, prefixLength: number, bit: 0 | 1): Ip {
+  const bytes = ipBytes(address).map((byte, i) => {
+    const hostBits = Math.min(8, Math.max(0, 8 * (i + 1) - prefixLength))
+    const mask = (1 << hostBits) - 1
+    return bit === 1 ? byte | mask : byte & ~mask
+  })
+  return ipFromBytes(bytes)
+}
+
+function setDevice(entry: Mutable<VirtualAddress>, word: Word, lowering: Lowering) {
+  if (lowering.interfaceIsMissing(word.text)) {
+    const message = `interface ${word.text} of address ${entry.address} does not exist`
+    lowering.refuse(word, 'no-interface', message)
+  }
+  entry.interface = word.text
+  return undefined
+}
+
+function setLabel(entry: Mutable<VirtualAddress>, word: Word, lowering: Lowering) {
+  if (ipFamily(entry.address) === 6) {
+    lowering.error(word, 'bad-label', 'an IPv6 address has no label; it is ignored')
+  } else if (word.text.length > 15) {
+    const message = `label ${word.text} is longer than 15 characters; ${entry.address} is left out`
+    lowering.error(word, 'bad-label', message)
+    return 'drop' as const
+  } else entry.label = word.text
+  return undefined
+}
+
+function setScope(entry: Mutable<VirtualAddress>, word: Word, lowering: Lowering) {
+  const scope = /^\d+$/.test(word.text) ? Number(word.text) : scopes[word.text]
+  if (ipFamily(entry.address) === 6) {
+    lowering.error(
+      word,
+      'bad-scope',
+      'the scope of an IPv6 address is given by the address; ignored',
+    )
+  } else if (scope === undefined || scope > 255) {
+    lowering.error(word, 'bad-scope', `${word.text} is not a scope; global is used`)
+  } else entry.scope = scope
+  return undefined
+}
+
+function setPeer(entry: Mutable<VirtualAddress>, word: Word, lowering: Lowering) {
+  const peer = readPrefix(word, lowering)
+  if (peer === null || ipFamily(peer.address) !== ipFamily(entry.address)) {
+    lowering.error(word, 'bad-address', `${word.text} is not a peer address; it is ignored`)
+  } else entry.peer = peer
+  return undefined
+}
+
+function setPreferred(entry: Mutable<VirtualAddress>, word: Word, lowering: Lowering) {
+  if (word.text === 'forever') entry.preferredSeconds = null
+  else if (/^\d+$/.test(word.text))
+    entry.preferredSeconds = Math.min(Number(word.text), 0xffff_fffe)
+  else {
+    const message = `preferred_lft ${word.text} is neither a number of seconds nor 'forever'; it is ignored`
+    lowering.error(word, 'bad-number', message)
+  }
+  return undefined
+}
+
+/** `IP [min_ttl N] [max_ttl N]`. */
+export function readPeerEntry(node: Node, family: 4 | 6 | null, lowering: Lowering): Peer | null {
+  const address = parseIp(node.keyword.text)
+  if (address === null) {
+    const message = `peer ${node.keyword.text} is not an IP address; it is left out`
+    lowering.error(node.keyword, 'bad-address', message)
+    return null
+  }
+  if (family !== null && ipFamily(address) !== family) {
+    const message = `peer ${address} is not IPv${family} as the rest of the instance; it is left out`
+    lowering.error(node.keyword, 'mixed-families', message)
+    return null
+  }
+  let [minTtl, maxTtl] = [0, 255]
+  for (let i = 0; i < node.args.length; i += 2) {
+    const [option, value] = [node.args[i], node.args[i + 1]]
+    if (option === undefined) break
+    if (!['min_ttl', 'max_ttl'].includes(option.text) || value === undefined) {
+      const why = value === undefined ? 'needs a value' : 'means nothing after a peer'
+      lowering.error(option, 'unknown-word', `${option.text} ${why}; it is ignored`)
+      continue
+    }
+    const ttl = readWord({ kind: 'integer', name: 'TTL', min: 0, max: 255 }, value)
+    if (!('value' in ttl)) {
+      lowering.error(value, 'bad-number', `${option.text} ${value.text} ${ttl.why}; it is ignored`)
+    } else if (option.text === 'min_ttl') minTtl = Number(ttl.value)
+    else maxTtl = Number(ttl.value)
+  }
+  return { address, minTtl, maxTtl }
+}
+
+/** `NAME [weight N [reverse|noreverse]]`, the line of every track_* block. */
+export function readTrackEntry(node: Node, bound: number, lowering: Lowering): TrackedDraft {
+  const draft = { name: node.keyword.text, place: node.place, weight: null, reverse: null }
+  const [option, value, reverse, ...more] = node.args
+  if (option === undefined) return draft
+  const ignored = 'the rest of the line is ignored'
+  if (option.text !== 'weight') {
+    lowering.error(
+      option,
+      'unknown-word',
+      `${option.text} means nothing after ${draft.name}; ${ignored}`,
+    )
+    return draft
+  }
+  if (value === undefined) {
+    lowering.error(option, 'missing-value', `weight of ${draft.name} needs a number; ${ignored}`)
+    return draft
+  }
+  const range = { kind: 'integer', name: 'weight', min: -254, max: 254 } as const
+  const weight = readWord(range, value)
+  if (!('value' in weight) || Math.abs(Number(weight.value)) > bound) {
+    const message = `weight ${value.text} of ${draft.name} is not in -${bound}..${bound}; its own weight counts`
+    lowering.error(value, 'bad-number', message)
+    return draft
+  }
+  const word = [reverse, ...more].find((w) => w !== undefined && !isReverse(w.text))
+  if (word !== undefined) {
+    lowering.error(word, 'unknown-word', `${word.text} means nothing after a weight; it is ignored`)
+  }
+  const said = reverse !== undefined && isReverse(reverse.text) ? reverse.text === 'reverse' : null
+  return { ...draft, weight: Number(weight.value), reverse: said }
+}
+
+const isReverse = (text: string): boolean => text === 'reverse' || text === 'noreverse'

@@ -1,0 +1,55 @@
+/** Sync groups: who belongs to which, and what is left of a group when that is known. */
+import type { Draft, GroupDraft, InstanceDraft } from './lower-draft.ts'
+import { notifyOf } from './lower-instance.ts'
+import type { Lowering } from './lower-report.ts'
+import { reportTrackedTwice, resolveInterfaces, resolveScripts } from './lower-tracked.ts'
+import type { Instance, SyncGroup } from './types.ts'
+
+/** Instance name → its group. An instance is in one group at most: the first. */
+export function membership(draft: Draft, lowering: Lowering): Map<string, GroupDraft> {
+  const groupOf = new Map<string, GroupDraft>()
+  for (const group of draft.groups) {
+    for (const { name, place } of group.members ?? []) {
+      const before = groupOf.get(name)
+      if (!draft.instances.some((instance) => instance.name === name)) {
+        const message = `there is no instance ${name}; sync group ${group.name} goes without it`
+        lowering.error(place, 'unknown-instance', message)
+      } else if (before !== undefined) {
+        const message = `${name} is in sync group ${before.name} already; here it is ignored`
+        lowering.error(place, 'duplicate', message)
+      } else groupOf.set(name, group)
+    }
+    const members = draft.instances.filter((one) => groupOf.get(one.name) === group)
+    reportTrackedTwice(group, members, lowering)
+    reportSize(group, members, lowering)
+  }
+  return groupOf
+}
+
+function reportSize(group: GroupDraft, members: readonly InstanceDraft[], lowering: Lowering) {
+  const { name, place } = group
+  if (members.length === 0) {
+    lowering.error(place, 'empty-group', `sync group ${name} has no instance; it is ignored`)
+  } else if (members.length === 1) {
+    const message = `sync group ${name} has one instance only, ${members[0]?.name}; it does nothing`
+    lowering.error(place, 'small-group', message)
+  }
+}
+
+/** null: nothing is left of it. Members keep the order in which the file defines them. */
+export function finishGroup(
+  group: GroupDraft,
+  members: readonly Instance[],
+  lowering: Lowering,
+): SyncGroup | null {
+  if (members.length === 0) return null
+  return {
+    name: group.name,
+    members: members.map((one) => one.name),
+    trackInterfaces: resolveInterfaces(group.trackInterfaces),
+    trackScripts: resolveScripts(group.trackScripts, lowering),
+    trackingWeight: group.trackingWeight,
+    notify: notifyOf(group.notify, lowering),
+    place: group.place,
+  }
+}

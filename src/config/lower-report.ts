@@ -1,0 +1,74 @@
+/**
+ * What every step of lowering shares: the machine it asks, the place where it writes what it finds, and
+ * the two ways in which a file can be unusable. Each finding says what is wrong and what happens instead.
+ */
+import type { GlobalDraft, ScriptDraft } from './lower-draft.ts'
+import type { Word } from './tree-types.ts'
+import type { Diagnostic, Place, Severity, World } from './types.ts'
+
+export type Verdict = Diagnostic['verdict']
+
+export class Lowering {
+  readonly world: World
+  /** global_defs, complete before any other block is read. */
+  readonly globals: GlobalDraft
+  readonly diagnostics: Diagnostic[] = []
+  /** The scripts defined so far: a track_script names one that stands above it. */
+  readonly scripts = new Map<string, ScriptDraft>()
+  /** Names of what track_file, track_process and track_bfd may track, by that keyword. */
+  readonly trackers = new Map<string, Set<string>>()
+  /** Findings after which the daemon would not start. */
+  refusals = 0
+  /** keepalived would run a script although script security is off; the place of the first. */
+  insecureScript: Place | null = null
+  dynamicInterfaces = false
+  /** What needs script_user and script security, wherever in global_defs they stand. */
+  readonly afterGlobals: (() => void)[] = []
+  #lvsNoted = false
+
+  constructor(world: World, globals: GlobalDraft) {
+    this.world = world
+    this.globals = globals
+  }
+
+  report(at: Place | Word, severity: Severity, code: string, message: string, verdict: Verdict) {
+    const place = 'place' in at ? at.place : at
+    this.diagnostics.push({ place, severity, code, message, verdict })
+  }
+
+  /** Wrong, but the file runs without it: exit status 5. */
+  error(at: Place | Word, code: string, message: string) {
+    this.report(at, 'error', code, message, 'config')
+  }
+
+  /** Worth a change, but what is written takes effect: no exit status. */
+  warning(at: Place | Word, code: string, message: string) {
+    this.report(at, 'warning', code, message, 'none')
+  }
+
+  note(at: Place | Word, code: string, message: string) {
+    this.report(at, 'note', code, message, 'none')
+  }
+
+  /** The daemon would not start. The closing message says so once. */
+  refuse(at: Place | Word, code: string, message: string) {
+    this.refusals++
+    this.error(at, code, message)
+  }
+
+  /** The blocks of the load balancer are skipped whole; said once. */
+  skipLvs(at: Place, name: string) {
+    if (this.#lvsNoted) return
+    this.#lvsNoted = true
+    this.note(
+      at,
+      'lvs-skipped',
+      `${name} and other load-balancer blocks are not vipd's: skipped whole`,
+    )
+  }
+
+  /** An interface that is named must exist unless dynamic_interfaces says otherwise. */
+  interfaceIsMissing(name: string): boolean {
+    return !this.dynamicInterfaces && !this.world.interfaceExists(name)
+  }
+}

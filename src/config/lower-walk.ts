@@ -1,0 +1,116 @@
+/**
+ * Walks the tree with the table: finds the entry of each line, checks its form and arguments, and lets the
+ * entry fill the draft. What is unknown is skipped whole with its place; nothing leaks into its parent.
+ */
+import { readArguments } from './arguments.ts'
+import { blocksOf, findKeyword, nearest } from './keywords.ts'
+import type { BlockName, Entry } from './keywords-types.ts'
+import { readTrackEntry } from './lower-entries.ts'
+import type { Lowering } from './lower-report.ts'
+import type { Node } from './tree-types.ts'
+
+/** Reads the lines of a block into its draft. */
+export function walkBlock<T>(
+  block: BlockName,
+  nodes: readonly Node[],
+  draft: T,
+  lowering: Lowering,
+): void {
+  for (const node of nodes) walkLine(block, node, draft, lowering)
+}
+
+/** One line, and the block behind it if the entry has one. */
+export function walkLine<T>(block: BlockName, node: Node, draft: T, lowering: Lowering): void {
+  const entry = findKeyword<T>(block, node.keyword.text)
+  if (entry === undefined) {
+    unknown(block, node, lowering)
+    return
+  }
+  if (entry.status === 'ignored' && entry.form === 'block') {
+    lowering.skipLvs(node.place, entry.name)
+    return
+  }
+  if (!formFits(entry, node, lowering)) return
+  reportDeprecated(entry, node, lowering)
+  const values = readArguments(entry, node, lowering)
+  if (values === null) {
+    entry.bad?.(draft)
+    return
+  }
+  reportStatus(entry, node, lowering)
+  entry.set?.(draft, values, node, lowering)
+  if (entry.inner !== undefined) walkBlock(entry.inner, node.block ?? [], draft, lowering)
+  for (const line of entry.form === 'entries' ? (node.block ?? []) : []) {
+    walkEntry(entry, line, draft, lowering)
+  }
+}
+
+function walkEntry<T>(entry: Entry<T>, line: Node, draft: T, lowering: Lowering): void {
+  if (line.block !== null) {
+    const message = `${line.keyword.text} opens a block inside ${entry.name}; it is skipped`
+    lowering.error(line.opened ?? line.place, 'unexpected-block', message)
+    return
+  }
+  entry.each?.(draft, line, lowering)
+  const known = lowering.trackers.get(entry.name)
+  if (entry.block === 'root' || known === undefined) return
+  readTrackEntry(line, entry.name === 'track_bfd' ? 253 : 254, lowering)
+  if (!known.has(line.keyword.text)) {
+    const message = `nothing called ${line.keyword.text} is defined above for ${entry.name}`
+    lowering.error(line.place, 'unknown-tracker', message)
+  }
+}
+
+function unknown(block: BlockName, node: Node, lowering: Lowering): void {
+  const { text } = node.keyword
+  const where = block === 'root' ? 'outside every block' : `in ${block}`
+  const skipped = node.block === null ? 'the line is ignored' : 'the whole block is skipped'
+  const near = nearest(block, text)
+  const elsewhere = blocksOf(text).map((name) =>
+    name === 'root' ? 'outside blocks' : `in ${name}`,
+  )
+  let hint = near === null ? '' : ` (did you mean ${near}?)`
+  if (elsewhere.length > 0) hint = ` (it belongs ${[...new Set(elsewhere)].join(' or ')})`
+  const message = `${text} is not a keyword ${where}${hint}; ${skipped}`
+  lowering.error(node.keyword, 'unknown-keyword', message)
+}
+
+function formFits<T>(entry: Entry<T>, node: Node, lowering: Lowering): boolean {
+  if (entry.form === 'line' && node.block !== null) {
+    const message = `${entry.name} takes no block; the block is skipped`
+    lowering.error(node.opened ?? node.place, 'unexpected-block', message)
+    return true
+  }
+  if (entry.form !== 'line' && node.block === null) {
+    if (entry.name === 'global_defs') return false
+    lowering.error(
+      node.place,
+      'missing-block',
+      `${entry.name} needs a block { … }; the line is ignored`,
+    )
+    return false
+  }
+  const [extra] = entry.form === 'entries' ? node.args : []
+  if (extra !== undefined) {
+    const message = `the values of ${entry.name} belong inside its braces; '${extra.text}' is ignored`
+    lowering.error(extra, 'extra-words', message)
+  }
+  return true
+}
+
+function reportDeprecated<T>(entry: Entry<T>, node: Node, lowering: Lowering): void {
+  if (entry.deprecated === undefined) return
+  const message = `${entry.name} is an old keyword; today it is ${entry.deprecated}`
+  if (entry.deprecationCounts === true) lowering.error(node.place, 'deprecated', message)
+  else lowering.warning(node.place, 'deprecated', message)
+}
+
+function reportStatus<T>(entry: Entry<T>, node: Node, lowering: Lowering): void {
+  if (entry.status === 'recognised') {
+    const message = `${entry.name} is not supported by this version and has no effect`
+    lowering.warning(node.place, 'not-supported', message)
+  } else if (entry.status === 'ignored') {
+    const message = `${entry.name} belongs to the load balancer and has no effect here`
+    lowering.note(node.place, 'not-ours', message)
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * Tree → configuration. global_defs first, wherever it stands; then the blocks in their order; then what
+ * only the whole file shows: sync groups, double VRIDs, scripts that nobody tracks. Everything is
+ * diagnosed, not the first mistake only, and a configuration comes out only if the daemon would start.
+ */
+import { buildCommand } from './command-user.ts'
+import { readBlocks } from './lower-blocks.ts'
+import type { Draft, GlobalDraft, InstanceDraft, ScriptDraft } from './lower-draft.ts'
+import { globalDraft } from './lower-draft.ts'
+import { finishGroup, membership } from './lower-group.ts'
+import { finishInstance } from './lower-instance.ts'
+import { Lowering } from './lower-report.ts'
+import { walkBlock } from './lower-walk.ts'
+import type { Tree } from './tree-types.ts'
+import type { Config, Diagnostic, Fifo, Globals, Instance, Script, World } from './types.ts'
+
+export type Lowered = {
+  /** null: the daemon would not start with this file. */
+  readonly config: Config | null
+  /** What of the file makes sense, to be shown; equal to `config` where that is not null. */
+  readonly partial: Config
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** Gives the tree its meaning. `diagnostics` has those of the tree too. */
+export function lower(tree: Tree, world: World): Lowered {
+  const globals = globalDraft(world.hostname, world.environment['USER'] ?? 'root')
+  const lowering = new Lowering(world, globals)
+  lowering.diagnostics.push(...tree.diagnostics)
+  for (const node of tree.nodes) {
+    if (node.keyword.text === 'global_defs' && node.block !== null) {
+      walkBlock<GlobalDraft>('global_defs', node.block, globals, lowering)
+    }
+  }
+  for (const later of lowering.afterGlobals) later()
+  const draft: Draft = { instances: [], groups: [] }
+  readBlocks(tree.nodes, draft, lowering)
+  const partial = finish(draft, lowering)
+  closing(tree, lowering)
+  const fatal = lowering.diagnostics.some((d) => d.verdict === 'fatal' || d.verdict === 'operand')
+  return { config: fatal ? null : partial, partial, diagnostics: lowering.diagnostics }
+}
+
+function finish(draft: Draft, lowering: Lowering): Config {
+  const groupOf = membership(draft, lowering)
+  const instances = draft.instances.flatMap((instance) => {
+    const group = groupOf.get(instance.name)
+    const weightsForbidden = group !== undefined && !group.trackingWeight
+    return finishInstance(instance, weightsForbidden, lowering) ?? []
+  })
+  const groups = draft.groups.flatMap((group) => {
+    const members = instances.filter((one) => groupOf.get(one.name) === group)
+    return finishGroup(group, members, lowering) ?? []
+  })
+  reportDoubleVrids(instances, lowering)
+  const owners = new Set(
+    groups
+      .filter(({ members }) => members.some((name) => !isOwner(instances, name)))
+      .flatMap(({ members }) => members),
+  )
+  const settled = instances.map((one) =>
+    owners.has(one.name) ? { ...one, stateMaster: false } : one,
+  )
+  const scripts = finishScripts(draft.instances, settled, groups, lowering)
+  return { globals: finishGlobals(lowering), scripts, instances: settled, groups }
+}
+
+const isOwner = (instances: readonly Instance[], name: string): boolean =>
+  instances.some((one) => one.name === name && one.stateMaster && one.priority === 255)
+
+function finishScripts(
+  drafts: readonly InstanceDraft[],
+  instances: readonly Instance[],
+  groups: Config['groups'],
+  lowering: Lowering,
+): readonly Script[] {
+  const used = new Set(
+    [...instances, ...groups].flatMap((one) => one.trackScripts.map((t) => t.name)),
+  )
+  const named = new Set(drafts.flatMap((one) => one.trackScripts.map((t) => t.name)))
+  const scripts = [...lowering.scripts.values()].map((draft) => finishScript(draft, lowering))
+  for (const { name, place } of scripts.filter(
+    (one) => !used.has(one.name) && !named.has(one.name),
+  )) {
+    lowering.warning(
+      place,
+      'unused-script',
+      `no instance tracks vrrp_script ${name}; it is not run`,
+    )
+  }
+  return scripts.filter((script) => used.has(script.name))
+}
+
+function finishScript(draft: ScriptDraft, lowering: Lowering): Script {
+  const run = buildCommand(
+    {
+      what: `vrrp_script ${draft.name}`,
+      text: draft.command,
+      user: draft.user,
+      badUser: draft.badUser,
+      place: draft.commandPlace,
+      tracked: true,
+      userCounts: true,
+    },
+    lowering,
+  )
+  return {
+    name: draft.name,
+    run,
+    intervalUs: draft.intervalUs,
+    timeoutUs: draft.timeoutUs ?? draft.intervalUs,
+    weight: draft.weight,
+    reverse: draft.reverse,
+    rise: draft.rise,
+    fall: draft.fall,
+    initFail: draft.initFail,
+    place: draft.place,
+  }
+}
+
+function finishGlobals(lowering: Lowering): Globals {
+  const { globals: draft } = lowering
+  const mail =
+    draft.mailTo.length === 0
+      ? null
+      : {
+          to: draft.mailTo,
+          from: draft.mailFrom,
+          server: draft.mailServer ?? '127.0.0.1',
+          port: draft.mailPort,
+          helo: draft.mailHelo,
+          connectTimeoutUs: draft.mailTimeoutUs,
+        }
+  const fifos = [...draft.fifos.values()].flatMap(({ fifo, script }): Fifo[] =>
+    fifo === null ? [] : [{ ...fifo, script }],
+  )
+  const { startupScript: startup, shutdownScript: shutdown } = draft
+  return {
+    routerId: draft.routerId,
+    mail,
+    noEmailFaults: draft.noEmailFaults,
+    scriptSecurity: draft.scriptSecurity,
+    notifyFifos: fifos,
+    fifoStatesOnReload: draft.fifoStatesOnReload,
+    startupScript:
+      startup === null ? null : { command: startup, timeoutUs: draft.startupTimeoutUs },
+    shutdownScript:
+      shutdown === null ? null : { command: shutdown, timeoutUs: draft.shutdownTimeoutUs },
+    startupDelayUs: draft.startupDelayUs,
+    dynamicInterfaces: lowering.dynamicInterfaces,
+    logUnknownVrids: draft.logUnknownVrids,
+    realtimePriority: draft.realtimePriority,
+    rttimeUs: draft.rttimeUs,
+    nice: draft.nice,
+    noSwap: draft.noSwap,
+    livenessUs: draft.livenessUs,
+  }
+}
+
+/** Two instances may share a VRID only on different links, families, groups or sets of peers. */
+function reportDoubleVrids(instances: readonly Instance[], lowering: Lowering): void {
+  for (const [i, one] of instances.entries()) {
+    const twin = instances.slice(0, i).find((other) => clash(one, other))
+    if (twin === undefined) continue
+    const message = `${one.name} and ${twin.name} both use VRID ${one.vrid} with IPv${one.family} on ${one.interface ?? 'no interface'}`
+    lowering.refuse(one.place, 'double-vrid', message)
+  }
+}
+
+function clash(a: Instance, b: Instance): boolean {
+  if (a.vrid !== b.vrid || a.family !== b.family || a.interface !== b.interface) return false
+  const [x, y] = [a.transport, b.transport]
+  if (x.kind === 'multicast' && y.kind === 'multicast') return x.group === y.group
+  if (x.kind !== 'unicast' || y.kind !== 'unicast') return false
+  return x.peers.some((peer) => y.peers.some((other) => other.address === peer.address))
+}
+
+/** What holds for the file as a whole, said once at its end. */
+function closing(tree: Tree, lowering: Lowering): void {
+  const { insecureScript, refusals } = lowering
+  if (insecureScript !== null) {
+    const message =
+      'scripts are run although enable_script_security is not set: a script that others may change runs unhindered'
+    lowering.report(insecureScript, 'warning', 'script-security', message, 'security')
+  }
+  if (refusals === 0) return
+  const place = { file: tree.files[0] ?? '', line: 0, column: 0 }
+  const message = `the daemon would not start with this file: ${refusals} of the errors above ${refusals === 1 ? 'prevents' : 'prevent'} it`
+  lowering.report(place, 'error', 'cannot-start', message, 'fatal')
+}
