@@ -1,10 +1,11 @@
 /**
- * What crosses a segment of the lab, with the kernel's time stamps: tcpdump on the switch's bridge, which in
+ * What crosses a segment of the lab, with the kernel's time stamps: a sniffer on the switch's bridge, which in
  * promiscuous mode is shown every frame that the bridge forwards, once.
  */
 import type { Child } from './child.ts'
 import { look, type Seen } from './frames.ts'
 import type { Host } from './host.ts'
+import { inUserNamespace } from './namespaces.ts'
 import { PcapReader } from './pcap.ts'
 import { Journal } from './wait.ts'
 
@@ -21,25 +22,34 @@ export type VrrpFrame = Extract<Frame, { kind: 'vrrp' }>
 
 const usual = 'ip proto 112 or ip6 proto 112 or arp or icmp6'
 
+/**
+ * tcpdump started as root insists on changing its identity, which a user namespace with one user forbids; there
+ * dumpcap does it, a little later in delivery but with the same time stamps.
+ */
+function sniffer(segment: string): [string, ...string[]] {
+  if (inUserNamespace()) return ['dumpcap', '-q', '-i', segment, '-P', '-w', '-', '-f']
+  return ['tcpdump', '-i', segment, '--immediate-mode', '-U', '-Z', 'root', '-s', '512', '-w', '-']
+}
+
 export class Capture {
   readonly frames: Journal<Frame>
-  readonly #tcpdump: Child
+  readonly #child: Child
 
-  private constructor(tcpdump: Child, frames: Journal<Frame>) {
-    this.#tcpdump = tcpdump
+  private constructor(child: Child, frames: Journal<Frame>) {
+    this.#child = child
     this.frames = frames
   }
 
   static async open(hub: Host, segment: string, filter = usual): Promise<Capture> {
-    const options = ['-i', segment, '--immediate-mode', '-U', '-Z', 'root', '-s', '512', '-w', '-']
+    const [command, ...options] = sniffer(segment)
     const reader = new PcapReader()
     const frames = new Journal<Frame>()
     const onData = (piece: Uint8Array): void => {
       for (const packet of reader.push(piece)) frames.push({ ...packet, ...look(packet.bytes) })
     }
-    const tcpdump = hub.spawn('tcpdump', [...options, filter], { onData })
-    await tcpdump.line(/listening on/, 5_000)
-    return new Capture(tcpdump, frames)
+    const child = hub.spawn(command, [...options, filter], { onData })
+    await child.line(/listening on|Capturing on/, 5_000)
+    return new Capture(child, frames)
   }
 
   /** How many frames there are so far: what to give the others as `from` in order to see only later ones. */
@@ -69,7 +79,7 @@ export class Capture {
   }
 
   async stop(): Promise<void> {
-    await this.#tcpdump.signal('SIGINT')
-    await this.#tcpdump.ended(5_000)
+    await this.#child.signal('SIGINT')
+    await this.#child.ended(5_000)
   }
 }

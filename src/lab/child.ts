@@ -46,7 +46,8 @@ export class Child {
       this.#outer.once('error', (error) => this.output.end(`${name}: ${error.message}`))
       this.#outer.once('close', (status, signal) => {
         this.#exit = { status, signal }
-        this.output.end(`${name} ended (${signal ?? `status ${status}`})`)
+        const last = this.output.items.slice(-5).map((line) => `\n  ${line.text}`)
+        this.output.end(`${name} ended (${signal ?? `status ${status}`})${last.join('')}`)
         resolve(this.#exit)
       })
     })

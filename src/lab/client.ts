@@ -50,31 +50,25 @@ export class Client {
   }
 
   /**
-   * The stretches in which a question went unanswered or the answering host changed, in the order in
-   * which the questions were put.
+   * The stretches in which a question went unanswered or the answering host changed, among the questions put
+   * since `fromMs`, in the order in which they were put.
    */
-  gaps(from = 0): Gap[] {
-    const asked = this.answers.items.slice(from).toSorted((a, b) => a.askedMs - b.askedMs)
+  gaps(fromMs = 0): Gap[] {
+    const asked = this.answers.items.toSorted((a, b) => a.askedMs - b.askedMs)
     const gaps: Gap[] = []
-    let last: Answer | null = null
+    let last: { readonly askedMs: number; readonly by: string } | null = null
     let unanswered = 0
-    for (const answer of asked) {
-      if (answer.by === null) unanswered++
-      else {
-        const changed = last !== null && last.by !== answer.by
-        if (last?.by && (changed || unanswered > 0)) {
-          const lastedMs = answer.askedMs - last.askedMs
-          gaps.push({
-            fromMs: last.askedMs,
-            lastedMs,
-            before: last.by,
-            after: answer.by,
-            unanswered,
-          })
-        }
-        last = answer
-        unanswered = 0
+    for (const { askedMs, by } of asked) {
+      if (by === null) {
+        unanswered++
+        continue
       }
+      if (last !== null && askedMs >= fromMs && (last.by !== by || unanswered > 0)) {
+        const lastedMs = askedMs - last.askedMs
+        gaps.push({ fromMs: last.askedMs, lastedMs, before: last.by, after: by, unanswered })
+      }
+      last = { askedMs, by }
+      unanswered = 0
     }
     return gaps
   }

@@ -109,10 +109,18 @@ export class Host {
       2,
     )
     const pid = leash.pid === undefined ? null : onlyChildOf(leash.pid)
-    if (ready === 'dead' || pid === null) throw new Error(`host ${name}: ${said.join('')}`)
+    if (ready === 'dead' || pid === null) {
+      leash.kill('SIGKILL')
+      throw new Error(`host ${name}: ${said.join('')}`)
+    }
     const host = new Host(name, pid, leash)
-    await host.#watchAddresses()
-    return host
+    try {
+      await host.#watchAddresses()
+      return host
+    } catch (error) {
+      await host.close()
+      throw error
+    }
   }
 
   /** Runs a command to its end. */
@@ -221,8 +229,12 @@ export class Host {
   async #watchAddresses(): Promise<void> {
     const onLine = (line: Line) => this.#note(line)
     const monitor = this.spawn('ip', ['-o', 'monitor', 'address'], { name: 'ip monitor', onLine })
-    await this.must('ip', ['address', 'add', '127.0.0.2/32', 'dev', 'lo'])
-    await monitor.line(/127\.0\.0\.2\/32/, 5_000)
+    const knock = (verb: string) => this.must('ip', ['address', verb, '127.0.0.2/32', 'dev', 'lo'])
+    await until(`${monitor.name} listens`, 10_000, async () => {
+      await knock('add')
+      await knock('del')
+      return monitor.text.includes('127.0.0.2/32')
+    })
   }
 
   #note({ text, atMs }: Line): void {

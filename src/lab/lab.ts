@@ -16,6 +16,8 @@ export class Lab {
   readonly hosts: Host[] = []
   readonly #switch: Host
   readonly #segments = new Set<string>()
+  readonly #place = new Map<Host, number>()
+  #places = 1
 
   private constructor(name: string, hub: Host) {
     this.name = name
@@ -28,8 +30,10 @@ export class Lab {
 
   /** Creates a host and plugs it in. Names have at most 8 characters. */
   async host(name: string, spec: HostSpec): Promise<Host> {
+    const place = this.#places++
     const host = await Host.open(name)
     this.hosts.push(host)
+    this.#place.set(host, place)
     for (const [link, addresses] of Object.entries(spec.addresses)) {
       await this.connect(host, link, addresses)
     }
@@ -40,7 +44,7 @@ export class Lab {
   async connect(host: Host, link: string, addresses: readonly string[]): Promise<void> {
     await this.#segment(link)
     const port = portOf(host, link)
-    const peer = ['peer', 'name', link, 'netns', String(host.pid)]
+    const peer = ['peer', 'name', link, 'address', this.#mac(host, link), 'netns', String(host.pid)]
     await this.#hub(['link', 'add', port, 'type', 'veth', ...peer])
     await this.#hub(['link', 'set', port, 'master', link, 'up'])
     await host.must('ip', ['link', 'set', link, 'up'])
@@ -90,7 +94,7 @@ export class Lab {
     await this.#switch.sh(`nft -f - <<'RULES'\n${rules.join('\n')}\nRULES`)
   }
 
-  /** Everything that the switch forwards on a segment, with the kernel's time stamps. Needs tcpdump(8). */
+  /** Everything that the switch forwards on a segment, with the kernel's time stamps. Needs tcpdump(8), without root dumpcap(1). */
   async capture(options: CaptureOptions = {}): Promise<Capture> {
     const segment = options.segment ?? 'eth0'
     await this.#segment(segment)
@@ -100,6 +104,13 @@ export class Lab {
   /** Ends every host and whatever runs in it. */
   async close(): Promise<void> {
     await Promise.all([...this.hosts, this.#switch].map((host) => host.close()))
+  }
+
+  /** Grows in the order in which hosts were asked for, and so does the link-local address that is made from it. */
+  #mac(host: Host, link: string): string {
+    const octet = (n: number) => n.toString(16).padStart(2, '0')
+    const number = Number(/\d+$/.exec(link)?.[0] ?? 0)
+    return `02:00:00:00:${octet(number)}:${octet(this.#place.get(host) ?? 0)}`
   }
 
   async #segment(name: string): Promise<void> {

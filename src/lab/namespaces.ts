@@ -12,6 +12,10 @@ const mark = 'VIPD_LAB_INSIDE'
 /** True when this process is the one that `ensureNamespaces` started. */
 export const insideNamespaces = (): boolean => process.env[mark] === '1'
 
+/** True when this process is root only in a user namespace that maps fewer users than there are. */
+export const inUserNamespace = (): boolean =>
+  !/^\s*0\s+0\s+4294967295$/m.test(readFileSync('/proc/self/uid_map', 'utf8'))
+
 /**
  * Returns when this process may create network namespaces and lives in one of its own. Otherwise runs the
  * program again inside fresh namespaces (a user namespace too unless root), waits, and exits with its status.
