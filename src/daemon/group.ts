@@ -47,6 +47,12 @@ export class RunningGroup {
     return this.#members.map((m) => m.name)
   }
 
+  /** A member that a reload brought into a group that is master follows it, instead of pulling it down. */
+  welcome(member: RunningInstance): void {
+    if (this.#state === 'master' && this.#members.includes(member))
+      member.feed({ kind: 'group', want: 'master', group: this.cfg.name })
+  }
+
   /** Feeds until the members agree; call it after every batch in which one of them moved. */
   settle(): void {
     for (let round = 0; ; round++) {

@@ -14,6 +14,7 @@ import type { Engine, EngineEvent, Familiar, Heard, Plan, SlotId } from '../engi
 import {
   type AddressFacts,
   planAdvert,
+  planAnnounceSource,
   planOrder,
   planReannounce,
   planRest,
@@ -254,10 +255,10 @@ export class RunningInstance {
     const reordered = accepted || effects.some((e) => e.kind === 'reorder')
     // The engine already stands on the lead that it was given with the follow.
     const standing = event.kind === 'expired' && machine.state.kind === 'master'
-    if (standing || !(moved || reordered)) return
+    if (!reordered && (standing || !moved)) return
     const goodbye = before.kind === 'master' && machine.state.kind !== 'backup'
     if (goodbye) this.#zeroSent += 1
-    this.#install({ entering: moved, goodbye })
+    this.#install({ entering: moved && !standing, goodbye })
   }
 
   /** The machine with the deadline that the engine has by now. */
@@ -294,6 +295,14 @@ export class RunningInstance {
     this.#contact = null
     if (effect.to !== 'backup') this.#familiar = null
     this.#voice.transition(this.#cfg, effect, this.#machine, this.#removed)
+    if (effect.from === 'fault' && effect.to !== 'stopped') this.#announceSource()
+  }
+
+  /** Unicast peers must reach us at once although our link was away (their ARP entry may be stale). */
+  #announceSource(): void {
+    const { facts, home } = this.stance
+    if (this.#cfg.transport.kind === 'unicast' && facts !== null && home !== null)
+      this.#also(planAnnounceSource(facts, home))
   }
 
   /** Announced at once, then at a bounded rate, whatever the competitor sends (RFC 9568 section 6.4.3). */

@@ -66,6 +66,7 @@ export class Roster {
     }
     this.#regroup(config.groups)
     for (const instance of added) instance.start()
+    for (const instance of added) for (const group of this.#groups) group.welcome(instance)
     if (regrouped) this.assessAll()
     const said = changes.map(
       (c) => `${c.kind === 'remove' ? c.from.name : c.to.name}: ${verbs[c.kind]}`,

@@ -29,6 +29,7 @@ export class Stance {
   #link: LinkId | null = null
   #wish: LinkWish | null = null
   #facts: SlotFacts | null = null
+  #home: KernelLink | null = null
   #faults: readonly Fault[] = []
 
   constructor(slot: SlotId, ports: StancePorts) {
@@ -45,6 +46,9 @@ export class Stance {
   /** The last known: after a loss they still say what there is to give back. */
   get facts(): SlotFacts | null {
     return this.#facts
+  }
+  get home(): KernelLink | null {
+    return this.#home
   }
   get faults(): readonly Fault[] {
     return this.#faults
@@ -75,6 +79,7 @@ export class Stance {
   #stand(cfg: Instance, wish: LinkWish, home: KernelLink): boolean {
     try {
       const joined = this.#join(cfg, wish)
+      this.#home = home
       this.#faults = []
       if (this.#link === null) return false
       const facts = slotFacts(cfg, home, this.#ports.kernel, this.#link, wish.source)
