@@ -129,8 +129,6 @@ export class Lines {
     if (at >= size - 1) this.#stack.pop()
     if (top.kind === 'texts') return top.texts[at] ?? null
     for (const [name, value] of top.repetition.binding(at)) this.#definitions.set(name, value)
-    // A turn counts although its text may be empty: an endless sequence of nothing is bounded, too.
-    this.#count++
     return top.repetition.rest
   }
 
@@ -242,7 +240,7 @@ export class Lines {
       this.diagnostics.push(errorAt(place, 'bad-sequence', message))
     } else if (this.#deep()) {
       this.#abandon(place, 'expansion-limit', 'repetitions and definitions lead into one another')
-    } else {
+    } else if (repetition.rest.text !== '') {
       this.#stack.push({ kind: 'turns', repetition, read: 0 })
     }
   }
