@@ -4,7 +4,6 @@
  */
 import { mkdirSync } from 'node:fs'
 import { OpError } from '../base/errors.ts'
-import { exitStatus } from '../config/diagnostics.ts'
 import type { LanguageOptions } from '../config/tree-types.ts'
 import type { World } from '../config/types.ts'
 import { type Control, startControl } from '../control/server.ts'
@@ -32,6 +31,9 @@ export type RunOptions = {
 
 /** Refused at start for a reason that is not the configuration's. */
 const exitFatal = 1
+/** `vipd check`'s words for it: a keyword lacks its operand, or anything else that prevents a start. */
+const exitOperand = 2
+const exitCannotRun = 4
 /** The same complaint about the control socket at most this often. */
 const controlLogMs = 10_000
 
@@ -135,7 +137,7 @@ function once(act: () => Promise<void>): () => void {
 function refusal(error: unknown, log: Log): number {
   if (error instanceof ConfigError) {
     log.error('The configuration cannot run')
-    return exitStatus(error.diagnostics)
+    return error.diagnostics.some((d) => d.verdict === 'operand') ? exitOperand : exitCannotRun
   }
   const bug = error instanceof Error && !(error instanceof OpError)
   log.error(textOf(error), bug ? { stack: error.stack } : {})

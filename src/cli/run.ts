@@ -77,7 +77,7 @@ function addCheck(vipd: Command): void {
     .addOption(includeOption())
     .addHelpText(
       'after',
-      '\nExit status: 0 usable, 2 an operand is missing, 4 cannot run, 5 runs after ignoring errors,\n6 script security only.',
+      '\nExit status, as of keepalived -t: 0 nothing wrong, 2 an operand is missing, 4 cannot run,\n5 mistakes, 6 script security. The last line says whether the daemon would start.',
     )
     .action(async (options: Language & { json?: boolean }) => {
       const { commandCheck } = await import('./command-check.ts')

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -134,5 +134,42 @@ test('history, of all and of one', async () => {
     const one = await vipd('history', 'VI_web', '--json', '--run-dir', dir)
     assert.equal((JSON.parse(one.stdout) as unknown[]).length, 1)
     assert.equal((await vipd('history', 'nobody', '--run-dir', dir)).status, 1)
+  })
+})
+
+const brokenText = 'vrrp_instance VI_1 {\n  virtual_router_id\n}\n'
+
+test('check prints the report, and exits as it says; keepalived -t means the same', async () => {
+  const good = join(dir, 'good.conf')
+  writeFileSync(good, 'global_defs {\n  router_id lb1\n  enable_script_security\n}\n')
+  const broken = join(dir, 'broken.conf')
+  writeFileSync(broken, brokenText)
+  const well = await vipd('check', '-f', good)
+  assert.equal(well.status, 0)
+  assert.match(well.stdout, /router lb1/)
+  const ill = await vipd('check', '-f', broken)
+  assert.equal(ill.status, 2)
+  assert.match(ill.stdout, /broken\.conf:2:\d+: .*\[[a-z-]+\]/)
+  assert.equal((await vipd('-t', '--use-file', broken)).status, 2)
+  const json = await vipd('check', '--json', '-f', broken)
+  assert.equal(json.status, 2)
+  assert.equal((JSON.parse(json.stdout) as { schema: number }).schema, 1)
+  assert.equal((await vipd('check', '-f', join(dir, 'none.conf'))).status, 4)
+})
+
+test('run refuses: a configuration that cannot run, a directory where a daemon lives', async () => {
+  const broken = join(dir, 'broken.conf')
+  writeFileSync(broken, brokenText)
+  const free = join(dir, 'free')
+  const refused = await vipd('run', '-f', broken, '--run-dir', free)
+  assert.equal(refused.status, 2)
+  assert.match(refused.stderr, /broken\.conf:2:\d+: /)
+  const none = await vipd('run', '-f', join(dir, 'none.conf'), '--run-dir', free)
+  assert.equal(none.status, 4)
+  await answering(aStatus, accepted, async () => {
+    const second = await vipd('run', '-f', broken, '--run-dir', dir, '--log-format', 'text')
+    assert.equal(second.status, 1)
+    assert.match(second.stderr, / error .*a vipd is already running with /)
+    assert.equal((await vipd('status', '--run-dir', dir)).status, 0)
   })
 })
