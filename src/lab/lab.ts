@@ -87,7 +87,7 @@ export class Lab {
     const chain = (hook: string) =>
       [
         `add chain ${table} ${hook} { type filter hook ${hook} device "${port}" priority 0; }`,
-        `add rule ${table} ${hook} numgen random mod 10000 < ${threshold} drop`,
+        `add rule ${table} ${hook} numgen random mod 10000 <= ${threshold - 1} drop`,
       ].join('\n')
     const rules = [`add table ${table}`, `delete table ${table}`]
     if (threshold > 0) rules.push(`add table ${table}`, chain('ingress'), chain('egress'))
