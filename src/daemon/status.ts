@@ -82,9 +82,9 @@ function checkStatus(script: Script, pool: CheckPool, roster: Roster): readonly 
   const status = pool.status(script.name)
   if (status === null) return []
   const users = roster.instances.filter((it) => roster.scriptsOf(it.cfg).has(script.name))
-  return [
-    { ...status, how: describeCommand(script.run.command), usedBy: users.map((it) => it.name) },
-  ]
+  const sinceMs = status.sinceMs === null ? null : Date.now() - status.sinceMs
+  const how = describeCommand(script.run.command)
+  return [{ ...status, sinceMs, how, usedBy: users.map((it) => it.name) }]
 }
 
 /** What an operator must act on although nothing has failed over. */
