@@ -10,6 +10,7 @@ import {
   word,
 } from './keywords-make.ts'
 import type { Argument, PlainEntry } from './keywords-types.ts'
+import { checkExtraIf, checkProcessors, checkTimeouts, checkUmask } from './lower-routes.ts'
 
 const name = [word('NAME')]
 const path = [word('PATH')]
@@ -41,6 +42,7 @@ const processKeywords = (prefix: string, whose: string) => [
   {
     name: `${prefix}_cpu_affinity`,
     args: [anyWords('CPU …')],
+    set: checkProcessors,
     doc: `Processors of ${whose}.`,
   },
 ]
@@ -64,11 +66,16 @@ export const unsupportedGlobalKeywords: readonly PlainEntry[] = withoutEffect(
       args: switched,
       doc: 'Scripts get the supplementary groups of their user.',
     },
-    { name: 'umask', args: [word('MASK')], doc: 'For the files that keepalived writes.' },
+    {
+      name: 'umask',
+      args: [word('MASK'), anyWords('…')],
+      set: checkUmask,
+      doc: 'For the files that keepalived writes.',
+    },
     {
       name: 'random_seed',
       args: [integer('SEED', 0, unsigned)],
-      doc: 'Makes ${_RANDOM} repeatable.',
+      doc: 'Makes the numbers of _RANDOM repeatable.',
     },
     {
       name: 'process_monitor_rcv_bufs',
@@ -93,12 +100,14 @@ export const unsupportedGlobalKeywords: readonly PlainEntry[] = withoutEffect(
     {
       name: 'vrrp_garp_extra_if',
       args: [anyWords('[all] 1..86400')],
+      set: checkExtraIf(1),
       since: '2.2.4',
       doc: 'Announcements on other interfaces that hold addresses.',
     },
     {
       name: 'vrrp_vmac_garp_intvl',
       args: [anyWords('[all] 1..86400')],
+      set: checkExtraIf(1),
       deprecated: 'vrrp_garp_extra_if',
       deprecationCounts: true,
       doc: 'An older spelling.',
@@ -127,7 +136,12 @@ export const unsupportedGlobalKeywords: readonly PlainEntry[] = withoutEffect(
       doc: 'iptables chains for no_accept.',
     },
     { name: 'vrrp_ipsets', args: [anyWords('[NAME …]')], doc: 'Sets for vrrp_iptables.' },
-    { name: 'vrrp_cpu_affinity', args: [anyWords('CPU …')], doc: 'Processors of the process.' },
+    {
+      name: 'vrrp_cpu_affinity',
+      args: [anyWords('CPU …')],
+      set: checkProcessors,
+      doc: 'Processors of the process.',
+    },
     {
       name: 'vrrp_rx_bufs_policy',
       args: [word('MTU|ADVERT|BYTES')],
@@ -233,6 +247,7 @@ export const balancerGlobalKeywords: readonly PlainEntry[] = withoutEffect(
     {
       name: 'lvs_timeouts',
       args: [anyWords('[tcp S] [tcpfin S] [udp S]')],
+      set: checkTimeouts,
       doc: 'Time-outs of the load balancer.',
     },
     { name: 'lvs_flush', doc: 'Clear the load balancer at start.' },

@@ -91,6 +91,11 @@ function setPassword(draft: InstanceDraft, values: Values, node: Node, lowering:
   const password = text(values)
   draft.authPlace = node.place
   draft.password = password
+  const line = lowering.world.readFile(node.place.file)?.split('\n')[node.place.line - 1] ?? ''
+  if (/auth_pass\s+[^\s"]+[#!]/.test(line.replace(/\\[#!]/g, ''))) {
+    const message = `the password ends before its # or !, which begins a comment; quote it`
+    lowering.warning(node.place, 'password-comment', message)
+  }
   if (new TextEncoder().encode(password).length > 8) {
     const message = 'auth_pass has more than 8 octets; only the first 8 are used'
     lowering.error(node.place, 'long-password', message)

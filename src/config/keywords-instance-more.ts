@@ -11,11 +11,13 @@ import {
 } from './keywords-make.ts'
 import type { InstanceEntry, PlainEntry } from './keywords-types.ts'
 import type { InstanceDraft } from './lower-draft.ts'
+import { checkExtraIf, checkRoute, checkRule } from './lower-routes.ts'
 import type { Node } from './tree-types.ts'
 
 /** The instance is left out, with the reason; the rest of the file runs. */
 const refuse = (why: string) => (draft: InstanceDraft, _values: unknown, node: Node) => {
   draft.refused ??= { place: node.place, why }
+  draft.vmac ||= node.keyword.text !== 'auth_hmac'
 }
 
 export const refusedKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>('vrrp_instance', [
@@ -51,6 +53,41 @@ export const refusedKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>(
   },
 ])
 
+export const checkedInstanceKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>(
+  'vrrp_instance',
+  [
+    {
+      status: 'recognised',
+      name: 'vmac_xmit_base',
+      set: (draft, _values, node) => {
+        draft.vmacOnlyPlace = node.place
+      },
+      doc: 'Adverts leave from the base interface. As without a virtual MAC.',
+    },
+    {
+      status: 'recognised',
+      name: 'old_unicast_checksum',
+      args: [{ ...choice('never', 'never'), optional: true }],
+      set: (draft, _values, node) => {
+        draft.unicastPlace ??= node.place
+      },
+      doc: 'The checksum of unicast version 3 as keepalived 1.3.6 and older compute it.',
+    },
+    {
+      status: 'recognised',
+      name: 'vrf',
+      args: [interfaceName],
+      since: '2.0.8',
+      set: (draft, values, node, lowering) => {
+        if (draft.interface === null) return
+        const message = `vrf ${values[0]} has no effect beside interface ${draft.interface}`
+        lowering.error(node.place, 'vrf', message)
+      },
+      doc: 'Run in a VRF.',
+    },
+  ],
+)
+
 export const unsupportedInstanceKeywords: readonly PlainEntry[] = withoutEffect(
   'vrrp_instance',
   'recognised',
@@ -61,19 +98,17 @@ export const unsupportedInstanceKeywords: readonly PlainEntry[] = withoutEffect(
       doc: 'Virtual MAC addresses also for addresses on other interfaces.',
     },
     {
-      name: 'vmac_xmit_base',
-      doc: 'Adverts leave from the base interface. As without a virtual MAC.',
-    },
-    {
       name: 'virtual_routes',
       form: 'entries',
       entry: 'a route in the words of ip-route(8)',
+      each: checkRoute,
       doc: 'Routes that are there while the instance is master.',
     },
     {
       name: 'virtual_rules',
       form: 'entries',
       entry: 'a rule in the words of ip-rule(8)',
+      each: checkRule,
       doc: 'Routing rules that are there while the instance is master.',
     },
     {
@@ -101,20 +136,9 @@ export const unsupportedInstanceKeywords: readonly PlainEntry[] = withoutEffect(
     {
       name: 'garp_extra_if',
       args: [anyWords('[all] 0..86400')],
-      missing: 'config',
+      set: checkExtraIf(0),
       since: '2.2.4',
       doc: 'Announcements on other interfaces that hold addresses.',
-    },
-    {
-      name: 'old_unicast_checksum',
-      args: [{ ...choice('never', 'never'), optional: true }],
-      doc: 'The checksum of unicast version 3 as keepalived 1.3.6 and older compute it.',
-    },
-    {
-      name: 'vrf',
-      args: [interfaceName],
-      since: '2.0.8',
-      doc: 'Run in a VRF.',
     },
     {
       name: 'timer_expired_backup',

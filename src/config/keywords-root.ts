@@ -13,6 +13,7 @@ import {
 } from './keywords-make.ts'
 import type { PlainEntry, RootEntry } from './keywords-types.ts'
 import type { Draft } from './lower-draft.ts'
+import { checkRoute, checkRule } from './lower-routes.ts'
 
 export const rootBlocks: readonly RootEntry[] = inBlock<Draft>('root', [
   { name: 'global_defs', form: 'block', inner: 'global_defs', doc: 'Settings of the whole file.' },
@@ -78,12 +79,14 @@ export const unsupportedRootKeywords: readonly PlainEntry[] = withoutEffect('roo
     name: 'static_routes',
     form: 'entries',
     entry: 'a route in the words of ip-route(8)',
+    each: checkRoute,
     doc: 'Routes that are there while the daemon runs.',
   },
   {
     name: 'static_rules',
     form: 'entries',
     entry: 'a rule in the words of ip-rule(8)',
+    each: checkRule,
     doc: 'Routing rules that are there while the daemon runs.',
   },
   {

@@ -3,6 +3,7 @@
  * docs/configuration.md is its print-out.
  */
 
+import { behaviourKeywords } from './keywords-behaviour.ts'
 import { globalKeywords } from './keywords-global.ts'
 import {
   balancerGlobalKeywords,
@@ -12,6 +13,7 @@ import {
 import { authenticationKeywords, groupKeywords } from './keywords-group.ts'
 import { instanceKeywords } from './keywords-instance.ts'
 import {
+  checkedInstanceKeywords,
   hmacKeywords,
   refusedKeywords,
   unsupportedInstanceKeywords,
@@ -46,7 +48,9 @@ export const keywords: readonly Keyword[] = [
   ...balancerGlobalKeywords,
   ...scriptKeywords,
   ...instanceKeywords,
+  ...behaviourKeywords,
   ...instanceNotify,
+  ...checkedInstanceKeywords,
   ...unsupportedInstanceKeywords,
   ...refusedKeywords,
   ...authenticationKeywords,
@@ -86,19 +90,30 @@ export function nearest(block: BlockName, name: string): string | null {
 /** Letters to insert, drop, change or swap with their neighbour to get from one word to the other. */
 function distance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > 2) return 3
-  let before: number[] = []
-  let last = Array.from({ length: b.length + 1 }, (_, j) => j)
+  let before: readonly number[] = []
+  let last: readonly number[] = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {
-    const row = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const change = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      let least = Math.min(change, (last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1)
-      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-      if (swapped) least = Math.min(least, (before[j - 2] ?? 0) + 1)
-      row.push(least)
-    }
+    const row = nextRow(a, b, i, last, before)
     before = last
     last = row
   }
   return last[b.length] ?? 0
+}
+
+/** Distances of the first i letters of `a` to each beginning of `b`, from the two rows before. */
+function nextRow(
+  a: string,
+  b: string,
+  i: number,
+  last: readonly number[],
+  before: readonly number[],
+): readonly number[] {
+  const row = [i]
+  for (let j = 1; j <= b.length; j++) {
+    const changed = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+    const least = Math.min(changed, (last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1)
+    const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+    row.push(swapped ? Math.min(least, (before[j - 2] ?? 0) + 1) : least)
+  }
+  return row
 }

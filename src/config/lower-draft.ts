@@ -154,7 +154,10 @@ export type InstanceDraft = {
   downPlace: Place
   receiveBufferBytes: number | null
   notify: NotifyDraft
+  /** An interface of its own was asked for. */
   vmac: boolean
+  /** Where a keyword stands that means nothing without one. */
+  vmacOnlyPlace: Place | null
   /** Why the instance may not run although the rest of the file does. */
   refused: { readonly place: Place; readonly why: string } | null
 }
@@ -311,6 +314,7 @@ export const instanceDraft = (name: string, place: Place): InstanceDraft => ({
   receiveBufferBytes: null,
   notify: noNotify(),
   vmac: false,
+  vmacOnlyPlace: null,
   refused: null,
 })
 

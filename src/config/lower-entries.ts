@@ -42,9 +42,17 @@ export function readAddressEntry(node: Node, lowering: Lowering): VirtualAddress
     preferredSeconds: v6 && parsed.prefixLength === 128 ? 0 : null,
     place: node.place,
   }
-  const words = [...node.args]
-  while (words.length > 0) {
-    const word = words.shift()
+  return applyOptions(entry, node.args, lowering) ? entry : null
+}
+
+/** False when an option spoils the whole line. */
+function applyOptions(
+  entry: Mutable<VirtualAddress>,
+  words: readonly Word[],
+  lowering: Lowering,
+): boolean {
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]
     if (word === undefined) break
     const option = options[word.text]
     if (option === undefined) {
@@ -55,15 +63,15 @@ export function readAddressEntry(node: Node, lowering: Lowering): VirtualAddress
       )
       continue
     }
-    const value = option.takes ? words.shift() : undefined
-    if (option.takes && value === undefined) {
-      const message = `${word.text} needs a value; the address ${parsed.address} is left out`
+    const value = option.takes ? words[++i] : word
+    if (value === undefined) {
+      const message = `${word.text} needs a value; the address ${entry.address} is left out`
       lowering.error(word, 'missing-value', message)
-      return null
+      return false
     }
-    if (option.apply(entry, value ?? word, lowering) === 'drop') return null
+    if (option.apply(entry, value, lowering) === 'drop') return false
   }
-  return entry
+  return true
 }
 
 /** 'addr' or 'addr/len'; a bad length is reported and the longest is used. */
@@ -241,22 +249,29 @@ export function readPeerEntry(node: Node, family: 4 | 6 | null, lowering: Loweri
     lowering.error(node.keyword, 'mixed-families', message)
     return null
   }
-  let [minTtl, maxTtl] = [0, 255]
+  const bounds = { min_ttl: 0, max_ttl: 255 }
   for (let i = 0; i < node.args.length; i += 2) {
     const [option, value] = [node.args[i], node.args[i + 1]]
-    if (option === undefined) break
-    if (!['min_ttl', 'max_ttl'].includes(option.text) || value === undefined) {
-      const why = value === undefined ? 'needs a value' : 'means nothing after a peer'
-      lowering.error(option, 'unknown-word', `${option.text} ${why}; it is ignored`)
-      continue
-    }
-    const ttl = readWord({ kind: 'integer', name: 'TTL', min: 0, max: 255 }, value)
-    if (!('value' in ttl)) {
-      lowering.error(value, 'bad-number', `${option.text} ${value.text} ${ttl.why}; it is ignored`)
-    } else if (option.text === 'min_ttl') minTtl = Number(ttl.value)
-    else maxTtl = Number(ttl.value)
+    if (option !== undefined) readTtl(bounds, option, value, lowering)
   }
-  return { address, minTtl, maxTtl }
+  return { address, minTtl: bounds.min_ttl, maxTtl: bounds.max_ttl }
+}
+
+function readTtl(
+  bounds: { min_ttl: number; max_ttl: number },
+  option: Word,
+  value: Word | undefined,
+  lowering: Lowering,
+) {
+  const name = option.text
+  if ((name !== 'min_ttl' && name !== 'max_ttl') || value === undefined) {
+    const why = value === undefined ? 'needs a value' : 'means nothing after a peer'
+    lowering.error(option, 'unknown-word', `${name} ${why}; it is ignored`)
+    return
+  }
+  const ttl = readWord({ kind: 'integer', name: 'TTL', min: 0, max: 255 }, value)
+  if ('value' in ttl) bounds[name] = Number(ttl.value)
+  else lowering.error(value, 'bad-number', `${name} ${value.text} ${ttl.why}; it is ignored`)
 }
 
 /** `NAME [weight N [reverse|noreverse]]`, the line of every track_* block. */

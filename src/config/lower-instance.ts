@@ -94,26 +94,38 @@ function mayRun(
   if (draft.interface === null && !remote) {
     lowering.refuse(place, 'no-interface', `${name} has no interface`)
   }
-  if (draft.addresses.length === 0 && (facts.strict || !draft.noAddresses)) {
-    if (facts.strict || facts.version === 3) {
-      const why = facts.strict ? 'strict mode' : 'version 3'
-      lowering.refuse(place, 'no-address', `${name} has no virtual address; ${why} needs one`)
-    } else lowering.error(place, 'no-address', `${name} has no virtual address`)
+  requireAddress(draft, facts, lowering)
+  if (draft.vmacOnlyPlace !== null && !draft.vmac) {
+    lowering.error(draft.vmacOnlyPlace, 'no-vmac', `${name}: vmac_xmit_base needs use_vmac`)
   }
-  const wantsAh = draft.authType === 'AH' && draft.password !== null
-  if (wantsAh && facts.version === 2 && facts.family === 4 && !facts.strict) {
+  if (refusesAh(draft, facts)) {
     draft.refused ??= {
       place: draft.authPlace ?? place,
       why: 'auth_type AH is not supported by this version: the peer would drop every advert, and both would be master',
     }
   }
-  if (draft.refused !== null) {
-    const message = `${name} is left out: ${draft.refused.why}`
-    lowering.error(draft.refused.place, 'refused-instance', message)
-    return false
-  }
-  return lowering.refusals === before
+  if (draft.refused === null) return lowering.refusals === before
+  const message = `${name} is left out: ${draft.refused.why}`
+  lowering.error(draft.refused.place, 'refused-instance', message)
+  return false
 }
+
+function requireAddress(draft: InstanceDraft, facts: Facts, lowering: Lowering) {
+  const { name, place } = draft
+  if (draft.addresses.length > 0 || (draft.noAddresses && !facts.strict)) return
+  if (facts.strict || facts.version === 3) {
+    const why = facts.strict ? 'strict mode' : 'version 3'
+    lowering.refuse(place, 'no-address', `${name} has no virtual address; ${why} needs one`)
+  } else lowering.error(place, 'no-address', `${name} has no virtual address`)
+}
+
+/** Where AH would be dropped anyway, nothing is refused. */
+const refusesAh = (draft: InstanceDraft, facts: Facts): boolean =>
+  draft.authType === 'AH' &&
+  draft.password !== null &&
+  facts.version === 2 &&
+  facts.family === 4 &&
+  !facts.strict
 
 function transportOf(draft: InstanceDraft, facts: Facts, lowering: Lowering): Transport {
   const { globals } = lowering

@@ -3,7 +3,9 @@
  * only the whole file shows: sync groups, double VRIDs, scripts that nobody tracks. Everything is
  * diagnosed, not the first mistake only, and a configuration comes out only if the daemon would start.
  */
+
 import { buildCommand } from './command-user.ts'
+import { instanceKey } from './diff.ts'
 import { readBlocks } from './lower-blocks.ts'
 import type { Draft, GlobalDraft, InstanceDraft, ScriptDraft } from './lower-draft.ts'
 import { globalDraft } from './lower-draft.ts'
@@ -172,6 +174,8 @@ function clash(a: Instance, b: Instance): boolean {
   const [x, y] = [a.transport, b.transport]
   if (x.kind === 'multicast' && y.kind === 'multicast') return x.group === y.group
   if (x.kind !== 'unicast' || y.kind !== 'unicast') return false
+  // The same source is the same instance to a reload.
+  if (instanceKey(a) === instanceKey(b)) return true
   return x.peers.some((peer) => y.peers.some((other) => other.address === peer.address))
 }
 

@@ -1,0 +1,147 @@
+/**
+ * `vipd check`, start and reload all come through here: from a path to a configuration, or to the reasons
+ * why there is none. The exit status is the one that `keepalived -t` would have for the same file.
+ */
+import { describeCommand } from './command.ts'
+import { formatDiagnostic } from './diagnostics.ts'
+import { lint, scriptUsers } from './lint.ts'
+import { lower } from './lower.ts'
+import { describeUser, printConfig } from './print.ts'
+import { arithmetic, describeArithmetic, downIntervalUs, skewUs } from './print-arithmetic.ts'
+import { parseTree } from './tree.ts'
+import type { LanguageOptions } from './tree-types.ts'
+import type { Config, Diagnostic, Instance, Script, World } from './types.ts'
+
+export type CheckReport = {
+  /** 0 good; 2 an operand is missing; 4 cannot be read; 5 mistakes; 6 script security only. */
+  readonly exit: 0 | 2 | 4 | 5 | 6
+  readonly diagnostics: readonly Diagnostic[]
+  /** null: the daemon would not start. Not the same as exit: keepalived says 5 for both. */
+  readonly config: Config | null
+  /** For people; ends with a newline. */
+  readonly text: string
+  /** For programs, schema 1. */
+  readonly json: unknown
+}
+
+/** Reads, judges and describes the configuration at `path`. Touches nothing, asks only the world. */
+export function checkReport(path: string, world: World, options: LanguageOptions): CheckReport {
+  const tree = parseTree(path, world, options)
+  const { config, partial, diagnostics: found } = lower(tree, world)
+  const diagnostics = inOrder([...found, ...lint(partial, world)], tree.files)
+  const exit = keepalivedStatus(diagnostics)
+  return {
+    exit,
+    diagnostics,
+    config,
+    text: reportText(path, diagnostics, config, partial, world, exit),
+    json: reportJson(path, diagnostics, config, partial, world, exit),
+  }
+}
+
+/**
+ * keepalived keeps the largest of its error numbers, and its numbers fall with their weight: script
+ * security hides mistakes, mistakes hide what is fatal. A missing operand ends its parser on the spot.
+ */
+export function keepalivedStatus(diagnostics: readonly Diagnostic[]): CheckReport['exit'] {
+  const has = (verdict: Diagnostic['verdict']) => diagnostics.some((d) => d.verdict === verdict)
+  if (has('operand')) return 2
+  if (has('security')) return 6
+  if (has('config')) return 5
+  return has('fatal') ? 4 : 0
+}
+
+/** By file in the order of reading, then by line; what concerns a file as a whole comes last. */
+function inOrder(diagnostics: readonly Diagnostic[], files: readonly string[]): Diagnostic[] {
+  const rank = ({ place }: Diagnostic) =>
+    place.line === 0 ? files.length : files.indexOf(place.file)
+  return [...diagnostics].sort(
+    (a, b) => rank(a) - rank(b) || a.place.line - b.place.line || a.place.column - b.place.column,
+  )
+}
+
+function reportText(
+  path: string,
+  diagnostics: readonly Diagnostic[],
+  config: Config | null,
+  partial: Config,
+  world: World,
+  exit: CheckReport['exit'],
+): string {
+  const parts = [
+    diagnostics.map(formatDiagnostic).join('\n'),
+    printConfig(partial, world),
+    summary(path, diagnostics, config, exit),
+  ]
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`
+}
+
+function summary(
+  path: string,
+  diagnostics: readonly Diagnostic[],
+  config: Config | null,
+  exit: CheckReport['exit'],
+): string {
+  const count = (severity: Diagnostic['severity'], noun: string): string[] => {
+    const n = diagnostics.filter((d) => d.severity === severity).length
+    return n === 0 ? [] : [`${n} ${noun}${n === 1 ? '' : 's'}`]
+  }
+  const counts = [
+    ...count('error', 'error'),
+    ...count('warning', 'warning'),
+    ...count('note', 'note'),
+  ]
+  const found = counts.length === 0 ? 'nothing to remark' : counts.join(', ')
+  const outcome = config === null ? 'the daemon would not start' : outcomes[exit]
+  return `${path}: ${found}; ${outcome} (exit ${exit})`
+}
+
+const outcomes: Readonly<Record<CheckReport['exit'], string>> = {
+  0: 'ready to run',
+  2: 'the daemon would not start',
+  4: 'the daemon would not start',
+  5: 'runs, without what is wrong',
+  6: 'runs, but scripts are not secured',
+}
+
+function reportJson(
+  path: string,
+  diagnostics: readonly Diagnostic[],
+  config: Config | null,
+  partial: Config,
+  world: World,
+  exit: CheckReport['exit'],
+): unknown {
+  return {
+    schema: 1,
+    path,
+    exit,
+    runs: config !== null,
+    diagnostics: diagnostics.map(({ place, ...rest }) => ({ ...place, ...rest })),
+    globals: partial.globals,
+    groups: partial.groups,
+    instances: partial.instances.map((instance) => instanceJson(instance, partial)),
+    scripts: partial.scripts.map((script) => scriptJson(script, partial, world)),
+  }
+}
+
+/** Every effective value and what follows from them; the password is not shown. */
+function instanceJson(instance: Instance, config: Config): unknown {
+  const sums = arithmetic(instance, config)
+  return {
+    ...instance,
+    password: instance.password === null ? null : '********',
+    lowestPriority: sums.lowest,
+    highestPriority: sums.highest,
+    priorityArithmetic: describeArithmetic(sums),
+    skewUs: skewUs(instance, instance.priority),
+    downIntervalUs: downIntervalUs(instance, instance.priority),
+  }
+}
+
+const scriptJson = (script: Script, config: Config, world: World): unknown => ({
+  ...script,
+  how: describeCommand(script.run.command),
+  as: describeUser(script.run.runAs, world),
+  usedBy: scriptUsers(config, script.name),
+})

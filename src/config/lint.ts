@@ -1,0 +1,98 @@
+/**
+ * Combinations that are legal and bite: each is a report that operators have written again and again.
+ * They change no exit status.
+ */
+import { arithmetic, trackersOf } from './print-arithmetic.ts'
+import type { Config, Diagnostic, Instance, Place, World } from './types.ts'
+
+type Say = (place: Place, code: string, message: string) => void
+
+/** Looks at a configuration that is otherwise valid. */
+export function lint(config: Config, world: World): readonly Diagnostic[] {
+  const found: Diagnostic[] = []
+  const warn: Say = (place, code, message) => {
+    found.push({ place, severity: 'warning', code, message, verdict: 'none' })
+  }
+  const note: Say = (place, code, message) => {
+    found.push({ place, severity: 'note', code, message, verdict: 'none' })
+  }
+  for (const instance of config.instances) {
+    owner(instance, warn)
+    weights(instance, config, warn, note)
+    answers(instance, warn)
+    unicast(instance, warn)
+    multicast(instance, world, warn)
+  }
+  for (const script of config.scripts) {
+    if (script.timeoutUs > script.intervalUs) {
+      const message = `${script.name}: the timeout (${seconds(script.timeoutUs)}) is longer than the interval (${seconds(script.intervalUs)}); a run that takes long lets the next ones be passed over`
+      note(script.place, 'timeout-over-interval', message)
+    }
+  }
+  return found
+}
+
+const seconds = (us: number): string => `${us / 1_000_000} s`
+
+function owner(instance: Instance, warn: Say) {
+  if (instance.priority !== 255) return
+  const { name, place, stateMaster } = instance
+  const cause = stateMaster ? ' (state MASTER without a priority means that too)' : ''
+  const message = `${name} has priority 255${cause}: it takes over at once, without listening first, and no failing check moves its addresses unless it faults`
+  warn(place, 'address-owner', message)
+}
+
+function weights(instance: Instance, config: Config, warn: Say, note: Say) {
+  const sums = arithmetic(instance, config)
+  if (sums.contributions.length === 0) return
+  const { name, place } = instance
+  const { lowest, highest } = sums
+  const range = `its priority moves between ${lowest} and ${highest}`
+  const [worst, best] = sums.sums
+  if (worst !== lowest || best !== highest) {
+    const message = `${name}: ${worst}..${best} is more than 1..254; ${range}`
+    warn(place, 'weight-clamped', message)
+  }
+  if (!instance.preempt) {
+    const message = `${name}: ${range}, but routers with nopreempt leave a master with lower priority in place: unless its peer preempts, these weights never move the addresses. A script without a weight faults instead, which does`
+    warn(place, 'nopreempt-weight', message)
+  } else if (highest - lowest < 2) {
+    const message = `${name}: ${range}; no peer's priority lies between, so the weights move the addresses only where priorities are equal and the source address decides`
+    warn(place, 'weight-too-small', message)
+  } else {
+    const message = `${name}: ${range}; the addresses move only to a peer whose priority lies between these`
+    note(place, 'weight-range', message)
+  }
+}
+
+/** The most reported surprise of copied samples: the address does not answer to ping. */
+function answers(instance: Instance, warn: Say) {
+  if (instance.accept || instance.priority === 255) return
+  const { name, place, strict } = instance
+  const cause = strict ? 'strict mode implies no_accept' : 'no_accept is set'
+  const message = `${name}: ${cause}, so nothing on this host answers at the virtual addresses, not even ping`
+  warn(place, 'no-accept', message)
+}
+
+function unicast(instance: Instance, warn: Say) {
+  const { transport, name, place, strict } = instance
+  if (transport.kind !== 'unicast') return
+  if (transport.peers.some((peer) => peer.address === transport.source)) {
+    warn(place, 'peer-is-self', `${name} lists its own source ${transport.source} as a peer`)
+  }
+  if (strict) warn(place, 'strict-unicast', `${name}: unicast is not what strict mode stands for`)
+}
+
+function multicast(instance: Instance, world: World, warn: Say) {
+  const { transport, interface: link, name, place } = instance
+  if (transport.kind !== 'multicast' || link === null) return
+  if (world.interfaceExists(link) && !world.interfaceMulticast(link)) {
+    warn(place, 'no-multicast', `${name}: ${link} has no multicast; use unicast_peer`)
+  }
+}
+
+/** True when any instance depends on the script; kept here for the report. */
+export const scriptUsers = (config: Config, script: string): readonly string[] =>
+  config.instances
+    .filter((one) => trackersOf(one, config).scripts.some((tracked) => tracked.name === script))
+    .map((one) => one.name)

@@ -1,0 +1,76 @@
+/** The numbers that a configuration implies and nobody writes down: priorities with weights, and intervals. */
+import type { Config, Instance, SyncGroup, Tracked } from './types.ts'
+
+/** What one weighted tracker does to the priority. */
+export type Contribution = {
+  readonly name: string
+  readonly amount: number
+  /** The verdict on which the amount counts. */
+  readonly when: 'good' | 'bad'
+  readonly kind: 'script' | 'interface'
+}
+
+export type Arithmetic = {
+  readonly base: number
+  readonly contributions: readonly Contribution[]
+  /** With every tracker at its worst and at its best; clamped to 1..254, an owner is always 255. */
+  readonly lowest: number
+  readonly highest: number
+  /** Before clamping. */
+  readonly sums: readonly [number, number]
+}
+
+/** The trackers of an instance and those of its sync group. */
+export function trackersOf(
+  instance: Instance,
+  config: Config,
+): { readonly scripts: readonly Tracked[]; readonly interfaces: readonly Tracked[] } {
+  const groups: readonly SyncGroup[] = config.groups.filter((g) =>
+    g.members.includes(instance.name),
+  )
+  return {
+    scripts: [instance, ...groups].flatMap((one) => one.trackScripts),
+    interfaces: [instance, ...groups].flatMap((one) => one.trackInterfaces),
+  }
+}
+
+export function arithmetic(instance: Instance, config: Config): Arithmetic {
+  const { scripts, interfaces } = trackersOf(instance, config)
+  const contributions = [
+    ...scripts.flatMap((tracked) => contribution(tracked, 'script')),
+    ...interfaces.flatMap((tracked) => contribution(tracked, 'interface')),
+  ]
+  const base = instance.priority
+  const worst = contributions.reduce((sum, { amount }) => sum + Math.min(amount, 0), base)
+  const best = contributions.reduce((sum, { amount }) => sum + Math.max(amount, 0), base)
+  const clamp = (sum: number) => (base === 255 ? 255 : Math.min(Math.max(sum, 1), 254))
+  return { base, contributions, lowest: clamp(worst), highest: clamp(best), sums: [worst, best] }
+}
+
+/** Reference §3.2: above 0 counts on success, below 0 on failure; reverse turns the sign round. */
+function contribution(tracked: Tracked, kind: Contribution['kind']): Contribution[] {
+  const { name, weight, reverse } = tracked
+  if (weight === 0) return []
+  return [{ name, kind, amount: reverse ? -weight : weight, when: weight > 0 ? 'good' : 'bad' }]
+}
+
+/** `100 base, +2 while chk_http succeeds → 100..102`. */
+export function describeArithmetic(sums: Arithmetic): string {
+  if (sums.base === 255) return '255, the owner of the addresses: never yields, takes no weights'
+  if (sums.contributions.length === 0) return `${sums.base}, fixed`
+  const terms = sums.contributions.map(({ name, amount, when, kind }) => {
+    const verbs =
+      kind === 'script' ? { good: 'succeeds', bad: 'fails' } : { good: 'is up', bad: 'is down' }
+    return `${amount < 0 ? '−' : '+'}${Math.abs(amount)} while ${name} ${verbs[when]}`
+  })
+  return `${sums.base} base, ${terms.join(', ')} → ${sums.lowest}..${sums.highest}`
+}
+
+/** Microseconds at a priority: RFC 9568 section 6.1, and RFC 3768 section 6.1 with its whole second. */
+export function skewUs(instance: Instance, priority: number): number {
+  const unit = instance.version === 3 ? instance.advertIntervalUs : 1_000_000
+  return Math.round(((256 - priority) * unit) / 256)
+}
+
+export const downIntervalUs = (instance: Instance, priority: number): number =>
+  instance.downTimerAdverts * instance.advertIntervalUs + skewUs(instance, priority)
