@@ -5,7 +5,7 @@
  */
 import { noteAt, warningAt } from './diagnostics.ts'
 import { lineCharactersMax, replacementsPerLineMax } from './lines-limits.ts'
-import { placeAt, replace, slice, standing, type Text, trim } from './source.ts'
+import { placeAt, slice, standing, type Text, TextBuilder, trim } from './source.ts'
 import type { Diagnostic, Place } from './types.ts'
 
 /** The lines that stand for the name; none while the first is still to come. */
@@ -34,8 +34,8 @@ type Reference = {
 }
 
 const definitionStart = /^\$([A-Za-z_][A-Za-z0-9_]*)=/
-const braced = /\$\{([A-Za-z_][A-Za-z0-9_]*)( [^{}$]*)?\}/y
-const bare = /\$([A-Za-z_][A-Za-z0-9_]*)(?=[ \t/,)]|$)/y
+const braced = /^\$\{([A-Za-z_][A-Za-z0-9_]*)( [^{}$]*)?\}/
+const bare = /^\$([A-Za-z_][A-Za-z0-9_]*)(?=[ \t/,)]|$)/
 
 export class Definitions {
   readonly #byName = new Map<string, Definition>()
@@ -86,26 +86,24 @@ export class Definitions {
 
   /** Replaces every reference, also those in the values, until none is left that has a definition. */
   substitute(line: Text): Substituted {
-    let source = line
+    const scan = new Scan(line)
     let rest: readonly Text[] = []
-    let at = source.text.indexOf('$')
-    for (let count = 0; at >= 0; at = source.text.indexOf('$', at)) {
-      const place = placeAt(source, at)
-      const reference = referenceAt(source.text, at)
-      const lines =
-        reference === null ? null : this.#linesOf(reference, source.text.length - at, place)
+    for (let count = 0; scan.toNextDollar(); ) {
+      const place = scan.place
+      const reference = referenceAt(scan.ahead)
+      const lines = reference === null ? null : this.#linesOf(reference, scan.ahead.length, place)
       if (reference === null || lines === null) {
-        at++
+        scan.keep(1)
         continue
       }
       this.#replacements++
       if (++count > replacementsPerLineMax) return { kind: 'endless', place }
-      source = replace(source, at, at + reference.length, lines[0] ?? '')
+      scan.replace(reference.length, lines[0] ?? '')
       rest = [...lines.slice(1).map((text) => standing(text, place)), ...rest]
-      if (source.text.length > lineCharactersMax) return { kind: 'too-long', place }
-      if (isRepetition(source.text)) break
+      if (scan.length > lineCharactersMax) return { kind: 'too-long', place }
+      if (scan.atStart && isRepetition(scan.ahead)) break
     }
-    return source === line ? { kind: 'same' } : { kind: 'changed', source, rest }
+    return scan.changed ? { kind: 'changed', source: scan.finish(), rest } : { kind: 'same' }
   }
 
   /** null: not a name that means something here, so the reference stays as written. */
@@ -158,11 +156,71 @@ export const isRepetition = (text: string): boolean => /^~(SEQ|LST)/.test(text)
 
 const textEnd = (source: Text): number => source.text.length - (isContinued(source) ? 1 : 0)
 
-function referenceAt(text: string, at: number): Reference | null {
-  const braces = text[at + 1] === '{'
-  const pattern = braces ? braced : bare
-  pattern.lastIndex = at
-  const found = pattern.exec(text)
+function referenceAt(text: string): Reference | null {
+  const found = (text[1] === '{' ? braced : bare).exec(text)
   if (found === null) return null
   return { name: found[1] ?? '', length: found[0].length, operands: found[2] ?? '' }
+}
+
+/** A line being read from left to right, where what replaces a reference is read again. */
+class Scan {
+  /** What is still to be read: first `#put` characters that stand for a reference, then the line's own. */
+  ahead: string
+  changed = false
+  readonly #line: Text
+  readonly #done: TextBuilder
+  #put = 0
+  #putColumn = 0
+
+  constructor(line: Text) {
+    this.#line = line
+    this.#done = new TextBuilder(line)
+    this.ahead = line.text
+  }
+
+  get length(): number {
+    return this.#done.length + this.ahead.length
+  }
+
+  get atStart(): boolean {
+    return this.#done.length === 0
+  }
+
+  /** Where the next character, or the reference that it comes from, is written. */
+  get place(): Place {
+    const here = placeAt(this.#line, this.#at)
+    return this.#put > 0 ? { ...here, column: this.#putColumn } : here
+  }
+
+  /** Offset in the line of what follows the replaced characters. */
+  get #at(): number {
+    return this.#line.text.length - (this.ahead.length - this.#put)
+  }
+
+  /** False: there is none. */
+  toNextDollar(): boolean {
+    const distance = this.ahead.indexOf('$')
+    if (distance > 0) this.keep(distance)
+    return distance >= 0
+  }
+
+  keep(count: number): void {
+    const put = Math.min(count, this.#put)
+    this.#done.stand(this.ahead.slice(0, put), this.#putColumn)
+    this.#done.keep(this.#at, this.#at + count - put)
+    this.#put -= put
+    this.ahead = this.ahead.slice(count)
+  }
+
+  replace(count: number, by: string): void {
+    this.#putColumn = this.place.column
+    this.#put = Math.max(0, this.#put - count) + by.length
+    this.ahead = by + this.ahead.slice(count)
+    this.changed = true
+  }
+
+  finish(): Text {
+    this.keep(this.ahead.length)
+    return this.#done.build()
+  }
 }

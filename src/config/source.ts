@@ -42,15 +42,37 @@ export function slice(source: Text, from: number, to = source.text.length): Text
   }
 }
 
-/** Replaces [from, to) by text that stands for what was there. */
-export function replace(source: Text, from: number, to: number, by: string): Text {
-  const head = spansBetween(source.spans, 0, from, 0)
-  const { column } = placeAt(source, from)
-  const tail = spansBetween(source.spans, to, source.text.length + 1, from + by.length)
-  return {
-    ...source,
-    text: source.text.slice(0, from) + by + source.text.slice(to),
-    spans: [...(from > 0 ? head : []), { at: from, column, step: 0 }, ...tail],
+/** A line that is put together from pieces, each of which keeps its places. */
+export class TextBuilder {
+  readonly #line: Text
+  readonly #spans: Span[] = []
+  #text = ''
+
+  constructor(line: Text) {
+    this.#line = line
+  }
+
+  get length(): number {
+    return this.#text.length
+  }
+
+  /** [from, to) of the line. */
+  keep(from: number, to: number): void {
+    if (from >= to) return
+    this.#spans.push(...spansBetween(this.#line.spans, from, to, this.#text.length))
+    this.#text += this.#line.text.slice(from, to)
+  }
+
+  /** Text that stands for what is written at `column`. */
+  stand(text: string, column: number): void {
+    if (text === '') return
+    this.#spans.push({ at: this.#text.length, column, step: 0 })
+    this.#text += text
+  }
+
+  build(): Text {
+    const spans = this.#spans.length > 0 ? this.#spans : this.#line.spans.slice(0, 1)
+    return { ...this.#line, text: this.#text, spans }
   }
 }
 
@@ -94,9 +116,8 @@ export type Uncommented = { readonly source: Text; readonly openQuote: Place | n
 export function uncomment(raw: string, file: string, line: number): Uncommented {
   if (!/[!#"\\]/.test(raw)) return { source: trim(literal(raw, file, line)), openQuote: null }
   const found = scan(raw)
-  let source = slice(literal(raw, file, line), 0, found.end)
-  for (const at of found.escapes.reverse()) source = cutOne(source, at)
-  source = trim(source)
+  const uncut = slice(literal(raw, file, line), 0, found.end)
+  let source = trim(withoutEscapes(uncut, found.escapes))
   if (found.continued) {
     const backslash: Span = { at: source.text.length, column: raw.length, step: 1 }
     const before = source.text === '' ? [] : source.spans
@@ -106,14 +127,16 @@ export function uncomment(raw: string, file: string, line: number): Uncommented 
   return { source, openQuote }
 }
 
-function cutOne(source: Text, at: number): Text {
-  const tail = spansBetween(source.spans, at + 1, source.text.length + 1, at)
-  const head = at > 0 ? spansBetween(source.spans, 0, at, 0) : []
-  return {
-    ...source,
-    text: source.text.slice(0, at) + source.text.slice(at + 1),
-    spans: [...head, ...tail],
+function withoutEscapes(source: Text, escapes: readonly number[]): Text {
+  if (escapes.length === 0) return source
+  const builder = new TextBuilder(source)
+  let from = 0
+  for (const at of escapes) {
+    builder.keep(from, at)
+    from = at + 1
   }
+  builder.keep(from, source.text.length)
+  return builder.build()
 }
 
 type Scan = {
