@@ -12,7 +12,7 @@ import type { Diagnostic, Place } from './types.ts'
 type Definition = string[]
 
 /** What the built-in names need to know. `directory` is that of the file being read. */
-export type Surroundings = {
+type Surroundings = {
   readonly configId: string
   readonly environment: Readonly<Record<string, string | undefined>>
   directory(): string
@@ -22,7 +22,7 @@ export type Surroundings = {
 }
 
 /** `too-long` and `endless`: the line cannot be used. `rest`: lines that a definition adds after this one. */
-export type Substituted =
+type Substituted =
   | { readonly kind: 'same' }
   | { readonly kind: 'changed'; readonly source: Text; readonly rest: readonly Text[] }
   | { readonly kind: 'too-long' | 'endless'; readonly place: Place }

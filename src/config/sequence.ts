@@ -5,7 +5,7 @@
 import { slice, type Text, trim } from './source.ts'
 
 /** The variables of one turn. */
-export type Binding = readonly (readonly [name: string, value: string])[]
+type Binding = readonly (readonly [name: string, value: string])[]
 
 export type Repetition = {
   readonly rest: Text

@@ -7,11 +7,11 @@ import { braceAlternativesMax } from './lines-limits.ts'
 import type { Diagnostic, Place, World } from './types.ts'
 
 /** `read` is part of each of the others. */
-export type IncludeCheck = 'read' | 'match' | 'wildcard' | 'brace'
+type IncludeCheck = 'read' | 'match' | 'wildcard' | 'brace'
 export type IncludeChecks = ReadonlySet<IncludeCheck>
 
 export type Found = { readonly path: string; readonly text: string }
-export type Search = {
+type Search = {
   readonly files: readonly Found[]
   readonly diagnostics: readonly Diagnostic[]
 }
@@ -147,7 +147,7 @@ function matchesOf(world: World, one: string, directory: string): readonly strin
 const hasWildcard = (pattern: string): boolean => /[*?[]/.test(pattern.replace(/\\[\s\S]/g, ''))
 
 /** csh braces, nested; `{}` and a brace that nothing closes mean themselves. null: beyond the limit. */
-export function expandBraces(pattern: string): readonly string[] | null {
+function expandBraces(pattern: string): readonly string[] | null {
   const done: string[] = []
   const todo = [pattern]
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {

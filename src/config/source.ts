@@ -17,9 +17,9 @@ export type Text = {
   readonly line: number
 }
 
-/** A whole line of `text`, as if written from `column` on. */
-export function literal(text: string, file: string, line: number, column = 1): Text {
-  return { text, spans: [{ at: 0, column, step: 1 }], file, line }
+/** A line as it is written. */
+function literal(text: string, file: string, line: number): Text {
+  return { text, spans: [{ at: 0, column: 1, step: 1 }], file, line }
 }
 
 /** Text that was not written here but stands for what is written at `place`. */
@@ -105,8 +105,8 @@ export function trim(source: Text): Text {
   return from === 0 && to === text.length ? source : slice(source, from, to)
 }
 
-/** Where the double quote stands that nothing closes; null: all are closed. */
-export type Uncommented = { readonly source: Text; readonly openQuote: Place | null }
+/** `openQuote`: where the double quote stands that nothing closes. */
+type Uncommented = { readonly source: Text; readonly openQuote: Place | null }
 
 /**
  * Removes the comment, the backslash of `\#` and `\!`, and the blanks around. Only double quotes protect
