@@ -45,11 +45,12 @@ async function withPool(
 
 class Events {
   readonly seen: CheckEvent[] = []
-  #look: () => void = () => undefined
+  #waiting = new Set<() => void>()
 
   add(event: CheckEvent): void {
     this.seen.push(event)
-    this.#look()
+    for (const look of this.#waiting) look()
+    this.#waiting.clear()
   }
 
   /** Resolves with the first event, past or future, of that kind (and check) at or after `from`. */
@@ -75,10 +76,10 @@ class Events {
   async #another(what: string): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`no ${what} within 30 s`)), 30_000)
-      this.#look = () => {
+      this.#waiting.add(() => {
         clearTimeout(timer)
         resolve()
-      }
+      })
     })
   }
 }
@@ -271,6 +272,7 @@ test('a tcp check whose server never answers fails at its timeout', async () => 
     '-e',
     'const s=require("net").createServer().listen(0,"127.0.0.1",1,()=>{console.log(s.address().port);process.kill(process.pid,"SIGSTOP")})',
   ])
+  after(() => listener.kill('SIGKILL'))
   const port = await new Promise<number>((resolve) =>
     listener.stdout.once('data', (text) => resolve(Number(text))),
   )
@@ -285,7 +287,6 @@ test('a tcp check whose server never answers fails at its timeout', async () => 
       assert.ok(result.durationMs >= 299 && result.durationMs < 3_000, `${result.durationMs} ms`)
     }
   })
-  listener.kill('SIGKILL')
 })
 
 test('two hundred checks run at once, each with its own deadline', async () => {
