@@ -115,10 +115,7 @@ const takesTheRest = (argument: Argument): boolean =>
 function missing(keyword: Keyword, argument: Argument, node: Node, lowering: Lowering): null {
   const message = `${keyword.name} needs ${argument.name}; the line is ignored`
   if (keyword.missing === 'config') lowering.error(node.place, 'missing-operand', message)
-  else {
-    lowering.refusals++
-    lowering.report(node.place, 'error', 'missing-operand', message, 'operand')
-  }
+  else lowering.missingOperand(node.place, message)
   return null
 }
 

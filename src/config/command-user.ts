@@ -30,9 +30,7 @@ export function commandOnLine(
   lowering: Lowering,
   userCounts = false,
 ): UserCommand | null {
-  const { words, problem } = scriptWords(node.raw)
-  if (problem !== null) lowering.error(node.place, 'bad-quotes', `${problem}; the line is ignored`)
-  const [, text, user, group] = words
+  const [, text, user, group] = commandWords(node, lowering)
   if (text === undefined) return null
   const named = user === undefined ? null : readUser(user, group, lowering)
   const input: CommandText = {
@@ -45,6 +43,14 @@ export function commandOnLine(
     userCounts,
   }
   return buildCommand(input, lowering)
+}
+
+/** Keyword, command and what follows. A quote that stays open leaves the words as far as they can be told. */
+export function commandWords(node: Node, lowering: Lowering): readonly string[] {
+  const { words, problem } = scriptWords(node.raw)
+  if (problem === null) return words
+  lowering.error(node.place, 'bad-quotes', `${node.keyword.text}: ${problem}`)
+  return node.raw.replaceAll('"', ' ').split(/\s+/)
 }
 
 /** user [group] → identity; the text of what does not exist otherwise. A leading ':' of the group is 2.4's. */
@@ -76,7 +82,8 @@ export function buildCommand(input: CommandText, lowering: Lowering): UserComman
   }
   const notThere = resolved.findings.some((finding) => finding.code === 'missing-script')
   if (!lowering.globals.scriptSecurity && !notThere && resolved.command.kind !== 'tcp') {
-    lowering.insecureScript ??= place
+    if (input.userCounts && !input.tracked) lowering.insecureProcessScript ??= place
+    else lowering.insecureScript ??= place
   }
   const asRoot = runAs === null || runAs.uid === 0
   const unsafe = asRoot && resolved.file !== null ? unsafePart(resolved.file, lowering.world) : null

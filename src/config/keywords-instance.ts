@@ -277,7 +277,7 @@ function setInterface(draft: InstanceDraft, values: Values, node: Node, lowering
     draft.interface = name
     if (lowering.interfaceIsMissing(name)) {
       const message = `interface ${name} of ${draft.name} does not exist (dynamic_interfaces allows that)`
-      lowering.refuse(node.place, 'no-interface', message)
+      lowering.missingInterface(node.place, message)
     }
   }
 }
@@ -343,7 +343,7 @@ function readPeer(draft: InstanceDraft, node: Node, lowering: Lowering) {
 export function trackInterface(list: TrackedDraft[], node: Node, lowering: Lowering) {
   const name = node.keyword.text
   if (lowering.interfaceIsMissing(name)) {
-    lowering.refuse(node.place, 'no-interface', `tracked interface ${name} does not exist`)
+    lowering.missingInterface(node.place, `tracked interface ${name} does not exist`)
   }
   add(list, node, lowering)
 }

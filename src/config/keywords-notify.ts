@@ -13,10 +13,11 @@ type Slot = 'master' | 'backup' | 'fault' | 'stop' | 'deleted' | 'masterRxLowerP
 /** Keeps the first command of a slot: a second one is reported and not used. */
 function setNotify(slot: Slot) {
   return (draft: Notified, _values: Values, node: Node, lowering: Lowering) => {
-    if (node.args.length === 0) {
-      const message = `${node.keyword.text} needs a command; the line is ignored`
-      lowering.refusals++
-      lowering.report(node.place, 'error', 'missing-operand', message, 'operand')
+    if (/^\S+$/.test(node.raw)) {
+      lowering.missingOperand(
+        node.place,
+        `${node.keyword.text} needs a command; the line is ignored`,
+      )
     } else if (draft.notify[slot] !== null) {
       lowering.error(
         node.place,

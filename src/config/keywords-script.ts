@@ -1,5 +1,5 @@
 /** `vrrp_script`: a check and how its results count. */
-import { readUser } from './command-user.ts'
+import { commandWords, readUser } from './command-user.ts'
 import {
   anyWords,
   command,
@@ -14,7 +14,6 @@ import {
 import type { ScriptEntry, Values } from './keywords-types.ts'
 import type { ScriptDraft } from './lower-draft.ts'
 import type { Lowering } from './lower-report.ts'
-import { scriptWords } from './script-words.ts'
 import type { Node } from './tree-types.ts'
 
 const span = decimal('SECONDS', 0.001, longest, 3, { zeroIs: 1 })
@@ -91,9 +90,7 @@ export const scriptKeywords: readonly ScriptEntry[] = inBlock<ScriptDraft>('vrrp
 ])
 
 function setScript(draft: ScriptDraft, _values: Values, node: Node, lowering: Lowering) {
-  const { words, problem } = scriptWords(node.raw)
-  if (problem !== null) lowering.error(node.place, 'bad-quotes', `${problem}; the line is ignored`)
-  const [, line, ...more] = words
+  const [, line, ...more] = commandWords(node, lowering)
   if (line === undefined) return
   const [operand] = node.args
   draft.raw = node.raw
@@ -121,9 +118,7 @@ function setWeight(draft: ScriptDraft, values: Values, node: Node, lowering: Low
 function setUser(draft: ScriptDraft, _values: Values, node: Node, lowering: Lowering) {
   const [user, group] = node.args
   if (user === undefined) {
-    const message = 'user needs a user; the line is ignored'
-    lowering.refusals++
-    lowering.report(node.place, 'error', 'missing-operand', message, 'operand')
+    lowering.missingOperand(node.place, 'user needs a user; the line is ignored')
     return
   }
   const named = readUser(user.text, group?.text, lowering)

@@ -186,7 +186,7 @@ function edgeOfNet(address: Ip, prefixLength: number, bit: 0 | 1): Ip {
 function setDevice(entry: Mutable<VirtualAddress>, word: Word, lowering: Lowering) {
   if (lowering.interfaceIsMissing(word.text)) {
     const message = `interface ${word.text} of address ${entry.address} does not exist`
-    lowering.refuse(word, 'no-interface', message)
+    lowering.missingInterface(word, message)
   }
   entry.interface = word.text
   return undefined

@@ -19,8 +19,12 @@ export class Lowering {
   readonly trackers = new Map<string, Set<string>>()
   /** Findings after which the daemon would not start. */
   refusals = 0
-  /** keepalived would run a script although script security is off; the place of the first. */
+  /** A script is run although script security is off: the place of the first. */
   insecureScript: Place | null = null
+  /** The same for a script of the daemon itself, which runs whatever else is wrong. */
+  insecureProcessScript: Place | null = null
+  /** An interface is named that does not exist: keepalived's check looks no further then. */
+  interfaceMissing = false
   dynamicInterfaces = false
   /** What needs script_user and script security, wherever in global_defs they stand. */
   readonly afterGlobals: (() => void)[] = []
@@ -54,6 +58,17 @@ export class Lowering {
   refuse(at: Place | Word, code: string, message: string) {
     this.refusals++
     this.error(at, code, message)
+  }
+
+  /** A value that must be there is not: keepalived's parser ends on the spot, exit status 2. */
+  missingOperand(at: Place | Word, message: string) {
+    this.refusals++
+    this.report(at, 'error', 'missing-operand', message, 'operand')
+  }
+
+  missingInterface(at: Place | Word, message: string) {
+    this.interfaceMissing = true
+    this.refuse(at, 'no-interface', message)
   }
 
   /** The blocks of the load balancer are skipped whole; said once. */

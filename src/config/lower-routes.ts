@@ -70,7 +70,7 @@ function checkWords(
     if (word === undefined) break
     if (values.has(word.text)) {
       if (words[++i] !== undefined) continue
-      lowering.error(word, 'missing-value', `${word.text} of a ${what} needs a value`)
+      lowering.missingOperand(word, `${word.text} of a ${what} needs a value`)
       return false
     }
     if (flags.has(word.text) || alone(word.text)) continue

@@ -80,6 +80,8 @@ function finishScripts(
     [...instances, ...groups].flatMap((one) => one.trackScripts.map((t) => t.name)),
   )
   const named = new Set(drafts.flatMap((one) => one.trackScripts.map((t) => t.name)))
+  // Without an instance nothing is run, and nothing is said about what would be.
+  if (drafts.length === 0) return []
   const scripts = [...lowering.scripts.values()].map((draft) => finishScript(draft, lowering))
   for (const { name, place } of scripts.filter(
     (one) => !used.has(one.name) && !named.has(one.name),
@@ -181,11 +183,12 @@ function clash(a: Instance, b: Instance): boolean {
 
 /** What holds for the file as a whole, said once at its end. */
 function closing(tree: Tree, lowering: Lowering): void {
-  const { insecureScript, refusals } = lowering
-  if (insecureScript !== null) {
+  const { insecureProcessScript, insecureScript, interfaceMissing, refusals } = lowering
+  const insecure = insecureProcessScript ?? (interfaceMissing ? null : insecureScript)
+  if (insecure !== null) {
     const message =
       'scripts are run although enable_script_security is not set: a script that others may change runs unhindered'
-    lowering.report(insecureScript, 'warning', 'script-security', message, 'security')
+    lowering.report(insecure, 'warning', 'script-security', message, 'security')
   }
   if (refusals === 0) return
   const place = { file: tree.files[0] ?? '', line: 0, column: 0 }

@@ -1,0 +1,72 @@
+/**
+ * Runs inside a network namespace of its own: gives it the interfaces that the files name, then asks vipd
+ * and keepalived about each file. Prints one JSON line per file. Started by corpus.test.ts.
+ */
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { realWorld } from '../../src/cli/world.ts'
+import { checkReport } from '../../src/config/check.ts'
+
+export type Asked = {
+  readonly path: string
+  readonly keepalived: {
+    readonly exit: number
+    readonly lines: readonly number[]
+    readonly log: string
+  }
+  readonly vipd: {
+    readonly exit: number
+    readonly runs: boolean
+    readonly found: readonly {
+      readonly line: number
+      readonly code: string
+      readonly counts: boolean
+    }[]
+  }
+}
+
+const files = process.argv.slice(2)
+for (const [i, name] of [...new Set(files.flatMap(interfacesOf))].entries()) addInterface(name, i)
+for (const path of files) process.stdout.write(`${JSON.stringify(ask(path))}\n`)
+
+/** Names that look like interfaces; placeholders of a template (`INTERFACE_GOES`) stay absent. */
+function interfacesOf(path: string): string[] {
+  const lines = readFileSync(path, 'utf8')
+    .split('\n')
+    .map((line) => line.replace(/[#!].*/, ''))
+  const after = lines.flatMap((line) => [...line.matchAll(/\b(?:interface|dev)\s+(\S+)/g)])
+  const tracked = lines.flatMap((line) => [...line.matchAll(/^\s*((?:eth|en)\w+)\s*$/g)])
+  const names = [...after, ...tracked].map((found) => found[1] ?? '')
+  return names.filter((name) => /^[a-z][a-z0-9.]{1,14}$/.test(name))
+}
+
+function addInterface(name: string, i: number): void {
+  const args = ['link', 'add', name, 'type', 'veth', 'peer', 'name', `peer${i}`]
+  run('ip', args)
+  run('ip', ['link', 'set', name, 'up'])
+}
+
+function run(command: string, args: readonly string[]): void {
+  const { status, stderr } = spawnSync(command, args, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stderr}`)
+}
+
+function ask(path: string): Asked {
+  const { status, stdout, stderr } = spawnSync('keepalived', ['-t', '-l', '-f', path], {
+    encoding: 'utf8',
+    timeout: 20_000,
+  })
+  const log = `${stdout}${stderr}`
+  const lines = [...log.matchAll(/^\((?:\S+: )?Line (\d+)\)/gm)].map((found) => Number(found[1]))
+  const report = checkReport(path, realWorld(), { configId: null, includeAll: false })
+  const found = report.diagnostics.map(({ place, code, verdict }) => ({
+    line: place.line,
+    code,
+    counts: verdict !== 'none',
+  }))
+  return {
+    path,
+    keepalived: { exit: status ?? -1, lines: [...new Set(lines)].sort((a, b) => a - b), log },
+    vipd: { exit: report.exit, runs: report.config !== null, found },
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * Configurations from the field, read by vipd and by the installed keepalived side by side: the same exit
+ * status, and every line that keepalived finds fault with is one that vipd names. What differs is in the
+ * table below and explained in docs/compatibility-corpus.md; any other difference fails.
+ */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import type { Asked } from './corpus-inside.ts'
+
+/** The corpus is not compiled: it is read where it lies, whatever folder this file was compiled to. */
+const root = packageRoot(dirname(fileURLToPath(import.meta.url)))
+const folder = join(root, 'test/config/corpus')
+
+function packageRoot(from: string): string {
+  return existsSync(join(from, 'package.json')) ? from : packageRoot(dirname(from))
+}
+
+type Difference = {
+  /** keepalived's exit status and ours. */
+  readonly exit?: readonly [number, number]
+  /** Lines that only keepalived names. */
+  readonly theirs?: readonly number[]
+  /** Lines that only vipd finds fault with. */
+  readonly ours?: readonly number[]
+}
+
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => from + i)
+
+/** The reasons are in docs/compatibility-corpus.md, by file. */
+const differences: Readonly<Record<string, Difference>> = {
+  '04.conf': { ours: [24] },
+  '06.conf': { exit: [5, 0], theirs: [34, 35, 47, 56] },
+  '19.conf': { theirs: [3], ours: [2] },
+  '21.conf': { theirs: range(14, 17) },
+  '31.conf': {
+    theirs: [
+      40,
+      53,
+      55,
+      58,
+      60,
+      62,
+      68,
+      75,
+      77,
+      79,
+      83,
+      84,
+      86,
+      88,
+      90,
+      92,
+      ...range(94, 96),
+      ...range(98, 102),
+      ...range(104, 110),
+    ],
+  },
+  '32.conf': { exit: [5, 0], theirs: [27] },
+  '35.conf': { theirs: [3], ours: [2] },
+}
+
+/** Findings for which keepalived's messages name no line; ours name the place of the object. */
+const lineless = new Set([
+  'missing-vrid',
+  'no-interface',
+  'no-address',
+  'no-peer',
+  'script-security',
+  'missing-script',
+  'tracker-dropped',
+  'empty-group',
+  'refused-instance',
+])
+
+function askAll(): Asked[] {
+  const files = readdirSync(folder)
+    .sort()
+    .map((name) => join(folder, name))
+  const inside = fileURLToPath(new URL('corpus-inside.js', import.meta.url))
+  const user = process.getuid?.() === 0 ? [] : ['-Ur']
+  const { status, stdout, stderr } = spawnSync(
+    'unshare',
+    [...user, '-n', process.execPath, inside, ...files],
+    { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 },
+  )
+  assert.equal(status, 0, stderr)
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Asked)
+}
+
+const asked = askAll()
+
+test('keepalived is here and read every file', () => {
+  assert.equal(asked.length, 36)
+  for (const { path, keepalived } of asked) {
+    assert.ok(
+      [0, 2, 5, 6].includes(keepalived.exit),
+      `${path}: ${keepalived.exit} ${keepalived.log}`,
+    )
+  }
+})
+
+for (const { path, keepalived, vipd } of asked) {
+  const name = basename(path)
+  const expected = differences[name] ?? {}
+  test(`${name}: exit status`, () => {
+    const pair = [keepalived.exit, vipd.exit]
+    assert.deepEqual(pair, expected.exit ?? [keepalived.exit, keepalived.exit], keepalived.log)
+  })
+  test(`${name}: offending lines`, () => {
+    const named = new Set(vipd.found.map(({ line }) => line))
+    const theirs = keepalived.lines.filter((line) => !named.has(line))
+    const ours = vipd.found.filter(
+      ({ line, code, counts }) =>
+        counts && line > 0 && !lineless.has(code) && !keepalived.lines.includes(line),
+    )
+    assert.deepEqual(theirs, expected.theirs ?? [], keepalived.log)
+    assert.deepEqual([...new Set(ours.map(({ line }) => line))], expected.ours ?? [])
+  })
+}
+
+test('every difference is explained', () => {
+  const text = readFileSync(join(root, 'docs/compatibility-corpus.md'), 'utf8')
+  for (const name of Object.keys(differences)) assert.ok(text.includes(`\`${name}\``), name)
+})
