@@ -189,6 +189,7 @@ export class RunningInstance {
   linkFailed(call: string, code: string): void {
     this.stance.failed(call, code)
     this.#feedFaults()
+    this.stance.drop()
   }
 
   /** A reload changed what belongs to this instance without changing its identity. */

@@ -24,11 +24,17 @@ export class Links {
     this.#engine = engine
   }
 
-  /** Opens or shares the link and routes the VRID to the slot. Throws OpError when the sockets cannot be opened. */
+  /**
+   * Opens or shares the link and routes the VRID to the slot, which leaves the link it had. Throws OpError when the
+   * sockets cannot be opened; the slot then keeps the link it had, so that its last orders still go out.
+   */
   join(slot: SlotId, vrid: number, wish: LinkWish): LinkId {
-    this.leave(slot)
     const key = keyOf(wish)
-    const link = this.#open.get(key) ?? this.#openLink(key, wish, vrid)
+    const known = this.#open.get(key)
+    if (known?.vrids.has(slot)) return known.id
+    const link = known ?? this.#openLink(wish, vrid)
+    this.leave(slot)
+    this.#open.set(key, link)
     this.#engine.addSlot(slot, link.id, vrid)
     link.vrids.set(slot, vrid)
     this.#keyOfSlot.set(slot, key)
@@ -62,11 +68,9 @@ export class Links {
     return link === undefined ? [] : [...link.vrids.keys()]
   }
 
-  #openLink(key: string, wish: LinkWish, vrid: number): OpenLink {
+  #openLink(wish: LinkWish, vrid: number): OpenLink {
     const id = this.#engine.openLink({ ...wish, filter: filterFor(wish, [vrid]) })
-    const link: OpenLink = { id, wish, vrids: new Map() }
-    this.#open.set(key, link)
-    return link
+    return { id, wish, vrids: new Map() }
   }
 }
 

@@ -64,7 +64,6 @@ export class Stance {
 
   /** The sockets failed; they are opened again when the kernel says that the interface is back. */
   failed(call: string, code: string): void {
-    this.drop()
     this.#faults = [{ kind: 'transport', op: call, code }]
   }
 
@@ -95,7 +94,7 @@ export class Stance {
 
   #join(cfg: Instance, wish: LinkWish): boolean {
     if (this.#link !== null && isDeepStrictEqual(this.#wish, wish)) return false
-    this.drop()
+    this.#ports.orders.hand()
     this.#link = this.#ports.links.join(this.#slot, cfg.vrid, wish)
     this.#wish = wish
     return true
