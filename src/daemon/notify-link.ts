@@ -1,7 +1,7 @@
 /**
  * The notifier's hold on its worker thread: jobs go out, each comes back exactly once. A worker that ends,
  * or does not take a job up within its patience, is replaced; what it had not started yet is handed to the
- * successor, except the job at which it got stuck.
+ * successor, except the job at which it got stuck, or that has seen two workers die.
  */
 import { Worker } from 'node:worker_threads'
 import type { FromNotifyWorker, Job, JobResult, ToNotifyWorker } from './notify-messages.ts'
@@ -23,7 +23,11 @@ type Pending = {
   readonly done: (result: JobResult) => void
   pid: number | null
   started: boolean
+  /** Workers lost while it waited to be started. */
+  losses: number
 }
+
+const lossesMax = 2
 
 export class NotifyLink {
   readonly #options: LinkOptions
@@ -39,7 +43,7 @@ export class NotifyLink {
   /** `done` is called once, never during this call. */
   submit(job: Job, done: (result: JobResult) => void): Handle {
     const id = ++this.#lastId
-    const pending: Pending = { job, done, pid: null, started: false }
+    const pending: Pending = { job, done, pid: null, started: false, losses: 0 }
     this.#pending.set(id, pending)
     this.#send(id, job)
     return pending
@@ -71,7 +75,7 @@ export class NotifyLink {
       why = `crashed: ${error instanceof Error ? error.message : String(error)}`
     })
     worker.on('exit', () => {
-      if (this.#worker === worker) this.#replace(why)
+      if (this.#worker === worker) this.#replace(why, null)
     })
     return worker
   }
@@ -97,7 +101,8 @@ export class NotifyLink {
     this.#watch = null
     setImmediate(() => {
       if (this.#watch === null && this.#worker !== null && this.#firstUnstarted() !== null) {
-        this.#replace(`gave no answer for ${this.#options.patienceMs} ms`)
+        const why = `gave no answer for ${this.#options.patienceMs} ms`
+        this.#replace(why, this.#firstUnstarted())
       }
     })
   }
@@ -107,20 +112,20 @@ export class NotifyLink {
     return null
   }
 
-  #replace(why: string): void {
+  #replace(why: string, stuckAt: number | null): void {
     this.#unwatch()
-    const stuckAt = this.#firstUnstarted()
     const worker = this.#worker
     this.#worker = null
     worker?.unref()
     void worker?.terminate()
     this.#options.onLost(why)
-    for (const [id, { job, done, started }] of Array.from(this.#pending)) {
-      if (started || id === stuckAt) {
+    for (const [id, pending] of Array.from(this.#pending)) {
+      pending.losses++
+      if (pending.started || id === stuckAt || pending.losses >= lossesMax) {
         this.#pending.delete(id)
-        done({ kind: 'lost' })
+        pending.done({ kind: 'lost' })
       } else {
-        this.#send(id, job)
+        this.#send(id, pending.job)
       }
     }
   }
