@@ -10,7 +10,7 @@ import type { Host } from './host.ts'
 import { startKeepalived } from './keepalived.ts'
 import { type Lab, openLab } from './lab.ts'
 import { program } from './program.ts'
-import { startVipd } from './vipd.ts'
+import { startVipd, type Vipd } from './vipd.ts'
 import { nowMs, until } from './wait.ts'
 
 export type StoryOptions = {
@@ -24,7 +24,11 @@ const notifyLog = '/run/lab/notify.log'
 /** 3 × advert_int + skew + check interval, doubled. */
 const patienceMs = 20_000
 
-/** The article's keepalived.conf; what differs between the hosts is the state and the priority. */
+/**
+ * The article's keepalived.conf; what differs between the hosts is the state and the priority. Added is
+ * higher_prio_send_advert: when a split heals, the host that yields says so once more, and the one that stays
+ * announces the address again. Without it neighbours may go on asking the wrong host for many seconds.
+ */
 const configuration = (state: 'MASTER' | 'BACKUP', priority: number): string => `
 ! Configuration File for keepalived
 global_defs {
@@ -40,6 +44,7 @@ vrrp_instance ${instance} {
     virtual_router_id 51
     priority ${priority}
     advert_int 2
+    higher_prio_send_advert
     authentication {
         auth_type PASS
         auth_pass 1111
@@ -81,11 +86,10 @@ class Story {
   async play(): Promise<void> {
     const [kind1, kind2] = this.#options.daemons
     this.#say(`node1 (priority 100, ${kind1}), node2 (priority 99, ${kind2}), httpd on both`)
-    const [node1, node2] = await Promise.all([
-      this.#node('node1', '172.16.80.2/24', configuration('MASTER', 100), kind1),
-      this.#node('node2', '172.16.80.3/24', configuration('BACKUP', 99), kind2),
-    ])
+    const node1 = await this.#node('node1', '172.16.80.2/24', configuration('MASTER', 100), kind1)
     await this.#leads(node1, 'nobody else was heard')
+    const node2 = await this.#node('node2', '172.16.80.3/24', configuration('BACKUP', 99), kind2)
+    await this.#expect(node2, 'BACKUP')
     const desk = await this.#lab.host('client', { addresses: { eth0: ['172.16.80.9/24'] } })
     const client = Client.start(desk, vip)
     await client.answeredBy('node1', patienceMs)
@@ -162,7 +166,8 @@ class Story {
   async #leads(node: Node, why: string): Promise<void> {
     await this.#expect(node, 'MASTER')
     await node.host.awaitAddress(vip, true, patienceMs)
-    this.#say(`${node.host.name} is MASTER and holds ${vip} (${why})`)
+    const reason = (await reasonOf(node.daemon)) ?? why
+    this.#say(`${node.host.name} is MASTER and holds ${vip} (${reason})`)
   }
 
   async #expect(node: Node, role: Role): Promise<void> {
@@ -200,6 +205,13 @@ class Story {
     const at = `${((nowMs() - this.#startMs) / 1_000).toFixed(2).padStart(6)} s`
     this.#options.say(text === '' ? '' : `${at}  ${text}`)
   }
+}
+
+/** vipd says why it is what it is; keepalived does not. */
+async function reasonOf(daemon: Daemon): Promise<string | null> {
+  if (daemon.kind !== 'vipd') return null
+  const { instances } = await (daemon as Vipd).status()
+  return instances.find((known) => known.name === instance)?.why ?? null
 }
 
 /** Questions put before the first answer of the heir may still be open; the client gives up on them. */
