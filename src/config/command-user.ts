@@ -83,7 +83,7 @@ export function buildCommand(input: CommandText, lowering: Lowering): UserComman
   const notThere = resolved.findings.some((finding) => finding.code === 'missing-script')
   if (!lowering.globals.scriptSecurity && !notThere && resolved.command.kind !== 'tcp') {
     if (input.userCounts && !input.tracked) lowering.insecureProcessScript ??= place
-    else lowering.insecureScript ??= place
+    else lowering.runsInsecure(place)
   }
   const asRoot = runAs === null || runAs.uid === 0
   const unsafe = asRoot && resolved.file !== null ? unsafePart(resolved.file, lowering.world) : null

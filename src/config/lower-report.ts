@@ -60,6 +60,14 @@ export class Lowering {
     this.error(at, code, message)
   }
 
+  /** A script is run that script security was not asked about; the first of the file is remembered. */
+  runsInsecure(place: Place) {
+    const first = this.insecureScript
+    if (first === null || (first.file === place.file && place.line < first.line)) {
+      this.insecureScript = place
+    }
+  }
+
   /** A value that must be there is not: keepalived's parser ends on the spot, exit status 2. */
   missingOperand(at: Place | Word, message: string) {
     this.refusals++

@@ -9,6 +9,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { inUserNamespace } from '../../src/lab/namespaces.ts'
 import type { Asked } from './corpus-inside.ts'
 
 /** The corpus is not compiled: it is read where it lies, whatever folder this file was compiled to. */
@@ -64,6 +65,10 @@ const differences: Readonly<Record<string, Difference>> = {
   '35.conf': { theirs: [3], ours: [2] },
 }
 
+/** In a user namespace the owners of files are unknown, and keepalived takes killall for insecure. */
+const ownersUnknown = process.getuid?.() !== 0 || inUserNamespace()
+const unmapped: Readonly<Record<string, Difference>> = { '16.conf': { exit: [5, 0] } }
+
 /** Findings for which keepalived's messages name no line; ours name the place of the object. */
 const lineless = new Set([
   'missing-vrid',
@@ -109,7 +114,7 @@ test('keepalived is here and read every file', () => {
 
 for (const { path, keepalived, vipd } of asked) {
   const name = basename(path)
-  const expected = differences[name] ?? {}
+  const expected = (ownersUnknown ? unmapped[name] : undefined) ?? differences[name] ?? {}
   test(`${name}: exit status`, () => {
     const pair = [keepalived.exit, vipd.exit]
     assert.deepEqual(pair, expected.exit ?? [keepalived.exit, keepalived.exit], keepalived.log)

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { keepalivedStatus } from '../../../src/config/check.ts'
+import { diff, instanceKey } from '../../../src/config/diff.ts'
+import type { Diagnostic } from '../../../src/config/types.ts'
+import { check, findings, instanceText, only } from './reading.ts'
+
+const finding = (verdict: Diagnostic['verdict']): Diagnostic => ({
+  place: { file: 'f', line: 1, column: 1 },
+  severity: 'error',
+  code: 'x',
+  message: 'x',
+  verdict,
+})
+
+const exits: readonly (readonly [readonly Diagnostic['verdict'][], number])[] = [
+  [[], 0], [['none'], 0], [['config'], 5], [['security'], 6], [['fatal'], 4], [['operand'], 2],
+  [['fatal', 'config'], 5], [['config', 'security'], 6], [['security', 'operand', 'config'], 2],
+] // biome-ignore format: a table
+
+for (const [verdicts, exit] of exits) {
+  test(`exit status of ${verdicts.join(' + ') || 'nothing'}: ${exit}`, () => {
+    assert.equal(keepalivedStatus(verdicts.map(finding)), exit)
+  })
+}
+
+const script = 'vrrp_script chk {\n script "/usr/bin/true"\n weight 2\n}\n'
+const tracked = (lines: string, weight = '') =>
+  `global_defs {\n enable_script_security\n script_user root\n}\n${script}${instanceText(`track_script {\n chk ${weight}\n }\n ${lines}`)}`
+
+test('the report prints the arithmetic, the intervals and how the script runs', () => {
+  const report = check(tracked('version 3\n advert_int 0.1\n priority 100'))
+  assert.equal(report.exit, 0)
+  assert.match(report.text, /priority +100 base, \+2 while chk succeeds → 100\.\.102/)
+  assert.match(
+    report.text,
+    /takes over +0\.361 s after the last advert \(3 × 0\.1 s \+ 0\.061 s skew\)/,
+  )
+  assert.match(report.text, /runs +\/usr\/bin\/true\n +as +root\n/)
+  assert.match(report.text, /ready to run \(exit 0\)\n$/)
+})
+
+test('version 2 counts its skew in seconds', () => {
+  assert.match(check(instanceText('advert_int 2')).text, /6\.609 s after .* \+ 0\.609 s skew/)
+})
+
+const lints: readonly (readonly [string, string])[] = [
+  [tracked('nopreempt'), 'nopreempt-weight'],
+  [tracked('', 'weight 1'), 'weight-too-small'],
+  [tracked('priority 254'), 'weight-clamped'],
+  [instanceText('state MASTER'), 'address-owner'],
+  [instanceText('strict_mode'), 'no-accept'],
+  [instanceText('no_accept'), 'no-accept'],
+  [instanceText('unicast_src_ip 10.0.0.1\n unicast_peer {\n 10.0.0.1\n }'), 'peer-is-self'],
+  [instanceText('authentication {\n auth_type PASS\n auth_pass ab#cd\n }'), 'password-comment'],
+  [instanceText('authentication {\n auth_pass ab\n }'), 'auth-without-type'],
+  [instanceText('state BACKUP priority 200'), 'extra-words'],
+] // biome-ignore format: a table
+
+for (const [text, code] of lints) {
+  test(`lint ${code}: no exit status`, () => {
+    const report = check(text)
+    assert.ok(
+      report.diagnostics.some((d) => d.code === code),
+      report.text,
+    )
+    assert.equal(report.exit, 0, report.text)
+  })
+}
+
+test('a quoted password may have a #, and is no remark', () => {
+  const report = check(instanceText('authentication {\n auth_type PASS\n auth_pass "ab#cd"\n }'))
+  assert.deepEqual(findings(report), [])
+  assert.equal(new TextDecoder().decode(only(report).password?.subarray(0, 5)), 'ab#cd')
+})
+
+test('JSON: schema 1, every finding with its place, no password', () => {
+  const report = check(
+    instanceText('priority 300\n authentication {\n auth_type PASS\n auth_pass secret\n }'),
+  )
+  const json = JSON.parse(JSON.stringify(report.json)) as Record<string, unknown>
+  assert.equal(json['schema'], 1)
+  assert.equal(json['exit'], 5)
+  assert.equal(json['runs'], true)
+  const [first] = json['diagnostics'] as Record<string, unknown>[]
+  assert.deepEqual(
+    [first?.['file'], first?.['line'], first?.['code']],
+    ['/c.conf', 4, 'bad-number'],
+  )
+  assert.ok(!JSON.stringify(json).includes('secret'))
+  assert.ok(!report.text.includes('secret'))
+})
+
+test('findings come in the order of the file, what concerns all of it last', () => {
+  const report = check(`${instanceText('garp_master_delay x').replace('eth0', 'eth9')}foo\n`)
+  assert.deepEqual(findings(report), [
+    'no-interface@2',
+    'bad-number@4',
+    'unknown-keyword@9',
+    'cannot-start@0',
+  ])
+})
+
+test('a file that is not there', () => {
+  const report = check('', { files: { '/c.conf': { text: '', unreadable: true } } })
+  assert.equal(report.exit, 4)
+  assert.equal(report.config, null)
+})
+
+test('diff: what to remove, add and alter', () => {
+  const running = new Map([
+    ['a', 1],
+    ['b', 2],
+    ['c', 3],
+  ])
+  const wanted = new Map([
+    ['b', 2],
+    ['c', 4],
+    ['d', 5],
+  ])
+  assert.deepEqual(
+    diff(running, wanted, (x, y) => x === y),
+    [
+      { kind: 'remove', name: 'a', from: 1 },
+      { kind: 'alter', name: 'c', from: 3, to: 4 },
+      { kind: 'add', name: 'd', to: 5 },
+    ],
+  )
+})
+
+test('an instance is the same one under another name, and another one on another link', () => {
+  const key = (text: string) => instanceKey(only(check(text)))
+  const first = key(instanceText())
+  assert.equal(key(instanceText('priority 7').replace(' V ', ' X ')), first)
+  assert.notEqual(key(instanceText().replace('eth0', 'eth1')), first)
+  assert.notEqual(key(instanceText().replace('51', '52')), first)
+  assert.notEqual(key(instanceText('mcast_dst_ip 224.0.0.99')), first)
+  assert.notEqual(key(instanceText('unicast_peer {\n 10.0.0.2\n }')), first)
+})
