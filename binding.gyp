@@ -2,13 +2,24 @@
   "targets": [
     {
       "target_name": "vipd",
-      "sources": ["native/addon.cc"],
+      "sources": [
+        "native/addon.cc",
+        "native/carrier.cc",
+        "native/convert.cc",
+        "native/core.cc",
+        "native/core_object.cc",
+        "native/engine.cc",
+        "native/engine_object.cc",
+        "native/plan.cc",
+        "native/request.cc",
+        "native/sockets.cc"
+      ],
       "include_dirs": ["<!@(node -p \"require('node-addon-api').include\")"],
       "defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS"],
-      "cflags": ["-Wall", "-Wextra", "-Werror", "-fvisibility=hidden"],
-      "cflags!": ["-fno-exceptions"],
-      "cflags_cc!": ["-fno-exceptions", "-std=gnu++17"],
-      "cflags_cc": ["-std=c++20", "-fexceptions"]
+      "cflags": ["-O2", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden"],
+      "cflags!": ["-fno-exceptions", "-O3"],
+      "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-O3"],
+      "cflags_cc": ["-std=c++20", "-fexceptions", "-fvisibility-inlines-hidden"]
     }
   ]
 }

@@ -1,0 +1,413 @@
+#include "core.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace vipd {
+
+namespace {
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
+// An own change whose event is still to come: its plan is being carried out.
+constexpr uint64_t kChanging = std::numeric_limits<uint64_t>::max();
+
+uint64_t Mix(uint64_t h, uint64_t value) {
+  h = (h ^ value) * 0x9e3779b97f4a7c15u;
+  return h ^ (h >> 31);
+}
+
+uint64_t Digest(std::span<const uint8_t> bytes, uint64_t h) {
+  for (const uint8_t byte : bytes) h = (h ^ byte) * 0x100000001b3u;
+  return Mix(h, bytes.size());
+}
+
+Event MakeEvent(Event::Kind kind, SlotId slot, int64_t generation) {
+  Event event;
+  event.kind = kind;
+  event.slot = slot;
+  event.generation = generation;
+  return event;
+}
+
+std::span<const uint8_t> Octets(const Address& a) { return {a.octets.data(), a.length}; }
+
+}  // namespace
+
+void Core::AddLink(LinkId link, std::shared_ptr<LinkCounters> counters) {
+  links_[link].counters = std::move(counters);
+}
+
+void Core::RemoveLink(LinkId link) {
+  std::erase_if(slots_, [&](const auto& entry) {
+    Slot* slot = entry.second.get();
+    if (slot->link != link) return false;
+    Enter(slot, State::kRest);
+    deadlines_.Remove(slot);
+    return true;
+  });
+  links_.erase(link);
+}
+
+void Core::AddSlot(SlotId id, LinkId link, uint8_t vrid, std::shared_ptr<SlotCounters> counters) {
+  auto slot = std::make_unique<Slot>();
+  slot->id = id;
+  slot->link = link;
+  slot->vrid = vrid;
+  slot->counters = std::move(counters);
+  links_.at(link).slots[vrid] = slot.get();
+  deadlines_.Add(slot.get());
+  slots_[id] = std::move(slot);
+}
+
+void Core::RemoveSlot(SlotId id) {
+  Slot* slot = Find(id);
+  if (slot == nullptr) return;
+  Enter(slot, State::kRest);
+  deadlines_.Remove(slot);
+  links_.at(slot->link).slots[slot->vrid] = nullptr;
+  slots_.erase(id);
+}
+
+Core::Slot* Core::Find(SlotId id) {
+  const auto found = slots_.find(id);
+  return found == slots_.end() ? nullptr : found->second.get();
+}
+
+// Every change of state passes here: what belongs to the old one is dropped.
+void Core::Enter(Slot* slot, State state) {
+  leading_ += (state == State::kLead) - (slot->state == State::kLead);
+  waiting_ -= slot->waiting;
+  slot->waiting = false;
+  slot->listened = false;
+  slot->state = state;
+  slot->resigned = Resigned::kNo;
+  slot->changed = 0;
+  if (state != State::kFollow) slot->expect.reset();
+  if (state == State::kRest) slot->lead.reset();
+  if (state != State::kLead) slot->running.clear();
+  deadlines_.Set(slot, kNever);
+}
+
+void Core::Push(const Slot& slot, PlanPtr plan, int repeat) {
+  if (plan->steps.empty()) return;
+  Run run;
+  run.slot = slot.id;
+  run.generation = slot.generation;
+  run.plan = std::move(plan);
+  run.repeat = repeat;
+  batch_.push_back(std::move(run));
+}
+
+void Core::Apply(OrderFor given, uint64_t seen, Us now) {
+  Renew(now);
+  Slot* slot = Find(given.slot);
+  if (slot == nullptr) return;
+  const bool crossed = slot->changed > seen;
+  slot->generation = given.generation;
+  switch (given.order.kind) {
+    case Order::Kind::kRest:
+      return ApplyRest(slot, std::move(given.order), crossed);
+    case Order::Kind::kFollow:
+      return ApplyFollow(slot, std::move(given.order), crossed, now);
+    case Order::Kind::kLead:
+      return ApplyLead(slot, std::move(given.order.lead), crossed, now);
+    case Order::Kind::kAlso:
+      if (!crossed) Push(*slot, std::move(given.order.now));
+      return;
+  }
+}
+
+void Core::ApplyRest(Slot* slot, Order order, bool crossed) {
+  if (crossed && slot->state == State::kLead) Push(*slot, slot->lead->resign);
+  Enter(slot, State::kRest);
+  Push(*slot, std::move(order.now));
+}
+
+void Core::ApplyFollow(Slot* slot, Order order, bool crossed, Us now) {
+  if (crossed && slot->state == State::kLead) Push(*slot, slot->lead->resign);
+  Enter(slot, State::kFollow);
+  Push(*slot, std::move(order.now));
+  slot->expect = std::move(order.expect);
+  slot->restart = order.restart;
+  slot->lead = std::move(order.lead);
+  slot->armed_at = now;
+  deadlines_.Set(slot, order.deadline);
+}
+
+void Core::ApplyLead(Slot* slot, LeadPtr lead, bool crossed, Us now) {
+  if (crossed && slot->resigned != Resigned::kNo) return RaiseResigned(slot, now);
+  // A lead that is late already must not be refreshed into going on: Tick's rule, one step earlier.
+  const bool late = slot->state == State::kLead && slot->due < now - slot->lead->late;
+  if (late) return Resign(slot, Resigned::kLate, now - slot->due, now);
+  StartLead(slot, std::move(lead), now);
+}
+
+// A repeat that the standing lead has too (key and period) keeps its phase and what is left of it.
+void Core::StartLead(Slot* slot, LeadPtr lead, Us now) {
+  const LeadPtr before = slot->state == State::kLead ? slot->lead : nullptr;
+  const std::vector<Running> progress = std::exchange(slot->running, {});
+  Enter(slot, State::kLead);
+  Push(*slot, lead->now);
+  for (const Repeat& repeat : lead->repeats) {
+    Running running{now + repeat.first_after, repeat.times, 0};
+    for (size_t i = 0; before != nullptr && i < before->repeats.size(); ++i)
+      if (before->repeats[i].key == repeat.key && before->repeats[i].every == repeat.every)
+        running = progress[i];
+    slot->running.push_back(running);
+  }
+  slot->lead = std::move(lead);
+  Rearm(slot);
+}
+
+void Core::Rearm(Slot* slot) {
+  Us due = kNever;
+  for (const Running& running : slot->running) due = std::min(due, running.due);
+  deadlines_.Set(slot, due);
+}
+
+void Core::Renew(Us now) {
+  renewed_ = std::max(renewed_, now);
+  if (waiting_ == 0) return;
+  // Whatever was heard meanwhile is still to be worked off by the main thread: listen once more.
+  for (const auto& [id, slot] : slots_) {
+    if (slot->waiting) Restart(slot.get(), now);
+  }
+}
+
+void Core::Restart(Slot* slot, Us now) {
+  waiting_ -= slot->waiting;
+  slot->waiting = false;
+  slot->armed_at = now;
+  deadlines_.Set(slot, now + slot->restart);
+}
+
+void Core::Tick(Us now) {
+  // Late before lapsed: both follow from a stopped process, and the first says for how long.
+  while (deadlines_.Next() <= now) {
+    Slot* slot = static_cast<Slot*>(deadlines_.First());
+    Fire(slot, now);
+  }
+  if (leading_ == 0 || !lapsed(now)) return;
+  for (const auto& [id, slot] : slots_) {
+    if (slot->state == State::kLead) Resign(slot.get(), Resigned::kLapsed, 0, now);
+  }
+}
+
+void Core::Fire(Slot* slot, Us now) {
+  if (slot->state == State::kFollow) return Expire(slot, now);
+  if (now - slot->due > slot->lead->late)
+    return Resign(slot, Resigned::kLate, now - slot->due, now);
+  RunRepeats(slot, now);
+}
+
+void Core::Expire(Slot* slot, Us now) {
+  if (lapsed(now)) {
+    slot->waiting = true;
+    waiting_ += 1;
+    deadlines_.Set(slot, kNever);
+    return;
+  }
+  // Later than about one advert, and none of them waits: the master is gone or this machine was
+  // deaf (paused, suspended). Silence proves nothing: listen once more.
+  const Us late_by = now - std::max(slot->due, slot->armed_at);
+  if (slot->restart > 0 && late_by > slot->restart / 3 && !slot->listened) {
+    slot->listened = true;
+    return Restart(slot, now);
+  }
+  const Us deadline = slot->due;
+  const size_t at = batch_.size();
+  StartLead(slot, slot->lead, now);
+  slot->changed = kChanging;
+  // Even an empty plan is a run: the event is raised when it is settled.
+  if (batch_.size() == at) {
+    batch_.emplace_back();
+    batch_[at].slot = slot->id;
+    batch_[at].generation = slot->generation;
+    batch_[at].plan = slot->lead->now;
+  }
+  batch_[at].deadline = deadline;
+}
+
+void Core::RunRepeats(Slot* slot, Us now) {
+  for (size_t i = 0; i < slot->running.size(); ++i) {
+    Running& running = slot->running[i];
+    if (running.due > now) continue;
+    const Repeat& repeat = slot->lead->repeats[i];
+    if (running.left > 0) running.left -= 1;
+    const bool over = running.left == 0 || repeat.every <= 0;
+    // What was missed is not made up for: the next one in phase.
+    running.due =
+        over ? kNever : running.due + repeat.every * ((now - running.due) / repeat.every + 1);
+    Push(*slot, repeat.plan, static_cast<int>(i));
+  }
+  Rearm(slot);
+}
+
+void Core::Resign(Slot* slot, Resigned why, Us late_by, Us now) {
+  Push(*slot, slot->lead->resign);
+  Enter(slot, State::kRest);
+  slot->resigned = why;
+  slot->late_by = late_by;
+  RaiseResigned(slot, now);
+}
+
+void Core::RaiseResigned(Slot* slot, Us now) {
+  const auto kind = slot->resigned == Resigned::kLate ? Event::Kind::kLate : Event::Kind::kLapsed;
+  Event event = MakeEvent(kind, slot->id, slot->generation);
+  event.late_by = slot->late_by;
+  event.at = now;
+  Raise(std::move(event));
+  slot->changed = raised_;
+}
+
+Us Core::NextDeadline() const {
+  const Us lease = liveness_ > 0 && leading_ > 0 ? renewed_ + liveness_ : kNever;
+  return std::min(deadlines_.Next(), lease);
+}
+
+void Core::Receive(LinkId link_id, const Address& from, int ttl, std::span<const uint8_t> payload,
+                   Us now) {
+  const auto found = links_.find(link_id);
+  if (found == links_.end()) return;
+  Link& link = found->second;
+  link.counters->received.fetch_add(1, kRelaxed);
+  Slot* slot = payload.size() < 2 ? nullptr : link.slots[payload[1]];
+  if (slot == nullptr) {
+    link.counters->unclaimed.fetch_add(1, kRelaxed);
+    return;
+  }
+  if (slot->state == State::kRest) return;
+  if (!IsFamiliar(*slot, from, ttl, payload)) {
+    Hear(*slot, &link, from, ttl, payload, now);
+    return;
+  }
+  Count(slot, now);
+  slot->counters->last_familiar.store(now, kRelaxed);
+  slot->listened = false;
+  Restart(slot, now);
+}
+
+void Core::Unclaimed(LinkId link) {
+  const auto found = links_.find(link);
+  if (found == links_.end()) return;
+  found->second.counters->received.fetch_add(1, kRelaxed);
+  found->second.counters->unclaimed.fetch_add(1, kRelaxed);
+}
+
+bool Core::IsFamiliar(const Slot& slot, const Address& from, int ttl,
+                      std::span<const uint8_t> payload) {
+  return slot.expect.has_value() && slot.expect->ttl == ttl && slot.expect->from == from &&
+         std::equal(payload.begin(), payload.end(), slot.expect->payload.begin(),
+                    slot.expect->payload.end());
+}
+
+void Core::Count(Slot* slot, Us now) {
+  SlotCounters& counters = *slot->counters;
+  const Us last = counters.last_received.load(kRelaxed);
+  const bool following = slot->state == State::kFollow && last >= 0;
+  if (following && now - last > counters.longest_gap.load(kRelaxed))
+    counters.longest_gap.store(now - last, kRelaxed);
+  counters.received.fetch_add(1, kRelaxed);
+  counters.last_received.store(now, kRelaxed);
+}
+
+// Equal to one that still waits: counted there. New: if its source has credit left and there is
+// room.
+void Core::Hear(const Slot& slot, Link* link, const Address& from, int ttl,
+                std::span<const uint8_t> payload, Us now) {
+  const uint64_t where = Mix(Mix(Mix(slot.id, slot.generation), slot.link), ttl);
+  const uint64_t digest = Digest(payload, Digest(Octets(from), where));
+  const auto known = pending_heard_.find(digest);
+  if (known != pending_heard_.end()) {
+    Event& event = events_[known->second];
+    if (event.slot == slot.id && event.generation == slot.generation && event.ttl == ttl &&
+        event.from == from && std::ranges::equal(event.bytes, payload)) {
+      event.count += 1;
+      link->counters->coalesced.fetch_add(1, kRelaxed);
+      Count(Find(slot.id), now);
+      return;
+    }
+  }
+  if (heard_ >= kHeardMax || !throttle_.Admit(slot.link, from, &link->strangers, now)) {
+    link->counters->throttled.fetch_add(1, kRelaxed);
+    return;
+  }
+  Count(Find(slot.id), now);
+  Event event = MakeEvent(Event::Kind::kHeard, slot.id, slot.generation);
+  event.link = slot.link;
+  event.from = from;
+  event.ttl = ttl;
+  event.bytes.assign(payload.begin(), payload.end());
+  event.at = now;
+  pending_heard_[digest] = events_.size();
+  heard_ += 1;
+  Raise(std::move(event));
+}
+
+void Core::Raise(Event event) {
+  if (event.kind == Event::Kind::kKernel && (overrun_ || ++kernel_ > kKernelMax))
+    event = MakeEvent(Event::Kind::kOverrun, 0, 0);
+  if (event.kind == Event::Kind::kOverrun && std::exchange(overrun_, true)) return;
+  events_.push_back(std::move(event));
+  raised_ += 1;
+}
+
+std::vector<Event> Core::TakeEvents() {
+  pending_heard_.clear();
+  heard_ = 0;
+  kernel_ = 0;
+  overrun_ = false;
+  return std::exchange(events_, {});
+}
+
+// `failures` in the order of the runs.
+void Core::Settle(const Batch& batch, const std::vector<Failure>& failures) {
+  auto from = failures.begin();
+  for (uint32_t run = 0; run < batch.size(); ++run) {
+    const auto to = std::find_if(from, failures.end(), [&](const auto& f) { return f.run != run; });
+    SettleRun(batch[run], {from, to});
+    from = to;
+  }
+}
+
+void Core::SettleRun(const Run& run, std::span<const Failure> failures) {
+  Slot* slot = Find(run.slot);
+  const auto& steps = run.plan->steps;
+  uint64_t digest = 0;
+  int64_t sent = std::ranges::count(steps, StepKind::kDatagram, &Step::kind);
+  for (const Failure& f : failures) {
+    sent -= steps[f.step].kind == StepKind::kDatagram;
+    digest = Mix(Mix(digest, f.step + 1), static_cast<uint64_t>(f.error));
+  }
+  if (slot != nullptr && sent > 0) {
+    slot->counters->sent.fetch_add(static_cast<uint64_t>(sent), kRelaxed);
+    slot->counters->last_sent.store(run.sent_at, kRelaxed);
+  }
+  if (slot != nullptr && run.deadline != Run::kNoDeadline) {
+    Event event = MakeEvent(Event::Kind::kExpired, run.slot, run.generation);
+    event.at = run.first_at;
+    event.done_at = run.done_at;
+    event.deadline = run.deadline;
+    Raise(std::move(event));
+    if (slot->changed == kChanging) slot->changed = raised_;
+  }
+  // A repeat that fails as it did the last time is no news.
+  const auto at = static_cast<size_t>(run.repeat);
+  if (slot != nullptr && run.repeat != Run::kNoRepeat && slot->generation == run.generation &&
+      at < slot->running.size()) {
+    if (std::exchange(slot->running[at].failing, digest) == digest) return;
+  }
+  for (const Failure& f : failures) {
+    Event event = MakeEvent(Event::Kind::kFailed, run.slot, run.generation);
+    event.at = run.done_at;
+    event.step = f.step;
+    event.step_kind = steps[f.step].kind;
+    event.call = f.call;
+    event.error = f.error;
+    event.detail = f.detail;
+    Raise(std::move(event));
+  }
+}
+
+}  // namespace vipd

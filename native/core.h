@@ -1,0 +1,233 @@
+// What the engine knows: orders, packets and the time go in; runs (plans to carry out) and events
+// come out. No system call and no policy: it compares bytes, watches instants and never looks into
+// a packet beyond the VRID that routes it. The thread drives it with the real clock, the simulator
+// with a virtual one.
+//
+// A wake-up is: Apply and Receive whatever waits, then Tick, then TakeBatch, and Settle once the
+// batch has been carried out. Because Tick comes last, a packet that waits beats a deadline that
+// has passed.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "deadlines.h"
+#include "plan.h"
+#include "throttle.h"
+
+namespace vipd {
+
+struct Repeat {
+  static constexpr int64_t kForever = -1;
+
+  std::string key;
+  Us first_after = 0;
+  Us every = 0;  // 0 only with times 1
+  int64_t times = kForever;
+  PlanPtr plan;
+};
+
+struct Lead {
+  PlanPtr now;
+  std::vector<Repeat> repeats;
+  PlanPtr resign;
+  Us late = 0;
+};
+using LeadPtr = std::shared_ptr<const Lead>;
+
+struct Familiar {
+  Address from;
+  int ttl = 0;
+  Bytes payload;
+};
+
+struct Order {
+  enum class Kind : uint8_t { kRest, kFollow, kLead, kAlso };
+
+  Kind kind = Kind::kRest;
+  PlanPtr now;  // rest, follow, also
+  std::optional<Familiar> expect;
+  Us deadline = 0;
+  Us restart = 0;
+  LeadPtr lead;  // lead, and what a follow becomes
+};
+
+struct OrderFor {
+  SlotId slot = 0;
+  int64_t generation = 0;
+  Order order;
+};
+
+struct Event {
+  enum class Kind : uint8_t {
+    kHeard,
+    kExpired,
+    kFailed,
+    kLate,
+    kLapsed,
+    kKernel,
+    kOverrun,
+    kLinkFailed
+  };
+
+  Kind kind = Kind::kHeard;
+  SlotId slot = 0;
+  LinkId link = 0;
+  int64_t generation = 0;
+  Us at = 0;
+  Us done_at = 0;   // expired
+  Us deadline = 0;  // expired
+  Us late_by = 0;   // late
+  Address from;     // heard
+  int ttl = 0;      // heard
+  Bytes bytes;      // heard: the payload; kernel: the message
+  uint32_t count = 1;
+  uint32_t step = 0;  // failed
+  StepKind step_kind = StepKind::kDatagram;
+  const char* call = "";  // failed, linkFailed
+  int error = 0;
+  std::string detail;
+};
+
+// Written by the engine's thread and read by the main thread; each figure stands for itself.
+struct SlotCounters {
+  std::atomic<uint64_t> received{0};
+  std::atomic<uint64_t> sent{0};
+  std::atomic<Us> last_received{-1};
+  std::atomic<Us> last_familiar{-1};
+  std::atomic<Us> last_sent{-1};
+  std::atomic<Us> longest_gap{0};
+};
+
+struct LinkCounters {
+  std::atomic<uint64_t> received{0};
+  std::atomic<uint64_t> throttled{0};
+  std::atomic<uint64_t> coalesced{0};
+  std::atomic<uint64_t> unclaimed{0};
+};
+
+class Core {
+ public:
+  // Pending events beyond these bounds are dropped and counted; packets and kernel messages only,
+  // never what became of an order.
+  static constexpr size_t kHeardMax = 1'024;
+  static constexpr size_t kKernelMax = 4'096;
+
+  // `liveness` 0 switches the lease off.
+  Core(Us liveness, Us now) : liveness_(liveness), renewed_(now) {}
+
+  void AddLink(LinkId link, std::shared_ptr<LinkCounters> counters);
+  void RemoveLink(LinkId link);
+  // The pair (link, vrid) must be free; the caller keeps the book.
+  void AddSlot(SlotId slot, LinkId link, uint8_t vrid, std::shared_ptr<SlotCounters> counters);
+  void RemoveSlot(SlotId slot);
+
+  // `seen`: how many events TypeScript had worked off when it wrote the order. An order that
+  // crossed with a change that the core made on its own (a deadline, late, lapsed) was meant for
+  // another state:
+  // - rest and follow still hold, after the lead that they did not know of has resigned;
+  // - a lead for a slot that has resigned is not taken up: the event is raised again, under the new
+  // generation;
+  // - also is dropped.
+  void Apply(OrderFor order, uint64_t seen, Us now);
+  void Receive(LinkId link, const Address& from, int ttl, std::span<const uint8_t> payload, Us now);
+  // An unreadable packet: counted, never raised.
+  void Unclaimed(LinkId link);
+  // The main thread is alive. Any order says so too.
+  void Renew(Us now);
+  // Carries out what is due at `now`. Slots that follow do not lead while the lease is lapsed: they
+  // stay silent, and on renewal listen for one more interval.
+  void Tick(Us now);
+
+  // When Tick is wanted next; kNever when nothing is awaited.
+  Us NextDeadline() const;
+  Batch TakeBatch() { return std::exchange(batch_, {}); }
+  void Settle(const Batch& batch, const std::vector<Failure>& failures);
+
+  void Raise(Event event);
+  bool has_events() const { return !events_.empty(); }
+  std::vector<Event> TakeEvents();
+  // All events raised so far.
+  uint64_t raised() const { return raised_; }
+
+ private:
+  enum class State : uint8_t { kRest, kFollow, kLead };
+  enum class Resigned : uint8_t { kNo, kLate, kLapsed };
+
+  // Progress of one repeat of the standing lead.
+  struct Running {
+    Us due = kNever;
+    int64_t left = Repeat::kForever;
+    uint64_t failing = 0;  // what failed last time, as a digest; 0: nothing
+  };
+
+  struct Slot : Timed {
+    LinkId link = 0;
+    uint8_t vrid = 0;
+    int64_t generation = 0;
+    State state = State::kRest;
+    std::optional<Familiar> expect;
+    Us restart = 0;
+    Us armed_at = 0;        // when the deadline was last set
+    bool waiting = false;   // its deadline passed while the lease was lapsed
+    bool listened = false;  // woken too late once already since it last heard something
+    LeadPtr lead;           // standing, or what the follow becomes
+    std::vector<Running> running;
+    Resigned resigned = Resigned::kNo;
+    Us late_by = 0;
+    uint64_t changed = 0;  // `raised_` after the event of our own last change
+    std::shared_ptr<SlotCounters> counters;
+  };
+
+  struct Link {
+    std::shared_ptr<LinkCounters> counters;
+    Bucket strangers = Throttle::ForStrangers();
+    std::array<Slot*, 256> slots{};
+  };
+
+  Slot* Find(SlotId id);
+  bool lapsed(Us now) const { return liveness_ > 0 && now - renewed_ >= liveness_; }
+  void Enter(Slot* slot, State state);
+  void Push(const Slot& slot, PlanPtr plan, int repeat = Run::kNoRepeat);
+  void ApplyRest(Slot* slot, Order order, bool crossed);
+  void ApplyFollow(Slot* slot, Order order, bool crossed, Us now);
+  void ApplyLead(Slot* slot, LeadPtr lead, bool crossed, Us now);
+  void StartLead(Slot* slot, LeadPtr lead, Us now);
+  void Fire(Slot* slot, Us now);
+  void Expire(Slot* slot, Us now);
+  void RunRepeats(Slot* slot, Us now);
+  void Resign(Slot* slot, Resigned why, Us late_by, Us now);
+  void RaiseResigned(Slot* slot, Us now);
+  void Rearm(Slot* slot);
+  void Restart(Slot* slot, Us now);
+  void Count(Slot* slot, Us now);
+  void Hear(const Slot& slot, Link* link, const Address& from, int ttl,
+            std::span<const uint8_t> payload, Us now);
+  void SettleRun(const Run& run, std::span<const Failure> failures);
+  static bool IsFamiliar(const Slot& slot, const Address& from, int ttl,
+                         std::span<const uint8_t> payload);
+
+  const Us liveness_;
+  Us renewed_;
+  size_t leading_ = 0;
+  size_t waiting_ = 0;
+  std::map<SlotId, std::unique_ptr<Slot>> slots_;
+  std::unordered_map<LinkId, Link> links_;
+  Deadlines deadlines_;
+  Throttle throttle_;
+  Batch batch_;
+  std::vector<Event> events_;
+  std::unordered_map<uint64_t, size_t> pending_heard_;  // digest → index in events_
+  size_t heard_ = 0;
+  size_t kernel_ = 0;
+  bool overrun_ = false;
+  uint64_t raised_ = 0;
+};
+
+}  // namespace vipd

@@ -1,0 +1,37 @@
+// The core as a JavaScript object with virtual time: the very class that the engine's thread
+// drives, for tests and the simulator.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <unordered_map>
+
+#include "core.h"
+
+namespace vipd {
+
+class CoreObject : public Napi::ObjectWrap<CoreObject> {
+ public:
+  static Napi::Function Define(Napi::Env env);
+  explicit CoreObject(const Napi::CallbackInfo& info);
+
+ private:
+  void AddLink(const Napi::CallbackInfo& info);
+  void AddSlot(const Napi::CallbackInfo& info);
+  void RemoveSlot(const Napi::CallbackInfo& info);
+  void Order(const Napi::CallbackInfo& info);
+  void Packet(const Napi::CallbackInfo& info);
+  void Renew(const Napi::CallbackInfo& info);
+  Napi::Value Tick(const Napi::CallbackInfo& info);
+  Napi::Value NextDeadline(const Napi::CallbackInfo& info);
+  Napi::Value ReadSlot(const Napi::CallbackInfo& info);
+  Napi::Value ReadLink(const Napi::CallbackInfo& info);
+  Napi::Array CarryOut(Napi::Env env, Us now, const Napi::Value& refuse);
+
+  std::unique_ptr<Core> core_;
+  std::unordered_map<SlotId, std::shared_ptr<SlotCounters>> slots_;
+  std::unordered_map<LinkId, std::shared_ptr<LinkCounters>> links_;
+};
+
+}  // namespace vipd

@@ -1,0 +1,413 @@
+#include "engine.h"
+
+#include <linux/netlink.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <future>
+
+namespace vipd {
+
+namespace {
+
+constexpr uint64_t kWakeTag = 1u << 31;
+constexpr uint64_t kTimerTag = kWakeTag + 1;
+constexpr uint64_t kMonitorTag = kWakeTag + 2;
+constexpr int kReadyMax = 256;
+constexpr size_t kInboxMessages = 32;
+// The longest VRRP packet (255 IPv6 addresses and an authentication trailer) behind the longest
+// IPv4 header.
+constexpr size_t kPacketMax = 4'608;
+// No packet takes less of a receive buffer, so this bounds how many can have waited at a wake-up.
+constexpr int kPacketInBufferMin = 512;
+constexpr int kMonitorReadsMax = 1'024;
+
+template <class... Fs>
+struct Overloaded : Fs... {
+  using Fs::operator()...;
+};
+
+std::string Refused(const char* what, int error) {
+  return std::string(what) + ": " + strerror(error);
+}
+
+// Bounds what a real-time thread that has run wild may take from the machine.
+void LimitRealtime(Us rttime, std::vector<std::string>* notes) {
+  const auto limit = static_cast<rlim_t>(rttime);
+  const rlimit bound = {limit, limit};
+  if (setrlimit(RLIMIT_RTTIME, &bound) < 0)
+    notes->push_back(Refused("RLIMIT_RTTIME is not set", errno));
+}
+
+// Whether this process may lock more than its limit. CAP_IPC_LOCK in a user namespace does not
+// count, so the question is put by locking one page too many (untouched, so none is really taken).
+bool MayLockAll() {
+  const rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+  rlimit present{};
+  getrlimit(RLIMIT_MEMLOCK, &present);
+  if (present.rlim_cur == RLIM_INFINITY || setrlimit(RLIMIT_MEMLOCK, &unlimited) == 0) return true;
+  const size_t length = present.rlim_cur + 4096;
+  void* probe =
+      mmap(nullptr, length, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (probe == MAP_FAILED) return false;
+  const bool may = mlock2(probe, length, MLOCK_ONFAULT) == 0;
+  munmap(probe, length);
+  return may;
+}
+
+bool LockMemory(std::vector<std::string>* notes) {
+  // Under a limit, locking would only make later allocations fail: rather not lock at all.
+  if (!MayLockAll()) {
+    notes->push_back("memory is not locked: RLIMIT_MEMLOCK is too small and may not be raised");
+    return false;
+  }
+  // On fault: the JavaScript engine reserves far more address space than it touches.
+  if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0) return true;
+  notes->push_back(Refused("memory is not locked: mlockall", errno));
+  return false;
+}
+
+}  // namespace
+
+// Where packets are read into; fixed, so that receiving allocates nothing.
+struct Engine::Inbox {
+  std::array<mmsghdr, kInboxMessages> headers;
+  std::array<iovec, kInboxMessages> parts;
+  std::array<sockaddr_in6, kInboxMessages> from;
+  std::array<std::array<uint8_t, kPacketMax>, kInboxMessages> bytes;
+  struct alignas(cmsghdr) Control {
+    std::array<char, 64> space;
+  };
+  std::array<Control, kInboxMessages> control;
+
+  void Reset() {
+    for (size_t i = 0; i < kInboxMessages; ++i) {
+      parts[i] = {bytes[i].data(), bytes[i].size()};
+      msghdr& message = headers[i].msg_hdr;
+      message = {};
+      message.msg_name = &from[i];
+      message.msg_namelen = sizeof from[i];
+      message.msg_iov = &parts[i];
+      message.msg_iovlen = 1;
+      message.msg_control = control[i].space.data();
+      message.msg_controllen = control[i].space.size();
+    }
+  }
+};
+
+Engine::Engine(EngineOptions options, std::function<void()> notify)
+    : options_(options), notify_(std::move(notify)), inbox_(std::make_unique<Inbox>()) {}
+
+Engine::~Engine() {
+  Stop();
+  delete outbox_.exchange(nullptr);
+}
+
+std::optional<OpenFailure> Engine::Open() {
+  epoll_ = UniqueFd(epoll_create1(EPOLL_CLOEXEC));
+  if (epoll_.get() < 0) return OpenFailure{"epoll_create1", errno};
+  wake_ = UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (wake_.get() < 0) return OpenFailure{"eventfd", errno};
+  timer_ = UniqueFd(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  if (timer_.get() < 0) return OpenFailure{"timerfd_create", errno};
+  struct Kind {
+    UniqueFd* fd;
+    Opened opened;
+  };
+  std::array<Kind, 3> kinds = {Kind{&route_, OpenRoute(false)}, Kind{&frames_, OpenFrames()},
+                               Kind{&monitor_, OpenMonitor()}};
+  for (Kind& kind : kinds) {
+    if (!kind.opened.ok()) return OpenFailure{kind.opened.failed_call, kind.opened.error};
+    *kind.fd = std::move(kind.opened.fd);
+  }
+  const bool watched = Watch(wake_.get(), kWakeTag) && Watch(timer_.get(), kTimerTag) &&
+                       Watch(monitor_.get(), kMonitorTag);
+  if (!watched) return OpenFailure{"epoll_ctl", errno};
+  return std::nullopt;
+}
+
+bool Engine::Watch(int fd, uint64_t tag) const {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = tag;
+  return epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+EngineStart Engine::Start() {
+  core_ = std::make_unique<Core>(options_.liveness, MonotonicNow());
+  carrier_ = std::make_unique<Carrier>(route_.get(), frames_.get(),
+                                       [this](LinkId link, const char* call, int error) {
+                                         Event event;
+                                         event.kind = Event::Kind::kLinkFailed;
+                                         event.link = link;
+                                         event.call = call;
+                                         event.error = error;
+                                         core_->Raise(std::move(event));
+                                       });
+  std::promise<EngineStart> prepared;
+  std::future<EngineStart> report = prepared.get_future();
+  // Signals are the main thread's: the new thread inherits a mask that blocks them all.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread([this, &prepared] {
+    prepared.set_value(Prepare());
+    Run();
+  });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return report.get();
+}
+
+EngineStart Engine::Prepare() {
+  EngineStart start;
+  pthread_setname_np(pthread_self(), "vipd-engine");
+  prctl(PR_SET_TIMERSLACK, 1);
+  if (options_.lock_memory) start.locked = LockMemory(&start.notes);
+  if (options_.realtime_priority <= 0) return start;
+  sched_param param{};
+  param.sched_priority = options_.realtime_priority;
+  const int error = pthread_setschedparam(pthread_self(), SCHED_RR | SCHED_RESET_ON_FORK, &param);
+  start.realtime = error == 0;
+  if (error != 0) start.notes.push_back(Refused("no real-time scheduling", error));
+  if (start.realtime && options_.rttime > 0) LimitRealtime(options_.rttime, &start.notes);
+  return start;
+}
+
+void Engine::Post(Command command) {
+  {
+    const std::lock_guard lock(commands_mutex_);
+    commands_.push_back(std::move(command));
+  }
+  Wake();
+}
+
+void Engine::Wake() const {
+  const uint64_t one = 1;
+  // Full (EAGAIN) means that it is readable anyway.
+  [[maybe_unused]] const ssize_t n = write(wake_.get(), &one, sizeof one);
+}
+
+std::unique_ptr<Delivery> Engine::Take() {
+  std::unique_ptr<Delivery> delivery(outbox_.exchange(nullptr));
+  if (backlog_.exchange(false)) Wake();
+  return delivery;
+}
+
+void Engine::Stop() {
+  stopping_ = true;
+  if (!thread_.joinable()) return;
+  Wake();
+  thread_.join();
+}
+
+void Engine::Run() {
+  while (!stopping_) {
+    Poll(carrier_->busy() ? 0 : -1);
+    Fire();
+    carrier_->Add(core_->TakeBatch());
+    for (const Carried& carried : carrier_->Continue())
+      core_->Settle(carried.batch, carried.failures);
+    Deliver();
+    Arm();
+  }
+}
+
+// Orders first, so that packets meet the state that TypeScript wants by now.
+void Engine::Poll(int timeout_ms) {
+  std::array<epoll_event, kReadyMax> ready;
+  const int n = epoll_wait(epoll_.get(), ready.data(), kReadyMax, timeout_ms);
+  if (n < 0 && errno != EINTR) abort();
+  uint64_t count;
+  for (int i = 0; i < n; ++i) {
+    if (ready[i].data.u64 != kWakeTag) continue;
+    [[maybe_unused]] const ssize_t read_bytes = read(wake_.get(), &count, sizeof count);
+    TakeCommands();
+  }
+  for (int i = 0; i < n; ++i) {
+    const uint64_t tag = ready[i].data.u64;
+    if (tag == kTimerTag) {
+      [[maybe_unused]] const ssize_t read_bytes = read(timer_.get(), &count, sizeof count);
+      armed_ = kNever;
+    } else if (tag == kMonitorTag) {
+      DrainMonitor();
+    } else if (tag < kWakeTag) {
+      const auto link = links_.find(static_cast<LinkId>(tag));
+      if (link != links_.end()) Drain(*link->second);
+    }
+  }
+}
+
+// Packets before deadlines: what had arrived at `now` is read before a deadline of `now` fires,
+// however long ago the last look was.
+void Engine::Fire() {
+  const Us now = MonotonicNow();
+  if (core_->NextDeadline() > now) return;
+  Poll(0);
+  core_->Tick(now);
+}
+
+void Engine::TakeCommands() {
+  // Never wait for the main thread: when it holds the lock it is about to post and to wake us
+  // again.
+  std::unique_lock lock(commands_mutex_, std::try_to_lock);
+  if (!lock.owns_lock()) return;
+  std::vector<Command> commands = std::exchange(commands_, {});
+  lock.unlock();
+  for (Command& command : commands) Carry(std::move(command));
+}
+
+void Engine::Carry(Command command) {
+  const Us now = MonotonicNow();
+  std::visit(
+      Overloaded{[&](AddLink& c) { AddLinkNow(std::move(c)); },
+                 [&](RemoveLink& c) { RemoveLinkNow(c.link); },
+                 [&](AddSlot& c) { core_->AddSlot(c.slot, c.link, c.vrid, std::move(c.counters)); },
+                 [&](RemoveSlot& c) { core_->RemoveSlot(c.slot); },
+                 [&](GiveOrders& c) {
+                   for (OrderFor& order : c.orders) core_->Apply(std::move(order), c.seen, now);
+                 },
+                 [&](Renewal& c) { core_->Renew(c.at); },
+                 [&](Flush& c) { flushes_.push_back(c.id); }},
+      command);
+}
+
+void Engine::AddLinkNow(AddLink command) {
+  const Link& link = *command.link;
+  core_->AddLink(link.id, std::move(command.counters));
+  carrier_->AddOutlet(link.id, link.sender.get(), link.ifindex);
+  if (!Watch(link.receiver.get(), static_cast<uint64_t>(link.id))) ReceiveFailed(link, errno);
+  links_[link.id] = command.link;
+}
+
+void Engine::RemoveLinkNow(LinkId id) {
+  // What was ordered before still goes out through it.
+  carrier_->Add(core_->TakeBatch());
+  const auto found = links_.find(id);
+  if (found == links_.end()) return;
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, found->second->receiver.get(), nullptr);
+  carrier_->RemoveOutlet(id);
+  core_->RemoveLink(id);
+  links_.erase(found);
+}
+
+// Reads as many packets as can have waited, and no more: a flood delays no deadline.
+void Engine::Drain(const Link& link) {
+  int buffer = 0;
+  socklen_t length = sizeof buffer;
+  getsockopt(link.receiver.get(), SOL_SOCKET, SO_RCVBUF, &buffer, &length);
+  int left = buffer / kPacketInBufferMin + static_cast<int>(kInboxMessages);
+  int errors = 0;
+  while (left > 0) {
+    inbox_->Reset();
+    const int n = recvmmsg(link.receiver.get(), inbox_->headers.data(), kInboxMessages,
+                           MSG_DONTWAIT, nullptr);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EAGAIN) return;
+    if (n < 0) {
+      // An error of the past is reported once and gone; one that stays ends the link.
+      if (++errors < 2) continue;
+      return ReceiveFailed(link, errno);
+    }
+    const Us now = MonotonicNow();
+    for (int i = 0; i < n; ++i) ReceiveOne(link, inbox_->headers[static_cast<size_t>(i)], now);
+    if (n < static_cast<int>(kInboxMessages)) return;
+    left -= n;
+  }
+}
+
+void Engine::ReceiveFailed(const Link& link, int error) {
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, link.receiver.get(), nullptr);
+  Event event;
+  event.kind = Event::Kind::kLinkFailed;
+  event.link = link.id;
+  event.call = "recvmmsg";
+  event.error = error;
+  core_->Raise(std::move(event));
+}
+
+// An IPv4 raw socket delivers the header too; an IPv6 one the payload alone, with the hop limit
+// beside it.
+void Engine::ReceiveOne(const Link& link, const mmsghdr& message, Us now) {
+  const msghdr& header = message.msg_hdr;
+  std::span<const uint8_t> payload(static_cast<const uint8_t*>(header.msg_iov->iov_base),
+                                   message.msg_len);
+  Address from;
+  int ttl = -1;
+  if (link.family == 4) {
+    const size_t header_length = payload.empty() ? 0 : (payload[0] & 0x0fu) * 4u;
+    if (header_length < 20 || payload.size() < header_length) return core_->Unclaimed(link.id);
+    ttl = payload[8];
+    from.length = 4;
+    memcpy(from.octets.data(), payload.data() + 12, 4);
+    payload = payload.subspan(header_length);
+  } else {
+    from.length = 16;
+    memcpy(from.octets.data(), &static_cast<const sockaddr_in6*>(header.msg_name)->sin6_addr, 16);
+    for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr;
+         c = CMSG_NXTHDR(const_cast<msghdr*>(&header), c))
+      if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT)
+        memcpy(&ttl, CMSG_DATA(c), sizeof ttl);
+  }
+  if ((header.msg_flags & MSG_TRUNC) != 0) return core_->Unclaimed(link.id);
+  core_->Receive(link.id, from, ttl, payload, now);
+}
+
+void Engine::DrainMonitor() {
+  std::array<uint8_t, 32 * 1024> buffer;
+  for (int i = 0; i < kMonitorReadsMax; ++i) {
+    sockaddr_nl from{};
+    socklen_t length = sizeof from;
+    const ssize_t n = recvfrom(monitor_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT,
+                               reinterpret_cast<sockaddr*>(&from), &length);
+    if (n < 0 && errno != ENOBUFS) return;
+    if (n >= 0 && from.nl_pid != 0) continue;
+    Event event;
+    event.kind = n < 0 ? Event::Kind::kOverrun : Event::Kind::kKernel;
+    if (n >= 0) event.bytes.assign(buffer.begin(), buffer.begin() + n);
+    core_->Raise(std::move(event));
+  }
+}
+
+void Engine::Deliver() {
+  if (!carrier_->busy()) {
+    flushed_.insert(flushed_.end(), flushes_.begin(), flushes_.end());
+    flushes_.clear();
+  }
+  if (!core_->has_events() && flushed_.empty()) return;
+  if (outbox_.load() == nullptr) return HandOver();
+  // The last delivery still waits. Say so, and look again: it may have been taken in between.
+  backlog_ = true;
+  if (outbox_.load() == nullptr && backlog_.exchange(false)) HandOver();
+}
+
+void Engine::HandOver() {
+  outbox_ = new Delivery{core_->TakeEvents(), std::exchange(flushed_, {})};
+  notify_();
+}
+
+void Engine::Arm() {
+  const Us next = core_->NextDeadline();
+  if (next == armed_) return;
+  armed_ = next;
+  itimerspec when{};
+  if (next != kNever) {
+    // All zero would disarm; an instant in the past fires at once.
+    const Us at = std::max<Us>(next, 1);
+    when.it_value = {at / 1'000'000, at % 1'000'000 * 1'000};
+  }
+  timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &when, nullptr);
+}
+
+}  // namespace vipd

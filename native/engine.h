@@ -1,0 +1,161 @@
+// The engine's thread: it waits for packets, orders and instants, hands them to the core, and
+// carries out what the core answers. On each wake-up sockets are drained before a deadline may
+// fire. It never waits for anything but epoll, so neither a slow main thread nor a full socket can
+// delay an advert.
+//
+// The main thread posts commands and takes deliveries of events; one delivery is under way at a
+// time, and what is raised meanwhile waits in the core, where equal packets are counted together.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "carrier.h"
+#include "core.h"
+#include "sockets.h"
+
+struct mmsghdr;
+
+namespace vipd {
+
+struct EngineOptions {
+  int realtime_priority = 0;
+  Us rttime = 0;
+  bool lock_memory = false;
+  Us liveness = 0;
+};
+
+// What the kernel granted, and a sentence for each thing that it did not.
+struct EngineStart {
+  bool realtime = false;
+  bool locked = false;
+  std::vector<std::string> notes;
+};
+
+struct Link {
+  LinkId id = 0;
+  int family = 4;
+  int ifindex = 0;
+  UniqueFd receiver;
+  UniqueFd sender;
+};
+using LinkPtr = std::shared_ptr<const Link>;
+
+struct AddLink {
+  LinkPtr link;
+  std::shared_ptr<LinkCounters> counters;
+};
+struct RemoveLink {
+  LinkId link;
+};
+struct AddSlot {
+  SlotId slot;
+  LinkId link;
+  uint8_t vrid;
+  std::shared_ptr<SlotCounters> counters;
+};
+struct RemoveSlot {
+  SlotId slot;
+};
+struct GiveOrders {
+  std::vector<OrderFor> orders;
+  uint64_t seen;
+};
+struct Renewal {
+  Us at;
+};
+struct Flush {
+  uint32_t id;
+};
+using Command = std::variant<AddLink, RemoveLink, AddSlot, RemoveSlot, GiveOrders, Renewal, Flush>;
+
+struct Delivery {
+  std::vector<Event> events;
+  std::vector<uint32_t> flushed;
+};
+
+struct OpenFailure {
+  const char* call = nullptr;
+  int error = 0;
+};
+
+class Engine {
+ public:
+  // `notify` is called on the engine's thread when a delivery waits.
+  Engine(EngineOptions options, std::function<void()> notify);
+  ~Engine();
+
+  // The rest is for the main thread.
+  std::optional<OpenFailure> Open();
+  EngineStart Start();
+  void Post(Command command);
+  std::unique_ptr<Delivery> Take();
+  // Ends the thread; what was posted and not yet worked off is dropped. Twice is harmless.
+  void Stop();
+
+ private:
+  void Run();
+  EngineStart Prepare();
+  void Poll(int timeout_ms);
+  void TakeCommands();
+  void Carry(Command command);
+  void AddLinkNow(AddLink command);
+  void RemoveLinkNow(LinkId id);
+  void Drain(const Link& link);
+  void ReceiveOne(const Link& link, const mmsghdr& message, Us now);
+  void ReceiveFailed(const Link& link, int error);
+  void DrainMonitor();
+  void Fire();
+  void Deliver();
+  void HandOver();
+  void Arm();
+  void Wake() const;
+  bool Watch(int fd, uint64_t tag) const;
+
+  const EngineOptions options_;
+  const std::function<void()> notify_;
+
+  UniqueFd epoll_;
+  UniqueFd wake_;
+  UniqueFd timer_;
+  UniqueFd route_;
+  UniqueFd frames_;
+  UniqueFd monitor_;
+
+  std::mutex commands_mutex_;
+  std::vector<Command> commands_;
+  std::atomic<Delivery*> outbox_{nullptr};
+  std::atomic<bool> backlog_{false};
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+
+  // The engine's thread only.
+  std::unique_ptr<Core> core_;
+  std::unique_ptr<Carrier> carrier_;
+  std::unordered_map<LinkId, LinkPtr> links_;
+  std::vector<uint32_t> flushes_;  // answered when nothing is being carried out
+  std::vector<uint32_t> flushed_;
+  Us armed_ = kNever;
+  struct Inbox;
+  std::unique_ptr<Inbox> inbox_;
+};
+
+// One blocking rtnetlink request on a socket of its own; the answers joined, without the message
+// that ends them.
+struct Answer {
+  Bytes bytes;
+  std::string call;  // empty on success
+  int error = 0;
+  std::string detail;
+};
+Answer Request(const Bytes& request);
+
+}  // namespace vipd

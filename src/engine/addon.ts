@@ -1,0 +1,134 @@
+/**
+ * The native addon: what it exports, and how it is found. The compiled output lies in dist/ or beside it, so the
+ * package root is looked for upwards from here. Addresses cross as octets, errnos as numbers.
+ */
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Ip } from '../base/ip.ts'
+import type {
+  EngineEvent,
+  EngineOptions,
+  EngineStart,
+  Familiar,
+  Lead,
+  LinkCounters,
+  LinkId,
+  LinkSpec,
+  Order,
+  OrderFor,
+  Repeat,
+  SlotCounters,
+  SlotId,
+  Step,
+} from './contract.ts'
+
+/** A value of the contract as it crosses: the same shape with octets for addresses. */
+type Crossing<T> = T extends Ip
+  ? Uint8Array
+  : T extends Uint8Array | number | string | boolean | null | undefined
+    ? T
+    : { [K in keyof T]: Crossing<T[K]> }
+
+export type NativeStep = Crossing<Step>
+export type NativePlan = readonly NativeStep[]
+export type NativeRepeat = Omit<Repeat, 'plan'> & { readonly plan: NativePlan }
+export type NativeLead = Pick<Lead, 'lateUs'> & {
+  readonly now: NativePlan
+  readonly repeats: readonly NativeRepeat[]
+  readonly resign: NativePlan
+}
+export type NativeFamiliar = Crossing<Familiar>
+export type NativeOrder =
+  | { readonly kind: 'rest' | 'also'; readonly now: NativePlan }
+  | (Omit<Extract<Order, { kind: 'follow' }>, 'now' | 'expect' | 'then'> & {
+      readonly now: NativePlan
+      readonly expect: NativeFamiliar | null
+      readonly then: NativeLead
+    })
+  | ({ readonly kind: 'lead' } & NativeLead)
+export type NativeOrderFor = Omit<OrderFor, 'order'> & { readonly order: NativeOrder }
+
+type Coded<E> = E extends { readonly code: string }
+  ? Omit<E, 'code'> & { readonly errno: number }
+  : E extends { readonly from: Ip }
+    ? Omit<E, 'from'> & { readonly from: Uint8Array }
+    : E
+export type NativeEvent = Coded<EngineEvent>
+
+/** The thread and its sockets. Methods throw an Error with `op`, `errno` and `detail` when a call fails. */
+export type NativeEngine = {
+  start(): EngineStart
+  openLink(
+    spec: Omit<LinkSpec, 'source' | 'group'> & {
+      readonly source: Uint8Array
+      readonly group: Uint8Array | null
+    },
+  ): LinkId
+  setFilter(link: LinkId, filter: Uint8Array): void
+  closeLink(link: LinkId): void
+  addSlot(slot: SlotId, link: LinkId, vrid: number): void
+  removeSlot(slot: SlotId): void
+  /** `seen`: how many events had been worked off when the orders were made. */
+  order(orders: readonly NativeOrderFor[], seen: number): void
+  /** Answered with the same number beside a delivery. */
+  flush(id: number): void
+  renew(): void
+  counters(slot: SlotId): SlotCounters
+  linkCounters(link: LinkId): LinkCounters
+  stop(): void
+}
+
+export type NativeEffect = {
+  readonly slot: SlotId
+  readonly generation: number
+  readonly index: number
+  readonly step: NativeStep
+}
+
+/** The core alone, in virtual time. */
+export type NativeCore = {
+  addLink(link: LinkId): void
+  addSlot(slot: SlotId, link: LinkId, vrid: number): void
+  removeSlot(slot: SlotId): void
+  order(orders: readonly NativeOrderFor[], now: number, seen: number): void
+  packet(link: LinkId, from: Uint8Array, ttl: number, payload: Uint8Array, now: number): void
+  renew(now: number): void
+  tick(
+    now: number,
+    refuse?: (effect: NativeEffect) => number,
+  ): { readonly effects: readonly NativeEffect[]; readonly events: readonly NativeEvent[] }
+  nextDeadline(): number | null
+  counters(slot: SlotId): SlotCounters
+  linkCounters(link: LinkId): LinkCounters
+}
+
+export type Addon = {
+  readonly Engine: new (
+    options: EngineOptions,
+    onDelivery: (events: readonly NativeEvent[], flushed: readonly number[]) => void,
+  ) => NativeEngine
+  readonly Core: new (livenessUs: number, now: number) => NativeCore
+  /** One blocking rtnetlink request; throws as the engine's methods do. */
+  request(bytes: Uint8Array): Uint8Array
+}
+
+/** Loads the addon; built or prebuilt, as node-gyp-build finds it. VIPD_ADDON names another file, for the sanitizers. */
+export function loadAddon(): Addon {
+  const require = createRequire(import.meta.url)
+  const other = process.env['VIPD_ADDON']
+  if (other !== undefined && other !== '') return require(other) as Addon
+  const load = require('node-gyp-build') as (root: string) => Addon
+  return load(packageRoot())
+}
+
+function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url))
+  while (!existsSync(join(folder, 'package.json'))) {
+    const parent = dirname(folder)
+    if (parent === folder) throw new Error('the package.json of vipd is not above its code')
+    folder = parent
+  }
+  return folder
+}

@@ -1,0 +1,103 @@
+/**
+ * The engine's core (the C++ class that the thread drives) in virtual time, for tests and the simulator. One
+ * wake-up is: any number of orders, packets and renewals, then `tick`, which fires what is due and hands
+ * out what is to be carried out and what is to be told. The batch is then settled as carried out at once.
+ */
+import { type Ip, ipBytes } from '../base/ip.ts'
+import { type Us, us } from '../base/time.ts'
+import { loadAddon, type NativeEffect } from './addon.ts'
+import type {
+  EngineEvent,
+  LinkCounters,
+  LinkId,
+  OrderFor,
+  SlotCounters,
+  SlotId,
+  Step,
+} from './contract.ts'
+import { fromNativeEvent, fromNativeStep, toNativeOrders } from './edge.ts'
+import { Routes } from './routes.ts'
+
+/** One step of a plan, in the order in which it leaves the host. */
+export type CoreEffect = {
+  readonly slot: SlotId
+  readonly generation: number
+  /** Its place in its plan. */
+  readonly index: number
+  readonly step: Step
+}
+
+export type Outcome = {
+  readonly effects: readonly CoreEffect[]
+  readonly events: readonly EngineEvent[]
+}
+
+export type CorePacket = {
+  readonly link: LinkId
+  readonly from: Ip
+  readonly ttl: number
+  readonly payload: Uint8Array
+}
+
+export type CoreHarness = {
+  addLink(link: LinkId): void
+  /** Throws if the pair is taken. */
+  addSlot(slot: SlotId, link: LinkId, vrid: number): void
+  removeSlot(slot: SlotId): void
+  /** `seen`: how many of the events handed out so far their author had worked off; all of them if absent. */
+  order(orders: readonly OrderFor[], now: Us, seen?: number): void
+  packet(packet: CorePacket, now: Us): void
+  renew(now: Us): void
+  /** `refuse` may answer an errno for a step, which then fails. */
+  tick(now: Us, refuse?: (effect: CoreEffect) => number): Outcome
+  /** When the next `tick` is wanted; null when nothing is awaited. */
+  nextDeadline(): Us | null
+  counters(slot: SlotId): SlotCounters
+  linkCounters(link: LinkId): LinkCounters
+}
+
+/** A core at the instant `now`. `livenessUs` 0: no lease. */
+export function makeCore(livenessUs: Us, now: Us): CoreHarness {
+  const core = new (loadAddon().Core)(livenessUs, now)
+  const routes = new Routes()
+  const links = new Set<LinkId>()
+  let handedOut = 0
+  return {
+    addLink: (link) => {
+      links.add(link)
+      core.addLink(link)
+    },
+    addSlot: (slot, link, vrid) => {
+      if (!links.has(link)) throw new Error(`no link ${link}`)
+      routes.add(slot, link, vrid)
+      core.addSlot(slot, link, vrid)
+    },
+    removeSlot: (slot) => {
+      routes.remove(slot)
+      core.removeSlot(slot)
+    },
+    order: (orders, at, seen = handedOut) => core.order(toNativeOrders(orders), at, seen),
+    packet: ({ link, from, ttl, payload }, at) =>
+      core.packet(link, ipBytes(from), ttl, payload, at),
+    renew: (at) => core.renew(at),
+    tick: (at, refuse) => {
+      const out = core.tick(at, refuse && ((effect) => refuse(fromNativeEffect(effect))))
+      handedOut += out.events.length
+      return {
+        effects: out.effects.map(fromNativeEffect),
+        events: out.events.map(fromNativeEvent),
+      }
+    },
+    nextDeadline: () => {
+      const next = core.nextDeadline()
+      return next === null ? null : us(next)
+    },
+    counters: (slot) => core.counters(slot),
+    linkCounters: (link) => core.linkCounters(link),
+  }
+}
+
+const fromNativeEffect = (effect: NativeEffect): CoreEffect => ({
+  ...effect,
+  step: fromNativeStep(effect.step),
+})

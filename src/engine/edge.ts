@@ -1,0 +1,93 @@
+/**
+ * Between the contract's values and the addon's: text addresses to octets on the way down, octets and errnos to
+ * text and names on the way up. Nothing else changes shape here.
+ */
+import { constants } from 'node:os'
+import { OpError } from '../base/errors.ts'
+import { ipBytes, ipFromBytes } from '../base/ip.ts'
+import type {
+  NativeEvent,
+  NativeLead,
+  NativeOrder,
+  NativeOrderFor,
+  NativePlan,
+  NativeRepeat,
+  NativeStep,
+} from './addon.ts'
+import type { EngineEvent, Lead, Order, OrderFor, Plan, Repeat, Step } from './contract.ts'
+
+export const toNativeOrders = (orders: readonly OrderFor[]): readonly NativeOrderFor[] =>
+  orders.map(({ slot, generation, order }) => ({ slot, generation, order: toNativeOrder(order) }))
+
+function toNativeOrder(order: Order): NativeOrder {
+  switch (order.kind) {
+    case 'rest':
+    case 'also':
+      return { kind: order.kind, now: toNativePlan(order.now) }
+    case 'follow':
+      return {
+        ...order,
+        now: toNativePlan(order.now),
+        expect: order.expect && { ...order.expect, from: ipBytes(order.expect.from) },
+        // biome-ignore lint/suspicious/noThenProperty: the contract's word; orders are never awaited.
+        then: toNativeLead(order.then),
+      }
+    case 'lead':
+      return { kind: 'lead', ...toNativeLead(order) }
+  }
+}
+
+const toNativeLead = ({ now, repeats, resign, lateUs }: Lead): NativeLead => ({
+  now: toNativePlan(now),
+  repeats: repeats.map(toNativeRepeat),
+  resign: toNativePlan(resign),
+  lateUs,
+})
+
+const toNativeRepeat = (repeat: Repeat): NativeRepeat => ({
+  ...repeat,
+  plan: toNativePlan(repeat.plan),
+})
+
+const toNativePlan = (plan: Plan): NativePlan => plan.map(toNativeStep)
+
+const toNativeStep = (step: Step): NativeStep =>
+  step.kind === 'datagram' ? { ...step, to: ipBytes(step.to) } : step
+
+export const fromNativeStep = (step: NativeStep): Step =>
+  step.kind === 'datagram' ? { ...step, to: ipFromBytes(step.to) } : step
+
+export function fromNativeEvent(event: NativeEvent): EngineEvent {
+  switch (event.kind) {
+    case 'heard':
+      return { ...event, from: ipFromBytes(event.from) }
+    case 'failed':
+    case 'linkFailed': {
+      const { errno, ...rest } = event
+      return { ...rest, code: errnoName(errno) }
+    }
+    default:
+      return event
+  }
+}
+
+const names = new Map(Object.entries(constants.errno).map(([name, errno]) => [errno, name]))
+
+/** 'ENODEV'; for a number that Node has no name for, the number. */
+export const errnoName = (errno: number): string => names.get(errno) ?? `errno ${errno}`
+
+/** Runs a native call; its failure as an OpError. A wrong argument stays a TypeError: that is a bug. */
+export function native<T>(call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    if (!isFailure(error)) throw error
+    throw new OpError(error.op, errnoName(error.errno), error.detail)
+  }
+}
+
+function isFailure(
+  error: unknown,
+): error is { readonly op: string; readonly errno: number; readonly detail: string } {
+  return error instanceof Error && 'op' in error && 'errno' in error
+}

@@ -1,0 +1,138 @@
+/**
+ * The engine of the contract, carried out by the addon's thread. This side keeps the books that need no lock:
+ * which VRIDs are taken, which flushes are unanswered, and how many events have been worked off.
+ */
+import { assert } from '../base/assert.ts'
+import { ipBytes } from '../base/ip.ts'
+import { type Us, us } from '../base/time.ts'
+import { loadAddon, type NativeEngine, type NativeEvent } from './addon.ts'
+import type {
+  Engine,
+  EngineEvent,
+  LinkCounters,
+  LinkId,
+  LinkSpec,
+  OrderFor,
+  SlotCounters,
+  SlotId,
+  StartEngine,
+} from './contract.ts'
+import { batches } from './deliveries.ts'
+import { fromNativeEvent, native, toNativeOrders } from './edge.ts'
+import { Routes } from './routes.ts'
+
+const addon = loadAddon()
+
+/** CLOCK_MONOTONIC in µs. */
+export const nowUs = (): Us => us(Number(process.hrtime.bigint() / 1000n))
+
+/** Throws OpError when the thread's own sockets cannot be opened (no CAP_NET_RAW, say). */
+export const startEngine: StartEngine = (options, onEvents) => {
+  const running = new RunningEngine(onEvents)
+  const handle = native(() => new addon.Engine(options, (e, f) => running.deliver(e, f)))
+  running.attach(handle)
+  return { engine: running, start: handle.start() }
+}
+
+type Waiting = { readonly resolve: () => void; readonly reject: (why: Error) => void }
+
+class RunningEngine implements Engine {
+  readonly #onEvents: (events: readonly EngineEvent[]) => void
+  readonly #routes = new Routes()
+  readonly #flushes = new Map<number, Waiting>()
+  #handle: NativeEngine | null = null
+  #seen = 0
+  #flushId = 0
+
+  constructor(onEvents: (events: readonly EngineEvent[]) => void) {
+    this.#onEvents = onEvents
+  }
+
+  attach(handle: NativeEngine): void {
+    this.#handle = handle
+  }
+
+  deliver(events: readonly NativeEvent[], flushed: readonly number[]): void {
+    for (const batch of batches(events.map(fromNativeEvent))) {
+      this.#seen += batch.length
+      this.#onEvents(batch)
+      // The daemon may have stopped the engine on account of an event.
+      if (this.#handle === null) return
+    }
+    for (const id of flushed) {
+      this.#flushes.get(id)?.resolve()
+      this.#flushes.delete(id)
+    }
+  }
+
+  now(): Us {
+    return nowUs()
+  }
+
+  openLink(spec: LinkSpec): LinkId {
+    const source = ipBytes(spec.source)
+    const group = spec.group === null ? null : ipBytes(spec.group)
+    return native(() => this.#native.openLink({ ...spec, source, group }))
+  }
+
+  setFilter(link: LinkId, filter: Uint8Array): void {
+    native(() => this.#native.setFilter(link, filter))
+  }
+
+  closeLink(link: LinkId): void {
+    this.#routes.forgetLink(link)
+    this.#native.closeLink(link)
+  }
+
+  addSlot(slot: SlotId, link: LinkId, vrid: number): void {
+    this.#routes.add(slot, link, vrid)
+    this.#native.addSlot(slot, link, vrid)
+  }
+
+  removeSlot(slot: SlotId): void {
+    this.#routes.remove(slot)
+    this.#native.removeSlot(slot)
+  }
+
+  order(orders: readonly OrderFor[]): void {
+    for (const { slot } of orders) assert(this.#routes.has(slot), `order for unknown slot ${slot}`)
+    this.#native.order(toNativeOrders(orders), this.#seen)
+  }
+
+  flush(): Promise<void> {
+    this.#flushId += 1
+    const id = this.#flushId
+    return new Promise((resolve, reject) => {
+      this.#flushes.set(id, { resolve, reject })
+      this.#native.flush(id)
+    })
+  }
+
+  renew(): void {
+    this.#native.renew()
+  }
+
+  request(bytes: Uint8Array): Uint8Array {
+    return native(() => addon.request(bytes))
+  }
+
+  counters(slot: SlotId): SlotCounters {
+    return this.#native.counters(slot)
+  }
+
+  linkCounters(link: LinkId): LinkCounters {
+    return this.#native.linkCounters(link)
+  }
+
+  stop(): void {
+    this.#handle?.stop()
+    this.#handle = null
+    for (const { reject } of this.#flushes.values()) reject(new Error('the engine was stopped'))
+    this.#flushes.clear()
+  }
+
+  get #native(): NativeEngine {
+    assert(this.#handle !== null, 'the engine is stopped')
+    return this.#handle
+  }
+}
