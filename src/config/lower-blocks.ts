@@ -16,6 +16,38 @@ const trackers: Readonly<Record<string, { readonly tracks: string; readonly need
   bfd_instance: { tracks: 'track_bfd', needs: /^neighbou?r_ip$/ },
 }
 
+/**
+ * A block outside all others whose `{` is missing: the lines after it that belong into such a block are
+ * taken as its lines, as keepalived does. Its `}` has been reported already.
+ */
+export function repairBlocks(nodes: readonly Node[], lowering: Lowering): readonly Node[] {
+  const repaired: Node[] = []
+  for (let i = 0; i < nodes.length; i++) {
+    const node = nodes[i]
+    if (node === undefined) break
+    const inner = findKeyword('root', node.keyword.text)?.inner
+    const end = inner === undefined || node.block !== null ? i : lastLineOf(inner, nodes, i)
+    if (end === i || inner === undefined) {
+      repaired.push(node)
+      continue
+    }
+    const message = `'{' is missing after ${node.keyword.text}; the lines below are taken as its block`
+    lowering.error(node.place, 'missing-block', message)
+    repaired.push({ ...node, block: nodes.slice(i + 1, end + 1), opened: node.place })
+    i = end
+  }
+  return repaired
+}
+
+/** Index of the last of the following nodes that are keywords of the block and not of the file. */
+function lastLineOf(inner: BlockName, nodes: readonly Node[], from: number): number {
+  let end = from
+  const belongs = (name: string) =>
+    findKeyword('root', name) === undefined && findKeyword(inner, name) !== undefined
+  while (belongs(nodes[end + 1]?.keyword.text ?? '')) end++
+  return end
+}
+
 /** Reads everything outside global_defs, in the order of the file. */
 export function readBlocks(nodes: readonly Node[], draft: Draft, lowering: Lowering): void {
   for (const { tracks } of Object.values(trackers)) lowering.trackers.set(tracks, new Set())

@@ -105,7 +105,11 @@ function reportDeprecated<T>(entry: Entry<T>, node: Node, lowering: Lowering): v
   else lowering.warning(node.place, 'deprecated', message)
 }
 
+/** A block is reported as a whole, not each of its lines. */
+const reported = new Set<BlockName>(['root', 'global_defs', 'vrrp_instance', 'vrrp_sync_group'])
+
 function reportStatus<T>(entry: Entry<T>, node: Node, lowering: Lowering): void {
+  if (!reported.has(entry.block)) return
   if (entry.status === 'recognised') {
     const message = `${entry.name} is not supported by this version and has no effect`
     lowering.warning(node.place, 'not-supported', message)

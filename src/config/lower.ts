@@ -6,7 +6,7 @@
 
 import { buildCommand } from './command-user.ts'
 import { instanceKey } from './diff.ts'
-import { readBlocks } from './lower-blocks.ts'
+import { readBlocks, repairBlocks } from './lower-blocks.ts'
 import type { Draft, GlobalDraft, InstanceDraft, ScriptDraft } from './lower-draft.ts'
 import { globalDraft } from './lower-draft.ts'
 import { finishGroup, membership } from './lower-group.ts'
@@ -29,14 +29,15 @@ export function lower(tree: Tree, world: World): Lowered {
   const globals = globalDraft(world.hostname, world.environment['USER'] ?? 'root')
   const lowering = new Lowering(world, globals)
   lowering.diagnostics.push(...tree.diagnostics)
-  for (const node of tree.nodes) {
+  const nodes = repairBlocks(tree.nodes, lowering)
+  for (const node of nodes) {
     if (node.keyword.text === 'global_defs' && node.block !== null) {
       walkBlock<GlobalDraft>('global_defs', node.block, globals, lowering)
     }
   }
   for (const later of lowering.afterGlobals) later()
   const draft: Draft = { instances: [], groups: [] }
-  readBlocks(tree.nodes, draft, lowering)
+  readBlocks(nodes, draft, lowering)
   const partial = finish(draft, lowering)
   closing(tree, lowering)
   const fatal = lowering.diagnostics.some((d) => d.verdict === 'fatal' || d.verdict === 'operand')

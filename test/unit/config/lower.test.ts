@@ -337,3 +337,11 @@ test('a track_script line overrides weight and reverse of the script', () => {
   )
   assert.equal(track('s weight 300')?.weight, 10)
 })
+
+test('a missing { outside blocks: the lines that belong into such a block are its lines', () => {
+  const text = `vrrp_script s\n script "/usr/bin/true"\n interval 3\n}\n${instanceText('track_script {\n s\n }')}`
+  const report = check(text)
+  assert.equal(report.config?.scripts[0]?.intervalUs, 3_000_000)
+  assert.ok(findings(report).includes('missing-block@1'))
+  assert.equal(check(instanceText().replace(' {', '')).config?.instances[0]?.vrid, 51)
+})
