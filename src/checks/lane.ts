@@ -3,6 +3,9 @@
  * thread that ends, is reported once as lost, and what the worker had running is killed. A thread stuck in a
  * system call cannot be ended: it is left behind, silent, and nobody waits for it. (Programs that outlive
  * their thread are killed, but stay as zombies until this process ends: only that thread could reap them.)
+ *
+ * Node must not track the thread's descriptors: those that a socket took over would be closed twice at its
+ * end, and the second close would hit whatever the process has opened under that number meanwhile.
  */
 import { Worker } from 'node:worker_threads'
 import { type Assignment, Board, type FromWorker, type ToWorker } from './messages.ts'
@@ -42,6 +45,7 @@ export class Lane {
     this.#worker = new Worker(options.workerFile, {
       workerData: { board: this.#board.memory },
       name: 'vipd-checks',
+      trackUnmanagedFds: false,
       resourceLimits: { maxOldGenerationSizeMb: 64 },
     })
     this.#worker.on('message', (message: FromWorker) => this.#receive(message))

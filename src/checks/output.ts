@@ -9,6 +9,7 @@ import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync } from 'n
 import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { assert } from '../base/assert.ts'
 import { scriptOutputBytesMax } from '../base/limits.ts'
 
 export class OutputPipe {
@@ -34,6 +35,8 @@ export class OutputPipe {
 
   /** A descriptor for a child's standard output and error; the caller closes it after the spawn. */
   openWriteEnd(): number {
+    // The number may belong to somebody else by now.
+    assert(!this.#socket.destroyed, 'the pipe is open')
     return openSync(`/proc/self/fd/${this.#fd}`, constants.O_WRONLY)
   }
 

@@ -66,7 +66,9 @@ export class NotifyLink {
   }
 
   #startWorker(): Worker {
-    const worker = new Worker(this.#options.workerFile, { name: 'vipd-notify' })
+    // Not tracked: descriptors that a socket took over would be closed twice when the thread ends.
+    const options = { name: 'vipd-notify', trackUnmanagedFds: false }
+    const worker = new Worker(this.#options.workerFile, options)
     let why = 'ended'
     worker.on('message', (message: FromNotifyWorker) => {
       if (this.#worker === worker) this.#receive(message)

@@ -159,7 +159,7 @@ test('a process that renamed itself, or whose argv[0] says something else', asyn
     background(file, ['1000'], { argv0 })
   }
   await until(() => agree(`base${id}`).pidof, 'argv0 is in place')
-  const names = ['file', 'title', 'log', 'base', 'srv', '-log'].map((stem) => `${stem}${id}`)
+  const names = ['file', 'title', 'log', 'base', 'srv'].map((stem) => `${stem}${id}`)
   for (const name of [...names, `srv${id}:`, `srv${id}: master process`]) agree(name)
 })
 
