@@ -1,20 +1,18 @@
 /**
- * A check worker with a fault: the shipped worker, which crashes or hangs once, some time after it has
- * started to work. The fault is chosen by VIPD_TEST_FAULT; VIPD_TEST_MARK is a file that tells that it has happened.
+ * A check worker with a fault: the shipped worker, which crashes or hangs once, at the first ping after the
+ * file VIPD_TEST_TRIGGER has come to be. VIPD_TEST_FAULT chooses the fault.
  */
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, unlinkSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { Board, type WorkerData } from '../../../src/checks/messages.ts'
 import '../../../src/checks/worker.ts'
 
-const { VIPD_TEST_FAULT: fault = '', VIPD_TEST_MARK: mark = '' } = process.env
+const { VIPD_TEST_FAULT: fault = '', VIPD_TEST_TRIGGER: trigger = '' } = process.env
 const { board } = workerData as WorkerData
 
-/** The third ping finds the checks at work. */
-let pings = 0
 parentPort?.on('message', ({ kind }: { kind: string }) => {
-  if (kind !== 'ping' || ++pings < 3 || existsSync(mark)) return
-  writeFileSync(mark, '')
+  if (kind !== 'ping' || !existsSync(trigger)) return
+  unlinkSync(trigger)
   if (fault === 'crash') throw new Error('planted fault')
   // As if the start of the first check did not return.
   if (fault === 'hang-in-start') new Board(board).starting = 1

@@ -394,10 +394,8 @@ test('stop kills what runs', async () => {
 for (const fault of ['crash', 'hang', 'hang-in-start']) {
   test(`a worker with the fault "${fault}" is replaced and its checks run on`, async () => {
     const pidFile = join(directory, `${fault}-orphan`)
-    Object.assign(process.env, {
-      VIPD_TEST_FAULT: fault,
-      VIPD_TEST_MARK: join(directory, `${fault}-mark`),
-    })
+    const trigger = join(directory, `${fault}-trigger`)
+    Object.assign(process.env, { VIPD_TEST_FAULT: fault, VIPD_TEST_TRIGGER: trigger })
     const start = (onEvent: (event: CheckEvent) => void) =>
       startCheckPoolWith({
         workers: 1,
@@ -412,8 +410,10 @@ for (const fault of ['crash', 'hang', 'hang-in-start']) {
         check('second', argv('/bin/true'), { intervalMs: 50 }),
         check('orphan', shell(`echo $$ > ${pidFile}; exec sleep 1000`), { timeoutMs: 600_000 }),
       ])
+      await Promise.all([events.verdict('first'), events.verdict('second')])
       await until(() => pidIn(pidFile) > 0, 'the long one runs')
       const orphan = pidIn(pidFile)
+      writeFileSync(trigger, '')
       const lost = await events.next('worker')
       assert.ok(lost.kind === 'worker')
       assert.match(lost.message, fault === 'crash' ? /crashed: planted fault/ : /gave no answer/)
