@@ -10,6 +10,7 @@
         "native/core_object.cc",
         "native/engine.cc",
         "native/engine_object.cc",
+        "native/memory.cc",
         "native/plan.cc",
         "native/request.cc",
         "native/sockets.cc"

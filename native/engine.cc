@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -16,6 +15,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <future>
+
+#include "memory.h"
 
 namespace vipd {
 
@@ -48,34 +49,6 @@ void LimitRealtime(Us rttime, std::vector<std::string>* notes) {
   const rlimit bound = {limit, limit};
   if (setrlimit(RLIMIT_RTTIME, &bound) < 0)
     notes->push_back(Refused("RLIMIT_RTTIME is not set", errno));
-}
-
-// Whether this process may lock more than its limit. CAP_IPC_LOCK in a user namespace does not
-// count, so the question is put by locking one page too many (untouched, so none is really taken).
-bool MayLockAll() {
-  const rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
-  rlimit present{};
-  getrlimit(RLIMIT_MEMLOCK, &present);
-  if (present.rlim_cur == RLIM_INFINITY || setrlimit(RLIMIT_MEMLOCK, &unlimited) == 0) return true;
-  const size_t length = present.rlim_cur + 4096;
-  void* probe =
-      mmap(nullptr, length, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (probe == MAP_FAILED) return false;
-  const bool may = mlock2(probe, length, MLOCK_ONFAULT) == 0;
-  munmap(probe, length);
-  return may;
-}
-
-bool LockMemory(std::vector<std::string>* notes) {
-  // Under a limit, locking would only make later allocations fail: rather not lock at all.
-  if (!MayLockAll()) {
-    notes->push_back("memory is not locked: RLIMIT_MEMLOCK is too small and may not be raised");
-    return false;
-  }
-  // On fault: the JavaScript engine reserves far more address space than it touches.
-  if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0) return true;
-  notes->push_back(Refused("memory is not locked: mlockall", errno));
-  return false;
 }
 
 }  // namespace
@@ -174,7 +147,7 @@ EngineStart Engine::Prepare() {
   EngineStart start;
   pthread_setname_np(pthread_self(), "vipd-engine");
   prctl(PR_SET_TIMERSLACK, 1);
-  if (options_.lock_memory) start.locked = LockMemory(&start.notes);
+  if (options_.lock_memory) start.locked = LockEngineMemory(&start.notes);
   if (options_.realtime_priority <= 0) return start;
   sched_param param{};
   param.sched_priority = options_.realtime_priority;
