@@ -1,0 +1,544 @@
+/** The engine's core under virtual time: every rule of the contract, without a socket or a clock. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Ip, parseIp } from '../../src/base/ip.ts'
+import { type Us, us } from '../../src/base/time.ts'
+import type { EngineEvent, Lead, Order, Plan, Repeat, Step } from '../../src/engine/contract.ts'
+import { type CoreHarness, makeCore, type Outcome } from '../../src/engine/core-harness.ts'
+
+const second = 1_000_000
+const link = 1
+const vrid = 51
+
+const ip = (text: string): Ip => {
+  const parsed = parseIp(text)
+  assert.ok(parsed !== null)
+  return parsed
+}
+const peer = ip('10.0.0.2')
+const group = ip('224.0.0.18')
+
+const datagram = (...bytes: number[]): Step => ({
+  kind: 'datagram',
+  link,
+  to: group,
+  bytes: Uint8Array.from(bytes),
+})
+const frame = (mark: number, ifindex = 3): Step => ({
+  kind: 'frame',
+  ifindex,
+  bytes: new Uint8Array(42).fill(mark),
+})
+const request = (mark: number): Step => {
+  const bytes = new Uint8Array(20)
+  bytes.set([20, 0, 0, 0, 20, 0, 5, 0])
+  bytes[16] = mark
+  return { kind: 'netlink', bytes, tolerate: [17] }
+}
+/** Which plan a step came from: its bytes carry a mark. */
+const markOf = (step: Step): string => {
+  const at = { datagram: 0, frame: 0, netlink: 16 }[step.kind]
+  return `${step.kind} ${step.bytes[at]}`
+}
+const marks = (outcome: Outcome): readonly string[] => outcome.effects.map((e) => markOf(e.step))
+
+const advert = (everyUs = second, mark = 1): Repeat => ({
+  key: 'advert',
+  firstAfterUs: us(everyUs),
+  everyUs: us(everyUs),
+  plan: [datagram(mark)],
+})
+const leadOf = (over: Partial<Lead> = {}): Lead => ({
+  now: [datagram(10)],
+  repeats: [advert()],
+  resign: [datagram(0)],
+  lateUs: us(2 * second),
+  ...over,
+})
+const lead = (over: Partial<Lead> = {}): Order => ({ kind: 'lead', ...leadOf(over) })
+const familiar = Uint8Array.from([0x31, vrid, 100, 1])
+const followUntil = (deadline: number, over: Partial<Lead> = {}, now: Plan = []): Order => ({
+  kind: 'follow',
+  now,
+  expect: { from: peer, ttl: 255, payload: familiar },
+  deadlineUs: us(deadline),
+  restartUs: us(3 * second),
+  // biome-ignore lint/suspicious/noThenProperty: the contract's word; orders are never awaited.
+  then: leadOf(over),
+})
+
+/** A core with one slot, and short words for what happens to it. */
+class Bench {
+  readonly core: CoreHarness
+  #generation = 0
+
+  constructor(livenessUs = 0) {
+    this.core = makeCore(us(livenessUs), us(0))
+    this.core.addLink(link)
+    this.core.addSlot(1, link, vrid)
+  }
+
+  order(order: Order, at: number, seen?: number): number {
+    this.#generation += 1
+    this.core.order([{ slot: 1, generation: this.#generation, order }], us(at), seen)
+    return this.#generation
+  }
+
+  hear(at: number, payload: Uint8Array = familiar, from = peer, ttl = 255): void {
+    this.core.packet({ link, from, ttl, payload }, us(at))
+  }
+
+  tick(at: number): Outcome {
+    return this.core.tick(us(at))
+  }
+}
+
+const kinds = (events: readonly EngineEvent[]): readonly string[] => events.map((e) => e.kind)
+const only = <K extends EngineEvent['kind']>(
+  events: readonly EngineEvent[],
+  kind: K,
+): Extract<EngineEvent, { kind: K }> => {
+  assert.deepEqual(kinds(events), [kind])
+  return events[0] as Extract<EngineEvent, { kind: K }>
+}
+
+test('a follow becomes its lead at the deadline, and says so with its own generation', () => {
+  const b = new Bench()
+  const generation = b.order(followUntil(3 * second), 0)
+  assert.equal(b.core.nextDeadline(), 3 * second)
+  assert.deepEqual(b.tick(3 * second - 1), { effects: [], events: [] })
+  const out = b.tick(3 * second + 5)
+  assert.deepEqual(marks(out), ['datagram 10'])
+  const at = us(3 * second + 5)
+  assert.deepEqual(only(out.events, 'expired'), {
+    kind: 'expired',
+    slot: 1,
+    generation,
+    deadlineUs: 3 * second,
+    at,
+    doneAt: at,
+  })
+  assert.equal(b.core.nextDeadline(), 4 * second + 5)
+  assert.deepEqual(marks(b.tick(4 * second + 5)), ['datagram 1'])
+})
+
+test('expiry is told even when the prepared plan is empty', () => {
+  const b = new Bench()
+  b.order(followUntil(second, { now: [], repeats: [], resign: [] }), 0)
+  const out = b.tick(second)
+  assert.deepEqual(out.effects, [])
+  assert.equal(only(out.events, 'expired').at, second)
+  assert.equal(b.core.nextDeadline(), null)
+})
+
+test('a familiar advert restarts the deadline and raises nothing', () => {
+  const b = new Bench()
+  b.order(followUntil(3 * second), 0)
+  for (let at = second; at <= 100 * second; at += second) {
+    b.hear(at)
+    assert.deepEqual(b.tick(at), { effects: [], events: [] })
+    assert.equal(b.core.nextDeadline(), at + 3 * second)
+  }
+  const counters = b.core.counters(1)
+  assert.equal(counters.received, 100)
+  assert.equal(counters.lastFamiliarUs, 100 * second)
+  assert.equal(counters.longestGapUs, second)
+  assert.equal(b.core.counters(1).longestGapUs, 0, 'reading begins a new measurement')
+})
+
+test('packets before deadlines: an advert that waits beats a deadline that has passed', () => {
+  const b = new Bench()
+  b.order(followUntil(3 * second), 0)
+  b.hear(4 * second)
+  assert.deepEqual(b.tick(4 * second), { effects: [], events: [] })
+  assert.equal(b.core.nextDeadline(), 7 * second)
+})
+
+test('source, TTL and every payload byte decide what is familiar', () => {
+  const other = Uint8Array.from([...familiar.slice(0, 3), 2])
+  const longer = Uint8Array.from([...familiar, 0])
+  const cases: readonly [Uint8Array, Ip, number][] = [
+    [other, peer, 255],
+    [longer, peer, 255],
+    [familiar.slice(0, 3), peer, 255],
+    [familiar, ip('10.0.0.3'), 255],
+    [familiar, peer, 254],
+  ]
+  for (const [payload, from, ttl] of cases) {
+    const b = new Bench()
+    const generation = b.order(followUntil(3 * second), 0)
+    b.hear(second, payload, from, ttl)
+    const heard = only(b.tick(second).events, 'heard')
+    assert.deepEqual(heard, {
+      kind: 'heard',
+      link,
+      slot: 1,
+      generation,
+      from,
+      ttl,
+      payload,
+      at: second,
+      count: 1,
+    })
+    assert.equal(b.core.nextDeadline(), 3 * second, 'the deadline stands')
+  }
+})
+
+test('equal unfamiliar packets become one event with a count', () => {
+  const b = new Bench()
+  b.order(lead(), 0)
+  const other = Uint8Array.of(0x31, vrid, 200, 1)
+  for (let i = 0; i < 1000; i++) b.hear(i, familiar)
+  for (let i = 0; i < 3; i++) b.hear(i, other)
+  const { events } = b.tick(1000)
+  assert.deepEqual(
+    events.map((e) => e.kind === 'heard' && [e.count, e.payload[2]]),
+    [
+      [1000, 100],
+      [3, 200],
+    ],
+  )
+  assert.equal(b.core.linkCounters(link).coalesced, 999 + 2)
+  assert.equal(b.core.counters(1).received, 1003)
+  b.hear(2000)
+  assert.equal(only(b.tick(2000).events, 'heard').count, 1, 'delivered ones count no more')
+})
+
+test('distinct unfamiliar packets pass a token bucket per source', () => {
+  const b = new Bench()
+  b.order(lead({ repeats: [] }), 0)
+  const distinct = (i: number) => Uint8Array.of(0x31, vrid, i & 255, i >> 8)
+  for (let i = 0; i < 500; i++) b.hear(second, distinct(i))
+  b.hear(second, familiar, ip('10.0.0.9'))
+  const first = b.tick(second).events
+  assert.equal(first.length, 51, 'a burst of 50, and another source is not held up')
+  assert.equal(b.core.linkCounters(link).throttled, 450)
+  for (let i = 0; i < 500; i++) b.hear(2 * second, distinct(i))
+  assert.equal(b.tick(2 * second).events.length, 50, 'credit does not grow beyond the burst')
+  for (let i = 0; i < 1000; i++) b.hear(3 * second + i * 1000, distinct(i))
+  const sustained = b.tick(4 * second).events.length
+  assert.ok(sustained > 240 && sustained < 260, `200 a second and the burst, not ${sustained}`)
+})
+
+test('sources without end neither grow the table nor the queue', () => {
+  const b = new Bench()
+  b.order(followUntil(3 * second), 0)
+  for (let i = 0; i < 100_000; i++)
+    b.hear(
+      second + i,
+      Uint8Array.of(0x31, vrid, 1),
+      ip(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`),
+    )
+  const { events } = b.tick(1.2 * second)
+  assert.ok(events.length <= 360, `${events.length}: 250 at once and 1000 a second`)
+  assert.equal(b.core.linkCounters(link).throttled, 100_000 - events.length)
+  b.hear(2 * second)
+  b.tick(2 * second)
+  assert.equal(b.core.nextDeadline(), 5 * second, 'the familiar advert passes as ever')
+})
+
+test('packets of no slot, too short ones and those of a resting slot are not raised', () => {
+  const b = new Bench()
+  b.hear(1)
+  b.order(followUntil(3 * second), 2)
+  b.hear(3, Uint8Array.of(0x31, 52, 1))
+  b.hear(4, Uint8Array.of(0x31))
+  assert.deepEqual(b.tick(5).events, [])
+  const { received, unclaimed } = b.core.linkCounters(link)
+  assert.deepEqual({ received, unclaimed }, { received: 3, unclaimed: 2 })
+})
+
+test('woken too late, a lead resigns instead of sending, and rests', () => {
+  const b = new Bench()
+  const generation = b.order(lead(), 0)
+  b.tick(0)
+  assert.deepEqual(marks(b.tick(3 * second)), ['datagram 1'], 'late by exactly lateUs')
+  const out = b.tick(6 * second + 1)
+  assert.deepEqual(marks(out), ['datagram 0'])
+  assert.deepEqual(only(out.events, 'late'), {
+    kind: 'late',
+    slot: 1,
+    generation,
+    lateUs: 2 * second + 1,
+    at: 6 * second + 1,
+  })
+  b.hear(7 * second)
+  assert.deepEqual(b.tick(60 * second), { effects: [], events: [] })
+  assert.equal(b.core.nextDeadline(), null)
+})
+
+test('missed repeats are not made up for: the next one is in phase', () => {
+  const b = new Bench()
+  b.order(lead(), 0)
+  b.tick(0)
+  assert.equal(b.tick(2.5 * second).effects.length, 1)
+  assert.equal(b.core.nextDeadline(), 3 * second)
+})
+
+test('a lead that replaces a lead keeps phase and count of what has the same key and period', () => {
+  const b = new Bench()
+  const burst = (key: string): Repeat => ({ ...advert(300_000, 7), key, times: 3 })
+  b.order(lead({ repeats: [advert(), burst('garp')] }), 0)
+  b.tick(0)
+  b.tick(300_000)
+  b.order(lead({ now: [], repeats: [advert(second, 2), burst('garp')] }), 500_000)
+  b.tick(500_000)
+  assert.equal(b.core.nextDeadline(), 600_000)
+  assert.deepEqual(marks(b.tick(600_000)), ['datagram 7'])
+  assert.deepEqual(marks(b.tick(900_000)), ['datagram 7'])
+  assert.deepEqual(marks(b.tick(second)), ['datagram 2'], 'the new plan at the old time')
+  b.order(lead({ now: [], repeats: [advert(second, 3), burst('garp')] }), second)
+  assert.equal(b.core.nextDeadline(), 2 * second, 'a burst that is over does not start again')
+  b.order(lead({ now: [], repeats: [advert(500_000, 4), burst('again')] }), 1.1 * second)
+  assert.equal(b.core.nextDeadline(), 1.4 * second, 'another key starts')
+  b.tick(1.4 * second)
+  assert.deepEqual(marks(b.tick(1.6 * second)), ['datagram 4'], 'another period starts')
+})
+
+test('a lead after a rest starts anew', () => {
+  const b = new Bench()
+  b.order(lead(), 0)
+  b.order({ kind: 'rest', now: [datagram(0)] }, 400_000)
+  b.order(lead(), 500_000)
+  assert.deepEqual(marks(b.tick(500_000)), ['datagram 10', 'datagram 0', 'datagram 10'])
+  assert.equal(b.core.nextDeadline(), 1.5 * second)
+})
+
+test('a single delayed run', () => {
+  const b = new Bench()
+  const once: Repeat = {
+    key: 'later',
+    firstAfterUs: us(5),
+    everyUs: us(0),
+    times: 1,
+    plan: [frame(9)],
+  }
+  b.order(lead({ repeats: [once] }), 0)
+  b.tick(0)
+  assert.deepEqual(marks(b.tick(5)), ['frame 9'])
+  assert.equal(b.core.nextDeadline(), null)
+})
+
+test('also is carried out once, beside the standing order', () => {
+  const b = new Bench()
+  b.order(lead(), 0)
+  b.tick(0)
+  const generation = b.order({ kind: 'also', now: [request(5)] }, 100)
+  const out = b.tick(100)
+  assert.deepEqual(marks(out), ['netlink 5'])
+  assert.equal(out.effects[0]?.generation, generation)
+  assert.equal(b.core.nextDeadline(), second)
+  assert.deepEqual(marks(b.tick(second)), ['datagram 1'])
+})
+
+test('a batch: all adverts, then addresses, then the first frame of each, then the rest', () => {
+  const core = makeCore(us(0), us(0))
+  core.addLink(1)
+  core.addLink(2)
+  const orders = [1, 2, 3].map((slot) => {
+    core.addSlot(slot, slot === 2 ? 2 : 1, slot)
+    const a = frame(10 * slot)
+    const b = frame(10 * slot + 1)
+    const on: Step = {
+      ...(datagram(slot) as Step & { kind: 'datagram' }),
+      link: slot === 2 ? 2 : 1,
+    }
+    const now: Plan = [a, a, request(slot), b, b, on]
+    return { slot, generation: 1, order: lead({ now, repeats: [] }) }
+  })
+  core.order(orders, us(0))
+  assert.deepEqual(marks(core.tick(us(0))), [
+    'datagram 1',
+    'datagram 3',
+    'datagram 2',
+    ...['netlink 1', 'netlink 2', 'netlink 3'],
+    ...['frame 10', 'frame 11', 'frame 20', 'frame 21', 'frame 30', 'frame 31'],
+    ...['frame 10', 'frame 11', 'frame 20', 'frame 21', 'frame 30', 'frame 31'],
+  ])
+})
+
+test('many slots due together go out in one batch', () => {
+  const core = makeCore(us(0), us(0))
+  for (let slot = 0; slot < 4000; slot++) {
+    const on = 1 + Math.floor(slot / 255)
+    if (slot % 255 === 0) core.addLink(on)
+    core.addSlot(slot, on, 1 + (slot % 255))
+    const order = followUntil(second + (slot % 7), { now: [datagram(1), request(1), frame(1)] })
+    core.order([{ slot, generation: 1, order }], us(0))
+  }
+  core.tick(us(0))
+  const { effects, events } = core.tick(us(second + 7))
+  assert.equal(events.length, 4000)
+  const stages = effects.map((e) => e.step.kind)
+  assert.deepEqual([stages.lastIndexOf('datagram'), stages.lastIndexOf('netlink')], [3999, 7999])
+})
+
+test('the lease: every lead resigns when the main thread is silent for too long', () => {
+  const b = new Bench(3 * second)
+  const generation = b.order(lead(), 0)
+  for (let at = second; at <= 3 * second; at += second) {
+    b.core.renew(us(at))
+    assert.deepEqual(marks(b.tick(at)).slice(-1), ['datagram 1'])
+  }
+  b.tick(4 * second)
+  b.tick(5 * second)
+  assert.equal(b.core.nextDeadline(), 6 * second)
+  const out = b.tick(6 * second)
+  assert.deepEqual(marks(out), ['datagram 1', 'datagram 0'])
+  assert.deepEqual(only(out.events, 'lapsed'), {
+    kind: 'lapsed',
+    slot: 1,
+    generation,
+    at: 6 * second,
+  })
+  assert.deepEqual(b.tick(60 * second), { effects: [], events: [] })
+})
+
+test('while the lease is lapsed a follow stays silent; on renewal it listens once more', () => {
+  const b = new Bench(3 * second)
+  b.order(followUntil(4 * second), 0)
+  assert.deepEqual(b.tick(4 * second), { effects: [], events: [] })
+  assert.equal(b.core.nextDeadline(), null)
+  b.core.renew(us(9 * second))
+  assert.equal(b.core.nextDeadline(), 12 * second)
+  b.core.renew(us(11 * second))
+  assert.equal(only(b.tick(12 * second).events, 'expired').deadlineUs, 12 * second)
+})
+
+test('a familiar advert counts for a follow that waits for the lease', () => {
+  const b = new Bench(3 * second)
+  b.order(followUntil(4 * second), 0)
+  b.tick(4 * second)
+  b.hear(5 * second)
+  assert.equal(b.core.nextDeadline(), 8 * second)
+  b.core.renew(us(6 * second))
+  assert.equal(b.core.nextDeadline(), 8 * second)
+})
+
+test('a follow woken long after its deadline listens once more, and only once', () => {
+  const b = new Bench()
+  b.order(followUntil(3 * second), 0)
+  assert.deepEqual(b.tick(10 * second), { effects: [], events: [] })
+  assert.equal(b.core.nextDeadline(), 13 * second)
+  assert.equal(only(b.tick(20 * second).events, 'expired').deadlineUs, 13 * second)
+  const c = new Bench()
+  c.order(followUntil(3 * second), 50 * second)
+  assert.deepEqual(kinds(c.tick(50 * second).events), ['expired'], 'ordered for the past: at once')
+})
+
+/**
+ * Orders that crossed with a change of the engine's own. `seen` 0: their author had not worked off the
+ * event that tells of it.
+ */
+test('a follow that crossed with the take-over: the lead resigns first', () => {
+  const b = new Bench()
+  b.order(followUntil(second), 0)
+  b.tick(second)
+  b.order(followUntil(9 * second), second + 1, 0)
+  assert.deepEqual(marks(b.tick(second + 1)), ['datagram 0'])
+  assert.equal(b.core.nextDeadline(), 9 * second)
+})
+
+test('a follow whose author knew of the take-over: nothing but its own plan', () => {
+  const b = new Bench()
+  b.order(followUntil(second), 0)
+  b.tick(second)
+  b.order(followUntil(9 * second, {}, [request(6)]), second + 1)
+  assert.deepEqual(marks(b.tick(second + 1)), ['netlink 6'])
+})
+
+test('a refreshed lead that crossed with resigning is not taken up, and the event comes again', () => {
+  const b = new Bench(3 * second)
+  b.order(lead(), 0)
+  b.tick(3 * second)
+  const generation = b.order(lead({ now: [] }), 4 * second, 0)
+  const out = b.tick(4 * second)
+  assert.deepEqual(out.effects, [])
+  assert.equal(only(out.events, 'lapsed').generation, generation)
+  assert.equal(b.core.nextDeadline(), null)
+  b.order(lead(), 5 * second)
+  assert.deepEqual(marks(b.tick(5 * second)), ['datagram 10'], 'the next one knows')
+})
+
+test('a refreshed lead does not save one that is late', () => {
+  const b = new Bench()
+  b.order(lead(), 0)
+  b.tick(0)
+  const generation = b.order(lead({ now: [datagram(11)], resign: [datagram(12)] }), 9 * second)
+  const out = b.tick(9 * second)
+  assert.deepEqual(marks(out), ['datagram 0'], 'what was held is given back')
+  assert.equal(only(out.events, 'late').generation, generation)
+})
+
+test('an address is not put back on a host that has resigned meanwhile', () => {
+  const b = new Bench()
+  b.order(lead(), 0)
+  b.tick(0)
+  b.tick(9 * second)
+  b.order({ kind: 'also', now: [request(5)] }, 9 * second + 1, 0)
+  assert.deepEqual(b.tick(9 * second + 1).effects, [])
+})
+
+test('a repeat that keeps failing is told once, and again after it has worked', () => {
+  const b = new Bench()
+  b.order(lead({ now: [] }), 0)
+  const run = (at: number, errno: number): readonly string[] =>
+    b.core.tick(us(at * second), () => errno).events.map((e) => (e.kind === 'failed' ? e.code : ''))
+  assert.deepEqual(run(1, 100), ['ENETDOWN'])
+  assert.deepEqual(run(2, 100), [])
+  assert.deepEqual(run(3, 105), ['ENOBUFS'])
+  assert.deepEqual(run(4, 0), [])
+  assert.deepEqual(run(5, 105), ['ENOBUFS'])
+  assert.equal(b.core.counters(1).sent, 1)
+  assert.equal(b.core.counters(1).lastSentUs, 4 * second)
+})
+
+test('a removed slot is forgotten, and its pair free again', () => {
+  const b = new Bench()
+  b.order(followUntil(second), 0)
+  assert.throws(() => b.core.addSlot(2, link, vrid), /taken/)
+  b.core.removeSlot(1)
+  b.core.addSlot(2, link, vrid)
+  b.hear(1)
+  assert.deepEqual(b.tick(2 * second), { effects: [], events: [] })
+  assert.equal(b.core.nextDeadline(), null)
+})
+
+test('values of the wrong shape are refused', () => {
+  const b = new Bench()
+  const bad = (order: unknown) => () => b.order(order as Order, 0)
+  assert.throws(bad({ kind: 'dance' }), TypeError)
+  assert.throws(bad({ kind: 'rest', now: [{ kind: 'frame', ifindex: 1, bytes: 'x' }] }), TypeError)
+  assert.throws(bad(lead({ repeats: [{ ...advert(), everyUs: us(0) }] })), /no period/)
+  const short: Step = { kind: 'netlink', bytes: new Uint8Array(4), tolerate: [] }
+  assert.throws(bad({ kind: 'rest', now: [short] }), RangeError)
+})
+
+/** Deadlines against a list of them: random restarts, the heap must agree with the minimum. */
+test('the next deadline is the earliest of many, whatever restarts', () => {
+  const core = makeCore(us(0), us(0))
+  core.addLink(link)
+  const due = new Map<number, number>()
+  let random = 12345
+  const draw = (n: number): number => {
+    random = (Math.imul(random, 1103515245) + 12345) >>> 0
+    return (random >>> 8) % n
+  }
+  let now = 0
+  for (let slot = 1; slot <= 255; slot++) {
+    core.addSlot(slot, link, slot)
+    const payload = Uint8Array.of(0x31, slot)
+    const order = { ...followUntil(0), expect: { from: peer, ttl: 255, payload } }
+    const deadlineUs = us(second + draw(second))
+    due.set(slot, deadlineUs)
+    const follow = { ...order, deadlineUs, restartUs: us(second) } as Order
+    core.order([{ slot, generation: 1, order: follow }], us(0))
+  }
+  for (let i = 0; i < 5000; i++) {
+    now += draw(50)
+    const slot = 1 + draw(255)
+    core.packet({ link, from: peer, ttl: 255, payload: Uint8Array.of(0x31, slot) }, us(now) as Us)
+    due.set(slot, now + second)
+    assert.equal(core.nextDeadline(), Math.min(...due.values()))
+  }
+})
