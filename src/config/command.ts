@@ -25,7 +25,12 @@ export function resolveCommand(text: string, runAs: RunAs | null, world: World):
   if (needsShell(trimmed)) return underShell(trimmed, world)
   const argv = splitArgv(trimmed)
   const [name] = argv
-  if (name === undefined || name === '') return broken('missing-script', 'there is no command')
+  if (name === undefined || name === '') {
+    return broken(
+      'missing-script',
+      trimmed === '' ? 'there is no command' : 'a quote is never closed',
+    )
+  }
   const found = findProgram(name, runAs, world)
   if ('why' in found) return broken(found.code, found.why)
   const findings: Finding[] = name.includes('/')

@@ -220,9 +220,7 @@ export type World = {
   ): { readonly uid: number; readonly gid: number; readonly groups: readonly number[] } | null
   group(name: string): number | null
   /** lstat-like facts after symlinks are resolved; null when nothing is there. */
-  stat(
-    path: string,
-  ): {
+  stat(path: string): {
     readonly kind: 'file' | 'directory' | 'other'
     readonly mode: number
     readonly uid: number

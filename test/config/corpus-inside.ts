@@ -37,7 +37,7 @@ function interfacesOf(path: string): string[] {
   const after = lines.flatMap((line) => [...line.matchAll(/\b(?:interface|dev)\s+(\S+)/g)])
   const tracked = lines.flatMap((line) => [...line.matchAll(/^\s*((?:eth|en)\w+)\s*$/g)])
   const names = [...after, ...tracked].map((found) => found[1] ?? '')
-  return names.filter((name) => /^[a-z][a-z0-9.]{1,14}$/.test(name))
+  return names.filter((name) => name !== 'lo' && /^[a-z][a-z0-9.]{1,14}$/.test(name))
 }
 
 function addInterface(name: string, i: number): void {
