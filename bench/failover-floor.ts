@@ -14,6 +14,7 @@ import { startKeepalived } from '../src/lab/keepalived.ts'
 import { type Lab, openLab } from '../src/lab/lab.ts'
 import { ensureNamespaces } from '../src/lab/namespaces.ts'
 import { startVipd } from '../src/lab/vipd.ts'
+import { nowMs } from '../src/lab/wait.ts'
 
 const intervals = [1, 0.1, 0.01]
 const priorities = { better: 150, heir: 100 }
@@ -36,6 +37,8 @@ type Figures = {
   readonly advertInt: number
   /** Milliseconds past the deadline, sorted. */
   readonly overMs: readonly number[]
+  /** Take-overs while the master was still connected: this machine was too busy for the interval. */
+  readonly early: number
 }
 
 const start = (kind: DaemonKind, host: Host, text: string): Daemon =>
@@ -50,43 +53,51 @@ async function measure(kind: DaemonKind, advertInt: number, n: number): Promise<
     const heir = start(kind, two, config(priorities.heir, advertInt))
     const better = start(kind, one, config(priorities.better, advertInt))
     const overMs: number[] = []
+    let early = 0
     while (overMs.length < n) {
       await better.reaches('VI_1', 'MASTER', 15_000)
       await heir.reaches('VI_1', 'BACKUP', 15_000)
-      overMs.push(await cutOnce(lab, one, capture, advertInt))
-      await heir.reaches('VI_1', 'MASTER', 15_000)
+      const over = await cutOnce(lab, one, capture, advertInt)
+      if (over === null) early++
+      else overMs.push(over)
       await lab.heal(one)
+      if (early > n) throw new Error('this machine is too busy to measure')
     }
-    return { daemon: kind, advertInt, overMs: overMs.sort((a, b) => a - b) }
+    return { daemon: kind, advertInt, overMs: overMs.sort((a, b) => a - b), early }
   } finally {
     await lab.close()
   }
 }
 
-/** One cut, some adverts into the reign; gives the milliseconds past the deadline. */
-async function cutOnce(lab: Lab, host: Host, capture: Capture, advertInt: number): Promise<number> {
+/**
+ * One cut, some adverts into the reign; gives the milliseconds past the deadline. null when the heir had spoken
+ * before the cut, which then says nothing about the cut.
+ */
+async function cutOnce(
+  lab: Lab,
+  host: Host,
+  capture: Capture,
+  advertInt: number,
+): Promise<number | null> {
   const from = capture.mark
   const isBetter = (a: { readonly priority: number }) => a.priority === priorities.better
   const settled = () => capture.adverts(isBetter, from).length >= 4
   await capture.advert('a settled master', 15_000, (a) => isBetter(a) && settled(), from)
-  const cutFrom = capture.mark
+  const cutMs = nowMs()
   await lab.cut(host)
-  const first = await capture.advert(
-    'the heir',
-    15_000,
-    (a) => a.priority === priorities.heir,
-    cutFrom,
-  )
+  const isHeir = (a: { readonly priority: number }) => a.priority === priorities.heir
+  const first = await capture.advert('the heir', 15_000, isHeir, from)
+  if (first.atMs < cutMs) return null
   const last = capture.adverts((a) => isBetter(a) && a.atMs < first.atMs, from).at(-1)
   if (last === undefined) throw new Error('the master was never heard')
   const downMs = advertInt * 1_000 * (3 + (256 - priorities.heir) / 256)
   return first.atMs - last.atMs - downMs
 }
 
-function row({ daemon, advertInt, overMs }: Figures): string {
+function row({ daemon, advertInt, overMs, early }: Figures): string {
   const at = (share: number) => overMs[Math.floor(share * (overMs.length - 1))] ?? Number.NaN
   const cells = [at(0), at(0.5), at(1)].map((ms) => ms.toFixed(3).padStart(10))
-  return `${daemon.padEnd(12)}${String(advertInt).padStart(10)}${cells.join('')}${String(overMs.length).padStart(6)}`
+  return `${daemon.padEnd(12)}${String(advertInt).padStart(10)}${cells.join('')}${String(overMs.length).padStart(6)}${String(early).padStart(7)}`
 }
 
 ensureNamespaces()
@@ -96,7 +107,9 @@ const { values, positionals } = parseArgs({
 })
 const kinds = (positionals.length > 0 ? positionals : ['vipd', 'keepalived']) as DaemonKind[]
 const head = ['advert_int', 'min ms', 'median ms', 'max ms'].map((word) => word.padStart(10))
-process.stdout.write(`${'daemon'.padEnd(12)}${head.join('')}${'n'.padStart(6)}\n`)
+process.stdout.write(
+  `${'daemon'.padEnd(12)}${head.join('')}${'n'.padStart(6)}${'early'.padStart(7)}\n`,
+)
 const all: Figures[] = []
 for (const advertInt of intervals) {
   for (const kind of kinds) {
