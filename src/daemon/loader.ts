@@ -14,7 +14,9 @@ export type Loaded = {
   readonly text: string | null
 }
 
-export function loadConfig(options: Pick<DaemonOptions, 'configPath' | 'world' | 'language'>): Loaded {
+export function loadConfig(
+  options: Pick<DaemonOptions, 'configPath' | 'world' | 'language'>,
+): Loaded {
   const { configPath, world, language } = options
   const report = checkReport(configPath, world, language)
   const runs = report.exit !== 2 && report.exit !== 4
