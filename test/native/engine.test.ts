@@ -1,0 +1,4 @@
+/** The real engine on a veth pair between two network namespaces. */
+import { enterNamespace } from './in-namespace.ts'
+
+if (await enterNamespace(import.meta.url)) await import('./engine-cases.ts')
