@@ -257,7 +257,8 @@ export class RunningInstance {
     // The engine already stands on the lead that it was given with the follow.
     const standing = event.kind === 'expired' && machine.state.kind === 'master'
     if (!reordered && (standing || !moved)) return
-    const goodbye = before.kind === 'master' && machine.state.kind !== 'backup'
+    const left = machine.state.kind === 'fault' || machine.state.kind === 'stopped'
+    const goodbye = before.kind === 'master' && left
     if (goodbye) this.#zeroSent += 1
     this.#install({ entering: moved && !standing, goodbye })
   }

@@ -71,7 +71,8 @@ const lostLine = (count: number) => `${count} log lines were lost: the reader di
 
 /**
  * One line of text. With `at`: `2026-03-01 06:40:11.042 warn  message key=value`; without it journald keeps the
- * time: `<4>message key=value`. Control characters are escaped, so one event is one line.
+ * time: `<4>message key=value`. What has parts (a cause, a place) is in the message's own words and kept whole in
+ * JSON only. Control characters are escaped, so one event is one line.
  */
 export function formatLine(
   level: LogLevel,
@@ -81,10 +82,13 @@ export function formatLine(
 ): string {
   const head = at === null ? `<${severity[level]}>` : `${localTime(at)} ${level.padEnd(5)} `
   const tail = Object.entries(fields ?? {})
-    .filter(([, value]) => value !== undefined)
+    .filter(([, value]) => isScalar(value) && value !== '')
     .map(([key, value]) => ` ${key}=${fieldText(value)}`)
   return head + oneLine(message) + tail.join('')
 }
+
+const isScalar = (value: unknown): boolean =>
+  value !== undefined && (value === null || typeof value !== 'object' || value instanceof Error)
 
 function fieldText(value: unknown): string {
   if (typeof value === 'string')
