@@ -3,6 +3,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/ethernet.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netpacket/packet.h>
 #include <sys/socket.h>
@@ -85,8 +86,12 @@ void SendAll(int fd, Outgoing* out, size_t count, Sent sent, Failed failed) {
   }
 }
 
-bool MeansLinkGone(int error) {
-  return error == ENODEV || error == ENXIO || error == ENETDOWN || error == EBADF;
+// A missing route or a link without carrier passes; an interface that is no more does not. Which
+// errno its sockets answer with depends on the family, so the interface itself is looked for.
+bool MeansLinkGone(int error, int ifindex) {
+  if (error == ENODEV || error == ENXIO || error == EBADF) return true;
+  char name[IF_NAMESIZE];
+  return ifindex != 0 && if_indextoname(static_cast<unsigned>(ifindex), name) == nullptr;
 }
 
 }  // namespace
@@ -232,7 +237,9 @@ void Carrier::SendLinkDatagrams(Job* job, size_t from, size_t to) {
 void Carrier::DatagramFailed(Job* job, Place place, int error) {
   Fail(job, place, "sendmmsg", error);
   const LinkId link = StepAt(*job, place).target;
-  if (!MeansLinkGone(error) || std::exchange(outlets_[link].failed, true)) return;
+  Outlet& outlet = outlets_[link];
+  if (outlet.failed || !MeansLinkGone(error, outlet.ifindex)) return;
+  outlet.failed = true;
   link_failed_(link, "sendmmsg", error);
 }
 

@@ -150,7 +150,6 @@ const follow = (over: Partial<Extract<Order, { kind: 'follow' }>>, then = empty)
   expect: null,
   deadlineUs: us(engine.now() + 60_000_000),
   restartUs: us(1_000_000),
-  // biome-ignore lint/suspicious/noThenProperty: the contract's word; orders are never awaited.
   then,
   ...over,
 })
@@ -512,7 +511,7 @@ test('a mass take-over: one batch, and the adverts of others go on meanwhile', a
   const deadlineUs = us(engine.now() + 300_000)
   const own = Array.from({ length: 200 }, () => newSlot())
   const addresses = own.map((_, i) => [0, 1, 2].map((k) => vip(`10.11.${i}.${k}`)))
-  own.forEach((slot, i) => engine.addSlot(slot, link, i + 1))
+  for (const [i, slot] of own.entries()) engine.addSlot(slot, link, i + 1)
   const leadOf = (i: number): Lead => ({
     ...empty,
     now: [...advert, ...(addresses[i] ?? []).flatMap(add)],
