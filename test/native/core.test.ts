@@ -1,106 +1,28 @@
 /** The engine's core under virtual time: every rule of the contract, without a socket or a clock. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Ip, parseIp } from '../../src/base/ip.ts'
-import { type Us, us } from '../../src/base/time.ts'
-import type { EngineEvent, Lead, Order, Plan, Repeat, Step } from '../../src/engine/contract.ts'
-import { type CoreHarness, makeCore, type Outcome } from '../../src/engine/core-harness.ts'
-
-const second = 1_000_000
-const link = 1
-const vrid = 51
-
-const ip = (text: string): Ip => {
-  const parsed = parseIp(text)
-  assert.ok(parsed !== null)
-  return parsed
-}
-const peer = ip('10.0.0.2')
-const group = ip('224.0.0.18')
-
-const datagram = (...bytes: number[]): Step => ({
-  kind: 'datagram',
+import type { Ip } from '../../src/base/ip.ts'
+import { us } from '../../src/base/time.ts'
+import type { Order, Plan, Repeat, Step } from '../../src/engine/contract.ts'
+import { makeCore } from '../../src/engine/core-harness.ts'
+import {
+  advert,
+  Bench,
+  datagram,
+  familiar,
+  followUntil,
+  frame,
+  ip,
+  kinds,
+  lead,
   link,
-  to: group,
-  bytes: Uint8Array.from(bytes),
-})
-const frame = (mark: number, ifindex = 3): Step => ({
-  kind: 'frame',
-  ifindex,
-  bytes: new Uint8Array(42).fill(mark),
-})
-const request = (mark: number): Step => {
-  const bytes = new Uint8Array(20)
-  bytes.set([20, 0, 0, 0, 20, 0, 5, 0])
-  bytes[16] = mark
-  return { kind: 'netlink', bytes, tolerate: [17] }
-}
-/** Which plan a step came from: its bytes carry a mark. */
-const markOf = (step: Step): string => {
-  const at = { datagram: 0, frame: 0, netlink: 16 }[step.kind]
-  return `${step.kind} ${step.bytes[at]}`
-}
-const marks = (outcome: Outcome): readonly string[] => outcome.effects.map((e) => markOf(e.step))
-
-const advert = (everyUs = second, mark = 1): Repeat => ({
-  key: 'advert',
-  firstAfterUs: us(everyUs),
-  everyUs: us(everyUs),
-  plan: [datagram(mark)],
-})
-const leadOf = (over: Partial<Lead> = {}): Lead => ({
-  now: [datagram(10)],
-  repeats: [advert()],
-  resign: [datagram(0)],
-  lateUs: us(2 * second),
-  ...over,
-})
-const lead = (over: Partial<Lead> = {}): Order => ({ kind: 'lead', ...leadOf(over) })
-const familiar = Uint8Array.from([0x31, vrid, 100, 1])
-const followUntil = (deadline: number, over: Partial<Lead> = {}, now: Plan = []): Order => ({
-  kind: 'follow',
-  now,
-  expect: { from: peer, ttl: 255, payload: familiar },
-  deadlineUs: us(deadline),
-  restartUs: us(3 * second),
-  // biome-ignore lint/suspicious/noThenProperty: the contract's word; orders are never awaited.
-  then: leadOf(over),
-})
-
-/** A core with one slot, and short words for what happens to it. */
-class Bench {
-  readonly core: CoreHarness
-  #generation = 0
-
-  constructor(livenessUs = 0) {
-    this.core = makeCore(us(livenessUs), us(0))
-    this.core.addLink(link)
-    this.core.addSlot(1, link, vrid)
-  }
-
-  order(order: Order, at: number, seen?: number): number {
-    this.#generation += 1
-    this.core.order([{ slot: 1, generation: this.#generation, order }], us(at), seen)
-    return this.#generation
-  }
-
-  hear(at: number, payload: Uint8Array = familiar, from = peer, ttl = 255): void {
-    this.core.packet({ link, from, ttl, payload }, us(at))
-  }
-
-  tick(at: number): Outcome {
-    return this.core.tick(us(at))
-  }
-}
-
-const kinds = (events: readonly EngineEvent[]): readonly string[] => events.map((e) => e.kind)
-const only = <K extends EngineEvent['kind']>(
-  events: readonly EngineEvent[],
-  kind: K,
-): Extract<EngineEvent, { kind: K }> => {
-  assert.deepEqual(kinds(events), [kind])
-  return events[0] as Extract<EngineEvent, { kind: K }>
-}
+  marks,
+  only,
+  peer,
+  request,
+  second,
+  vrid,
+} from './core-bench.ts'
 
 test('a follow becomes its lead at the deadline, and says so with its own generation', () => {
   const b = new Bench()
@@ -512,33 +434,4 @@ test('values of the wrong shape are refused', () => {
   assert.throws(bad(lead({ repeats: [{ ...advert(), everyUs: us(0) }] })), /no period/)
   const short: Step = { kind: 'netlink', bytes: new Uint8Array(4), tolerate: [] }
   assert.throws(bad({ kind: 'rest', now: [short] }), RangeError)
-})
-
-/** Deadlines against a list of them: random restarts, the heap must agree with the minimum. */
-test('the next deadline is the earliest of many, whatever restarts', () => {
-  const core = makeCore(us(0), us(0))
-  core.addLink(link)
-  const due = new Map<number, number>()
-  let random = 12345
-  const draw = (n: number): number => {
-    random = (Math.imul(random, 1103515245) + 12345) >>> 0
-    return (random >>> 8) % n
-  }
-  let now = 0
-  for (let slot = 1; slot <= 255; slot++) {
-    core.addSlot(slot, link, slot)
-    const payload = Uint8Array.of(0x31, slot)
-    const order = { ...followUntil(0), expect: { from: peer, ttl: 255, payload } }
-    const deadlineUs = us(second + draw(second))
-    due.set(slot, deadlineUs)
-    const follow = { ...order, deadlineUs, restartUs: us(second) } as Order
-    core.order([{ slot, generation: 1, order: follow }], us(0))
-  }
-  for (let i = 0; i < 5000; i++) {
-    now += draw(50)
-    const slot = 1 + draw(255)
-    core.packet({ link, from: peer, ttl: 255, payload: Uint8Array.of(0x31, slot) }, us(now) as Us)
-    due.set(slot, now + second)
-    assert.equal(core.nextDeadline(), Math.min(...due.values()))
-  }
 })

@@ -1,4 +1,7 @@
 /** The real engine on a veth pair between two network namespaces. */
 import { enterNamespace } from './in-namespace.ts'
 
-if (await enterNamespace(import.meta.url)) await import('./engine-cases.ts')
+if (await enterNamespace(import.meta.url)) {
+  await import('./wire-cases.ts')
+  await import('./kernel-cases.ts')
+}
