@@ -176,6 +176,7 @@ class RunningDaemon implements Daemon {
   }
 
   #takePart(): void {
+    this.#delay = null
     this.#roster.apply(this.#config)
     this.#settle()
   }
@@ -190,7 +191,8 @@ class RunningDaemon implements Daemon {
     this.#notifier.reconfigure(notifierOptions(config, this.#options.log))
     this.#guard(config)
     this.#pool.set(checkSpecs(config.scripts))
-    const changes = this.#roster.apply(config)
+    // Within the startup delay nobody takes part yet, however often the configuration is read.
+    const changes = this.#delay === null ? this.#roster.apply(config) : []
     this.#settle()
     this.#startLease()
     return changes

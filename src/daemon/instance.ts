@@ -46,6 +46,8 @@ const reannouncements = { burst: 5, perSecond: 1 }
 /** Addresses put back after somebody deleted them. A program that insists must not turn us into a flood. */
 const restorations = { burst: 20, perSecond: 5 }
 
+export type Rival = { readonly address: Ip; readonly priority: number; readonly at: Us }
+
 export class RunningInstance {
   readonly slot: SlotId
   readonly journal: Journal
@@ -66,6 +68,7 @@ export class RunningInstance {
   /** Names the last contact with a competitor, for the announcements still to come. */
   #contact: string | null = null
   #zeroSent = 0
+  #rival: Rival | null = null
   readonly #contacts = new Budget(reannouncements.burst, reannouncements.perSecond)
   readonly #restorations = new Budget(restorations.burst, restorations.perSecond)
 
@@ -102,6 +105,13 @@ export class RunningInstance {
   }
   get zeroSent(): number {
     return this.#zeroSent
+  }
+
+  /** Another master, heard while we are master, within the time that three of its adverts take. */
+  rivalAt(now: Us): Rival | null {
+    const rival = this.#rival
+    if (this.#machine.state.kind !== 'master' || rival === null) return null
+    return now - rival.at <= 3 * this.#cfg.advertIntervalUs ? rival : null
   }
 
   /** The next instant at which the election itself wants a tick; null for none. */
@@ -145,6 +155,8 @@ export class RunningInstance {
     const advert = this.receiver.receive(packet, this.#params.source)
     if (advert === null) return
     const { from, ttl, payload, at } = packet
+    if (this.#machine.state.kind === 'master' && advert.priority > 0)
+      this.#rival = { address: from, priority: advert.priority, at }
     this.feed({ kind: 'advert', advert }, { at, familiar: { from, ttl, payload } })
   }
 

@@ -74,7 +74,7 @@ export function daemonStatus(from: StatusSources): Status {
       }),
     ),
     checks,
-    warnings: warningsOf(instances),
+    warnings: [...warningsOf(instances), ...rivals(roster, engine.now())],
   }
 }
 
@@ -100,6 +100,14 @@ function warningsOf(instances: readonly StatusInstance[]): readonly string[] {
     return []
   })
 }
+
+/** Two masters: the partition that healed, or the peer that cannot hear us (reference §8, row 4). */
+const rivals = (roster: Roster, now: Us): readonly string[] =>
+  roster.instances.flatMap((it) => {
+    const rival = it.rivalAt(now)
+    if (rival === null) return []
+    return [`${it.name} is MASTER, and so is ${rival.address} (priority ${rival.priority})`]
+  })
 
 function instanceStatus(it: RunningInstance, engine: Engine, kernel: KernelView): StatusInstance {
   const { cfg, state, assessment } = it
