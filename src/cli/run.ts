@@ -94,7 +94,7 @@ function addQuestions(vipd: Command): void {
     .addOption(runDirOption())
     .addHelpText(
       'after',
-      '\n[name] is an instance or a check, shown in full.\nExit status: 0 all well, 1 degraded (fault, check down, address missing),\n2 no daemon answers, 3 wrong usage.',
+      '\n[name] is an instance or a check, shown in full.\nExit status: 0 all well, 1 degraded (fault, check down, address missing, second master),\n2 no daemon answers, 3 wrong usage.',
     )
     .action(async (name: string | undefined, options: { json?: boolean; runDir: string }) => {
       const { commandStatus } = await import('./command-status.ts')

@@ -111,13 +111,15 @@ test('a table without rows is its titles; right-aligned columns end together', (
 })
 
 test('all well, or what is not', () => {
-  assert.deepEqual(degradations(aStatus), [])
-  assert.deepEqual(degradations(withFirst({ state: 'FAULT', why: 'eth0 down' })), [
-    'VI_web is in FAULT: eth0 down',
-  ])
-  const warned = { ...aStatus, warnings: ['VI_web is MASTER, and so is 10.0.0.2 (priority 100)'] }
+  const well = { ...aStatus, warnings: [] }
+  assert.deepEqual(degradations(well), [])
+  assert.deepEqual(
+    degradations({ ...withFirst({ state: 'FAULT', why: 'eth0 down' }), warnings: [] }),
+    ['VI_web is in FAULT: eth0 down'],
+  )
+  const warned = { ...well, warnings: ['VI_web is MASTER, and so is 10.0.0.2 (priority 100)'] }
   assert.deepEqual(degradations(warned), warned.warnings)
-  const down = { ...aStatus, checks: aStatus.checks.map((c) => ({ ...c, good: false })) }
+  const down = { ...well, checks: well.checks.map((c) => ({ ...c, good: false })) }
   assert.deepEqual(degradations(down), ['check chk_haproxy is down'])
   const unused = { ...down, checks: down.checks.map((c) => ({ ...c, usedBy: [] })) }
   assert.deepEqual(degradations(unused), [])
