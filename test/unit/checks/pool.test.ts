@@ -104,6 +104,7 @@ const pidIn = (path: string): number => (existsSync(path) ? Number(readFileSync(
 
 test('each form of check passes and fails', async () => {
   const server = createServer().listen(0, '127.0.0.1')
+  after(() => server.close())
   await new Promise((resolve) => server.once('listening', resolve))
   const address = server.address()
   assert.ok(address !== null && typeof address === 'object')
@@ -115,6 +116,7 @@ test('each form of check passes and fails', async () => {
   const { port } = address
   const name = `form${process.pid}`
   const running = spawn('/bin/sh', ['-c', `printf ${name} > /proc/$$/comm; read line`])
+  after(() => running.kill())
   await until(() => readFileSync(`/proc/${running.pid}/comm`, 'utf8') === `${name}\n`, 'renamed')
 
   const forms: readonly [string, Command, good: boolean, text: RegExp][] = [
@@ -162,8 +164,6 @@ test('each form of check passes and fails', async () => {
     }
     assert.equal(pool.status('nobody'), null)
   })
-  running.kill()
-  server.close()
 })
 
 test('output of both streams is kept, the end of it, also when a script opens /dev/stderr itself', async () => {
