@@ -56,7 +56,10 @@ export type Order =
   /** Init, fault, stopped: carry out once, then do nothing; packets for the slot are not raised. */
   | { readonly kind: 'rest'; readonly now: Plan }
   /** Backup. `deadlineUs` is an instant; a familiar advert sets it to the time of reception + restartUs. At
-   *  the deadline `then` becomes the standing order without asking and `expired` is raised. */
+   *  the deadline `then` becomes the standing order without asking and `expired` is raised. Two exceptions, each
+   *  for one more restartUs of listening: a thread woken late by a third of restartUs (about one advert) can
+   *  have been deaf meanwhile; and while the main thread's lease is lapsed nobody could decide, so the slot keeps
+   *  silent until the lease is renewed. */
   | {
       readonly kind: 'follow'
       readonly now: Plan
@@ -70,6 +73,12 @@ export type Order =
   /** Once, beside the standing order, which stays. */
   | { readonly kind: 'also'; readonly now: Plan }
 
+/**
+ * An order may cross with a change that the engine makes on its own (expired, late, lapsed). The engine knows
+ * which events had been handed to `onEvents` when `order` was called. An order whose author did not know of the
+ * change: rest and follow hold, after the lead has carried out its resign; a lead for a slot that has resigned is
+ * not taken up, and the event is raised again under the new generation; also is dropped.
+ */
 export type OrderFor = { readonly slot: SlotId; readonly generation: number; readonly order: Order }
 
 export type LinkSpec = {
@@ -113,7 +122,7 @@ export type EngineEvent =
       readonly at: Us
       readonly doneAt: Us
     }
-  /** A step failed. `call` is the system call or rtnetlink request, `code` the errno name, `detail` the kernel's extended text. */
+  /** A step failed; one of a repeat that fails as it did the last time is not told again. `call` is the system call or rtnetlink request, `code` the errno name, `detail` the kernel's extended text. */
   | {
       readonly kind: 'failed'
       readonly slot: SlotId
@@ -139,7 +148,7 @@ export type EngineEvent =
   | { readonly kind: 'kernel'; readonly bytes: Uint8Array }
   /** The notification socket overflowed (ENOBUFS): what is known about the kernel is stale, dump again. */
   | { readonly kind: 'overrun' }
-  /** Reading or writing on a link fails persistently (interface gone): reported once per link. */
+  /** Reading or writing on a link fails persistently (interface gone): reported once, until a write succeeds again. */
   | {
       readonly kind: 'linkFailed'
       readonly link: LinkId
@@ -176,7 +185,7 @@ export type EngineOptions = {
   readonly realtimePriority: number
   /** RLIMIT_RTTIME in µs when real-time (the whole process's limit); 0 leaves it. */
   readonly rttimeUs: number
-  /** mlockall. */
+  /** Keep what the engine's thread touches in memory: code, stack, heap as it is at start. */
   readonly lockMemory: boolean
   /** Leads resign when `renew` was not called for so long; 0 switches the lease off. */
   readonly livenessUs: Us
@@ -203,7 +212,7 @@ export type Engine = {
   order(orders: readonly OrderFor[]): void
   /** Resolves when everything ordered before has been carried out (kernel answers read). */
   flush(): Promise<void>
-  /** Renews the main thread's lease. */
+  /** Renews the main thread's lease, as any order does. */
   renew(): void
   /** One blocking rtnetlink request (a dump, say) on a socket of its own; all answer messages, joined. Throws OpError. */
   request(bytes: Uint8Array): Uint8Array
