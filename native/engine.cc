@@ -30,8 +30,6 @@ constexpr size_t kInboxMessages = 32;
 // The longest VRRP packet (255 IPv6 addresses and an authentication trailer) behind the longest
 // IPv4 header.
 constexpr size_t kPacketMax = 4'608;
-// No packet takes less of a receive buffer, so this bounds how many can have waited at a wake-up.
-constexpr int kPacketInBufferMin = 512;
 constexpr int kMonitorReadsMax = 1'024;
 
 template <class... Fs>
@@ -277,10 +275,7 @@ void Engine::RemoveLinkNow(LinkId id) {
 
 // Reads as many packets as can have waited, and no more: a flood delays no deadline.
 void Engine::Drain(const Link& link) {
-  int buffer = 0;
-  socklen_t length = sizeof buffer;
-  getsockopt(link.receiver.get(), SOL_SOCKET, SO_RCVBUF, &buffer, &length);
-  int left = buffer / kPacketInBufferMin + static_cast<int>(kInboxMessages);
+  int left = link.packets_waiting_max;
   int errors = 0;
   while (left > 0) {
     inbox_->Reset();

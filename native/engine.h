@@ -44,6 +44,7 @@ struct Link {
   LinkId id = 0;
   int family = 4;
   int ifindex = 0;
+  int packets_waiting_max = 0;  // what the receive buffer holds
   UniqueFd receiver;
   UniqueFd sender;
 };

@@ -85,6 +85,7 @@ Napi::Value EngineObject::OpenLink(const Napi::CallbackInfo& info) {
   link->id = next_link_++;
   link->family = spec.source.length == 16 ? 6 : 4;
   link->ifindex = spec.ifindex;
+  link->packets_waiting_max = WaitingMax(receiver.fd.get());
   link->receiver = std::move(receiver.fd);
   link->sender = std::move(sender.fd);
   auto counters = std::make_shared<LinkCounters>();

@@ -188,6 +188,15 @@ const char* AttachFilter(int fd, const Bytes& program) {
   return attached ? nullptr : "setsockopt(SO_ATTACH_FILTER)";
 }
 
+int WaitingMax(int fd) {
+  // No packet takes less of the buffer than this, with all that the kernel counts.
+  constexpr int kPacketMin = 512;
+  int buffer = 0;
+  socklen_t length = sizeof buffer;
+  getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, &length);
+  return buffer / kPacketMin + 1;
+}
+
 Opened OpenReceiver(const LinkSpec& spec) {
   const bool six = spec.source.length == 16;
   Opening opening = OpenRaw(spec);

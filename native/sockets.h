@@ -63,6 +63,8 @@ Opened OpenFrames();
 Opened OpenRoute(bool blocking);
 // NETLINK_ROUTE, joined to the notifications of links and addresses.
 Opened OpenMonitor();
+// How many packets can wait in a receiving socket at once, at most.
+int WaitingMax(int fd);
 // nullptr on success, else the failing call with errno set.
 const char* AttachFilter(int fd, const Bytes& program);
 
