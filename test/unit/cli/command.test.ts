@@ -92,17 +92,21 @@ test('nobody there is 2', async () => {
 })
 
 test('status: 0 all well, 1 degraded, 3 for a name that nothing has', async () => {
-  await answering(aStatus, accepted, async () => {
+  const well = { ...aStatus, warnings: [] }
+  await answering(well, accepted, async () => {
     const text = await vipd('status', '--run-dir', dir)
     assert.equal(text.status, 0)
     assert.match(text.stdout, /^VI_web +51 +eth0 +MASTER/m)
     const json = await vipd('status', '--json', '--run-dir', dir)
     assert.equal(json.status, 0)
-    assert.deepEqual(JSON.parse(json.stdout), aStatus)
+    assert.deepEqual(JSON.parse(json.stdout), well)
     const one = await vipd('status', 'VI_db', '--run-dir', dir)
     assert.equal(one.status, 0)
     assert.match(one.stdout, /90 = 100 base - 10 chk_pg/)
     assert.equal((await vipd('status', 'nobody', '--run-dir', dir)).status, 3)
+  })
+  await answering(aStatus, accepted, async () => {
+    assert.equal((await vipd('status', '--run-dir', dir)).status, 1, 'it warns of something')
   })
   const checks = aStatus.checks.map((c) => ({ ...c, good: false }))
   await answering({ ...aStatus, checks }, accepted, async () => {
@@ -166,7 +170,7 @@ test('run refuses: a configuration that cannot run, a directory where a daemon l
   assert.match(refused.stderr, /broken\.conf:2:\d+: /)
   const none = await vipd('run', '-f', join(dir, 'none.conf'), '--run-dir', free)
   assert.equal(none.status, 4)
-  await answering(aStatus, accepted, async () => {
+  await answering({ ...aStatus, warnings: [] }, accepted, async () => {
     const second = await vipd('run', '-f', broken, '--run-dir', dir, '--log-format', 'text')
     assert.equal(second.status, 1)
     assert.match(second.stderr, / error .*a vipd is already running with /)
