@@ -3,6 +3,7 @@
  * IPC. Its end of a veth pair is moved in by the test.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { us } from '../../src/base/time.ts'
 import type { EngineEvent, LinkSpec, OrderFor, SlotCounters } from '../../src/engine/contract.ts'
@@ -11,6 +12,8 @@ import { startEngine } from '../../src/engine/native.ts'
 /** What the test may ask of the peer; `command` is the arguments of ip(8). */
 type Methods = {
   ip(args: readonly string[]): string
+  /** Writes a sysctl, below /proc/sys. */
+  sysctl(name: string, value: string): void
   openLink(spec: LinkSpec): number
   addSlot(slot: number, link: number, vrid: number): void
   order(orders: readonly OrderFor[]): void
@@ -82,6 +85,7 @@ function serve(): void {
   )
   const methods: Methods = {
     ip: (args) => ip(...args),
+    sysctl: (name, value) => writeFileSync(`/proc/sys/${name}`, value),
     openLink: (spec) => engine.openLink(spec),
     addSlot: (slot, link, vrid) => engine.addSlot(slot, link, vrid),
     order: (orders) => engine.order(orders),

@@ -1,5 +1,6 @@
 /** Adverts, deadlines and the engine's life: cases of engine.test.ts. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
@@ -31,6 +32,8 @@ import {
   until,
   vip,
 } from './lan.ts'
+
+const nativeModule = new URL('../../src/engine/native.js', import.meta.url).href
 
 for (const family of [4, 6] as const) {
   for (const cast of ['multicast', 'unicast'] as const) {
@@ -233,6 +236,21 @@ test('stop is harmless twice, drops what waits, and refuses what comes after', a
   assert.throws(() => short.renew(), /stopped/)
 })
 
+test('locked memory and real-time scheduling harm neither the JavaScript heap nor the exit', () => {
+  const code = `
+    const { startEngine } = await import(process.argv[1])
+    const options = { realtimePriority: 1, rttimeUs: 1e6, lockMemory: true, livenessUs: 0 }
+    const { engine, start } = startEngine(options, () => undefined)
+    for (let i = 0; i < 200; i++) new Array(100_000).fill(i)
+    await engine.flush()
+    if (start.locked + start.realtime + start.notes.length !== 2) throw new Error(start.notes.join())
+    // No stop: leaving must be safe as it is.
+    process.exit(7)`
+  const args = ['--input-type=module', '-e', code, nativeModule]
+  const done = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  assert.equal(done.status, 7, done.stderr)
+})
+
 test('a worker that is terminated takes its engine with it', async () => {
   const code = `
     const { parentPort, workerData } = require('node:worker_threads')
@@ -241,9 +259,8 @@ test('a worker that is terminated takes its engine with it', async () => {
       const { engine } = startEngine(options, () => undefined)
       engine.flush().then(() => parentPort.postMessage('up'))
     })`
-  const native = new URL('../../src/engine/native.js', import.meta.url).href
   for (let i = 0; i < 3; i++) {
-    const worker = new Worker(code, { eval: true, workerData: native })
+    const worker = new Worker(code, { eval: true, workerData: nativeModule })
     await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
     await worker.terminate()
   }
