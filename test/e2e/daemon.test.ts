@@ -12,7 +12,7 @@ import { conf, inLab, start } from './pair.ts'
 
 const vip = '172.16.80.100'
 const soonMs = 10_000
-const intervalMs = 100
+const intervalMs = 200
 
 const alone = (lab: Lab): Promise<Host> =>
   lab.host('one', { addresses: { eth0: ['172.16.80.2/24'] } })
@@ -24,7 +24,7 @@ type Router = {
   readonly vip: string
 }
 
-/** Several instances on eth0, advert_int 0.1, v3. */
+/** Several instances on eth0, advert_int 0.2, v3. */
 const instances = (routers: readonly Router[], rest = ''): string =>
   [
     'global_defs {\n  script_user root\n  vrrp_version 3\n}',
@@ -33,7 +33,7 @@ const instances = (routers: readonly Router[], rest = ''): string =>
   interface eth0
   virtual_router_id ${r.vrid}
   priority ${r.priority}
-  advert_int 0.1
+  advert_int 0.2
   virtual_ipaddress {
     ${r.vip}
   }

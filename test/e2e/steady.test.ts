@@ -11,7 +11,13 @@ import { inUserNamespace } from '../../src/lab/namespaces.ts'
 import { startVipd } from '../../src/lab/vipd.ts'
 import { conf, inLab, noErrors, start } from './pair.ts'
 
-const seconds = Number(process.env['VIPD_STEADY_SECONDS'] ?? 4)
+const asked = process.env['VIPD_STEADY_SECONDS']
+const seconds = Number(asked ?? 4)
+/**
+ * The figures are taken on a quiet machine with real-time scheduling. Among other tests 30 ms pass easily; there
+ * the deadline is put off, since it is events that are counted.
+ */
+const figures = asked !== undefined && !inUserNamespace()
 
 async function hosts(lab: Lab) {
   const one = await lab.host('one', { addresses: { eth0: ['172.16.80.2/24'] } })
@@ -44,9 +50,7 @@ describe(`${seconds} s of steady state`, { concurrency: 2 }, () => {
   test('an idle backup at advert_int 0.01: no event reaches JavaScript', (t) =>
     inLab('steady', async (lab) => {
       const { one, two } = await hosts(lab)
-      // Without root there is no real-time scheduling, and a busy machine is 30 ms late now and then; events are
-      // counted here, so the deadline is put off.
-      const more = inUserNamespace() ? 'down_timer_adverts 50' : ''
+      const more = figures ? '' : 'down_timer_adverts 30'
       const text = (priority: number) => conf({ priority, advertInt: 0.01, more })
       const master = startVipd(one, text(150))
       await master.reaches('VI_1', 'MASTER', 10_000)
@@ -72,12 +76,12 @@ describe(`${seconds} s of steady state`, { concurrency: 2 }, () => {
     ['vipd', 'keepalived'],
     ['keepalived', 'vipd'],
   ] as const) {
-    test(`${better} before ${worse} at advert_int 0.1: no flapping`, (t) =>
+    test(`${better} before ${worse} at advert_int 0.2: no flapping`, (t) =>
       inLab('steady', async (lab) => {
         const { one, two } = await hosts(lab)
         const pair: Daemon[] = [
-          start(better, one, conf({ priority: 150, advertInt: 0.1 })),
-          start(worse, two, conf({ priority: 100, advertInt: 0.1 })),
+          start(better, one, conf({ priority: 150, advertInt: 0.2 })),
+          start(worse, two, conf({ priority: 100, advertInt: 0.2 })),
         ]
         await pair[0]?.reaches('VI_1', 'MASTER', 10_000)
         await two.awaitAddress('172.16.80.100', false, 10_000)
