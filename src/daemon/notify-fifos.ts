@@ -4,7 +4,6 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { describeResult } from '../checks/describe.ts'
-import { signalGroup } from '../checks/run-command.ts'
 import type { Fifo, UserCommand } from '../config/types.ts'
 import type { Log } from './daemon-types.ts'
 import { type FifoWriter, openFifo } from './fifo.ts'
@@ -94,7 +93,7 @@ export class NotifyFifos {
   #scriptEnded(live: Live, script: UserCommand, result: JobResult): void {
     if (live.closed) return
     // Lost with its worker: it may still read, and two readers would share the lines.
-    signalGroup(live.script?.pid ?? null, 'SIGTERM')
+    live.script?.signal('SIGTERM')
     live.script = null
     const delay = Math.min(restartMs.most, restartMs.first * 2 ** (live.starts - 1))
     const how = result.kind === 'run' ? ` ${describeRun(script.raw, result)}` : ''
@@ -105,7 +104,7 @@ export class NotifyFifos {
   #close(live: Live): void {
     live.closed = true
     if (live.restart !== null) clearTimeout(live.restart)
-    signalGroup(live.script?.pid ?? null, 'SIGTERM')
+    live.script?.signal('SIGTERM')
     live.writer.close()
   }
 }

@@ -4,6 +4,7 @@
  * successor, except the job at which it got stuck, or that has seen two workers die.
  */
 import { Worker } from 'node:worker_threads'
+import { signalGroup } from '../checks/run-command.ts'
 import type { FromNotifyWorker, Job, JobResult, ToNotifyWorker } from './notify-messages.ts'
 
 export type LinkOptions = {
@@ -14,8 +15,11 @@ export type LinkOptions = {
 }
 
 export type Handle = {
-  /** The program's process group; null before it was started, and for mail. */
-  readonly pid: number | null
+  /**
+   * To the program's process group: at once, or as soon as it is known to have been started, so that none is
+   * left behind in between. Nothing for mail.
+   */
+  signal(name: NodeJS.Signals): void
 }
 
 type Pending = {
@@ -23,11 +27,15 @@ type Pending = {
   readonly done: (result: JobResult) => void
   pid: number | null
   started: boolean
+  /** Wanted before the program was known to run. */
+  signal: NodeJS.Signals | null
   /** Workers lost while it waited to be started. */
   losses: number
 }
 
 const lossesMax = 2
+/** How long `close` waits for programs that shall be signalled and are not known to run yet. */
+const closeMs = 1_000
 
 export class NotifyLink {
   readonly #options: LinkOptions
@@ -35,6 +43,7 @@ export class NotifyLink {
   #worker: Worker | null = null
   #watch: NodeJS.Timeout | null = null
   #lastId = 0
+  #signalled: () => void = () => undefined
 
   constructor(options: LinkOptions) {
     this.#options = options
@@ -43,19 +52,38 @@ export class NotifyLink {
   /** `done` is called once, never during this call. */
   submit(job: Job, done: (result: JobResult) => void): Handle {
     const id = ++this.#lastId
-    const pending: Pending = { job, done, pid: null, started: false, losses: 0 }
+    const unknown = { pid: null, started: false, signal: null, losses: 0 }
+    const pending: Pending = { job, done, ...unknown }
     this.#pending.set(id, pending)
     this.#send(id, job)
-    return pending
+    return { signal: (name) => this.#signal(id, pending, name) }
   }
 
-  /** Programs that run go on; nothing is reported any more. */
+  /** Programs that run go on, unless they were signalled; nothing is reported any more. */
   async close(): Promise<void> {
+    if (this.#awaitsSignal()) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, closeMs)
+        this.#signalled = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
     this.#pending.clear()
     this.#unwatch()
     const worker = this.#worker
     this.#worker = null
     await worker?.terminate()
+  }
+
+  #signal(id: number, pending: Pending, name: NodeJS.Signals): void {
+    if (pending.started) signalGroup(pending.pid, name)
+    else if (this.#pending.has(id)) pending.signal = name
+  }
+
+  #awaitsSignal(): boolean {
+    return Array.from(this.#pending.values()).some((p) => !p.started && p.signal !== null)
   }
 
   #send(id: number, job: Job): void {
@@ -88,6 +116,8 @@ export class NotifyLink {
     if (message.kind === 'started') {
       pending.pid = message.pid
       pending.started = true
+      if (pending.signal !== null) signalGroup(pending.pid, pending.signal)
+      if (!this.#awaitsSignal()) this.#signalled()
       this.#unwatch()
       if (this.#firstUnstarted() !== null) {
         this.#watch = setTimeout(() => this.#check(), this.#options.patienceMs)

@@ -4,7 +4,6 @@
  * be promoting a database.
  */
 import { notifyQueuedMax } from '../base/limits.ts'
-import { signalGroup } from '../checks/run-command.ts'
 import type { Handle, NotifyLink } from './notify-link.ts'
 import type { Job, JobResult } from './notify-messages.ts'
 
@@ -57,7 +56,7 @@ export class NotifyQueue {
     this.#waiting = this.#waiting.filter(({ final }) => final)
     for (const _ of dropped) this.#options.onDropped('the daemon stops')
     if (this.#current === null || this.#current.queued.final) return
-    signalGroup(this.#current.handle.pid, 'SIGTERM')
+    this.#current.handle.signal('SIGTERM')
     this.#abandon(this.#current)
   }
 

@@ -8,6 +8,7 @@ import {
   lstatSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
   rmSync,
@@ -350,6 +351,26 @@ test('a FIFO script reads the lines, ends with the daemon, and a reload leaves b
   await until(() => !existsSync(`/proc/${pid}/fd/0`), 'its end')
   assert.equal(existsSync(path), false)
 })
+
+test('a FIFO script that is not yet known to run when the daemon stops is ended all the same', async () => {
+  const path = join(directory, 'early.fifo')
+  const program = join(directory, 'early-fifo.sh')
+  writeFileSync(program, '#!/bin/sh\nwhile :; do read -r line; done <> "$1"\n', { mode: 0o755 })
+  const { notifier } = start({ fifos: [fifo(path, user({ kind: 'argv', argv: [program] }))] })
+  await notifier.stop()
+  await until(() => !runs(program), 'its end')
+})
+
+/** Is a process alive that was started with this word? */
+const runs = (word: string): boolean =>
+  readdirSync('/proc').some((pid) => {
+    if (!/^\d+$/.test(pid)) return false
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(word)
+    } catch {
+      return false
+    }
+  })
 
 test('a notify worker that crashes or hangs is replaced and takes up what was not started', async () => {
   const why: string[] = []
