@@ -352,13 +352,24 @@ test('a FIFO script reads the lines, ends with the daemon, and a reload leaves b
   assert.equal(existsSync(path), false)
 })
 
-test('a FIFO script that is not yet known to run when the daemon stops is ended all the same', async () => {
-  const path = join(directory, 'early.fifo')
-  const program = join(directory, 'early-fifo.sh')
-  writeFileSync(program, '#!/bin/sh\nwhile :; do read -r line; done <> "$1"\n', { mode: 0o755 })
-  const { notifier } = start({ fifos: [fifo(path, user({ kind: 'argv', argv: [program] }))] })
-  await notifier.stop()
-  await until(() => !runs(program), 'its end')
+test('a program that is signalled before it is known to run is ended when it is', async () => {
+  const word = '61.0731'
+  const body = `
+    import { spawn } from 'node:child_process'
+    import { parentPort } from 'node:worker_threads'
+    parentPort.on('message', ({ id }) => {
+      const { pid } = spawn('sleep', ['${word}'], { detached: true, stdio: 'ignore' })
+      setTimeout(() => parentPort.postMessage({ kind: 'started', id, pid }), 200)
+    })`
+  const workerFile = new URL(`data:text/javascript,${encodeURIComponent(body)}`)
+  const link = new NotifyLink({ workerFile, patienceMs: 10_000, onLost: () => undefined })
+  const program = { kind: 'argv', argv: ['/bin/true'] } as const
+  const job = { kind: 'run', program, runAs: null, timeoutMs: null } as const
+  const handle = link.submit(job, () => undefined)
+  await until(() => runs(word), 'its start')
+  handle.signal('SIGTERM')
+  await link.close()
+  await until(() => !runs(word), 'its end')
 })
 
 /** Is a process alive that was started with this word? */
