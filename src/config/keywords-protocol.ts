@@ -144,8 +144,8 @@ export const protocolKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('gl
   {
     name: 'vrrp_higher_prio_send_advert',
     args: [onOff],
-    default: 'off',
-    doc: 'A master sends one more advert before it yields.',
+    default: 'on',
+    doc: 'A master sends one more advert before it yields, so that the winner announces its addresses again (keepalived: off).',
     set: (draft, values) => {
       draft.higherPrioSendAdvert = flag(values)
     },

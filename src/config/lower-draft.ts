@@ -65,7 +65,7 @@ export type GlobalDraft = {
   arpIntervalUs: Us
   naIntervalUs: Us
   lowerPrioNoAdvert: boolean
-  higherPrioSendAdvert: boolean
+  higherPrioSendAdvert: boolean | null
   downTimerAdverts: number
   checkUnicastSource: boolean
   skipCheckAdvAddr: boolean
@@ -234,7 +234,7 @@ export function globalDraft(hostname: string, user: string): GlobalDraft {
     arpIntervalUs: us(0),
     naIntervalUs: us(0),
     lowerPrioNoAdvert: false,
-    higherPrioSendAdvert: false,
+    higherPrioSendAdvert: null,
     downTimerAdverts: 3,
     checkUnicastSource: false,
     skipCheckAdvAddr: false,

@@ -260,13 +260,17 @@ function acceptOf(draft: InstanceDraft, facts: Facts, lowering: Lowering): boole
   return draft.accept
 }
 
+/**
+ * On unless switched off: when a split heals, the master that yields may be the only one that heard the other, and
+ * the one that stays must know of it to announce its addresses again.
+ */
 function yieldAdvert(draft: InstanceDraft, facts: Facts, lowering: Lowering): boolean {
-  const wanted = draft.higherPrioSendAdvert ?? lowering.globals.higherPrioSendAdvert
-  if (wanted && facts.strict) {
+  const asked = draft.higherPrioSendAdvert ?? lowering.globals.higherPrioSendAdvert
+  if (asked === true && facts.strict) {
     const message = `${draft.name}: strict mode has no higher_prio_send_advert; it is ignored`
     lowering.error(draft.place, 'strict-mode', message)
   }
-  return wanted && !facts.strict
+  return (asked ?? true) && !facts.strict
 }
 
 function garpOf(draft: InstanceDraft, facts: Facts, lowering: Lowering): Garp {

@@ -171,12 +171,8 @@ export class RunningInstance {
       )
       return
     }
-    if (event.generation !== this.#generation) {
-      // It crossed a newer order. Had the engine begun to lead, the newer order must also undo that.
-      if (event.kind === 'expired' && this.#machine.state.kind !== 'master')
-        this.#install({ entering: true, goodbye: false })
-      return
-    }
+    // It crossed a newer order; the engine has undone what that order did not know of.
+    if (event.generation !== this.#generation) return
     if (event.kind === 'expired') this.feed({ kind: this.#held ? 'held' : 'expired' })
     else if (event.kind === 'late')
       this.feed({ kind: 'resigned', why: 'late', lateUs: event.lateUs })

@@ -19,32 +19,34 @@ export type StoryOptions = {
 }
 
 const vip = '172.16.80.100'
-const instance = 'VI_1'
+const instance = 'HA_1'
 const notifyLog = '/run/lab/notify.log'
 /** 3 × advert_int + skew + check interval, doubled. */
 const patienceMs = 20_000
 
-/**
- * The article's keepalived.conf; what differs between the hosts is the state and the priority. Added is
- * higher_prio_send_advert: when a split heals, the host that yields says so once more, and the one that stays
- * announces the address again. Without it neighbours may go on asking the wrong host for many seconds.
- */
+/** The article's keepalived.conf; what differs between the hosts is the state and the priority. */
 const configuration = (state: 'MASTER' | 'BACKUP', priority: number): string => `
 ! Configuration File for keepalived
 global_defs {
+    notification_email {
+        ops@example.org
+    }
+    notification_email_from lb@example.org
+    smtp_server 127.0.0.1
+    smtp_connect_timeout 30
+    router_id http_${state.toLowerCase()}
     script_user root
 }
-vrrp_script chk_httpd {
+vrrp_script check_httpd {
     script "killall -0 httpd"
     interval 2
 }
 vrrp_instance ${instance} {
     state ${state}
     interface eth0
-    virtual_router_id 51
+    virtual_router_id 80
     priority ${priority}
     advert_int 2
-    higher_prio_send_advert
     authentication {
         auth_type PASS
         auth_pass 1111
@@ -53,7 +55,7 @@ vrrp_instance ${instance} {
         ${vip}
     }
     track_script {
-        chk_httpd
+        check_httpd
     }
     notify_master "/run/lab/notify.sh master"
     notify_backup "/run/lab/notify.sh backup"

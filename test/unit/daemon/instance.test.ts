@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { us } from '../../../src/base/time.ts'
+import { type InstancePorts, RunningInstance } from '../../../src/daemon/instance.ts'
+import { Links } from '../../../src/daemon/links.ts'
+import { OrderQueue } from '../../../src/daemon/orders.ts'
+import type { Assessment } from '../../../src/election/priority.ts'
+import type { Engine, OrderFor } from '../../../src/engine/contract.ts'
+import { encodeAdvert } from '../../../src/wire/vrrp.ts'
+import { address, instance, ip, kernelOf, link } from './facts.ts'
+
+const counters = {
+  received: 0,
+  sent: 0,
+  lastReceivedUs: null,
+  lastFamiliarUs: null,
+  lastSentUs: null,
+  longestGapUs: us(0),
+}
+
+/** An engine that writes down what it is ordered, and does nothing of its own. */
+function recorder() {
+  const orders: OrderFor[] = []
+  let now = 0
+  const engine: Engine = {
+    now: () => us(now),
+    openLink: () => 7,
+    setFilter: () => undefined,
+    closeLink: () => undefined,
+    addSlot: () => undefined,
+    removeSlot: () => undefined,
+    order: (given) => void orders.push(...given),
+    flush: () => Promise.resolve(),
+    renew: () => undefined,
+    request: () => new Uint8Array(),
+    counters: () => counters,
+    linkCounters: () => ({ received: 0, throttled: 0, coalesced: 0, unclaimed: 0 }),
+    stop: () => undefined,
+  }
+  const advance = (toUs: number) => {
+    now = toUs
+  }
+  return { engine, orders, advance }
+}
+
+const fine: Assessment = { effective: 100, faults: [], contributions: [], arithmetic: '100' }
+
+function atWork(assessment = fine) {
+  const { engine, orders, advance } = recorder()
+  const notified: string[] = []
+  const queue = new OrderQueue(engine)
+  const quiet = () => undefined
+  const ports: InstancePorts = {
+    engine,
+    kernel: kernelOf([link(3, 'eth0')], [address(3, '172.16.80.2')]),
+    links: new Links(engine),
+    orders: queue,
+    notifier: {
+      instance: ({ state }) => void notified.push(state),
+      group: quiet,
+      reconfigure: quiet,
+      stop: () => Promise.resolve(),
+    },
+    log: { debug: quiet, info: quiet, warn: quiet, error: quiet, flush: () => Promise.resolve() },
+    virtual: () => new Set([ip('172.16.80.100')]),
+    wallMs: () => 0,
+  }
+  const it = new RunningInstance(1, instance(), assessment, ports)
+  it.start()
+  /** What has been ordered since the last call. */
+  const ordered = (): OrderFor[] => {
+    queue.hand()
+    return orders.splice(0)
+  }
+  return { it, ordered, notified, advance }
+}
+
+const expired = (generation: number) =>
+  ({ kind: 'expired', slot: 1, generation, deadlineUs: us(0), at: us(0), doneAt: us(0) }) as const
+
+const advertOf = (priority: number) =>
+  ({
+    kind: 'heard',
+    link: 7,
+    slot: 1,
+    generation: 1,
+    from: ip('172.16.80.3'),
+    ttl: 255,
+    payload: encodeAdvert({
+      version: 2,
+      family: 4,
+      vrid: 80,
+      priority,
+      intervalUs: us(2_000_000),
+      addresses: [ip('172.16.80.100')],
+      password: null,
+      source: ip('172.16.80.3'),
+      destination: ip('224.0.0.18'),
+      checksumAsV2: false,
+    }),
+    at: us(1_000_000),
+    count: 1,
+  }) as const
+
+test('it starts as backup with its take-over prepared, and cleans what a predecessor left', () => {
+  const { it, ordered, notified } = atWork()
+  const [first, ...more] = ordered()
+  assert.deepEqual(more, [])
+  assert.equal(first?.order.kind, 'follow')
+  assert.deepEqual(
+    first?.order.now.map((s) => s.kind),
+    ['netlink'],
+  )
+  assert.deepEqual(notified, ['BACKUP'])
+  assert.equal(it.state.kind, 'backup')
+})
+
+test('the deadline passed: the engine stands on the prepared lead, nothing is ordered', () => {
+  const { it, ordered, notified } = atWork()
+  const generation = ordered()[0]?.generation ?? 0
+  it.engineEvent(expired(generation))
+  assert.equal(it.state.kind, 'master')
+  assert.deepEqual(ordered(), [])
+  assert.deepEqual(notified, ['BACKUP', 'MASTER'])
+})
+
+test('an event that crossed a newer order is dropped and answered by no further order', () => {
+  const { it, ordered } = atWork()
+  const generation = ordered()[0]?.generation ?? 0
+  it.heard(advertOf(0))
+  assert.equal(ordered().length, 1, 'the skew time is ordered')
+  it.engineEvent(expired(generation))
+  assert.equal(it.state.kind, 'backup')
+  assert.deepEqual(ordered(), [], 'an answer here and an expiry there would chase each other')
+})
+
+test('an accepted advert becomes the familiar one, and its interval counts from its reception', () => {
+  const { it, ordered, advance } = atWork()
+  ordered()
+  advance(1_500_000)
+  const heard = advertOf(150)
+  it.heard(heard)
+  const [follow] = ordered()
+  assert.ok(follow?.order.kind === 'follow')
+  assert.deepEqual(follow.order.expect?.payload, heard.payload)
+  assert.deepEqual(follow.order.now, [], 'what was deleted once is not deleted again')
+  assert.equal(follow.order.deadlineUs, heard.at + follow.order.restartUs)
+})
+
+test('a changed priority replaces the lead without repeating the take-over', () => {
+  const { it, ordered } = atWork()
+  it.engineEvent(expired(ordered()[0]?.generation ?? 0))
+  it.assess({ ...fine, effective: 90 })
+  const [lead] = ordered()
+  assert.ok(lead?.order.kind === 'lead')
+  assert.deepEqual(lead.order.now, [])
+})
+
+test('an address that somebody deleted is put back once for each deletion, within bounds', () => {
+  const { it, ordered } = atWork()
+  it.engineEvent(expired(ordered()[0]?.generation ?? 0))
+  it.addressVanished(3, ip('172.16.80.100'))
+  const [put] = ordered()
+  assert.equal(put?.order.kind, 'also')
+  assert.equal(put?.order.now[0]?.kind, 'netlink')
+  for (let i = 0; i < 100; i++) it.addressVanished(3, ip('172.16.80.100'))
+  assert.equal(ordered().length, 19)
+})
+
+test('a master that a fault takes out says goodbye; one that stops, too', () => {
+  const { it, ordered } = atWork()
+  it.engineEvent(expired(ordered()[0]?.generation ?? 0))
+  it.assess({ ...fine, faults: [{ kind: 'check', name: 'web', detail: 'exit 1' }] })
+  const [rest] = ordered()
+  assert.ok(rest?.order.kind === 'rest')
+  assert.deepEqual(
+    rest.order.now.map((s) => s.kind),
+    ['datagram', 'datagram', 'netlink'],
+  )
+  assert.equal(it.zeroSent, 1)
+  it.stop()
+  assert.equal(it.zeroSent, 1, 'nothing to say goodbye to any more')
+})
