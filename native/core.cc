@@ -129,6 +129,7 @@ void Core::ApplyFollow(Slot* slot, Order order, bool crossed, Us now) {
   Enter(slot, State::kFollow);
   Push(*slot, std::move(order.now));
   slot->expect = std::move(order.expect);
+  if (slot->expect.has_value()) slot->known = slot->expect;
   slot->restart = order.restart;
   slot->lead = std::move(order.lead);
   slot->armed_at = now;
@@ -278,8 +279,8 @@ void Core::Receive(LinkId link_id, const Address& from, int ttl, std::span<const
     return;
   }
   if (slot->state == State::kRest) return;
-  if (!IsFamiliar(*slot, from, ttl, payload)) {
-    Hear(*slot, &link, from, ttl, payload, now);
+  if (!Equals(slot->expect, from, ttl, payload)) {
+    Hear(slot, &link, from, ttl, payload, now);
     return;
   }
   Count(slot, now);
@@ -295,11 +296,18 @@ void Core::Unclaimed(LinkId link) {
   found->second.counters->unclaimed.fetch_add(1, kRelaxed);
 }
 
-bool Core::IsFamiliar(const Slot& slot, const Address& from, int ttl,
-                      std::span<const uint8_t> payload) {
-  return slot.expect.has_value() && slot.expect->ttl == ttl && slot.expect->from == from &&
-         std::equal(payload.begin(), payload.end(), slot.expect->payload.begin(),
-                    slot.expect->payload.end());
+bool Core::Equals(const std::optional<Familiar>& advert, const Address& from, int ttl,
+                  std::span<const uint8_t> payload) {
+  return advert.has_value() && advert->ttl == ttl && advert->from == from &&
+         std::ranges::equal(payload, advert->payload);
+}
+
+// What was expected last has a credit of its own, which no other packet can use up.
+bool Core::Admit(Slot* slot, Link* link, const Address& from, int ttl,
+                 std::span<const uint8_t> payload, Us now) {
+  if (Equals(slot->known, from, ttl, payload))
+    return slot->known_credit.Take(now, Throttle::kCost, Throttle::kBurst);
+  return heard_ < kHeardMax && throttle_.Admit(slot->link, from, &link->strangers, now);
 }
 
 void Core::Count(Slot* slot, Us now) {
@@ -314,28 +322,28 @@ void Core::Count(Slot* slot, Us now) {
 
 // Equal to one that still waits: counted there. New: if its source has credit left and there is
 // room.
-void Core::Hear(const Slot& slot, Link* link, const Address& from, int ttl,
+void Core::Hear(Slot* slot, Link* link, const Address& from, int ttl,
                 std::span<const uint8_t> payload, Us now) {
-  const uint64_t where = Mix(Mix(Mix(slot.id, slot.generation), slot.link), ttl);
+  const uint64_t where = Mix(Mix(Mix(slot->id, slot->generation), slot->link), ttl);
   const uint64_t digest = Digest(payload, Digest(Octets(from), where));
   const auto known = pending_heard_.find(digest);
   if (known != pending_heard_.end()) {
     Event& event = events_[known->second];
-    if (event.slot == slot.id && event.generation == slot.generation && event.ttl == ttl &&
+    if (event.slot == slot->id && event.generation == slot->generation && event.ttl == ttl &&
         event.from == from && std::ranges::equal(event.bytes, payload)) {
       event.count += 1;
       link->counters->coalesced.fetch_add(1, kRelaxed);
-      Count(Find(slot.id), now);
+      Count(slot, now);
       return;
     }
   }
-  if (heard_ >= kHeardMax || !throttle_.Admit(slot.link, from, &link->strangers, now)) {
+  if (!Admit(slot, link, from, ttl, payload, now)) {
     link->counters->throttled.fetch_add(1, kRelaxed);
     return;
   }
-  Count(Find(slot.id), now);
-  Event event = MakeEvent(Event::Kind::kHeard, slot.id, slot.generation);
-  event.link = slot.link;
+  Count(slot, now);
+  Event event = MakeEvent(Event::Kind::kHeard, slot->id, slot->generation);
+  event.link = slot->link;
   event.from = from;
   event.ttl = ttl;
   event.bytes.assign(payload.begin(), payload.end());

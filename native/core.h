@@ -173,6 +173,10 @@ class Core {
     int64_t generation = 0;
     State state = State::kRest;
     std::optional<Familiar> expect;
+    // What was expected last, also when nothing is any more: the master's own advert must get
+    // through although somebody who forges its address has used up what that source may send.
+    std::optional<Familiar> known;
+    Bucket known_credit = Throttle::ForSource();
     Us restart = 0;
     Us armed_at = 0;        // when the deadline was last set
     bool waiting = false;   // its deadline passed while the lease was lapsed
@@ -207,11 +211,13 @@ class Core {
   void Rearm(Slot* slot);
   void Restart(Slot* slot, Us now);
   void Count(Slot* slot, Us now);
-  void Hear(const Slot& slot, Link* link, const Address& from, int ttl,
-            std::span<const uint8_t> payload, Us now);
+  void Hear(Slot* slot, Link* link, const Address& from, int ttl, std::span<const uint8_t> payload,
+            Us now);
   void SettleRun(const Run& run, std::span<const Failure> failures);
-  static bool IsFamiliar(const Slot& slot, const Address& from, int ttl,
-                         std::span<const uint8_t> payload);
+  bool Admit(Slot* slot, Link* link, const Address& from, int ttl, std::span<const uint8_t> payload,
+             Us now);
+  static bool Equals(const std::optional<Familiar>& advert, const Address& from, int ttl,
+                     std::span<const uint8_t> payload);
 
   const Us liveness_;
   Us renewed_;

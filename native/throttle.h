@@ -33,6 +33,7 @@ class Throttle {
   static constexpr Us kStrangerCost = 1'000;
   static constexpr int kStrangerBurst = 250;
 
+  static Bucket ForSource() { return {kCost * kBurst, 0}; }
   static Bucket ForStrangers() { return {kStrangerCost * kStrangerBurst, 0}; }
 
   bool Admit(LinkId link, const Address& from, Bucket* strangers, Us now) {

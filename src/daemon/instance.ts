@@ -21,12 +21,13 @@ import {
   planRestore,
   type SlotFacts,
 } from '../engine/plans.ts'
-import { Budget } from './budget.ts'
+import { Backoff, Budget } from './budget.ts'
 import type { Log } from './daemon-types.ts'
 import { Journal } from './journal.ts'
 import type { Notifier } from './notify.ts'
 import type { OrderQueue } from './orders.ts'
 import { Receiver } from './receive.ts'
+import { Remarks } from './remarks.ts'
 import { paramsOf } from './slot-facts.ts'
 import { Stance, type StancePorts } from './stance.ts'
 import type { Assessment } from './tracker.ts'
@@ -41,8 +42,10 @@ export type InstancePorts = StancePorts & {
   wallMs(): number
 }
 
-/** Announcements provoked by others: five contacts at once, then one each second. */
-const reannouncements = { burst: 5, perSecond: 1 }
+/** Announcements provoked by a competitor that goes on: the gap between two sets doubles. */
+const reannouncements = { firstGapUs: us(2_000_000), lastGapUs: us(60_000_000) }
+/** Adverts out of turn, in answer to somebody else's. The regular ones go out anyway. */
+const answers = { burst: 5, perSecond: 2 }
 /** Addresses put back after somebody deleted them. A program that insists must not turn us into a flood. */
 const restorations = { burst: 20, perSecond: 5 }
 
@@ -69,7 +72,9 @@ export class RunningInstance {
   #contact: string | null = null
   #zeroSent = 0
   #rival: Rival | null = null
-  readonly #contacts = new Budget(reannouncements.burst, reannouncements.perSecond)
+  readonly #contacts = new Backoff(reannouncements.firstGapUs, reannouncements.lastGapUs)
+  readonly #answers = new Budget(answers.burst, answers.perSecond)
+  readonly #remarks: Remarks
   readonly #restorations = new Budget(restorations.burst, restorations.perSecond)
 
   constructor(slot: SlotId, cfg: Instance, assessment: Assessment, ports: InstancePorts) {
@@ -81,6 +86,7 @@ export class RunningInstance {
     this.stance = new Stance(slot, ports)
     this.#voice = new Voice(ports, this.journal)
     this.receiver = new Receiver(cfg, ports.log)
+    this.#remarks = new Remarks(ports.log)
     this.#params = paramsOf(cfg, null)
     this.#machine = initial(this.#params)
   }
@@ -284,15 +290,11 @@ export class RunningInstance {
       case 'transition':
         return this.#transition(effect)
       case 'advertise':
-        if (this.stance.facts !== null)
-          this.#also(planAdvert(this.stance.facts, this.#machine.effective))
-        return
+        return this.#answer(now)
       case 'reannounce':
         return this.#reannounce(effect, now)
       case 'log':
-        if (effect.level === 'info') this.#ports.log.info(effect.text, { instance: this.name })
-        else this.#ports.log.warn(effect.text, { instance: this.name })
-        return
+        return this.#remarks.say(this.name, effect, now)
       case 'reorder':
         return
       default:
@@ -315,7 +317,14 @@ export class RunningInstance {
       this.#also(planAnnounceSource(facts, home))
   }
 
-  /** Announced at once, then at a bounded rate, whatever the competitor sends (RFC 9568 section 6.4.3). */
+  /** One advert out of turn, at a bounded rate: an answer to each packet would make a flood of theirs one of ours. */
+  #answer(now: Us): void {
+    const { facts } = this.stance
+    if (facts === null || !this.#answers.take(now)) return
+    this.#also(planAdvert(facts, this.#machine.effective))
+  }
+
+  /** Announced at once, then ever more rarely, whatever the competitor sends (RFC 9568 section 6.4.3). */
   #reannounce(effect: Effect & { kind: 'reannounce' }, now: Us): void {
     const { facts } = this.stance
     if (facts === null || !this.#contacts.take(now)) return

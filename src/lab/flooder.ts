@@ -15,7 +15,10 @@ const flood = JSON.parse(spec) as Flood
 const loopback = parseIp('127.0.0.1')
 if (loopback === null) throw new Error('unreachable')
 
-type Link = { readonly ifindex: number; readonly stats64: { readonly tx: { readonly packets: number } } }
+type Link = {
+  readonly ifindex: number
+  readonly stats64: { readonly tx: { readonly packets: number } }
+}
 
 function look(): Link {
   const answer = execFileSync('ip', ['-j', '-s', 'link', 'show', flood.link], { encoding: 'utf8' })

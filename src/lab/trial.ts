@@ -228,7 +228,9 @@ function heldFor(
 /** User and system time of a process and what it started, so far. Processes that are gone count nothing. */
 function cpuSeconds(root: number | null): number {
   const ticks = familyOf(root).map((pid) => {
-    const fields = readProc(pid, 'stat').replace(/^.*\) /, '').split(' ')
+    const fields = readProc(pid, 'stat')
+      .replace(/^.*\) /, '')
+      .split(' ')
     return Number(fields[11] ?? 0) + Number(fields[12] ?? 0)
   })
   return ticks.reduce((sum, n) => sum + n, 0) / 100

@@ -1,7 +1,7 @@
 /**
  * Classic BPF programs for the receiving sockets: what cannot concern us is dropped in the kernel, before
  * it costs a wake-up. A program for an IPv4 raw socket sees the packet from its IP header on; one for an
- * IPv6 raw socket sees the payload alone.
+ * IPv6 raw socket begins at the payload, and reaches the IP header at SKF_NET_OFF.
  */
 import { assert } from '../base/assert.ts'
 import type { Family } from '../base/ip.ts'
@@ -29,6 +29,8 @@ export const opcode = {
   return: 0x06,
 } as const
 
+/** SKF_NET_OFF of linux/filter.h: offsets from here on count from the network header. */
+export const networkHeader = -0x10_0000
 const instructionBytes = 8
 const everything = 0xffff_ffff
 
@@ -43,7 +45,7 @@ export type FilterSpec = {
   readonly family: Family
   /** 1..255 each; none: everything is dropped. */
   readonly vrids: Iterable<number>
-  /** Then TTL 255 is required. IPv4 only: a hop limit is out of the program's sight, the decoder checks it. */
+  /** Then TTL or hop limit 255 is required. */
   readonly multicast: boolean
   /** Drops adverts of another version (and other types). Absent: the decoder sees and counts them. */
   readonly version?: 2 | 3
@@ -55,7 +57,7 @@ export function vrrpFilter(spec: FilterSpec): Uint8Array {
   if (ranges.length === 0) return dropAllFilter()
   const field = spec.family === 4 ? opcode.loadByteIndexed : opcode.loadByte
   return encode([
-    ...(spec.family === 4 ? ipv4Header(spec.multicast) : []),
+    ...(spec.family === 4 ? ipv4Header(spec.multicast) : ipv6Header(spec.multicast)),
     ...(spec.version === undefined ? [] : [load(field, 0), ...require((spec.version << 4) | 1)]),
     load(field, 1),
     ...search(ranges),
@@ -74,6 +76,9 @@ function ipv4Header(multicast: boolean): readonly Instruction[] {
     load(opcode.loadHeaderLength, 0),
   ]
 }
+
+const ipv6Header = (multicast: boolean): readonly Instruction[] =>
+  multicast ? [load(opcode.loadByte, networkHeader + 7), ...require(advertTtl)] : []
 
 type Range = { readonly low: number; readonly high: number }
 
@@ -123,7 +128,7 @@ function encode(program: readonly Instruction[]): Uint8Array {
     view.setUint16(i * instructionBytes, code, hostIsLittleEndian)
     view.setUint8(i * instructionBytes + 2, jt)
     view.setUint8(i * instructionBytes + 3, jf)
-    view.setUint32(i * instructionBytes + 4, k, hostIsLittleEndian)
+    view.setUint32(i * instructionBytes + 4, k >>> 0, hostIsLittleEndian)
   })
   return new Uint8Array(view.buffer)
 }

@@ -142,6 +142,23 @@ test('distinct unfamiliar packets pass a token bucket per source', () => {
   assert.ok(sustained > 240 && sustained < 260, `200 a second and the burst, not ${sustained}`)
 })
 
+test("whoever forges the master's address cannot drown what was expected last", () => {
+  const b = new Bench()
+  b.order(followUntil(3 * second), 0)
+  // A lower advert in the master's name: nothing is expected any more, but the deadline stands.
+  b.order({ ...followUntil(3 * second), expect: null } as Order, 0)
+  for (let i = 0; i < 5_000; i++) b.hear(1, Uint8Array.from([0x31, vrid, i & 0xff, i >> 8]))
+  b.hear(1)
+  const heard = b.tick(1).events.filter((e) => e.kind === 'heard')
+  assert.deepEqual(heard.at(-1)?.payload, familiar)
+  let raised = 0
+  for (let i = 0; i < 1_000; i++) {
+    b.hear(2)
+    raised += b.tick(2).events.length
+  }
+  assert.equal(raised, 49, 'a credit of its own, which is bounded too')
+})
+
 test('sources without end neither grow the table nor the queue', () => {
   const b = new Bench()
   b.order(followUntil(3 * second), 0)

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { us } from '../../../src/base/time.ts'
 import type { CheckStatus } from '../../../src/checks/types.ts'
-import { Budget } from '../../../src/daemon/budget.ts'
+import { Backoff, Budget } from '../../../src/daemon/budget.ts'
 import { acceptRules, needsRules } from '../../../src/daemon/firewall.ts'
 import { Journal } from '../../../src/daemon/journal.ts'
 import { Receiver } from '../../../src/daemon/receive.ts'
+import { Remarks } from '../../../src/daemon/remarks.ts'
 import { assessInstance, watchedInterfaces } from '../../../src/daemon/tracker.ts'
 import { encodeAdvert } from '../../../src/wire/vrrp.ts'
 import { instance, ip, kernelOf, link, place, virtualAddress } from './facts.ts'
@@ -16,6 +17,37 @@ test('a budget allows a burst, then its rate', () => {
     [0, 0, 0, 50_000, 100_000, 100_000].map((t) => budget.take(us(t))),
     [true, true, false, false, true, false],
   )
+})
+
+test('what goes on is done ever more rarely; after silence it is new', () => {
+  const second = 1_000_000
+  const backoff = new Backoff(us(2 * second), us(10 * second))
+  const done = (until: number): number[] =>
+    Array.from({ length: until * 10 }, (_, i) => i / 10).filter((at) =>
+      backoff.take(us(Math.round(at * second))),
+    )
+  assert.deepEqual(done(50), [0, 2, 6, 14, 24, 34, 44])
+  assert.ok(!backoff.take(us(51 * second)))
+  assert.ok(backoff.take(us(72 * second)), 'after 20 s of silence')
+})
+
+test('a flood of remarks is a few lines, and the next one says how many it was', () => {
+  const said: { text: string; repeated: unknown }[] = []
+  const say = (text: string, fields?: Readonly<Record<string, unknown>>) =>
+    said.push({ text, repeated: fields?.['repeated'] })
+  const silent = { debug: say, info: say, warn: say, error: say, flush: async () => undefined }
+  const remarks = new Remarks(silent)
+  const remark = (i: number) =>
+    ({
+      kind: 'log',
+      level: 'info',
+      text: `(VI_1) advert from 10.0.${i % 7}.${i} lower ${i}`,
+    }) as const
+  for (let i = 0; i < 1_000; i++) remarks.say('VI_1', remark(i), us(i))
+  remarks.say('VI_1', { kind: 'log', level: 'warning', text: '(VI_1) something else' }, us(1_000))
+  assert.equal(said.length, 6)
+  remarks.say('VI_1', remark(0), us(11_000_000))
+  assert.deepEqual(said.at(-1), { text: remark(0).text, repeated: 995 })
 })
 
 test('no_accept rules name the addresses of both families and spare neighbour discovery', () => {

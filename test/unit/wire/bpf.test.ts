@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { fromHex, viewOf } from '../../../src/base/bytes.ts'
-import { dropAllFilter, opcode, vrrpFilter } from '../../../src/wire/bpf.ts'
+import { dropAllFilter, networkHeader, opcode, vrrpFilter } from '../../../src/wire/bpf.ts'
 import { hostIsLittleEndian } from '../../../src/wire/netlink.ts'
 
 type Instruction = { code: number; jt: number; jf: number; k: number }
@@ -18,7 +18,7 @@ function disassemble(program: Uint8Array): Instruction[] {
     code: view.getUint16(8 * i, hostIsLittleEndian),
     jt: view.getUint8(8 * i + 2),
     jf: view.getUint8(8 * i + 3),
-    k: view.getUint32(8 * i + 4, hostIsLittleEndian),
+    k: view.getInt32(8 * i + 4, hostIsLittleEndian),
   }))
 }
 
@@ -33,8 +33,15 @@ function verify(program: readonly Instruction[]): void {
   assert.equal(program.at(-1)?.code, opcode.return)
 }
 
-/** A load beyond the packet ends the program with 0, as in the kernel. */
-function run(program: readonly Instruction[], packet: Uint8Array): boolean {
+/**
+ * A load beyond the packet ends the program with 0, as in the kernel. `network` is what the network header's own
+ * offsets reach: where the socket shows the payload alone, the IP header.
+ */
+function run(
+  program: readonly Instruction[],
+  packet: Uint8Array,
+  network: Uint8Array = hopLimit(255),
+): boolean {
   let a = 0
   let x = 0
   let at = 0
@@ -42,17 +49,27 @@ function run(program: readonly Instruction[], packet: Uint8Array): boolean {
     const next = program[at++]
     assert(next !== undefined, 'ran past the end')
     const { code, k } = next
-    if (code === opcode.return) return k > 0
+    if (code === opcode.return) return k !== 0
     if (isJump(next)) {
       at += taken(next, a) ? next.jt : next.jf
       continue
     }
-    const octet = packet[code === opcode.loadByteIndexed ? x + k : k]
+    const octet = octetAt(next, x, packet, network)
     if (octet === undefined) return false
     if (code === opcode.loadHeaderLength) x = 4 * (octet & 0xf)
     else a = octet
   }
 }
+
+const hopLimit = (hops: number): Uint8Array => new Uint8Array(40).with(7, hops)
+
+const octetAt = (
+  { code, k }: Instruction,
+  x: number,
+  packet: Uint8Array,
+  network: Uint8Array,
+): number | undefined =>
+  k < 0 ? network[k - networkHeader] : packet[code === opcode.loadByteIndexed ? x + k : k]
 
 const isJump = ({ code }: Instruction): boolean =>
   code === opcode.jumpEqual || code === opcode.jumpGreaterOrEqual
@@ -85,6 +102,14 @@ test('IPv4 unicast: any TTL', () => {
   const program = vrrpFilter({ family: 4, multicast: false, vrids: [52] })
   assert(passes(program, packet.with(8, 3)))
   assert(!passes(program, packet.with(21, 51)))
+})
+
+test('IPv6 multicast: the hop limit, out of the header before what the socket shows', () => {
+  const shown = disassemble(vrrpFilter({ family: 6, multicast: true, vrids: [52] }))
+  assert(run(shown, v3, hopLimit(255)))
+  assert(!run(shown, v3, hopLimit(254)))
+  const unicast = disassemble(vrrpFilter({ family: 6, multicast: false, vrids: [52] }))
+  assert(run(unicast, v3, hopLimit(254)))
 })
 
 test('IPv6: the payload alone', () => {

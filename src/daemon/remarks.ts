@@ -1,0 +1,47 @@
+/**
+ * What the election remarks about somebody else's adverts, bounded: a flood repeats one remark with other numbers in
+ * it. Each kind of remark has a budget of its own, and the next one that is written says how many were not.
+ */
+import type { Us } from '../base/time.ts'
+import type { Effect } from '../election/types.ts'
+import { Budget } from './budget.ts'
+import type { Log } from './daemon-types.ts'
+
+/** Of one kind: five at once, then one in ten seconds. */
+const allowed = { burst: 5, perSecond: 0.1 }
+/** A sentence of the election's own; there are about ten. */
+const kindsMax = 64
+
+type Kind = { readonly budget: Budget; held: number }
+
+export class Remarks {
+  readonly #log: Log
+  readonly #kinds = new Map<string, Kind>()
+
+  constructor(log: Log) {
+    this.#log = log
+  }
+
+  say(instance: string, { level, text }: Effect & { readonly kind: 'log' }, now: Us): void {
+    const kind = this.#kindOf(text)
+    if (!kind.budget.take(now)) {
+      kind.held += 1
+      return
+    }
+    const fields = kind.held === 0 ? { instance } : { instance, repeated: kind.held }
+    kind.held = 0
+    if (level === 'info') this.#log.info(text, fields)
+    else this.#log.warn(text, fields)
+  }
+
+  /** Numbers and addresses are what a flood can vary. */
+  #kindOf(text: string): Kind {
+    const shape = text.replace(/[0-9a-f:.]*[0-9][0-9a-f:.]*/g, '#')
+    const known = this.#kinds.get(shape)
+    if (known !== undefined) return known
+    if (this.#kinds.size >= kindsMax) this.#kinds.clear()
+    const kind = { budget: new Budget(allowed.burst, allowed.perSecond), held: 0 }
+    this.#kinds.set(shape, kind)
+    return kind
+  }
+}
