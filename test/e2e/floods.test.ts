@@ -1,0 +1,95 @@
+/**
+ * A pair under floods: it keeps its master through everything that is not a valid advert of higher priority, and what
+ * it does in return is bounded. The bounds are those of docs/faults.md, a second or so of each flood.
+ */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Flood, type FloodKind, startFlood } from '../../src/lab/floods.ts'
+import { type Figures, Trial, type TrialOptions, trialVrid } from '../../src/lab/trial.ts'
+
+const floodMs = 1_200
+const advertInt = 0.2
+const bounds = { announcements: 20, logLines: 20, clientGapMs: 20, residentMb: 100 }
+
+async function withTrial(
+  options: Omit<TrialOptions, 'kind'>,
+  body: (trial: Trial, flood: (kind: FloodKind, rate: number) => Flood) => Promise<void>,
+): Promise<void> {
+  const { family = 4, version = 3 } = options
+  const trial = await Trial.open({ kind: 'vipd', advertInt, ...options })
+  const { sources: pair, vip } = trial
+  const advertIntervalMs = (options.advertInt ?? advertInt) * 1_000
+  const fixed = { family, version, vrid: trialVrid, pair, vip, advertIntervalMs, link: 'eth0' }
+  try {
+    await body(trial, (kind, rate) => ({ ...fixed, kind, rate }))
+  } finally {
+    await trial.close()
+  }
+}
+
+async function under(trial: Trial, flood: Flood): Promise<Figures> {
+  return trial.during(async () => {
+    const flooding = await startFlood(trial.attacker, flood)
+    await delay(floodMs)
+    await flooding.stop(5_000)
+    assert.match(flooding.text, /\d{3,} packets\/s/)
+  })
+}
+
+function assertBounded(kind: FloodKind, seen: Figures): void {
+  const { announcements, logLines, clientGapMs, seconds } = seen
+  const text = `${kind}: ${JSON.stringify(seen)}`
+  assert.ok(announcements <= bounds.announcements, `announcements under ${text}`)
+  assert.ok(logLines <= bounds.logLines, `log lines under ${text}`)
+  assert.ok(clientGapMs <= bounds.clientGapMs, `client gap under ${text}`)
+  assert.ok(Math.max(...seen.residentMb) <= bounds.residentMb, `memory under ${text}`)
+  // Beside the regular ones, an answer now and then.
+  assert.ok(seen.adverts <= seconds / advertInt + 2 + 5 + 2 * seconds, `adverts under ${text}`)
+}
+
+async function keepsItsMaster(trial: Trial, flood: Flood): Promise<void> {
+  const seen = await under(trial, flood)
+  assertBounded(flood.kind, seen)
+  const { twoHoldersMs, noHolderMs, takeOvers } = seen
+  assert.deepEqual(
+    { twoHoldersMs, noHolderMs, takeOvers },
+    { twoHoldersMs: 0, noHolderMs: 0, takeOvers: 0 },
+    flood.kind,
+  )
+  assert.deepEqual(await trial.holders(), ['one'], flood.kind)
+}
+
+const kinds: readonly FloodKind[] = [
+  'invalid',
+  'lower',
+  'garbage',
+  'forged',
+  'replayed',
+  'misshapen',
+  'vrids',
+]
+
+describe('floods', { concurrency: 1 }, () => {
+  for (const family of [4, 6] as const) {
+    test(`IPv${family}: the master stays, and little is said`, () =>
+      withTrial({ family }, async (trial, flood) => {
+        for (const kind of kinds) await keepsItsMaster(trial, flood(kind, 20_000))
+        const counted = Object.keys(await trial.daemons[1].errors())
+        assert.deepEqual(counted, ['VI_1/too-short', 'VI_1/bad-length', 'VI_1/bad-checksum'])
+      }))
+  }
+
+  test('wrong passwords are counted and never act', () =>
+    withTrial(
+      { version: 2, advertInt: 1, more: 'authentication {\n auth_type PASS\n auth_pass 1111\n }' },
+      async (trial, flood) => {
+        await keepsItsMaster(trial, flood('passwords', 20_000))
+        for (const daemon of trial.daemons) {
+          const { 'VI_1/auth-failed': refused = 0, ...others } = await daemon.errors()
+          assert.ok(refused >= 50, `${refused} wrong passwords counted`)
+          assert.deepEqual(others, {})
+        }
+      },
+    ))
+})
