@@ -249,7 +249,8 @@ export function familyOf(root: number | null): readonly number[] {
   return [root, ...pids.flatMap((pid) => familyOf(pid))]
 }
 
-function readProc(pid: number, file: string): string {
+/** A file of /proc; '' when the process is gone. */
+export function readProc(pid: number, file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8')
   } catch {
