@@ -74,7 +74,11 @@ export function daemonStatus(from: StatusSources): Status {
       }),
     ),
     checks,
-    warnings: [...warningsOf(instances), ...rivals(roster, engine.now())],
+    warnings: [
+      ...warningsOf(instances),
+      ...rivals(roster, engine.now()),
+      ...roster.instances.flatMap(dampedOf),
+    ],
   }
 }
 
@@ -108,6 +112,17 @@ const rivals = (roster: Roster, now: Us): readonly string[] =>
     if (rival === null) return []
     return [`${it.name} is MASTER, and so is ${rival.address} (priority ${rival.priority})`]
   })
+
+/** A better master comes and goes: somebody must look for it. */
+function dampedOf({ name, state }: RunningInstance): readonly string[] {
+  if (state.kind !== 'backup' || state.damping === null) return []
+  const { yields, extraUs } = state.damping
+  const from = state.master === null ? '' : `, last to ${state.master.address}`
+  const extra = usToMilliseconds(extraUs) / 1_000
+  return [
+    `${name} lost the lead ${yields} times in 10 s${from}: it waits ${extra} s longer before taking over again`,
+  ]
+}
 
 function instanceStatus(it: RunningInstance, engine: Engine, kernel: KernelView): StatusInstance {
   const { cfg, state, assessment } = it

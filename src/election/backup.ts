@@ -9,6 +9,7 @@ import {
   type Backup,
   backupSkewUs,
   become,
+  extraUs,
   followedIntervalUs,
   isOwner,
   type LiveEvent,
@@ -77,7 +78,10 @@ function hearResignation(
 ): Step {
   const next: Backup = {
     ...state,
-    masterDownAt: addUs(now, backupSkewUs(params, machine.effective, state.master)),
+    masterDownAt: addUs(
+      addUs(now, backupSkewUs(params, machine.effective, state.master)),
+      extraUs(state.damping),
+    ),
     countdown: { kind: 'resigned', from: advert.from },
     wantsMaster: false,
   }
@@ -113,7 +117,8 @@ function accept(
 ): Step {
   const { advert, preemptAt } = heard
   const master = masterOf(params, advert)
-  const next: Backup = { ...listening(params, machine.effective, now, master), preemptAt }
+  const { damping } = state
+  const next: Backup = { ...listening(params, machine.effective, now, master, damping), preemptAt }
   const step = become(machine, next, ...remarks(params, state, next), { kind: 'reorder' })
   return { ...step, accepted: true }
 }
@@ -156,8 +161,19 @@ function discard(params: Params, machine: Machine, state: Backup, advert: Advert
   return followed ? become(machine, next, text, { kind: 'reorder' }) : become(machine, next, text)
 }
 
-/** The end of preempt_delay: the lower master's adverts, familiar so far, must no longer restart the deadline. */
+/** An instant of the election's own has come: the end of damping, or of preempt_delay. */
 function tick(params: Params, machine: Machine, state: Backup, now: Us): Step {
+  const { damping } = state
+  if (damping === null || now < damping.until) return endOfDelay(params, machine, state, now)
+  const masterDownAt = us(Math.max(now, state.masterDownAt - damping.extraUs))
+  const calm: Backup = { ...state, masterDownAt, damping: null }
+  return become(machine, calm, log(params, 'has not lost the lead for a while: no longer damped'), {
+    kind: 'reorder',
+  })
+}
+
+/** The end of preempt_delay: the lower master's adverts, familiar so far, must no longer restart the deadline. */
+function endOfDelay(params: Params, machine: Machine, state: Backup, now: Us): Step {
   const due = state.preemptAt !== null && now >= state.preemptAt
   if (!due || state.countdown.kind !== 'restarts' || state.master === null) return stay(machine)
   return become(machine, overruled(state, state.master), log(params, 'preempt delay is over'), {
@@ -188,7 +204,10 @@ function reprioritise(
   const masterDownAt = us(Math.max(now, state.masterDownAt + after - before))
   const shifted: Backup = state.wantsMaster ? state : { ...state, masterDownAt }
   const next = weighAgain(params, shifted, effective)
-  return { ...become(machine, next, { kind: 'reorder' }), machine: { effective, state: next } }
+  return {
+    ...become(machine, next, { kind: 'reorder' }),
+    machine: { ...machine, effective, state: next },
+  }
 }
 
 function weighAgain(params: Params, state: Backup, effective: number): Backup {

@@ -2,11 +2,12 @@
  * What every state's function has in common: how a result is put together, how a machine begins to listen,
  * and how long it listens. Small constructors, no decisions that depend on the event.
  */
-import { addUs, type Us } from '../base/time.ts'
+import { addUs, type Us, us } from '../base/time.ts'
 import { downIntervalUs, skewUs } from './timing.ts'
 import type {
   Cause,
   Countdown,
+  Damping,
   Effect,
   Event,
   Machine,
@@ -68,17 +69,21 @@ export const followedIntervalUs = (params: Params, master: Master | null): Us =>
  * In any other state, what it would wait as a backup that has heard nobody.
  */
 export function restartUs(params: Params, machine: Machine): Us {
-  const master = machine.state.kind === 'backup' ? machine.state.master : null
-  return downIntervalUs({
+  const backup = machine.state.kind === 'backup' ? machine.state : null
+  const span = downIntervalUs({
     version: params.version,
     downTimerAdverts: params.downTimerAdverts,
     effectivePriority: machine.effective,
-    intervalUs: followedIntervalUs(params, master),
+    intervalUs: followedIntervalUs(params, backup?.master ?? null),
   })
+  return addUs(span, extraUs(backup?.damping ?? null))
 }
 
 export const backupSkewUs = (params: Params, effective: number, master: Master | null): Us =>
   skewUs(params.version, effective, followedIntervalUs(params, master))
+
+/** What damping adds to every span after which this backup would take over. */
+export const extraUs = (damping: Damping | null): Us => damping?.extraUs ?? us(0)
 
 /** A backup that follows `master` (or nobody yet) with a full down interval from now. */
 export function listening(
@@ -86,6 +91,7 @@ export function listening(
   effective: number,
   now: Us,
   master: Master | null = null,
+  damping: Damping | null = null,
 ): Backup {
   const span = downIntervalUs({
     version: params.version,
@@ -94,8 +100,9 @@ export function listening(
     intervalUs: followedIntervalUs(params, master),
   })
   const countdown: Countdown = { kind: master === null ? 'silence' : 'restarts' }
-  const masterDownAt = addUs(now, span)
-  return { kind: 'backup', master, masterDownAt, preemptAt: null, countdown, wantsMaster: false }
+  const masterDownAt = addUs(addUs(now, span), extraUs(damping))
+  const fresh = { preemptAt: null, countdown, wantsMaster: false }
+  return { kind: 'backup', master, masterDownAt, ...fresh, damping }
 }
 
 /** Master from now on. An owner that had yielded to another owner takes its 255 back. */

@@ -5,8 +5,9 @@
  */
 import { unreachable } from '../base/assert.ts'
 import { compareIp } from '../base/ip.ts'
-import { subtractUs, type Us } from '../base/time.ts'
+import { subtractUs, type Us, usToSeconds } from '../base/time.ts'
 import { masterOf } from './backup.ts'
+import { dampingOf, withYield } from './damping.ts'
 import {
   type Active,
   become,
@@ -18,7 +19,7 @@ import {
   stay,
 } from './effects.ts'
 import { enterFault, withGroupFault, withOwnFaults } from './faults.ts'
-import type { Advert, Cause, Effect, Event, Machine, Params, Step } from './types.ts'
+import type { Advert, Cause, Damping, Effect, Event, Machine, Params, Step } from './types.ts'
 
 export function stepMaster(
   params: Params,
@@ -137,9 +138,19 @@ function yieldTo(params: Params, machine: Machine, advert: Advert, now: Us, caus
       ? `Master received advert from ${from} with same priority ${priority} but higher IP address than ours`
       : `Master received advert from ${from} with higher priority ${priority}, ours ${machine.effective}`
   const last: readonly Effect[] = params.higherPrioSendAdvert ? [{ kind: 'advertise' }] : []
-  const backup = listening(params, machine.effective, now, masterOf(params, advert))
-  const step = move(machine, backup, cause, [log(params, text), ...last])
+  const yields = withYield(machine, now)
+  const damping = dampingOf(yields, now)
+  const backup = listening(params, machine.effective, now, masterOf(params, advert), damping)
+  const said = [log(params, text), ...last, ...remarkOn(params, damping)]
+  const step = move({ ...machine, yields }, backup, cause, said)
   return { ...step, accepted: true }
+}
+
+function remarkOn(params: Params, damping: Damping | null): readonly Effect[] {
+  if (damping === null) return []
+  const { yields, extraUs } = damping
+  const text = `lost the lead ${yields} times in 10 s: waits ${usToSeconds(extraUs)} s longer before taking over again`
+  return [log(params, text, 'warning')]
 }
 
 /**

@@ -9,7 +9,7 @@
  * The engine owns a backup's deadline: `expired` arrives after it has already begun to lead.
  */
 import { unreachable } from '../base/assert.ts'
-import { addUs, type Us } from '../base/time.ts'
+import { addUs, type Us, us } from '../base/time.ts'
 import { stepBackup } from './backup.ts'
 import {
   type Faulty,
@@ -53,11 +53,14 @@ export function step(params: Params, machine: Machine, event: Event, now: Us): S
 
 /**
  * The next instant at which the election itself needs a `tick`: the end of a preempt_delay, after which the
- * engine must stop restarting the deadline. null: none. A backup's take-over is the engine's deadline.
+ * engine must stop restarting the deadline, and the end of damping. null: none. A backup's take-over is the engine's deadline.
  */
 export function nextDeadline(state: State): Us | null {
-  if (state.kind !== 'backup' || state.countdown.kind !== 'restarts') return null
-  return state.preemptAt
+  if (state.kind !== 'backup') return null
+  const preemptAt = state.countdown.kind === 'restarts' ? state.preemptAt : null
+  const calmAt = state.damping?.until ?? null
+  if (preemptAt === null || calmAt === null) return preemptAt ?? calmAt
+  return us(Math.min(preemptAt, calmAt))
 }
 
 /**

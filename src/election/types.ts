@@ -60,6 +60,15 @@ export type Countdown =
   /** Adverts are heard, but of a lower priority than ours: we are about to take over. */
   | { readonly kind: 'overruled'; readonly from: Ip; readonly priority: number }
 
+/** For a while longer than the protocol asks: see damping.ts. */
+export type Damping = {
+  /** Waited beyond the protocol's own span. */
+  readonly extraUs: Us
+  readonly until: Us
+  /** How many times the lead was lost lately. */
+  readonly yields: number
+}
+
 export type State =
   | { readonly kind: 'init' }
   | { readonly kind: 'fault'; readonly faults: readonly Fault[]; readonly silent: boolean }
@@ -74,6 +83,8 @@ export type State =
       readonly countdown: Countdown
       /** The deadline has passed, and only the sync group holds us back. */
       readonly wantsMaster: boolean
+      /** null: not damped, which is usual. */
+      readonly damping: Damping | null
     }
   | {
       readonly kind: 'master'
@@ -166,7 +177,12 @@ export type Effect =
   | { readonly kind: 'reorder' }
   | { readonly kind: 'log'; readonly level: 'info' | 'warning'; readonly text: string }
 
-export type Machine = { readonly state: State; readonly effective: number }
+export type Machine = {
+  readonly state: State
+  readonly effective: number
+  /** When the lead was lost to a better master lately, oldest first; absent: never. */
+  readonly yields?: readonly Us[]
+}
 
 export type Step = {
   readonly machine: Machine

@@ -102,6 +102,7 @@ const backup = machine({
   preemptAt: null,
   countdown: { kind: 'restarts' },
   wantsMaster: false,
+  damping: null,
 })
 
 /** A step in one short line: what a decoder makes of its bytes. */
