@@ -80,6 +80,7 @@ void Core::Enter(Slot* slot, State state) {
   waiting_ -= slot->waiting;
   slot->waiting = false;
   slot->listened = false;
+  slot->listen_until = 0;
   slot->state = state;
   slot->resigned = Resigned::kNo;
   slot->changed = 0;
@@ -126,6 +127,12 @@ void Core::ApplyRest(Slot* slot, Order order, bool crossed) {
 
 void Core::ApplyFollow(Slot* slot, Order order, bool crossed, Us now) {
   if (crossed && slot->state == State::kLead) Push(*slot, slot->lead->resign);
+  // Whoever wrote a deadline that has passed does not know that this slot listens once more, or has
+  // resigned and shall listen.
+  const bool resigned = crossed && slot->resigned != Resigned::kNo;
+  const Us listens = resigned ? now + order.restart : slot->listen_until;
+  const bool goes_on = listens > now && order.deadline <= now;
+  const Us listen_until = goes_on ? listens : 0;
   Enter(slot, State::kFollow);
   Push(*slot, std::move(order.now));
   slot->expect = std::move(order.expect);
@@ -133,7 +140,9 @@ void Core::ApplyFollow(Slot* slot, Order order, bool crossed, Us now) {
   slot->restart = order.restart;
   slot->lead = std::move(order.lead);
   slot->armed_at = now;
-  deadlines_.Set(slot, order.deadline);
+  slot->listened = goes_on;
+  slot->listen_until = listen_until;
+  deadlines_.Set(slot, goes_on ? listen_until : order.deadline);
 }
 
 void Core::ApplyLead(Slot* slot, LeadPtr lead, bool crossed, Us now) {
@@ -172,7 +181,7 @@ void Core::Renew(Us now) {
   if (waiting_ == 0) return;
   // Whatever was heard meanwhile is still to be worked off by the main thread: listen once more.
   for (const auto& [id, slot] : slots_) {
-    if (slot->waiting) Restart(slot.get(), now);
+    if (slot->waiting) Listen(slot.get(), now);
   }
 }
 
@@ -181,6 +190,12 @@ void Core::Restart(Slot* slot, Us now) {
   slot->waiting = false;
   slot->armed_at = now;
   deadlines_.Set(slot, now + slot->restart);
+}
+
+// Once more, on our own account: the author of the order does not know.
+void Core::Listen(Slot* slot, Us now) {
+  Restart(slot, now);
+  slot->listen_until = slot->due;
 }
 
 void Core::Tick(Us now) {
@@ -214,7 +229,7 @@ void Core::Expire(Slot* slot, Us now) {
   const Us late_by = now - std::max(slot->due, slot->armed_at);
   if (slot->restart > 0 && late_by > slot->restart / 3 && !slot->listened) {
     slot->listened = true;
-    return Restart(slot, now);
+    return Listen(slot, now);
   }
   const Us deadline = slot->due;
   const size_t at = batch_.size();
@@ -286,6 +301,7 @@ void Core::Receive(LinkId link_id, const Address& from, int ttl, std::span<const
   Count(slot, now);
   slot->counters->last_familiar.store(now, kRelaxed);
   slot->listened = false;
+  slot->listen_until = 0;
   Restart(slot, now);
 }
 
@@ -332,6 +348,7 @@ void Core::Hear(Slot* slot, Link* link, const Address& from, int ttl,
     if (event.slot == slot->id && event.generation == slot->generation && event.ttl == ttl &&
         event.from == from && std::ranges::equal(event.bytes, payload)) {
       event.count += 1;
+      event.at = now;
       link->counters->coalesced.fetch_add(1, kRelaxed);
       Count(slot, now);
       return;

@@ -181,6 +181,7 @@ class Core {
     Us armed_at = 0;        // when the deadline was last set
     bool waiting = false;   // its deadline passed while the lease was lapsed
     bool listened = false;  // woken too late once already since it last heard something
+    Us listen_until = 0;    // the deadline is this one, which we set ourselves
     LeadPtr lead;           // standing, or what the follow becomes
     std::vector<Running> running;
     Resigned resigned = Resigned::kNo;
@@ -210,6 +211,7 @@ class Core {
   void RaiseResigned(Slot* slot, Us now);
   void Rearm(Slot* slot);
   void Restart(Slot* slot, Us now);
+  void Listen(Slot* slot, Us now);
   void Count(Slot* slot, Us now);
   void Hear(Slot* slot, Link* link, const Address& from, int ttl, std::span<const uint8_t> payload,
             Us now);

@@ -143,7 +143,10 @@ export class RunningInstance {
     // A new order has gone out with the faults just now, or nothing is different.
     if (generation !== this.#generation) return
     if (!rejoined && before === this.stance.facts) return
-    if (this.#listensOrLeads()) this.#installDifference(before, rejoined)
+    if (this.#listensOrLeads()) return this.#installDifference(before, rejoined)
+    // Faulty from the start: only now is it known where a dead predecessor's addresses would be.
+    if (before === null && this.#machine.state.kind === 'fault')
+      this.#install({ entering: true, goodbye: false })
   }
 
   /** The trackers' new opinion: faults and the effective priority. */
@@ -163,7 +166,14 @@ export class RunningInstance {
     const { from, ttl, payload, at } = packet
     if (this.#machine.state.kind === 'master' && advert.priority > 0)
       this.#rival = { address: from, priority: advert.priority, at }
+    if (advert.priority === 0 && this.#heardMasterSince(at)) return
     this.feed({ kind: 'advert', advert }, { at, familiar: { from, ttl, payload } })
+  }
+
+  /** The engine took the master's advert while a resignation that came before it waited for us. */
+  #heardMasterSince(at: Us): boolean {
+    if (this.#machine.state.kind !== 'backup' || this.stance.link === null) return false
+    return (this.#ports.engine.counters(this.slot).lastFamiliarUs ?? at) > at
   }
 
   /** An event of the engine that names this slot. */

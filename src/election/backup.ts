@@ -188,7 +188,7 @@ const overruled = (state: Backup, { address, priority }: Master): Backup => ({
 
 /**
  * A changed priority moves the running deadline by the difference of the skew times, though never to before
- * now. It may put the master below us (its next advert is then weighed anew) or above us again (which ends a
+ * now; one that has passed is the engine's, which leads by now or, woken late, listens once more. It may put the master below us (its next advert is then weighed anew) or above us again (which ends a
  * preempt_delay).
  */
 function reprioritise(
@@ -201,7 +201,10 @@ function reprioritise(
   if (effective === machine.effective) return stay(machine)
   const before = backupSkewUs(params, machine.effective, state.master)
   const after = backupSkewUs(params, effective, state.master)
-  const masterDownAt = us(Math.max(now, state.masterDownAt + after - before))
+  const running = state.masterDownAt > now
+  const masterDownAt = running
+    ? us(Math.max(now, state.masterDownAt + after - before))
+    : state.masterDownAt
   const shifted: Backup = state.wantsMaster ? state : { ...state, masterDownAt }
   const next = weighAgain(params, shifted, effective)
   return {

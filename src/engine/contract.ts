@@ -107,6 +107,7 @@ export type Heard = {
   readonly from: Ip
   readonly ttl: number
   readonly payload: Uint8Array
+  /** Reception; of several, of the last. */
   readonly at: Us
   readonly count: number
 }

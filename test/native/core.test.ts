@@ -365,6 +365,34 @@ test('a follow woken long after its deadline listens once more, and only once', 
   assert.deepEqual(kinds(c.tick(50 * second).events), ['expired'], 'ordered for the past: at once')
 })
 
+test('an order with a deadline that has passed does not end listening once more', () => {
+  const b = new Bench()
+  b.order(followUntil(3 * second), 0)
+  b.tick(10 * second)
+  b.order(followUntil(3 * second), 10 * second)
+  assert.deepEqual(b.tick(10 * second), { effects: [], events: [] })
+  assert.equal(b.core.nextDeadline(), 13 * second)
+  b.order(followUntil(10 * second + 500), 10 * second + 100)
+  assert.equal(b.core.nextDeadline(), 10 * second + 500, 'a resignation since then counts')
+  const c = new Bench(3 * second)
+  c.order(followUntil(4 * second), 0)
+  c.tick(4 * second)
+  c.order(followUntil(4 * second), 9 * second)
+  assert.equal(c.core.nextDeadline(), 12 * second, 'nor does the order that renews the lease')
+  c.core.renew(us(11 * second))
+  assert.deepEqual(kinds(c.tick(12 * second).events), ['expired'])
+})
+
+test('a follow that crossed with a take-over and its end listens, whatever its deadline', () => {
+  const b = new Bench(3 * second)
+  b.order(followUntil(second), 0)
+  b.tick(second)
+  assert.deepEqual(kinds(b.tick(3 * second).events), ['lapsed'])
+  b.order(followUntil(second), 4 * second, 0)
+  assert.deepEqual(b.tick(4 * second).events, [])
+  assert.equal(b.core.nextDeadline(), 7 * second)
+})
+
 /**
  * Orders that crossed with a change of the engine's own. `seen` 0: their author had not worked off the
  * event that tells of it.

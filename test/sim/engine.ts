@@ -1,0 +1,229 @@
+/**
+ * The engine of the contract in virtual time: the shipped core behind the same interface that the daemon has
+ * from the addon's thread. Each input is one wake-up of that thread; what the core wants carried out goes to the
+ * simulated kernel and wire, and what it tells goes to the main thread, when that one has time.
+ */
+import { OpError } from '../../src/base/errors.ts'
+import type { Us } from '../../src/base/time.ts'
+import type {
+  Engine,
+  EngineEvent,
+  Lead,
+  LinkCounters,
+  LinkId,
+  LinkSpec,
+  OrderFor,
+  Plan,
+  SlotCounters,
+  SlotId,
+  Step,
+} from '../../src/engine/contract.ts'
+import { type CoreHarness, makeCore } from '../../src/engine/core-harness.ts'
+import { batches } from '../../src/engine/deliveries.ts'
+import type { Packet } from './lan.ts'
+
+export type EnginePorts = {
+  now(): Us
+  /** One step of a plan leaves for the kernel or the wire; `effects` beside it in the same wake-up. */
+  carryOut(slot: SlotId, step: Step, spec: LinkSpec | null): void
+  request(bytes: Uint8Array): Uint8Array
+  linkUp(): boolean
+  /** How often each slot's effects appeared in one wake-up. */
+  woken(effects: ReadonlyMap<SlotId, number>): void
+  /** Wants to be woken at this local instant. */
+  wakeAt(local: Us | null): void
+  /** Events wait for the main thread. */
+  raised(): void
+  /** The slot's standing changed. */
+  standing(slot: SlotId, leading: boolean): void
+  /** When the main thread last proved that it turns. */
+  renewedAt(): Us
+}
+
+type Slot = { lead: Lead | null; leading: boolean; reported: boolean }
+
+export class SimEngine implements Engine {
+  readonly #ports: EnginePorts
+  readonly #core: CoreHarness
+  readonly #links = new Map<LinkId, LinkSpec>()
+  readonly #slots = new Map<SlotId, Slot>()
+  #inbox: { readonly event: EngineEvent; readonly own: boolean }[] = []
+  #lastLink = 0
+  /** Events of the core that the main thread has worked off. */
+  #seen = 0
+  #stopped = false
+  #renewed = -1
+
+  constructor(livenessUs: Us, ports: EnginePorts) {
+    this.#ports = ports
+    this.#core = makeCore(livenessUs, ports.now())
+  }
+
+  get pending(): boolean {
+    return this.#inbox.length > 0
+  }
+
+  /** What the warden does when this engine's process has died: the plans that it was told of. */
+  resignAsWarden(): void {
+    for (const [slot, { lead, leading }] of this.#slots)
+      if (leading && lead !== null) this.#carryOut(slot, lead.resign)
+  }
+
+  leads(slot: SlotId): boolean {
+    return this.#slots.get(slot)?.leading ?? false
+  }
+
+  /** It may speak: it leads, or did until this very wake-up, whose last words may be an advert. */
+  speaks(id: SlotId): boolean {
+    const slot = this.#slots.get(id)
+    return slot !== undefined && (slot.leading || slot.reported)
+  }
+
+  /** The main thread works off what has been raised, in the batches in which the addon would hand it out. */
+  deliver(work: (events: readonly EngineEvent[]) => void): void {
+    const inbox = this.#inbox
+    this.#inbox = []
+    const own = new Set(inbox.flatMap((entry) => (entry.own ? [entry.event] : [])))
+    for (const batch of batches(inbox.map(({ event }) => event))) {
+      this.#seen += batch.filter((event) => own.has(event)).length
+      if (!this.#stopped) work(batch)
+    }
+  }
+
+  kernelChanged(bytes: Uint8Array): void {
+    this.#inbox.push({ event: { kind: 'kernel', bytes }, own: false })
+    this.#ports.raised()
+  }
+
+  /** Packets that wait are taken in before deadlines are looked at. */
+  receive(packets: readonly Packet[]): void {
+    this.#renew()
+    for (const { from, to, ttl, bytes: payload } of packets)
+      for (const [link, spec] of this.#links)
+        if (to === (spec.group ?? spec.source))
+          this.#core.packet({ link, from, ttl, payload }, this.now())
+    this.wake()
+  }
+
+  /** One turn of the engine's thread. */
+  wake(): void {
+    if (this.#stopped) return
+    this.#renew()
+    const { effects, events } = this.#core.tick(this.now())
+    for (const event of events) this.#note(event)
+    if (effects.length > 0) {
+      const counts = new Map<SlotId, number>()
+      for (const { slot, step } of effects) {
+        counts.set(slot, (counts.get(slot) ?? 0) + 1)
+        this.#carryOut(slot, [step])
+      }
+      this.#ports.woken(counts)
+    }
+    this.#report()
+    if (events.length > 0) this.#ports.raised()
+    this.#ports.wakeAt(this.#core.nextDeadline())
+  }
+
+  now(): Us {
+    return this.#ports.now()
+  }
+
+  #renew(): void {
+    const at = this.#ports.renewedAt()
+    if (at <= this.#renewed) return
+    this.#renewed = at
+    this.#core.renew(at)
+  }
+
+  #carryOut(slot: SlotId, plan: Plan): void {
+    for (const step of plan) {
+      const spec = step.kind === 'datagram' ? (this.#links.get(step.link) ?? null) : null
+      this.#ports.carryOut(slot, step, spec)
+    }
+  }
+
+  openLink(spec: LinkSpec): LinkId {
+    if (!this.#ports.linkUp()) throw new OpError('bind', 'ENODEV', spec.interface)
+    this.#lastLink += 1
+    this.#links.set(this.#lastLink, spec)
+    this.#core.addLink(this.#lastLink)
+    return this.#lastLink
+  }
+
+  setFilter(): void {}
+
+  closeLink(link: LinkId): void {
+    this.#links.delete(link)
+  }
+
+  addSlot(slot: SlotId, link: LinkId, vrid: number): void {
+    this.#core.addSlot(slot, link, vrid)
+    this.#slots.set(slot, { lead: null, leading: false, reported: false })
+  }
+
+  removeSlot(slot: SlotId): void {
+    this.#stand(slot, null, false)
+    this.#report()
+    this.#slots.delete(slot)
+    this.#core.removeSlot(slot)
+  }
+
+  order(orders: readonly OrderFor[]): void {
+    if (this.#stopped) return
+    this.#core.order(orders, this.now(), this.#seen)
+    for (const { slot, order } of orders) {
+      if (order.kind === 'lead') this.#stand(slot, order, true)
+      else if (order.kind === 'follow') this.#stand(slot, order.then, false)
+      else if (order.kind === 'rest') this.#stand(slot, null, false)
+    }
+    this.wake()
+  }
+
+  flush(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  renew(): void {}
+
+  request(bytes: Uint8Array): Uint8Array {
+    return this.#ports.request(bytes)
+  }
+
+  counters(slot: SlotId): SlotCounters {
+    return this.#core.counters(slot)
+  }
+
+  linkCounters(link: LinkId): LinkCounters {
+    return this.#core.linkCounters(link)
+  }
+
+  stop(): void {
+    this.#stopped = true
+  }
+
+  #note(event: EngineEvent): void {
+    this.#inbox.push({ event, own: true })
+    if (event.kind === 'expired') {
+      this.#stand(event.slot, this.#slots.get(event.slot)?.lead ?? null, true)
+    } else if (event.kind === 'late' || event.kind === 'lapsed') {
+      this.#stand(event.slot, null, false)
+    }
+  }
+
+  /** A lead that says nothing (a member that its group holds back) is none. */
+  #stand(id: SlotId, lead: Lead | null, leads: boolean): void {
+    const slot = this.#slots.get(id)
+    if (slot === undefined) return
+    slot.lead = lead
+    slot.leading = leads && lead !== null && lead.repeats.length > 0
+  }
+
+  /** Once the wake-up is over: what an order began and a lateness ended in one turn was nothing. */
+  #report(): void {
+    for (const [id, slot] of this.#slots) {
+      if (slot.leading === slot.reported) continue
+      slot.reported = slot.leading
+      this.#ports.standing(id, slot.leading)
+    }
+  }
+}

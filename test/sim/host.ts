@@ -1,0 +1,327 @@
+/**
+ * One host: a clock, a kernel, a place on the LAN, and at most one daemon process with two threads. The engine's
+ * thread acts at once; the main thread after a moment, or, when it is stalled, not until it turns again. What
+ * can happen to a host is done here; when it happens is the business of faults.ts.
+ */
+import type { Us } from '../../src/base/time.ts'
+import type { Log } from '../../src/daemon/daemon-types.ts'
+import type { Notifier } from '../../src/daemon/notify.ts'
+import type { LinkSpec, SlotId, Step } from '../../src/engine/contract.ts'
+import type { Agenda } from './agenda.ts'
+import { Clock } from './clock.ts'
+import { configOf, SimDaemon } from './daemon.ts'
+import { SimEngine } from './engine.ts'
+import { SimKernel } from './kernel.ts'
+import type { Lan, Packet } from './lan.ts'
+import type { Prng } from './prng.ts'
+import { configText, type HostPlan, type Scenario } from './scenario.ts'
+import { Timer } from './timer.ts'
+
+/** What the invariants are told of a host. */
+export type Witness = {
+  sent(host: Host, slot: SlotId, bytes: Uint8Array): void
+  heard(host: Host, packet: Packet): void
+  /** The main thread has worked off everything that was heard. */
+  caughtUp(host: Host): void
+  standing(host: Host, slot: SlotId, leading: boolean): void
+  woken(host: Host, effects: ReadonlyMap<SlotId, number>): void
+  /** Something waits for the main thread. */
+  raised(host: Host): void
+  said(host: Host, text: string): void
+}
+
+export type Surroundings = {
+  readonly scenario: Scenario
+  readonly agenda: Agenda
+  readonly prng: Prng
+  readonly lan: Lan
+  readonly witness: Witness
+}
+
+/** How soon the main thread takes up what the engine raised. */
+const mainLatencyUs = { least: 30, most: 1_500 }
+/** What the main thread may need to answer: it works in turns, and one answer may provoke another. */
+export const answerUs = 4 * mainLatencyUs.most
+/** From a daemon's death to its warden's first packet. */
+const wardenLatencyUs = 500
+/** The socket's receive buffer, in adverts. */
+const queuedMax = 300
+
+export class Host {
+  readonly plan: HostPlan
+  readonly clock: Clock
+  readonly kernel: SimKernel
+  readonly port: number
+  /** What its check says. */
+  good = true
+  process: Process | null = null
+  #asleep: 'no' | 'stopped' | 'machine' = 'no'
+  readonly #around: Surroundings
+
+  constructor(plan: HostPlan, around: Surroundings) {
+    this.plan = plan
+    this.#around = around
+    this.clock = new Clock(plan.clockRate, plan.clockOffset)
+    this.kernel = new SimKernel(plan.number, [plan.source], (seconds, run) =>
+      around.agenda.after(seconds * 1_000_000, run),
+    )
+    this.port = around.lan.attach({
+      receive: (packet) => this.#receive(packet),
+      frame: () => undefined,
+    })
+  }
+
+  get name(): string {
+    return `host${this.plan.number}`
+  }
+
+  get asleep(): boolean {
+    return this.#asleep !== 'no'
+  }
+
+  now(): Us {
+    return this.clock.read(this.#around.agenda.now)
+  }
+
+  start(): void {
+    if (this.process !== null || this.asleep) return
+    this.process = new Process(this, this.#around)
+  }
+
+  /** In good order: priority 0, addresses away. */
+  stop(): void {
+    if (this.asleep) return
+    this.process?.daemon.stop()
+    this.#end()
+  }
+
+  /** Killed. Its warden, if it has one, carries out the resign plans; else the addresses stay. */
+  crash(): void {
+    const { process } = this
+    if (process === null) return
+    this.#end()
+    const next = (): boolean => this.process === null
+    if (this.plan.warden && !this.asleep)
+      this.#around.agenda.after(wardenLatencyUs, () => {
+        if (next()) process.engine.resignAsWarden()
+      })
+  }
+
+  /** Power lost and back: nothing is left of what was put into the kernel. */
+  reboot(): void {
+    this.#end()
+    this.#asleep = 'no'
+    this.kernel.reboot()
+  }
+
+  reload(): void {
+    const { process } = this
+    process?.onMain(() => process.daemon.reload(configOf(configText(this.#around.scenario, this.plan))))
+  }
+
+  setCheck(good: boolean): void {
+    this.good = good
+    const { process } = this
+    process?.onMain(() => process.daemon.verdict('chk', good))
+  }
+
+  /** `stopped`: the process; packets wait in its sockets. `machine`: a paused VM, which hears nothing. */
+  sleep(how: 'stopped' | 'machine'): void {
+    if (this.#asleep !== 'no') return
+    this.#asleep = how
+    this.process?.stall()
+  }
+
+  wakeUp(): void {
+    if (!this.asleep) return
+    this.#asleep = 'no'
+    this.process?.resume()
+  }
+
+  /** The main thread alone hangs. */
+  stall(): void {
+    this.process?.stall()
+  }
+
+  unstall(): void {
+    if (!this.asleep) this.process?.unstall()
+  }
+
+  #end(): void {
+    if (this.process === null) return
+    this.process.alive = false
+    this.process = null
+    this.kernel.listener = null
+  }
+
+  #receive(packet: Packet): void {
+    if (this.process === null || !this.kernel.up || this.#asleep === 'machine') return
+    this.process.receive(packet)
+  }
+}
+
+export class Process {
+  readonly engine: SimEngine
+  readonly daemon: SimDaemon
+  readonly startedAt: number
+  alive = true
+  readonly #host: Host
+  readonly #around: Surroundings
+  readonly #wake: Timer
+  readonly #alarm: Timer
+  #tasks: (() => void)[] = []
+  #turning = false
+  #delivering = false
+  #stalledAt: Us | null = null
+  #queue: Packet[] = []
+
+  constructor(host: Host, around: Surroundings) {
+    this.#host = host
+    this.#around = around
+    const { agenda, scenario } = around
+    this.startedAt = agenda.now
+    this.#wake = new Timer(agenda, () => this.#onWake())
+    this.#alarm = new Timer(agenda, () => this.onMain(() => this.daemon.tick()))
+    this.engine = new SimEngine(scenario.livenessUs as Us, {
+      now: () => host.now(),
+      carryOut: (slot, step, spec) => this.#carryOut(slot, step, spec),
+      request: (bytes) => host.kernel.request(bytes),
+      linkUp: () => host.kernel.up,
+      woken: (effects) => around.witness.woken(host, effects),
+      wakeAt: (local) => this.#wake.set(local === null ? null : host.clock.when(local)),
+      raised: () => this.#deliver(),
+      standing: (slot, leading) => around.witness.standing(host, slot, leading),
+      renewedAt: () => this.#renewedAt(),
+    })
+    const log = (text: string) => around.witness.said(host, text)
+    this.daemon = new SimDaemon(configOf(configText(scenario, host.plan)), {
+      engine: this.engine,
+      log: logInto(log),
+      notifier: notifyInto(log),
+      alarm: (at) => this.#alarm.set(at === null ? null : host.clock.when(at)),
+    })
+    host.kernel.listener = (bytes) => this.engine.kernelChanged(bytes)
+    this.onMain(() => this.daemon.start())
+    agenda.after(around.prng.between(50_000, 900_000), () =>
+      this.onMain(() => this.daemon.verdict('chk', host.good)),
+    )
+  }
+
+  get stalled(): boolean {
+    return this.#stalledAt !== null
+  }
+
+  /** The main thread has something to work off. */
+  get busy(): boolean {
+    return this.stalled || this.#turning
+  }
+
+  receive(packet: Packet): void {
+    if (this.#host.asleep) {
+      if (this.#queue.length < queuedMax) this.#queue.push(packet)
+      return
+    }
+    this.#take([packet])
+  }
+
+  /** Something for the main thread to do, in its turn. */
+  onMain(task: () => void): void {
+    this.#tasks.push(task)
+    this.#turn()
+  }
+
+  stall(): void {
+    this.#stalledAt ??= this.#host.now()
+  }
+
+  /** The main thread turns again. */
+  unstall(): void {
+    if (this.#stalledAt === null) return
+    this.#stalledAt = null
+    this.engine.wake()
+    this.#turn()
+  }
+
+  /** After a sleep: the engine's thread is awake before the main thread. */
+  resume(): void {
+    const waiting = this.#queue
+    this.#queue = []
+    this.#take(waiting)
+    this.#around.agenda.after(this.#latency(), () => {
+      if (this.alive && !this.#host.asleep) this.unstall()
+    })
+  }
+
+  #take(packets: readonly Packet[]): void {
+    for (const packet of packets) this.#around.witness.heard(this.#host, packet)
+    this.engine.receive(packets)
+    if (!this.engine.pending) this.#around.witness.caughtUp(this.#host)
+  }
+
+  #onWake(): void {
+    // Whoever sleeps is woken by `resume`.
+    if (this.alive && !this.#host.asleep) this.engine.wake()
+  }
+
+  #turn(): void {
+    if (this.#turning || this.stalled || this.#tasks.length === 0) return
+    this.#turning = true
+    this.#around.agenda.after(this.#latency(), () => this.#work())
+  }
+
+  #work(): void {
+    this.#turning = false
+    if (!this.alive || this.stalled) return
+    const tasks = this.#tasks
+    this.#tasks = []
+    for (const task of tasks) if (this.alive) task()
+    if (!this.engine.pending && this.#tasks.length === 0) this.#around.witness.caughtUp(this.#host)
+    this.#turn()
+  }
+
+  #deliver(): void {
+    this.#around.witness.raised(this.#host)
+    if (this.#delivering) return
+    this.#delivering = true
+    this.onMain(() => {
+      this.#delivering = false
+      this.engine.deliver((events) => this.daemon.onEngine(events))
+    })
+  }
+
+  #latency(): number {
+    return this.#around.prng.between(mainLatencyUs.least, mainLatencyUs.most)
+  }
+
+  /** The lease is renewed four times within its span, as long as the main thread turns. */
+  #renewedAt(): Us {
+    const now = this.#stalledAt ?? this.#host.now()
+    const quarter = Math.floor(this.#around.scenario.livenessUs / 4)
+    return (now - (now % quarter)) as Us
+  }
+
+  #carryOut(slot: SlotId, step: Step, spec: LinkSpec | null): void {
+    const { lan, witness } = this.#around
+    const host = this.#host
+    if (step.kind === 'netlink') return host.kernel.carryOut(step.bytes)
+    if (step.kind === 'datagram') witness.sent(host, slot, step.bytes)
+    if (!host.kernel.up) return
+    if (step.kind === 'frame') return lan.frame(host.port, step.bytes)
+    if (spec === null) return
+    const { to, bytes } = step
+    lan.send(host.port, { from: spec.source, to, ttl: spec.ttl ?? 64, bytes, valid: true })
+  }
+}
+
+function logInto(say: (text: string) => void): Log {
+  return { debug: say, info: say, warn: say, error: say, flush: () => Promise.resolve() }
+}
+
+function notifyInto(say: (text: string) => void): Notifier {
+  return {
+    instance: ({ name, state }) => say(`notify ${name} ${state}`),
+    group: ({ name, state }) => say(`notify group ${name} ${state}`),
+    reconfigure: () => undefined,
+    stop: () => Promise.resolve(),
+  }
+}

@@ -1,0 +1,308 @@
+/**
+ * What must hold in every run, checked against what an outside observer sees: bytes on the wire, addresses in the
+ * kernels, who leads. Nothing here asks the election why. Some rules hold at every instant; those that need
+ * convergence hold once a run is settled: nothing was disturbed for `settleUs`.
+ */
+import type { SlotId } from '../../src/engine/contract.ts'
+import { decodeArp } from '../../src/wire/arp.ts'
+import { decodeNa } from '../../src/wire/ndp.ts'
+import type { Agenda } from './agenda.ts'
+import { answerUs, type Host, type Process, type Witness } from './host.ts'
+import type { Lan, Packet } from './lan.ts'
+import { Listening } from './listening.ts'
+import { expectedPriority, type Scenario, type Vip, vipsOf } from './scenario.ts'
+
+/** A rule was broken. The message names the rule, the instant and the host. */
+export class Violation extends Error {}
+
+/** Two addresses: one advert, two requests, five announcements of each. */
+const planSteps = 1 + 2 + 5 * 2
+/** A take-over, and as many re-announcements as the budget of contacts grants at once, and as many answers. */
+const stepsAtOnceMax = planSteps * 12
+/** An advert, a refresh and a renewal of both addresses. */
+const settledStepsMax = 5
+
+/** The longest that a host may wait for a master's advert: priority 1. */
+const longestDownUs = ({ version, advertUs }: Scenario): number =>
+  3 * advertUs + (version === 2 ? 1_000_000 : advertUs)
+
+/**
+ * When a disturbed cluster must have come to rest. A restarted host waits for its check (1 s) and listens for
+ * one down interval; a better one that hears it waits for its preempt_delay and for a down interval more; a host that was
+ * late listens once more, and the pair of a sync group may do each of these one after the other. Clocks that are
+ * 3 % slow stretch all of it. Six down intervals, the longest delay, and seven seconds: two for the checks, and
+ * five after which a new master announces its addresses a second time.
+ */
+export const settleUs = (scenario: Scenario): number =>
+  Math.ceil(
+    1.04 *
+      (6 * longestDownUs(scenario) +
+        1_000_000 * (7 + Math.max(...scenario.hosts.map((h) => h.preemptDelayS)))),
+  )
+
+const traceLines = 80
+
+export class Invariants implements Witness {
+  transitions = 0
+  /** Lines that differ between two runs make different digests. */
+  digest = 0x811c9dc5
+  readonly #scenario: Scenario
+  readonly #agenda: Agenda
+  readonly #lan: Lan
+  readonly #vips: readonly Vip[]
+  readonly #vrids: readonly number[]
+  #hosts: readonly Host[] = []
+  readonly #listening = new WeakMap<Process, Map<number, Listening>>()
+  /** What the LAN's client last learned: address → MAC. */
+  readonly #client = new Map<string, string>()
+  readonly #trace: string[] = []
+  #active = 0
+  #disturbedAt = 0
+  readonly #impairedAt = new Map<Host, number>()
+
+  constructor(scenario: Scenario, agenda: Agenda, lan: Lan) {
+    this.#scenario = scenario
+    this.#agenda = agenda
+    this.#lan = lan
+    this.#vips = vipsOf(scenario)
+    this.#vrids = [...new Set(this.#vips.map((vip) => vip.vrid))]
+  }
+
+  watch(hosts: readonly Host[]): void {
+    this.#hosts = hosts
+    this.#lan.attach({ receive: () => undefined, frame: (bytes) => this.#learn(bytes) })
+  }
+
+  get trace(): readonly string[] {
+    return this.#trace
+  }
+
+  get settled(): boolean {
+    return this.#active === 0 && this.#agenda.now - this.#disturbedAt >= settleUs(this.#scenario)
+  }
+
+  /** Something that lasts begins (1) or ends (-1), or happens (0). */
+  disturb(by: -1 | 0 | 1, what: string, host?: Host): void {
+    this.note(`*** ${what}`)
+    this.#active += by
+    this.#disturbedAt = this.#agenda.now
+    if (host !== undefined) this.#impairedAt.set(host, this.#agenda.now)
+  }
+
+  note(text: string): void {
+    const line = `${(this.#agenda.now / 1_000_000).toFixed(6)} ${text}`
+    this.#trace.push(line)
+    if (this.#trace.length > traceLines) this.#trace.shift()
+    for (let i = 0; i < line.length; i++)
+      this.digest = Math.imul(this.digest ^ line.charCodeAt(i), 0x01000193) >>> 0
+  }
+
+  // What the hosts tell.
+
+  said(host: Host, text: string): void {
+    this.note(`${host.name}: ${text}`)
+  }
+
+  /**
+   * Only who leads speaks with a priority, and who sleeps or has died does not speak at all. Immediately.
+   * (A resignation, priority 0, is for everybody who has something to give back.)
+   */
+  sent(host: Host, slot: SlotId, bytes: Uint8Array): void {
+    const priority = bytes[2] ?? 0
+    if (priority === 0) return
+    const { process } = host
+    if (process === null) this.#violate(host, 'an advert of a daemon that is gone')
+    if (host.asleep) this.#violate(host, 'an advert of a host that sleeps')
+    if (process?.engine.speaks(slot) !== true)
+      this.#violate(host, `an advert of priority ${priority} of slot ${slot}, which does not lead`)
+  }
+
+  heard(host: Host, packet: Packet): void {
+    const { bytes, valid } = packet
+    const vrid = bytes[1] ?? 0
+    if (!valid) return
+    const { plan, process } = host
+    const ours = [this.#effective(host, vrid)]
+    if (process?.busy === true)
+      ours.push(expectedPriority(plan, true), expectedPriority(plan, false))
+    this.#notes(host, vrid)?.advert(host.now(), bytes[2] ?? 0, ours)
+  }
+
+  caughtUp(host: Host): void {
+    for (const vrid of this.#vrids) this.#notes(host, vrid)?.caughtUp()
+  }
+
+  /**
+   * Nobody takes over who must not: not within three adverts of a better master (nor of any master under
+   * nopreempt), not before the preempt_delay is over, not without having listened. Immediately, but for
+   * what the main thread has not yet worked off.
+   * And settled means settled: in a run without faults nothing ever changes hands.
+   */
+  standing(host: Host, slot: SlotId, leading: boolean): void {
+    this.transitions += 1
+    const vrid = this.#vridOf(host, slot)
+    this.note(`${host.name}: vrid ${vrid} ${leading ? 'leads' : 'ends leading'}`)
+    const notes = vrid === null ? null : this.#notes(host, vrid)
+    const now = host.now()
+    const objection = leading ? notes?.objection(now, host.plan, 3 * this.#scenario.advertUs) : null
+    if (objection != null) this.#violate(host, `vrid ${vrid} ${objection}`)
+    if (!leading) notes?.begin(now)
+    if (this.settled) this.#violate(host, `vrid ${vrid} changed hands in a settled run`)
+  }
+
+  /** Whatever comes in, one wake-up does a bounded amount; a settled one, an advert and what is periodic. */
+  woken(host: Host, effects: ReadonlyMap<SlotId, number>): void {
+    const most = this.settled ? settledStepsMax : stepsAtOnceMax
+    for (const [slot, count] of effects)
+      if (count > most) this.#violate(host, `slot ${slot}: ${count} steps at once, ${most} allowed`)
+  }
+
+  /** In a settled run the main threads sleep. */
+  raised(host: Host): void {
+    if (this.settled) this.#violate(host, 'the engine raised an event in a settled run')
+  }
+
+  // What is looked at from outside, now and then.
+
+  check(): void {
+    for (const host of this.#hosts) {
+      this.#checkAddresses(host)
+      this.#checkFloor(host)
+    }
+    if (!this.settled) return
+    for (const vrid of this.#vrids) this.#checkMasters(vrid)
+    if (this.#scenario.refreshS > 0) this.#checkClient()
+  }
+
+  /**
+   * Addresses held if and only if leading, within the time of one answer of the main thread. A daemon that starts
+   * with its link down learns what a dead predecessor left behind only when the link comes up.
+   */
+  #checkAddresses(host: Host): void {
+    if (this.#impaired(host, answerUs) || !host.kernel.up) return
+    for (const { vrid, address } of this.#vips) {
+      const leads = this.#leads(host, vrid)
+      if (host.kernel.holds(address) !== leads)
+        this.#violate(host, `vrid ${vrid} ${leads ? 'leads without' : 'holds, but does not lead,'} ${address}`)
+    }
+  }
+
+  /**
+   * A master within the floor: a host that may lead and has heard nothing for its own down interval leads. By
+   * its own clock, plus the time of one answer; twice that while it had just been late or was held up.
+   */
+  #checkFloor(host: Host): void {
+    const longest = longestDownUs(this.#scenario)
+    if (this.#scenario.grouped || !this.#capable(host) || this.#impaired(host, 2.2 * longest)) return
+    for (const vrid of this.#vrids) {
+      const { version, advertUs } = this.#scenario
+      const unit = version === 2 ? 1_000_000 : advertUs
+      const downUs = 3 * advertUs + ((256 - this.#effective(host, vrid)) * unit) / 256
+      const silence = this.#notes(host, vrid)?.silence(host.now()) ?? 0
+      if (silence > downUs + answerUs && !this.#leads(host, vrid))
+        this.#violate(host, `vrid ${vrid} heard nothing for ${silence} µs and does not lead`)
+    }
+  }
+
+  /**
+   * One master in each connected part that has a host able to lead, none elsewhere; and it is nobody whom a
+   * better host should have replaced. Within `settleUs` after the last disturbance.
+   */
+  #checkMasters(vrid: number): void {
+    for (const part of this.#parts()) {
+      const able = part.filter((host) => this.#capable(host))
+      const masters = part.filter((host) => this.#leads(host, vrid))
+      const names = part.map((host) => host.name).join(' ')
+      const expected = able.length === 0 ? 0 : 1
+      const [master] = masters
+      if (masters.length !== expected)
+        this.#violate(master ?? null, `vrid ${vrid}: ${masters.length} masters among ${names}`)
+      if (master === undefined) continue
+      const rank = (host: Host): number => expectedPriority(host.plan, host.good)
+      const better = able.find((host) => rank(host) > rank(master) && !host.plan.nopreempt)
+      if (better !== undefined)
+        this.#violate(better, `vrid ${vrid}: should have replaced ${master.name}`)
+      if (this.#effective(master, vrid) !== rank(master))
+        this.#violate(master, `vrid ${vrid}: leads with priority ${this.#effective(master, vrid)} instead of ${rank(master)}`)
+    }
+  }
+
+  /** With a refresh, the LAN's client sends to the master, at the latest one refresh after all is settled. */
+  #checkClient(): void {
+    const parts = this.#parts()
+    const waited = this.#agenda.now - this.#disturbedAt - settleUs(this.#scenario)
+    if (parts.length > 1 || waited < 1.1e6 * this.#scenario.refreshS) return
+    for (const { vrid, address } of this.#vips) {
+      const master = this.#hosts.find((host) => this.#leads(host, vrid))
+      if (master !== undefined && this.#client.get(address) !== `${master.kernel.mac}`)
+        this.#violate(master, `the client sends ${address} to ${this.#client.get(address)}`)
+    }
+  }
+
+  #learn(bytes: Uint8Array): void {
+    const arp = decodeArp(bytes)
+    if (arp.ok) this.#client.set(arp.value.sender, `${arp.value.senderMac}`)
+    const na = decodeNa(bytes)
+    if (na.ok) this.#client.set(na.value.target, `${na.value.mac}`)
+  }
+
+  /** Hosts that hear each other. Cuts are symmetric in a settled run. */
+  #parts(): readonly (readonly Host[])[] {
+    const left = new Set(this.#hosts)
+    const parts: Host[][] = []
+    for (const first of left) {
+      const part = [...left].filter(
+        (host) =>
+          host === first ||
+          (host.kernel.up && first.kernel.up && this.#lan.passes(host.port, first.port)),
+      )
+      for (const host of part) left.delete(host)
+      parts.push(part)
+    }
+    return parts
+  }
+
+  #capable(host: Host): boolean {
+    const { process } = host
+    if (process === null || host.asleep || process.stalled || !host.kernel.up) return false
+    return host.good || host.plan.weight !== 0
+  }
+
+  /** Not itself, or too short a time ago. */
+  #impaired(host: Host, spanUs: number): boolean {
+    if (host.process === null || host.asleep || host.process.stalled) return true
+    const since = Math.max(this.#impairedAt.get(host) ?? 0, host.process.startedAt)
+    return this.#agenda.now - since < spanUs
+  }
+
+  #leads(host: Host, vrid: number): boolean {
+    const { process } = host
+    const instance = process?.daemon.instances.find((it) => it.cfg.vrid === vrid)
+    return instance !== undefined && process?.engine.leads(instance.slot) === true
+  }
+
+  #effective(host: Host, vrid: number): number {
+    const instance = host.process?.daemon.instances.find((it) => it.cfg.vrid === vrid)
+    return instance?.machine.effective ?? host.plan.priority
+  }
+
+  #vridOf(host: Host, slot: SlotId): number | null {
+    return host.process?.daemon.instances.find((it) => it.slot === slot)?.cfg.vrid ?? null
+  }
+
+  #notes(host: Host, vrid: number): Listening | null {
+    const { process } = host
+    if (process === null || !this.#vrids.includes(vrid)) return null
+    let all = this.#listening.get(process)
+    if (all === undefined) {
+      all = new Map(this.#vrids.map((id) => [id, new Listening(host.now())]))
+      this.#listening.set(process, all)
+    }
+    return all.get(vrid) ?? null
+  }
+
+  #violate(host: Host | null, what: string): never {
+    const at = (this.#agenda.now / 1_000_000).toFixed(6)
+    throw new Violation(`${host?.name ?? 'cluster'} at ${at} s: ${what}`)
+  }
+}

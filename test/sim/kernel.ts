@@ -1,0 +1,142 @@
+/**
+ * A host's kernel as far as vipd can tell: links and addresses, changed by the finished rtnetlink bytes of the
+ * plans, read by dumps, and telling of every change. It outlives the daemon.
+ */
+import { concatBytes, viewOf } from '../../src/base/bytes.ts'
+import type { Ip } from '../../src/base/ip.ts'
+import {
+  cString,
+  encodeAttribute,
+  encodeMessage,
+  hostIsLittleEndian,
+  splitMessages,
+} from '../../src/wire/netlink.ts'
+import { decodeMessages, encodeAddressDelete, encodeAddressReplace } from '../../src/wire/rtnetlink.ts'
+
+export const ifindex = 2
+const newLink = 16
+const getLink = 18
+const iff = { up: 1, running: 0x40, multicast: 0x1000 }
+
+type Held = {
+  readonly bytes: Uint8Array
+  readonly prefixLength: number
+  /** Distinguishes this setting of the address from a later one. */
+  readonly epoch: number
+}
+
+export class SimKernel {
+  readonly mac: Uint8Array
+  /** Told of every change, as a notification's bytes. */
+  listener: ((bytes: Uint8Array) => void) | null = null
+  #up = true
+  #epoch = 0
+  readonly #held = new Map<Ip, Held>()
+  readonly #source: readonly Ip[]
+  readonly #later: (seconds: number, run: () => void) => void
+
+  constructor(
+    number: number,
+    source: readonly Ip[],
+    later: (seconds: number, run: () => void) => void,
+  ) {
+    this.mac = Uint8Array.of(2, 0, 0, 0, 0, number)
+    this.#source = source
+    this.#later = later
+    this.#setSource()
+  }
+
+  get up(): boolean {
+    return this.#up
+  }
+
+  holds(address: Ip): boolean {
+    return this.#held.has(address)
+  }
+
+  /** One request of a plan. Idempotent, as the plans' tolerated errors make it. */
+  carryOut(bytes: Uint8Array): void {
+    for (const message of decodeMessages(bytes)) {
+      if (message.kind === 'newaddr') this.#add(message.address, bytes)
+      else if (message.kind === 'deladdr') this.remove(message.address.address)
+    }
+  }
+
+  /** Away, whoever wants it. */
+  remove(address: Ip): void {
+    const held = this.#held.get(address)
+    if (held === undefined) return
+    this.#held.delete(address)
+    const { prefixLength } = held
+    this.listener?.(encodeAddressDelete({ ifindex, address, prefixLength, peer: null, scope: 0 }))
+  }
+
+  setUp(up: boolean): void {
+    if (up === this.#up) return
+    this.#up = up
+    this.listener?.(this.#linkMessage())
+  }
+
+  /** The answer to a dump. */
+  request(bytes: Uint8Array): Uint8Array {
+    const kind = splitMessages(bytes).messages[0]?.type
+    if (kind === getLink) return this.#linkMessage()
+    return concatBytes([...this.#held.values()].map((held) => held.bytes))
+  }
+
+  /** The machine starts anew: only what the distribution configures is there. */
+  reboot(): void {
+    this.#held.clear()
+    this.#up = true
+    this.#setSource()
+  }
+
+  #setSource(): void {
+    for (const address of this.#source) this.#held.set(address, sourceAddress(address))
+  }
+
+  #add(
+    spec: { readonly address: Ip; readonly prefixLength: number; readonly validSeconds: number | null },
+    bytes: Uint8Array,
+  ): void {
+    const { address, prefixLength, validSeconds } = spec
+    const known = this.#held.has(address)
+    this.#epoch += 1
+    const epoch = this.#epoch
+    this.#held.set(address, { bytes, prefixLength, epoch })
+    if (validSeconds !== null)
+      this.#later(validSeconds, () => {
+        if (this.#held.get(address)?.epoch === epoch) this.remove(address)
+      })
+    if (!known) this.listener?.(bytes)
+  }
+
+  #linkMessage(): Uint8Array {
+    const header = new Uint8Array(16)
+    const view = viewOf(header)
+    view.setInt32(4, ifindex, hostIsLittleEndian)
+    view.setUint32(8, iff.multicast | (this.#up ? iff.up | iff.running : 0), hostIsLittleEndian)
+    const attributes = [encodeAttribute(3, cString('eth0')), encodeAttribute(1, this.mac)]
+    return encodeMessage(newLink, 0, concatBytes([header, ...attributes]))
+  }
+}
+
+function sourceAddress(address: Ip): Held {
+  const bytes = encodeAddressReplace({
+    ifindex,
+    address,
+    prefixLength: 24,
+    peer: null,
+    broadcast: null,
+    label: null,
+    scope: 0,
+    home: false,
+    nodad: false,
+    mngtmpaddr: false,
+    noprefixroute: false,
+    autojoin: false,
+    preferredSeconds: null,
+    validSeconds: null,
+  })
+  return { bytes, prefixLength: 24, epoch: 0 }
+}

@@ -1,0 +1,86 @@
+/**
+ * What reached one host for one virtual router, as an outside observer notes it: the ground on which a take-over
+ * is judged. Instants are the host's own, so that a clock's rate changes nothing.
+ */
+import { answerUs } from './host.ts'
+import type { HostPlan } from './scenario.ts'
+
+const never = Number.NEGATIVE_INFINITY
+
+type Notes = {
+  /** An advert at least as high as the host's own priority. */
+  higherAt: number
+  lowerAt: number
+  /** Since when every advert was a lower one. */
+  lowerSince: number
+  zeroAt: number
+  /** Any of them. */
+  anyAt: number
+}
+
+const blank = (): Notes => ({
+  higherAt: never,
+  lowerAt: never,
+  lowerSince: Number.POSITIVE_INFINITY,
+  zeroAt: never,
+  anyAt: never,
+})
+
+export class Listening {
+  /** Began to listen: process start, or the end of leading. */
+  #since: number
+  readonly #notes = blank()
+  /** As far as the main thread knows it. */
+  readonly #known = blank()
+
+  constructor(since: number) {
+    this.#since = since
+  }
+
+  /** `ours`: every priority that the host may have when it comes to weigh this advert. */
+  advert(at: number, priority: number, ours: readonly number[]): void {
+    const notes = this.#notes
+    notes.anyAt = at
+    if (priority === 0) {
+      notes.zeroAt = at
+    } else if (ours.every((own) => priority >= own)) {
+      notes.higherAt = at
+      notes.lowerSince = Number.POSITIVE_INFINITY
+    } else if (ours.every((own) => priority < own)) {
+      notes.lowerAt = at
+      notes.lowerSince = Math.min(notes.lowerSince, at)
+    }
+  }
+
+  caughtUp(): void {
+    Object.assign(this.#known, this.#notes)
+  }
+
+  begin(since: number): void {
+    this.#since = since
+  }
+
+  /** How long nothing at all has been heard. */
+  silence(now: number): number {
+    return now - Math.max(this.#since, this.#notes.anyAt)
+  }
+
+  /** Why the host must not lead from now on; null when it may. `patience`: three adverts. */
+  objection(now: number, plan: HostPlan, patience: number): string | null {
+    const { higherAt, lowerAt, lowerSince } = this.#known
+    // The main thread may be working on the resignation just now.
+    const { zeroAt } = this.#notes
+    // A resignation may have ended the listener's own lead, so shortly before counts.
+    const released = zeroAt >= Math.max(higherAt, this.#since - answerUs)
+    const quiet = now - Math.max(higherAt, this.#since)
+    if (quiet < patience && !released)
+      return `took over ${quiet} µs after it last heard a better master or began to listen (${now - zeroAt} µs after priority 0)`
+    const challenged = now - lowerAt < patience && zeroAt < lowerAt
+    if (!challenged) return null
+    if (plan.nopreempt) return `nopreempt, but took over from a master heard ${now - lowerAt} µs ago`
+    const delayUs = plan.preemptDelayS * 1_000_000
+    return now - lowerSince < delayUs
+      ? `preempt_delay ${plan.preemptDelayS} s, but took over after ${now - lowerSince} µs`
+      : null
+  }
+}

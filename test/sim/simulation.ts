@@ -1,0 +1,159 @@
+/**
+ * One run from one seed: hosts on a LAN, episodes of faults, and silence between them in which the cluster must
+ * come to rest. Everything is drawn from the seed, so a seed is a run, bit for bit.
+ */
+import { Agenda } from './agenda.ts'
+import { type Ending, type Fault, faults, type World } from './faults.ts'
+import { Host } from './host.ts'
+import { Invariants, settleUs } from './invariants.ts'
+import { Lan } from './lan.ts'
+import { Prng } from './prng.ts'
+import { drawScenario, type Profile, type Scenario } from './scenario.ts'
+
+export type RunResult = {
+  readonly seed: number
+  readonly scenario: Scenario
+  readonly hours: number
+  readonly faults: number
+  readonly transitions: number
+  /** Equal digests: equal runs. */
+  readonly digest: number
+  /** The rule that was broken, and what went before; null: none. */
+  readonly broken: { readonly what: string; readonly trace: readonly string[] } | null
+}
+
+const hourUs = 3_600_000_000
+
+/** The length of a run in hours, by its kind: so long that a run takes well under a second or two. */
+const lengthHours = (profile: Profile, prng: Prng): number =>
+  profile === 'storm' ? 0.5 + prng.next() : profile === 'quiet' ? 50 + 50 * prng.next() : 150
+
+/** The kind follows from the seed as well: of ten runs one is calm, three are quiet, six are storms. */
+export function profileOf(seed: number): Profile {
+  const kinds: readonly Profile[] = ['calm', 'quiet', 'quiet', 'quiet']
+  return kinds[seed % 10] ?? 'storm'
+}
+
+export function run(seed: number): RunResult {
+  const simulation = new Simulation(seed)
+  return simulation.run()
+}
+
+class Simulation {
+  readonly #prng: Prng
+  readonly #agenda = new Agenda()
+  readonly #scenario: Scenario
+  readonly #world: World
+  #faults = 0
+
+  constructor(seed: number) {
+    this.#prng = new Prng(seed)
+    const profile = profileOf(seed)
+    this.#scenario = drawScenario(seed, this.#prng, profile, lengthHours(profile, this.#prng))
+    const agenda = this.#agenda
+    const lan = new Lan(agenda, this.#prng)
+    const invariants = new Invariants(this.#scenario, agenda, lan)
+    const around = { scenario: this.#scenario, agenda, prng: this.#prng, lan, witness: invariants }
+    const hosts = this.#scenario.hosts.map((plan) => new Host(plan, around))
+    const foreigner = lan.attach({ receive: () => undefined, frame: () => undefined })
+    this.#world = {
+      scenario: this.#scenario,
+      prng: this.#prng,
+      lan,
+      hosts,
+      invariants,
+      foreigner,
+      later: (spanUs, what) => agenda.after(spanUs, what),
+    }
+    invariants.watch(hosts)
+  }
+
+  run(): RunResult {
+    const { invariants } = this.#world
+    const { seed, hours } = this.#scenario
+    let broken: RunResult['broken'] = null
+    try {
+      this.#live(hours * hourUs)
+    } catch (error) {
+      const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      broken = { what, trace: [...invariants.trace] }
+    }
+    return {
+      seed,
+      scenario: this.#scenario,
+      hours: this.#agenda.now / hourUs,
+      faults: this.#faults,
+      transitions: invariants.transitions,
+      digest: invariants.digest,
+      broken,
+    }
+  }
+
+  #live(endUs: number): void {
+    const { hosts, invariants } = this.#world
+    for (const host of hosts)
+      this.#agenda.at(this.#prng.between(0, 2 * this.#scenario.advertUs), () => {
+        host.start()
+        invariants.disturb(0, 'started', host)
+      })
+    this.#rest()
+    while (this.#agenda.now < endUs) {
+      if (this.#scenario.profile !== 'calm') this.#episode()
+      this.#rest()
+    }
+  }
+
+  /** Some faults at once; what passes ends, what lasts ends only after a rest. */
+  #episode(): void {
+    const { prng, invariants } = this.#world
+    const count = this.#scenario.profile === 'storm' ? prng.between(1, 4) : prng.between(1, 2)
+    const lasting: { readonly name: string; readonly end: Ending }[] = []
+    for (let i = 0; i < count; i++) {
+      const fault = prng.pick(faults)
+      const end = this.#begin(fault)
+      if (fault.lasts === 'lasting') lasting.push({ name: fault.name, end })
+      else if (fault.lasts === 'passing') {
+        const span = Math.ceil(this.#scenario.advertUs * prng.pick([0.05, 0.7, 2.5, 6, 15]))
+        this.#agenda.after(span, () => {
+          invariants.disturb(-1, `end of ${fault.name}`)
+          end()
+        })
+      }
+      this.#pass(Math.floor(this.#scenario.advertUs * prng.pick([0, 0.01, 0.5, 3, 8])))
+    }
+    if (lasting.length > 0 && prng.chance(0.6)) this.#rest()
+    for (const { name, end } of lasting) {
+      this.#pass(Math.floor(this.#scenario.advertUs * prng.pick([0, 0.3, 4])))
+      invariants.disturb(0, `end of ${name}`)
+      end()
+    }
+  }
+
+  #begin(fault: Fault): Ending {
+    this.#faults += 1
+    this.#world.invariants.disturb(fault.lasts === 'passing' ? 1 : 0, fault.name)
+    return fault.begin(this.#world)
+  }
+
+  /** Until all is settled (or, in a storm, perhaps not), and then silence for a while. */
+  #rest(): void {
+    const { prng } = this.#world
+    const { profile, advertUs } = this.#scenario
+    if (profile === 'storm' && prng.chance(0.25)) return this.#pass(advertUs * prng.between(1, 20))
+    this.#pass(Math.ceil(15 * advertUs) + settleUs(this.#scenario))
+    const { refreshS } = this.#scenario
+    const silence = profile === 'storm' ? prng.between(0, 20) : prng.between(100, 1_000)
+    this.#pass(Math.floor(advertUs * silence + 2.4e6 * refreshS))
+  }
+
+  /** Lets time pass and looks at the cluster: often at first, then ever less often. */
+  #pass(spanUs: number): void {
+    const end = this.#agenda.now + spanUs
+    let step = Math.max(this.#scenario.advertUs * 0.6, 1)
+    while (this.#agenda.now < end) {
+      this.#agenda.runUntil(Math.floor(Math.min(end, this.#agenda.now + step)))
+      this.#world.invariants.check()
+      step *= 1.04
+    }
+  }
+}
