@@ -110,7 +110,7 @@ void Core::Apply(OrderFor given, uint64_t seen, Us now) {
     case Order::Kind::kRest:
       return ApplyRest(slot, std::move(given.order), crossed);
     case Order::Kind::kFollow:
-      return ApplyFollow(slot, std::move(given.order), crossed, now);
+      return ApplyFollow(slot, std::move(given.order), seen, crossed, now);
     case Order::Kind::kLead:
       return ApplyLead(slot, std::move(given.order.lead), crossed, now);
     case Order::Kind::kAlso:
@@ -125,14 +125,14 @@ void Core::ApplyRest(Slot* slot, Order order, bool crossed) {
   Push(*slot, std::move(order.now));
 }
 
-void Core::ApplyFollow(Slot* slot, Order order, bool crossed, Us now) {
+void Core::ApplyFollow(Slot* slot, Order order, uint64_t seen, bool crossed, Us now) {
   if (crossed && slot->state == State::kLead) Push(*slot, slot->lead->resign);
-  // Whoever wrote a deadline that has passed does not know that this slot listens once more, or has
-  // resigned and shall listen.
-  const bool resigned = crossed && slot->resigned != Resigned::kNo;
-  const Us listens = resigned ? now + order.restart : slot->listen_until;
-  const bool goes_on = listens > now && order.deadline <= now;
-  const Us listen_until = goes_on ? listens : 0;
+  // Whoever does not know that this slot has resigned does not know what it missed since: it
+  // listens for a whole interval. And whoever wrote a deadline that has passed does not know that
+  // it listens once more already.
+  const Us missed = slot->resigned_event > seen ? now + order.restart : 0;
+  const Us listening = order.deadline <= now ? std::max(slot->listen_until, missed) : missed;
+  const bool goes_on = listening > std::max(now, order.deadline);
   Enter(slot, State::kFollow);
   Push(*slot, std::move(order.now));
   slot->expect = std::move(order.expect);
@@ -141,8 +141,8 @@ void Core::ApplyFollow(Slot* slot, Order order, bool crossed, Us now) {
   slot->lead = std::move(order.lead);
   slot->armed_at = now;
   slot->listened = goes_on;
-  slot->listen_until = listen_until;
-  deadlines_.Set(slot, goes_on ? listen_until : order.deadline);
+  slot->listen_until = goes_on ? listening : 0;
+  deadlines_.Set(slot, goes_on ? listening : order.deadline);
 }
 
 void Core::ApplyLead(Slot* slot, LeadPtr lead, bool crossed, Us now) {
@@ -274,7 +274,7 @@ void Core::RaiseResigned(Slot* slot, Us now) {
   event.late_by = slot->late_by;
   event.at = now;
   Raise(std::move(event));
-  slot->changed = raised_;
+  slot->changed = slot->resigned_event = raised_;
 }
 
 Us Core::NextDeadline() const {

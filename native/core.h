@@ -186,7 +186,8 @@ class Core {
     std::vector<Running> running;
     Resigned resigned = Resigned::kNo;
     Us late_by = 0;
-    uint64_t changed = 0;  // `raised_` after the event of our own last change
+    uint64_t changed = 0;         // `raised_` after the event of our own last change
+    uint64_t resigned_event = 0;  // the same of the last resignation, whatever came after it
     std::shared_ptr<SlotCounters> counters;
   };
 
@@ -201,7 +202,7 @@ class Core {
   void Enter(Slot* slot, State state);
   void Push(const Slot& slot, PlanPtr plan, int repeat = Run::kNoRepeat);
   void ApplyRest(Slot* slot, Order order, bool crossed);
-  void ApplyFollow(Slot* slot, Order order, bool crossed, Us now);
+  void ApplyFollow(Slot* slot, Order order, uint64_t seen, bool crossed, Us now);
   void ApplyLead(Slot* slot, LeadPtr lead, bool crossed, Us now);
   void StartLead(Slot* slot, LeadPtr lead, Us now);
   void Fire(Slot* slot, Us now);

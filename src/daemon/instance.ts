@@ -166,11 +166,14 @@ export class RunningInstance {
     const { from, ttl, payload, at } = packet
     if (this.#machine.state.kind === 'master' && advert.priority > 0)
       this.#rival = { address: from, priority: advert.priority, at }
-    if (advert.priority === 0 && this.#heardMasterSince(at)) return
+    if (this.#heardMasterSince(at)) return
     this.feed({ kind: 'advert', advert }, { at, familiar: { from, ttl, payload } })
   }
 
-  /** The engine took the master's advert while a resignation that came before it waited for us. */
+  /**
+   * The engine took the master's familiar advert while another one that came before it waited for us: that one
+   * must not set the deadline back. If it still means something, its sender will say it again.
+   */
   #heardMasterSince(at: Us): boolean {
     if (this.#machine.state.kind !== 'backup' || this.stance.link === null) return false
     return (this.#ports.engine.counters(this.slot).lastFamiliarUs ?? at) > at
@@ -187,7 +190,7 @@ export class RunningInstance {
       )
       return
     }
-    // It crossed a newer order; the engine has undone what that order did not know of.
+    // It crossed a newer order, and the engine saw that: whatever it had begun on its own it has undone.
     if (event.generation !== this.#generation) return
     if (event.kind === 'expired') this.feed({ kind: this.#held ? 'held' : 'expired' })
     else if (event.kind === 'late')

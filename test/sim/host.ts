@@ -116,7 +116,9 @@ export class Host {
 
   reload(): void {
     const { process } = this
-    process?.onMain(() => process.daemon.reload(configOf(configText(this.#around.scenario, this.plan))))
+    process?.onMain(() =>
+      process.daemon.reload(configOf(configText(this.#around.scenario, this.plan))),
+    )
   }
 
   setCheck(good: boolean): void {

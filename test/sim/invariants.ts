@@ -146,7 +146,8 @@ export class Invariants implements Witness {
     const now = host.now()
     const objection = leading ? notes?.objection(now, host.plan, 3 * this.#scenario.advertUs) : null
     if (objection != null) this.#violate(host, `vrid ${vrid} ${objection}`)
-    if (!leading) notes?.begin(now)
+    if (leading) notes?.leads(now)
+    else notes?.yields(now)
     if (this.settled) this.#violate(host, `vrid ${vrid} changed hands in a settled run`)
   }
 
@@ -183,17 +184,26 @@ export class Invariants implements Witness {
     for (const { vrid, address } of this.#vips) {
       const leads = this.#leads(host, vrid)
       if (host.kernel.holds(address) !== leads)
-        this.#violate(host, `vrid ${vrid} ${leads ? 'leads without' : 'holds, but does not lead,'} ${address}`)
+        this.#violate(
+          host,
+          `vrid ${vrid} ${leads ? 'leads without' : 'holds, but does not lead,'} ${address}`,
+        )
     }
   }
 
   /**
    * A master within the floor: a host that may lead and has heard nothing for its own down interval leads. By
-   * its own clock, plus the time of one answer; twice that while it had just been late or was held up.
+   * its own clock, plus the time of one answer; not asked for twice that, and the second in which a check first
+   * reports, after it was late or held up.
    */
   #checkFloor(host: Host): void {
     const longest = longestDownUs(this.#scenario)
-    if (this.#scenario.grouped || !this.#capable(host) || this.#impaired(host, 2.2 * longest)) return
+    if (
+      this.#scenario.grouped ||
+      !this.#capable(host) ||
+      this.#impaired(host, 2.2 * longest + 1_000_000)
+    )
+      return
     for (const vrid of this.#vrids) {
       const { version, advertUs } = this.#scenario
       const unit = version === 2 ? 1_000_000 : advertUs
@@ -223,7 +233,10 @@ export class Invariants implements Witness {
       if (better !== undefined)
         this.#violate(better, `vrid ${vrid}: should have replaced ${master.name}`)
       if (this.#effective(master, vrid) !== rank(master))
-        this.#violate(master, `vrid ${vrid}: leads with priority ${this.#effective(master, vrid)} instead of ${rank(master)}`)
+        this.#violate(
+          master,
+          `vrid ${vrid}: leads with priority ${this.#effective(master, vrid)} instead of ${rank(master)}`,
+        )
     }
   }
 

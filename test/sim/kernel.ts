@@ -11,7 +11,11 @@ import {
   hostIsLittleEndian,
   splitMessages,
 } from '../../src/wire/netlink.ts'
-import { decodeMessages, encodeAddressDelete, encodeAddressReplace } from '../../src/wire/rtnetlink.ts'
+import {
+  decodeMessages,
+  encodeAddressDelete,
+  encodeAddressReplace,
+} from '../../src/wire/rtnetlink.ts'
 
 export const ifindex = 2
 const newLink = 16
@@ -96,7 +100,11 @@ export class SimKernel {
   }
 
   #add(
-    spec: { readonly address: Ip; readonly prefixLength: number; readonly validSeconds: number | null },
+    spec: {
+      readonly address: Ip
+      readonly prefixLength: number
+      readonly validSeconds: number | null
+    },
     bytes: Uint8Array,
   ): void {
     const { address, prefixLength, validSeconds } = spec

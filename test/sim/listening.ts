@@ -29,6 +29,7 @@ const blank = (): Notes => ({
 export class Listening {
   /** Began to listen: process start, or the end of leading. */
   #since: number
+  #ledFrom = never
   readonly #notes = blank()
   /** As far as the main thread knows it. */
   readonly #known = blank()
@@ -46,9 +47,9 @@ export class Listening {
     } else if (ours.every((own) => priority >= own)) {
       notes.higherAt = at
       notes.lowerSince = Number.POSITIVE_INFINITY
-    } else if (ours.every((own) => priority < own)) {
-      notes.lowerAt = at
+    } else {
       notes.lowerSince = Math.min(notes.lowerSince, at)
+      if (ours.every((own) => priority < own)) notes.lowerAt = at
     }
   }
 
@@ -56,8 +57,14 @@ export class Listening {
     Object.assign(this.#known, this.#notes)
   }
 
-  begin(since: number): void {
-    this.#since = since
+  leads(now: number): void {
+    this.#ledFrom = now
+  }
+
+  /** Whoever yields has listened since the advert that it yields to. */
+  yields(now: number): void {
+    const { higherAt } = this.#notes
+    this.#since = higherAt > this.#ledFrom ? higherAt : now
   }
 
   /** How long nothing at all has been heard. */
@@ -77,7 +84,8 @@ export class Listening {
       return `took over ${quiet} µs after it last heard a better master or began to listen (${now - zeroAt} µs after priority 0)`
     const challenged = now - lowerAt < patience && zeroAt < lowerAt
     if (!challenged) return null
-    if (plan.nopreempt) return `nopreempt, but took over from a master heard ${now - lowerAt} µs ago`
+    if (plan.nopreempt)
+      return `nopreempt, but took over from a master heard ${now - lowerAt} µs ago`
     const delayUs = plan.preemptDelayS * 1_000_000
     return now - lowerSince < delayUs
       ? `preempt_delay ${plan.preemptDelayS} s, but took over after ${now - lowerSince} µs`

@@ -51,17 +51,21 @@ export function drawScenario(seed: number, prng: Prng, profile: Profile, hours: 
   const grouped = prng.chance(0.25)
   // Members of a sync group take no weights.
   const weight = grouped ? 0 : prng.pick([0, -30, 20])
-  const hosts = priorities.map((priority, i): HostPlan => ({
-    number: i + 1,
-    source: (family === 4 ? `10.0.0.${i + 1}` : `fe80::${i + 1}`) as Ip,
-    clockRate: 1 + spread * (2 * prng.next() - 1),
-    clockOffset: prng.between(0, 1_000_000) * second,
-    nopreempt: prng.chance(0.25),
-    preemptDelayS: prng.chance(0.25) ? Math.min(Math.ceil((advertUs / second) * prng.between(1, 12)), 900) : 0,
-    weight,
-    priority,
-    warden: prng.chance(0.7),
-  }))
+  const hosts = priorities.map(
+    (priority, i): HostPlan => ({
+      number: i + 1,
+      source: (family === 4 ? `10.0.0.${i + 1}` : `fe80::${i + 1}`) as Ip,
+      clockRate: 1 + spread * (2 * prng.next() - 1),
+      clockOffset: prng.between(0, 1_000_000) * second,
+      nopreempt: prng.chance(0.25),
+      preemptDelayS: prng.chance(0.25)
+        ? Math.min(Math.ceil((advertUs / second) * prng.between(1, 12)), 900)
+        : 0,
+      weight,
+      priority,
+      warden: prng.chance(0.7),
+    }),
+  )
   return {
     seed,
     profile,
