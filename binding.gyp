@@ -13,7 +13,9 @@
         "native/memory.cc",
         "native/plan.cc",
         "native/request.cc",
-        "native/sockets.cc"
+        "native/sockets.cc",
+        "native/warden_port.cc",
+        "native/warden_wire.cc"
       ],
       "include_dirs": ["<!@(node -p \"require('node-addon-api').include\")"],
       "defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS"],
@@ -21,6 +23,21 @@
       "cflags!": ["-fno-exceptions", "-O3"],
       "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-O3"],
       "cflags_cc": ["-std=c++20", "-fexceptions", "-fvisibility-inlines-hidden"]
+    },
+    {
+      "target_name": "vipd-warden",
+      "type": "executable",
+      "sources": [
+        "native/carrier.cc",
+        "native/plan.cc",
+        "native/sockets.cc",
+        "native/warden.cc",
+        "native/warden_wire.cc"
+      ],
+      "cflags": ["-O2", "-Wall", "-Wextra", "-Werror"],
+      "cflags!": ["-O3"],
+      "cflags_cc!": ["-fno-rtti", "-std=gnu++17", "-O3"],
+      "cflags_cc": ["-std=c++20"]
     }
   ]
 }

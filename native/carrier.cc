@@ -160,6 +160,13 @@ void Carrier::Add(Batch batch) {
   SendDatagrams(&job);
 }
 
+void Carrier::Abandon() {
+  for (Job& job : jobs_) {
+    job.netlink_done = job.steps.netlink.size();
+    job.frames_done = job.steps.frames.size();
+  }
+}
+
 std::vector<Carried> Carrier::Continue() {
   std::vector<Carried> finished;
   bool worked = false;

@@ -42,6 +42,8 @@ class Carrier {
   // Sends the batch's datagrams; the rest waits for `Continue`.
   void Add(Batch batch);
   bool busy() const { return !jobs_.empty(); }
+  // Drops what waits; the batches are finished by `Continue` without it.
+  void Abandon();
   // One slice of what waits. Returns the batches that are finished.
   std::vector<Carried> Continue();
 

@@ -181,6 +181,8 @@ const char* KindName(Event::Kind kind) {
       return "overrun";
     case Event::Kind::kLinkFailed:
       return "linkFailed";
+    case Event::Kind::kWardenLost:
+      return "wardenLost";
   }
   return "";
 }
@@ -235,6 +237,7 @@ Napi::Object EventTo(Napi::Env env, const Event& event) {
       out.Set("bytes", BytesTo(env, event.bytes));
       break;
     case Event::Kind::kOverrun:
+    case Event::Kind::kWardenLost:
       break;
     case Event::Kind::kLinkFailed:
       Set(&out, "link", event.link);

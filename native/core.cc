@@ -30,6 +30,12 @@ Event MakeEvent(Event::Kind kind, SlotId slot, int64_t generation) {
   return event;
 }
 
+PlanPtr WithoutDatagrams(const Plan& plan) {
+  std::vector<Step> steps = plan.steps;
+  std::erase_if(steps, [](const Step& step) { return step.kind == StepKind::kDatagram; });
+  return MakePlan(std::move(steps));
+}
+
 std::span<const uint8_t> Octets(const Address& a) { return {a.octets.data(), a.length}; }
 
 }  // namespace
@@ -74,8 +80,31 @@ Core::Slot* Core::Find(SlotId id) {
   return found == slots_.end() ? nullptr : found->second.get();
 }
 
+void Core::Touch(Slot* slot) {
+  if (!std::exchange(slot->touched, true)) touched_.push_back(slot->id);
+}
+
+Core::Standing Core::StandingOf(SlotId id) const {
+  const auto found = slots_.find(id);
+  if (found == slots_.end()) return {};
+  return {found->second->state == State::kLead, found->second->lead};
+}
+
+std::vector<SlotId> Core::Slots() const {
+  std::vector<SlotId> out;
+  for (const auto& [id, slot] : slots_) out.push_back(id);
+  return out;
+}
+
+std::vector<SlotId> Core::TakeTouched() {
+  for (const SlotId id : touched_)
+    if (Slot* slot = Find(id)) slot->touched = false;
+  return std::exchange(touched_, {});
+}
+
 // Every change of state passes here: what belongs to the old one is dropped.
 void Core::Enter(Slot* slot, State state) {
+  Touch(slot);
   leading_ += (state == State::kLead) - (slot->state == State::kLead);
   waiting_ -= slot->waiting;
   slot->waiting = false;
@@ -260,8 +289,20 @@ void Core::RunRepeats(Slot* slot, Us now) {
   Rearm(slot);
 }
 
+void Core::Overtaken(Us now) {
+  for (const auto& [id, slot] : slots_) {
+    if (slot->state != State::kLead) continue;
+    const Us late_by = std::max<Us>(now - slot->due, 0);
+    Rest(slot.get(), WithoutDatagrams(*slot->lead->resign), Resigned::kLate, late_by, now);
+  }
+}
+
 void Core::Resign(Slot* slot, Resigned why, Us late_by, Us now) {
-  Push(*slot, slot->lead->resign);
+  Rest(slot, slot->lead->resign, why, late_by, now);
+}
+
+void Core::Rest(Slot* slot, PlanPtr plan, Resigned why, Us late_by, Us now) {
+  Push(*slot, std::move(plan));
   Enter(slot, State::kRest);
   slot->resigned = why;
   slot->late_by = late_by;

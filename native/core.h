@@ -73,7 +73,8 @@ struct Event {
     kLapsed,
     kKernel,
     kOverrun,
-    kLinkFailed
+    kLinkFailed,
+    kWardenLost
   };
 
   Kind kind = Kind::kHeard;
@@ -141,6 +142,10 @@ class Core {
   void Unclaimed(LinkId link);
   // The main thread is alive. Any order says so too.
   void Renew(Us now);
+  // Somebody else gave up every lead while this process stood still (the warden). The leading slots
+  // rest, as after being late; the goodbye has been said, so only what is no datagram is carried
+  // out.
+  void Overtaken(Us now);
   // Carries out what is due at `now`. Slots that follow do not lead while the lease is lapsed: they
   // stay silent, and on renewal listen for one more interval.
   void Tick(Us now);
@@ -149,6 +154,17 @@ class Core {
   Us NextDeadline() const;
   Batch TakeBatch() { return std::exchange(batch_, {}); }
   void Settle(const Batch& batch, const std::vector<Failure>& failures);
+
+  // How a slot stands, for somebody who may have to give up its lead: `lead` is the standing one,
+  // or what a follow becomes; none for a slot that rests or is gone.
+  struct Standing {
+    bool leads = false;
+    LeadPtr lead;
+  };
+  Standing StandingOf(SlotId id) const;
+  std::vector<SlotId> Slots() const;
+  // The slots whose standing may have changed since the last call; those that are gone too.
+  std::vector<SlotId> TakeTouched();
 
   void Raise(Event event);
   bool has_events() const { return !events_.empty(); }
@@ -180,6 +196,7 @@ class Core {
     Us restart = 0;
     Us armed_at = 0;        // when the deadline was last set
     bool waiting = false;   // its deadline passed while the lease was lapsed
+    bool touched = false;   // waits in `touched_`
     bool listened = false;  // woken too late once already since it last heard something
     Us listen_until = 0;    // the deadline is this one, which we set ourselves
     LeadPtr lead;           // standing, or what the follow becomes
@@ -208,7 +225,9 @@ class Core {
   void Fire(Slot* slot, Us now);
   void Expire(Slot* slot, Us now);
   void RunRepeats(Slot* slot, Us now);
+  void Touch(Slot* slot);
   void Resign(Slot* slot, Resigned why, Us late_by, Us now);
+  void Rest(Slot* slot, PlanPtr plan, Resigned why, Us late_by, Us now);
   void RaiseResigned(Slot* slot, Us now);
   void Rearm(Slot* slot);
   void Restart(Slot* slot, Us now);
@@ -231,6 +250,7 @@ class Core {
   Deadlines deadlines_;
   Throttle throttle_;
   Batch batch_;
+  std::vector<SlotId> touched_;
   std::vector<Event> events_;
   std::unordered_map<uint64_t, size_t> pending_heard_;  // digest → index in events_
   size_t heard_ = 0;

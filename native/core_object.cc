@@ -26,6 +26,7 @@ Napi::Function CoreObject::Define(Napi::Env env) {
        InstanceMethod<&CoreObject::RemoveSlot>("removeSlot"),
        InstanceMethod<&CoreObject::Order>("order"), InstanceMethod<&CoreObject::Packet>("packet"),
        InstanceMethod<&CoreObject::Renew>("renew"), InstanceMethod<&CoreObject::Tick>("tick"),
+       InstanceMethod<&CoreObject::Overtaken>("overtaken"),
        InstanceMethod<&CoreObject::NextDeadline>("nextDeadline"),
        InstanceMethod<&CoreObject::ReadSlot>("counters"),
        InstanceMethod<&CoreObject::ReadLink>("linkCounters")});
@@ -63,6 +64,8 @@ void CoreObject::Packet(const Napi::CallbackInfo& info) {
 }
 
 void CoreObject::Renew(const Napi::CallbackInfo& info) { core_->Renew(UsAt(info, 0)); }
+
+void CoreObject::Overtaken(const Napi::CallbackInfo& info) { core_->Overtaken(UsAt(info, 0)); }
 
 Napi::Value CoreObject::Tick(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();

@@ -25,6 +25,7 @@ namespace {
 constexpr uint64_t kWakeTag = 1u << 31;
 constexpr uint64_t kTimerTag = kWakeTag + 1;
 constexpr uint64_t kMonitorTag = kWakeTag + 2;
+constexpr uint64_t kWardenTag = kWakeTag + 3;
 constexpr int kReadyMax = 256;
 constexpr size_t kInboxMessages = 32;
 // The longest VRRP packet (255 IPv6 addresses and an authentication trailer) behind the longest
@@ -81,7 +82,7 @@ Engine::Engine(EngineOptions options, std::function<void()> notify)
     : options_(options), notify_(std::move(notify)), inbox_(std::make_unique<Inbox>()) {}
 
 Engine::~Engine() {
-  Stop();
+  Stop(false);
   delete outbox_.exchange(nullptr);
 }
 
@@ -176,11 +177,22 @@ std::unique_ptr<Delivery> Engine::Take() {
   return delivery;
 }
 
-void Engine::Stop() {
+void Engine::Stop(bool orderly) {
+  orderly_ = orderly;
   stopping_ = true;
   if (!thread_.joinable()) return;
   Wake();
   thread_.join();
+  if (orderly && warden_pid_ > 0) ReapWarden(warden_pid_);
+}
+
+std::optional<OpenFailure> Engine::StartGuard() {
+  if (warden_pid_ > 0) ReapWarden(std::exchange(warden_pid_, -1));
+  const StartedWarden started = StartWarden(options_.realtime_priority);
+  if (started.failed_call != nullptr) return OpenFailure{started.failed_call, started.error};
+  warden_pid_ = started.pid;
+  Post(MeetWarden{started});
+  return std::nullopt;
 }
 
 void Engine::Run() {
@@ -188,11 +200,14 @@ void Engine::Run() {
     Poll(carrier_->busy() ? 0 : -1);
     Fire();
     carrier_->Add(core_->TakeBatch());
+    TellWarden();
     for (const Carried& carried : carrier_->Continue())
       core_->Settle(carried.batch, carried.failures);
     Deliver();
     Arm();
   }
+  if (orderly_) warden_.Goodbye();
+  warden_.Disconnect();
 }
 
 // Orders first, so that packets meet the state that TypeScript wants by now.
@@ -200,6 +215,7 @@ void Engine::Poll(int timeout_ms) {
   std::array<epoll_event, kReadyMax> ready;
   const int n = epoll_wait(epoll_.get(), ready.data(), kReadyMax, timeout_ms);
   if (n < 0 && errno != EINTR) abort();
+  WakeUp();
   uint64_t count;
   for (int i = 0; i < n; ++i) {
     if (ready[i].data.u64 != kWakeTag) continue;
@@ -213,11 +229,54 @@ void Engine::Poll(int timeout_ms) {
       armed_ = kNever;
     } else if (tag == kMonitorTag) {
       DrainMonitor();
+    } else if (tag == kWardenTag) {
+      if ((ready[i].events & (EPOLLHUP | EPOLLERR)) != 0) LoseWarden();
     } else if (tag < kWakeTag) {
       const auto link = links_.find(static_cast<LinkId>(tag));
       if (link != links_.end()) Drain(*link->second);
     }
   }
+}
+
+// Before anything else: after a stop the warden may have given up what we led.
+void Engine::WakeUp() {
+  const Us now = MonotonicNow();
+  if (!warden_.Awake(now)) return;
+  carrier_->Abandon();
+  core_->Overtaken(now);
+}
+
+void Engine::MeetWardenNow(const StartedWarden& started) {
+  LoseWarden();
+  warden_.Connect(started);
+  if (!Watch(warden_.fd(), kWardenTag)) return LoseWarden();
+  for (const auto& [id, link] : links_) warden_.AddLink(link);
+  for (const SlotId slot : core_->Slots()) warden_.Update(slot, core_->StandingOf(slot));
+}
+
+// After the adverts have left, before the addresses follow.
+void Engine::TellWarden() {
+  for (const SlotId slot : core_->TakeTouched()) warden_.Update(slot, core_->StandingOf(slot));
+  if (!warden_.connected()) return;
+  warden_.SleepUntil(carrier_->busy() ? MonotonicNow() : core_->NextDeadline());
+  if (!warden_.Flush()) return LoseWarden();
+  if (warden_.backlog() == warden_backlog_) return;
+  warden_backlog_ = warden_.backlog();
+  epoll_event event{};
+  if (warden_backlog_) event.events = EPOLLOUT;
+  event.data.u64 = kWardenTag;
+  epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, warden_.fd(), &event);
+}
+
+void Engine::LoseWarden() {
+  if (!warden_.connected()) return;
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, warden_.fd(), nullptr);
+  warden_.Disconnect();
+  warden_backlog_ = false;
+  Event event;
+  event.kind = Event::Kind::kWardenLost;
+  event.at = MonotonicNow();
+  core_->Raise(std::move(event));
 }
 
 // Packets before deadlines: what had arrived at `now` is read before a deadline of `now` fires,
@@ -250,7 +309,8 @@ void Engine::Carry(Command command) {
                    for (OrderFor& order : c.orders) core_->Apply(std::move(order), c.seen, now);
                  },
                  [&](Renewal& c) { core_->Renew(c.at); },
-                 [&](Flush& c) { flushes_.push_back(c.id); }},
+                 [&](Flush& c) { flushes_.push_back(c.id); },
+                 [&](MeetWarden& c) { MeetWardenNow(c.warden); }},
       command);
 }
 
@@ -260,6 +320,7 @@ void Engine::AddLinkNow(AddLink command) {
   carrier_->AddOutlet(link.id, link.sender.get(), link.ifindex);
   if (!Watch(link.receiver.get(), static_cast<uint64_t>(link.id))) ReceiveFailed(link, errno);
   links_[link.id] = command.link;
+  warden_.AddLink(command.link);
 }
 
 void Engine::RemoveLinkNow(LinkId id) {
@@ -270,6 +331,7 @@ void Engine::RemoveLinkNow(LinkId id) {
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, found->second->receiver.get(), nullptr);
   carrier_->RemoveOutlet(id);
   core_->RemoveLink(id);
+  warden_.RemoveLink(id);
   links_.erase(found);
 }
 

@@ -21,6 +21,7 @@
 #include "carrier.h"
 #include "core.h"
 #include "sockets.h"
+#include "warden_port.h"
 
 struct mmsghdr;
 
@@ -39,16 +40,6 @@ struct EngineStart {
   bool locked = false;
   std::vector<std::string> notes;
 };
-
-struct Link {
-  LinkId id = 0;
-  int family = 4;
-  int ifindex = 0;
-  int packets_waiting_max = 0;  // what the receive buffer holds
-  UniqueFd receiver;
-  UniqueFd sender;
-};
-using LinkPtr = std::shared_ptr<const Link>;
 
 struct AddLink {
   LinkPtr link;
@@ -76,7 +67,11 @@ struct Renewal {
 struct Flush {
   uint32_t id;
 };
-using Command = std::variant<AddLink, RemoveLink, AddSlot, RemoveSlot, GiveOrders, Renewal, Flush>;
+struct MeetWarden {
+  StartedWarden warden;
+};
+using Command =
+    std::variant<AddLink, RemoveLink, AddSlot, RemoveSlot, GiveOrders, Renewal, Flush, MeetWarden>;
 
 struct Delivery {
   std::vector<Event> events;
@@ -97,10 +92,13 @@ class Engine {
   // The rest is for the main thread.
   std::optional<OpenFailure> Open();
   EngineStart Start();
+  // Starts the warden, or another after one that was lost.
+  std::optional<OpenFailure> StartGuard();
   void Post(Command command);
   std::unique_ptr<Delivery> Take();
-  // Ends the thread; what was posted and not yet worked off is dropped. Twice is harmless.
-  void Stop();
+  // Ends the thread; what was posted and not yet worked off is dropped. Twice is harmless. Without
+  // `orderly` the warden finds its daemon dead and gives up what still leads.
+  void Stop(bool orderly);
 
  private:
   void Run();
@@ -115,6 +113,10 @@ class Engine {
   void ReceiveFailed(const Link& link, int error);
   void DrainMonitor();
   void Fire();
+  void WakeUp();
+  void MeetWardenNow(const StartedWarden& started);
+  void TellWarden();
+  void LoseWarden();
   void Deliver();
   void HandOver();
   void Arm();
@@ -136,7 +138,9 @@ class Engine {
   std::atomic<Delivery*> outbox_{nullptr};
   std::atomic<bool> backlog_{false};
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> orderly_{false};
   std::thread thread_;
+  int warden_pid_ = -1;
 
   // The engine's thread only.
   std::unique_ptr<Core> core_;
@@ -144,6 +148,8 @@ class Engine {
   std::unordered_map<LinkId, LinkPtr> links_;
   std::vector<uint32_t> flushes_;  // answered when nothing is being carried out
   std::vector<uint32_t> flushed_;
+  WardenPort warden_;
+  bool warden_backlog_ = false;
   Us armed_ = kNever;
   struct Inbox;
   std::unique_ptr<Inbox> inbox_;

@@ -17,6 +17,7 @@ int32_t IntAt(const Napi::CallbackInfo& info, size_t at) {
 Napi::Function EngineObject::Define(Napi::Env env) {
   return DefineClass(env, "Engine",
                      {InstanceMethod<&EngineObject::Start>("start"),
+                      InstanceMethod<&EngineObject::StartWarden>("startWarden"),
                       InstanceMethod<&EngineObject::OpenLink>("openLink"),
                       InstanceMethod<&EngineObject::SetFilter>("setFilter"),
                       InstanceMethod<&EngineObject::CloseLink>("closeLink"),
@@ -42,13 +43,13 @@ EngineObject::EngineObject(const Napi::CallbackInfo& info)
   Ref();
 }
 
-EngineObject::~EngineObject() { End(); }
+EngineObject::~EngineObject() { End(false); }
 
-void EngineObject::AtExit(void* self) { static_cast<EngineObject*>(self)->End(); }
+void EngineObject::AtExit(void* self) { static_cast<EngineObject*>(self)->End(false); }
 
-void EngineObject::End() {
+void EngineObject::End(bool orderly) {
   if (std::exchange(ended_, true)) return;
-  engine_->Stop();
+  engine_->Stop(orderly);
   notifier_.Abort();
   links_.clear();
   slots_.clear();
@@ -56,7 +57,7 @@ void EngineObject::End() {
 
 void EngineObject::StopEngine(const Napi::CallbackInfo&) {
   if (ended_) return;
-  End();
+  End(true);
   napi_remove_env_cleanup_hook(env_, AtExit, this);
   Unref();
 }
@@ -73,6 +74,10 @@ void EngineObject::CallJs(Napi::Env env, Napi::Function callback, EngineObject* 
 
 Napi::Value EngineObject::Start(const Napi::CallbackInfo& info) {
   return StartTo(info.Env(), engine_->Start());
+}
+
+void EngineObject::StartWarden(const Napi::CallbackInfo&) {
+  if (const auto failure = engine_->StartGuard()) throw Failed(env_, failure->call, failure->error);
 }
 
 Napi::Value EngineObject::OpenLink(const Napi::CallbackInfo& info) {

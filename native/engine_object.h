@@ -23,6 +23,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   using Notifier = Napi::TypedThreadSafeFunction<EngineObject, void, CallJs>;
 
   Napi::Value Start(const Napi::CallbackInfo& info);
+  void StartWarden(const Napi::CallbackInfo& info);
   Napi::Value OpenLink(const Napi::CallbackInfo& info);
   void SetFilter(const Napi::CallbackInfo& info);
   void CloseLink(const Napi::CallbackInfo& info);
@@ -35,7 +36,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   Napi::Value ReadLink(const Napi::CallbackInfo& info);
   void StopEngine(const Napi::CallbackInfo& info);
   static void AtExit(void* self);
-  void End();
+  void End(bool orderly);
 
   struct OpenedLink {
     LinkPtr link;

@@ -39,6 +39,7 @@ import { applyNice, engineOptions, runTimed } from './process.ts'
 import { Roster } from './roster.ts'
 import { daemonStatus } from './status.ts'
 import type { Status } from './status-types.ts'
+import { Warden } from './warden.ts'
 
 export const startDaemon: StartDaemon = async (options) => {
   const loaded = loadConfig(options)
@@ -54,6 +55,7 @@ class RunningDaemon implements Daemon {
   readonly #options: DaemonOptions
   readonly #engine: Engine
   readonly #engineStart: EngineStart
+  readonly #warden: Warden
   readonly #kernel = new Kernel()
   readonly #links: Links
   readonly #orders: OrderQueue
@@ -83,6 +85,7 @@ class RunningDaemon implements Daemon {
     const started = startEngine(engineOptions(config.globals), (events) => this.#onEngine(events))
     this.#engine = started.engine
     this.#engineStart = started.start
+    this.#warden = new Warden(started.guard, log)
     for (const note of started.start.notes) log.info(note)
     this.#links = new Links(this.#engine)
     this.#orders = new OrderQueue(this.#engine)
@@ -114,6 +117,7 @@ class RunningDaemon implements Daemon {
     this.#kernel.load(this.#engine)
     this.#guard(this.#config)
     this.#startLease()
+    this.#warden.start()
     this.#pool.set(checkSpecs(this.#config.scripts))
     const delayMs = globals.startupDelayUs / 1000
     if (delayMs === 0) return this.#takePart()
@@ -134,6 +138,7 @@ class RunningDaemon implements Daemon {
       version,
       uptimeMs: Date.now() - this.#startedMs,
       eventsRaised: this.#eventsRaised,
+      wardenWarnings: this.#warden.warnings,
       config: {
         path: configPath,
         loadedAt: new Date(this.#loadedMs).toISOString(),
@@ -171,6 +176,7 @@ class RunningDaemon implements Daemon {
     await Promise.all([this.#pool.stop(), this.#notifier.stop()])
     if (this.#guarded) this.#applyGuard([])
     await runTimed('shutdown_script', this.#config.globals.shutdownScript, log)
+    this.#warden.stop()
     this.#engine.stop()
     log.info('Stopped')
   }
@@ -242,6 +248,9 @@ class RunningDaemon implements Daemon {
       case 'linkFailed':
         for (const slot of this.#links.slotsOf(event.link))
           this.#roster.bySlot(slot)?.linkFailed(event.call, event.code)
+        return []
+      case 'wardenLost':
+        this.#warden.lost()
         return []
       case 'expired':
       case 'failed':

@@ -181,7 +181,10 @@ export class RunningInstance {
 
   /** An event of the engine that names this slot. */
   engineEvent(
-    event: Exclude<EngineEvent, { kind: 'heard' | 'kernel' | 'overrun' | 'linkFailed' }>,
+    event: Exclude<
+      EngineEvent,
+      { kind: 'heard' | 'kernel' | 'overrun' | 'linkFailed' | 'wardenLost' }
+    >,
   ): void {
     if (event.kind === 'failed') {
       this.#ports.log.error(

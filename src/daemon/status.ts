@@ -41,6 +41,7 @@ export type StatusSources = {
   readonly version: string
   readonly uptimeMs: number
   readonly eventsRaised: number
+  readonly wardenWarnings: readonly string[]
   readonly config: Status['config']
 }
 
@@ -78,6 +79,7 @@ export function daemonStatus(from: StatusSources): Status {
       ...warningsOf(instances),
       ...rivals(roster, engine.now()),
       ...roster.instances.flatMap(dampedOf),
+      ...from.wardenWarnings,
     ],
   }
 }

@@ -60,6 +60,7 @@ export type NativeEvent = Coded<EngineEvent>
 /** The thread and its sockets. Methods throw an Error with `op`, `errno` and `detail` when a call fails. */
 export type NativeEngine = {
   start(): EngineStart
+  startWarden(): void
   openLink(
     spec: Omit<LinkSpec, 'source' | 'group'> & {
       readonly source: Uint8Array
@@ -95,6 +96,7 @@ export type NativeCore = {
   order(orders: readonly NativeOrderFor[], now: number, seen: number): void
   packet(link: LinkId, from: Uint8Array, ttl: number, payload: Uint8Array, now: number): void
   renew(now: number): void
+  overtaken(now: number): void
   tick(
     now: number,
     refuse?: (effect: NativeEffect) => number,

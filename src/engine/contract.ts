@@ -135,7 +135,8 @@ export type EngineEvent =
       readonly detail: string
       readonly at: Us
     }
-  /** A lead woke up `lateUs` past its time and has resigned; it rests until the next order. */
+  /** A lead woke up `lateUs` past its time and has resigned, or the warden had given it up by then; it rests until
+   *  the next order. */
   | {
       readonly kind: 'late'
       readonly slot: SlotId
@@ -156,6 +157,8 @@ export type EngineEvent =
       readonly call: string
       readonly code: string
     }
+  /** The warden is gone; until another is started nobody acts for this process. */
+  | { readonly kind: 'wardenLost' }
 
 export type SlotCounters = {
   /** Familiar adverts, raised ones included. */
@@ -223,8 +226,14 @@ export type Engine = {
   stop(): void
 }
 
+/** The second process, which gives up what leads when this one is killed or frozen. */
+export type Guard = {
+  /** Starts it; again after `wardenLost`. Throws OpError. */
+  startWarden(): void
+}
+
 /** Opens the engine: starts its thread. Events arrive in batches, oldest first. */
 export type StartEngine = (
   options: EngineOptions,
   onEvents: (events: readonly EngineEvent[]) => void,
-) => { readonly engine: Engine; readonly start: EngineStart }
+) => { readonly engine: Engine; readonly start: EngineStart; readonly guard: Guard }

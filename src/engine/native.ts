@@ -31,7 +31,8 @@ export const startEngine: StartEngine = (options, onEvents) => {
   const running = new RunningEngine(onEvents)
   const handle = native(() => new addon.Engine(options, (e, f) => running.deliver(e, f)))
   running.attach(handle)
-  return { engine: running, start: handle.start() }
+  const guard = { startWarden: () => native(() => handle.startWarden()) }
+  return { engine: running, start: handle.start(), guard }
 }
 
 type Waiting = { readonly resolve: () => void; readonly reject: (why: Error) => void }

@@ -20,6 +20,7 @@ export type VipdStatus = {
     readonly rejects: Readonly<Record<string, number>>
   }[]
   readonly checks: readonly { readonly name: string; readonly good: boolean | null }[]
+  readonly warnings: readonly string[]
 }
 
 export type Vipd = Daemon & {
@@ -31,13 +32,22 @@ export type Vipd = Daemon & {
   configure(config: string): void
 }
 
-/** Starts vipd with that configuration; several in one host need a `name` each. */
-export function startVipd(host: Host, config: string, name = 'vipd'): Vipd {
+/**
+ * Starts vipd with that configuration; several in one host need a `name` each. `under`: a command that executes the
+ * rest of its arguments, as setsid(1).
+ */
+export function startVipd(
+  host: Host,
+  config: string,
+  name = 'vipd',
+  under: readonly string[] = [],
+): Vipd {
   const file = host.write(`/run/lab/${name}.conf`, config)
   const runDir = `/run/lab/${name}`
   const roles = new Roles()
   const args = [command, 'run', '-f', file, '--run-dir', runDir]
-  const child = host.spawn(process.execPath, args, { name, onLine: roles.onLine })
+  const [start = '', ...rest] = [...under, process.execPath, ...args]
+  const child = host.spawn(start, rest, { name, onLine: roles.onLine })
   const ask = (...words: string[]) =>
     host.run(process.execPath, [command, ...words, '--run-dir', runDir])
   const status = async (): Promise<VipdStatus> => {

@@ -1,0 +1,244 @@
+#include "warden_port.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+namespace vipd {
+
+namespace {
+
+// Room for the plans of thousands of slots at once; less where it is not permitted.
+constexpr int kSocketBuffer = 8 << 20;
+// Of what a lead may be late, this share is the warden's to act in, at most so much.
+constexpr int kMarginShare = 4;
+constexpr Us kMarginMax = 100'000;
+constexpr Us kLateMin = 2'000;
+// The warden's second look takes well under a microsecond.
+constexpr int kIntentionLooks = 1'000;
+constexpr int kReapLooks = 100;
+
+// Where this code was loaded from.
+std::string WardenPath() {
+  Dl_info info{};
+  if (dladdr(reinterpret_cast<const void*>(&StartWarden), &info) == 0) return "vipd-warden";
+  const std::string self = info.dli_fname;
+  return self.substr(0, self.rfind('/') + 1) + "vipd-warden";
+}
+
+StartedWarden Refused(const char* call, int error) {
+  StartedWarden out;
+  out.failed_call = call;
+  out.error = error;
+  return out;
+}
+
+// Out of the way of the numbers that it gets in the warden.
+UniqueFd Aside(int fd) { return UniqueFd(fcntl(fd, F_DUPFD_CLOEXEC, 16)); }
+
+int Spawn(const std::string& path, int socket, int page, int realtime_priority, int* pid) {
+  const UniqueFd far_socket = Aside(socket);
+  const UniqueFd far_page = Aside(page);
+  if (far_socket.get() < 0 || far_page.get() < 0) return errno;
+  std::string name = "vipd-warden";
+  std::string priority = std::to_string(realtime_priority);
+  char* arguments[] = {name.data(), priority.data(), nullptr};
+  char* environment[] = {nullptr};
+  sigset_t none;
+  sigset_t all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  // Node has its standard descriptors closed on exec; the log is worth having.
+  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDWR, 0);
+  posix_spawn_file_actions_adddup2(&files, STDIN_FILENO, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDERR_FILENO);
+  posix_spawn_file_actions_adddup2(&files, far_socket.get(), kWardenSocket);
+  posix_spawn_file_actions_adddup2(&files, far_page.get(), kWardenPage);
+  const int error = posix_spawn(pid, path.c_str(), &files, &attributes, arguments, environment);
+  posix_spawn_file_actions_destroy(&files);
+  posix_spawnattr_destroy(&attributes);
+  return error;
+}
+
+bool SamePlan(const PlanPtr& a, const PlanPtr& b) {
+  if (a == nullptr || b == nullptr || a == b) return a == b;
+  return std::ranges::equal(a->steps, b->steps, [](const Step& x, const Step& y) {
+    return x.kind == y.kind && x.target == y.target && x.to == y.to && x.bytes == y.bytes &&
+           x.tolerate == y.tolerate;
+  });
+}
+
+WardenMessage About(WardenMessage::Kind kind, int32_t id) {
+  WardenMessage message;
+  message.kind = kind;
+  message.id = id;
+  return message;
+}
+
+}  // namespace
+
+StartedWarden StartWarden(int realtime_priority) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
+    return Refused("socketpair", errno);
+  auto near = std::make_shared<UniqueFd>(ends[0]);
+  const UniqueFd far(ends[1]);
+  const int buffer = kSocketBuffer;
+  if (setsockopt(near->get(), SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof buffer) < 0)
+    setsockopt(near->get(), SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+  const UniqueFd memory(memfd_create("vipd-warden", MFD_CLOEXEC));
+  if (memory.get() < 0) return Refused("memfd_create", errno);
+  if (ftruncate(memory.get(), sizeof(WardenPage)) < 0) return Refused("ftruncate", errno);
+  void* mapped =
+      mmap(nullptr, sizeof(WardenPage), PROT_READ | PROT_WRITE, MAP_SHARED, memory.get(), 0);
+  if (mapped == MAP_FAILED) return Refused("mmap", errno);
+  StartedWarden out;
+  out.socket = std::move(near);
+  out.page = std::shared_ptr<WardenPage>(new (mapped) WardenPage,
+                                         [](WardenPage* page) { munmap(page, sizeof *page); });
+  const int error = Spawn(WardenPath(), far.get(), memory.get(), realtime_priority, &out.pid);
+  return error == 0 ? out : Refused("posix_spawn", error);
+}
+
+void ReapWarden(int pid) {
+  const timespec moment = {0, 1'000'000};
+  for (int i = 0; i < kReapLooks; ++i) {
+    if (waitpid(pid, nullptr, WNOHANG) != 0) return;
+    nanosleep(&moment, nullptr);
+  }
+  kill(pid, SIGKILL);
+  waitpid(pid, nullptr, 0);
+}
+
+void WardenPort::Connect(const StartedWarden& started) {
+  Disconnect();
+  socket_ = started.socket;
+  page_ = started.page;
+}
+
+void WardenPort::Disconnect() {
+  socket_.reset();
+  page_.reset();
+  told_.clear();
+  lates_.clear();
+  waiting_.clear();
+}
+
+void WardenPort::AddLink(const LinkPtr& link) {
+  WardenMessage message = About(WardenMessage::Kind::kLink, link->id);
+  message.ifindex = link->ifindex;
+  Send(message, link);
+}
+
+void WardenPort::RemoveLink(LinkId id) { Send(About(WardenMessage::Kind::kNoLink, id)); }
+
+void WardenPort::Update(SlotId slot, const Core::Standing& standing) {
+  if (!connected()) return;
+  if (standing.lead == nullptr) {
+    const auto known = told_.find(slot);
+    if (known == told_.end()) return;
+    SetLeads(&known->second, false, 0);
+    told_.erase(known);
+    return Send(About(WardenMessage::Kind::kNoSlot, slot));
+  }
+  Told& told = told_[slot];
+  if (!SamePlan(told.plan, standing.lead->resign)) {
+    told.plan = standing.lead->resign;
+    for (const WardenMessage& part : PlanMessages(slot, *told.plan)) Send(part);
+  }
+  if (told.leads == standing.leads && told.late == standing.lead->late) return;
+  SetLeads(&told, standing.leads, standing.lead->late);
+  Send(About(told.leads ? WardenMessage::Kind::kLeads : WardenMessage::Kind::kFollows, slot));
+}
+
+void WardenPort::SetLeads(Told* told, bool leads, Us late) {
+  if (told->leads && --lates_[told->late] == 0) lates_.erase(told->late);
+  told->leads = leads;
+  told->late = late;
+  if (leads) ++lates_[late];
+}
+
+void WardenPort::Send(const WardenMessage& message, LinkPtr link) {
+  if (connected()) waiting_.push_back({Encode(message), std::move(link)});
+}
+
+bool WardenPort::Flush() {
+  for (; connected() && !waiting_.empty(); waiting_.pop_front()) {
+    Waiting& next = waiting_.front();
+    iovec part = {next.bytes.data(), next.bytes.size()};
+    msghdr header{};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    if (next.link != nullptr) {
+      header.msg_control = control.data();
+      header.msg_controllen = control.size();
+      cmsghdr* passed = CMSG_FIRSTHDR(&header);
+      passed->cmsg_level = SOL_SOCKET;
+      passed->cmsg_type = SCM_RIGHTS;
+      passed->cmsg_len = CMSG_LEN(sizeof(int));
+      const int sender = next.link->sender.get();
+      memcpy(CMSG_DATA(passed), &sender, sizeof sender);
+    }
+    ssize_t n;
+    do {
+      n = sendmsg(socket_->get(), &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (n < 0 && errno == EINTR);
+    if (n >= 0) continue;
+    return errno == EAGAIN || errno == ENOBUFS;
+  }
+  return true;
+}
+
+void WardenPort::Goodbye() {
+  Send(About(WardenMessage::Kind::kGoodbye, 0));
+  Flush();
+}
+
+bool WardenPort::Awake(Us now) {
+  if (!connected() || lates_.empty()) return false;
+  PromiseFrom(now);
+  for (int i = 0; page_->state == WardenPage::kIntends && i < kIntentionLooks; ++i) {
+  }
+  if (page_->state != WardenPage::kActed) return false;
+  page_->awake_by = WardenPage::kNoPromise;
+  page_->state = WardenPage::kIdle;
+  return true;
+}
+
+void WardenPort::SleepUntil(Us next) {
+  if (!connected()) return;
+  if (lates_.empty() || next == kNever)
+    page_->awake_by = WardenPage::kNoPromise;
+  else
+    PromiseFrom(next);
+}
+
+// A slot that wakes later than its `late` past its time resigns on its own; who cannot even do that
+// has broken the promise, a margin earlier.
+void WardenPort::PromiseFrom(Us instant) {
+  const Us late = std::max(lates_.begin()->first, kLateMin);
+  page_->awake_by = instant + late - std::min(late / kMarginShare, kMarginMax);
+}
+
+}  // namespace vipd
