@@ -84,9 +84,15 @@ export class Child {
     const pid = await this.pid()
     try {
       if (pid !== null) process.kill(pid, name)
+      if (name === 'SIGCONT') this.wake()
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
     }
+  }
+
+  /** nsenter(1) stops when its child is stopped, and would then not see the child's end. */
+  wake(): void {
+    if (this.#nested) this.#outer.kill('SIGCONT')
   }
 
   /** SIGTERM, then waits for the end. */

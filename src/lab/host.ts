@@ -214,6 +214,7 @@ export class Host {
     })
     this.#leash.kill('SIGKILL')
     await gone
+    for (const child of this.children) child.wake()
     await Promise.all(this.children.map((child) => child.exited))
   }
 
