@@ -258,7 +258,6 @@ void Engine::MeetWardenNow(const StartedWarden& started) {
 void Engine::TellWarden() {
   for (const SlotId slot : core_->TakeTouched()) warden_.Update(slot, core_->StandingOf(slot));
   if (!warden_.connected()) return;
-  warden_.SleepUntil(carrier_->busy() ? MonotonicNow() : core_->NextDeadline());
   if (!warden_.Flush()) return LoseWarden();
   if (warden_.backlog() == warden_backlog_) return;
   warden_backlog_ = warden_.backlog();
@@ -429,6 +428,7 @@ void Engine::HandOver() {
 
 void Engine::Arm() {
   const Us next = core_->NextDeadline();
+  warden_.SleepUntil(carrier_->busy() ? MonotonicNow() : next);
   if (next == armed_) return;
   armed_ = next;
   itimerspec when{};
