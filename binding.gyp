@@ -4,6 +4,7 @@
       "target_name": "vipd",
       "sources": [
         "native/addon.cc",
+        "native/address_news.cc",
         "native/carrier.cc",
         "native/convert.cc",
         "native/core.cc",

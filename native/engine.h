@@ -18,6 +18,7 @@
 #include <variant>
 #include <vector>
 
+#include "address_news.h"
 #include "carrier.h"
 #include "core.h"
 #include "sockets.h"
@@ -111,6 +112,7 @@ class Engine {
   void Drain(const Link& link);
   void ReceiveOne(const Link& link, const mmsghdr& message, Us now);
   void ReceiveFailed(const Link& link, int error);
+  bool IsNews(const uint8_t* bytes, unsigned length);
   void DrainMonitor();
   void Fire();
   void WakeUp();
@@ -148,6 +150,7 @@ class Engine {
   std::unordered_map<LinkId, LinkPtr> links_;
   std::vector<uint32_t> flushes_;  // answered when nothing is being carried out
   std::vector<uint32_t> flushed_;
+  AddressNews address_news_;
   WardenPort warden_;
   bool warden_backlog_ = false;
   Us armed_ = kNever;

@@ -312,6 +312,16 @@ export const globalKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('glob
       draft.livenessUs = seconds(values)
     },
   },
+  {
+    name: 'vipd_address_lifetime',
+    args: [integer('SECONDS', 0, 86_400)],
+    unit: 's',
+    default: '8',
+    doc: 'vipd’s own: the kernel removes a virtual address by itself when it was not renewed for this long, so that none stays behind when the daemon and its warden are both killed. Longer where the interval to a peer’s take-over asks for it. 0: addresses stay for ever.',
+    set: (draft, values) => {
+      draft.addressLifetimeSeconds = number(values)
+    },
+  },
 ])
 
 /** A start or stop script with a user that does not exist is an error, unlike a notifier's. */

@@ -58,6 +58,7 @@ export type GlobalDraft = {
   nice: number | null
   noSwap: boolean
   livenessUs: Us
+  addressLifetimeSeconds: number
   version: 2 | 3
   group4: Ip
   group6: Ip
@@ -227,6 +228,7 @@ export function globalDraft(hostname: string, user: string): GlobalDraft {
     nice: null,
     noSwap: false,
     livenessUs: secondsToUs(3),
+    addressLifetimeSeconds: 8,
     version: 2,
     group4: '224.0.0.18' as Ip,
     group6: 'ff02::12' as Ip,

@@ -60,6 +60,7 @@ export function finishInstance(
     skipCheckAdvAddr: draft.skipCheckAdvAddr ?? globals.skipCheckAdvAddr,
     v3ChecksumAsV2: draft.v3ChecksumAsV2 ?? globals.v3ChecksumAsV2,
     receiveBufferBytes: draft.receiveBufferBytes,
+    addressLifetimeSeconds: globals.addressLifetimeSeconds,
     notify: notifyOf(draft.notify, lowering),
     place: draft.place,
   }

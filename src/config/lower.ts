@@ -159,6 +159,7 @@ function finishGlobals(lowering: Lowering): Globals {
     nice: draft.nice,
     noSwap: draft.noSwap,
     livenessUs: draft.livenessUs,
+    addressLifetimeSeconds: draft.addressLifetimeSeconds,
   }
 }
 

@@ -53,6 +53,8 @@ function printGlobals(config: Config, world: World): string[] {
   }
   if (globals.startupDelayUs > 0) lines.push(row('startup delay', span(globals.startupDelayUs)))
   lines.push(row('liveness', globals.livenessUs === 0 ? 'off' : span(globals.livenessUs)))
+  const lifetime = globals.addressLifetimeSeconds
+  lines.push(row('address lifetime', lifetime === 0 ? 'for ever' : `${lifetime} s`))
   lines.push(row('script security', globals.scriptSecurity ? 'on' : 'off'))
   for (const fifo of globals.notifyFifos) lines.push(row('FIFO', fifo.path))
   if (globals.startupScript !== null) {

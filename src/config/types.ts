@@ -47,6 +47,8 @@ export type Globals = {
   readonly noSwap: boolean
   /** Seconds without a sign of life of the main thread after which leads resign (`vipd_liveness`; default 3 s). */
   readonly livenessUs: Us
+  /** `vipd_address_lifetime`; 0 is for ever. The instances carry it too. */
+  readonly addressLifetimeSeconds: number
 }
 
 export type Mail = {
@@ -187,6 +189,8 @@ export type Instance = {
   readonly skipCheckAdvAddr: boolean
   readonly v3ChecksumAsV2: boolean
   readonly receiveBufferBytes: number | null
+  /** Wished for (`vipd_address_lifetime`); 0 is for ever. */
+  readonly addressLifetimeSeconds: number
   readonly notify: Notify
   readonly place: Place
 }

@@ -371,7 +371,10 @@ export class RunningInstance {
     this.#install({ entering: before === null, goodbye: false })
     if (this.#machine.state.kind !== 'master' || before === null) return
     const gone = before.addresses.filter((a) => !now.addresses.some((b) => isDeepStrictEqual(a, b)))
-    const come = now.addresses.filter((a) => !before.addresses.some((b) => isDeepStrictEqual(a, b)))
+    const lasting = before.lifetimeSeconds !== now.lifetimeSeconds
+    const come = lasting
+      ? now.addresses
+      : now.addresses.filter((a) => !before.addresses.some((b) => isDeepStrictEqual(a, b)))
     const stale = gone.filter((a) => !come.some((b) => samePlace(a, b)))
     if (stale.length > 0) this.#also(planRest({ ...before, addresses: stale }, false))
     for (const address of come) this.#also(planRestore(now, address))

@@ -15,6 +15,9 @@ import type { KernelLink, KernelView } from './kernel.ts'
 /** Without a source yet (interface missing) the tie-break is irrelevant: the instance is in fault. */
 const noSource = { 4: '0.0.0.0' as Ip, 6: '::' as Ip }
 
+/** An address outlives the longest down interval by so much; also the shortest lifetime that there is. */
+const lifetimeMarginSeconds = 2
+
 export function paramsOf(cfg: Instance, source: Ip | null): Params {
   return {
     name: cfg.name,
@@ -54,8 +57,19 @@ export function slotFacts(
     garp: cfg.garp,
     router: false,
     peersDownUs: shortestPeerDown(cfg),
-    lifetimeSeconds: null,
+    lifetimeSeconds: lifetimeSeconds(cfg),
   }
+}
+
+/**
+ * Long enough that a peer has taken over before the address of a dead master vanishes, and that a renewal can be
+ * missed. Counted for the lowest priority, whose down interval is the longest.
+ */
+function lifetimeSeconds(cfg: Instance): number | null {
+  if (cfg.addressLifetimeSeconds === 0) return null
+  const { version, downTimerAdverts, advertIntervalUs: intervalUs } = cfg
+  const down = downIntervalUs({ version, downTimerAdverts, effectivePriority: 1, intervalUs })
+  return Math.max(cfg.addressLifetimeSeconds, Math.ceil(down / 1_000_000) + lifetimeMarginSeconds)
 }
 
 /** A peer of the highest priority that is not an owner takes over first: its skew is the shortest. */

@@ -192,3 +192,61 @@ describe('the warden', { concurrency: 2 }, () => {
       assert.deepEqual((await next.status()).warnings, [])
     }))
 })
+
+describe('the lifetime of addresses', { concurrency: 2 }, () => {
+  const six = '2001:db8::100'
+  const config = conf({
+    priority: 150,
+    globals: 'vipd_address_lifetime 3',
+    more: `virtual_ipaddress_excluded {\n    ${six}/128 preferred_lft forever\n  }`,
+  })
+  const open = async (lab: Lab) => {
+    const host = await lab.host('one', { addresses: { eth0: ['172.16.80.2/24'] } })
+    const daemon = startVipd(host, config)
+    await daemon.reaches('VI_1', 'MASTER', soonMs)
+    await host.awaitAddress(vip, true, soonMs)
+    await host.awaitAddress(six, true, soonMs)
+    await wardenOf(host)
+    return { host, daemon }
+  }
+
+  test('daemon and warden killed at once: nothing stays behind', (t) =>
+    inLab('expire', async (lab) => {
+      const { host } = await open(lab)
+      const fromMs = nowMs()
+      await host.sh('kill -KILL $(pgrep -x vipd-warden) $(pgrep -o -x node)')
+      for (const address of [vip, six]) {
+        const gone = await host.awaitAddress(address, false, soonMs)
+        const goneMs = gone.atMs - fromMs
+        t.diagnostic(`${address} gone after ${goneMs.toFixed(0)} ms`)
+        assert.ok(goneMs > 500, 'it was not the kernel that removed it')
+        assert.ok(goneMs < 5_000)
+      }
+    }))
+
+  test('is renewed without an event, an announcement or a gap', () =>
+    inLab('renewed', async (lab) => {
+      const { host, daemon } = await open(lab)
+      await delay(6_500)
+      const { eventsRaised } = (await daemon.status()).engine
+      const capture = await lab.capture()
+      const from = host.changes.items.length
+      const valid: number[] = []
+      for (let second = 0; second < 5; second++) {
+        await delay(1_000)
+        const [link] = JSON.parse(await host.must('ip', ['-j', 'addr', 'show', 'eth0'])) as [
+          { addr_info: { local: string; valid_life_time: number }[] },
+        ]
+        const ours = link.addr_info.filter((a) => a.local === vip || a.local === six)
+        valid.push(...ours.map((a) => a.valid_life_time))
+      }
+      assert.equal(valid.length, 10)
+      assert.ok(
+        valid.every((left) => left >= 1 && left <= 3),
+        `left: ${valid.join(' ')}`,
+      )
+      assert.deepEqual(host.changes.items.slice(from), [])
+      assert.equal((await daemon.status()).engine.eventsRaised, eventsRaised)
+      assert.equal(capture.frames.items.filter((f) => f.kind === 'arp' && f.gratuitous).length, 0)
+    }))
+})

@@ -79,6 +79,7 @@ export const instance = (more: Partial<Instance> = {}): Instance => ({
   ownerIgnoreAdverts: false,
   skipCheckAdvAddr: false,
   v3ChecksumAsV2: false,
+  addressLifetimeSeconds: 0,
   receiveBufferBytes: null,
   notify: silent,
   place,

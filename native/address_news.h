@@ -1,0 +1,24 @@
+// Which notifications about addresses say something new. A renewed lifetime is notified like a
+// change, to everybody who listens and whoever renewed it; nothing that anybody here asks of an
+// address depends on it.
+#pragma once
+
+#include <string>
+#include <unordered_map>
+
+struct nlmsghdr;
+
+namespace vipd {
+
+class AddressNews {
+ public:
+  // False for an RTM_NEWADDR that is equal, but for its lifetime, to the last one about that
+  // address.
+  bool IsNews(const nlmsghdr* message);
+  void Forget() { known_.clear(); }
+
+ private:
+  std::unordered_map<std::string, std::string> known_;  // who → what
+};
+
+}  // namespace vipd
