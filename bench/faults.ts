@@ -65,14 +65,16 @@ async function flood(
     pair,
     vip,
     advertIntervalMs: version === 2 ? 1_000 : advertInt * 1_000,
-    // Coming and going a thousand times each second.
-    rate: kind === 'flapping' ? 2_000 : rate,
+    rate: rates[kind] ?? rate,
     link: 'eth0',
   })
   await delay(seconds * 1_000)
   await flooding.stop(5_000)
   return Number(/(\d+) packets/.exec(flooding.text)?.[1] ?? 0)
 }
+
+/** Coming and going a thousand times each second, and so slowly that the pair takes over in between. */
+const rates: Partial<Record<FloodKind, number>> = { flapping: 2_000, visiting: 20 }
 
 /** `kill` and `freeze` strike the daemon and leave a warden alone, which is there for just that. */
 async function strike(trial: Trial, fault: Fault, { seconds }: Setting): Promise<void> {

@@ -5,6 +5,7 @@
  */
 import { unreachable } from '../base/assert.ts'
 import { addUs, type Us, us, usToMilliseconds, usToSeconds } from '../base/time.ts'
+import { tooMany, withNow } from './damping.ts'
 import {
   type Backup,
   backupSkewUs,
@@ -76,6 +77,13 @@ function hearResignation(
   advert: Advert,
   now: Us,
 ): Step {
+  const resignations = withNow(machine.resignations, now)
+  const counted = { ...machine, resignations }
+  if (tooMany(resignations))
+    return stay(
+      counted,
+      log(params, `too many resignations, not believed: ${advert.from}`, 'warning'),
+    )
   const next: Backup = {
     ...state,
     masterDownAt: addUs(
@@ -86,7 +94,7 @@ function hearResignation(
     wantsMaster: false,
   }
   const text = log(params, 'Backup received priority 0 advertisement')
-  return become(machine, next, text, { kind: 'reorder' })
+  return become(counted, next, text, { kind: 'reorder' })
 }
 
 /**

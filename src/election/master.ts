@@ -7,7 +7,7 @@ import { unreachable } from '../base/assert.ts'
 import { compareIp } from '../base/ip.ts'
 import { subtractUs, type Us, usToSeconds } from '../base/time.ts'
 import { masterOf } from './backup.ts'
-import { dampingOf, withYield } from './damping.ts'
+import { dampingOf, withNow } from './damping.ts'
 import {
   type Active,
   become,
@@ -138,7 +138,7 @@ function yieldTo(params: Params, machine: Machine, advert: Advert, now: Us, caus
       ? `Master received advert from ${from} with same priority ${priority} but higher IP address than ours`
       : `Master received advert from ${from} with higher priority ${priority}, ours ${machine.effective}`
   const last: readonly Effect[] = params.higherPrioSendAdvert ? [{ kind: 'advertise' }] : []
-  const yields = withYield(machine, now)
+  const yields = withNow(machine.yields, now)
   const damping = dampingOf(yields, now)
   const backup = listening(params, machine.effective, now, masterOf(params, advert), damping)
   const said = [log(params, text), ...last, ...remarkOn(params, damping)]

@@ -182,6 +182,8 @@ export type Machine = {
   readonly effective: number
   /** When the lead was lost to a better master lately, oldest first; absent: never. */
   readonly yields?: readonly Us[]
+  /** When a master's resignation was heard lately, oldest first; absent: never. */
+  readonly resignations?: readonly Us[]
 }
 
 export type Step = {

@@ -44,6 +44,20 @@ test('the wait is longer after silence and after a resignation, and yielding sta
   assert.equal(host.state.kind, 'backup')
 })
 
+test('of resignations the first five in ten seconds are believed', () => {
+  const host = new Host().start().feed(advert(200), 1)
+  const skew = Math.floor((156 / 256) * second)
+  for (let i = 1; i <= 5; i++) {
+    host.feed(advert(200), 1 + i / 10).feed(advert(0), 1.05 + i / 10)
+    assert.equal(host.remaining, skew)
+  }
+  host.feed(advert(200), 1.6).feed(advert(0), 1.65)
+  assert.equal(host.as('backup').masterDownAt, 1.6 * second + 3 * second + skew)
+  assert.equal(host.as('backup').countdown.kind, 'restarts')
+  host.feed(advert(200), 20).feed(advert(0), 20.1)
+  assert.equal(host.remaining, skew)
+})
+
 test('ten seconds later it is forgotten', () => {
   const host = flap(new Host().start(), 6, 1)
   const { damping } = host.as('backup')
