@@ -37,6 +37,10 @@ vrrp_instance VI_1 {
 }
 `
 
+/** A small heap: what is not collected yet must not look like a leak. */
+const smallHeap = ['env', 'NODE_OPTIONS=--max-old-space-size=24 --max-semi-space-size=1']
+const startSmall = (host: Host, text: string): Vipd => startVipd(host, text, 'vipd', smallHeap)
+
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
 /** What must not grow. */
@@ -65,9 +69,9 @@ async function pair(lab: Lab, priorities: readonly [number, number], more = '') 
   const host = (name: string, n: number) =>
     lab.host(name, { addresses: { eth0: [`172.16.80.${n}/24`] } })
   const hosts = [await host('one', 2), await host('two', 3)] as const
-  const master = startVipd(hosts[0], config(priorities[0], more))
+  const master = startSmall(hosts[0], config(priorities[0], more))
   await master.reaches('VI_1', 'MASTER', 10_000)
-  const backup = startVipd(hosts[1], config(priorities[1], more))
+  const backup = startSmall(hosts[1], config(priorities[1], more))
   await backup.reaches('VI_1', 'BACKUP', 10_000)
   return { hosts, daemons: [master, backup] as const }
 }
@@ -139,7 +143,7 @@ async function checks(lab: Lab, count: number): Promise<void> {
     `vrrp_script ${name} {\n script "${command}"\n interval 0.01\n timeout 2\n }\n`
   const before = `${script('command', '/bin/true')}${script('probe', 'killall -0 node')}`
   const text = config(150, 'track_script {\n command\n probe\n }', before)
-  const daemon = startVipd(host, text)
+  const daemon = startSmall(host, text)
   await daemon.reaches('VI_1', 'MASTER', 10_000)
   const startMs = nowMs()
   const done = async () => {

@@ -235,9 +235,9 @@ test('a status too large for a frame is an error, not a dead daemon', async () =
   })
 })
 
-test('100 connections at once: the bound holds, the rest is turned away, places become free', async () => {
+test('1,000 connections at once: the bound holds, the rest is turned away, places become free', async () => {
   await serving({}, async (path) => {
-    const all = Array.from({ length: 100 }, () => connect(path))
+    const all = Array.from({ length: 1_000 }, () => connect(path))
     const outcomes = all.map(async (socket) => {
       socket.on('error', () => {})
       socket.write(encodeFrame({ id: 1, verb: 'ping' }, 100))
