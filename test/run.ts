@@ -24,7 +24,7 @@ const suites: readonly Suite[] = [
   { name: 'config', concurrency: cores, required: true },
   { name: 'native', concurrency: 1, required: true },
   { name: 'fuzz', concurrency: cores, required: true },
-  { name: 'sim', concurrency: cores, required: false },
+  { name: 'sim', concurrency: cores, required: true },
   { name: 'e2e', concurrency: 2, required: true },
 ]
 

@@ -40,7 +40,7 @@ export type EnginePorts = {
   renewedAt(): Us
 }
 
-type Slot = { lead: Lead | null; leading: boolean; reported: boolean }
+type Slot = { lead: Lead | null; leading: boolean; reported: boolean; generation: number }
 
 export class SimEngine implements Engine {
   readonly #ports: EnginePorts
@@ -158,7 +158,7 @@ export class SimEngine implements Engine {
 
   addSlot(slot: SlotId, link: LinkId, vrid: number): void {
     this.#core.addSlot(slot, link, vrid)
-    this.#slots.set(slot, { lead: null, leading: false, reported: false })
+    this.#slots.set(slot, { lead: null, leading: false, reported: false, generation: 0 })
   }
 
   removeSlot(slot: SlotId): void {
@@ -171,7 +171,9 @@ export class SimEngine implements Engine {
   order(orders: readonly OrderFor[]): void {
     if (this.#stopped) return
     this.#core.order(orders, this.now(), this.#seen)
-    for (const { slot, order } of orders) {
+    for (const { slot, generation, order } of orders) {
+      const ordered = this.#slots.get(slot)
+      if (ordered !== undefined) ordered.generation = generation
       if (order.kind === 'lead') this.#stand(slot, order, true)
       else if (order.kind === 'follow') this.#stand(slot, order.then, false)
       else if (order.kind === 'rest') this.#stand(slot, null, false)
@@ -203,6 +205,9 @@ export class SimEngine implements Engine {
 
   #note(event: EngineEvent): void {
     this.#inbox.push({ event, own: true })
+    // A lead that was refused may have been followed by another order in the same hand-over.
+    const stale = 'slot' in event && event.generation !== this.#slots.get(event.slot)?.generation
+    if (stale) return
     if (event.kind === 'expired') {
       this.#stand(event.slot, this.#slots.get(event.slot)?.lead ?? null, true)
     } else if (event.kind === 'late' || event.kind === 'lapsed') {

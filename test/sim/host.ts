@@ -25,6 +25,8 @@ export type Witness = {
   caughtUp(host: Host): void
   standing(host: Host, slot: SlotId, leading: boolean): void
   woken(host: Host, effects: ReadonlyMap<SlotId, number>): void
+  /** The host is about to wake up after so many µs of its own. */
+  slept(host: Host, spanUs: number): void
   /** Something waits for the main thread. */
   raised(host: Host): void
   said(host: Host, text: string): void
@@ -56,6 +58,7 @@ export class Host {
   good = true
   process: Process | null = null
   #asleep: 'no' | 'stopped' | 'machine' = 'no'
+  #sleptFrom = 0
   readonly #around: Surroundings
 
   constructor(plan: HostPlan, around: Surroundings) {
@@ -131,12 +134,14 @@ export class Host {
   sleep(how: 'stopped' | 'machine'): void {
     if (this.#asleep !== 'no') return
     this.#asleep = how
+    this.#sleptFrom = this.now()
     this.process?.stall()
   }
 
   wakeUp(): void {
     if (!this.asleep) return
     this.#asleep = 'no'
+    this.#around.witness.slept(this, this.now() - this.#sleptFrom)
     this.process?.resume()
   }
 
@@ -175,6 +180,7 @@ export class Process {
   #turning = false
   #delivering = false
   #stalledAt: Us | null = null
+  #turnsFrom = 0
   #queue: Packet[] = []
 
   constructor(host: Host, around: Surroundings) {
@@ -213,6 +219,11 @@ export class Process {
     return this.#stalledAt !== null
   }
 
+  /** How long the main thread has hung. */
+  get stalledUs(): number {
+    return this.#stalledAt === null ? 0 : this.#host.now() - this.#stalledAt
+  }
+
   /** The main thread has something to work off. */
   get busy(): boolean {
     return this.stalled || this.#turning
@@ -240,6 +251,7 @@ export class Process {
   unstall(): void {
     if (this.#stalledAt === null) return
     this.#stalledAt = null
+    this.#turnsFrom = this.#host.now()
     this.engine.wake()
     this.#turn()
   }
@@ -299,7 +311,7 @@ export class Process {
   #renewedAt(): Us {
     const now = this.#stalledAt ?? this.#host.now()
     const quarter = Math.floor(this.#around.scenario.livenessUs / 4)
-    return (now - (now % quarter)) as Us
+    return Math.max(now - (now % quarter), this.#turnsFrom) as Us
   }
 
   #carryOut(slot: SlotId, step: Step, spec: LinkSpec | null): void {

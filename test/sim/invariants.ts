@@ -22,9 +22,10 @@ const stepsAtOnceMax = planSteps * 12
 /** An advert, a refresh and a renewal of both addresses. */
 const settledStepsMax = 5
 
-/** The longest that a host may wait for a master's advert: priority 1. */
-const longestDownUs = ({ version, advertUs }: Scenario): number =>
-  3 * advertUs + (version === 2 ? 1_000_000 : advertUs)
+const skewUs = ({ version, advertUs }: Scenario, priority: number): number =>
+  ((256 - priority) * (version === 2 ? 1_000_000 : advertUs)) / 256
+const downUs = (scenario: Scenario, priority: number): number =>
+  3 * scenario.advertUs + skewUs(scenario, priority)
 
 /**
  * When a disturbed cluster must have come to rest. A restarted host waits for its check (1 s) and listens for
@@ -36,10 +37,12 @@ const longestDownUs = ({ version, advertUs }: Scenario): number =>
 export const settleUs = (scenario: Scenario): number =>
   Math.ceil(
     1.04 *
-      (6 * longestDownUs(scenario) +
+      (6 * downUs(scenario, 1) +
         1_000_000 * (7 + Math.max(...scenario.hosts.map((h) => h.preemptDelayS)))),
   )
 
+/** A clock that runs slower than true time skips: an instant is met a few µs late. */
+const clockStepUs = 10
 const traceLines = 80
 
 export class Invariants implements Witness {
@@ -59,6 +62,8 @@ export class Invariants implements Witness {
   #active = 0
   #disturbedAt = 0
   readonly #impairedAt = new Map<Host, number>()
+  /** When a process last said that it leads, by VRID. */
+  readonly #spoke = new WeakMap<Process, Map<number, number>>()
 
   constructor(scenario: Scenario, agenda: Agenda, lan: Lan) {
     this.#scenario = scenario
@@ -104,7 +109,9 @@ export class Invariants implements Witness {
   }
 
   /**
-   * Only who leads speaks with a priority, and who sleeps or has died does not speak at all. Immediately.
+   * Only who leads speaks with a priority, and who sleeps or has died does not speak at all. Late means listen: who
+   * has said nothing for so long that a peer may have taken over does not go on. Immediately.
+   * Settled, the priority said is the one that an operator would work out.
    * (A resignation, priority 0, is for everybody who has something to give back.)
    */
   sent(host: Host, slot: SlotId, bytes: Uint8Array): void {
@@ -115,6 +122,24 @@ export class Invariants implements Witness {
     if (host.asleep) this.#violate(host, 'an advert of a host that sleeps')
     if (process?.engine.speaks(slot) !== true)
       this.#violate(host, `an advert of priority ${priority} of slot ${slot}, which does not lead`)
+    const rank = expectedPriority(host.plan, host.good)
+    if (this.settled && priority !== rank)
+      this.#violate(host, `says priority ${priority} instead of ${rank}`)
+    this.#checkPace(host, bytes[1] ?? 0)
+  }
+
+  #checkPace(host: Host, vrid: number): void {
+    const now = host.now()
+    const voices = this.#voices(host)
+    const before = voices.get(vrid)
+    voices.set(vrid, now)
+    if (before === undefined) return
+    const { advertUs } = this.#scenario
+    const gap = now - before
+    if (gap > downUs(this.#scenario, 254))
+      this.#violate(host, `vrid ${vrid} goes on after ${gap} µs of silence`)
+    if (gap > advertUs + clockStepUs && !this.#impaired(host, downUs(this.#scenario, 1)))
+      this.#violate(host, `vrid ${vrid}: ${gap} µs between two adverts`)
   }
 
   heard(host: Host, packet: Packet): void {
@@ -147,7 +172,10 @@ export class Invariants implements Witness {
     const objection = leading ? notes?.objection(now, host.plan, 3 * this.#scenario.advertUs) : null
     if (objection != null) this.#violate(host, `vrid ${vrid} ${objection}`)
     if (leading) notes?.leads(now)
-    else notes?.yields(now)
+    else {
+      notes?.yields(now)
+      this.#voices(host).delete(vrid ?? 0)
+    }
     if (this.settled) this.#violate(host, `vrid ${vrid} changed hands in a settled run`)
   }
 
@@ -163,12 +191,18 @@ export class Invariants implements Witness {
     if (this.settled) this.#violate(host, 'the engine raised an event in a settled run')
   }
 
+  slept(host: Host, spanUs: number): void {
+    if (spanUs < 1.4 * downUs(this.#scenario, 1)) return
+    for (const vrid of this.#vrids) this.#notes(host, vrid)?.slept(host.now())
+  }
+
   // What is looked at from outside, now and then.
 
   check(): void {
     for (const host of this.#hosts) {
       this.#checkAddresses(host)
       this.#checkFloor(host)
+      this.#checkLease(host)
     }
     if (!this.settled) return
     for (const vrid of this.#vrids) this.#checkMasters(vrid)
@@ -192,26 +226,31 @@ export class Invariants implements Witness {
   }
 
   /**
-   * A master within the floor: a host that may lead and has heard nothing for its own down interval leads. By
-   * its own clock, plus the time of one answer; not asked for twice that, and the second in which a check first
+   * A master within the floor: a host that may lead and has heard nothing for its own down interval (its skew time
+   * after a resignation) leads. By its own clock, plus the time of one answer; not asked for twice that, and the second in which a check first
    * reports, after it was late or held up.
    */
   #checkFloor(host: Host): void {
-    const longest = longestDownUs(this.#scenario)
-    if (
-      this.#scenario.grouped ||
-      !this.#capable(host) ||
-      this.#impaired(host, 2.2 * longest + 1_000_000)
-    )
-      return
+    const scenario = this.#scenario
+    const grace = 2.2 * downUs(scenario, 1) + 1_000_000
+    if (scenario.grouped || !this.#capable(host) || this.#impaired(host, grace)) return
     for (const vrid of this.#vrids) {
-      const { version, advertUs } = this.#scenario
-      const unit = version === 2 ? 1_000_000 : advertUs
-      const downUs = 3 * advertUs + ((256 - this.#effective(host, vrid)) * unit) / 256
-      const silence = this.#notes(host, vrid)?.silence(host.now()) ?? 0
-      if (silence > downUs + answerUs && !this.#leads(host, vrid))
-        this.#violate(host, `vrid ${vrid} heard nothing for ${silence} µs and does not lead`)
+      const silence = this.#notes(host, vrid)?.silence(host.now())
+      if (silence === undefined || this.#leads(host, vrid)) continue
+      const priority = this.#effective(host, vrid)
+      const floor = silence.resigned ? skewUs(scenario, priority) : downUs(scenario, priority)
+      if (silence.us > floor + answerUs)
+        this.#violate(host, `vrid ${vrid} heard nothing for ${silence.us} µs and does not lead`)
     }
+  }
+
+  /** Who does not turn does not lead: within the lease, and the engine acts at once. */
+  #checkLease(host: Host): void {
+    const { process } = host
+    if (process === null || host.asleep || process.stalledUs <= this.#scenario.livenessUs) return
+    for (const vrid of this.#vrids)
+      if (this.#leads(host, vrid))
+        this.#violate(host, `vrid ${vrid} leads, but its main thread hangs`)
   }
 
   /**
@@ -229,6 +268,7 @@ export class Invariants implements Witness {
         this.#violate(master ?? null, `vrid ${vrid}: ${masters.length} masters among ${names}`)
       if (master === undefined) continue
       const rank = (host: Host): number => expectedPriority(host.plan, host.good)
+      if (!able.includes(master)) this.#violate(master, `vrid ${vrid}: leads, but may not`)
       const better = able.find((host) => rank(host) > rank(master) && !host.plan.nopreempt)
       if (better !== undefined)
         this.#violate(better, `vrid ${vrid}: should have replaced ${master.name}`)
@@ -301,6 +341,13 @@ export class Invariants implements Witness {
 
   #vridOf(host: Host, slot: SlotId): number | null {
     return host.process?.daemon.instances.find((it) => it.slot === slot)?.cfg.vrid ?? null
+  }
+
+  #voices(host: Host): Map<number, number> {
+    const { process } = host
+    const voices = (process && this.#spoke.get(process)) ?? new Map<number, number>()
+    if (process !== null) this.#spoke.set(process, voices)
+    return voices
   }
 
   #notes(host: Host, vrid: number): Listening | null {

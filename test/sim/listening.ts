@@ -67,9 +67,18 @@ export class Listening {
     this.#since = higherAt > this.#ledFrom ? higherAt : now
   }
 
-  /** How long nothing at all has been heard. */
-  silence(now: number): number {
-    return now - Math.max(this.#since, this.#notes.anyAt)
+  /** How long nothing at all has been heard, and whether the last that was heard was a resignation. */
+  silence(now: number): { readonly us: number; readonly resigned: boolean } {
+    const { anyAt, zeroAt } = this.#notes
+    return {
+      us: now - Math.max(this.#since, anyAt),
+      resigned: zeroAt >= anyAt && zeroAt > this.#since,
+    }
+  }
+
+  /** Deaf for so long that silence proves nothing. */
+  slept(now: number): void {
+    this.#since = now
   }
 
   /** Why the host must not lead from now on; null when it may. `patience`: three adverts. */

@@ -4,6 +4,7 @@
  *   SEED=n    exactly that run again, with the trace of its last moments
  *   HOURS=n   goes on until so many simulated hours are done (default 1,000)
  *   FROM=n    the first seed
+ *   RUNS=n    at most so many runs
  */
 import { randomInt } from 'node:crypto'
 import { type RunResult, run } from './simulation.ts'
@@ -30,12 +31,12 @@ function report(result: RunResult): void {
   process.stdout.write(`again: SEED=${result.seed} npm run sim\n`)
 }
 
-function soak(from: number, hoursWanted: number): boolean {
+function soak(from: number, hoursWanted: number, runsMax: number): boolean {
   const startMs = performance.now()
   let hours = 0
   let faults = 0
   let runs = 0
-  for (let seed = from; hours < hoursWanted; seed++) {
+  for (let seed = from; hours < hoursWanted && runs < runsMax; seed++) {
     const result = run(seed)
     report(result)
     if (result.broken !== null) return false
@@ -56,6 +57,7 @@ if (seed !== null) {
   report(result)
   process.exitCode = result.broken === null ? 0 : 1
 } else {
-  const good = soak(number('FROM') ?? randomInt(1_000_000_000), number('HOURS') ?? 1_000)
+  const from = number('FROM') ?? randomInt(1_000_000_000)
+  const good = soak(from, number('HOURS') ?? 1_000, number('RUNS') ?? Number.POSITIVE_INFINITY)
   process.exitCode = good ? 0 : 1
 }

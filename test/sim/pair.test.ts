@@ -1,0 +1,169 @@
+/** Two hosts and one fault at a time: the figures that the design promises, to the microsecond where it can. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Ip } from '../../src/base/ip.ts'
+import { Agenda } from './agenda.ts'
+import type { World } from './faults.ts'
+import type { Host } from './host.ts'
+import { answerUs } from './host.ts'
+import { Prng } from './prng.ts'
+import type { HostPlan, Scenario } from './scenario.ts'
+import { makeWorld } from './simulation.ts'
+
+const second = 1_000_000
+const advertUs = second
+/** The skew times of priorities 150 and 100 at version 3. */
+const skewUs = { 150: (106 * advertUs) / 256, 100: (156 * advertUs) / 256 }
+/** Two flights and two answers. */
+const slackUs = 2 * 200 + 2 * answerUs
+
+const plan = (number: number, priority: number, more: Partial<HostPlan> = {}): HostPlan => ({
+  number,
+  source: `10.0.0.${number}` as Ip,
+  clockRate: 1,
+  clockOffset: number * 1_000 * second,
+  nopreempt: false,
+  preemptDelayS: 0,
+  weight: 0,
+  priority,
+  warden: true,
+  ...more,
+})
+
+class Pair {
+  readonly agenda = new Agenda()
+  readonly world: World
+  readonly a: Host
+  readonly b: Host
+
+  constructor(a: Partial<HostPlan> = {}, b: Partial<HostPlan> = {}) {
+    const scenario: Scenario = {
+      seed: 1,
+      profile: 'storm',
+      version: 3,
+      family: 4,
+      advertUs,
+      livenessUs: 3 * second,
+      grouped: false,
+      refreshS: 0,
+      hosts: [plan(1, 150, a), plan(2, 100, b)],
+      hours: 1,
+    }
+    this.world = makeWorld(scenario, this.agenda, new Prng(1))
+    const [first, other] = this.world.hosts
+    assert.ok(first !== undefined && other !== undefined)
+    this.a = first
+    this.b = other
+    for (const host of this.world.hosts) host.start()
+    this.pass(20 * second)
+    assert.deepEqual(this.leaders, ['host1'])
+  }
+
+  get leaders(): readonly string[] {
+    return this.world.hosts.filter((host) => leads(host)).map((host) => host.name)
+  }
+
+  pass(spanUs: number): void {
+    this.agenda.runUntil(this.agenda.now + spanUs)
+  }
+
+  /** How long until it is so. */
+  until(what: () => boolean, atMostUs: number): number {
+    const from = this.agenda.now
+    while (!what()) {
+      assert.ok(this.agenda.now - from <= atMostUs, `not within ${atMostUs} µs: ${this.leaders}`)
+      this.pass(100)
+    }
+    return this.agenda.now - from
+  }
+
+  disturb(): void {
+    this.world.invariants.disturb(0, 'test')
+  }
+}
+
+const leads = (host: Host): boolean => {
+  const slot = host.process?.daemon.instances[0]?.slot
+  return slot !== undefined && host.process?.engine.leads(slot) === true
+}
+
+test('cut: the backup leads one down interval after the last advert; healed: one master at once', () => {
+  const pair = new Pair()
+  pair.disturb()
+  const mend = [
+    pair.world.lan.cut(pair.a.port, pair.b.port),
+    pair.world.lan.cut(pair.b.port, pair.a.port),
+  ]
+  const took = pair.until(() => leads(pair.b), 4 * second)
+  const floor = 3 * advertUs + skewUs[100]
+  assert.ok(took >= floor - advertUs - slackUs && took <= floor + slackUs, `${took} µs`)
+  assert.deepEqual(pair.leaders, ['host1', 'host2'], 'each part has its master')
+  for (const end of mend) end()
+  pair.until(() => pair.leaders.join() === 'host1', advertUs + slackUs)
+})
+
+test('killed with a warden: the addresses are gone at once, the peer leads one skew time later', () => {
+  const pair = new Pair()
+  pair.disturb()
+  pair.a.crash()
+  const took = pair.until(() => leads(pair.b), second)
+  assert.ok(took <= skewUs[100] + slackUs, `${took} µs`)
+  assert.equal(pair.a.kernel.holds('10.0.0.101' as Ip), false)
+})
+
+test('killed without a warden: the peer needs its down interval; started again, the rest is cleaned up', () => {
+  const pair = new Pair({ warden: false })
+  pair.disturb()
+  pair.a.crash()
+  pair.until(() => leads(pair.b), 4 * second)
+  assert.equal(pair.a.kernel.holds('10.0.0.101' as Ip), true)
+  pair.a.start()
+  pair.until(() => !pair.a.kernel.holds('10.0.0.101' as Ip), answerUs)
+})
+
+test('an orderly stop: the peer leads one skew time later', () => {
+  const pair = new Pair()
+  pair.disturb()
+  pair.a.stop()
+  const took = pair.until(() => leads(pair.b), second)
+  assert.ok(took <= skewUs[100] + slackUs, `${took} µs`)
+})
+
+test('a master that slept says nothing but goodbye, listens, and then takes its place again', () => {
+  const pair = new Pair()
+  pair.disturb()
+  pair.a.sleep('stopped')
+  pair.until(() => leads(pair.b), 4 * second)
+  pair.pass(5 * second)
+  pair.a.wakeUp()
+  assert.deepEqual(pair.leaders, ['host2'], 'at once, before the main thread turns')
+  pair.until(() => pair.leaders.join() === 'host1', 3 * advertUs + skewUs[150] + slackUs)
+})
+
+test('nopreempt and preempt_delay: the better host waits', () => {
+  const never = new Pair({ nopreempt: true })
+  never.disturb()
+  never.a.reboot()
+  never.until(() => leads(never.b), 4 * second)
+  never.a.start()
+  never.pass(600 * second)
+  assert.deepEqual(never.leaders, ['host2'])
+  const later = new Pair({ preemptDelayS: 30 })
+  later.disturb()
+  later.a.reboot()
+  later.until(() => leads(later.b), 4 * second)
+  later.a.start()
+  const took = later.until(() => leads(later.a), 60 * second)
+  assert.ok(took >= 30 * second && took <= 30 * second + 5 * advertUs, `${took} µs`)
+})
+
+test('a main thread that hangs costs nothing until its lease lapses', () => {
+  const pair = new Pair()
+  pair.disturb()
+  pair.a.stall()
+  pair.pass(2 * second)
+  assert.deepEqual(pair.leaders, ['host1'])
+  const took = pair.until(() => leads(pair.b), 5 * second)
+  assert.ok(took <= second + skewUs[100] + slackUs, `${took} µs`)
+  assert.deepEqual(pair.leaders, ['host2'])
+})

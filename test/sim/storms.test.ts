@@ -1,0 +1,23 @@
+/** Faults upon faults: every seed must end with all invariants whole. A failing one is said with its trace. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { seedsOf } from './seeds.ts'
+import { profileOf, run } from './simulation.ts'
+
+test('storms: sixty runs in which faults overlap', () => {
+  let faults = 0
+  for (const seed of seedsOf('storm', 60)) {
+    const result = run(seed)
+    faults += result.faults
+    const { broken } = result
+    assert.equal(broken, null, `SEED=${seed}: ${broken?.what}\n${broken?.trace.join('\n')}`)
+  }
+  assert.ok(faults > 5_000, `only ${faults} faults`)
+})
+
+test('a seed is a run: the same seed gives the same digest, another one another', () => {
+  const [first = 0, second = 0] = seedsOf('storm', 2)
+  assert.equal(profileOf(first), 'storm')
+  assert.equal(run(first).digest, run(first).digest)
+  assert.notEqual(run(first).digest, run(second).digest)
+})
