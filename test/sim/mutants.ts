@@ -1,0 +1,221 @@
+/**
+ * Deliberate bugs, each one line of the shipped code changed, which the simulator must catch: the proof that its
+ * invariants bite. `npm run mutants` builds and runs every one; a mutant that survives is a hole in the invariants.
+ */
+export type Mutant = {
+  readonly name: string
+  readonly file: string
+  /** Occurs once in the file. */
+  readonly find: string
+  readonly replace: string
+}
+
+const file = {
+  backup: 'src/election/backup.ts',
+  master: 'src/election/master.ts',
+  timing: 'src/election/timing.ts',
+  group: 'src/election/sync-group.ts',
+  priority: 'src/election/priority.ts',
+  plans: 'src/engine/plans.ts',
+  instance: 'src/daemon/instance.ts',
+  core: 'native/core.cc',
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'a better backup never preempts',
+    file: file.backup,
+    find: 'if (!params.preempt || advert.priority >= machine.effective) return null',
+    replace: 'if (advert.priority >= 0) return null',
+  },
+  {
+    name: 'nopreempt is not honoured',
+    file: file.backup,
+    find: 'if (!params.preempt || advert.priority >= machine.effective) return null',
+    replace: 'if (advert.priority >= machine.effective) return null',
+  },
+  {
+    name: 'preempt_delay is not honoured',
+    file: file.backup,
+    find: "if (params.preemptDelayUs === 0) return 'discard'",
+    replace: "if (params.preemptDelayUs >= 0) return 'discard'",
+  },
+  {
+    name: 'a resignation is not heard: the full down interval instead of the skew time',
+    file: file.backup,
+    find: 'masterDownAt: addUs(now, backupSkewUs(params, machine.effective, state.master)),',
+    replace: 'masterDownAt: state.masterDownAt,',
+  },
+  {
+    name: 'a changed priority ends the listening of a backup that woke up late',
+    file: file.backup,
+    find: '    : state.masterDownAt\n',
+    replace: '    : now\n',
+  },
+  {
+    name: 'a master does not yield to a higher priority',
+    file: file.master,
+    find: "return advert.priority > machine.effective ? 'higher' : 'lower'",
+    replace: "return 'lower'",
+  },
+  {
+    name: 'no tie-break between two masters of equal priority',
+    file: file.master,
+    find: "return order > 0 ? 'higher-address' : 'lower-address'",
+    replace: "return 'lower-address'",
+  },
+  {
+    name: 'a backup takes over after two lost adverts',
+    file: file.timing,
+    find: 'us(p.downTimerAdverts * p.intervalUs)',
+    replace: 'us((p.downTimerAdverts - 1) * p.intervalUs)',
+  },
+  {
+    name: 'a backup waits for a fourth advert',
+    file: file.timing,
+    find: 'us(p.downTimerAdverts * p.intervalUs)',
+    replace: 'us((p.downTimerAdverts + 1) * p.intervalUs)',
+  },
+  {
+    name: 'the skew is upside down: the worst backup speaks first',
+    file: file.timing,
+    find: '((256 - effectivePriority) * unit) / 256',
+    replace: '(effectivePriority * unit) / 256',
+  },
+  {
+    name: 'a failed check costs no priority',
+    file: file.priority,
+    find: 'const delta = counts ? signed : 0',
+    replace: 'const delta = weight > 0 ? signed : 0',
+  },
+  {
+    name: 'a fault of one member does not reach its sync group',
+    file: file.group,
+    find: 'return own.length === 0 ? [] : [{',
+    replace: 'return own.length >= 0 ? [] : [{',
+  },
+  {
+    name: 'a sync group follows only those members that already lead',
+    file: file.group,
+    find: "if (states.every(leadsOrWants)) return command(group, taking, 'backup', 'master')",
+    replace: "if (states.every(leadsOrWants)) return command(group, taking, 'backup', 'backup')",
+  },
+  {
+    name: 'who becomes backup keeps the addresses',
+    file: file.plans,
+    find: 'now: options.entering ? encoded(facts).release : [],',
+    replace: 'now: [],',
+  },
+  {
+    name: 'who leads takes no addresses',
+    file: file.plans,
+    find: '[...advert, ...adds, ...first.now]',
+    replace: '[...advert, ...first.now]',
+  },
+  {
+    name: 'a late master says goodbye, but keeps the addresses',
+    file: file.plans,
+    find: 'resign: planRest(facts, true),',
+    replace: 'resign: planAdvert(facts, priorityResign),',
+  },
+  {
+    name: 'late is never late: a master that slept goes on',
+    file: file.plans,
+    find: 'us(Math.max(facts.peersDownUs - facts.advertIntervalUs, 0))',
+    replace: 'us(10 ** 12)',
+  },
+  {
+    name: 'the priority of the adverts is the configured one',
+    file: file.plans,
+    find: 'planLead(facts, machine.effective, options)',
+    replace: 'planLead(facts, params.basePriority, options)',
+  },
+  {
+    name: 'the refresh of the announcements is forgotten',
+    file: file.plans,
+    find: "...announceEvery('garp-refresh', frames, garp),",
+    replace: '',
+  },
+  {
+    name: 'a deleted address is not put back',
+    file: file.instance,
+    find: "if (this.#machine.state.kind !== 'master' || facts === null) return",
+    replace: 'if (facts !== undefined) return',
+  },
+  {
+    name: 'an overtaken advert sets the deadline back',
+    file: file.instance,
+    find: 'if (this.#heardMasterSince(at)) return',
+    replace: '',
+  },
+  {
+    name: 'every deadline that crossed an order is answered with another order',
+    file: file.instance,
+    find: 'if (event.generation !== this.#generation) return',
+    replace:
+      "if (event.generation !== this.#generation) { if (event.kind === 'expired') this.#install({ entering: true, goodbye: false }); return }",
+  },
+  {
+    name: 'a daemon that starts in fault leaves a dead predecessor’s addresses',
+    file: file.instance,
+    find: "if (before === null && this.#machine.state.kind === 'fault')",
+    replace: "if (before !== null && this.#machine.state.kind === 'fault')",
+  },
+  {
+    name: 'core: a familiar advert does not restart the deadline',
+    file: file.core,
+    find: 'deadlines_.Set(slot, now + slot->restart);',
+    replace: '',
+  },
+  {
+    name: 'core: any advert of the known source is familiar',
+    file: file.core,
+    find: `slot.expect->from == from &&
+         std::equal(payload.begin(), payload.end(), slot.expect->payload.begin(),
+                    slot.expect->payload.end());`,
+    replace: 'slot.expect->from == from && !payload.empty();',
+  },
+  {
+    name: 'core: a lapsed lease ends no lead',
+    file: file.core,
+    find: 'if (leading_ == 0 || !lapsed(now)) return;',
+    replace: 'return;',
+  },
+  {
+    name: 'core: who follows takes over although the lease is lapsed',
+    file: file.core,
+    find: '  if (lapsed(now)) {\n    slot->waiting = true;',
+    replace: '  if (lapsed(now) && slot->waiting) {\n    slot->waiting = true;',
+  },
+  {
+    name: 'core: who wakes up late does not listen',
+    file: file.core,
+    find: 'late_by > slot->restart / 3 && !slot->listened',
+    replace: 'late_by > slot->restart * 1000 && !slot->listened',
+  },
+  {
+    name: 'core: an order with a passed deadline ends the listening',
+    file: file.core,
+    find: 'order.deadline <= now ? std::max(slot->listen_until, missed) : missed',
+    replace: 'missed',
+  },
+  {
+    name: 'core: a changed priority begins the advert interval anew',
+    file: file.core,
+    find: '        running = progress[i];',
+    replace: '        running.left = progress[i].left;',
+  },
+  {
+    name: 'core: what was missed is made up for, one advert after the other',
+    file: file.core,
+    find: 'running.due + repeat.every * ((now - running.due) / repeat.every + 1);',
+    replace: 'running.due + repeat.every;',
+  },
+  {
+    name: 'core: a lead that an order crossed does not resign',
+    file: file.core,
+    find: `if (crossed && slot->state == State::kLead) Push(*slot, slot->lead->resign);
+  // Whoever`,
+    replace: '// Whoever',
+  },
+]
