@@ -120,7 +120,8 @@ export class SimDaemon {
       case 'overrun':
         return this.#kernel.load(this.#ports.engine)
       case 'linkFailed':
-        throw new Error('no link fails in the simulator')
+      case 'wardenLost':
+        throw new Error(`the simulator has no ${event.kind}`)
       case 'expired':
       case 'failed':
       case 'late':
