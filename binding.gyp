@@ -15,6 +15,7 @@
         "native/plan.cc",
         "native/request.cc",
         "native/sockets.cc",
+        "native/supervisor.cc",
         "native/warden_port.cc",
         "native/warden_wire.cc"
       ],

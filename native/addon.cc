@@ -5,6 +5,7 @@
 #include "convert.h"
 #include "core_object.h"
 #include "engine_object.h"
+#include "supervisor.h"
 
 namespace {
 
@@ -17,10 +18,17 @@ Napi::Value Request(const Napi::CallbackInfo& info) {
   return out;
 }
 
+Napi::Value TellSupervisor(const Napi::CallbackInfo& info) {
+  const int error = vipd::TellSupervisor(info[0].As<Napi::String>().Utf8Value(),
+                                         info[1].As<Napi::String>().Utf8Value());
+  return Napi::Number::New(info.Env(), error);
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Engine", vipd::EngineObject::Define(env));
   exports.Set("Core", vipd::CoreObject::Define(env));
   exports.Set("request", Napi::Function::New(env, Request, "request"));
+  exports.Set("tellSupervisor", Napi::Function::New(env, TellSupervisor, "tellSupervisor"));
   return exports;
 }
 

@@ -16,6 +16,7 @@ import {
   type ReloadResult,
 } from '../daemon/daemon-types.ts'
 import { type LogFormat, limitRepeats, openLog } from '../daemon/log.ts'
+import { Supervisor } from '../daemon/supervisor.ts'
 import { socketPath } from './paths.ts'
 import { realWorld } from './world.ts'
 
@@ -55,18 +56,22 @@ async function start(options: RunOptions, log: Log): Promise<void> {
     runDir: options.runDir,
   })
   mkdirSync(options.runDir, { recursive: true, mode: 0o755 })
+  const supervisor = new Supervisor(process.env, log)
   const machine = renewableWorld()
   const running: { daemon: Daemon | null } = { daemon: null }
   const daemon = () => {
     if (running.daemon === null) throw new Error('the daemon is still starting')
     return running.daemon
   }
-  const reload = oneAtATime(() => {
+  const ready = () => supervisor.ready(describe(daemon()))
+  const reload = oneAtATime(async () => {
     machine.renew()
-    return daemon().reload()
+    supervisor.reloading()
+    return await daemon().reload().finally(ready)
   })
   let control: Control | null = null
   const stop = once(async () => {
+    supervisor.stopping()
     await running.daemon?.stop()
     await control?.close()
     await log.flush()
@@ -80,10 +85,16 @@ async function start(options: RunOptions, log: Log): Promise<void> {
   })
   try {
     running.daemon = await startDaemon({ ...options, log, world: machine.world })
+    ready()
   } catch (error) {
     await control.close()
     throw error
   }
+}
+
+function describe(daemon: Daemon): string {
+  const { instances } = daemon.status()
+  return instances.length === 1 ? '1 instance' : `${instances.length} instances`
 }
 
 function onSignals(log: Log, stop: () => void, reload: () => Promise<ReloadResult>): void {

@@ -113,6 +113,18 @@ function addQuestions(vipd: Command): void {
       process.exitCode = await commandReload(options.runDir)
     })
   vipd
+    .command('cleanup')
+    .description('remove the configured virtual addresses that a dead daemon left')
+    .addOption(fileOption())
+    .addOption(runDirOption())
+    .addOption(idOption())
+    .addOption(includeOption())
+    .addHelpText('after', '\nExit status: 0 done, 1 refused (a daemon runs) or failed.')
+    .action(async (options: Language & { runDir: string }) => {
+      const { commandCleanup } = await import('./command-cleanup.ts')
+      process.exitCode = await commandCleanup({ ...options, ...language(options) })
+    })
+  vipd
     .command('history [name]')
     .description('the transitions of every instance, or of one, and why')
     .option('--json', 'machine-readable')

@@ -34,7 +34,8 @@ export function findFooting(cfg: Instance, kernel: KernelView, virtual: Readonly
   return { ok: true, home, wish: linkWish(cfg, home, source) }
 }
 
-function homeLink(cfg: Instance, kernel: KernelView): KernelLink | null {
+/** The interface of the instance; without one, the interface that holds its source. */
+export function homeLink(cfg: Instance, kernel: KernelView): KernelLink | null {
   if (cfg.interface !== null) return kernel.linkByName(cfg.interface)
   const source = cfg.transport.source
   return source === null ? null : kernel.linkHolding(source)

@@ -114,6 +114,8 @@ export type Addon = {
   readonly Core: new (livenessUs: number, now: number) => NativeCore
   /** One blocking rtnetlink request; throws as the engine's methods do. */
   request(bytes: Uint8Array): Uint8Array
+  /** One datagram to an AF_UNIX socket; 0 or the errno. */
+  tellSupervisor(path: string, text: string): number
 }
 
 /** Loads the addon; built or prebuilt, as node-gyp-build finds it. VIPD_ADDON names another file, for the sanitizers. */

@@ -18,13 +18,22 @@ import type {
   StartEngine,
 } from './contract.ts'
 import { batches } from './deliveries.ts'
-import { fromNativeEvent, native, toNativeOrders } from './edge.ts'
+import { errnoName, fromNativeEvent, native, toNativeOrders } from './edge.ts'
 import { Routes } from './routes.ts'
 
 const addon = loadAddon()
 
 /** CLOCK_MONOTONIC in µs. */
 export const nowUs = (): Us => us(Number(process.hrtime.bigint() / 1000n))
+
+/** One datagram to the socket of sd_notify(3), abstract after '@'. null, or the errno's name. */
+export function tellSupervisor(path: string, text: string): string | null {
+  const errno = addon.tellSupervisor(path, text)
+  return errno === 0 ? null : errnoName(errno)
+}
+
+/** One blocking rtnetlink request without an engine. Throws OpError. */
+export const kernelRequest = (bytes: Uint8Array): Uint8Array => native(() => addon.request(bytes))
 
 /** Throws OpError when the thread's own sockets cannot be opened (no CAP_NET_RAW, say). */
 export const startEngine: StartEngine = (options, onEvents) => {
@@ -114,7 +123,7 @@ class RunningEngine implements Engine {
   }
 
   request(bytes: Uint8Array): Uint8Array {
-    return native(() => addon.request(bytes))
+    return kernelRequest(bytes)
   }
 
   counters(slot: SlotId): SlotCounters {

@@ -7,6 +7,7 @@ import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Host } from '../../src/lab/host.ts'
 import type { Lab } from '../../src/lab/lab.ts'
+import { program } from '../../src/lab/program.ts'
 import { startVipd, type Vipd } from '../../src/lab/vipd.ts'
 import { nowMs, until } from '../../src/lab/wait.ts'
 import { conf, inLab } from './pair.ts'
@@ -82,7 +83,8 @@ describe('the daemon is killed', { concurrency: 2 }, () => {
   for (const signal of ['SIGKILL', 'SIGABRT', 'SIGSEGV'] as const) {
     test(`${signal}: priority 0 and addresses away at once`, (t) =>
       inLab('kill', async (lab) => {
-        const all = await pair(lab, 1)
+        // A core dump keeps the dead daemon's sockets open until it is written.
+        const all = await pair(lab, 1, ['prlimit', '--core=0'])
         const fromMs = nowMs()
         await all.master.child.signal(signal)
         t.diagnostic(await cleanedUp(all, fromMs))
@@ -190,6 +192,58 @@ describe('the warden', { concurrency: 2 }, () => {
       assert.deepEqual(one.changes.items.slice(from), [])
       assert.equal(await one.holds(vip), true)
       assert.deepEqual((await next.status()).warnings, [])
+    }))
+})
+
+describe('under a supervisor', { concurrency: 2 }, () => {
+  /** Prints what arrives on a datagram socket, a line for each datagram, as systemd would read it. */
+  const listener = `
+    import socket
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    s.bind("/run/lab/notify")
+    print("listening", flush=True)
+    while True: print(s.recv(4096).decode().replace("\\n", " "), flush=True)
+  `.replace(/^ {4}/gm, '')
+
+  test('ready, watchdog, reloading, stopping', () =>
+    inLab('notify', async (lab) => {
+      const host = await lab.host('one', { addresses: { eth0: ['172.16.80.2/24'] } })
+      const systemd = host.spawn('python3', ['-c', listener], { name: 'listener' })
+      await systemd.line(/listening/, soonMs)
+      const under = ['env', 'NOTIFY_SOCKET=/run/lab/notify', 'WATCHDOG_USEC=400000']
+      const daemon = startVipd(host, conf({ priority: 150 }), 'vipd', under)
+      await systemd.line(/^READY=1 STATUS=1 instance$/, soonMs)
+      for (let pings = 0, from = 0; pings < 3; pings++) {
+        await systemd.line(/^WATCHDOG=1$/, 1_000, from)
+        from = systemd.mark
+      }
+      const before = systemd.mark
+      await daemon.tryReload()
+      await systemd.line(/^RELOADING=1 MONOTONIC_USEC=\d+$/, soonMs, before)
+      await systemd.line(/^READY=1/, soonMs, before)
+      await daemon.stop()
+      await systemd.line(/^STOPPING=1/, soonMs)
+    }))
+
+  test('vipd cleanup removes what is left, and nothing beside a living daemon', () =>
+    inLab('cleanup', async (lab) => {
+      const host = await lab.host('one', { addresses: { eth0: ['172.16.80.2/24'] } })
+      const daemon = startVipd(host, conf({ priority: 150, globals: 'vipd_address_lifetime 0' }))
+      await daemon.reaches('VI_1', 'MASTER', soonMs)
+      await host.awaitAddress(vip, true, soonMs)
+      await wardenOf(host)
+      const vipd = [program('../cli/run.js'), 'cleanup', '-f', '/run/lab/vipd.conf']
+      const cleanup = () => host.run(process.execPath, [...vipd, '--run-dir', daemon.runDir])
+      assert.equal((await cleanup()).status, 1)
+      assert.equal(await host.holds(vip), true)
+      await host.sh('kill -KILL $(pgrep -x vipd-warden) $(pgrep -o -x node)')
+      await daemon.child.ended(soonMs)
+      assert.equal(await host.holds(vip), true)
+      const done = await cleanup()
+      assert.equal(done.status, 0, done.stderr)
+      assert.equal(done.stdout, `removed ${vip}\n`)
+      assert.equal(await host.holds(vip), false)
+      assert.equal(await host.holds('172.16.80.2'), true)
     }))
 })
 

@@ -206,6 +206,21 @@ test('woken too late, a lead resigns instead of sending, and rests', () => {
   assert.equal(b.core.nextDeadline(), null)
 })
 
+test('overtaken by the warden: no word as master, the addresses go, the slot rests', () => {
+  const b = new Bench()
+  const generation = b.order(lead({ resign: [datagram(0), datagram(0), request(7)] }), 0)
+  b.tick(0)
+  b.core.overtaken(us(9 * second))
+  const out = b.tick(9 * second)
+  assert.deepEqual(marks(out), ['netlink 7'])
+  const late = { kind: 'late', slot: 1, generation, lateUs: 8 * second, at: 9 * second }
+  assert.deepEqual(only(out.events, 'late'), late)
+  assert.deepEqual(b.tick(60 * second), { effects: [], events: [] })
+  b.order(followUntil(63 * second), 60 * second)
+  b.core.overtaken(us(61 * second))
+  assert.deepEqual(b.tick(61 * second).events, [], 'who follows has nothing to lose')
+})
+
 test('missed repeats are not made up for: the next one is in phase', () => {
   const b = new Bench()
   b.order(lead(), 0)

@@ -1,0 +1,47 @@
+/**
+ * What systemd is told (sd_notify(3)): ready, reloading, stopping, and that the main loop turns. Without a
+ * supervisor that wants to know, all of it does nothing.
+ */
+import { nowUs, tellSupervisor } from '../engine/native.ts'
+import type { Log } from './daemon-types.ts'
+
+export class Supervisor {
+  readonly #socket: string | null
+  readonly #watchdogMs: number | null
+  readonly #log: Log
+  #pings: NodeJS.Timeout | null = null
+  #failed = false
+
+  /** Takes the variables out of the environment: they are not for our scripts. */
+  constructor(environment: NodeJS.ProcessEnv, log: Log) {
+    const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: usec, WATCHDOG_PID: pid } = environment
+    for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete environment[name]
+    this.#log = log
+    this.#socket = socket === undefined || socket === '' ? null : socket
+    const ours = pid === undefined || Number(pid) === process.pid
+    const watched = usec !== undefined && Number(usec) > 0 && ours
+    this.#watchdogMs = watched ? Number(usec) / 1_000 : null
+  }
+
+  ready(status: string): void {
+    this.#tell(`READY=1\nSTATUS=${status}`)
+    if (this.#watchdogMs === null || this.#pings !== null) return
+    this.#pings = setInterval(() => this.#tell('WATCHDOG=1'), this.#watchdogMs / 2)
+  }
+
+  reloading(): void {
+    this.#tell(`RELOADING=1\nMONOTONIC_USEC=${nowUs()}`)
+  }
+
+  /** The pings go on: a stop that hangs is ended. */
+  stopping(): void {
+    this.#tell('STOPPING=1\nSTATUS=handing over')
+  }
+
+  #tell(text: string): void {
+    if (this.#socket === null) return
+    const code = tellSupervisor(this.#socket, text)
+    if (code !== null && !this.#failed) this.#log.warn(`the supervisor does not listen: ${code}`)
+    this.#failed = code !== null
+  }
+}
