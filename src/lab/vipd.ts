@@ -21,7 +21,6 @@ export type VipdStatus = {
   }[]
   readonly warnings: readonly string[]
   readonly checks: readonly { readonly name: string; readonly good: boolean | null }[]
-  readonly warnings: readonly string[]
 }
 
 export type Vipd = Daemon & {
