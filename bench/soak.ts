@@ -81,6 +81,7 @@ async function elections(lab: Lab, count: number): Promise<void> {
   let settled: readonly Use[] = []
   const times: number[] = []
   for (let i = 0; i < count; i++) {
+    if (i % 1_000 === 999) say(`${i + 1} elections`)
     const [from, to] = i % 2 === 0 ? [0, 1] : [1, 0]
     if (i === Math.floor(count / 10)) settled = await Promise.all(daemons.map(useOf))
     const startMs = nowMs()
@@ -173,6 +174,15 @@ async function leaveNothing(hosts: readonly Host[], daemons: readonly Daemon[]):
   say('stopped: no address and no process left')
 }
 
+/** What the hosts and their daemons say when a soak has failed. */
+async function explain(lab: Lab): Promise<void> {
+  for (const host of lab.hosts) {
+    say(`--- ${host.name}\n${await host.must('ip', ['-o', 'link', 'show'])}`)
+    const daemon = host.children.find((child) => child.name.startsWith('vipd'))
+    for (const { text } of daemon?.output.items.slice(-8) ?? []) say(text.slice(0, 300))
+  }
+}
+
 ensureNamespaces()
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -189,6 +199,9 @@ for (const [name, soak] of Object.entries(soaks)) {
   const lab = await openLab({ name: 'soak' })
   try {
     await soak(lab, Number(values[name as keyof typeof soaks]))
+  } catch (error) {
+    await explain(lab)
+    throw error
   } finally {
     await lab.close()
   }
