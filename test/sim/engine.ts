@@ -4,7 +4,7 @@
  * simulated kernel and wire, and what it tells goes to the main thread, when that one has time.
  */
 import { OpError } from '../../src/base/errors.ts'
-import type { Us } from '../../src/base/time.ts'
+import { type Us, us } from '../../src/base/time.ts'
 import type {
   Engine,
   EngineEvent,
@@ -71,6 +71,22 @@ export class SimEngine implements Engine {
 
   leads(slot: SlotId): boolean {
     return this.#slots.get(slot)?.leading ?? false
+  }
+
+  /** When the warden takes this engine for frozen, unless it is awake before: its promise, a margin before it is late. */
+  get promise(): Us | null {
+    const lates = [...this.#slots.values()].flatMap(({ lead, leading }) =>
+      leading && lead !== null ? [lead.lateUs] : [],
+    )
+    const next = this.#core.nextDeadline()
+    if (next === null || lates.length === 0) return null
+    const late = Math.min(...lates)
+    return us(next + late - Math.floor(late / 10))
+  }
+
+  /** The warden gave up every lead meanwhile. */
+  overtaken(): void {
+    this.#core.overtaken(this.now())
   }
 
   /** It may speak: it leads, or did until this very wake-up, whose last words may be an advert. */

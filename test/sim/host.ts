@@ -57,8 +57,11 @@ export class Host {
   /** What its check says. */
   good = true
   process: Process | null = null
+  /** When the last daemon ended. */
+  diedAt = 0
   #asleep: 'no' | 'stopped' | 'machine' = 'no'
   #sleptFrom = 0
+  #overtaken = false
   readonly #around: Surroundings
 
   constructor(plan: HostPlan, around: Surroundings) {
@@ -113,6 +116,7 @@ export class Host {
   /** Power lost and back: nothing is left of what was put into the kernel. */
   reboot(): void {
     this.#end()
+    this.#overtaken = false
     this.#asleep = 'no'
     this.kernel.reboot()
   }
@@ -135,11 +139,25 @@ export class Host {
     if (this.#asleep !== 'no') return
     this.#asleep = how
     this.#sleptFrom = this.now()
-    this.process?.stall()
+    const { process } = this
+    process?.stall()
+    const promise = how === 'stopped' && this.plan.warden ? process?.engine.promise : null
+    if (promise != null)
+      this.#around.agenda.at(this.clock.when(promise), () => this.#overtake(promise))
+  }
+
+  /** The warden, which is not asleep, finds the promise of this sleep broken. */
+  #overtake(promise: Us): void {
+    const { process } = this
+    if (this.#asleep !== 'stopped' || process?.engine.promise !== promise) return
+    process.engine.resignAsWarden()
+    this.#overtaken = true
   }
 
   wakeUp(): void {
     if (!this.asleep) return
+    if (this.#overtaken) this.process?.engine.overtaken()
+    this.#overtaken = false
     this.#asleep = 'no'
     this.#around.witness.slept(this, this.now() - this.#sleptFrom)
     this.process?.resume()
@@ -158,6 +176,7 @@ export class Host {
     if (this.process === null) return
     this.process.alive = false
     this.process = null
+    this.diedAt = this.#around.agenda.now
     this.kernel.listener = null
   }
 

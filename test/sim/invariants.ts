@@ -203,6 +203,7 @@ export class Invariants implements Witness {
       this.#checkAddresses(host)
       this.#checkFloor(host)
       this.#checkLease(host)
+      this.#checkLeftBehind(host)
     }
     if (!this.settled) return
     for (const vrid of this.#vrids) this.#checkMasters(vrid)
@@ -242,6 +243,16 @@ export class Invariants implements Witness {
       if (silence.us > floor + answerUs)
         this.#violate(host, `vrid ${vrid} heard nothing for ${silence.us} µs and does not lead`)
     }
+  }
+
+  /** Whatever died, no address outlives it by more than its lifetime. */
+  #checkLeftBehind(host: Host): void {
+    const { advertUs, lifetimeS } = this.#scenario
+    // Never shorter than the longest down interval and two seconds.
+    const lifetimeUs = Math.max(lifetimeS * 1_000_000, 5 * advertUs + 4_000_000)
+    if (host.process !== null || this.#agenda.now - host.diedAt <= lifetimeUs) return
+    for (const { address } of this.#vips)
+      if (host.kernel.holds(address)) this.#violate(host, `${address} was left behind`)
   }
 
   /** Who does not turn does not lead: within the lease, and the engine acts at once. */

@@ -47,12 +47,6 @@ export const mutants: readonly Mutant[] = [
     replace: 'masterDownAt: state.masterDownAt,',
   },
   {
-    name: 'a changed priority ends the listening of a backup that woke up late',
-    file: file.backup,
-    find: '    : state.masterDownAt\n',
-    replace: '    : now\n',
-  },
-  {
     name: 'a master does not yield to a higher priority',
     file: file.master,
     find: "return advert.priority > machine.effective ? 'higher' : 'lower'",
@@ -149,19 +143,6 @@ export const mutants: readonly Mutant[] = [
     replace: '',
   },
   {
-    name: 'every deadline that crossed an order is answered with another order',
-    file: file.instance,
-    find: 'if (event.generation !== this.#generation) return',
-    replace:
-      "if (event.generation !== this.#generation) { if (event.kind === 'expired') this.#install({ entering: true, goodbye: false }); return }",
-  },
-  {
-    name: 'a daemon that starts in fault leaves a dead predecessor’s addresses',
-    file: file.instance,
-    find: "if (before === null && this.#machine.state.kind === 'fault')",
-    replace: "if (before !== null && this.#machine.state.kind === 'fault')",
-  },
-  {
     name: 'core: a familiar advert does not restart the deadline',
     file: file.core,
     find: 'deadlines_.Set(slot, now + slot->restart);',
@@ -204,12 +185,6 @@ export const mutants: readonly Mutant[] = [
     file: file.core,
     find: '        running = progress[i];',
     replace: '        running.left = progress[i].left;',
-  },
-  {
-    name: 'core: what was missed is made up for, one advert after the other',
-    file: file.core,
-    find: 'running.due + repeat.every * ((now - running.due) / repeat.every + 1);',
-    replace: 'running.due + repeat.every;',
   },
   {
     name: 'core: a lead that an order crossed does not resign',

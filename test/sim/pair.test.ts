@@ -44,6 +44,7 @@ class Pair {
       family: 4,
       advertUs,
       livenessUs: 3 * second,
+      lifetimeS: 8,
       grouped: false,
       refreshS: 0,
       hosts: [plan(1, 150, a), plan(2, 100, b)],
@@ -109,6 +110,25 @@ test('killed with a warden: the addresses are gone at once, the peer leads one s
   const took = pair.until(() => leads(pair.b), second)
   assert.ok(took <= skewUs[100] + slackUs, `${took} µs`)
   assert.equal(pair.a.kernel.holds('10.0.0.101' as Ip), false)
+})
+
+test('frozen with a warden: the addresses are gone before the peer leads; thawed, it listens', () => {
+  const pair = new Pair()
+  pair.disturb()
+  pair.a.sleep('stopped')
+  pair.until(() => leads(pair.b), 4 * second)
+  assert.equal(pair.a.kernel.holds('10.0.0.101' as Ip), false)
+  pair.a.wakeUp()
+  assert.deepEqual(pair.leaders, ['host2'])
+  pair.until(() => pair.leaders.join() === 'host1', 3 * advertUs + skewUs[150] + slackUs)
+})
+
+test('killed with its warden: the kernel removes the addresses after their lifetime', () => {
+  const pair = new Pair({ warden: false })
+  pair.disturb()
+  pair.a.crash()
+  pair.until(() => !pair.a.kernel.holds('10.0.0.101' as Ip), 8 * second)
+  assert.ok(leads(pair.b))
 })
 
 test('killed without a warden: the peer needs its down interval; started again, the rest is cleaned up', () => {

@@ -30,6 +30,8 @@ export type Scenario = {
   readonly family: 4 | 6
   readonly advertUs: number
   readonly livenessUs: number
+  /** After which an address that nobody renews is gone. */
+  readonly lifetimeS: number
   /** Two instances in a sync group instead of one. */
   readonly grouped: boolean
   readonly refreshS: number
@@ -74,7 +76,8 @@ export function drawScenario(seed: number, prng: Prng, profile: Profile, hours: 
     version,
     family,
     advertUs,
-    livenessUs: Math.min(Math.max(2 * advertUs, second / 2), 3_000 * second),
+    livenessUs: Math.min(Math.max(prng.pick([2, 20]) * advertUs, second / 2), 3_000 * second),
+    lifetimeS: Math.max(8, Math.ceil((6 * advertUs) / second)),
     grouped,
     refreshS: prng.chance(0.5) ? Math.max(1, Math.ceil((advertUs / second) * 7)) : 0,
     hosts,
@@ -130,6 +133,7 @@ export function configText(scenario: Scenario, host: HostPlan): string {
   return `global_defs {
   router_id host${host.number}
   vipd_liveness ${scenario.livenessUs / second}
+  vipd_address_lifetime ${scenario.lifetimeS}
 }
 vrrp_script chk {
   script "/usr/bin/true"

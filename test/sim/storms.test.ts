@@ -4,15 +4,15 @@ import { test } from 'node:test'
 import { seedsOf } from './seeds.ts'
 import { profileOf, run } from './simulation.ts'
 
-test('storms: sixty runs in which faults overlap', () => {
+test('storms: forty runs in which faults overlap', () => {
   let faults = 0
-  for (const seed of seedsOf('storm', 60)) {
+  for (const seed of seedsOf('storm', 40)) {
     const result = run(seed)
     faults += result.faults
     const { broken } = result
     assert.equal(broken, null, `SEED=${seed}: ${broken?.what}\n${broken?.trace.join('\n')}`)
   }
-  assert.ok(faults > 5_000, `only ${faults} faults`)
+  assert.ok(faults > 3_500, `only ${faults} faults`)
 })
 
 test('a seed is a run: the same seed gives the same digest, another one another', () => {
