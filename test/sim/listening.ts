@@ -6,6 +6,9 @@ import { answerUs } from './host.ts'
 import type { HostPlan } from './scenario.ts'
 
 const never = Number.NEGATIVE_INFINITY
+/** So many resignations in so short a time need not be believed: somebody plays. */
+const crowd = 5
+const crowdUs = 30_000_000
 
 type Notes = {
   /** An advert at least as high as the host's own priority. */
@@ -30,6 +33,7 @@ export class Listening {
   /** Began to listen: process start, or the end of leading. */
   #since: number
   #ledFrom = never
+  #zeros: readonly number[] = []
   readonly #notes = blank()
   /** As far as the main thread knows it. */
   readonly #known = blank()
@@ -44,6 +48,7 @@ export class Listening {
     notes.anyAt = at
     if (priority === 0) {
       notes.zeroAt = at
+      this.#zeros = [...this.#zeros, at].slice(-crowd)
     } else if (ours.every((own) => priority >= own)) {
       notes.higherAt = at
       notes.lowerSince = Number.POSITIVE_INFINITY
@@ -67,12 +72,13 @@ export class Listening {
     this.#since = higherAt > this.#ledFrom ? higherAt : now
   }
 
-  /** How long nothing at all has been heard, and whether the last that was heard was a resignation. */
+  /** How long nothing at all has been heard, and whether the last that was heard was a resignation that is believed. */
   silence(now: number): { readonly us: number; readonly resigned: boolean } {
     const { anyAt, zeroAt } = this.#notes
+    const many = now - (this.#zeros[0] ?? never) < crowdUs && this.#zeros.length === crowd
     return {
       us: now - Math.max(this.#since, anyAt),
-      resigned: zeroAt >= anyAt && zeroAt > this.#since,
+      resigned: zeroAt >= anyAt && zeroAt > this.#since && !many,
     }
   }
 
