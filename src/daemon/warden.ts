@@ -6,8 +6,8 @@ import { OpError } from '../base/errors.ts'
 import type { Guard } from '../engine/contract.ts'
 import type { Log } from './daemon-types.ts'
 
-/** One that dies at once, again and again, must not keep us busy. */
-const againMs = 1_000
+/** One that dies at once, again and again, must not keep us busy: the first is replaced at once, then ever later. */
+const againMs = { first: 1_000, longest: 60_000 }
 
 export class Warden {
   readonly #guard: Guard
@@ -29,15 +29,17 @@ export class Warden {
     } catch (error) {
       if (!(error instanceof OpError)) throw error
       this.#log.error(`No warden: ${error.message}`)
+      this.#again = setTimeout(() => this.start(), againMs.longest)
     }
   }
 
-  /** The engine lost its warden: another, at once if this one lasted a while. */
+  /** The engine lost its warden: another, at once the first time. */
   lost(): void {
     this.#lost += 1
     this.#running = false
     this.#log.error('The warden is gone: starting another', { lost: this.#lost })
-    this.#again ??= setTimeout(() => this.start(), this.#lost === 1 ? 0 : againMs)
+    const laterMs = this.#lost === 1 ? 0 : againMs.first * 2 ** Math.min(this.#lost - 2, 10)
+    this.#again ??= setTimeout(() => this.start(), Math.min(laterMs, againMs.longest))
   }
 
   stop(): void {

@@ -278,6 +278,20 @@ describe('the lifetime of addresses', { concurrency: 2 }, () => {
       }
     }))
 
+  test('a reload switches it off: the addresses that are there stay for ever', () =>
+    inLab('forever', async (lab) => {
+      const { host, daemon } = await open(lab)
+      const from = host.changes.items.length
+      daemon.configure(config.replace('vipd_address_lifetime 3', 'vipd_address_lifetime 0'))
+      assert.equal((await daemon.tryReload()).status, 0)
+      await until('for ever', soonMs, async () => {
+        const text = await host.must('ip', ['-o', 'addr', 'show', 'eth0'])
+        const ours = text.split('\n').filter((line) => line.includes(vip) || line.includes(six))
+        return ours.length === 2 && ours.every((line) => /valid_lft forever/.test(line))
+      })
+      assert.deepEqual(host.changes.items.slice(from), [])
+    }))
+
   test('is renewed without an event, an announcement or a gap', () =>
     inLab('renewed', async (lab) => {
       const { host, daemon } = await open(lab)
