@@ -31,14 +31,14 @@ const downUs = (scenario: Scenario, priority: number): number =>
  * When a disturbed cluster must have come to rest. A restarted host waits for its check (1 s) and listens for
  * one down interval; a better one that hears it waits for its preempt_delay and for a down interval more; a host that was
  * late listens once more, and the pair of a sync group may do each of these one after the other. Clocks that are
- * 3 % slow stretch all of it. Six down intervals, the longest delay, and seven seconds: two for the checks, and
- * five after which a new master announces its addresses a second time.
+ * 3 % slow stretch all of it. Six down intervals, the longest delay, and seventeen seconds: two for the checks,
+ * five after which a new master announces its addresses a second time, and ten in which a damped one takes its time.
  */
 export const settleUs = (scenario: Scenario): number =>
   Math.ceil(
     1.04 *
       (6 * downUs(scenario, 1) +
-        1_000_000 * (7 + Math.max(...scenario.hosts.map((h) => h.preemptDelayS)))),
+        1_000_000 * (17 + Math.max(...scenario.hosts.map((h) => h.preemptDelayS)))),
   )
 
 /** A clock that runs slower than true time skips: an instant is met a few µs late. */
@@ -236,8 +236,9 @@ export class Invariants implements Witness {
     const grace = 2.2 * downUs(scenario, 1) + 1_000_000
     if (scenario.grouped || !this.#capable(host) || this.#impaired(host, grace)) return
     for (const vrid of this.#vrids) {
-      const silence = this.#notes(host, vrid)?.silence(host.now())
-      if (silence === undefined || this.#leads(host, vrid)) continue
+      const notes = this.#notes(host, vrid)
+      if (notes === null || notes.damped(host.now()) || this.#leads(host, vrid)) continue
+      const silence = notes.silence(host.now())
       const priority = this.#effective(host, vrid)
       const floor = silence.resigned ? skewUs(scenario, priority) : downUs(scenario, priority)
       if (silence.us > floor + answerUs)

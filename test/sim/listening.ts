@@ -6,7 +6,7 @@ import { answerUs } from './host.ts'
 import type { HostPlan } from './scenario.ts'
 
 const never = Number.NEGATIVE_INFINITY
-/** So many resignations in so short a time need not be believed: somebody plays. */
+/** So many resignations in so short a time need not be believed, nor so many better masters that come and go. */
 const crowd = 5
 const crowdUs = 30_000_000
 
@@ -34,6 +34,7 @@ export class Listening {
   #since: number
   #ledFrom = never
   #zeros: readonly number[] = []
+  #yields: readonly number[] = []
   readonly #notes = blank()
   /** As far as the main thread knows it. */
   readonly #known = blank()
@@ -69,7 +70,13 @@ export class Listening {
   /** Whoever yields has listened since the advert that it yields to. */
   yields(now: number): void {
     const { higherAt } = this.#notes
+    this.#yields = [...this.#yields, now].slice(-crowd)
     this.#since = higherAt > this.#ledFrom ? higherAt : now
+  }
+
+  /** It yielded so often that it may take its time. */
+  damped(now: number): boolean {
+    return this.#yields.length === crowd && now - (this.#yields[0] ?? never) < crowdUs
   }
 
   /** How long nothing at all has been heard, and whether the last that was heard was a resignation that is believed. */

@@ -43,8 +43,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a resignation is not heard: the full down interval instead of the skew time',
     file: file.backup,
-    find: 'masterDownAt: addUs(now, backupSkewUs(params, machine.effective, state.master)),',
-    replace: 'masterDownAt: state.masterDownAt,',
+    find: 'addUs(now, backupSkewUs(params, machine.effective, state.master)),',
+    replace: 'state.masterDownAt,',
   },
   {
     name: 'a master does not yield to a higher priority',
@@ -151,10 +151,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'core: any advert of the known source is familiar',
     file: file.core,
-    find: `slot.expect->from == from &&
-         std::equal(payload.begin(), payload.end(), slot.expect->payload.begin(),
-                    slot.expect->payload.end());`,
-    replace: 'slot.expect->from == from && !payload.empty();',
+    find: 'std::ranges::equal(payload, advert->payload);',
+    replace: '!payload.empty();',
   },
   {
     name: 'core: a lapsed lease ends no lead',
