@@ -153,8 +153,9 @@ function remarks(params: Params, before: Backup, after: Backup): readonly Effect
 }
 
 /**
- * Section 6.4.2, lower than ours: discarded, the deadline stands. If it is the very master that was followed, its
- * older, higher advert must not restart the deadline either. Said once for a sender and priority.
+ * Section 6.4.2, lower than ours: discarded, the deadline stands. If it comes in the name of the very master that
+ * was followed, that one has come down, or somebody forges it: its own advert, should it come again, is accepted as
+ * before (`restarts`). Said once for a sender and priority.
  */
 function discard(params: Params, machine: Machine, state: Backup, advert: Advert): Step {
   const { from, priority } = advert

@@ -82,6 +82,14 @@ export function restartUs(params: Params, machine: Machine): Us {
 export const backupSkewUs = (params: Params, effective: number, master: Master | null): Us =>
   skewUs(params.version, effective, followedIntervalUs(params, master))
 
+/**
+ * Whether the advert that was accepted last would be accepted again, and so restarts the deadline. A later, lower one
+ * in the same name changes nothing about that: a master that has really come down sends the old one no more.
+ */
+export const restarts = ({ countdown, master }: Backup, effective: number): boolean =>
+  countdown.kind === 'restarts' ||
+  (countdown.kind === 'overruled' && master !== null && master.priority >= effective)
+
 /** What damping adds to every span after which this backup would take over. */
 export const extraUs = (damping: Damping | null): Us => damping?.extraUs ?? us(0)
 

@@ -17,6 +17,7 @@ import {
   type LiveEvent,
   listening,
   move,
+  restarts,
   restartUs,
   stay,
   takeOver,
@@ -69,8 +70,8 @@ export function nextDeadline(state: State): Us | null {
  */
 export function refreshed(params: Params, machine: Machine, familiarHeardAt: Us | null): Machine {
   const { state } = machine
-  if (state.kind !== 'backup' || state.countdown.kind !== 'restarts' || familiarHeardAt === null)
-    return machine
+  if (state.kind !== 'backup' || !restarts(state, machine.effective)) return machine
+  if (familiarHeardAt === null) return machine
   const masterDownAt = addUs(familiarHeardAt, restartUs(params, machine))
   if (masterDownAt <= state.masterDownAt) return machine
   return { ...machine, state: { ...state, masterDownAt } }

@@ -7,7 +7,7 @@
 import { unreachable } from '../base/assert.ts'
 import { type Family, type Ip, ipFamily } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
-import { restartUs } from '../election/effects.ts'
+import { restarts, restartUs } from '../election/effects.ts'
 import type { Machine, Params, State } from '../election/types.ts'
 import { encodeGratuitousArp } from '../wire/arp.ts'
 import { encodeUnsolicitedNa } from '../wire/ndp.ts'
@@ -165,7 +165,7 @@ function planFollow(
   return {
     kind: 'follow',
     now: options.entering ? encoded(facts).release : [],
-    expect: state.countdown.kind === 'restarts' ? (options.familiar ?? null) : null,
+    expect: restarts(state, effective) ? (options.familiar ?? null) : null,
     deadlineUs: state.masterDownAt,
     restartUs: restartUs(params, machine),
     // biome-ignore lint/suspicious/noThenProperty: the contract's word; orders are never awaited.

@@ -233,12 +233,18 @@ test('backup: deletes on entering; a familiar advert that no longer restarts is 
     { kind: 'resigned', from: familiar.from },
     { kind: 'overruled', from: familiar.from, priority: 90 },
   ] as const) {
-    const state = { ...backup.state, countdown }
+    const lower = { address: familiar.from, priority: 90, intervalUs: secondsToUs(0.5) }
+    const state = { ...backup.state, master: lower, countdown }
     const order = planOrder(facts, params, machine(state), { entering: true, familiar })
     assert(order.kind === 'follow')
     assert.deepEqual(readAll(order.now), deletes)
     assert.equal(order.expect, null, countdown.kind)
   }
+  const overruled = { kind: 'overruled', from: familiar.from, priority: 90 } as const
+  const state = { ...backup.state, countdown: overruled }
+  const kept = planOrder(facts, params, machine(state), { entering: true, familiar })
+  assert(kept.kind === 'follow')
+  assert.deepEqual(kept.expect, familiar, 'a lower advert in the name of the master, who is at 150')
   const unheard = planOrder(facts, params, backup, { entering: true })
   assert(unheard.kind === 'follow' && unheard.expect === null)
 })
