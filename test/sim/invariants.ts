@@ -173,7 +173,7 @@ export class Invariants implements Witness {
     if (objection != null) this.#violate(host, `vrid ${vrid} ${objection}`)
     if (leading) notes?.leads(now)
     else {
-      notes?.yields(now)
+      notes?.yields(now, 3 * this.#scenario.advertUs)
       this.#voices(host).delete(vrid ?? 0)
     }
     if (this.settled) this.#violate(host, `vrid ${vrid} changed hands in a settled run`)

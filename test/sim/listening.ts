@@ -67,11 +67,12 @@ export class Listening {
     this.#ledFrom = now
   }
 
-  /** Whoever yields has listened since the advert that it yields to. */
-  yields(now: number): void {
-    const { higherAt } = this.#notes
+  /** Whoever yields has listened since the advert that it yields to, or is released by a resignation just heard. */
+  yields(now: number, patience: number): void {
+    const { higherAt, zeroAt } = this.#notes
     this.#yields = [...this.#yields, now].slice(-crowd)
-    this.#since = higherAt > this.#ledFrom ? higherAt : now
+    const released = zeroAt > higherAt && now - zeroAt < patience
+    this.#since = released ? zeroAt : higherAt > this.#ledFrom ? higherAt : now
   }
 
   /** It yielded so often that it may take its time. */
