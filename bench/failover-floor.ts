@@ -79,8 +79,10 @@ async function cutOnce(
   capture: Capture,
   advertInt: number,
 ): Promise<number | null> {
-  const from = capture.mark
   const isBetter = (a: { readonly priority: number }) => a.priority === priorities.better
+  // What the heir said as it yielded may still be on its way to us.
+  await capture.advert('a master', 15_000, isBetter, capture.mark)
+  const from = capture.mark
   const settled = () => capture.adverts(isBetter, from).length >= 4
   await capture.advert('a settled master', 15_000, (a) => isBetter(a) && settled(), from)
   const cutMs = nowMs()

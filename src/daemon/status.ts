@@ -118,11 +118,11 @@ const rivals = (roster: Roster, now: Us): readonly string[] =>
 /** A better master comes and goes: somebody must look for it. */
 function dampedOf({ name, state }: RunningInstance): readonly string[] {
   if (state.kind !== 'backup' || state.damping === null) return []
-  const { yields, extraUs } = state.damping
+  const { yields, extraUs, windowUs } = state.damping
   const from = state.master === null ? '' : `, last to ${state.master.address}`
   const extra = usToMilliseconds(extraUs) / 1_000
   return [
-    `${name} lost the lead ${yields} times in 10 s${from}: it waits ${extra} s longer before taking over again`,
+    `${name} lost the lead ${yields} times in ${usToMilliseconds(windowUs) / 1_000} s${from}: it waits ${extra} s longer before taking over again`,
   ]
 }
 

@@ -77,7 +77,7 @@ function hearResignation(
   advert: Advert,
   now: Us,
 ): Step {
-  const resignations = withNow(machine.resignations, now)
+  const resignations = withNow(params, machine.resignations, now)
   const counted = { ...machine, resignations }
   if (tooMany(resignations))
     return stay(

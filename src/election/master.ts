@@ -138,8 +138,8 @@ function yieldTo(params: Params, machine: Machine, advert: Advert, now: Us, caus
       ? `Master received advert from ${from} with same priority ${priority} but higher IP address than ours`
       : `Master received advert from ${from} with higher priority ${priority}, ours ${machine.effective}`
   const last: readonly Effect[] = params.higherPrioSendAdvert ? [{ kind: 'advertise' }] : []
-  const yields = withNow(machine.yields, now)
-  const damping = dampingOf(yields, now)
+  const yields = withNow(params, machine.yields, now)
+  const damping = dampingOf(params, yields, now)
   const backup = listening(params, machine.effective, now, masterOf(params, advert), damping)
   const said = [log(params, text), ...last, ...remarkOn(params, damping)]
   const step = move({ ...machine, yields }, backup, cause, said)
@@ -148,8 +148,8 @@ function yieldTo(params: Params, machine: Machine, advert: Advert, now: Us, caus
 
 function remarkOn(params: Params, damping: Damping | null): readonly Effect[] {
   if (damping === null) return []
-  const { yields, extraUs } = damping
-  const text = `lost the lead ${yields} times in 10 s: waits ${usToSeconds(extraUs)} s longer before taking over again`
+  const { yields, extraUs, windowUs } = damping
+  const text = `lost the lead ${yields} times in ${usToSeconds(windowUs)} s: waits ${usToSeconds(extraUs)} s longer before taking over again`
   return [log(params, text, 'warning')]
 }
 

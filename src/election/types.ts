@@ -65,8 +65,9 @@ export type Damping = {
   /** Waited beyond the protocol's own span. */
   readonly extraUs: Us
   readonly until: Us
-  /** How many times the lead was lost lately. */
+  /** How many times the lead was lost within the window. */
   readonly yields: number
+  readonly windowUs: Us
 }
 
 export type State =

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { us } from '../../../src/base/time.ts'
+import { dampingOf, withNow } from '../../../src/election/damping.ts'
 import { nextDeadline, refreshed } from '../../../src/election/step.ts'
 import { advert, Host, params } from './host.ts'
 
@@ -56,6 +57,18 @@ test('of resignations the first five in ten seconds are believed', () => {
   assert.equal(host.as('backup').countdown.kind, 'restarts')
   host.feed(advert(200), 20).feed(advert(0), 20.1)
   assert.equal(host.remaining, skew)
+})
+
+test('faster pairs are measured by their own pace', () => {
+  const fast = { ...params(), advertIntervalUs: us(10_000) }
+  const yields = [0, 1, 2, 3, 4, 5].map((n) => us(n * 10_000))
+  assert.deepEqual(dampingOf(fast, yields, us(50_000)), {
+    extraUs: 10_000,
+    until: 150_000,
+    yields: 6,
+    windowUs: 100_000,
+  })
+  assert.deepEqual(withNow(fast, yields, us(140_000)), [50_000, 140_000])
 })
 
 test('ten seconds later it is forgotten', () => {
