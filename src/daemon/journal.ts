@@ -28,6 +28,12 @@ export class Journal {
     return this.#transitions
   }
 
+  /** Transitions within the last `spanMs`; at most as many as are kept. */
+  recent(spanMs: number): number {
+    const from = this.#wallMs() - spanMs
+    return this.#entries.filter(({ at }) => Date.parse(at) >= from).length
+  }
+
   get why(): string {
     return this.#entries.at(-1)?.why ?? 'starting'
   }

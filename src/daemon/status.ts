@@ -79,6 +79,7 @@ export function daemonStatus(from: StatusSources): Status {
       ...warningsOf(instances),
       ...rivals(roster, engine.now()),
       ...roster.instances.flatMap(dampedOf),
+      ...roster.instances.flatMap(flappingOf),
       ...from.wardenWarnings,
     ],
   }
@@ -114,6 +115,16 @@ const rivals = (roster: Roster, now: Us): readonly string[] =>
     if (rival === null) return []
     return [`${it.name} is MASTER, and so is ${rival.address} (priority ${rival.priority})`]
   })
+
+/** An honest fault takes two transitions away and back; so many in a minute are none. */
+const flapping = { transitions: 10, spanMs: 60_000 }
+
+function flappingOf({ name, journal }: RunningInstance): readonly string[] {
+  const times = journal.recent(flapping.spanMs)
+  return times > flapping.transitions
+    ? [`${name} changed state ${times} times in the last minute`]
+    : []
+}
 
 /** A better master comes and goes: somebody must look for it. */
 function dampedOf({ name, state }: RunningInstance): readonly string[] {

@@ -94,7 +94,7 @@ describe('floods', { concurrency: 1 }, () => {
       assert.ok(takeOvers >= 5 && takeOvers <= 16, text)
       assert.ok(announcements <= 10 * takeOvers && logLines <= 100, text)
       const { warnings } = await (one as Vipd).status()
-      assert.match(warnings.join(), /VI_1 lost the lead \d+ times in 1 s, last to 172/)
+      assert.match(warnings.join(), /VI_1 changed state \d+ times in the last minute/)
       await one.reaches('VI_1', 'MASTER', 12_000)
       await trial.daemons[1].reaches('VI_1', 'BACKUP', 12_000)
       await trial.daemons[1].host.awaitAddress(trial.vip, false, 5_000)

@@ -73,6 +73,7 @@ test('a journal keeps the causes and counts', () => {
   now = 6_500
   assert.equal(journal.transitions, 2)
   assert.equal(journal.sinceMs, 2_500)
+  assert.deepEqual([journal.recent(2_500), journal.recent(60_000)], [1, 2])
   assert.deepEqual(journal.entries.at(-1), {
     at: '1970-01-01T00:00:04.000Z',
     from: 'BACKUP',
