@@ -3,6 +3,8 @@
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 
+#include "netlink.h"
+
 namespace vipd {
 
 namespace {
@@ -45,6 +47,15 @@ bool AddressNews::IsNews(const nlmsghdr* message) {
   if (known == parts.what) return false;
   known = std::move(parts.what);
   return true;
+}
+
+bool AddressNews::AnyNews(std::span<const uint8_t> bytes) {
+  bool news = false;
+  ForEachMessage(bytes, [&](const nlmsghdr* message) {
+    news = IsNews(message) || news;
+    return true;
+  });
+  return news;
 }
 
 }  // namespace vipd

@@ -3,6 +3,8 @@
 // address depends on it.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <unordered_map>
 
@@ -15,6 +17,8 @@ class AddressNews {
   // False for an RTM_NEWADDR that is equal, but for its lifetime, to the last one about that
   // address.
   bool IsNews(const nlmsghdr* message);
+  // Of all messages in what the kernel has delivered at once.
+  bool AnyNews(std::span<const uint8_t> bytes);
   void Forget() { known_.clear(); }
 
  private:

@@ -14,6 +14,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "netlink.h"
+
 namespace vipd {
 
 namespace {
@@ -134,7 +136,8 @@ const char* RequestName(uint16_t type) {
 }
 
 std::string ExtendedText(const nlmsghdr* header) {
-  if ((header->nlmsg_flags & NLM_F_ACK_TLVS) == 0) return "";
+  const bool whole = header->nlmsg_len >= NLMSG_LENGTH(sizeof(nlmsgerr));
+  if (!whole || (header->nlmsg_flags & NLM_F_ACK_TLVS) == 0) return "";
   const auto* error = static_cast<const nlmsgerr*>(NLMSG_DATA(header));
   size_t at = NLMSG_HDRLEN + sizeof(nlmsgerr);
   // Without NLM_F_CAPPED the request's own payload stands between.
@@ -305,16 +308,16 @@ void Carrier::SendNetlinkSlice(Job* job) {
 // 0, or the errno that ended the reading before all were answered.
 int Carrier::ReadAnswers(Job* job, size_t from, uint32_t first_sequence,
                          std::vector<bool>* answered) {
-  alignas(nlmsghdr) std::array<char, 32 * 1024> buffer;
+  alignas(nlmsghdr) std::array<uint8_t, 32 * 1024> buffer;
   size_t left = answered->size();
   while (left > 0) {
     const ssize_t n = recv(route_fd_, buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return errno == EAGAIN ? 0 : errno;
-    auto length = static_cast<unsigned>(n);
-    for (auto* header = reinterpret_cast<nlmsghdr*>(buffer.data()); NLMSG_OK(header, length);
-         header = NLMSG_NEXT(header, length))
+    ForEachMessage({buffer.data(), static_cast<size_t>(n)}, [&](const nlmsghdr* header) {
       TakeAnswer(job, from, answered->size(), first_sequence, header, answered);
+      return true;
+    });
     left = static_cast<size_t>(std::ranges::count(*answered, false));
   }
   return 0;
@@ -324,6 +327,7 @@ void Carrier::TakeAnswer(Job* job, size_t from, size_t count, uint32_t first_seq
                          const nlmsghdr* header, std::vector<bool>* answered) {
   const size_t at = header->nlmsg_seq - first_sequence;
   if (header->nlmsg_type != NLMSG_ERROR || at >= count) return;
+  if (header->nlmsg_len < NLMSG_LENGTH(sizeof(nlmsgerr))) return;
   (*answered)[at] = true;
   const Place place = job->steps.netlink[from + at];
   const int error = -static_cast<const nlmsgerr*>(NLMSG_DATA(header))->error;

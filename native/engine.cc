@@ -393,14 +393,6 @@ void Engine::ReceiveOne(const Link& link, const mmsghdr& message, Us now) {
   core_->Receive(link.id, from, ttl, payload, now);
 }
 
-bool Engine::IsNews(const uint8_t* bytes, unsigned length) {
-  bool news = false;
-  for (const auto* message = reinterpret_cast<const nlmsghdr*>(bytes); NLMSG_OK(message, length);
-       message = NLMSG_NEXT(message, length))
-    news = address_news_.IsNews(message) || news;
-  return news;
-}
-
 void Engine::DrainMonitor() {
   alignas(nlmsghdr) std::array<uint8_t, 32 * 1024> buffer;
   for (int i = 0; i < kMonitorReadsMax; ++i) {
@@ -409,7 +401,8 @@ void Engine::DrainMonitor() {
     const ssize_t n = recvfrom(monitor_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT,
                                reinterpret_cast<sockaddr*>(&from), &length);
     if (n < 0 && errno != ENOBUFS) return;
-    if (n >= 0 && (from.nl_pid != 0 || !IsNews(buffer.data(), static_cast<unsigned>(n)))) continue;
+    if (n >= 0 && from.nl_pid != 0) continue;
+    if (n >= 0 && !address_news_.AnyNews({buffer.data(), static_cast<size_t>(n)})) continue;
     if (n < 0) address_news_.Forget();
     Event event;
     event.kind = n < 0 ? Event::Kind::kOverrun : Event::Kind::kKernel;

@@ -112,7 +112,6 @@ class Engine {
   void Drain(const Link& link);
   void ReceiveOne(const Link& link, const mmsghdr& message, Us now);
   void ReceiveFailed(const Link& link, int error);
-  bool IsNews(const uint8_t* bytes, unsigned length);
   void DrainMonitor();
   void Fire();
   void WakeUp();

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "engine.h"
+#include "netlink.h"
 
 namespace vipd {
 
@@ -34,6 +35,7 @@ void Take(Reading* reading, const nlmsghdr* header, const char* name) {
   if (header->nlmsg_seq != kSequence) return;
   if ((header->nlmsg_flags & NLM_F_DUMP_INTR) != 0) reading->interrupted = true;
   if (header->nlmsg_type == NLMSG_ERROR) {
+    if (header->nlmsg_len < NLMSG_LENGTH(sizeof(nlmsgerr))) return Fail(reading, name, EIO);
     const int error = -static_cast<const nlmsgerr*>(NLMSG_DATA(header))->error;
     if (error != 0) return Fail(reading, name, error, ExtendedText(header));
     reading->done = true;
@@ -62,7 +64,7 @@ Reading Ask(const Bytes& request, const char* name) {
     return reading;
   }
   if (send(socket.fd.get(), request.data(), request.size(), 0) < 0) Fail(&reading, "send", errno);
-  alignas(nlmsghdr) std::array<char, 64 * 1024> buffer;
+  alignas(nlmsghdr) std::array<uint8_t, 64 * 1024> buffer;
   while (!reading.done) {
     const ssize_t n = recv(socket.fd.get(), buffer.data(), buffer.size(), 0);
     if (n < 0 && errno == EINTR) continue;
@@ -70,10 +72,10 @@ Reading Ask(const Bytes& request, const char* name) {
       Fail(&reading, "recv", errno == EAGAIN ? ETIMEDOUT : errno);
       break;
     }
-    auto length = static_cast<unsigned>(n);
-    for (auto* header = reinterpret_cast<nlmsghdr*>(buffer.data());
-         !reading.done && NLMSG_OK(header, length); header = NLMSG_NEXT(header, length))
+    ForEachMessage({buffer.data(), static_cast<size_t>(n)}, [&](const nlmsghdr* header) {
       Take(&reading, header, name);
+      return !reading.done;
+    });
   }
   return reading;
 }

@@ -36,6 +36,14 @@ class Reader {
     if (ok_) memcpy(&value, from.data(), sizeof value);
     return value;
   }
+  // A kind, or a truth, of which `last` is the greatest.
+  template <typename Value>
+  Value GetUpTo(Value last) {
+    const Value value = Get<Value>();
+    Expect(value <= last);
+    return value;
+  }
+  void Expect(bool holds) { ok_ = ok_ && holds; }
   std::span<const uint8_t> GetBytes() { return Take(Get<uint32_t>()); }
   bool ok() const { return ok_; }
   bool done() const { return ok_ && in_.empty(); }
@@ -64,11 +72,13 @@ void PutStep(Writer* writer, const Step& step) {
 
 Step GetStep(Reader* reader) {
   Step step;
-  step.kind = reader->Get<StepKind>();
+  step.kind = reader->GetUpTo(StepKind::kFrame);
   step.target = reader->Get<int32_t>();
   const auto to = reader->GetBytes();
-  step.to.length = static_cast<uint8_t>(std::min(to.size(), step.to.octets.size()));
-  memcpy(step.to.octets.data(), to.data(), step.to.length);
+  reader->Expect(to.size() <= step.to.octets.size());
+  if (!reader->ok()) return step;
+  step.to.length = static_cast<uint8_t>(to.size());
+  std::ranges::copy(to, step.to.octets.begin());
   const auto bytes = reader->GetBytes();
   step.bytes.assign(bytes.begin(), bytes.end());
   const auto tolerated = reader->Get<uint32_t>();
@@ -97,10 +107,10 @@ Bytes Encode(const WardenMessage& message) {
 std::optional<WardenMessage> Decode(std::span<const uint8_t> bytes) {
   Reader reader(bytes);
   WardenMessage message;
-  message.kind = reader.Get<WardenMessage::Kind>();
+  message.kind = reader.GetUpTo(WardenMessage::Kind::kGoodbye);
   message.id = reader.Get<int32_t>();
   message.ifindex = reader.Get<int32_t>();
-  message.more = reader.Get<bool>();
+  message.more = reader.GetUpTo(uint8_t{1}) != 0;
   const auto count = reader.Get<uint32_t>();
   for (uint32_t i = 0; i < count && reader.ok(); ++i) message.steps.push_back(GetStep(&reader));
   if (!reader.done()) return std::nullopt;

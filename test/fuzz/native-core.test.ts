@@ -1,0 +1,26 @@
+/**
+ * The C++ fuzz targets for a moment, built with g++ under the sanitizers: the same random inputs each time. A long
+ * run is `npm run fuzz`.
+ */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+/** The scripts and sources lie beside the TypeScript, not beside what it was compiled to. */
+function fuzzScript(): string {
+  for (const up of ['../..', '../../..']) {
+    const file = fileURLToPath(new URL(`${up}/test/native/fuzz/run.sh`, import.meta.url))
+    if (existsSync(file)) return file
+  }
+  return assert.fail('no test/native/fuzz/run.sh')
+}
+
+test('the core and the native decoders hold under random inputs and the sanitizers', () => {
+  const env = { ...process.env, FUZZ_ENGINE: 'random', FUZZ_INPUTS: '1500', SEED: '7' }
+  const options = { env, encoding: 'utf8', timeout: 120_000 } as const
+  const { status, stdout, stderr } = spawnSync('sh', [fuzzScript(), '30'], options)
+  assert.equal(status, 0, `${stdout}\n${stderr}`)
+  assert.equal(stdout.match(/^1500 inputs$/gm)?.length, 2, stdout)
+})

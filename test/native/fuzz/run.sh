@@ -1,0 +1,59 @@
+#!/bin/sh
+# The C++ side under libFuzzer with AddressSanitizer and UndefinedBehaviorSanitizer, target after target; with g++
+# and random inputs where clang has no libFuzzer (Debian: clang-14 and libclang-rt-14-dev).
+# $1: seconds for each target. Environment: SEED; CORPUS, a folder to go on from; FUZZ_ENGINE=random, to do without
+# libFuzzer; FUZZ_INPUTS, to end random inputs by their number. An input that fails is left beside the corpus.
+set -eu
+seconds=${1:-60}
+seed=${SEED:-1}
+root=$(cd "$(dirname "$0")/../../.." && pwd)
+scratch=$(mktemp -d)
+corpus=${CORPUS:-$scratch/corpus}
+trap 'rm -rf "$scratch/build"; rmdir "$scratch" 2>/dev/null || true' EXIT
+mkdir "$scratch/build"
+
+sources() {
+  case $1 in
+    core_fuzz) echo core plan ;;
+    wire_fuzz) echo address_news carrier plan warden_wire ;;
+  esac
+}
+
+# compile TARGET COMPILER SANITIZERS [SOURCE]
+compile() {
+  files="$root/test/native/fuzz/$1.cc $root/test/native/fuzz/fuzz.cc ${4:-}"
+  for name in $(sources "$1"); do files="$files $root/native/$name.cc"; done
+  # shellcheck disable=SC2086
+  "$2" -std=c++20 -O1 -g -Wall -Wextra -Werror -fno-omit-frame-pointer -fno-sanitize-recover=undefined \
+    -fsanitize="$3" $files -o "$scratch/build/$1"
+}
+
+# The first clang that has libFuzzer; nothing if there is none.
+fuzzing_clang() {
+  echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char *, unsigned long) { return 0; }' > "$scratch/build/probe.cc"
+  for clang in clang++ clang++-19 clang++-18 clang++-17 clang++-16 clang++-15 clang++-14; do
+    "$clang" -fsanitize=fuzzer,address,undefined "$scratch/build/probe.cc" -o "$scratch/build/probe" 2>/dev/null || continue
+    echo "$clang"
+    return
+  done
+}
+
+export UBSAN_OPTIONS=print_stacktrace=1
+clang=
+test "${FUZZ_ENGINE:-}" = random || clang=$(fuzzing_clang)
+for target in core_fuzz wire_fuzz; do
+  if test -n "$clang"; then
+    echo "$target: libFuzzer ($clang), seed $seed, $seconds s"
+    compile "$target" "$clang" fuzzer,address,undefined
+    mkdir -p "$corpus/$target"
+    "$scratch/build/$target" -seed="$seed" -max_total_time="$seconds" -max_len=4096 -timeout=10 -print_final_stats=1 \
+      -verbosity=0 -artifact_prefix="$corpus/$target-" "$corpus/$target"
+  else
+    test "${FUZZ_ENGINE:-}" = random ||
+      echo "$target: no clang++ with libFuzzer (Debian: clang-14 and libclang-rt-14-dev); random inputs instead"
+    echo "$target: g++ and random inputs, seed $seed, $seconds s"
+    compile "$target" g++ address,undefined "$root/test/native/fuzz/driver.cc"
+    "$scratch/build/$target" "$seed" "$seconds" "${FUZZ_INPUTS:-0}"
+  fi
+done
+rm -rf "$scratch/corpus"
