@@ -21,6 +21,11 @@ constexpr int kVrids = 6;
 constexpr size_t kSlotsMax = 10;
 constexpr size_t kOutstandingMax = 4;
 
+struct Progress {
+  Us due = kNever;
+  int64_t left = Repeat::kForever;
+};
+
 // What was asked for one slot and what may be relied on since.
 struct Asked {
   LinkId link = 0;
@@ -32,8 +37,14 @@ struct Asked {
   bool prompt = false;          // nor, without a restart, later: it listens on nobody's account
   uint64_t resigned_after = 0;  // `raised` before the resignation that no order has answered yet
   bool resigned = false;
-  bool fresh = false;               // its lead has not been refreshed: no progress was taken over
-  std::map<int, int64_t> repeated;  // how often each repeat of a fresh lead ran
+  bool fresh = false;  // its lead has not been refreshed: `repeats` is what the core has too
+  std::vector<Progress> repeats;
+
+  Us due() const {
+    Us earliest = kNever;
+    for (const Progress& repeat : repeats) earliest = std::min(earliest, repeat.due);
+    return earliest;
+  }
 };
 
 class Life {
@@ -219,10 +230,14 @@ class Life {
     Asked& slot = slots_.at(id);
     given.order.lead = SomeLead();
     const LeadPtr lead = given.order.lead;
-    const bool led = Leads(id);
+    const Core::Standing standing = core_.StandingOf(id);
+    const bool led = standing.leads;
+    const bool late = led && slot.fresh && slot.due() < now_ - standing.lead->late;
+    const bool known = led && slot.fresh;
     const uint64_t before = core_.raised();
     Apply(std::move(given), seen);
     const bool leads = Leads(id);
+    if (known) Require(leads == !late, "a lead is refreshed unless it is late");
     if (slot.resigned && slot.resigned_after >= seen)
       Require(!leads, "who does not know of a resignation does not undo it");
     if (leads) {
@@ -230,12 +245,34 @@ class Life {
       Require(core_.raised() == before, "a lead taken up is no event");
       slot.resigned = false;
       slot.fresh = !led;
-      slot.repeated.clear();
+      if (!led) Begin(&slot, *lead);
       return;
     }
     Require(Rests(id) && core_.raised() == before + 1, "a lead that is not taken up is told");
     Require(led || slot.resigned, "only who resigned refuses a lead");
     Resigned(&slot, before);
+  }
+
+  void Begin(Asked* slot, const Lead& lead) {
+    slot->fresh = true;
+    slot->repeats.clear();
+    for (const Repeat& repeat : lead.repeats)
+      slot->repeats.push_back({now_ + repeat.first_after, repeat.times});
+  }
+
+  // The repeats that are due now; each goes on in its phase.
+  std::set<int> Advance(Asked* slot, const Lead& lead) {
+    std::set<int> out;
+    for (size_t i = 0; i < slot->repeats.size(); ++i) {
+      Progress& progress = slot->repeats[i];
+      const Repeat& repeat = lead.repeats[i];
+      if (progress.due > now_) continue;
+      if (!repeat.plan->steps.empty()) out.insert(static_cast<int>(i));
+      if (progress.left > 0) progress.left -= 1;
+      if (progress.left == 0 || repeat.every == 0) progress.due = kNever;
+      while (progress.due <= now_) progress.due += repeat.every;
+    }
+    return out;
   }
 
   void OrderAlso(SlotId id, OrderFor given, uint64_t seen) {
@@ -432,8 +469,7 @@ class Life {
       if (run.deadline != vipd::Run::kNoDeadline) {
         Require(!at->second.leads && run.deadline <= now_, "a follow ended in time");
         Require(ended.insert(run.slot).second, "a follow ends once");
-        slots_.at(run.slot).fresh = true;
-        slots_.at(run.slot).repeated.clear();
+        Begin(&slots_.at(run.slot), *at->second.lead);
       }
       if (run.repeat == vipd::Run::kNoRepeat) continue;
       const auto index = static_cast<size_t>(run.repeat);
@@ -442,11 +478,22 @@ class Life {
       Require(repeated.insert({run.slot, run.repeat}).second, "what was missed is not made up for");
       Require(at->second.leads || ended.contains(run.slot), "a repeat follows its lead");
     }
-    for (const auto& [slot, repeat] : repeated) {
-      const int64_t times = before.at(slot).lead->repeats[static_cast<size_t>(repeat)].times;
-      const int64_t done = ++slots_.at(slot).repeated[repeat];
-      Require(!slots_.at(slot).fresh || times < 0 || done <= times, "a repeat ends");
-    }
+    for (const auto& [id, standing] : before)
+      if (standing.leads || ended.contains(id)) CheckRepeats(id, standing, repeated);
+  }
+
+  void CheckRepeats(SlotId id, const Core::Standing& before,
+                    const std::set<std::pair<SlotId, int>>& repeated) {
+    Asked& slot = slots_.at(id);
+    if (!slot.fresh) return;
+    std::set<std::pair<SlotId, int>> of_slot;
+    for (const auto& run : repeated)
+      if (run.first == id) of_slot.insert(run);
+    const bool late = slot.due() <= now_ && now_ - slot.due() > before.lead->late;
+    if (late) return Require(of_slot.empty() && Rests(id), "a lead that is late resigns");
+    std::set<std::pair<SlotId, int>> due;
+    for (const int repeat : Advance(&slot, *before.lead)) due.insert({id, repeat});
+    Require(of_slot == due, "what is due is repeated, once and in its phase");
   }
 
   void Send(Batch batch) {

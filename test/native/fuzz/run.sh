@@ -24,35 +24,59 @@ compile() {
   files="$root/test/native/fuzz/$1.cc $root/test/native/fuzz/fuzz.cc ${4:-}"
   for name in $(sources "$1"); do files="$files $root/native/$name.cc"; done
   # shellcheck disable=SC2086
-  "$2" -std=c++20 -O1 -g -Wall -Wextra -Werror -fno-omit-frame-pointer -fno-sanitize-recover=undefined \
-    -fsanitize="$3" $files -o "$scratch/build/$1"
+  "$2" -std=c++20 -O1 -g -Wall -Wextra -fno-omit-frame-pointer -fno-sanitize-recover=undefined \
+    ${3:+-fsanitize="$3"} $files -o "$scratch/build/$1"
+}
+
+builds() {
+  "$@" "$scratch/build/probe.cc" -o "$scratch/build/probe" 2>/dev/null
 }
 
 # The first clang that has libFuzzer; nothing if there is none.
 fuzzing_clang() {
-  echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char *, unsigned long) { return 0; }' > "$scratch/build/probe.cc"
+  echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char *, unsigned long) { return 0; }' \
+    > "$scratch/build/probe.cc"
   for clang in clang++ clang++-19 clang++-18 clang++-17 clang++-16 clang++-15 clang++-14; do
-    "$clang" -fsanitize=fuzzer,address,undefined "$scratch/build/probe.cc" -o "$scratch/build/probe" 2>/dev/null || continue
+    builds "$clang" -fsanitize=fuzzer,address,undefined || continue
     echo "$clang"
     return
   done
 }
 
+# What g++ can watch for: nothing if its sanitizers are not installed.
+gcc_sanitizers() {
+  echo 'int main() { return 0; }' > "$scratch/build/probe.cc"
+  if builds g++ -fsanitize=address,undefined; then echo address,undefined; fi
+}
+
 export UBSAN_OPTIONS=print_stacktrace=1
 clang=
 test "${FUZZ_ENGINE:-}" = random || clang=$(fuzzing_clang)
+if test -n "$clang"; then
+  about="libFuzzer ($clang)"
+  compiler=$clang
+  sanitizers=fuzzer,address,undefined
+  driver=
+else
+  test "${FUZZ_ENGINE:-}" = random ||
+    echo 'no clang++ with libFuzzer (Debian: clang-14 and libclang-rt-14-dev): random inputs instead' >&2
+  compiler=g++
+  sanitizers=$(gcc_sanitizers)
+  about="random inputs (g++, ${sanitizers:-without sanitizers})"
+  driver=$root/test/native/fuzz/driver.cc
+fi
+
+compile core_fuzz "$compiler" "$sanitizers" "$driver" &
+first=$!
+compile wire_fuzz "$compiler" "$sanitizers" "$driver"
+wait "$first"
 for target in core_fuzz wire_fuzz; do
+  echo "$target: $about, seed $seed, $seconds s"
   if test -n "$clang"; then
-    echo "$target: libFuzzer ($clang), seed $seed, $seconds s"
-    compile "$target" "$clang" fuzzer,address,undefined
     mkdir -p "$corpus/$target"
-    "$scratch/build/$target" -seed="$seed" -max_total_time="$seconds" -max_len=4096 -timeout=10 -print_final_stats=1 \
-      -verbosity=0 -artifact_prefix="$corpus/$target-" "$corpus/$target"
+    "$scratch/build/$target" -seed="$seed" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
+      -verbosity=0 -print_final_stats=1 -artifact_prefix="$corpus/$target-" "$corpus/$target"
   else
-    test "${FUZZ_ENGINE:-}" = random ||
-      echo "$target: no clang++ with libFuzzer (Debian: clang-14 and libclang-rt-14-dev); random inputs instead"
-    echo "$target: g++ and random inputs, seed $seed, $seconds s"
-    compile "$target" g++ address,undefined "$root/test/native/fuzz/driver.cc"
     "$scratch/build/$target" "$seed" "$seconds" "${FUZZ_INPUTS:-0}"
   fi
 done
