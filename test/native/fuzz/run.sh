@@ -24,7 +24,7 @@ compile() {
   files="$root/test/native/fuzz/$1.cc $root/test/native/fuzz/fuzz.cc ${4:-}"
   for name in $(sources "$1"); do files="$files $root/native/$name.cc"; done
   # shellcheck disable=SC2086
-  "$2" -std=c++20 -O1 -g -Wall -Wextra -fno-omit-frame-pointer -fno-sanitize-recover=undefined \
+  "$2" -std=c++20 -O1 -g1 -Wall -Wextra -fno-omit-frame-pointer -fno-sanitize-recover=undefined \
     ${3:+-fsanitize="$3"} $files -o "$scratch/build/$1"
 }
 
