@@ -102,7 +102,7 @@ function withBadUser(input: CommandText, lowering: Lowering): UserCommand {
   return { raw: input.text, command: { kind: 'broken', why }, runAs: null, place: input.place }
 }
 
-/** The object's own user, then script_user, then keepalived_script, then the daemon's own (reference §3.2). */
+/** The object's own user, then script_user, then keepalived_script, then the daemon's own. */
 function identity(input: CommandText, lowering: Lowering): RunAs | null {
   if (input.user !== null) return input.user
   const { globals } = lowering

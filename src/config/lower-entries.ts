@@ -17,7 +17,7 @@ const scopes: Readonly<Record<string, number>> = {
   global: 0, universe: 0, site: 200, link: 253, host: 254, nowhere: 255,
 } // biome-ignore format: a table
 
-/** `ADDR[/LEN] [brd …] [dev IF] …` of reference §3.6; null when the whole line is to be ignored. */
+/** `ADDR[/LEN] [brd …] [dev IF] …`, as in virtual_ipaddress; null when the whole line is to be ignored. */
 export function readAddressEntry(node: Node, lowering: Lowering): VirtualAddress | null {
   const parsed = readPrefix(node.keyword, lowering)
   if (parsed === null) {

@@ -1,6 +1,6 @@
 /**
  * A finished draft → an instance: defaults, and the rules by which keywords of one instance bear on each
- * other (reference §3.5, §4.1, §4.9). Every correction is said, with what is used instead.
+ * other. Every correction is said, with what is used instead.
  */
 import { isLinkLocal } from '../base/ip.ts'
 import type { Us } from '../base/time.ts'
@@ -198,7 +198,7 @@ function preemptionOf(
   return { preempt, preemptDelayUs }
 }
 
-/** v2: whole seconds 1..255; v3: centiseconds up to 40.95 s (reference §0). */
+/** v2: whole seconds 1..255; v3: centiseconds up to 40.95 s. */
 function advertInterval(draft: InstanceDraft, facts: Facts, lowering: Lowering): Us {
   const { advertSeconds: written, name } = draft
   const used =

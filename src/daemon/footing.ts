@@ -14,7 +14,7 @@ export type Footing =
   | { readonly ok: true; readonly wish: LinkWish; readonly home: KernelLink }
   | { readonly ok: false; readonly faults: readonly Fault[] }
 
-/** `virtual` holds every configured VIP: an address that a dead predecessor left is never a source (reference §4.1). */
+/** `virtual` holds every configured VIP: an address that a dead predecessor left is never a source. */
 export function findFooting(cfg: Instance, kernel: KernelView, virtual: ReadonlySet<Ip>): Footing {
   const home = homeLink(cfg, kernel)
   const interfaceName = cfg.interface ?? 'unicast source'
@@ -110,7 +110,7 @@ export function addressFacts(
   ]
 }
 
-/** Interfaces whose loss is a fault: the VIPs' own `dev`s (reference §3.6), beside what the tracker watches. */
+/** Interfaces whose loss is a fault: the VIPs' own `dev`s, beside what the tracker watches. */
 export function addressInterfaces(cfg: Instance): readonly string[] {
   const named = [...cfg.addresses, ...cfg.excluded].flatMap((a) => a.interface ?? [])
   return [...new Set(named)].filter((name) => name !== cfg.interface)

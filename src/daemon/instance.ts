@@ -125,7 +125,7 @@ export class RunningInstance {
     return nextDeadline(this.#machine.state)
   }
 
-  /** Takes part from now on: first move of reference §4.1. */
+  /** Takes part from now on: owners lead, everybody else listens. */
   start(): void {
     this.#started = true
     this.refresh()

@@ -108,7 +108,7 @@ function warningsOf(instances: readonly StatusInstance[]): readonly string[] {
   })
 }
 
-/** Two masters: the partition that healed, or the peer that cannot hear us (reference §8, row 4). */
+/** Two masters: the partition that healed, or the peer that cannot hear us. */
 const rivals = (roster: Roster, now: Us): readonly string[] =>
   roster.instances.flatMap((it) => {
     const rival = it.rivalAt(now)

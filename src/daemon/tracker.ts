@@ -15,7 +15,7 @@ export type { Assessment } from '../election/priority.ts'
 /** Where verdicts come from. */
 export type Verdicts = {
   check(name: string): CheckStatus | null
-  /** A script that a reload brought does not hold anybody until its first result (reference §3.2). */
+  /** A script that a reload brought does not hold anybody until its first result. */
   holds(name: string): boolean
   readonly kernel: KernelView
 }

@@ -24,7 +24,7 @@ export class Voice {
     this.#journal = journal
   }
 
-  /** `removed`: a reload took the instance out, which is notified as DELETED or, unconfigured, FAULT (reference §3.4). */
+  /** `removed`: a reload took the instance out, which is notified as DELETED or, unconfigured, FAULT. */
   transition(cfg: Instance, effect: Transition, machine: Machine, removed: boolean): void {
     const why = describeCause(effect.cause)
     this.#journal.record(effect.from.toUpperCase(), effect.to.toUpperCase(), why)
