@@ -150,8 +150,11 @@ function refusal(error: unknown, log: Log): number {
     log.error('The configuration cannot run')
     return error.diagnostics.some((d) => d.verdict === 'operand') ? exitOperand : exitCannotRun
   }
-  const bug = error instanceof Error && !(error instanceof OpError)
+  const outside = error instanceof OpError || (error instanceof Error && 'syscall' in error)
+  const bug = error instanceof Error && !outside
   log.error(textOf(error), bug ? { stack: error.stack } : {})
+  if (error instanceof OpError && error.code === 'EPERM')
+    log.error('vipd needs root, or the capabilities NET_ADMIN and NET_RAW')
   return exitFatal
 }
 
