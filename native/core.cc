@@ -106,8 +106,8 @@ std::vector<SlotId> Core::TakeTouched() {
 void Core::Enter(Slot* slot, State state) {
   Touch(slot);
   leading_ += (state == State::kLead) - (slot->state == State::kLead);
-  waiting_ -= slot->waiting;
-  slot->waiting = false;
+  StopWaiting(slot);
+  slot->awaited = false;
   slot->listened = false;
   slot->listen_until = 0;
   slot->state = state;
@@ -214,9 +214,24 @@ void Core::Renew(Us now) {
   }
 }
 
+void Core::StopWaiting(Slot* slot) {
+  waiting_ -= std::exchange(slot->waiting, false);
+  awaiting_ -= std::exchange(slot->awaits, 0) != 0;
+}
+
+void Core::Worked(uint64_t seen, Us now) {
+  worked_ = std::max(worked_, seen);
+  if (awaiting_ == 0) return;
+  for (const auto& [id, slot] : slots_) {
+    if (slot->awaits == 0 || slot->awaits > worked_) continue;
+    StopWaiting(slot.get());
+    deadlines_.Set(slot.get(), now);
+  }
+}
+
 void Core::Restart(Slot* slot, Us now) {
-  waiting_ -= slot->waiting;
-  slot->waiting = false;
+  StopWaiting(slot);
+  slot->awaited = false;
   slot->armed_at = now;
   deadlines_.Set(slot, now + slot->restart);
 }
@@ -247,6 +262,7 @@ void Core::Fire(Slot* slot, Us now) {
 }
 
 void Core::Expire(Slot* slot, Us now) {
+  StopWaiting(slot);
   if (lapsed(now)) {
     slot->waiting = true;
     waiting_ += 1;
@@ -260,6 +276,7 @@ void Core::Expire(Slot* slot, Us now) {
     slot->listened = true;
     return Listen(slot, now);
   }
+  if (AwaitsJudgement(slot, now)) return;
   const Us deadline = slot->due;
   const size_t at = batch_.size();
   StartLead(slot, slot->lead, now);
@@ -272,6 +289,17 @@ void Core::Expire(Slot* slot, Us now) {
     batch_[at].plan = slot->lead->now;
   }
   batch_[at].deadline = deadline;
+}
+
+// A main thread that does not turn must not cause a take-over from a master whose advert changed
+// meanwhile. It is waited for until its lease lapses; without one, as long as an advert is. What
+// arrives after the deadline is not waited for, so a flood puts nothing off.
+bool Core::AwaitsJudgement(Slot* slot, Us now) {
+  if (slot->heard <= worked_ || std::exchange(slot->awaited, true)) return false;
+  slot->awaits = slot->heard;
+  awaiting_ += 1;
+  deadlines_.Set(slot, liveness_ > 0 ? renewed_ + liveness_ : now + slot->restart);
+  return true;
 }
 
 void Core::RunRepeats(Slot* slot, Us now) {
@@ -409,6 +437,7 @@ void Core::Hear(Slot* slot, Link* link, const Address& from, int ttl,
   pending_heard_[digest] = events_.size();
   heard_ += 1;
   Raise(std::move(event));
+  slot->heard = raised_;
 }
 
 void Core::Raise(Event event) {

@@ -142,12 +142,16 @@ class Core {
   void Unclaimed(LinkId link);
   // The main thread is alive. Any order says so too.
   void Renew(Us now);
+  // The main thread has worked off so many of the events that were raised: what came of them has
+  // been ordered before.
+  void Worked(uint64_t seen, Us now);
   // Somebody else gave up every lead while this process stood still (the warden). The leading slots
   // rest, as after being late; the goodbye has been said, so only what is no datagram is carried
   // out.
   void Overtaken(Us now);
   // Carries out what is due at `now`. Slots that follow do not lead while the lease is lapsed: they
-  // stay silent, and on renewal listen for one more interval.
+  // stay silent, and on renewal listen for one more interval. Nor do they while a packet that came
+  // before their deadline has not been worked off: it may be the master's advert, changed.
   void Tick(Us now);
 
   // When Tick is wanted next; kNever when nothing is awaited.
@@ -196,6 +200,9 @@ class Core {
     Us restart = 0;
     Us armed_at = 0;        // when the deadline was last set
     bool waiting = false;   // its deadline passed while the lease was lapsed
+    uint64_t heard = 0;     // `raised_` after the last packet that was raised for it
+    uint64_t awaits = 0;    // its deadline passed, but not before this event has been worked off
+    bool awaited = false;   // it did so once already since the deadline was set
     bool touched = false;   // waits in `touched_`
     bool listened = false;  // woken too late once already since it last heard something
     Us listen_until = 0;    // the deadline is this one, which we set ourselves
@@ -224,6 +231,8 @@ class Core {
   void StartLead(Slot* slot, LeadPtr lead, Us now);
   void Fire(Slot* slot, Us now);
   void Expire(Slot* slot, Us now);
+  bool AwaitsJudgement(Slot* slot, Us now);
+  void StopWaiting(Slot* slot);
   void RunRepeats(Slot* slot, Us now);
   void Touch(Slot* slot);
   void Resign(Slot* slot, Resigned why, Us late_by, Us now);
@@ -245,6 +254,8 @@ class Core {
   Us renewed_;
   size_t leading_ = 0;
   size_t waiting_ = 0;
+  size_t awaiting_ = 0;
+  uint64_t worked_ = 0;
   std::map<SlotId, std::unique_ptr<Slot>> slots_;
   std::unordered_map<LinkId, Link> links_;
   Deadlines deadlines_;

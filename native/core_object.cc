@@ -25,7 +25,8 @@ Napi::Function CoreObject::Define(Napi::Env env) {
        InstanceMethod<&CoreObject::AddSlot>("addSlot"),
        InstanceMethod<&CoreObject::RemoveSlot>("removeSlot"),
        InstanceMethod<&CoreObject::Order>("order"), InstanceMethod<&CoreObject::Packet>("packet"),
-       InstanceMethod<&CoreObject::Renew>("renew"), InstanceMethod<&CoreObject::Tick>("tick"),
+       InstanceMethod<&CoreObject::Renew>("renew"), InstanceMethod<&CoreObject::Worked>("worked"),
+       InstanceMethod<&CoreObject::Tick>("tick"),
        InstanceMethod<&CoreObject::Overtaken>("overtaken"),
        InstanceMethod<&CoreObject::NextDeadline>("nextDeadline"),
        InstanceMethod<&CoreObject::ReadSlot>("counters"),
@@ -64,6 +65,10 @@ void CoreObject::Packet(const Napi::CallbackInfo& info) {
 }
 
 void CoreObject::Renew(const Napi::CallbackInfo& info) { core_->Renew(UsAt(info, 0)); }
+
+void CoreObject::Worked(const Napi::CallbackInfo& info) {
+  core_->Worked(static_cast<uint64_t>(UsAt(info, 0)), UsAt(info, 1));
+}
 
 void CoreObject::Overtaken(const Napi::CallbackInfo& info) { core_->Overtaken(UsAt(info, 0)); }
 

@@ -23,6 +23,7 @@ class CoreObject : public Napi::ObjectWrap<CoreObject> {
   void Order(const Napi::CallbackInfo& info);
   void Packet(const Napi::CallbackInfo& info);
   void Renew(const Napi::CallbackInfo& info);
+  void Worked(const Napi::CallbackInfo& info);
   void Overtaken(const Napi::CallbackInfo& info);
   Napi::Value Tick(const Napi::CallbackInfo& info);
   Napi::Value NextDeadline(const Napi::CallbackInfo& info);

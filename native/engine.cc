@@ -308,6 +308,7 @@ void Engine::Carry(Command command) {
                    for (OrderFor& order : c.orders) core_->Apply(std::move(order), c.seen, now);
                  },
                  [&](Renewal& c) { core_->Renew(c.at); },
+                 [&](WorkedOff& c) { core_->Worked(c.seen, now); },
                  [&](Flush& c) { flushes_.push_back(c.id); },
                  [&](MeetWarden& c) { MeetWardenNow(c.warden); }},
       command);

@@ -65,14 +65,17 @@ struct GiveOrders {
 struct Renewal {
   Us at;
 };
+struct WorkedOff {
+  uint64_t seen;
+};
 struct Flush {
   uint32_t id;
 };
 struct MeetWarden {
   StartedWarden warden;
 };
-using Command =
-    std::variant<AddLink, RemoveLink, AddSlot, RemoveSlot, GiveOrders, Renewal, Flush, MeetWarden>;
+using Command = std::variant<AddLink, RemoveLink, AddSlot, RemoveSlot, GiveOrders, Renewal,
+                             WorkedOff, Flush, MeetWarden>;
 
 struct Delivery {
   std::vector<Event> events;

@@ -26,6 +26,7 @@ Napi::Function EngineObject::Define(Napi::Env env) {
                       InstanceMethod<&EngineObject::GiveOrder>("order"),
                       InstanceMethod<&EngineObject::AskFlush>("flush"),
                       InstanceMethod<&EngineObject::Renew>("renew"),
+                      InstanceMethod<&EngineObject::SayWorked>("worked"),
                       InstanceMethod<&EngineObject::ReadSlot>("counters"),
                       InstanceMethod<&EngineObject::ReadLink>("linkCounters"),
                       InstanceMethod<&EngineObject::StopEngine>("stop")});
@@ -138,6 +139,10 @@ void EngineObject::AskFlush(const Napi::CallbackInfo& info) {
 }
 
 void EngineObject::Renew(const Napi::CallbackInfo&) { engine_->Post(Renewal{MonotonicNow()}); }
+
+void EngineObject::SayWorked(const Napi::CallbackInfo& info) {
+  engine_->Post(WorkedOff{static_cast<uint64_t>(info[0].As<Napi::Number>().Int64Value())});
+}
 
 Napi::Value EngineObject::ReadSlot(const Napi::CallbackInfo& info) {
   const auto found = slots_.find(IntAt(info, 0));

@@ -32,6 +32,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   void GiveOrder(const Napi::CallbackInfo& info);
   void AskFlush(const Napi::CallbackInfo& info);
   void Renew(const Napi::CallbackInfo& info);
+  void SayWorked(const Napi::CallbackInfo& info);
   Napi::Value ReadSlot(const Napi::CallbackInfo& info);
   Napi::Value ReadLink(const Napi::CallbackInfo& info);
   void StopEngine(const Napi::CallbackInfo& info);

@@ -195,7 +195,8 @@ export class RunningInstance {
     }
     // It crossed a newer order, and the engine saw that: whatever it had begun on its own it has undone.
     if (event.generation !== this.#generation) return
-    if (event.kind === 'expired') this.feed({ kind: this.#held ? 'held' : 'expired' })
+    if (event.kind === 'expired')
+      this.feed(this.#held ? { kind: 'held', at: event.at } : { kind: 'expired' })
     else if (event.kind === 'late')
       this.feed({ kind: 'resigned', why: 'late', lateUs: event.lateUs })
     else this.feed({ kind: 'resigned', why: 'lapsed', lateUs: us(0) })

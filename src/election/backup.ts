@@ -38,7 +38,7 @@ export function stepBackup(
         log(params, 'Receive advertisement timeout'),
       ])
     case 'held':
-      return become(machine, { ...state, wantsMaster: true })
+      return wish(params, machine, state, event.at, now)
     case 'tick':
       return tick(params, machine, state, now)
     case 'priority':
@@ -59,6 +59,13 @@ export function stepBackup(
     default:
       return unreachable(event)
   }
+}
+
+/** The deadline has passed. Heard of an interval later it proves nothing any more: somebody else may lead by now. */
+function wish(params: Params, machine: Machine, state: Backup, at: Us, now: Us): Step {
+  if (now - at <= followedIntervalUs(params, state.master))
+    return become(machine, { ...state, wantsMaster: true })
+  return become(machine, listening(params, machine.effective, now), { kind: 'reorder' })
 }
 
 function hear(params: Params, machine: Machine, state: Backup, advert: Advert, now: Us): Step {

@@ -110,8 +110,9 @@ export type Event =
   /** The engine's deadline passed; its prepared lead stands already. */
   | { readonly kind: 'expired' }
   /** The deadline passed, but the order's `then` was empty because the sync group does not allow a lead
-   *  (`mayLead`): remember the wish, `groupDecide` grants it. */
-  | { readonly kind: 'held' }
+   *  (`mayLead`): remember the wish, `groupDecide` grants it. `at`: when the engine said so, which a thread that
+   *  was stopped may hear of long after. */
+  | { readonly kind: 'held'; readonly at: Us }
   /** A deadline of the election itself may be due (preempt_delay, two-owner watch). */
   | { readonly kind: 'tick' }
   | { readonly kind: 'priority'; readonly effective: number }

@@ -76,6 +76,8 @@ export type NativeEngine = {
   /** Answered with the same number beside a delivery. */
   flush(id: number): void
   renew(): void
+  /** So many events have been worked off, and what came of them has been ordered. */
+  worked(seen: number): void
   counters(slot: SlotId): SlotCounters
   linkCounters(link: LinkId): LinkCounters
   stop(): void
@@ -96,6 +98,7 @@ export type NativeCore = {
   order(orders: readonly NativeOrderFor[], now: number, seen: number): void
   packet(link: LinkId, from: Uint8Array, ttl: number, payload: Uint8Array, now: number): void
   renew(now: number): void
+  worked(seen: number, now: number): void
   overtaken(now: number): void
   tick(
     now: number,

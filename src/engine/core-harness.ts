@@ -48,6 +48,8 @@ export type CoreHarness = {
   order(orders: readonly OrderFor[], now: Us, seen?: number): void
   packet(packet: CorePacket, now: Us): void
   renew(now: Us): void
+  /** Their author has worked off `seen` of the events handed out so far; all of them if absent. */
+  worked(now: Us, seen?: number): void
   /** The warden gave up every lead while this core stood still. */
   overtaken(now: Us): void
   /** `refuse` may answer an errno for a step, which then fails. */
@@ -82,6 +84,7 @@ export function makeCore(livenessUs: Us, now: Us): CoreHarness {
     packet: ({ link, from, ttl, payload }, at) =>
       core.packet(link, ipBytes(from), ttl, payload, at),
     renew: (at) => core.renew(at),
+    worked: (at, seen = handedOut) => core.worked(seen, at),
     overtaken: (at) => core.overtaken(at),
     tick: (at, refuse) => {
       const out = core.tick(at, refuse && ((effect) => refuse(fromNativeEffect(effect))))

@@ -69,6 +69,8 @@ class RunningEngine implements Engine {
       // The daemon may have stopped the engine on account of an event.
       if (this.#handle === null) return
     }
+    // A follow whose deadline passed meanwhile waits for this word.
+    if (events.some(({ kind }) => kind === 'heard')) this.#native.worked(this.#seen)
     for (const id of flushed) {
       this.#flushes.get(id)?.resolve()
       this.#flushes.delete(id)

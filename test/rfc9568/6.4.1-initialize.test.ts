@@ -31,7 +31,7 @@ test('6.4.1: before Startup nothing that is heard matters', () => {
     advert(200),
     advert(0),
     { kind: 'expired' },
-    { kind: 'held' },
+    { kind: 'held', at: us(0) },
     { kind: 'tick' },
     { kind: 'group', group: 'G', want: 'master' },
     { kind: 'resigned', why: 'lapsed', lateUs: us(0) },

@@ -121,10 +121,20 @@ test('6.4.2: a rise that leaves no time takes over now, not in the past', () => 
 })
 
 test('6.4.2: a deadline that has passed is not moved by a priority', () => {
-  const host = new Host().start().feed({ kind: 'held' }, 3.609375)
+  const host = new Host().start().feed({ kind: 'held', at: us(3_609_375) }, 3.609375)
   host.feed({ kind: 'priority', effective: 50 }, 4)
   assert.equal(host.as('backup').masterDownAt, 3_609_375)
   assert.equal(host.as('backup').wantsMaster, true)
+})
+
+test('a deadline that a stopped thread hears of an interval late is no reason to lead: listen again', () => {
+  const deadline = { kind: 'held', at: us(3_609_375) } as const
+  const soon = new Host().start().feed(deadline, 4.609375)
+  assert.equal(soon.as('backup').wantsMaster, true)
+  const late = new Host().start().feed(deadline, 4.609376)
+  assert.equal(late.as('backup').wantsMaster, false)
+  assert.equal(late.remaining, 3_609_375)
+  assert.deepEqual(late.did, ['reorder'])
 })
 
 test('6.4.2: a priority that rises above the master stops its advert from restarting the deadline', () => {

@@ -88,10 +88,14 @@ test('late means listen: backup with a full down interval', () => {
 })
 
 test('what the engine says after a newer decision moves a master nowhere', () => {
-  for (const kind of ['expired', 'held', 'tick', 'start'] as const) {
+  const held = { kind: 'held', at: us(9_000_000) } as const
+  for (const event of [
+    held,
+    ...(['expired', 'tick', 'start'] as const).map((kind) => ({ kind })),
+  ]) {
     const host = new Host().becomeMaster()
     const before = host.state
-    assert.deepEqual(host.feed({ kind }, 9).state, before)
+    assert.deepEqual(host.feed(event, 9).state, before)
     assert.deepEqual(host.last.effects, [])
   }
 })

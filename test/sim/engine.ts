@@ -104,6 +104,8 @@ export class SimEngine implements Engine {
       this.#seen += batch.filter((event) => own.has(event)).length
       if (!this.#stopped) work(batch)
     }
+    this.#core.worked(this.now(), this.#seen)
+    this.wake()
   }
 
   kernelChanged(bytes: Uint8Array): void {

@@ -159,8 +159,8 @@ export class Invariants implements Witness {
 
   /**
    * Nobody takes over who must not: not within three adverts of a better master (nor of any master under
-   * nopreempt), not before the preempt_delay is over, not without having listened. Immediately, but for
-   * what the main thread has not yet worked off.
+   * nopreempt), not before the preempt_delay is over, not without having listened. Immediately; of lower masters, and
+   * in sync groups of any, only what the main thread has worked off is known.
    * And settled means settled: in a run without faults nothing ever changes hands.
    */
   standing(host: Host, slot: SlotId, leading: boolean): void {
@@ -169,11 +169,12 @@ export class Invariants implements Witness {
     this.note(`${host.name}: vrid ${vrid} ${leading ? 'leads' : 'ends leading'}`)
     const notes = vrid === null ? null : this.#notes(host, vrid)
     const now = host.now()
-    const objection = leading ? notes?.objection(now, host.plan, 3 * this.#scenario.advertUs) : null
+    const { advertUs, grouped } = this.#scenario
+    const objection = leading ? notes?.objection(now, host.plan, 3 * advertUs, grouped) : null
     if (objection != null) this.#violate(host, `vrid ${vrid} ${objection}`)
     if (leading) notes?.leads(now)
     else {
-      notes?.yields(now, 3 * this.#scenario.advertUs)
+      notes?.yields(now, 3 * advertUs)
       this.#voices(host).delete(vrid ?? 0)
     }
     if (this.settled) this.#violate(host, `vrid ${vrid} changed hands in a settled run`)

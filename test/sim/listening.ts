@@ -95,9 +95,13 @@ export class Listening {
     this.#since = now
   }
 
-  /** Why the host must not lead from now on; null when it may. `patience`: three adverts. */
-  objection(now: number, plan: HostPlan, patience: number): string | null {
-    const { higherAt, lowerAt, lowerSince } = this.#known
+  /**
+   * Why the host must not lead from now on; null when it may. `patience`: three adverts. `decided`: not the engine but
+   * the main thread takes over (a sync group does), on what it knows by then.
+   */
+  objection(now: number, plan: HostPlan, patience: number, decided: boolean): string | null {
+    const { lowerAt, lowerSince } = this.#known
+    const { higherAt } = decided ? this.#known : this.#notes
     // The main thread may be working on the resignation just now.
     const { zeroAt } = this.#notes
     // A resignation may have ended the listener's own lead, so shortly before counts.

@@ -173,6 +173,12 @@ export const mutants: readonly Mutant[] = [
     replace: 'late_by > slot->restart * 1000 && !slot->listened',
   },
   {
+    name: 'core: an advert that nobody has looked at yet holds no deadline',
+    file: file.core,
+    find: 'if (slot->heard <= worked_ ||',
+    replace: 'if (slot->heard >= worked_ ||',
+  },
+  {
     name: 'core: an order with a passed deadline ends the listening',
     file: file.core,
     find: 'order.deadline <= now ? std::max(slot->listen_until, missed) : missed',

@@ -35,9 +35,13 @@ struct Asked {
   Us restart = 0;
   Us not_before = 0;            // a follow may not end earlier
   bool prompt = false;          // nor, without a restart, later: it listens on nobody's account
+  Us armed = 0;                 // when `not_before` was set, and
+  bool exact = false;           // nor then later, unless it is woken late or the lease lapses
   uint64_t resigned_after = 0;  // `raised` before the resignation that no order has answered yet
   bool resigned = false;
-  bool fresh = false;  // its lead has not been refreshed: `repeats` is what the core has too
+  uint64_t heard = 0;    // `raised` after the last packet that was told
+  bool awaited = false;  // its deadline has passed while that one was not worked off
+  bool fresh = false;    // its lead has not been refreshed: `repeats` is what the core has too
   std::vector<Progress> repeats;
 
   Us due() const {
@@ -83,7 +87,7 @@ class Life {
       case 9:
         return Flood();
       case 10:
-        return Renew();
+        return in_.Below(2) == 0 ? Renew() : WorkOff();
       case 11:
         return Overtaken();
       case 12:
@@ -214,12 +218,17 @@ class Life {
     given.order.restart = SomeSpan();
     given.order.deadline = std::max<Us>(0, now_ + SomeSpan() - SomeSpan());
     if (in_.Below(3) > 0) given.order.expect = Familiar{SomeSource(), 255, SomePayload()};
+    if (given.order.expect.has_value() && in_.Below(4) > 0)
+      given.order.expect->payload = {0x31, slot.vrid};
     slot.expect = given.order.expect;
     slot.restart = given.order.restart;
+    slot.awaited = false;
     slot.prompt = !Follows(id) && slot.restart == 0;
     slot.not_before = given.order.deadline;
-    if (slot.resigned && slot.resigned_after >= seen)
-      slot.not_before = std::max(slot.not_before, now_ + slot.restart);
+    const bool unknown = slot.resigned && slot.resigned_after >= seen;
+    if (unknown) slot.not_before = std::max(slot.not_before, now_ + slot.restart);
+    slot.armed = now_;
+    slot.exact = !Follows(id) && !unknown;
     const LeadPtr lead = given.order.lead;
     Apply(std::move(given), seen);
     Require(Follows(id) && core_.StandingOf(id).lead == lead, "a slot ordered to follow follows");
@@ -345,11 +354,15 @@ class Life {
     const auto& expect = slot->expect;
     const bool familiar = Follows(IdOf(slot)) && expect.has_value() && expect->from == from &&
                           expect->ttl == ttl && expect->payload == payload;
+    if (core_.raised() > raised) slot->heard = core_.raised();
     if (!familiar)
       return Require(told == 1 && core_.NextDeadline() == next,
                      "told, counted together or throttled");
     Require(told == 0 && slot->counters->last_familiar == now_, "the familiar is not told");
+    slot->awaited = false;
     slot->not_before = now_ + slot->restart;
+    slot->armed = now_;
+    slot->exact = true;
     Require(core_.NextDeadline() <= slot->not_before, "the familiar restarts the deadline");
   }
 
@@ -379,6 +392,13 @@ class Life {
     const Us at = std::max<Us>(0, now_ - in_.Below(3) * 1000);
     renewed_ = std::max(renewed_, at);
     core_.Renew(at);
+  }
+
+  // The main thread has looked at what it took; at times not at all of it yet.
+  void WorkOff() {
+    const uint64_t seen = taken_ - std::min<uint64_t>(taken_, in_.Below(3));
+    worked_ = std::max(worked_, seen);
+    core_.Worked(seen, now_);
   }
 
   void Kernel() {
@@ -449,13 +469,28 @@ class Life {
     if (before.leads && Leads(id)) Require(core_.StandingOf(id).lead == before.lead, "it goes on");
     if (!followed) return;
     Require(!Rests(id), "a follow becomes a lead or goes on");
+    const bool unheard = slot->heard > worked_ && !slot->awaited;
     if (Leads(id)) {
+      const bool at_once = slot->restart == 0 && liveness_ == 0;
+      Require(!unheard || at_once, "what was heard is waited for");
       Require(now_ >= slot->not_before, "no follow ends before its deadline");
       Require(core_.StandingOf(id).lead == before.lead, "a follow becomes what was ordered");
     } else {
-      const bool due = slot->not_before <= now_ && slot->prompt && !lapsed;
-      Require(!due, "a follow whose deadline passed leads");
+      CheckWaiting(slot, lapsed);
     }
+  }
+
+  // It goes on to follow. Once its deadline has passed, only for what was heard before; or it was
+  // woken late, and listens on its own account.
+  void CheckWaiting(Asked* slot, bool lapsed) {
+    if (lapsed) slot->exact = false;
+    if (lapsed || slot->not_before > now_) return;
+    const bool unheard = slot->heard > worked_;
+    Require(!slot->prompt || unheard, "a follow whose deadline passed leads");
+    const Us late_by = now_ - std::max(slot->not_before, slot->armed);
+    if (late_by > slot->restart / 3 && !slot->awaited) slot->exact = false;
+    Require(!slot->exact || unheard, "a follow whose deadline passed leads in time");
+    slot->awaited = true;
   }
 
   void CheckRuns(const Batch& batch, const std::map<SlotId, Core::Standing>& before) {
@@ -606,6 +641,7 @@ class Life {
   int64_t last_generation_ = 0;
   int64_t generation_taken_ = 0;
   uint64_t taken_ = 0;
+  uint64_t worked_ = 0;
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 /** Into fault and out of it, held silently or loudly, and preempt_delay and nopreempt around it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { secondsToUs } from '../../../src/base/time.ts'
+import { secondsToUs, us } from '../../../src/base/time.ts'
 import { describeCause, describeFault, describeState } from '../../../src/election/describe.ts'
 import { nextDeadline } from '../../../src/election/step.ts'
 import type { Cause, Fault } from '../../../src/election/types.ts'
@@ -184,7 +184,7 @@ test('states in words', () => {
   assert.equal(describeState(host.state), 'backup of 10.0.0.2 (priority 150)')
   host.feed(advert(0), 2)
   assert.equal(describeState(host.state), 'backup, about to take over: 10.0.0.2 resigned')
-  host.feed({ kind: 'held' }, 3)
+  host.feed({ kind: 'held', at: us(3_000_000) }, 3)
   assert.equal(describeState(host.state), 'backup, held back by its sync group')
   host.feed(faults(pending))
   assert.equal(describeState(host.state), 'held: waiting for the first result of chk')

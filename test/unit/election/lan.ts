@@ -173,6 +173,6 @@ export class Lan {
   /** The engine: with an empty `then` nothing happens, and the wish is reported. */
   #expire(node: Node): void {
     const armed = node.group === null || mayLead(this.group(node.group), node.key)
-    this.feed(node, { kind: armed ? 'expired' : 'held' })
+    this.feed(node, armed ? { kind: 'expired' } : { kind: 'held', at: this.now })
   }
 }

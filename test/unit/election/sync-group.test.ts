@@ -16,7 +16,7 @@ import { advert, Host, ip, linkDown, params, pending } from './host.ts'
 import { Lan, type Node } from './lan.ts'
 
 const own = (...faults: readonly (typeof linkDown)[]): Event => ({ kind: 'faults', faults })
-const held: Event = { kind: 'held' }
+const held: Event = { kind: 'held', at: us(0) }
 
 type Hosts = ReadonlyMap<string, Host>
 

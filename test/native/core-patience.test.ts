@@ -1,0 +1,217 @@
+/** When a core may not lead, or not yet: the lease, lateness, adverts that wait to be judged, orders that cross. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { us } from '../../src/base/time.ts'
+import {
+  Bench,
+  datagram,
+  followUntil,
+  kinds,
+  lead,
+  marks,
+  only,
+  request,
+  second,
+  vrid,
+} from './core-bench.ts'
+
+test('the lease: every lead resigns when the main thread is silent for too long', () => {
+  const b = new Bench(3 * second)
+  const generation = b.order(lead(), 0)
+  for (let at = second; at <= 3 * second; at += second) {
+    b.core.renew(us(at))
+    assert.deepEqual(marks(b.tick(at)).slice(-1), ['datagram 1'])
+  }
+  b.tick(4 * second)
+  b.tick(5 * second)
+  assert.equal(b.core.nextDeadline(), 6 * second)
+  const out = b.tick(6 * second)
+  assert.deepEqual(marks(out), ['datagram 1', 'datagram 0'])
+  assert.deepEqual(only(out.events, 'lapsed'), {
+    kind: 'lapsed',
+    slot: 1,
+    generation,
+    at: 6 * second,
+  })
+  assert.deepEqual(b.tick(60 * second), { effects: [], events: [] })
+})
+
+test('while the lease is lapsed a follow stays silent; on renewal it listens once more', () => {
+  const b = new Bench(3 * second)
+  b.order(followUntil(4 * second), 0)
+  assert.deepEqual(b.tick(4 * second), { effects: [], events: [] })
+  assert.equal(b.core.nextDeadline(), null)
+  b.core.renew(us(9 * second))
+  assert.equal(b.core.nextDeadline(), 12 * second)
+  b.core.renew(us(11 * second))
+  assert.equal(only(b.tick(12 * second).events, 'expired').deadlineUs, 12 * second)
+})
+
+test('a familiar advert counts for a follow that waits for the lease', () => {
+  const b = new Bench(3 * second)
+  b.order(followUntil(4 * second), 0)
+  b.tick(4 * second)
+  b.hear(5 * second)
+  assert.equal(b.core.nextDeadline(), 8 * second)
+  b.core.renew(us(6 * second))
+  assert.equal(b.core.nextDeadline(), 8 * second)
+})
+
+const other = Uint8Array.from([0x31, vrid, 150, 1])
+
+test('an advert that nobody has looked at holds the deadline until it is worked off', () => {
+  const b = new Bench(3 * second)
+  b.order(followUntil(2 * second), 0)
+  b.hear(1_900_000, other)
+  assert.deepEqual(kinds(b.tick(1_900_000).events), ['heard'])
+  assert.deepEqual(b.tick(2 * second), { effects: [], events: [] })
+  assert.equal(b.core.nextDeadline(), 3 * second, 'the end of the lease')
+  b.core.worked(us(2_500_000), 0)
+  assert.equal(b.core.nextDeadline(), 3 * second, 'this one is not worked off yet')
+  b.core.worked(us(2_600_000))
+  assert.equal(only(b.tick(2_600_000).events, 'expired').deadlineUs, 2_600_000)
+})
+
+test('an advert that was worked off, or comes after the deadline, holds nothing', () => {
+  const b = new Bench(9 * second)
+  b.order(followUntil(2 * second), 0)
+  b.hear(1_000_000, other)
+  b.tick(1_000_000)
+  b.core.worked(us(1_000_500))
+  assert.deepEqual(kinds(b.tick(2 * second).events), ['expired'])
+  const c = new Bench(9 * second)
+  c.order(followUntil(2 * second), 0)
+  c.hear(1_000_000, other)
+  c.tick(2 * second)
+  c.hear(2_100_000, Uint8Array.from([0x31, vrid, 151, 1]))
+  c.tick(2_100_000)
+  c.core.worked(us(2_200_000), 1)
+  assert.deepEqual(kinds(c.tick(2_200_000).events), ['expired'], 'a flood puts nothing off')
+})
+
+test('what comes of the advert that was waited for stands: another order, or the familiar advert', () => {
+  const b = new Bench(9 * second)
+  b.order(followUntil(2 * second), 0)
+  b.hear(1_900_000, other)
+  b.tick(2 * second)
+  b.order(followUntil(4_900_000), 2_500_000)
+  b.core.worked(us(2_500_000))
+  assert.deepEqual(b.tick(2_500_000), { effects: [], events: [] })
+  assert.equal(b.core.nextDeadline(), 4_900_000)
+  const c = new Bench(9 * second)
+  c.order(followUntil(2 * second), 0)
+  c.hear(1_900_000, other)
+  c.tick(2 * second)
+  c.hear(2_400_000)
+  c.core.worked(us(2_500_000))
+  assert.equal(c.core.nextDeadline(), 5_400_000)
+})
+
+test('the wait for a main thread ends with its lease, and without one after an interval', () => {
+  const b = new Bench(3 * second)
+  b.order(followUntil(2 * second), 0)
+  b.hear(1_900_000, other)
+  b.tick(2 * second)
+  assert.deepEqual(b.tick(3 * second), { effects: [], events: [] })
+  assert.equal(b.core.nextDeadline(), null, 'lapsed: silent until it is renewed')
+  b.core.renew(us(5 * second))
+  assert.equal(b.core.nextDeadline(), 8 * second)
+  const c = new Bench()
+  c.order(followUntil(2 * second), 0)
+  c.hear(1_900_000, other)
+  c.tick(2 * second)
+  assert.equal(c.core.nextDeadline(), 5 * second)
+  assert.deepEqual(kinds(c.tick(5 * second).events), ['expired'])
+})
+
+test('a follow woken long after its deadline listens once more, and only once', () => {
+  const b = new Bench()
+  b.order(followUntil(3 * second), 0)
+  assert.deepEqual(b.tick(10 * second), { effects: [], events: [] })
+  assert.equal(b.core.nextDeadline(), 13 * second)
+  assert.equal(only(b.tick(20 * second).events, 'expired').deadlineUs, 13 * second)
+  const c = new Bench()
+  c.order(followUntil(3 * second), 50 * second)
+  assert.deepEqual(kinds(c.tick(50 * second).events), ['expired'], 'ordered for the past: at once')
+})
+
+test('an order with a deadline that has passed does not end listening once more', () => {
+  const b = new Bench()
+  b.order(followUntil(3 * second), 0)
+  b.tick(10 * second)
+  b.order(followUntil(3 * second), 10 * second)
+  assert.deepEqual(b.tick(10 * second), { effects: [], events: [] })
+  assert.equal(b.core.nextDeadline(), 13 * second)
+  b.order(followUntil(10 * second + 500), 10 * second + 100)
+  assert.equal(b.core.nextDeadline(), 10 * second + 500, 'a resignation since then counts')
+  const c = new Bench(3 * second)
+  c.order(followUntil(4 * second), 0)
+  c.tick(4 * second)
+  c.order(followUntil(4 * second), 9 * second)
+  assert.equal(c.core.nextDeadline(), 12 * second, 'nor does the order that renews the lease')
+  c.core.renew(us(11 * second))
+  assert.deepEqual(kinds(c.tick(12 * second).events), ['expired'])
+})
+
+test('a follow that crossed with a take-over and its end listens, whatever its deadline', () => {
+  const b = new Bench(3 * second)
+  b.order(followUntil(second), 0)
+  b.tick(second)
+  assert.deepEqual(kinds(b.tick(3 * second).events), ['lapsed'])
+  b.order(followUntil(second), 4 * second, 0)
+  assert.deepEqual(b.tick(4 * second).events, [])
+  assert.equal(b.core.nextDeadline(), 7 * second)
+})
+
+/**
+ * Orders that crossed with a change of the engine's own. `seen` 0: their author had not worked off the
+ * event that tells of it.
+ */
+test('a follow that crossed with the take-over: the lead resigns first', () => {
+  const b = new Bench()
+  b.order(followUntil(second), 0)
+  b.tick(second)
+  b.order(followUntil(9 * second), second + 1, 0)
+  assert.deepEqual(marks(b.tick(second + 1)), ['datagram 0'])
+  assert.equal(b.core.nextDeadline(), 9 * second)
+})
+
+test('a follow whose author knew of the take-over: nothing but its own plan', () => {
+  const b = new Bench()
+  b.order(followUntil(second), 0)
+  b.tick(second)
+  b.order(followUntil(9 * second, {}, [request(6)]), second + 1)
+  assert.deepEqual(marks(b.tick(second + 1)), ['netlink 6'])
+})
+
+test('a refreshed lead that crossed with resigning is not taken up, and the event comes again', () => {
+  const b = new Bench(3 * second)
+  b.order(lead(), 0)
+  b.tick(3 * second)
+  const generation = b.order(lead({ now: [] }), 4 * second, 0)
+  const out = b.tick(4 * second)
+  assert.deepEqual(out.effects, [])
+  assert.equal(only(out.events, 'lapsed').generation, generation)
+  assert.equal(b.core.nextDeadline(), null)
+  b.order(lead(), 5 * second)
+  assert.deepEqual(marks(b.tick(5 * second)), ['datagram 10'], 'the next one knows')
+})
+
+test('a refreshed lead does not save one that is late', () => {
+  const b = new Bench()
+  b.order(lead(), 0)
+  b.tick(0)
+  const generation = b.order(lead({ now: [datagram(11)], resign: [datagram(12)] }), 9 * second)
+  const out = b.tick(9 * second)
+  assert.deepEqual(marks(out), ['datagram 0'], 'what was held is given back')
+  assert.equal(only(out.events, 'late').generation, generation)
+})
+
+test('an address is not put back on a host that has resigned meanwhile', () => {
+  const b = new Bench()
+  b.order(lead(), 0)
+  b.tick(0)
+  b.tick(9 * second)
+  b.order({ kind: 'also', now: [request(5)] }, 9 * second + 1, 0)
+  assert.deepEqual(b.tick(9 * second + 1).effects, [])
+})
