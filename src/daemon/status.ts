@@ -128,7 +128,7 @@ function flappingOf({ name, journal }: RunningInstance): readonly string[] {
 
 /** A better master comes and goes: somebody must look for it. */
 function dampedOf({ name, state }: RunningInstance): readonly string[] {
-  if (state.kind !== 'backup' || state.damping === null) return []
+  if (state.kind !== 'backup' || state.damping === null || state.damping.extraUs === 0) return []
   const { yields, extraUs, windowUs } = state.damping
   const from = state.master === null ? '' : `, last to ${state.master.address}`
   const extra = usToMilliseconds(extraUs) / 1_000

@@ -183,9 +183,8 @@ function tick(params: Params, machine: Machine, state: Backup, now: Us): Step {
   if (damping === null || now < damping.until) return endOfDelay(params, machine, state, now)
   const masterDownAt = us(Math.max(now, state.masterDownAt - damping.extraUs))
   const calm: Backup = { ...state, masterDownAt, damping: null }
-  return become(machine, calm, log(params, 'has not lost the lead for a while: no longer damped'), {
-    kind: 'reorder',
-  })
+  const text = log(params, 'has not lost the lead for a while: no longer damped')
+  return become(machine, calm, ...(damping.extraUs > 0 ? [text] : []), { kind: 'reorder' })
 }
 
 /** The end of preempt_delay: the lower master's adverts, familiar so far, must no longer restart the deadline. */

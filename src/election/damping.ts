@@ -1,7 +1,8 @@
 /**
  * A better master that comes and goes many times a second would drag the addresses along. Whoever has yielded more
  * than five times within ten advertisement intervals (at most ten seconds) waits longer before taking over again: one
- * interval, then two, four and at most eight. As long after having yielded last, all is forgotten. Of resignations only
+ * interval, then two, four and at most eight. From the second time on it announces the addresses once instead of
+ * repeatedly when it takes over. As long after having yielded last, all is forgotten. Of resignations only
  * the first five in that time are believed; then silence alone tells that the master is gone. An election by silence
  * takes more than three intervals, so a pair whose hosts really fail by turns never comes near that rate. Neither RFC
  * knows of this; below it nothing is different, and a valid advert of higher priority is yielded to at any time.
@@ -27,11 +28,12 @@ export function withNow(params: Params, before: readonly Us[] | undefined, now: 
 /** Resignations that nobody means: forged, or of a master that is back in a moment. */
 export const tooMany = (resignations: readonly Us[]): boolean => resignations.length > undamped
 
-/** null: few enough. */
+/** null: once is seldom. */
 export function dampingOf(params: Params, yields: readonly Us[], now: Us): Damping | null {
+  if (yields.length < 2) return null
   const excess = yields.length - undamped
-  if (excess <= 0) return null
-  const extraUs = us(Math.min(2 ** (excess - 1), mostIntervals) * unitOf(params))
+  const intervals = excess <= 0 ? 0 : Math.min(2 ** (excess - 1), mostIntervals)
+  const extraUs = us(intervals * unitOf(params))
   const windowUs = windowOf(params)
   return { extraUs, until: addUs(now, windowUs), yields: yields.length, windowUs }
 }

@@ -147,7 +147,7 @@ function yieldTo(params: Params, machine: Machine, advert: Advert, now: Us, caus
 }
 
 function remarkOn(params: Params, damping: Damping | null): readonly Effect[] {
-  if (damping === null) return []
+  if (damping === null || damping.extraUs === 0) return []
   const { yields, extraUs, windowUs } = damping
   const text = `lost the lead ${yields} times in ${usToSeconds(windowUs)} s: waits ${usToSeconds(extraUs)} s longer before taking over again`
   return [log(params, text, 'warning')]

@@ -60,9 +60,9 @@ export type Countdown =
   /** Adverts are heard, but of a lower priority than ours: we are about to take over. */
   | { readonly kind: 'overruled'; readonly from: Ip; readonly priority: number }
 
-/** For a while longer than the protocol asks: see damping.ts. */
+/** The lead was lost several times lately: see damping.ts. Until then it is announced briefly when it is taken again. */
 export type Damping = {
-  /** Waited beyond the protocol's own span. */
+  /** Waited beyond the protocol's own span; 0 while it is not often enough for that. */
   readonly extraUs: Us
   readonly until: Us
   /** How many times the lead was lost within the window. */

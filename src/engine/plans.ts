@@ -69,6 +69,8 @@ export type OrderOptions = {
   readonly goodbye?: boolean
   /** The advert that was accepted last, as it came. Left out of the order unless it still restarts the deadline. */
   readonly familiar?: Familiar | null
+  /** Announces each address once when it takes over, as somebody does who loses the lead again and again. */
+  readonly brief?: boolean
   /** The sync group forbids to lead: at the deadline nothing is carried out, only `expired` is raised. */
   readonly held?: boolean
   /**
@@ -172,7 +174,7 @@ function planFollow(
     then:
       options.held === true
         ? { now: [], repeats: [], resign: [], lateUs: lateUs(facts) }
-        : planLead(facts, effective, { entering: true }),
+        : planLead(facts, effective, { entering: true, brief: state.damping !== null }),
   }
 }
 
@@ -181,8 +183,10 @@ function planLead(facts: SlotFacts, priority: number, options: OrderOptions): Le
   const { adds, frames } = encoded(facts)
   const advert = planAdvert(facts, priority)
   const first = announce('garp-first', frames, garp, garp.masterRepeat)
+  const once = announce('garp-first', frames, garp, Math.min(garp.masterRepeat, 1))
+  const announced = options.brief === true ? once.now : first.now
   return {
-    now: options.entering ? [...advert, ...adds, ...first.now] : [],
+    now: options.entering ? [...advert, ...adds, ...announced] : [],
     repeats: [
       { key: 'advert', firstAfterUs: advertIntervalUs, everyUs: advertIntervalUs, plan: advert },
       ...lease(facts, adds),

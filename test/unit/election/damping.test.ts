@@ -19,13 +19,15 @@ test('five times in ten seconds cost nothing, from then on each costs more', () 
   const extra = (times: number) => flap(new Host().start(), times, 1).as('backup').damping?.extraUs
   assert.deepEqual(
     [1, 5, 6, 7, 8, 9, 10, 30].map(extra),
-    [undefined, undefined, 1, 2, 4, 8, 8, 8].map((s) => s && s * second),
+    [undefined, 0, 1, 2, 4, 8, 8, 8].map((s) => s && s * second),
   )
 })
 
 test('seldom is not often', () => {
   const host = new Host().start()
   for (let i = 1; i <= 20; i++) flap(host, 1, 3 * i)
+  assert.equal(host.as('backup').damping?.extraUs, 0)
+  for (let i = 1; i <= 20; i++) flap(host, 1, 100 + 11 * i)
   assert.equal(host.as('backup').damping, null)
 })
 

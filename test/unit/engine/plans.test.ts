@@ -249,6 +249,19 @@ test('backup: deletes on entering; a familiar advert that no longer restarts is 
   assert(unheard.kind === 'follow' && unheard.expect === null)
 })
 
+test('who loses the lead again and again announces once when it takes over; the second set stays', () => {
+  assert(backup.state.kind === 'backup')
+  const damping = { extraUs: us(0), until: us(9), yields: 2, windowUs: us(9) }
+  const usual = planOrder(facts, params, backup, { entering: true })
+  const brief = planOrder(facts, params, machine({ ...backup.state, damping }), { entering: true })
+  assert(usual.kind === 'follow' && brief.kind === 'follow')
+  const frames = (plan: Plan) => plan.filter(({ kind }) => kind === 'frame')
+  const each = frames(brief.then.now)
+  assert.equal(new Set(each.map(({ bytes }) => `${bytes}`)).size, each.length)
+  assert.equal(frames(usual.then.now).length, facts.garp.masterRepeat * each.length)
+  assert.deepEqual(brief.then.repeats, usual.then.repeats)
+})
+
 test('held by its sync group, a backup has nothing to carry out at its deadline', () => {
   const order = planOrder(facts, params, backup, { entering: false, held: true })
   assert(order.kind === 'follow')
