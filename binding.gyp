@@ -11,6 +11,7 @@
         "native/core_object.cc",
         "native/engine.cc",
         "native/engine_object.cc",
+        "native/lock.cc",
         "native/memory.cc",
         "native/plan.cc",
         "native/request.cc",

@@ -5,6 +5,7 @@
 #include "convert.h"
 #include "core_object.h"
 #include "engine_object.h"
+#include "lock.h"
 #include "supervisor.h"
 
 namespace {
@@ -24,10 +25,15 @@ Napi::Value TellSupervisor(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), error);
 }
 
+Napi::Value LockForLife(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), vipd::LockForLife(info[0].As<Napi::String>().Utf8Value()));
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Engine", vipd::EngineObject::Define(env));
   exports.Set("Core", vipd::CoreObject::Define(env));
   exports.Set("request", Napi::Function::New(env, Request, "request"));
+  exports.Set("lockForLife", Napi::Function::New(env, LockForLife, "lockForLife"));
   exports.Set("tellSupervisor", Napi::Function::New(env, TellSupervisor, "tellSupervisor"));
   return exports;
 }

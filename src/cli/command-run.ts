@@ -2,7 +2,6 @@
  * `vipd run`: the daemon in the foreground, from arguments to exit. Claims the run directory first (a second
  * daemon there must not touch an address), then starts, then turns signals and control requests into calls.
  */
-import { mkdirSync } from 'node:fs'
 import { OpError } from '../base/errors.ts'
 import type { LanguageOptions } from '../config/tree-types.ts'
 import type { World } from '../config/types.ts'
@@ -18,6 +17,7 @@ import {
 import { type LogFormat, limitRepeats, openLog } from '../daemon/log.ts'
 import { Supervisor } from '../daemon/supervisor.ts'
 import { socketPath } from './paths.ts'
+import { claimRunDirectory } from './run-directory.ts'
 import { realWorld } from './world.ts'
 
 export type RunOptions = {
@@ -55,7 +55,7 @@ async function start(options: RunOptions, log: Log): Promise<void> {
     config: options.configPath,
     runDir: options.runDir,
   })
-  mkdirSync(options.runDir, { recursive: true, mode: 0o755 })
+  claimRunDirectory(options.runDir)
   const supervisor = new Supervisor(process.env, log)
   const machine = renewableWorld()
   const running: { daemon: Daemon | null } = { daemon: null }

@@ -117,6 +117,8 @@ export type Addon = {
   readonly Core: new (livenessUs: number, now: number) => NativeCore
   /** One blocking rtnetlink request; throws as the engine's methods do. */
   request(bytes: Uint8Array): Uint8Array
+  /** A file lock that only the end of the process gives up; 0 or the errno. */
+  lockForLife(path: string): number
   /** One datagram to an AF_UNIX socket; 0 or the errno. */
   tellSupervisor(path: string, text: string): number
 }

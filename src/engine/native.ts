@@ -32,6 +32,12 @@ export function tellSupervisor(path: string, text: string): string | null {
   return errno === 0 ? null : errnoName(errno)
 }
 
+/** Locks the file, which is made if it is missing, until this process ends. null, or the errno's name. */
+export function lockForLife(path: string): string | null {
+  const errno = addon.lockForLife(path)
+  return errno === 0 ? null : errnoName(errno)
+}
+
 /** One blocking rtnetlink request without an engine. Throws OpError. */
 export const kernelRequest = (bytes: Uint8Array): Uint8Array => native(() => addon.request(bytes))
 
