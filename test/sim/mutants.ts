@@ -103,8 +103,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'who leads takes no addresses',
     file: file.plans,
-    find: '[...advert, ...adds, ...first.now]',
-    replace: '[...advert, ...first.now]',
+    find: '[...advert, ...adds, ...announced]',
+    replace: '[...advert, ...announced]',
   },
   {
     name: 'a late master says goodbye, but keeps the addresses',
