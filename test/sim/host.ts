@@ -329,7 +329,7 @@ export class Process {
   /** The lease is renewed four times within its span, as long as the main thread turns. */
   #renewedAt(): Us {
     const now = this.#stalledAt ?? this.#host.now()
-    const quarter = Math.floor(this.#around.scenario.livenessUs / 4)
+    const quarter = Math.max(Math.floor(this.#around.scenario.livenessUs / 4), 1)
     return Math.max(now - (now % quarter), this.#turnsFrom) as Us
   }
 

@@ -260,7 +260,9 @@ export class Invariants implements Witness {
   /** Who does not turn does not lead: within the lease, and the engine acts at once. */
   #checkLease(host: Host): void {
     const { process } = host
-    if (process === null || host.asleep || process.stalledUs <= this.#scenario.livenessUs) return
+    const { livenessUs } = this.#scenario
+    if (process === null || host.asleep || livenessUs === 0) return
+    if (process.stalledUs <= livenessUs) return
     for (const vrid of this.#vrids)
       if (this.#leads(host, vrid))
         this.#violate(host, `vrid ${vrid} leads, but its main thread hangs`)

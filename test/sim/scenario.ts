@@ -76,7 +76,7 @@ export function drawScenario(seed: number, prng: Prng, profile: Profile, hours: 
     version,
     family,
     advertUs,
-    livenessUs: Math.min(Math.max(prng.pick([2, 20]) * advertUs, second / 2), 3_000 * second),
+    livenessUs: livenessOf(prng.pick([2, 20, 0]) * advertUs),
     lifetimeS: Math.max(8, Math.ceil((6 * advertUs) / second)),
     grouped,
     refreshS: prng.chance(0.5) ? Math.max(1, Math.ceil((advertUs / second) * 7)) : 0,
@@ -84,6 +84,10 @@ export function drawScenario(seed: number, prng: Prng, profile: Profile, hours: 
     hours,
   }
 }
+
+/** 0, no lease, stays 0. */
+const livenessOf = (wished: number): number =>
+  wished === 0 ? 0 : Math.min(Math.max(wished, second / 2), 3_000 * second)
 
 /** Long intervals make long silences cheap: an idle hour costs as many events as it has adverts. */
 function drawInterval(prng: Prng, version: 2 | 3, profile: Profile): number {

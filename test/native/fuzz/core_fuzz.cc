@@ -39,8 +39,11 @@ struct Asked {
   bool exact = false;           // nor then later, unless it is woken late or the lease lapses
   uint64_t resigned_after = 0;  // `raised` before the resignation that no order has answered yet
   bool resigned = false;
+  bool gave_up = false;  // it has resigned at least once
   uint64_t heard = 0;    // `raised` after the last packet that was told
-  bool awaited = false;  // its deadline has passed while that one was not worked off
+  uint64_t awaits = 0;   // that one, at a deadline that passed before it was worked off;
+  Us limit = 0;          // it is waited for no longer than until then,
+  bool awaited = false;  // and only once
   bool fresh = false;    // its lead has not been refreshed: `repeats` is what the core has too
   std::vector<Progress> repeats;
 
@@ -223,12 +226,14 @@ class Life {
     slot.expect = given.order.expect;
     slot.restart = given.order.restart;
     slot.awaited = false;
+    slot.awaits = 0;
     slot.prompt = !Follows(id) && slot.restart == 0;
     slot.not_before = given.order.deadline;
     const bool unknown = slot.resigned && slot.resigned_after >= seen;
     if (unknown) slot.not_before = std::max(slot.not_before, now_ + slot.restart);
     slot.armed = now_;
-    slot.exact = !Follows(id) && !unknown;
+    // A resignation that the author does not know of is not undone by another order in between.
+    slot.exact = !Follows(id) && !(slot.gave_up && slot.resigned_after >= seen);
     const LeadPtr lead = given.order.lead;
     Apply(std::move(given), seen);
     Require(Follows(id) && core_.StandingOf(id).lead == lead, "a slot ordered to follow follows");
@@ -293,7 +298,7 @@ class Life {
   }
 
   static void Resigned(Asked* slot, uint64_t before) {
-    slot->resigned = true;
+    slot->resigned = slot->gave_up = true;
     slot->resigned_after = before;
   }
 
@@ -360,6 +365,7 @@ class Life {
                      "told, counted together or throttled");
     Require(told == 0 && slot->counters->last_familiar == now_, "the familiar is not told");
     slot->awaited = false;
+    slot->awaits = 0;
     slot->not_before = now_ + slot->restart;
     slot->armed = now_;
     slot->exact = true;
@@ -397,6 +403,8 @@ class Life {
   // The main thread has looked at what it took; at times not at all of it yet.
   void WorkOff() {
     const uint64_t seen = taken_ - std::min<uint64_t>(taken_, in_.Below(3));
+    for (auto& [id, slot] : slots_)
+      if (slot.awaits > worked_ && slot.awaits <= seen) slot.armed = now_;
     worked_ = std::max(worked_, seen);
     core_.Worked(seen, now_);
   }
@@ -487,10 +495,14 @@ class Life {
     if (lapsed || slot->not_before > now_) return;
     const bool unheard = slot->heard > worked_;
     Require(!slot->prompt || unheard, "a follow whose deadline passed leads");
-    const Us late_by = now_ - std::max(slot->not_before, slot->armed);
-    if (late_by > slot->restart / 3 && !slot->awaited) slot->exact = false;
-    Require(!slot->exact || unheard, "a follow whose deadline passed leads in time");
+    if (!slot->exact) return void(slot->awaited = true);
+    if (slot->awaits > worked_) return void(slot->exact = now_ < slot->limit);
+    const bool late = now_ - std::max(slot->not_before, slot->armed) > slot->restart / 3;
+    if (late) return void(slot->exact = false);
+    Require(unheard && !slot->awaited, "a follow whose deadline passed leads in time");
     slot->awaited = true;
+    slot->awaits = slot->heard;
+    slot->limit = liveness_ > 0 ? renewed_ + liveness_ : now_ + slot->restart;
   }
 
   void CheckRuns(const Batch& batch, const std::map<SlotId, Core::Standing>& before) {
