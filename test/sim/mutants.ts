@@ -190,11 +190,4 @@ export const mutants: readonly Mutant[] = [
     find: '        running = progress[i];',
     replace: '        running.left = progress[i].left;',
   },
-  {
-    name: 'core: a lead that an order crossed does not resign',
-    file: file.core,
-    find: `if (crossed && slot->state == State::kLead) Push(*slot, slot->lead->resign);
-  // Whoever`,
-    replace: '// Whoever',
-  },
 ]
