@@ -80,7 +80,14 @@ async function start(options: RunOptions, log: Log): Promise<void> {
   onSignals(log, stop, reload)
   control = await startControl({
     path: socketPath(options.runDir),
-    handlers: { status: () => daemon().status(), reload, stop },
+    handlers: {
+      status: () => daemon().status(),
+      reload,
+      failover: (name) => daemon().failover(name),
+      drain: () => daemon().drain(),
+      resume: (name) => daemon().resume(name),
+      stop,
+    },
     log: limitRepeats(log, controlLogMs),
   })
   try {

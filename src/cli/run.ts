@@ -112,6 +112,7 @@ function addQuestions(vipd: Command): void {
       const { commandReload } = await import('./command-reload.ts')
       process.exitCode = await commandReload(options.runDir)
     })
+  addHandOvers(vipd)
   vipd
     .command('cleanup')
     .description('remove the configured virtual addresses that a dead daemon left')
@@ -132,6 +133,45 @@ function addQuestions(vipd: Command): void {
     .action(async (name: string | undefined, options: { json?: boolean; runDir: string }) => {
       const { commandHistory } = await import('./command-history.ts')
       process.exitCode = await commandHistory({ ...options, name, json: options.json === true })
+    })
+}
+
+/** Planned hand-overs. */
+function addHandOvers(vipd: Command): void {
+  const statuses = '\nExit status: 0 done, 1 not (said why), 2 no daemon answers, 3 wrong usage.'
+  vipd
+    .command('failover <name>')
+    .description(
+      'hand an instance, or a sync group, over to its peer while it goes on being served',
+    )
+    .addOption(runDirOption())
+    .addHelpText(
+      'after',
+      `\nThe instance says priority 1 and leads until the peer has taken over, which takes one down interval. It then\nstands by until the peer fails, or until vipd resume. Nothing changes when nobody takes over.\n${statuses}`,
+    )
+    .action(async (name: string, options: { runDir: string }) => {
+      const { commandHandOver } = await import('./command-hand-over.ts')
+      process.exitCode = await commandHandOver({ ...options, verb: 'failover', name })
+    })
+  vipd
+    .command('drain')
+    .description(
+      'hand everything over, for work on this host; it takes over only when nobody else does',
+    )
+    .addOption(runDirOption())
+    .addHelpText('after', `\nLasts until vipd resume or the end of the daemon.\n${statuses}`)
+    .action(async (options: { runDir: string }) => {
+      const { commandHandOver } = await import('./command-hand-over.ts')
+      process.exitCode = await commandHandOver({ ...options, verb: 'drain' })
+    })
+  vipd
+    .command('resume [name]')
+    .description('end drain and failover: the configured priorities hold again')
+    .addOption(runDirOption())
+    .addHelpText('after', statuses)
+    .action(async (name: string | undefined, options: { runDir: string }) => {
+      const { commandResume } = await import('./command-hand-over.ts')
+      process.exitCode = await commandResume({ ...options, name })
     })
 }
 

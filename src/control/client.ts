@@ -4,7 +4,7 @@
  */
 import { connect, type Socket } from 'node:net'
 import { controlFrameBytesMax, controlRequestBytesMax } from '../base/limits.ts'
-import type { ReloadResult } from '../daemon/daemon-types.ts'
+import type { HandOver, ReloadResult } from '../daemon/daemon-types.ts'
 import type { Status, StatusInstance } from '../daemon/status-types.ts'
 import { encodeFrame, FrameReader, type Response, readResponse, type Verb } from './protocol.ts'
 
@@ -45,6 +45,23 @@ export async function requestStatus(path: string): Promise<Status> {
 
 export const requestReload = async (path: string): Promise<ReloadResult> =>
   (await request(path, 'reload', { timeoutMs: reloadAnswerMs })) as ReloadResult
+
+/** Takes as long as the protocol does. */
+export const requestHandOver = async (
+  path: string,
+  verb: 'failover' | 'drain',
+  name?: string,
+): Promise<readonly HandOver[]> =>
+  (await request(path, verb, {
+    timeoutMs: reloadAnswerMs,
+    ...(name === undefined ? {} : { name }),
+  })) as readonly HandOver[]
+
+export const requestResume = async (path: string, name?: string): Promise<readonly string[]> =>
+  (await request(path, 'resume', {
+    timeoutMs: answerMs,
+    ...(name === undefined ? {} : { name }),
+  })) as readonly string[]
 
 export const requestHistory = async (path: string, name?: string): Promise<History> =>
   (await request(path, 'history', {

@@ -6,13 +6,22 @@
  */
 import { Packr } from 'msgpackr/pack'
 
-export const verbs = ['ping', 'status', 'history', 'reload', 'stop'] as const
+export const verbs = [
+  'ping',
+  'status',
+  'history',
+  'reload',
+  'failover',
+  'drain',
+  'resume',
+  'stop',
+] as const
 export type Verb = (typeof verbs)[number]
 
 export type Request = {
   readonly id: number
   readonly verb: Verb
-  /** Which instance, for `history`. */
+  /** Which instance, for `history`, `failover` and `resume`. */
   readonly name?: string
 }
 

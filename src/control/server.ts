@@ -11,13 +11,16 @@ import {
   controlFrameBytesMax,
   controlRequestBytesMax,
 } from '../base/limits.ts'
-import type { Log, ReloadResult } from '../daemon/daemon-types.ts'
+import type { HandOver, Log, ReloadResult } from '../daemon/daemon-types.ts'
 import type { Status } from '../daemon/status-types.ts'
 import { encodeFrame, FrameReader, type Request, type Response, readRequest } from './protocol.ts'
 
 export type ControlHandlers = {
   status(): Status
   reload(): Promise<ReloadResult>
+  failover(name: string): Promise<readonly HandOver[]>
+  drain(): Promise<readonly HandOver[]>
+  resume(name: string | null): readonly string[]
   /** Called after the client has been answered; begins the stop and returns. */
   stop(): void
 }
@@ -215,6 +218,13 @@ async function handle(request: Request, handlers: ControlHandlers): Promise<unkn
       return history(handlers.status(), request.name)
     case 'reload':
       return handlers.reload()
+    case 'failover':
+      if (request.name === undefined) throw new Error('failover needs the name of an instance')
+      return handlers.failover(request.name)
+    case 'drain':
+      return handlers.drain()
+    case 'resume':
+      return handlers.resume(request.name ?? null)
   }
 }
 

@@ -42,9 +42,28 @@ export type ReloadResult = {
   readonly changes: readonly string[]
 }
 
+/** What became of one instance that was asked to hand over. */
+export type HandOver = {
+  readonly name: string
+  /**
+   * `kept`: nobody took over in the time that the protocol needs. `pending`: it needs longer than the daemon waits for
+   * it; it goes on.
+   */
+  readonly outcome: 'handed-over' | 'was-not-master' | 'kept' | 'pending'
+  readonly tookMs: number
+  /** The new master. */
+  readonly to: string | null
+}
+
 export type Daemon = {
   status(): Status
   reload(): Promise<ReloadResult>
+  /** Gives one instance, or a sync group, away while it is served. Rejects when there is nothing to give. */
+  failover(name: string): Promise<readonly HandOver[]>
+  /** Gives everything away, until `resume`. */
+  drain(): Promise<readonly HandOver[]>
+  /** Ends standing by; of everybody with null. The names of those that did. Throws for an unknown name. */
+  resume(name: string | null): readonly string[]
   /** Priority 0, addresses away, notifications run, processes gone. */
   stop(): Promise<void>
 }

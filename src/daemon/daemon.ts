@@ -26,10 +26,12 @@ import {
   ConfigError,
   type Daemon,
   type DaemonOptions,
+  type HandOver,
   type ReloadResult,
   type StartDaemon,
 } from './daemon-types.ts'
 import { acceptRules, applyRules, needsRules } from './firewall.ts'
+import { HandOvers } from './hand-over.ts'
 import { Kernel, type KernelChange } from './kernel.ts'
 import { Links } from './links.ts'
 import { type Loaded, loadConfig, logDiagnostics } from './loader.ts'
@@ -62,6 +64,7 @@ class RunningDaemon implements Daemon {
   readonly #notifier: Notifier
   readonly #pool: CheckPool
   readonly #roster: Roster
+  readonly #handOvers: HandOvers
   readonly #alarm = new Alarm(() => this.#tick())
   readonly #startedMs = Date.now()
   #config: Config
@@ -110,6 +113,11 @@ class RunningDaemon implements Daemon {
         kernel: this.#kernel,
       },
     )
+    this.#handOvers = new HandOvers({
+      roster: this.#roster,
+      now: () => this.#engine.now(),
+      settle: () => this.#settle(),
+    })
   }
 
   start(): void {
@@ -163,6 +171,21 @@ class RunningDaemon implements Daemon {
     this.#roster.forgetLeft()
     log.info(`Reloaded: ${changes.length === 0 ? 'nothing changed' : changes.join(', ')}`)
     return { ok: true, diagnostics, changes }
+  }
+
+  failover(name: string): Promise<readonly HandOver[]> {
+    this.#options.log.info(`Asked to hand over ${name}`)
+    return this.#handOvers.failover(name)
+  }
+
+  drain(): Promise<readonly HandOver[]> {
+    this.#options.log.info('Asked to drain this host')
+    return this.#handOvers.drain()
+  }
+
+  resume(name: string | null): readonly string[] {
+    this.#options.log.info(`Asked to resume ${name ?? 'this host'}`)
+    return this.#handOvers.resume(name)
   }
 
   async stop(): Promise<void> {
@@ -309,6 +332,7 @@ class RunningDaemon implements Daemon {
   #settle(): void {
     this.#roster.settle()
     this.#orders.hand()
+    this.#handOvers.look()
     this.#alarm.set(this.#roster.deadline, this.#engine.now())
   }
 }

@@ -8,10 +8,12 @@ import type { Ip } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
 import { diff, instanceKey } from '../config/diff.ts'
 import type { Config, Instance, SyncGroup } from '../config/types.ts'
+import { standingBy } from '../election/priority.ts'
 import type { SlotId } from '../engine/contract.ts'
 import { RunningGroup } from './group.ts'
 import { type InstancePorts, RunningInstance } from './instance.ts'
-import { assessInstance, type Verdicts, watchedInterfaces } from './tracker.ts'
+import { type StandBy, StandBys } from './stand-by.ts'
+import { type Assessment, assessInstance, type Verdicts, watchedInterfaces } from './tracker.ts'
 
 export class Roster {
   readonly #ports: Omit<InstancePorts, 'virtual'>
@@ -23,6 +25,7 @@ export class Roster {
   #virtual: ReadonlySet<Ip> = new Set()
   #lastSlot = 0
   #leaving: RunningInstance[] = []
+  readonly #standBys = new StandBys()
 
   constructor(ports: Omit<InstancePorts, 'virtual'>, verdicts: Verdicts) {
     this.#ports = ports
@@ -118,6 +121,34 @@ export class Roster {
 
   settle(): void {
     for (const group of this.#groups) group.settle()
+    if (this.#standBys.settle(this.instances)) this.assessAll()
+  }
+
+  standsBy(name: string): StandBy | null {
+    return this.#standBys.of(name)
+  }
+
+  /** Instances of that name, or of the sync group of that name; a member brings its whole group. */
+  handedOverWith(name: string): readonly RunningInstance[] {
+    const group = this.#groupOf.get(name)?.name ?? name
+    return this.instances.filter((it) => it.name === name || this.#group(it.cfg)?.name === group)
+  }
+
+  failover(instances: readonly RunningInstance[]): void {
+    for (const { name } of instances) this.#standBys.failover(name)
+    this.assessAll()
+  }
+
+  drain(): void {
+    this.#standBys.drain()
+    this.assessAll()
+  }
+
+  /** null: everybody. */
+  resume(instances: readonly RunningInstance[] | null): void {
+    if (instances === null) this.#standBys.resume(null)
+    else for (const { name } of instances) this.#standBys.resume(name)
+    this.assessAll()
   }
 
   /** The earliest instant at which an election wants a tick. */
@@ -130,8 +161,9 @@ export class Roster {
     return this.#groupOf.get(cfg.name) ?? null
   }
 
-  #assessmentOf(cfg: Instance) {
-    return assessInstance(cfg, this.#group(cfg), this.#verdicts)
+  #assessmentOf(cfg: Instance): Assessment {
+    const assessment = assessInstance(cfg, this.#group(cfg), this.#verdicts)
+    return this.#standBys.of(cfg.name) === null ? assessment : standingBy(assessment)
   }
 
   #add(key: string, cfg: Instance): RunningInstance {

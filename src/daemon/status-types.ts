@@ -23,6 +23,8 @@ export type StatusInstance = {
   readonly effectivePriority: number
   /** '150 = 100 base + 50 chk_web' */
   readonly priorityArithmetic: string
+  /** On the operator's word it takes over only when nobody else does. */
+  readonly standsBy: 'failover' | 'drain' | null
   readonly master: {
     readonly address: string
     readonly priority: number

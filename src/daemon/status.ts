@@ -50,7 +50,7 @@ export function daemonStatus(from: StatusSources): Status {
   const counters = from.links.ids.map((id) => engine.linkCounters(id))
   const total = (pick: (c: (typeof counters)[number]) => number): number =>
     counters.reduce((sum, c) => sum + pick(c), 0)
-  const instances = roster.instances.map((it) => instanceStatus(it, engine, from.kernel))
+  const instances = roster.instances.map((it) => instanceStatus(it, from))
   const checks = from.scripts.flatMap((script) => checkStatus(script, from.pool, roster))
   return {
     schema: 1,
@@ -80,6 +80,7 @@ export function daemonStatus(from: StatusSources): Status {
       ...rivals(roster, engine.now()),
       ...roster.instances.flatMap(dampedOf),
       ...roster.instances.flatMap(flappingOf),
+      ...standingBy(instances),
       ...from.wardenWarnings,
     ],
   }
@@ -137,7 +138,20 @@ function dampedOf({ name, state }: RunningInstance): readonly string[] {
   ]
 }
 
-function instanceStatus(it: RunningInstance, engine: Engine, kernel: KernelView): StatusInstance {
+/** Said until it is ended: a host that was forgotten in this state is no backup to rely on. */
+function standingBy(instances: readonly StatusInstance[]): readonly string[] {
+  const named = (how: StatusInstance['standsBy']) => instances.filter((it) => it.standsBy === how)
+  const drained = named('drain').length > 0
+  return [
+    ...(drained ? ['this host is drained: vipd resume brings it back'] : []),
+    ...named('failover').map(
+      ({ name }) => `${name} has been handed over and stands by: vipd resume ${name} ends that`,
+    ),
+  ]
+}
+
+function instanceStatus(it: RunningInstance, from: StatusSources): StatusInstance {
+  const { engine, kernel, roster } = from
   const { cfg, state, assessment } = it
   const now = engine.now()
   const counters = it.stance.link === null ? null : engine.counters(it.slot)
@@ -151,6 +165,7 @@ function instanceStatus(it: RunningInstance, engine: Engine, kernel: KernelView)
     basePriority: cfg.priority,
     effectivePriority: it.machine.effective,
     priorityArithmetic: assessment.arithmetic,
+    standsBy: roster.standsBy(it.name),
     master: masterOf(it),
     advertIntervalMs: usToMilliseconds(cfg.advertIntervalUs),
     downIntervalMs:

@@ -69,6 +69,13 @@ export function assess(basePriority: number, trackers: readonly Tracker[]): Asse
   }
 }
 
+/** The operator's word: the least priority there is, so that everybody else is better. An owner's is not changed. */
+export function standingBy(assessment: Assessment): Assessment {
+  if (assessment.effective === priorityOwner) return assessment
+  const arithmetic = `${priorityMin} (stands by; else ${assessment.arithmetic})`
+  return { ...assessment, effective: priorityMin, arithmetic }
+}
+
 type Verdict = 'good' | 'bad' | 'unknown'
 
 const verdictOf = (tracker: Tracker): Verdict => {

@@ -1,7 +1,7 @@
 /** vipd in a host, started and asked as an operator would: through its command line. */
 import type { Exit } from './child.ts'
 import { type Daemon, Roles } from './daemon.ts'
-import type { Host } from './host.ts'
+import type { Host, Ran } from './host.ts'
 import { program } from './program.ts'
 
 const command = program('../cli/run.js')
@@ -14,6 +14,7 @@ export type VipdStatus = {
     readonly name: string
     readonly state: string
     readonly effectivePriority: number
+    readonly standsBy: string | null
     readonly transitions: number
     readonly why: string
     readonly master: { readonly address: string; readonly priority: number } | null
@@ -26,6 +27,8 @@ export type VipdStatus = {
 export type Vipd = Daemon & {
   readonly runDir: string
   status(): Promise<VipdStatus>
+  /** Runs a vipd command against this daemon: `ask('failover', 'VI_1')`. */
+  ask(...words: string[]): Promise<Ran>
   /** `vipd reload`: the command's exit status and words. */
   tryReload(): Promise<{ readonly status: number | null; readonly text: string }>
   /** Replaces the text of the configuration file; nothing happens until a reload. */
@@ -63,6 +66,7 @@ export function startVipd(
     child,
     runDir,
     transitions: roles.transitions,
+    ask,
     reaches: (instance, state, timeoutMs) => roles.reaches(child.name, instance, state, timeoutMs),
     state: (instance) => roles.state(instance),
     status,

@@ -14,6 +14,7 @@ const web: StatusInstance = {
   basePriority: 150,
   effectivePriority: 150,
   priorityArithmetic: '150 = 150 base',
+  standsBy: null,
   master: { address: '10.0.0.1', priority: 150, self: true },
   advertIntervalMs: 100,
   downIntervalMs: null,

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { startControl } from '../../../src/control/server.ts'
-import type { Log, ReloadResult } from '../../../src/daemon/daemon-types.ts'
+import type { HandOver, Log, ReloadResult } from '../../../src/daemon/daemon-types.ts'
 import type { Status } from '../../../src/daemon/status-types.ts'
 import { aStatus } from './a-status.ts'
 
@@ -37,11 +37,26 @@ const silent: Log = {
   flush: async () => {},
 }
 
-async function answering(status: Status, reload: ReloadResult, act: () => Promise<void>) {
+async function answering(
+  status: Status,
+  reload: ReloadResult,
+  act: () => Promise<void>,
+  handOver: readonly HandOver[] = [],
+) {
   const control = await startControl({
     path: join(dir, 'vipd.sock'),
     log: silent,
-    handlers: { status: () => status, reload: async () => reload, stop() {} },
+    handlers: {
+      status: () => status,
+      reload: async () => reload,
+      failover: async (name) => {
+        if (name !== 'VI_web') throw new Error(`no instance or sync group is called ${name}`)
+        return handOver
+      },
+      drain: async () => handOver,
+      resume: (name) => (name === null ? ['VI_web', 'VI_db'] : [name]),
+      stop() {},
+    },
   })
   try {
     await act()
@@ -56,7 +71,7 @@ const rejected = { ok: false, diagnostics: ['a.conf:3:1: no such thing [bad]'], 
 test('help and version', async () => {
   const help = await vipd('--help')
   assert.equal(help.status, 0)
-  for (const word of ['run', 'check', 'status', 'reload', 'history'])
+  for (const word of ['run', 'check', 'status', 'reload', 'failover', 'drain', 'resume', 'history'])
     assert.match(help.stdout, RegExp(`^ {2}${word} `, 'm'))
   for (const args of [['version'], ['-V'], ['--version']]) {
     const { status, stdout } = await vipd(...args)
@@ -159,6 +174,39 @@ test('check prints the report, and exits as it says; keepalived -t means the sam
   assert.equal(json.status, 2)
   assert.equal((JSON.parse(json.stdout) as { schema: number }).schema, 1)
   assert.equal((await vipd('check', '-f', join(dir, 'none.conf'))).status, 4)
+})
+
+test('failover, drain and resume: what became of whom, and whether all is given away', async () => {
+  const given = { name: 'VI_web', outcome: 'handed-over', tookMs: 3_604, to: '10.0.0.3' } as const
+  const kept = { name: 'VI_db', outcome: 'kept', tookMs: 5_625, to: null } as const
+  await answering(
+    aStatus,
+    accepted,
+    async () => {
+      const moved = await vipd('failover', 'VI_web', '--run-dir', dir)
+      assert.equal(moved.status, 0)
+      assert.equal(moved.stdout, 'VI_web: handed over to 10.0.0.3 after 3.60 s\n')
+      const unknown = await vipd('failover', 'VI_mail', '--run-dir', dir)
+      assert.equal(unknown.status, 1)
+      assert.match(unknown.stderr, /no instance or sync group is called VI_mail/)
+      assert.equal((await vipd('failover', '--run-dir', dir)).status, 3)
+      const one = await vipd('resume', 'VI_web', '--run-dir', dir)
+      assert.equal(one.stdout, 'VI_web: takes part as configured\n')
+      assert.equal((await vipd('resume', '--run-dir', dir)).stdout.split('\n').length, 3)
+    },
+    [given],
+  )
+  await answering(
+    aStatus,
+    accepted,
+    async () => {
+      const drained = await vipd('drain', '--run-dir', dir)
+      assert.equal(drained.status, 1)
+      assert.match(drained.stdout, /^VI_db: still MASTER, nobody took over within 5\.6\d s/m)
+    },
+    [given, kept],
+  )
+  assert.equal((await vipd('drain', '--run-dir', dir)).status, 2)
 })
 
 test('run refuses: a configuration that cannot run, a directory where a daemon lives', async () => {

@@ -42,6 +42,16 @@ const silent: Log = {
   flush: async () => {},
 }
 
+/** A daemon with nothing to do. */
+const idle: ControlHandlers = {
+  status: () => aStatus,
+  reload: async () => ({ ok: true, diagnostics: [], changes: [] }),
+  failover: async () => [],
+  drain: async () => [],
+  resume: () => [],
+  stop() {},
+}
+
 let sockets = 0
 async function serving(
   handlers: Partial<ControlHandlers>,
@@ -52,12 +62,7 @@ async function serving(
   const control = await startControl({
     path,
     log: silent,
-    handlers: {
-      status: () => aStatus,
-      reload: async () => ({ ok: true, diagnostics: [], changes: [] }),
-      stop() {},
-      ...handlers,
-    },
+    handlers: { ...idle, ...handlers },
     ...(times ? { times } : {}),
   })
   try {
@@ -329,7 +334,7 @@ test('a living daemon keeps its run directory, a dead one leaves it', async () =
     const second = startControl({
       path,
       log: silent,
-      handlers: { status: () => aStatus, reload: () => Promise.reject(), stop() {} },
+      handlers: idle,
     })
     await assert.rejects(second, (e) => e instanceof OpError && e.code === 'EADDRINUSE')
     await request(path, 'ping', { timeoutMs: 1_000 })
@@ -341,14 +346,14 @@ test('a living daemon keeps its run directory, a dead one leaves it', async () =
   const control = await startControl({
     path: stale,
     log: silent,
-    handlers: { status: () => aStatus, reload: () => Promise.reject(), stop() {} },
+    handlers: idle,
   })
   await request(stale, 'ping', { timeoutMs: 1_000 })
   await control.close()
 })
 
 test('a path that is no socket, or too long for one, is refused by name', async () => {
-  const handlers = { status: () => aStatus, reload: () => Promise.reject(), stop() {} }
+  const handlers = idle
   const file = join(dir, 'file')
   writeFileSync(file, 'precious')
   await assert.rejects(startControl({ path: file, log: silent, handlers }), { code: 'EEXIST' })

@@ -1,7 +1,7 @@
 /** Contributions, clamping and faults of trackers. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { assess, type Tracker } from '../../../src/election/priority.ts'
+import { assess, standingBy, type Tracker } from '../../../src/election/priority.ts'
 
 type Check = Tracker & { readonly kind: 'check' }
 type Link = Tracker & { readonly kind: 'interface' }
@@ -118,4 +118,13 @@ test('without trackers the priority is the base', () => {
     contributions: [],
     arithmetic: '100',
   })
+})
+
+test('who stands by says the least priority, keeps its faults, and tells what it would be; an owner is an owner', () => {
+  const assessed = assess(100, [check({ verdict: 'bad' }), link({ weight: 20 })])
+  const waiting = standingBy(assessed)
+  assert.equal(waiting.effective, 1)
+  assert.deepEqual(waiting.faults, assessed.faults)
+  assert.equal(waiting.arithmetic, '1 (stands by; else 100 + 20 (link eth2) = 120)')
+  assert.equal(standingBy(assess(255, [])).effective, 255)
 })

@@ -1,0 +1,118 @@
+/**
+ * Planned hand-overs: makes instances stand by, and waits until somebody else leads. How the peer comes to take over is
+ * the protocol's business (stand-by.ts); here is only who was asked, and what became of it.
+ */
+import { addUs, type Us, us, usToMilliseconds } from '../base/time.ts'
+import type { Instance } from '../config/types.ts'
+import { downIntervalUs } from '../election/timing.ts'
+import type { HandOver } from './daemon-types.ts'
+import type { RunningInstance } from './instance.ts'
+import type { Roster } from './roster.ts'
+
+export type HandOverPorts = {
+  readonly roster: Roster
+  now(): Us
+  /** Carries out what the roster's new opinion asks for. */
+  settle(): void
+}
+
+/** What a peer's own slowness may add to what the protocol asks for. */
+const patienceUs = us(1_000_000)
+/** The control socket waits a minute for its answer. */
+const longestUs = us(55_000_000)
+
+type Waiting = { readonly masters: readonly RunningInstance[]; done(): void }
+
+export class HandOvers {
+  readonly #ports: HandOverPorts
+  readonly #waiting = new Set<Waiting>()
+
+  constructor(ports: HandOverPorts) {
+    this.#ports = ports
+  }
+
+  /** Throws when there is nothing of that name, or nothing that it could give away. */
+  async failover(name: string): Promise<readonly HandOver[]> {
+    const { roster } = this.#ports
+    const chosen = this.#named(name)
+    const owner = chosen.find((it) => it.cfg.priority === ownerPriority)
+    if (owner !== undefined) throw new Error(`${owner.name} is an address owner: nobody is better`)
+    if (!chosen.some(leads)) throw new Error(`${name} is not master here: nothing to hand over`)
+    roster.failover(chosen)
+    const result = await this.#given(chosen)
+    // Nobody came: it must not look as if somebody would.
+    if (result.some(({ outcome }) => outcome === 'kept')) roster.resume(chosen)
+    this.#ports.settle()
+    return result
+  }
+
+  drain(): Promise<readonly HandOver[]> {
+    this.#ports.roster.drain()
+    return this.#given(this.#ports.roster.instances)
+  }
+
+  /** null: everybody, and the host. Throws when there is nothing of that name. */
+  resume(name: string | null): readonly string[] {
+    const { roster } = this.#ports
+    const chosen = name === null ? null : this.#named(name)
+    const stood = (chosen ?? roster.instances).filter((it) => roster.standsBy(it.name) !== null)
+    if (name !== null && stood.some((it) => roster.standsBy(it.name) === 'drain'))
+      throw new Error('the whole host is drained: resume it without a name')
+    roster.resume(chosen)
+    this.#ports.settle()
+    return stood.map((it) => it.name)
+  }
+
+  /** After every batch of events. */
+  look(): void {
+    for (const waiting of this.#waiting) if (!waiting.masters.some(leads)) waiting.done()
+  }
+
+  #named(name: string): readonly RunningInstance[] {
+    const { roster } = this.#ports
+    const chosen = roster.handedOverWith(name)
+    if (chosen.length > 0) return chosen
+    const known = roster.instances.map((it) => it.name).join(', ')
+    throw new Error(`no instance or sync group is called ${name}; there are: ${known}`)
+  }
+
+  async #given(instances: readonly RunningInstance[]): Promise<readonly HandOver[]> {
+    const masters = instances.filter(leads)
+    const wishedUs = us(Math.max(0, ...masters.map((it) => protocolUs(it.cfg))))
+    const from = this.#ports.now()
+    this.#ports.settle()
+    await this.#gone(masters, usToMilliseconds(us(Math.min(wishedUs, longestUs))))
+    const tookMs = Math.round(usToMilliseconds(us(this.#ports.now() - from)))
+    return instances.map((it) => {
+      const { name, state } = it
+      if (!masters.includes(it)) return { name, outcome: 'was-not-master', tookMs: 0, to: null }
+      const to = state.kind === 'backup' ? (state.master?.address ?? null) : null
+      const outcome = !leads(it) ? 'handed-over' : wishedUs > longestUs ? 'pending' : 'kept'
+      return { name, outcome, tookMs, to }
+    })
+  }
+
+  #gone(masters: readonly RunningInstance[], withinMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer)
+        this.#waiting.delete(waiting)
+        resolve()
+      }
+      const waiting: Waiting = { masters, done }
+      const timer = setTimeout(done, withinMs)
+      this.#waiting.add(waiting)
+      this.look()
+    })
+  }
+}
+
+const ownerPriority = 255
+const leads = (it: RunningInstance): boolean => it.state.kind === 'master'
+
+/** One advert until the peer hears of it, its longest down interval, its preempt_delay if it is as ours. */
+function protocolUs(cfg: Instance): Us {
+  const { version, downTimerAdverts, advertIntervalUs: intervalUs, preemptDelayUs } = cfg
+  const down = downIntervalUs({ version, downTimerAdverts, effectivePriority: 1, intervalUs })
+  return addUs(addUs(addUs(down, intervalUs), preemptDelayUs), patienceUs)
+}

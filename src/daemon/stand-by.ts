@@ -1,0 +1,53 @@
+/**
+ * Who stands by on the operator's word. Such an instance says the least priority there is and goes on serving until it
+ * hears a better master (RFC 9568 section 6.4.3): the peer takes over by the protocol's own means, whatever it runs, and
+ * the addresses are never without a holder. From then on it takes over only when nobody else does.
+ *
+ * `failover` asks for one hand-over: it ends when the instance is master again. `drain` is the whole host's, with what a
+ * reload adds, and ends with `resume`. Neither outlives the daemon.
+ */
+import type { RunningInstance } from './instance.ts'
+
+export type StandBy = 'failover' | 'drain'
+
+export class StandBys {
+  /** By name; `yielded`: it has been without the lead since. */
+  readonly #failovers = new Map<string, { yielded: boolean }>()
+  #drained = false
+
+  of(name: string): StandBy | null {
+    if (this.#drained) return 'drain'
+    return this.#failovers.has(name) ? 'failover' : null
+  }
+
+  failover(name: string): void {
+    this.#failovers.set(name, { yielded: false })
+  }
+
+  drain(): void {
+    this.#drained = true
+  }
+
+  /** Ends one instance's, or with null everybody's and the host's. */
+  resume(name: string | null): void {
+    if (name !== null) {
+      this.#failovers.delete(name)
+      return
+    }
+    this.#drained = false
+    this.#failovers.clear()
+  }
+
+  /** Ends what is over: who leads again after having given the lead away. True when something ended. */
+  settle(instances: readonly RunningInstance[]): boolean {
+    if (this.#failovers.size === 0) return false
+    const before = this.#failovers.size
+    const kinds = new Map(instances.map((it) => [it.name, it.state.kind]))
+    for (const [name, entry] of this.#failovers) {
+      const leads = kinds.get(name) === 'master'
+      if (!leads) entry.yielded = true
+      if (!kinds.has(name) || (leads && entry.yielded)) this.#failovers.delete(name)
+    }
+    return this.#failovers.size < before
+  }
+}

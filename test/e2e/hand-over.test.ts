@@ -1,0 +1,103 @@
+/** Planned hand-overs: the service is moved while it is used, whatever the peer runs, and back again. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { Client } from '../../src/lab/client.ts'
+import type { DaemonKind } from '../../src/lab/daemon.ts'
+import type { Host } from '../../src/lab/host.ts'
+import type { Lab } from '../../src/lab/lab.ts'
+import { program } from '../../src/lab/program.ts'
+import { startVipd, type Vipd } from '../../src/lab/vipd.ts'
+import { nowMs } from '../../src/lab/wait.ts'
+import { conf, type Instance, inLab, start } from './pair.ts'
+
+const vip = '172.16.80.100'
+/** What a resignation would cost at the least: the peer's skew. A hand-over costs a fraction of it. */
+const skewMs = ((256 - 100) / 256) * 200
+
+async function serving(lab: Lab, name: string, n: number): Promise<Host> {
+  const host = await lab.host(name, { addresses: { eth0: [`172.16.80.${n}/24`] } })
+  const web = host.spawn(process.execPath, [program('./httpd.js'), '80'], { name: 'httpd' })
+  await web.line(/listening/, 10_000)
+  return host
+}
+
+/** vipd as master, the peer as backup, and a client that uses the address. */
+async function pair(lab: Lab, peer: DaemonKind, settings: Partial<Instance> = {}) {
+  const one = await serving(lab, 'one', 2)
+  const two = await serving(lab, 'two', 3)
+  const desk = await lab.host('desk', { addresses: { eth0: ['172.16.80.9/24'] } })
+  const master = startVipd(one, conf({ priority: 150, ...settings }))
+  await master.reaches('VI_1', 'MASTER', 15_000)
+  const backup = start(peer, two, conf({ priority: 100, ...settings }))
+  await backup.reaches('VI_1', 'BACKUP', 15_000)
+  const client = Client.start(desk, vip, 5)
+  await client.answeredBy('one', 10_000)
+  return { master, backup, client }
+}
+
+async function standing(daemon: Vipd) {
+  const [instance] = (await daemon.status()).instances
+  assert.ok(instance !== undefined)
+  return instance
+}
+
+describe('planned hand-overs', { concurrency: 2 }, () => {
+  test('failover: the peer leads, the client waits for less than a resignation costs; it ends when the peer fails', () =>
+    inLab('failover', async (lab) => {
+      const { master, backup, client } = await pair(lab, 'vipd')
+      const fromMs = nowMs()
+      const asked = await master.ask('failover', 'VI_1')
+      assert.equal(asked.status, 0, asked.stderr)
+      assert.match(asked.stdout, /^VI_1: handed over to 172\.16\.80\.3 after \d\.\d\d s$/m)
+      await client.answeredBy('two', 10_000)
+      const gaps = client.gaps(fromMs)
+      const moved = gaps.find((gap) => gap.before === 'one' && gap.after === 'two')
+      assert.ok(moved !== undefined && moved.lastedMs < skewMs, JSON.stringify(gaps))
+      const waiting = await standing(master)
+      assert.deepEqual([waiting.standsBy, waiting.effectivePriority], ['failover', 1])
+      const again = await master.ask('failover', 'VI_1')
+      assert.equal(again.status, 1)
+      assert.match(again.stderr, /VI_1 is not master here/)
+      await backup.kill()
+      await master.reaches('VI_1', 'MASTER', 10_000)
+      const back = await standing(master)
+      assert.deepEqual([back.standsBy, back.effectivePriority], [null, 150])
+    }))
+
+  for (const version of [2, 3] as const)
+    test(`drain and resume, version ${version}, with keepalived as the peer`, () =>
+      inLab(`drain-${version}`, async (lab) => {
+        const { master, backup, client } = await pair(lab, 'keepalived', { version })
+        const drained = await master.ask('drain')
+        assert.equal(drained.status, 0, drained.stdout)
+        await backup.reaches('VI_1', 'MASTER', 10_000)
+        await client.answeredBy('two', 10_000)
+        const { standsBy } = await standing(master)
+        assert.equal(standsBy, 'drain')
+        const { status, text } = await master.tryReload()
+        assert.equal(status, 0, text)
+        assert.equal((await standing(master)).effectivePriority, 1, 'a reload changes nothing')
+        const one = await master.ask('resume', 'VI_1')
+        assert.match(one.stderr, /the whole host is drained/)
+        assert.equal((await master.ask('resume')).stdout, 'VI_1: takes part as configured\n')
+        await master.reaches('VI_1', 'MASTER', 15_000)
+        await client.answeredBy('one', 10_000)
+      }))
+
+  test('with nobody to take over, or one that does not preempt, all stays as it is, and is said', () =>
+    inLab('nobody', async (lab) => {
+      const { master, backup } = await pair(lab, 'vipd', { advertInt: 0.1 })
+      const nopreempt = conf({ priority: 100, advertInt: 0.1, more: 'nopreempt' })
+      const peer = backup as Vipd
+      peer.configure(nopreempt)
+      assert.equal((await peer.tryReload()).status, 0)
+      const kept = await master.ask('failover', 'VI_1')
+      assert.equal(kept.status, 1)
+      assert.match(kept.stdout, /^VI_1: still MASTER, nobody took over within \d\.\d\d s/m)
+      const { standsBy, effectivePriority } = await standing(master)
+      assert.deepEqual([standsBy, effectivePriority], [null, 150])
+      assert.equal(backup.state('VI_1'), 'BACKUP')
+      const unknown = await master.ask('failover', 'VI_2')
+      assert.match(unknown.stderr, /no instance or sync group is called VI_2; there are: VI_1/)
+    }))
+})
