@@ -105,6 +105,15 @@ export const behaviourKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft
     },
   },
   {
+    name: 'resign_on_demotion',
+    args: [onOff],
+    default: 'vipd_resign_on_demotion',
+    doc: 'vipd’s own: a master whose priority sinks below that of a peer that it has heard (a weighted script or interface fails) hands over with priority 0: the peer takes over after its skew time instead of a whole down interval, also with nopreempt. Not in sync groups, whose members move together.',
+    set: (draft, values) => {
+      draft.resignOnDemotion = flag(values)
+    },
+  },
+  {
     name: 'owner_ignore_adverts',
     args: [onOff],
     default: 'vrrp_owner_ignore_adverts',

@@ -313,6 +313,15 @@ export const globalKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('glob
     },
   },
   {
+    name: 'vipd_resign_on_demotion',
+    args: [onOff],
+    default: 'on',
+    doc: 'vipd’s own: the default of resign_on_demotion.',
+    set: (draft, values) => {
+      draft.resignOnDemotion = flag(values)
+    },
+  },
+  {
     name: 'vipd_address_lifetime',
     args: [integer('SECONDS', 0, 86_400)],
     unit: 's',

@@ -67,6 +67,7 @@ export type GlobalDraft = {
   naIntervalUs: Us
   lowerPrioNoAdvert: boolean
   higherPrioSendAdvert: boolean | null
+  resignOnDemotion: boolean
   downTimerAdverts: number
   checkUnicastSource: boolean
   skipCheckAdvAddr: boolean
@@ -148,6 +149,7 @@ export type InstanceDraft = {
   garpPlace: Place
   lowerPrioNoAdvert: boolean | null
   higherPrioSendAdvert: boolean | null
+  resignOnDemotion: boolean | null
   ownerIgnoreAdverts: boolean | null
   skipCheckAdvAddr: boolean | null
   v3ChecksumAsV2: boolean | null
@@ -237,6 +239,7 @@ export function globalDraft(hostname: string, user: string): GlobalDraft {
     naIntervalUs: us(0),
     lowerPrioNoAdvert: false,
     higherPrioSendAdvert: null,
+    resignOnDemotion: true,
     downTimerAdverts: 3,
     checkUnicastSource: false,
     skipCheckAdvAddr: false,
@@ -308,6 +311,7 @@ export const instanceDraft = (name: string, place: Place): InstanceDraft => ({
   garpPlace: place,
   lowerPrioNoAdvert: null,
   higherPrioSendAdvert: null,
+  resignOnDemotion: null,
   ownerIgnoreAdverts: null,
   skipCheckAdvAddr: null,
   v3ChecksumAsV2: null,

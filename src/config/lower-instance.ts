@@ -56,6 +56,7 @@ export function finishInstance(
     garp: garpOf(draft, facts, lowering),
     lowerPrioNoAdvert: strict || (draft.lowerPrioNoAdvert ?? globals.lowerPrioNoAdvert),
     higherPrioSendAdvert: yieldAdvert(draft, facts, lowering),
+    resignOnDemotion: draft.resignOnDemotion ?? lowering.globals.resignOnDemotion,
     ownerIgnoreAdverts: strict || (draft.ownerIgnoreAdverts ?? globals.ownerIgnoreAdverts),
     skipCheckAdvAddr: draft.skipCheckAdvAddr ?? globals.skipCheckAdvAddr,
     v3ChecksumAsV2: draft.v3ChecksumAsV2 ?? globals.v3ChecksumAsV2,

@@ -185,6 +185,7 @@ export type Instance = {
   readonly garp: Garp
   readonly lowerPrioNoAdvert: boolean
   readonly higherPrioSendAdvert: boolean
+  readonly resignOnDemotion: boolean
   readonly ownerIgnoreAdverts: boolean
   readonly skipCheckAdvAddr: boolean
   readonly v3ChecksumAsV2: boolean

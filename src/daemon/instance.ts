@@ -68,6 +68,7 @@ export class RunningInstance {
   #removed = false
   #held = false
   #ownerListens = false
+  #grouped = false
   /** Names the last contact with a competitor, for the announcements still to come. */
   #contact: string | null = null
   #zeroSent = 0
@@ -154,7 +155,8 @@ export class RunningInstance {
     const before = this.#assessment
     this.#assessment = assessment
     if (before.effective !== assessment.effective) {
-      this.feed({ kind: 'priority', effective: assessment.effective })
+      const { effective, standsBy: serving } = assessment
+      this.feed({ kind: 'priority', effective, serving })
       this.#voice.priority(this.#cfg, before.effective, assessment.arithmetic, this.#machine)
     }
     this.#feedFaults()
@@ -230,18 +232,17 @@ export class RunningInstance {
     this.receiver.reconfigure(cfg)
     this.#params = this.#paramsNow()
     this.refresh()
-    this.feed({ kind: 'priority', effective: assessment.effective })
+    this.feed({ kind: 'priority', effective: assessment.effective, serving: true })
     if (this.#listensOrLeads()) this.#install({ entering: false, goodbye: false })
   }
 
   /** `ownerListens`: not all members are owners, so an owner begins like everybody else. */
   joinGroup(ownerListens: boolean): void {
-    this.#ownerListens = ownerListens
-    this.#params = this.#paramsNow()
+    this.#belong(true, ownerListens)
   }
 
   leaveGroup(): void {
-    this.joinGroup(false)
+    this.#belong(false, false)
     this.hold(false)
     const { state } = this.#machine
     const laid =
@@ -288,8 +289,7 @@ export class RunningInstance {
     // The engine already stands on the lead that it was given with the follow.
     const standing = event.kind === 'expired' && machine.state.kind === 'master'
     if (!reordered && (standing || !moved)) return
-    const left = machine.state.kind === 'fault' || machine.state.kind === 'stopped'
-    const goodbye = before.kind === 'master' && left
+    const goodbye = before.kind === 'master' && resigns(machine.state, effects)
     if (goodbye) this.#zeroSent += 1
     this.#install({ entering: moved && !standing, goodbye })
   }
@@ -312,6 +312,7 @@ export class RunningInstance {
         return this.#reannounce(effect, now)
       case 'log':
         return this.#remarks.say(this.name, effect, now)
+      case 'resign':
       case 'reorder':
         return
       default:
@@ -356,8 +357,17 @@ export class RunningInstance {
     this.feed({ kind: 'faults', faults })
   }
 
+  #belong(grouped: boolean, ownerListens: boolean): void {
+    this.#grouped = grouped
+    this.#ownerListens = ownerListens
+    this.#params = this.#paramsNow()
+  }
+
+  /** The members of a group move together, by the group's word: one that resigned alone would interrupt the others. */
   #paramsNow(): Params {
-    return { ...paramsOf(this.#cfg, this.stance.source), ownerListens: this.#ownerListens }
+    const params = paramsOf(this.#cfg, this.stance.source)
+    const resignOnDemotion = params.resignOnDemotion && !this.#grouped
+    return { ...params, resignOnDemotion, ownerListens: this.#ownerListens }
   }
 
   #listensOrLeads(): boolean {
@@ -400,6 +410,10 @@ export class RunningInstance {
     this.#ports.orders.add(this.slot, this.#generation, { kind: 'also', now })
   }
 }
+
+/** Who leads no more without having yielded to anybody: the peers shall not have to wait for its silence. */
+const resigns = ({ kind }: State, effects: readonly Effect[]): boolean =>
+  kind === 'fault' || kind === 'stopped' || effects.some((e) => e.kind === 'resign')
 
 const samePlace = (a: AddressFacts, b: AddressFacts): boolean =>
   a.address === b.address && a.ifindex === b.ifindex && a.prefixLength === b.prefixLength

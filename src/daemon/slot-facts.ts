@@ -30,6 +30,7 @@ export function paramsOf(cfg: Instance, source: Ip | null): Params {
     lowerPrioNoAdvert: cfg.lowerPrioNoAdvert,
     higherPrioSendAdvert: cfg.higherPrioSendAdvert,
     ownerIgnoreAdverts: cfg.ownerIgnoreAdverts,
+    resignOnDemotion: cfg.resignOnDemotion,
     source: source ?? noSource[cfg.family],
   }
 }

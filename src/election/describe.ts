@@ -31,6 +31,8 @@ export function describeCause(cause: Cause): string {
       return `woke up ${milliseconds(cause.lateUs)} late, listening first`
     case 'lapsed':
       return 'the main thread stopped answering, listening first'
+    case 'demoted':
+      return `our priority sank to ${cause.ours}, below ${cause.peer.priority} of ${cause.peer.address}: resigned`
     case 'group':
       return `sync group ${cause.group} goes to ${cause.want.toUpperCase()}`
     case 'stop':

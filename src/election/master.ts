@@ -19,6 +19,7 @@ import {
   stay,
 } from './effects.ts'
 import { enterFault, withGroupFault, withOwnFaults } from './faults.ts'
+import { heirOf } from './peer.ts'
 import type { Advert, Cause, Damping, Effect, Event, Machine, Params, Step } from './types.ts'
 
 export function stepMaster(
@@ -32,10 +33,7 @@ export function stepMaster(
     case 'advert':
       return hear(params, machine, state, event.advert, now)
     case 'priority':
-      // No self-demotion: the next advert says the new priority, and a better backup draws the consequence.
-      return event.effective === machine.effective
-        ? stay(machine)
-        : stay({ ...machine, effective: event.effective }, { kind: 'reorder' })
+      return reprioritise(params, machine, event, now)
     case 'faults':
       return enterFault(machine, withOwnFaults([], event.faults))
     case 'group-fault':
@@ -54,6 +52,24 @@ export function stepMaster(
     default:
       return unreachable(event)
   }
+}
+
+/**
+ * Usually the next advert says the new priority, and a better backup draws the consequence. In favour of a peer that is
+ * known we resign instead, and listen as after any other end of leading.
+ */
+function reprioritise(
+  params: Params,
+  machine: Machine,
+  { effective, serving = false }: Event & { kind: 'priority' },
+  now: Us,
+): Step {
+  if (effective === machine.effective) return stay(machine)
+  const heir = serving ? null : heirOf(params, machine, effective)
+  if (heir === null) return stay({ ...machine, effective }, { kind: 'reorder' })
+  const cause: Cause = { kind: 'demoted', ours: effective, peer: heir }
+  const tried = { ...machine, effective, peer: null }
+  return move(tried, listening(params, effective, now), cause, [{ kind: 'resign' }])
 }
 
 /** Without a known master: a full down interval of listening. */

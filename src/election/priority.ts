@@ -45,6 +45,8 @@ export type Assessment = {
   readonly contributions: readonly Contribution[]
   /** '100 + 20 (web good) - 30 (eth2 down) = 90'. */
   readonly arithmetic: string
+  /** By the operator's word, not by what is tracked. */
+  readonly standsBy: boolean
 }
 
 const priorityMin = 1
@@ -56,7 +58,7 @@ export function assess(basePriority: number, trackers: readonly Tracker[]): Asse
   const faults = trackers.flatMap((tracker) => (tracker.weight === 0 ? faultsOf(tracker) : []))
   if (basePriority === priorityOwner) {
     const arithmetic = `${priorityOwner} (address owner: weights do not count)`
-    return { effective: priorityOwner, faults, contributions: [], arithmetic }
+    return { effective: priorityOwner, faults, contributions: [], arithmetic, standsBy: false }
   }
   const contributions = trackers.filter((t) => t.weight !== 0).map(contribution)
   const sum = contributions.reduce((total, { delta }) => total + delta, basePriority)
@@ -65,6 +67,7 @@ export function assess(basePriority: number, trackers: readonly Tracker[]): Asse
     effective,
     faults,
     contributions,
+    standsBy: false,
     arithmetic: arithmeticOf(basePriority, contributions, sum, effective),
   }
 }
@@ -73,7 +76,7 @@ export function assess(basePriority: number, trackers: readonly Tracker[]): Asse
 export function standingBy(assessment: Assessment): Assessment {
   if (assessment.effective === priorityOwner) return assessment
   const arithmetic = `${priorityMin} (stands by; else ${assessment.arithmetic})`
-  return { ...assessment, effective: priorityMin, arithmetic }
+  return { ...assessment, effective: priorityMin, arithmetic, standsBy: true }
 }
 
 type Verdict = 'good' | 'bad' | 'unknown'

@@ -24,6 +24,7 @@ import {
 } from './effects.ts'
 import { enterFault, isPending, withGroupFault, withOwnFaults } from './faults.ts'
 import { stepMaster } from './master.ts'
+import { heardFrom, withoutSilent } from './peer.ts'
 import type { Cause, Event, Machine, Params, State, Step } from './types.ts'
 
 /** Before anything is known: base priority, init. */
@@ -35,6 +36,11 @@ export const initial = (params: Params): Machine => ({
 /** One event. `now` is the instant at which it happened (for an advert, its reception), monotonic. */
 export function step(params: Params, machine: Machine, event: Event, now: Us): Step {
   if (event.kind === 'stop') return stop(machine)
+  if (event.kind !== 'advert') return withoutSilent(dispatch(params, machine, event, now))
+  return dispatch(params, heardFrom(machine, event.advert), event, now)
+}
+
+function dispatch(params: Params, machine: Machine, event: LiveEvent, now: Us): Step {
   const { state } = machine
   switch (state.kind) {
     case 'init':

@@ -19,6 +19,8 @@ export type Params = {
   readonly lowerPrioNoAdvert: boolean
   readonly higherPrioSendAdvert: boolean
   readonly ownerIgnoreAdverts: boolean
+  /** A master whose priority sinks below a peer's that is alive hands over with priority 0: see peer.ts. */
+  readonly resignOnDemotion: boolean
   /** Our source address on the link: the tie-break of RFC 9568 section 6.4.3. */
   readonly source: Ip
   /** An owner in a sync group whose members are not all owners begins as backup like everybody else. */
@@ -46,6 +48,9 @@ export type Fault =
 
 /** The master as last accepted. */
 export type Master = { readonly address: Ip; readonly priority: number; readonly intervalUs: Us }
+
+/** Another router, by its last advert. */
+export type Peer = { readonly address: Ip; readonly priority: number }
 
 /**
  * Whether the advert that was accepted last still restarts a backup's deadline (then it is the follow's
@@ -115,7 +120,8 @@ export type Event =
   | { readonly kind: 'held'; readonly at: Us }
   /** A deadline of the election itself may be due (preempt_delay, two-owner watch). */
   | { readonly kind: 'tick' }
-  | { readonly kind: 'priority'; readonly effective: number }
+  /** `serving`: a master that is worse by it serves on until a better one is heard, whatever resignOnDemotion says. */
+  | { readonly kind: 'priority'; readonly effective: number; readonly serving?: boolean }
   /** The instance's own faults, all of them. Those of the sync group are kept apart: `group-fault`. */
   | { readonly kind: 'faults'; readonly faults: readonly Fault[] }
   /** A fault of another member, or null when no other member has one any more. From `groupDecide` only. */
@@ -159,6 +165,8 @@ export type Cause =
   | { readonly kind: 'recovered' }
   | { readonly kind: 'late'; readonly lateUs: Us }
   | { readonly kind: 'lapsed' }
+  /** Our priority sank below that of a peer that was heard: resigned in its favour. */
+  | { readonly kind: 'demoted'; readonly ours: number; readonly peer: Peer }
   | { readonly kind: 'group'; readonly group: string; readonly want: 'master' | 'backup' }
   | { readonly kind: 'stop' }
 
@@ -171,6 +179,8 @@ export type Effect =
       readonly to: State['kind']
       readonly cause: Cause
     }
+  /** Said on the way from master to backup: with priority 0, before the addresses go. */
+  | { readonly kind: 'resign' }
   /** One advert now, with the effective priority (answer to priority 0, to a lower advert, or before yielding). */
   | { readonly kind: 'advertise' }
   /** A competitor was seen and we stay master: announce the addresses again (garp_lower_prio_*), notify. */
@@ -184,6 +194,8 @@ export type Machine = {
   readonly effective: number
   /** When the lead was lost to a better master lately, oldest first; absent: never. */
   readonly yields?: readonly Us[]
+  /** The best other router that may be alive; absent: none was heard, or it has fallen silent. */
+  readonly peer?: Peer | null
   /** When a master's resignation was heard lately, oldest first; absent: never. */
   readonly resignations?: readonly Us[]
 }

@@ -65,7 +65,7 @@ export type OrderOptions = {
    * over. Otherwise the order replaces one of its kind and nothing is repeated that was done before.
    */
   readonly entering: boolean
-  /** Master until now, and leaves for fault or stop: say priority 0 before the addresses go. */
+  /** Master until now, and leaves without having yielded to anybody: say priority 0 before the addresses go. */
   readonly goodbye?: boolean
   /** The advert that was accepted last, as it came. Left out of the order unless it still restarts the deadline. */
   readonly familiar?: Familiar | null
@@ -166,7 +166,7 @@ function planFollow(
   const { state, effective } = machine
   return {
     kind: 'follow',
-    now: options.entering ? encoded(facts).release : [],
+    now: options.entering ? planRest(facts, options.goodbye === true) : [],
     expect: restarts(state, effective) ? (options.familiar ?? null) : null,
     deadlineUs: state.masterDownAt,
     restartUs: restartUs(params, machine),

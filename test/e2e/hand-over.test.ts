@@ -84,6 +84,32 @@ describe('planned hand-overs', { concurrency: 2 }, () => {
         await client.answeredBy('one', 10_000)
       }))
 
+  for (const peer of ['vipd', 'keepalived'] as const)
+    test(`a weighted check fails: ${peer} that was heard takes over after its skew time`, () =>
+      inLab(`demote-${peer}`, async (lab) => {
+        const one = await lab.host('one', { addresses: { eth0: ['172.16.80.2/24'] } })
+        const two = await lab.host('two', { addresses: { eth0: ['172.16.80.3/24'] } })
+        one.write('/run/lab/good', '')
+        const before = `vrrp_script chk {
+          script "test -e /run/lab/good"
+          interval 0.1
+          weight 60
+        }`
+        const more = 'track_script {\n chk\n }'
+        const heir = start(peer, two, conf({ priority: 100, advertInt: 1 }))
+        await heir.reaches('VI_1', 'MASTER', 15_000)
+        const master = startVipd(one, conf({ priority: 90, advertInt: 1, before, more }))
+        await master.reaches('VI_1', 'MASTER', 15_000)
+        await heir.reaches('VI_1', 'BACKUP', 5_000)
+        const capture = await lab.capture({ filter: 'ip proto 112' })
+        await one.must('rm', ['/run/lab/good'])
+        const zero = await capture.advert('the resignation', 10_000, (a) => a.priority === 0)
+        const first = await capture.advert('the heir', 10_000, (a) => a.priority === 100)
+        const tookMs = first.atMs - zero.atMs
+        assert.ok(tookMs < 1_000, `${tookMs} ms instead of a skew time of 609 ms`)
+        assert.match((await standing(master)).why, /our priority sank to 90, below 100 of/)
+      }))
+
   test('with nobody to take over, or one that does not preempt, all stays as it is, and is said', () =>
     inLab('nobody', async (lab) => {
       const { master, backup } = await pair(lab, 'vipd', { advertInt: 0.1 })

@@ -97,7 +97,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'who becomes backup keeps the addresses',
     file: file.plans,
-    find: 'now: options.entering ? encoded(facts).release : [],',
+    find: 'now: options.entering ? planRest(facts, options.goodbye === true) : [],',
     replace: 'now: [],',
   },
   {

@@ -77,6 +77,7 @@ export const instance = (more: Partial<Instance> = {}): Instance => ({
   lowerPrioNoAdvert: false,
   higherPrioSendAdvert: false,
   ownerIgnoreAdverts: false,
+  resignOnDemotion: true,
   skipCheckAdvAddr: false,
   v3ChecksumAsV2: false,
   addressLifetimeSeconds: 0,

@@ -43,7 +43,13 @@ function recorder() {
   return { engine, orders, advance }
 }
 
-const fine: Assessment = { effective: 100, faults: [], contributions: [], arithmetic: '100' }
+const fine: Assessment = {
+  effective: 100,
+  faults: [],
+  contributions: [],
+  arithmetic: '100',
+  standsBy: false,
+}
 
 function atWork(assessment = fine) {
   const { engine, orders, advance } = recorder()
@@ -180,4 +186,34 @@ test('a master that a fault takes out says goodbye; one that stops, too', () => 
   assert.equal(it.zeroSent, 1)
   it.stop()
   assert.equal(it.zeroSent, 1, 'nothing to say goodbye to any more')
+})
+
+test('a master that sinks below a peer it has heard resigns; the operator’s word and a reload do not resign', () => {
+  const leading = () => {
+    const parts = atWork()
+    parts.it.heard(advertOf(90))
+    const generation = parts.ordered().at(-1)?.generation ?? 0
+    parts.it.engineEvent(expired(generation))
+    assert.equal(parts.it.state.kind, 'master')
+    return parts
+  }
+  const demoted = leading()
+  demoted.it.assess({ ...fine, effective: 80 })
+  const [follow] = demoted.ordered()
+  assert.ok(follow?.order.kind === 'follow')
+  assert.deepEqual(
+    follow.order.now.map((s) => s.kind),
+    ['datagram', 'datagram', 'netlink'],
+  )
+  assert.equal(demoted.it.zeroSent, 1)
+  assert.equal(demoted.notified.at(-1), 'BACKUP')
+  const standing = leading()
+  standing.it.assess({ ...fine, effective: 1, standsBy: true })
+  assert.equal(standing.it.state.kind, 'master')
+  standing.it.reconfigure(instance({ priority: 50 }), { ...fine, effective: 50 })
+  assert.equal(standing.it.state.kind, 'master')
+  const grouped = leading()
+  grouped.it.joinGroup(false)
+  grouped.it.assess({ ...fine, effective: 80 })
+  assert.equal(grouped.it.state.kind, 'master')
 })

@@ -31,6 +31,7 @@ export const params = (over: Partial<Params> = {}): Params => ({
   lowerPrioNoAdvert: false,
   higherPrioSendAdvert: false,
   ownerIgnoreAdverts: false,
+  resignOnDemotion: false,
   source: ip('10.0.0.10'),
   ...over,
 })

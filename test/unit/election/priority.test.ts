@@ -117,6 +117,7 @@ test('without trackers the priority is the base', () => {
     faults: [],
     contributions: [],
     arithmetic: '100',
+    standsBy: false,
   })
 })
 

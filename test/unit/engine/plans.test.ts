@@ -90,6 +90,7 @@ const params: Params = {
   lowerPrioNoAdvert: false,
   higherPrioSendAdvert: false,
   ownerIgnoreAdverts: false,
+  resignOnDemotion: false,
   source: facts.source,
 }
 
