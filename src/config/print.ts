@@ -1,6 +1,7 @@
 /** A configuration as people read it: every effective value, what it adds up to, and how things will be run. */
 import type { RunAs } from '../base/command.ts'
 import { describeCommand } from './command.ts'
+import { hints } from './hints.ts'
 import { scriptUsers } from './lint.ts'
 import {
   arithmetic,
@@ -85,6 +86,7 @@ function printInstance(instance: Instance, config: Config, world: World): string
   const flags = flagsOf(instance)
   if (flags.length > 0) lines.push(row('also', flags.join(', ')))
   lines.push(row('announces', announces(instance)))
+  for (const hint of hints(instance, config)) lines.push(row('sooner', hint))
   return [...lines, ...notifyLines(instance.notify, world)]
 }
 

@@ -44,6 +44,26 @@ test('version 2 counts its skew in seconds', () => {
   assert.match(check(instanceText('advert_int 2')).text, /6\.609 s after .* \+ 0\.609 s skew/)
 })
 
+test('the report says what would be sooner, with both figures, and nothing where there is nothing to gain', () => {
+  const hinted = check(instanceText('version 3\n advert_int 1\n priority 100')).text
+  assert.match(
+    hinted,
+    /sooner +advert_int 0\.1 with down_timer_adverts 10, .* 1\.061 s after the last advert instead of 3\.609 s, .* by mistake never instead of once in 12 days/,
+  )
+  assert.match(hinted, /sooner +priorities close to 254 .* 253 waits 0\.012 s instead of 0\.609 s/)
+  const few = check(instanceText('version 3\n advert_int 0.1\n priority 253')).text
+  assert.match(few, /sooner +advert_int 0\.03 with .* never instead of once in a day/)
+  assert.doesNotMatch(few, /close to 254/)
+  for (const text of [
+    'version 3\n advert_int 0.1\n down_timer_adverts 10\n priority 240',
+    'version 3\n advert_int 0.01\n priority 100',
+    'version 2\n priority 250',
+    'priority 255',
+  ])
+    assert.doesNotMatch(check(instanceText(text)).text, /sooner/, text)
+  assert.doesNotMatch(check(tracked('version 2')).text, /close to 254/, 'weights need the room')
+})
+
 const lints: readonly (readonly [string, string])[] = [
   [tracked('nopreempt'), 'nopreempt-weight'],
   [tracked('', 'weight 1'), 'weight-too-small'],
