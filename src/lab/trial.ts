@@ -226,7 +226,7 @@ function heldFor(
 }
 
 /** User and system time of a process and what it started, so far. Processes that are gone count nothing. */
-function cpuSeconds(root: number | null): number {
+export function cpuSeconds(root: number | null): number {
   const ticks = familyOf(root).map((pid) => {
     const fields = readProc(pid, 'stat')
       .replace(/^.*\) /, '')
@@ -236,7 +236,7 @@ function cpuSeconds(root: number | null): number {
   return ticks.reduce((sum, n) => sum + n, 0) / 100
 }
 
-function residentMb(root: number | null): number {
+export function residentMb(root: number | null): number {
   const kb = familyOf(root).map((pid) => /^VmRSS:\s*(\d+)/m.exec(readProc(pid, 'status'))?.[1])
   return kb.reduce((sum, n) => sum + Number(n ?? 0), 0) / 1_024
 }
