@@ -56,7 +56,8 @@ const falsePerDay = (intervalUs: number, count: number): number =>
 function often(perDay: number): string {
   const days = 1 / perDay
   if (days < 1) return `${Number(perDay.toPrecision(2))} times a day`
-  if (days < 730) return `once in ${Math.round(days) === 1 ? 'a day' : `${Math.round(days)} days`}`
+  if (days < 1.5) return 'once a day'
+  if (days < 730) return `once in ${Math.round(days)} days`
   const years = days / 365
   return years > 1e6
     ? 'never'

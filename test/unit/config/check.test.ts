@@ -52,7 +52,7 @@ test('the report says what would be sooner, with both figures, and nothing where
   )
   assert.match(hinted, /sooner +priorities close to 254 .* 253 waits 0\.012 s instead of 0\.609 s/)
   const few = check(instanceText('version 3\n advert_int 0.1\n priority 253')).text
-  assert.match(few, /sooner +advert_int 0\.03 with .* never instead of once in a day/)
+  assert.match(few, /sooner +advert_int 0\.03 with .* never instead of once a day/)
   assert.doesNotMatch(few, /close to 254/)
   for (const text of [
     'version 3\n advert_int 0.1\n down_timer_adverts 10\n priority 240',
