@@ -497,7 +497,8 @@ class Life {
     Require(!slot->prompt || unheard, "a follow whose deadline passed leads");
     if (!slot->exact) return void(slot->awaited = true);
     if (slot->awaits > worked_) return void(slot->exact = now_ < slot->limit);
-    const bool late = now_ - std::max(slot->not_before, slot->armed) > slot->restart / 3;
+    const Us late_by = now_ - std::max(slot->not_before, slot->armed);
+    const bool late = slot->restart > 0 && late_by > slot->restart / 3;
     if (late) return void(slot->exact = false);
     Require(unheard && !slot->awaited, "a follow whose deadline passed leads in time");
     slot->awaited = true;
