@@ -16,8 +16,10 @@ export function commandHandOver(options: HandOverOptions): Promise<number> {
     const name = options.verb === 'failover' ? options.name : undefined
     const all = await requestHandOver(socketPath(options.runDir), options.verb, name)
     for (const one of all) process.stdout.write(`${describe(one)}\n`)
-    const served = all.some(({ outcome }) => outcome === 'kept' || outcome === 'pending')
-    return served ? exit.degraded : exit.ok
+    const good = all.every(
+      ({ outcome }) => outcome === 'handed-over' || outcome === 'was-not-master',
+    )
+    return good ? exit.ok : exit.degraded
   })
 }
 
@@ -44,6 +46,10 @@ function describe({ name, outcome, tookMs, to }: HandOver): string {
       return `${name}: still MASTER, nobody took over within ${seconds} (no peer, or one with nopreempt?)`
     case 'pending':
       return `${name}: still MASTER after ${seconds}; it goes on to hand over, see vipd status`
+    case 'owner':
+      return `${name}: an address owner (priority 255) cannot hand over, nobody is better`
+    case 'left':
+      return `${name}: is not master any more, for a reason of its own; see vipd history ${name}`
     default:
       return unreachable(outcome)
   }

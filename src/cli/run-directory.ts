@@ -10,15 +10,12 @@ import { lockForLife } from '../engine/native.ts'
 /** Makes it where it is missing. Throws OpError: EWOULDBLOCK (EAGAIN) when another daemon has it. */
 export function claimRunDirectory(directory: string): void {
   makeDirectory(directory)
-  const code = lockForLife(join(directory, 'vipd.lock'))
+  const file = join(directory, 'vipd.lock')
+  const code = lockForLife(file)
   if (code === null) return
   // Two names of one number.
   const taken = code === 'EWOULDBLOCK' || code === 'EAGAIN'
-  throw new OpError(
-    'flock',
-    code,
-    taken ? `a vipd is already running with ${directory}` : directory,
-  )
+  throw new OpError('lock', code, taken ? `a vipd is already running with ${directory}` : file)
 }
 
 /** Not mkdirSync's `recursive`: below a directory that takes none (/proc, say) it never ends. */

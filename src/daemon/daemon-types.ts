@@ -47,9 +47,10 @@ export type HandOver = {
   readonly name: string
   /**
    * `kept`: nobody took over in the time that the protocol needs. `pending`: it needs longer than the daemon waits for
-   * it; it goes on.
+   * it; it goes on. `owner`: an address owner, whom nobody is better than. `left`: it leads no more, but for a reason of
+   * its own (a fault, a reload).
    */
-  readonly outcome: 'handed-over' | 'was-not-master' | 'kept' | 'pending'
+  readonly outcome: 'handed-over' | 'was-not-master' | 'kept' | 'pending' | 'owner' | 'left'
   readonly tookMs: number
   /** The new master. */
   readonly to: string | null

@@ -10,7 +10,7 @@ import type { RunningInstance } from './instance.ts'
 import type { Roster } from './roster.ts'
 
 export type HandOverPorts = {
-  readonly roster: Roster
+  readonly roster: Pick<Roster, 'instances' | 'handedOverWith' | 'failover' | 'drain' | 'resume'>
   now(): Us
   /** Carries out what the roster's new opinion asks for. */
   settle(): void
@@ -35,7 +35,7 @@ export class HandOvers {
   async failover(name: string): Promise<readonly HandOver[]> {
     const { roster } = this.#ports
     const chosen = this.#named(name)
-    const owner = chosen.find((it) => it.cfg.priority === ownerPriority)
+    const owner = chosen.find(owns)
     if (owner !== undefined) throw new Error(`${owner.name} is an address owner: nobody is better`)
     if (!chosen.some(leads)) throw new Error(`${name} is not master here: nothing to hand over`)
     roster.failover(chosen)
@@ -55,8 +55,8 @@ export class HandOvers {
   resume(name: string | null): readonly string[] {
     const { roster } = this.#ports
     const chosen = name === null ? null : this.#named(name)
-    const stood = (chosen ?? roster.instances).filter((it) => roster.standsBy(it.name) !== null)
-    if (name !== null && stood.some((it) => roster.standsBy(it.name) === 'drain'))
+    const stood = (chosen ?? roster.instances).filter((it) => it.assessment.standsBy !== null)
+    if (name !== null && stood.some((it) => it.assessment.standsBy === 'drain'))
       throw new Error('the whole host is drained: resume it without a name')
     roster.resume(chosen)
     this.#ports.settle()
@@ -77,19 +77,14 @@ export class HandOvers {
   }
 
   async #given(instances: readonly RunningInstance[]): Promise<readonly HandOver[]> {
-    const masters = instances.filter(leads)
+    const masters = instances.filter((it) => leads(it) && !owns(it))
     const wishedUs = us(Math.max(0, ...masters.map((it) => protocolUs(it.cfg))))
     const from = this.#ports.now()
     this.#ports.settle()
     await this.#gone(masters, usToMilliseconds(us(Math.min(wishedUs, longestUs))))
     const tookMs = Math.round(usToMilliseconds(us(this.#ports.now() - from)))
-    return instances.map((it) => {
-      const { name, state } = it
-      if (!masters.includes(it)) return { name, outcome: 'was-not-master', tookMs: 0, to: null }
-      const to = state.kind === 'backup' ? (state.master?.address ?? null) : null
-      const outcome = !leads(it) ? 'handed-over' : wishedUs > longestUs ? 'pending' : 'kept'
-      return { name, outcome, tookMs, to }
-    })
+    const late = wishedUs > longestUs ? 'pending' : 'kept'
+    return instances.map((it) => outcomeOf(it, masters.includes(it), tookMs, late))
   }
 
   #gone(masters: readonly RunningInstance[], withinMs: number): Promise<void> {
@@ -107,8 +102,22 @@ export class HandOvers {
   }
 }
 
-const ownerPriority = 255
+const owns = (it: RunningInstance): boolean => it.cfg.priority === 255
 const leads = (it: RunningInstance): boolean => it.state.kind === 'master'
+
+/** `asked`: it led, and could hand over. `late`: what it is if it leads still. */
+function outcomeOf(
+  it: RunningInstance,
+  asked: boolean,
+  tookMs: number,
+  late: 'kept' | 'pending',
+): HandOver {
+  const { name, state } = it
+  if (!asked) return { name, outcome: owns(it) ? 'owner' : 'was-not-master', tookMs: 0, to: null }
+  if (leads(it)) return { name, outcome: late, tookMs, to: null }
+  if (state.kind !== 'backup') return { name, outcome: 'left', tookMs, to: null }
+  return { name, outcome: 'handed-over', tookMs, to: state.master?.address ?? null }
+}
 
 /** One advert until the peer hears of it, its longest down interval, its preempt_delay if it is as ours. */
 function protocolUs(cfg: Instance): Us {

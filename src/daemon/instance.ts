@@ -3,16 +3,15 @@
  * lines, notifications and history. All decisions are in election/, all bytes in wire/ and the plans;
  * this is the wiring between them, and the only holder of an instance's mutable state.
  */
-import { isDeepStrictEqual } from 'node:util'
 import { unreachable } from '../base/assert.ts'
 import type { Ip } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
 import type { Instance } from '../config/types.ts'
+import { resigns } from '../election/effects.ts'
 import { initial, nextDeadline, refreshed, step } from '../election/step.ts'
 import type { Effect, Event, Machine, Params, State } from '../election/types.ts'
 import type { Engine, EngineEvent, Familiar, Heard, Plan, SlotId } from '../engine/contract.ts'
 import {
-  type AddressFacts,
   planAdvert,
   planAnnounceSource,
   planOrder,
@@ -21,6 +20,7 @@ import {
   planRestore,
   type SlotFacts,
 } from '../engine/plans.ts'
+import { addressDifference } from './address-difference.ts'
 import { Backoff, Budget } from './budget.ts'
 import type { Log } from './daemon-types.ts'
 import { Journal } from './journal.ts'
@@ -155,8 +155,8 @@ export class RunningInstance {
     const before = this.#assessment
     this.#assessment = assessment
     if (before.effective !== assessment.effective) {
-      const { effective, standsBy: serving } = assessment
-      this.feed({ kind: 'priority', effective, serving })
+      const { effective, standsBy } = assessment
+      this.feed({ kind: 'priority', effective, serving: standsBy !== null })
       this.#voice.priority(this.#cfg, before.effective, assessment.arithmetic, this.#machine)
     }
     this.#feedFaults()
@@ -279,7 +279,6 @@ export class RunningInstance {
   feed(event: Event, advert: { readonly at: Us; readonly familiar: Familiar } | null = null): void {
     if (!this.#started && event.kind !== 'stop') return
     const now = advert?.at ?? this.#ports.engine.now()
-    const before = this.#machine.state
     const { machine, effects, accepted } = step(this.#params, this.#refreshed(), event, now)
     this.#machine = machine
     if (accepted && advert !== null) this.#familiar = advert.familiar
@@ -289,7 +288,7 @@ export class RunningInstance {
     // The engine already stands on the lead that it was given with the follow.
     const standing = event.kind === 'expired' && machine.state.kind === 'master'
     if (!reordered && (standing || !moved)) return
-    const goodbye = before.kind === 'master' && resigns(machine.state, effects)
+    const goodbye = effects.some((e) => e.kind === 'transition' && resigns(e))
     if (goodbye) this.#zeroSent += 1
     this.#install({ entering: moved && !standing, goodbye })
   }
@@ -312,7 +311,6 @@ export class RunningInstance {
         return this.#reannounce(effect, now)
       case 'log':
         return this.#remarks.say(this.name, effect, now)
-      case 'resign':
       case 'reorder':
         return
       default:
@@ -381,12 +379,7 @@ export class RunningInstance {
     if (rejoined) this.#familiar = null
     this.#install({ entering: before === null, goodbye: false })
     if (this.#machine.state.kind !== 'master' || before === null) return
-    const gone = before.addresses.filter((a) => !now.addresses.some((b) => isDeepStrictEqual(a, b)))
-    const lasting = before.lifetimeSeconds !== now.lifetimeSeconds
-    const come = lasting
-      ? now.addresses
-      : now.addresses.filter((a) => !before.addresses.some((b) => isDeepStrictEqual(a, b)))
-    const stale = gone.filter((a) => !come.some((b) => samePlace(a, b)))
+    const { stale, come } = addressDifference(before, now)
     if (stale.length > 0) this.#also(planRest({ ...before, addresses: stale }, false))
     for (const address of come) this.#also(planRestore(now, address))
   }
@@ -410,10 +403,3 @@ export class RunningInstance {
     this.#ports.orders.add(this.slot, this.#generation, { kind: 'also', now })
   }
 }
-
-/** Who leads no more without having yielded to anybody: the peers shall not have to wait for its silence. */
-const resigns = ({ kind }: State, effects: readonly Effect[]): boolean =>
-  kind === 'fault' || kind === 'stopped' || effects.some((e) => e.kind === 'resign')
-
-const samePlace = (a: AddressFacts, b: AddressFacts): boolean =>
-  a.address === b.address && a.ifindex === b.ifindex && a.prefixLength === b.prefixLength

@@ -12,7 +12,7 @@ import { standingBy } from '../election/priority.ts'
 import type { SlotId } from '../engine/contract.ts'
 import { RunningGroup } from './group.ts'
 import { type InstancePorts, RunningInstance } from './instance.ts'
-import { type StandBy, StandBys } from './stand-by.ts'
+import { StandBys } from './stand-by.ts'
 import { type Assessment, assessInstance, type Verdicts, watchedInterfaces } from './tracker.ts'
 
 export class Roster {
@@ -124,10 +124,6 @@ export class Roster {
     if (this.#standBys.settle(this.instances)) this.assessAll()
   }
 
-  standsBy(name: string): StandBy | null {
-    return this.#standBys.of(name)
-  }
-
   /** Instances of that name, or of the sync group of that name; a member brings its whole group. */
   handedOverWith(name: string): readonly RunningInstance[] {
     const group = this.#groupOf.get(name)?.name ?? name
@@ -163,7 +159,8 @@ export class Roster {
 
   #assessmentOf(cfg: Instance): Assessment {
     const assessment = assessInstance(cfg, this.#group(cfg), this.#verdicts)
-    return this.#standBys.of(cfg.name) === null ? assessment : standingBy(assessment)
+    const standsBy = this.#standBys.of(cfg.name)
+    return standsBy === null ? assessment : standingBy(assessment, standsBy)
   }
 
   #add(key: string, cfg: Instance): RunningInstance {

@@ -6,9 +6,8 @@
  * `failover` asks for one hand-over: it ends when the instance is master again. `drain` is the whole host's, with what a
  * reload adds, and ends with `resume`. Neither outlives the daemon.
  */
+import type { StandBy } from '../election/priority.ts'
 import type { RunningInstance } from './instance.ts'
-
-export type StandBy = 'failover' | 'drain'
 
 export class StandBys {
   /** By name; `yielded`: it has been without the lead since. */

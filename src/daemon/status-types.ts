@@ -1,5 +1,6 @@
 /** What `vipd status` answers. Version 1 of the schema; facts from the kernel and the wire, not intentions. */
 import type { CheckStatus } from '../checks/types.ts'
+import type { StandBy } from '../election/priority.ts'
 
 export type StatusCheck = CheckStatus & { readonly how: string; readonly usedBy: readonly string[] }
 
@@ -24,7 +25,7 @@ export type StatusInstance = {
   /** '150 = 100 base + 50 chk_web' */
   readonly priorityArithmetic: string
   /** On the operator's word it takes over only when nobody else does. */
-  readonly standsBy: 'failover' | 'drain' | null
+  readonly standsBy: StandBy | null
   readonly master: {
     readonly address: string
     readonly priority: number

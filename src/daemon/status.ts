@@ -151,7 +151,7 @@ function standingBy(instances: readonly StatusInstance[]): readonly string[] {
 }
 
 function instanceStatus(it: RunningInstance, from: StatusSources): StatusInstance {
-  const { engine, kernel, roster } = from
+  const { engine, kernel } = from
   const { cfg, state, assessment } = it
   const now = engine.now()
   const counters = it.stance.link === null ? null : engine.counters(it.slot)
@@ -165,7 +165,7 @@ function instanceStatus(it: RunningInstance, from: StatusSources): StatusInstanc
     basePriority: cfg.priority,
     effectivePriority: it.machine.effective,
     priorityArithmetic: assessment.arithmetic,
-    standsBy: roster.standsBy(it.name),
+    standsBy: assessment.standsBy,
     master: masterOf(it),
     advertIntervalMs: usToMilliseconds(cfg.advertIntervalUs),
     downIntervalMs:

@@ -35,6 +35,13 @@ export const stay = (machine: Machine, ...effects: readonly Effect[]): Step => (
   accepted: false,
 })
 
+/**
+ * A master that leaves without having yielded to anybody says so with priority 0 (RFC 9568 section 6.4.3, Shutdown), so
+ * that its peers need not wait for its silence.
+ */
+export const resigns = ({ from, to, cause }: Effect & { readonly kind: 'transition' }): boolean =>
+  from === 'master' && (to === 'fault' || to === 'stopped' || cause.kind === 'demoted')
+
 /** The same kind of state with other contents. */
 export const become = (machine: Machine, state: State, ...effects: readonly Effect[]): Step => ({
   machine: { ...machine, state },

@@ -69,7 +69,7 @@ function reprioritise(
   if (heir === null) return stay({ ...machine, effective }, { kind: 'reorder' })
   const cause: Cause = { kind: 'demoted', ours: effective, peer: heir }
   const tried = { ...machine, effective, peer: null }
-  return move(tried, listening(params, effective, now), cause, [{ kind: 'resign' }])
+  return move(tried, listening(params, effective, now), cause)
 }
 
 /** Without a known master: a full down interval of listening. */

@@ -10,8 +10,9 @@
  */
 import type { Advert, Machine, Params, Peer, Step } from './types.ts'
 
-/** An advert of somebody else was heard. */
-export function heardFrom(machine: Machine, { from, priority }: Advert): Machine {
+/** An advert was heard. One with our own address (a loop on the segment, an address used twice) is nobody's. */
+export function heardFrom(params: Params, machine: Machine, { from, priority }: Advert): Machine {
+  if (from === params.source) return machine
   const peer = machine.peer ?? null
   if (priority === 0) return peer?.address === from ? { ...machine, peer: null } : machine
   if (peer !== null && peer.address !== from && peer.priority > priority) return machine

@@ -29,6 +29,9 @@ export type Tracker = {
     }
 )
 
+/** Waits for others to lead: after one hand-over, or with the whole host. */
+export type StandBy = 'failover' | 'drain'
+
 type Contribution = {
   readonly kind: Tracker['kind']
   readonly name: string
@@ -45,8 +48,8 @@ export type Assessment = {
   readonly contributions: readonly Contribution[]
   /** '100 + 20 (web good) - 30 (eth2 down) = 90'. */
   readonly arithmetic: string
-  /** By the operator's word, not by what is tracked. */
-  readonly standsBy: boolean
+  /** The operator's word, which overrules what is tracked; null: none. */
+  readonly standsBy: StandBy | null
 }
 
 const priorityMin = 1
@@ -58,7 +61,7 @@ export function assess(basePriority: number, trackers: readonly Tracker[]): Asse
   const faults = trackers.flatMap((tracker) => (tracker.weight === 0 ? faultsOf(tracker) : []))
   if (basePriority === priorityOwner) {
     const arithmetic = `${priorityOwner} (address owner: weights do not count)`
-    return { effective: priorityOwner, faults, contributions: [], arithmetic, standsBy: false }
+    return { effective: priorityOwner, faults, contributions: [], arithmetic, standsBy: null }
   }
   const contributions = trackers.filter((t) => t.weight !== 0).map(contribution)
   const sum = contributions.reduce((total, { delta }) => total + delta, basePriority)
@@ -67,16 +70,16 @@ export function assess(basePriority: number, trackers: readonly Tracker[]): Asse
     effective,
     faults,
     contributions,
-    standsBy: false,
+    standsBy: null,
     arithmetic: arithmeticOf(basePriority, contributions, sum, effective),
   }
 }
 
 /** The operator's word: the least priority there is, so that everybody else is better. An owner's is not changed. */
-export function standingBy(assessment: Assessment): Assessment {
+export function standingBy(assessment: Assessment, standsBy: StandBy): Assessment {
   if (assessment.effective === priorityOwner) return assessment
   const arithmetic = `${priorityMin} (stands by; else ${assessment.arithmetic})`
-  return { ...assessment, effective: priorityMin, arithmetic, standsBy: true }
+  return { ...assessment, effective: priorityMin, arithmetic, standsBy }
 }
 
 type Verdict = 'good' | 'bad' | 'unknown'

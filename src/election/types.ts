@@ -179,8 +179,6 @@ export type Effect =
       readonly to: State['kind']
       readonly cause: Cause
     }
-  /** Said on the way from master to backup: with priority 0, before the addresses go. */
-  | { readonly kind: 'resign' }
   /** One advert now, with the effective priority (answer to priority 0, to a lower advert, or before yielding). */
   | { readonly kind: 'advertise' }
   /** A competitor was seen and we stay master: announce the addresses again (garp_lower_prio_*), notify. */

@@ -60,7 +60,8 @@ export type Order =
    *  thread woken late by a third of restartUs (about one advert) can have been deaf meanwhile: one more restartUs of
    *  listening. While the main thread's lease is lapsed nobody could decide: the slot keeps silent until the lease is
    *  renewed, and then listens for one more restartUs. And a packet that was raised before the deadline but is not yet
-   *  worked off may be the master's advert, changed: it is waited for, at most until the lease lapses. */
+   *  worked off may be the master's advert, changed: it is waited for, at most until the lease lapses
+   *  (without a lease: for one more restartUs). */
   | {
       readonly kind: 'follow'
       readonly now: Plan

@@ -48,7 +48,7 @@ const fine: Assessment = {
   faults: [],
   contributions: [],
   arithmetic: '100',
-  standsBy: false,
+  standsBy: null,
 }
 
 function atWork(assessment = fine) {
@@ -208,7 +208,7 @@ test('a master that sinks below a peer it has heard resigns; the operator’s wo
   assert.equal(demoted.it.zeroSent, 1)
   assert.equal(demoted.notified.at(-1), 'BACKUP')
   const standing = leading()
-  standing.it.assess({ ...fine, effective: 1, standsBy: true })
+  standing.it.assess({ ...fine, effective: 1, standsBy: 'drain' })
   assert.equal(standing.it.state.kind, 'master')
   standing.it.reconfigure(instance({ priority: 50 }), { ...fine, effective: 50 })
   assert.equal(standing.it.state.kind, 'master')

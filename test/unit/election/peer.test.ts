@@ -1,7 +1,8 @@
 /** Resigning in favour of a peer: only of one that may be alive and is better. RFC 9568 sections 6.4.2 and 6.4.3. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { advert, Host, ip } from './host.ts'
+import { resigns } from '../../../src/election/effects.ts'
+import { advert, Host, ip, params } from './host.ts'
 
 /** Master, having preempted a peer of that priority. */
 function preempted(priority: number, over = {}): Host {
@@ -15,7 +16,8 @@ test('below a peer that was heard: resigned in its favour, and listening for a d
   const host = preempted(90).feed({ kind: 'priority', effective: 80 }, 10)
   const peer = { address: ip('10.0.0.2'), priority: 90 }
   assert.deepEqual(host.cause, { kind: 'demoted', ours: 80, peer })
-  assert.deepEqual(host.did[0], 'resign')
+  const moved = host.last.effects.find((e) => e.kind === 'transition')
+  assert.ok(moved !== undefined && resigns(moved))
   assert.equal(host.remaining, 3_000_000 + (176 / 256) * 1_000_000)
   assert.equal(host.last.machine.effective, 80)
 })
@@ -66,4 +68,11 @@ test('of several the best counts, whoever speaks last', () => {
     ours: 80,
     peer: { address: ip('10.0.0.2'), priority: 90 },
   })
+})
+
+test('our own address is no peer, however high its priority', () => {
+  const own = params().source
+  const host = new Host({ resignOnDemotion: true }).becomeMaster().feed(advert(100, own), 9)
+  host.feed({ kind: 'priority', effective: 10 }, 10)
+  assert.equal(host.state.kind, 'master')
 })

@@ -117,15 +117,15 @@ test('without trackers the priority is the base', () => {
     faults: [],
     contributions: [],
     arithmetic: '100',
-    standsBy: false,
+    standsBy: null,
   })
 })
 
 test('who stands by says the least priority, keeps its faults, and tells what it would be; an owner is an owner', () => {
   const assessed = assess(100, [check({ verdict: 'bad' }), link({ weight: 20 })])
-  const waiting = standingBy(assessed)
+  const waiting = standingBy(assessed, 'drain')
   assert.equal(waiting.effective, 1)
   assert.deepEqual(waiting.faults, assessed.faults)
   assert.equal(waiting.arithmetic, '1 (stands by; else 100 + 20 (link eth2) = 120)')
-  assert.equal(standingBy(assess(255, [])).effective, 255)
+  assert.equal(standingBy(assess(255, []), 'drain').effective, 255)
 })

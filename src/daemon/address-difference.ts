@@ -1,0 +1,22 @@
+/** What a master has to add and to remove when its facts change under a standing lead. */
+import { isDeepStrictEqual } from 'node:util'
+import type { AddressFacts, SlotFacts } from '../engine/plans.ts'
+
+export type AddressDifference = {
+  /** Not wanted any more, and not put elsewhere by what is to come. */
+  readonly stale: readonly AddressFacts[]
+  /** New or altered; all of them when only their lifetime changed. */
+  readonly come: readonly AddressFacts[]
+}
+
+export function addressDifference(before: SlotFacts, now: SlotFacts): AddressDifference {
+  const missingIn = (facts: SlotFacts) => (a: AddressFacts) =>
+    !facts.addresses.some((b) => isDeepStrictEqual(a, b))
+  const gone = before.addresses.filter(missingIn(now))
+  const lasting = before.lifetimeSeconds !== now.lifetimeSeconds
+  const come = lasting ? now.addresses : now.addresses.filter(missingIn(before))
+  return { stale: gone.filter((a) => !come.some((b) => samePlace(a, b))), come }
+}
+
+const samePlace = (a: AddressFacts, b: AddressFacts): boolean =>
+  a.address === b.address && a.ifindex === b.ifindex && a.prefixLength === b.prefixLength
