@@ -8,29 +8,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Capture } from '../src/lab/capture.ts'
-import type { Daemon, DaemonKind } from '../src/lab/daemon.ts'
+import type { DaemonKind } from '../src/lab/daemon.ts'
 import type { Host } from '../src/lab/host.ts'
-import { startKeepalived } from '../src/lab/keepalived.ts'
 import { type Lab, openLab } from '../src/lab/lab.ts'
 import { ensureNamespaces } from '../src/lab/namespaces.ts'
-import { startVipd } from '../src/lab/vipd.ts'
+import { startDaemon } from '../src/lab/serving.ts'
 import { nowMs } from '../src/lab/wait.ts'
+import { oneInstance } from './one-instance.ts'
 
 const intervals = [1, 0.1, 0.01]
 const priorities = { better: 150, heir: 100 }
-
-const config = (priority: number, advertInt: number): string => `
-vrrp_instance VI_1 {
-  interface eth0
-  virtual_router_id 51
-  version 3
-  priority ${priority}
-  advert_int ${advertInt}
-  virtual_ipaddress {
-    172.16.80.100/24
-  }
-}
-`
 
 type Figures = {
   readonly daemon: DaemonKind
@@ -41,17 +28,14 @@ type Figures = {
   readonly early: number
 }
 
-const start = (kind: DaemonKind, host: Host, text: string): Daemon =>
-  (kind === 'vipd' ? startVipd : startKeepalived)(host, text)
-
 async function measure(kind: DaemonKind, advertInt: number, n: number): Promise<Figures> {
   const lab = await openLab({ name: 'floor' })
   try {
     const one = await lab.host('one', { addresses: { eth0: ['172.16.80.2/24'] } })
     const two = await lab.host('two', { addresses: { eth0: ['172.16.80.3/24'] } })
     const capture = await lab.capture({ filter: 'ip proto 112' })
-    const heir = start(kind, two, config(priorities.heir, advertInt))
-    const better = start(kind, one, config(priorities.better, advertInt))
+    const heir = startDaemon(kind, two, oneInstance(priorities.heir, advertInt))
+    const better = startDaemon(kind, one, oneInstance(priorities.better, advertInt))
     const overMs: number[] = []
     let early = 0
     while (overMs.length < n) {

@@ -8,16 +8,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { Client } from '../src/lab/client.ts'
-import type { Daemon, DaemonKind } from '../src/lab/daemon.ts'
+import type { DaemonKind } from '../src/lab/daemon.ts'
 import type { Host } from '../src/lab/host.ts'
-import { startKeepalived } from '../src/lab/keepalived.ts'
 import { type Lab, openLab } from '../src/lab/lab.ts'
 import { ensureNamespaces } from '../src/lab/namespaces.ts'
-import { program } from '../src/lab/program.ts'
-import { startVipd, type Vipd } from '../src/lab/vipd.ts'
+import { serveWeb, startDaemon } from '../src/lab/serving.ts'
+import type { Vipd } from '../src/lab/vipd.ts'
 import { nowMs } from '../src/lab/wait.ts'
+import { oneInstance, vip } from './one-instance.ts'
 
-const vip = '172.16.80.100'
 /** A question every so many milliseconds: finer than this the figures do not go. */
 const everyMs = 2
 
@@ -36,28 +35,11 @@ const kinds: readonly Kind[] = [
   { what: 'stop', from: 'keepalived', to: 'keepalived' },
 ]
 
-const config = (priority: number, advertInt: number): string => `
-vrrp_instance VI_1 {
-  interface eth0
-  virtual_router_id 51
-  version 3
-  priority ${priority}
-  advert_int ${advertInt}
-  virtual_ipaddress {
-    ${vip}/24
-  }
-}
-`
-
 async function serving(lab: Lab, name: string, n: number): Promise<Host> {
   const host = await lab.host(name, { addresses: { eth0: [`172.16.80.${n}/24`] } })
-  const web = host.spawn(process.execPath, [program('./httpd.js'), '80'], { name: 'httpd' })
-  await web.line(/listening/, 10_000)
+  await serveWeb(host)
   return host
 }
-
-const launch = (kind: DaemonKind, host: Host, text: string): Daemon =>
-  (kind === 'vipd' ? startVipd : startKeepalived)(host, text)
 
 async function once({ what, from, to }: Kind, advertInt: number): Promise<Trial> {
   const lab = await openLab({ name: 'planned' })
@@ -65,8 +47,8 @@ async function once({ what, from, to }: Kind, advertInt: number): Promise<Trial>
     const one = await serving(lab, 'one', 2)
     const two = await serving(lab, 'two', 3)
     const desk = await lab.host('desk', { addresses: { eth0: ['172.16.80.9/24'] } })
-    const master = launch(from, one, config(150, advertInt))
-    const heir = launch(to, two, config(100, advertInt))
+    const master = startDaemon(from, one, oneInstance(150, advertInt))
+    const heir = startDaemon(to, two, oneInstance(100, advertInt))
     await master.reaches('VI_1', 'MASTER', 20_000)
     await heir.reaches('VI_1', 'BACKUP', 20_000)
     const client = Client.start(desk, vip, everyMs, 2_000)

@@ -8,11 +8,14 @@ const statsFile = '/tmp/keepalived.stats'
 /** Sections of keepalived.stats whose numbers count bad packets. */
 const errorSection = /^ {2}(Packet Errors|Authentication Errors):$/
 
-/** Starts keepalived with that configuration. One per host: it keeps its usual files under /run and /tmp. */
-export function startKeepalived(host: Host, config: string): Daemon {
+/**
+ * Starts keepalived with that configuration. One per host: it keeps its usual files under /run and /tmp. `usualLog`:
+ * it logs as it does by itself, to syslog, which costs it nothing here; then its roles are not known.
+ */
+export function startKeepalived(host: Host, config: string, usualLog = false): Daemon {
   const file = host.write('/run/lab/keepalived.conf', config)
   const roles = new Roles()
-  const args = ['-n', '-l', '-D', '-P', '-f', file]
+  const args = ['-n', ...(usualLog ? [] : ['-l', '-D']), '-P', '-f', file]
   const child = host.spawn('keepalived', args, { onLine: roles.onLine })
   return {
     kind: 'keepalived',

@@ -7,10 +7,9 @@ import type { Child } from './child.ts'
 import { Client } from './client.ts'
 import type { Daemon, DaemonKind, Role } from './daemon.ts'
 import type { Host } from './host.ts'
-import { startKeepalived } from './keepalived.ts'
 import { type Lab, openLab } from './lab.ts'
-import { program } from './program.ts'
-import { startVipd, type Vipd } from './vipd.ts'
+import { serveWeb, startDaemon } from './serving.ts'
+import type { Vipd } from './vipd.ts'
 import { nowMs, until } from './wait.ts'
 
 export type StoryOptions = {
@@ -113,7 +112,7 @@ class Story {
       node1,
       'higher priority, check good',
       async () => {
-        node1.web = await startWeb(node1.host)
+        node1.web = await serveWeb(node1.host)
       },
     )
     await this.#expect(node2, 'BACKUP')
@@ -132,9 +131,8 @@ class Story {
   async #node(name: string, address: string, config: string, kind: DaemonKind): Promise<Node> {
     const host = await this.#lab.host(name, { addresses: { eth0: [address] } })
     host.write('/run/lab/notify.sh', `#!/bin/sh\necho "$1" >> ${notifyLog}\n`, 0o755)
-    const web = await startWeb(host)
-    const start = kind === 'vipd' ? startVipd : startKeepalived
-    return { host, web, daemon: start(host, config) }
+    const web = await serveWeb(host)
+    return { host, web, daemon: startDaemon(kind, host, config) }
   }
 
   /** Something is done to the pair; then `heir` must be master and the client must be served by it. */
@@ -222,10 +220,4 @@ async function settled(client: Client, afterMs: number): Promise<void> {
     const later = client.answers.items.filter((answer) => answer.askedMs > afterMs + 500)
     return later.length >= 10
   })
-}
-
-async function startWeb(host: Host): Promise<Child> {
-  const web = host.spawn(process.execPath, [program('./httpd.js'), '80'], { name: 'httpd' })
-  await web.line(/listening/, 10_000)
-  return web
 }

@@ -7,10 +7,8 @@ import type { Capture } from './capture.ts'
 import { Client } from './client.ts'
 import type { Daemon, DaemonKind } from './daemon.ts'
 import type { Host } from './host.ts'
-import { startKeepalived } from './keepalived.ts'
 import { type Lab, openLab } from './lab.ts'
-import { program } from './program.ts'
-import { startVipd } from './vipd.ts'
+import { serveWeb, startDaemon } from './serving.ts'
 import { nowMs, until } from './wait.ts'
 
 export type TrialOptions = {
@@ -96,14 +94,10 @@ export class Trial {
     const two = await host('two', 3)
     const attacker = await host('attacker', 66)
     const desk = await host('desk', 9)
-    for (const server of [one, two]) {
-      const web = server.spawn(process.execPath, [program('./httpd.js'), '80'], { name: 'httpd' })
-      await web.line(/listening/, 10_000)
-    }
-    const start = options.kind === 'vipd' ? startVipd : startKeepalived
+    for (const server of [one, two]) await serveWeb(server)
     const daemons = [
-      start(one, configuration(options, priorities[0])),
-      start(two, configuration(options, priorities[1])),
+      startDaemon(options.kind, one, configuration(options, priorities[0])),
+      startDaemon(options.kind, two, configuration(options, priorities[1])),
     ] as const
     await daemons[0].reaches(instance, 'MASTER', 15_000)
     await two.awaitAddress(vips[family], false, 15_000)

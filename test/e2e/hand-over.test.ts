@@ -5,7 +5,7 @@ import { Client } from '../../src/lab/client.ts'
 import type { DaemonKind } from '../../src/lab/daemon.ts'
 import type { Host } from '../../src/lab/host.ts'
 import type { Lab } from '../../src/lab/lab.ts'
-import { program } from '../../src/lab/program.ts'
+import { serveWeb } from '../../src/lab/serving.ts'
 import { startVipd, type Vipd } from '../../src/lab/vipd.ts'
 import { nowMs } from '../../src/lab/wait.ts'
 import { conf, type Instance, inLab, start } from './pair.ts'
@@ -16,8 +16,7 @@ const skewMs = ((256 - 100) / 256) * 200
 
 async function serving(lab: Lab, name: string, n: number): Promise<Host> {
   const host = await lab.host(name, { addresses: { eth0: [`172.16.80.${n}/24`] } })
-  const web = host.spawn(process.execPath, [program('./httpd.js'), '80'], { name: 'httpd' })
-  await web.line(/listening/, 10_000)
+  await serveWeb(host)
   return host
 }
 

@@ -8,7 +8,7 @@ import { Child } from '../../src/lab/child.ts'
 import { Client } from '../../src/lab/client.ts'
 import type { Host } from '../../src/lab/host.ts'
 import { type Lab, openLab } from '../../src/lab/lab.ts'
-import { program } from '../../src/lab/program.ts'
+import { serveWeb } from '../../src/lab/serving.ts'
 import { until } from '../../src/lab/wait.ts'
 import { inLab } from './pair.ts'
 
@@ -50,8 +50,7 @@ describe('the lab', { concurrency: 4 }, () => {
   test('hosts have process tables, files and names of their own', () =>
     inLab('own', async (lab) => {
       const [one, other] = await two(lab)
-      const web = one.spawn(process.execPath, [program('./httpd.js'), '80'], { name: 'httpd' })
-      await web.line(/listening/, 10_000)
+      await serveWeb(one)
       assert.equal((await one.run('killall', ['-0', 'httpd'])).status, 0)
       assert.equal((await other.run('killall', ['-0', 'httpd'])).status, 1)
       assert.equal((await other.must('hostname')).trim(), 'two')
@@ -108,8 +107,7 @@ describe('the lab', { concurrency: 4 }, () => {
 })
 
 async function serve(server: Host, asker: Host): Promise<Client> {
-  const web = server.spawn(process.execPath, [program('./httpd.js'), '80'], { name: 'httpd' })
-  await web.line(/listening/, 10_000)
+  await serveWeb(server)
   return Client.start(asker, '192.0.2.1', 20, 200)
 }
 

@@ -7,18 +7,14 @@ import assert from 'node:assert/strict'
 import { after } from 'node:test'
 import type { Daemon, DaemonKind } from '../../src/lab/daemon.ts'
 import type { Host } from '../../src/lab/host.ts'
-import { startKeepalived } from '../../src/lab/keepalived.ts'
 import { type Lab, openLab } from '../../src/lab/lab.ts'
-import { startVipd } from '../../src/lab/vipd.ts'
+import { startDaemon } from '../../src/lab/serving.ts'
 
 /** VIPD_E2E_SUBJECT=keepalived puts keepalived in vipd's place: to see whether a test or vipd is wrong. */
 const subject: DaemonKind = process.env['VIPD_E2E_SUBJECT'] === 'keepalived' ? 'keepalived' : 'vipd'
 
-export function start(kind: DaemonKind, host: Host, config: string): Daemon {
-  return kind === 'vipd' && subject === 'vipd'
-    ? startVipd(host, config)
-    : startKeepalived(host, config)
-}
+export const start = (kind: DaemonKind, host: Host, config: string): Daemon =>
+  startDaemon(kind === 'vipd' ? subject : kind, host, config)
 
 /** Runs `body` in a lab that is closed afterwards, whatever happens. */
 export async function inLab(name: string, body: (lab: Lab) => Promise<void>): Promise<void> {
