@@ -262,6 +262,7 @@ void Core::Fire(Slot* slot, Us now) {
 }
 
 void Core::Expire(Slot* slot, Us now) {
+  const uint64_t awaited = slot->awaits;
   StopWaiting(slot);
   if (lapsed(now)) {
     slot->waiting = true;
@@ -276,7 +277,7 @@ void Core::Expire(Slot* slot, Us now) {
     slot->listened = true;
     return Listen(slot, now);
   }
-  if (AwaitsJudgement(slot, now)) return;
+  if (AwaitsJudgement(slot, awaited, now)) return;
   const Us deadline = slot->due;
   const size_t at = batch_.size();
   StartLead(slot, slot->lead, now);
@@ -292,13 +293,19 @@ void Core::Expire(Slot* slot, Us now) {
 }
 
 // A main thread that does not turn must not cause a take-over from a master whose advert changed
-// meanwhile. It is waited for until its lease lapses; without one, as long as an advert is. What
-// arrives after the deadline is not waited for, so a flood puts nothing off.
-bool Core::AwaitsJudgement(Slot* slot, Us now) {
-  if (slot->heard <= worked_ || std::exchange(slot->awaited, true)) return false;
-  slot->awaits = slot->heard;
+// meanwhile. It is waited for until its lease lapses; without one, as long as somebody is heard
+// (`still` is what was waited for until now). Once it has worked that off, what arrived after the
+// deadline is not waited for, so a flood puts nothing off.
+bool Core::AwaitsJudgement(Slot* slot, uint64_t still, Us now) {
+  if (slot->heard <= worked_) return false;
+  const bool again = std::exchange(slot->awaited, true);
+  if (again && (still == 0 || liveness_ > 0)) return false;
+  const Us patience = slot->counters->last_received.load(kRelaxed) + slot->restart;
+  const Us until = liveness_ > 0 ? renewed_ + liveness_ : patience;
+  if (until <= now) return false;
+  slot->awaits = again ? still : slot->heard;
   awaiting_ += 1;
-  deadlines_.Set(slot, liveness_ > 0 ? renewed_ + liveness_ : now + slot->restart);
+  deadlines_.Set(slot, until);
   return true;
 }
 

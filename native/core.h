@@ -231,7 +231,7 @@ class Core {
   void StartLead(Slot* slot, LeadPtr lead, Us now);
   void Fire(Slot* slot, Us now);
   void Expire(Slot* slot, Us now);
-  bool AwaitsJudgement(Slot* slot, Us now);
+  bool AwaitsJudgement(Slot* slot, uint64_t still, Us now);
   void StopWaiting(Slot* slot);
   void RunRepeats(Slot* slot, Us now);
   void Touch(Slot* slot);

@@ -61,7 +61,7 @@ export type Order =
    *  listening. While the main thread's lease is lapsed nobody could decide: the slot keeps silent until the lease is
    *  renewed, and then listens for one more restartUs. And a packet that was raised before the deadline but is not yet
    *  worked off may be the master's advert, changed: it is waited for, at most until the lease lapses
-   *  (without a lease: for one more restartUs). */
+   *  (without a lease: until restartUs after the last that was heard). */
   | {
       readonly kind: 'follow'
       readonly now: Plan

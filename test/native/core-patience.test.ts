@@ -107,7 +107,7 @@ test('what comes of the advert that was waited for stands: another order, or the
   assert.equal(c.core.nextDeadline(), 5_400_000)
 })
 
-test('the wait for a main thread ends with its lease, and without one after an interval', () => {
+test('the wait for a main thread ends with its lease, and without one after an interval of silence', () => {
   const b = new Bench(3 * second)
   b.order(followUntil(2 * second), 0)
   b.hear(1_900_000, other)
@@ -120,8 +120,11 @@ test('the wait for a main thread ends with its lease, and without one after an i
   c.order(followUntil(2 * second), 0)
   c.hear(1_900_000, other)
   c.tick(2 * second)
-  assert.equal(c.core.nextDeadline(), 5 * second)
-  assert.deepEqual(kinds(c.tick(5 * second).events), ['expired'])
+  assert.equal(c.core.nextDeadline(), 4_900_000, 'from when somebody was heard')
+  c.hear(4 * second, other)
+  assert.deepEqual(kinds(c.tick(4_900_000).events), ['heard'], 'somebody is still there')
+  assert.equal(c.core.nextDeadline(), 7 * second)
+  assert.deepEqual(kinds(c.tick(7 * second).events), ['expired'])
 })
 
 test('a follow woken long after its deadline listens once more, and only once', () => {

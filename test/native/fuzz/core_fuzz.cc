@@ -479,8 +479,8 @@ class Life {
     Require(!Rests(id), "a follow becomes a lead or goes on");
     const bool unheard = slot->heard > worked_ && !slot->awaited;
     if (Leads(id)) {
-      const bool at_once = slot->restart == 0 && liveness_ == 0;
-      Require(!unheard || at_once, "what was heard is waited for");
+      const bool silent = slot->counters->last_received + slot->restart <= now_;
+      Require(!unheard || (silent && liveness_ == 0), "what was heard is waited for");
       Require(now_ >= slot->not_before, "no follow ends before its deadline");
       Require(core_.StandingOf(id).lead == before.lead, "a follow becomes what was ordered");
     } else {
@@ -503,7 +503,8 @@ class Life {
     Require(unheard && !slot->awaited, "a follow whose deadline passed leads in time");
     slot->awaited = true;
     slot->awaits = slot->heard;
-    slot->limit = liveness_ > 0 ? renewed_ + liveness_ : now_ + slot->restart;
+    slot->limit =
+        liveness_ > 0 ? renewed_ + liveness_ : slot->counters->last_received + slot->restart;
   }
 
   void CheckRuns(const Batch& batch, const std::map<SlotId, Core::Standing>& before) {
