@@ -7,10 +7,19 @@ import type { Instance } from '../config/types.ts'
 import { downIntervalUs } from '../election/timing.ts'
 import type { HandOver } from './daemon-types.ts'
 import type { RunningInstance } from './instance.ts'
-import type { Roster } from './roster.ts'
 
+type Candidate = Pick<RunningInstance, 'name' | 'state' | 'cfg' | 'assessment'>
+type Named = { readonly name: string }
+
+/** The roster, and the daemon's own end of a batch. */
 export type HandOverPorts = {
-  readonly roster: Pick<Roster, 'instances' | 'handedOverWith' | 'failover' | 'drain' | 'resume'>
+  readonly roster: {
+    readonly instances: readonly Candidate[]
+    handedOverWith(name: string): readonly Candidate[]
+    failover(instances: readonly Named[]): void
+    drain(): void
+    resume(instances: readonly Named[] | null): void
+  }
   now(): Us
   /** Carries out what the roster's new opinion asks for. */
   settle(): void
@@ -21,7 +30,7 @@ const patienceUs = us(1_000_000)
 /** The control socket waits a minute for its answer. */
 const longestUs = us(55_000_000)
 
-type Waiting = { readonly masters: readonly RunningInstance[]; done(): void }
+type Waiting = { readonly masters: readonly Candidate[]; done(): void }
 
 export class HandOvers {
   readonly #ports: HandOverPorts
@@ -68,7 +77,7 @@ export class HandOvers {
     for (const waiting of this.#waiting) if (!waiting.masters.some(leads)) waiting.done()
   }
 
-  #named(name: string): readonly RunningInstance[] {
+  #named(name: string): readonly Candidate[] {
     const { roster } = this.#ports
     const chosen = roster.handedOverWith(name)
     if (chosen.length > 0) return chosen
@@ -76,7 +85,7 @@ export class HandOvers {
     throw new Error(`no instance or sync group is called ${name}; there are: ${known}`)
   }
 
-  async #given(instances: readonly RunningInstance[]): Promise<readonly HandOver[]> {
+  async #given(instances: readonly Candidate[]): Promise<readonly HandOver[]> {
     const masters = instances.filter((it) => leads(it) && !owns(it))
     const wishedUs = us(Math.max(0, ...masters.map((it) => protocolUs(it.cfg))))
     const from = this.#ports.now()
@@ -87,7 +96,7 @@ export class HandOvers {
     return instances.map((it) => outcomeOf(it, masters.includes(it), tookMs, late))
   }
 
-  #gone(masters: readonly RunningInstance[], withinMs: number): Promise<void> {
+  #gone(masters: readonly Candidate[], withinMs: number): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
         clearTimeout(timer)
@@ -102,12 +111,12 @@ export class HandOvers {
   }
 }
 
-const owns = (it: RunningInstance): boolean => it.cfg.priority === 255
-const leads = (it: RunningInstance): boolean => it.state.kind === 'master'
+const owns = (it: Candidate): boolean => it.cfg.priority === 255
+const leads = (it: Candidate): boolean => it.state.kind === 'master'
 
 /** `asked`: it led, and could hand over. `late`: what it is if it leads still. */
 function outcomeOf(
-  it: RunningInstance,
+  it: Candidate,
   asked: boolean,
   tookMs: number,
   late: 'kept' | 'pending',

@@ -130,7 +130,7 @@ export class Roster {
     return this.instances.filter((it) => it.name === name || this.#group(it.cfg)?.name === group)
   }
 
-  failover(instances: readonly RunningInstance[]): void {
+  failover(instances: readonly { readonly name: string }[]): void {
     for (const { name } of instances) this.#standBys.failover(name)
     this.assessAll()
   }
@@ -141,7 +141,7 @@ export class Roster {
   }
 
   /** null: everybody. */
-  resume(instances: readonly RunningInstance[] | null): void {
+  resume(instances: readonly { readonly name: string }[] | null): void {
     if (instances === null) this.#standBys.resume(null)
     else for (const { name } of instances) this.#standBys.resume(name)
     this.assessAll()

@@ -34,6 +34,20 @@ async function pair(lab: Lab, peer: DaemonKind, settings: Partial<Instance> = {}
   return { master, backup, client }
 }
 
+/** Another virtual router beside VI_1. */
+const second = (priority: number, version: 2 | 3 = 3): string => `
+vrrp_instance VI_2 {
+  interface eth0
+  virtual_router_id 52
+  version ${version}
+  priority ${priority}
+  advert_int ${version === 2 ? 1 : 0.2}
+  virtual_ipaddress {
+    172.16.80.101/24
+  }
+}
+`
+
 async function standing(daemon: Vipd) {
   const [instance] = (await daemon.status()).instances
   assert.ok(instance !== undefined)
@@ -76,15 +90,40 @@ describe('planned hand-overs', { concurrency: 2 }, () => {
         const { status, text } = await master.tryReload()
         assert.equal(status, 0, text)
         assert.equal((await standing(master)).effectivePriority, 1, 'a reload changes nothing')
+        master.configure(`${conf({ priority: 150, version })}${second(150, version)}`)
+        assert.equal((await master.tryReload()).status, 0)
+        const [, added] = (await master.status()).instances
+        assert.deepEqual([added?.name, added?.standsBy], ['VI_2', 'drain'], 'what it adds, too')
         const one = await master.ask('resume', 'VI_1')
         assert.match(one.stderr, /the whole host is drained/)
-        assert.equal((await master.ask('resume')).stdout, 'VI_1: takes part as configured\n')
+        assert.match((await master.ask('resume')).stdout, /^VI_1: takes part as configured$/m)
         await master.reaches('VI_1', 'MASTER', 15_000)
         await client.answeredBy('one', 10_000)
       }))
 
   for (const peer of ['vipd', 'keepalived'] as const)
-    test(`a weighted check fails: ${peer} that was heard takes over after its skew time`, () =>
+    test(`a sync group moves as a whole to ${peer}, whichever member is named`, () =>
+      inLab(`group-${peer}`, async (lab) => {
+        const group = 'vrrp_sync_group G {\n group {\n VI_1\n VI_2\n }\n}'
+        const both = (priority: number) => `${conf({ priority, before: group })}${second(priority)}`
+        const one = await lab.host('one', { addresses: { eth0: ['172.16.80.2/24'] } })
+        const two = await lab.host('two', { addresses: { eth0: ['172.16.80.3/24'] } })
+        const master = startVipd(one, both(150))
+        await master.reaches('VI_2', 'MASTER', 15_000)
+        const heir = start(peer, two, both(100))
+        await heir.reaches('VI_2', 'BACKUP', 15_000)
+        const asked = await master.ask('failover', 'VI_2')
+        assert.equal(asked.status, 0, `${asked.stdout}${asked.stderr}`)
+        assert.match(asked.stdout, /^VI_1: handed over.*\nVI_2: handed over/)
+        for (const name of ['VI_1', 'VI_2']) await heir.reaches(name, 'MASTER', 5_000)
+        for (const address of [vip, '172.16.80.101']) {
+          await two.awaitAddress(address, true, 5_000)
+          await one.awaitAddress(address, false, 5_000)
+        }
+      }))
+
+  for (const peer of ['vipd', 'keepalived'] as const)
+    test(`a weighted check fails: ${peer} that was heard takes over, even with nopreempt, after its skew time`, () =>
       inLab(`demote-${peer}`, async (lab) => {
         const one = await lab.host('one', { addresses: { eth0: ['172.16.80.2/24'] } })
         const two = await lab.host('two', { addresses: { eth0: ['172.16.80.3/24'] } })
@@ -95,7 +134,8 @@ describe('planned hand-overs', { concurrency: 2 }, () => {
           weight 60
         }`
         const more = 'track_script {\n chk\n }'
-        const heir = start(peer, two, conf({ priority: 100, advertInt: 1 }))
+        // A plain lower advert would never move it.
+        const heir = start(peer, two, conf({ priority: 100, advertInt: 1, more: 'nopreempt' }))
         await heir.reaches('VI_1', 'MASTER', 15_000)
         const master = startVipd(one, conf({ priority: 90, advertInt: 1, before, more }))
         await master.reaches('VI_1', 'MASTER', 15_000)
