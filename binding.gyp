@@ -8,6 +8,7 @@
         "native/carrier.cc",
         "native/convert.cc",
         "native/core.cc",
+        "native/core_events.cc",
         "native/core_object.cc",
         "native/engine.cc",
         "native/engine_object.cc",

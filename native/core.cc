@@ -1,7 +1,6 @@
 #include "core.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace vipd {
@@ -9,34 +8,12 @@ namespace vipd {
 namespace {
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
-// An own change whose event is still to come: its plan is being carried out.
-constexpr uint64_t kChanging = std::numeric_limits<uint64_t>::max();
-
-uint64_t Mix(uint64_t h, uint64_t value) {
-  h = (h ^ value) * 0x9e3779b97f4a7c15u;
-  return h ^ (h >> 31);
-}
-
-uint64_t Digest(std::span<const uint8_t> bytes, uint64_t h) {
-  for (const uint8_t byte : bytes) h = (h ^ byte) * 0x100000001b3u;
-  return Mix(h, bytes.size());
-}
-
-Event MakeEvent(Event::Kind kind, SlotId slot, int64_t generation) {
-  Event event;
-  event.kind = kind;
-  event.slot = slot;
-  event.generation = generation;
-  return event;
-}
 
 PlanPtr WithoutDatagrams(const Plan& plan) {
   std::vector<Step> steps = plan.steps;
   std::erase_if(steps, [](const Step& step) { return step.kind == StepKind::kDatagram; });
   return MakePlan(std::move(steps));
 }
-
-std::span<const uint8_t> Octets(const Address& a) { return {a.octets.data(), a.length}; }
 
 }  // namespace
 
@@ -271,9 +248,11 @@ void Core::Expire(Slot* slot, Us now) {
     return;
   }
   // Later than about one advert, and none of them waits: the master is gone or this machine was
-  // deaf (paused, suspended). Silence proves nothing: listen once more.
+  // deaf (paused, suspended). Silence proves nothing: listen once more. A thread that is always a
+  // little late does so once; one that was away for a whole interval, each time.
   const Us late_by = now - std::max(slot->due, slot->armed_at);
-  if (slot->restart > 0 && late_by > slot->restart / 3 && !slot->listened) {
+  const bool away = late_by > slot->restart;
+  if (slot->restart > 0 && late_by > slot->restart / 3 && (away || !slot->listened)) {
     slot->listened = true;
     return Listen(slot, now);
   }
@@ -346,7 +325,7 @@ void Core::Rest(Slot* slot, PlanPtr plan, Resigned why, Us late_by, Us now) {
 
 void Core::RaiseResigned(Slot* slot, Us now) {
   const auto kind = slot->resigned == Resigned::kLate ? Event::Kind::kLate : Event::Kind::kLapsed;
-  Event event = MakeEvent(kind, slot->id, slot->generation);
+  Event event = Event::Of(kind, slot->id, slot->generation);
   event.late_by = slot->late_by;
   event.at = now;
   Raise(std::move(event));
@@ -356,160 +335,6 @@ void Core::RaiseResigned(Slot* slot, Us now) {
 Us Core::NextDeadline() const {
   const Us lease = liveness_ > 0 && leading_ > 0 ? renewed_ + liveness_ : kNever;
   return std::min(deadlines_.Next(), lease);
-}
-
-void Core::Receive(LinkId link_id, const Address& from, int ttl, std::span<const uint8_t> payload,
-                   Us now) {
-  const auto found = links_.find(link_id);
-  if (found == links_.end()) return;
-  Link& link = found->second;
-  link.counters->received.fetch_add(1, kRelaxed);
-  Slot* slot = payload.size() < 2 ? nullptr : link.slots[payload[1]];
-  if (slot == nullptr) {
-    link.counters->unclaimed.fetch_add(1, kRelaxed);
-    return;
-  }
-  if (slot->state == State::kRest) return;
-  if (!Equals(slot->expect, from, ttl, payload)) {
-    Hear(slot, &link, from, ttl, payload, now);
-    return;
-  }
-  Count(slot, now);
-  slot->counters->last_familiar.store(now, kRelaxed);
-  slot->listened = false;
-  slot->listen_until = 0;
-  Restart(slot, now);
-}
-
-void Core::Unclaimed(LinkId link) {
-  const auto found = links_.find(link);
-  if (found == links_.end()) return;
-  found->second.counters->received.fetch_add(1, kRelaxed);
-  found->second.counters->unclaimed.fetch_add(1, kRelaxed);
-}
-
-bool Core::Equals(const std::optional<Familiar>& advert, const Address& from, int ttl,
-                  std::span<const uint8_t> payload) {
-  return advert.has_value() && advert->ttl == ttl && advert->from == from &&
-         std::ranges::equal(payload, advert->payload);
-}
-
-// What was expected last has a credit of its own, which no other packet can use up.
-bool Core::Admit(Slot* slot, Link* link, const Address& from, int ttl,
-                 std::span<const uint8_t> payload, Us now) {
-  if (Equals(slot->known, from, ttl, payload))
-    return slot->known_credit.Take(now, Throttle::kCost, Throttle::kBurst);
-  return heard_ < kHeardMax && throttle_.Admit(slot->link, from, &link->strangers, now);
-}
-
-void Core::Count(Slot* slot, Us now) {
-  SlotCounters& counters = *slot->counters;
-  const Us last = counters.last_received.load(kRelaxed);
-  const bool following = slot->state == State::kFollow && last >= 0;
-  if (following && now - last > counters.longest_gap.load(kRelaxed))
-    counters.longest_gap.store(now - last, kRelaxed);
-  counters.received.fetch_add(1, kRelaxed);
-  counters.last_received.store(now, kRelaxed);
-}
-
-// Equal to one that still waits: counted there. New: if its source has credit left and there is
-// room.
-void Core::Hear(Slot* slot, Link* link, const Address& from, int ttl,
-                std::span<const uint8_t> payload, Us now) {
-  const uint64_t where = Mix(Mix(Mix(slot->id, slot->generation), slot->link), ttl);
-  const uint64_t digest = Digest(payload, Digest(Octets(from), where));
-  const auto known = pending_heard_.find(digest);
-  if (known != pending_heard_.end()) {
-    Event& event = events_[known->second];
-    if (event.slot == slot->id && event.generation == slot->generation && event.ttl == ttl &&
-        event.from == from && std::ranges::equal(event.bytes, payload)) {
-      event.count += 1;
-      event.at = now;
-      link->counters->coalesced.fetch_add(1, kRelaxed);
-      Count(slot, now);
-      return;
-    }
-  }
-  if (!Admit(slot, link, from, ttl, payload, now)) {
-    link->counters->throttled.fetch_add(1, kRelaxed);
-    return;
-  }
-  Count(slot, now);
-  Event event = MakeEvent(Event::Kind::kHeard, slot->id, slot->generation);
-  event.link = slot->link;
-  event.from = from;
-  event.ttl = ttl;
-  event.bytes.assign(payload.begin(), payload.end());
-  event.at = now;
-  pending_heard_[digest] = events_.size();
-  heard_ += 1;
-  Raise(std::move(event));
-  slot->heard = raised_;
-}
-
-void Core::Raise(Event event) {
-  if (event.kind == Event::Kind::kKernel && (overrun_ || ++kernel_ > kKernelMax))
-    event = MakeEvent(Event::Kind::kOverrun, 0, 0);
-  if (event.kind == Event::Kind::kOverrun && std::exchange(overrun_, true)) return;
-  events_.push_back(std::move(event));
-  raised_ += 1;
-}
-
-std::vector<Event> Core::TakeEvents() {
-  pending_heard_.clear();
-  heard_ = 0;
-  kernel_ = 0;
-  overrun_ = false;
-  return std::exchange(events_, {});
-}
-
-// `failures` in the order of the runs.
-void Core::Settle(const Batch& batch, const std::vector<Failure>& failures) {
-  auto from = failures.begin();
-  for (uint32_t run = 0; run < batch.size(); ++run) {
-    const auto to = std::find_if(from, failures.end(), [&](const auto& f) { return f.run != run; });
-    SettleRun(batch[run], {from, to});
-    from = to;
-  }
-}
-
-void Core::SettleRun(const Run& run, std::span<const Failure> failures) {
-  Slot* slot = Find(run.slot);
-  const auto& steps = run.plan->steps;
-  uint64_t digest = 0;
-  int64_t sent = std::ranges::count(steps, StepKind::kDatagram, &Step::kind);
-  for (const Failure& f : failures) {
-    sent -= steps[f.step].kind == StepKind::kDatagram;
-    digest = Mix(Mix(digest, f.step + 1), static_cast<uint64_t>(f.error));
-  }
-  if (slot != nullptr && sent > 0) {
-    slot->counters->sent.fetch_add(static_cast<uint64_t>(sent), kRelaxed);
-    slot->counters->last_sent.store(run.sent_at, kRelaxed);
-  }
-  if (slot != nullptr && run.deadline != Run::kNoDeadline) {
-    Event event = MakeEvent(Event::Kind::kExpired, run.slot, run.generation);
-    event.at = run.first_at;
-    event.done_at = run.done_at;
-    event.deadline = run.deadline;
-    Raise(std::move(event));
-    if (slot->changed == kChanging) slot->changed = raised_;
-  }
-  // A repeat that fails as it did the last time is no news.
-  const auto at = static_cast<size_t>(run.repeat);
-  if (slot != nullptr && run.repeat != Run::kNoRepeat && slot->generation == run.generation &&
-      at < slot->running.size()) {
-    if (std::exchange(slot->running[at].failing, digest) == digest) return;
-  }
-  for (const Failure& f : failures) {
-    Event event = MakeEvent(Event::Kind::kFailed, run.slot, run.generation);
-    event.at = run.done_at;
-    event.step = f.step;
-    event.step_kind = steps[f.step].kind;
-    event.call = f.call;
-    event.error = f.error;
-    event.detail = f.detail;
-    Raise(std::move(event));
-  }
 }
 
 }  // namespace vipd

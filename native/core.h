@@ -9,6 +9,7 @@
 #pragma once
 
 #include <atomic>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -94,6 +95,14 @@ struct Event {
   const char* call = "";  // failed, linkFailed
   int error = 0;
   std::string detail;
+
+  static Event Of(Kind kind, SlotId slot, int64_t generation) {
+    Event event;
+    event.kind = kind;
+    event.slot = slot;
+    event.generation = generation;
+    return event;
+  }
 };
 
 // Written by the engine's thread and read by the main thread; each figure stands for itself.
@@ -179,6 +188,8 @@ class Core {
  private:
   enum class State : uint8_t { kRest, kFollow, kLead };
   enum class Resigned : uint8_t { kNo, kLate, kLapsed };
+  // `changed` while the event of an own change is still to come: its plan is being carried out.
+  static constexpr uint64_t kChanging = std::numeric_limits<uint64_t>::max();
 
   // Progress of one repeat of the standing lead.
   struct Running {
@@ -204,7 +215,7 @@ class Core {
     uint64_t awaits = 0;    // its deadline passed, but not before this event has been worked off
     bool awaited = false;   // it did so once already since the deadline was set
     bool touched = false;   // waits in `touched_`
-    bool listened = false;  // woken too late once already since it last heard something
+    bool listened = false;  // woken late once already since it last heard something
     Us listen_until = 0;    // the deadline is this one, which we set ourselves
     LeadPtr lead;           // standing, or what the follow becomes
     std::vector<Running> running;

@@ -55,13 +55,16 @@ export type Familiar = { readonly from: Ip; readonly ttl: number; readonly paylo
 export type Order =
   /** Init, fault, stopped: carry out once, then do nothing; packets for the slot are not raised. */
   | { readonly kind: 'rest'; readonly now: Plan }
-  /** Backup. `deadlineUs` is an instant; a familiar advert sets it to the time of reception + restartUs. At
-   *  the deadline `then` becomes the standing order without asking and `expired` is raised. Three exceptions. A
-   *  thread woken late by a third of restartUs (about one advert) can have been deaf meanwhile: one more restartUs of
-   *  listening. While the main thread's lease is lapsed nobody could decide: the slot keeps silent until the lease is
-   *  renewed, and then listens for one more restartUs. And a packet that was raised before the deadline but is not yet
-   *  worked off may be the master's advert, changed: it is waited for, at most until the lease lapses
-   *  (without a lease: until restartUs after the last that was heard). */
+  /**
+   * Backup. `deadlineUs` is an instant; a familiar advert sets it to the time of reception + restartUs. At the deadline
+   * `then` becomes the standing order without asking and `expired` is raised. Three exceptions:
+   * - A thread woken late by a third of restartUs (about one advert) can have been deaf meanwhile: one more restartUs of
+   *   listening; once, or each time if it is late by more than restartUs.
+   * - While the main thread's lease is lapsed nobody could decide: the slot keeps silent until the lease is renewed, and
+   *   then listens for one more restartUs.
+   * - A packet that was raised before the deadline but is not yet worked off may be the master's advert, changed: it is
+   *   waited for, at most until the lease lapses (without a lease: until restartUs after the last that was heard).
+   */
   | {
       readonly kind: 'follow'
       readonly now: Plan

@@ -13,6 +13,8 @@ const crowdUs = 30_000_000
 type Notes = {
   /** An advert at least as high as the host's own priority. */
   higherAt: number
+  /** One that is higher or lower, as the main thread comes to see its own priority by then. */
+  eitherAt: number
   lowerAt: number
   /** Since when every advert was a lower one. */
   lowerSince: number
@@ -23,6 +25,7 @@ type Notes = {
 
 const blank = (): Notes => ({
   higherAt: never,
+  eitherAt: never,
   lowerAt: never,
   lowerSince: Number.POSITIVE_INFINITY,
   zeroAt: never,
@@ -56,6 +59,7 @@ export class Listening {
     } else {
       notes.lowerSince = Math.min(notes.lowerSince, at)
       if (ours.every((own) => priority < own)) notes.lowerAt = at
+      else notes.eitherAt = at
     }
   }
 
@@ -69,7 +73,8 @@ export class Listening {
 
   /** Whoever yields has listened since the advert that it yields to, or is released by a resignation just heard. */
   yields(now: number, patience: number): void {
-    const { higherAt, zeroAt } = this.#notes
+    const { zeroAt } = this.#notes
+    const higherAt = Math.max(this.#notes.higherAt, this.#notes.eitherAt)
     this.#yields = [...this.#yields, now].slice(-crowd)
     const released = zeroAt > higherAt && now - zeroAt < patience
     this.#since = released ? zeroAt : higherAt > this.#ledFrom ? higherAt : now

@@ -19,6 +19,7 @@ const file = {
   plans: 'src/engine/plans.ts',
   instance: 'src/daemon/instance.ts',
   core: 'native/core.cc',
+  coreEvents: 'native/core_events.cc',
 }
 
 export const mutants: readonly Mutant[] = [
@@ -150,7 +151,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'core: any advert of the known source is familiar',
-    file: file.core,
+    file: file.coreEvents,
     find: 'std::ranges::equal(payload, advert->payload);',
     replace: '!payload.empty();',
   },
@@ -169,8 +170,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'core: who wakes up late does not listen',
     file: file.core,
-    find: 'late_by > slot->restart / 3 && !slot->listened',
-    replace: 'late_by > slot->restart * 1000 && !slot->listened',
+    find: 'late_by > slot->restart / 3 && (away || !slot->listened)',
+    replace: 'late_by > slot->restart * 1000',
   },
   {
     name: 'core: an advert that nobody has looked at yet holds no deadline',

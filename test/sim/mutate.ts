@@ -1,12 +1,12 @@
 /**
  * `npm run mutants [NAME…]`: each mutant is applied to a copy of the sources in a scratch folder, built there, and run
  * under the simulator until a run breaks. Prints a table; a mutant that survives, or a line to change that is
- * no longer there, fails. Only `core.cc` is compiled anew, with the command that built the addon.
+ * no longer there, fails. Only the file in question is compiled anew, with the command that built the addon.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { type Mutant, mutants } from './mutants.ts'
 
 /** Runs until the mutant must have been caught. */
@@ -19,7 +19,7 @@ function mutate(mutant: Mutant): Outcome {
   const scratch = mkdtempSync(join(tmpdir(), 'vipd-mutant-'))
   try {
     const environment = mutant.file.startsWith('native/')
-      ? { VIPD_ADDON: buildCore(scratch, mutated(mutant)) }
+      ? { VIPD_ADDON: buildCore(scratch, mutant) }
       : {}
     const tree = mutant.file.startsWith('native/') ? root : buildTree(scratch, mutant)
     return simulate(join(tree, 'dist/test/sim/main.js'), environment)
@@ -44,17 +44,18 @@ function buildTree(scratch: string, mutant: Mutant): string {
   return scratch
 }
 
-/** An addon in which only the core differs. */
-function buildCore(scratch: string, source: string): string {
+/** An addon in which only that file of the core differs. */
+function buildCore(scratch: string, mutant: Mutant): string {
+  const name = basename(mutant.file, '.cc')
   const build = join(root, 'build')
   const native = join(scratch, 'native')
   cpSync(join(root, 'native'), native, { recursive: true })
-  writeFileSync(join(native, 'core.cc'), source)
-  const core = join(scratch, 'core.o')
+  writeFileSync(join(native, `${name}.cc`), mutated(mutant))
+  const core = join(scratch, `${name}.o`)
   const addon = join(scratch, 'vipd.node')
-  const kept = 'Release/obj.target/vipd/native/core.o'
+  const kept = `Release/obj.target/vipd/native/${name}.o`
   const compile = commandOf(join(build, 'Release/.deps', `${kept}.d`))
-    .replace('../native/core.cc', join(native, 'core.cc'))
+    .replace(`../native/${name}.cc`, join(native, `${name}.cc`))
     .replace(`-o ${kept}`, `-o ${core} -Wno-error`)
   const link = commandOf(join(build, 'Release/.deps/Release/obj.target/vipd.node.d'))
     .replace('-o Release/obj.target/vipd.node', `-o ${addon}`)

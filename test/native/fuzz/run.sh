@@ -14,7 +14,7 @@ mkdir "$scratch/build"
 
 sources() {
   case $1 in
-    core_fuzz) echo core plan ;;
+    core_fuzz) echo core core_events plan ;;
     wire_fuzz) echo address_news carrier plan warden_wire ;;
   esac
 }
