@@ -282,7 +282,9 @@ export class RunningInstance {
     const { machine, effects, accepted } = step(this.#params, this.#refreshed(), event, now)
     this.#machine = machine
     if (accepted && advert !== null) this.#familiar = advert.familiar
-    for (const effect of effects) this.#carryOut(effect, now)
+    // What follows is done now, however long ago the advert came: its bounds are counted from here.
+    const present = this.#ports.engine.now()
+    for (const effect of effects) this.#carryOut(effect, present)
     const moved = effects.some((e) => e.kind === 'transition')
     const reordered = accepted || effects.some((e) => e.kind === 'reorder')
     // The engine already stands on the lead that it was given with the follow.

@@ -217,3 +217,13 @@ test('a master that sinks below a peer it has heard resigns; the operator’s wo
   grouped.it.assess({ ...fine, effective: 80 })
   assert.equal(grouped.it.state.kind, 'master')
 })
+
+test('adverts that waited long for their turn are answered by what is allowed now, not over the time that they took', () => {
+  const { it, ordered, advance } = atWork()
+  it.engineEvent(expired(ordered()[0]?.generation ?? 0))
+  advance(600_000_000)
+  for (let second = 0; second < 600; second++)
+    it.heard({ ...advertOf(90), at: us(second * 1_000_000) })
+  const said = ordered().flatMap(({ order }) => (order.kind === 'also' ? order.now : []))
+  assert.equal(said.filter(({ kind }) => kind === 'datagram').length, 5)
+})
