@@ -171,7 +171,7 @@ export const mutants: readonly Mutant[] = [
     name: 'core: who wakes up late does not listen',
     file: file.core,
     find: 'late_by > slot->restart / 3 && (away || !slot->listened)',
-    replace: 'late_by > slot->restart * 1000',
+    replace: 'late_by > slot->restart * 1000 && (away || !slot->listened)',
   },
   {
     name: 'core: an advert that nobody has looked at yet holds no deadline',
