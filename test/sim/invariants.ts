@@ -176,8 +176,16 @@ export class Invariants implements Witness {
     else {
       notes?.yields(now, 3 * advertUs)
       this.#voices(host).delete(vrid ?? 0)
+      this.#checkGivenBack(host, vrid)
     }
     if (this.settled) this.#violate(host, `vrid ${vrid} changed hands in a settled run`)
+  }
+
+  /** Whoever ends leading gives the addresses back in the same breath, whatever its main thread does. */
+  #checkGivenBack(host: Host, vrid: number | null): void {
+    for (const vip of this.#vips)
+      if (vip.vrid === vrid && host.kernel.holds(vip.address))
+        this.#violate(host, `vrid ${vrid} ends leading, but keeps ${vip.address}`)
   }
 
   /** Whatever comes in, one wake-up does a bounded amount; a settled one, an advert and what is periodic. */
