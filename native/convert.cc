@@ -87,10 +87,14 @@ Repeat RepeatFrom(const Napi::Object& value) {
   repeat.key = TextIn(value, "key");
   repeat.first_after = UsIn(value, "firstAfterUs");
   repeat.every = UsIn(value, "everyUs");
+  if (!value.Get("slackUs").IsUndefined()) repeat.slack = UsIn(value, "slackUs");
   if (!value.Get("times").IsUndefined()) repeat.times = UsIn(value, "times");
   repeat.plan = PlanIn(value, "plan");
   if (repeat.every <= 0 && repeat.times != 1)
     throw Napi::RangeError::New(value.Env(), "repeat " + repeat.key + " has no period");
+  if (repeat.slack < 0 || (repeat.slack > 0 && repeat.slack >= repeat.every))
+    throw Napi::RangeError::New(value.Env(),
+                                "repeat " + repeat.key + " has a slack like its period");
   if (repeat.times == 0 || repeat.times < Repeat::kForever || repeat.first_after < 0)
     throw Napi::RangeError::New(value.Env(), "repeat " + repeat.key + " never runs");
   return repeat;

@@ -221,21 +221,39 @@ void Core::Listen(Slot* slot, Us now) {
 
 void Core::Tick(Us now) {
   // Late before lapsed: both follow from a stopped process, and the first says for how long.
-  while (deadlines_.Next() <= now) {
-    Slot* slot = static_cast<Slot*>(deadlines_.First());
-    Fire(slot, now);
-  }
+  Us first = kNever;
+  while (deadlines_.Next() <= now)
+    first = std::min(first, Fire(static_cast<Slot*>(deadlines_.First()), now));
+  if (first != kNever) Join(first, now);
   if (leading_ == 0 || !lapsed(now)) return;
   for (const auto& [id, slot] : slots_) {
     if (slot->state == State::kLead) Resign(slot.get(), Resigned::kLapsed, 0, now);
   }
 }
 
-void Core::Fire(Slot* slot, Us now) {
-  if (slot->state == State::kFollow) return Expire(slot, now);
-  if (now - slot->due > slot->lead->late)
-    return Resign(slot, Resigned::kLate, now - slot->due, now);
-  RunRepeats(slot, now);
+// When the repeat was due that goes out; kNever when none does.
+Us Core::Fire(Slot* slot, Us now) {
+  const Us due = slot->due;
+  if (slot->state == State::kFollow) {
+    Expire(slot, now);
+    return kNever;
+  }
+  if (now - due > slot->lead->late) {
+    Resign(slot, Resigned::kLate, now - due, now);
+    return kNever;
+  }
+  RunRepeats(slot, due, now);
+  return due;
+}
+
+// What is due almost as early as `first`, which goes out, goes with it and from then on stays with
+// it: a thousand slots wake the thread for some tens of batches in an interval, not a thousand
+// times.
+void Core::Join(Us first, Us now) {
+  for (;;) {
+    Slot* slot = static_cast<Slot*>(deadlines_.First());
+    if (slot->state != State::kLead || !RunRepeats(slot, first, now)) return;
+  }
 }
 
 void Core::Expire(Slot* slot, Us now) {
@@ -288,19 +306,25 @@ bool Core::AwaitsJudgement(Slot* slot, uint64_t still, Us now) {
   return true;
 }
 
-void Core::RunRepeats(Slot* slot, Us now) {
+// What is due, and what may join what was due at `first`. False when there is none.
+bool Core::RunRepeats(Slot* slot, Us first, Us now) {
+  bool any = false;
   for (size_t i = 0; i < slot->running.size(); ++i) {
     Running& running = slot->running[i];
-    if (running.due > now) continue;
     const Repeat& repeat = slot->lead->repeats[i];
+    const bool joins =
+        running.due > now && running.due != kNever && running.due - first <= repeat.slack;
+    if (running.due > now && !joins) continue;
+    any = true;
     if (running.left > 0) running.left -= 1;
     const bool over = running.left == 0 || repeat.every <= 0;
     // What was missed is not made up for: the next one in phase.
-    running.due =
-        over ? kNever : running.due + repeat.every * ((now - running.due) / repeat.every + 1);
+    const Us phase = joins ? first : running.due;
+    running.due = over ? kNever : phase + repeat.every * ((now - phase) / repeat.every + 1);
     Push(*slot, repeat.plan, static_cast<int>(i));
   }
-  Rearm(slot);
+  if (any) Rearm(slot);
+  return any;
 }
 
 void Core::Overtaken(Us now) {

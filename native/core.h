@@ -30,6 +30,7 @@ struct Repeat {
   std::string key;
   Us first_after = 0;
   Us every = 0;  // 0 only with times 1
+  Us slack = 0;  // so much earlier when another repeat goes out; less than `every`
   int64_t times = kForever;
   PlanPtr plan;
 };
@@ -240,11 +241,12 @@ class Core {
   void ApplyFollow(Slot* slot, Order order, uint64_t seen, bool crossed, Us now);
   void ApplyLead(Slot* slot, LeadPtr lead, bool crossed, Us now);
   void StartLead(Slot* slot, LeadPtr lead, Us now);
-  void Fire(Slot* slot, Us now);
+  Us Fire(Slot* slot, Us now);
+  void Join(Us first, Us now);
   void Expire(Slot* slot, Us now);
   bool AwaitsJudgement(Slot* slot, uint64_t still, Us now);
   void StopWaiting(Slot* slot);
-  void RunRepeats(Slot* slot, Us now);
+  bool RunRepeats(Slot* slot, Us first, Us now);
   void Touch(Slot* slot);
   void Resign(Slot* slot, Resigned why, Us late_by, Us now);
   void Rest(Slot* slot, PlanPtr plan, Resigned why, Us late_by, Us now);

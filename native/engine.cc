@@ -432,14 +432,13 @@ void Engine::HandOver() {
 void Engine::Arm() {
   const Us next = core_->NextDeadline();
   warden_.SleepUntil(carrier_->busy() ? MonotonicNow() : next);
-  if (next == armed_) return;
+  // A deadline that was put off leaves the timer as it is: waking once too early costs less than
+  // arming it anew for each advert that is heard.
+  if (next >= armed_) return;
   armed_ = next;
-  itimerspec when{};
-  if (next != kNever) {
-    // All zero would disarm; an instant in the past fires at once.
-    const Us at = std::max<Us>(next, 1);
-    when.it_value = {at / 1'000'000, at % 1'000'000 * 1'000};
-  }
+  // All zero would disarm; an instant in the past fires at once.
+  const Us at = std::max<Us>(next, 1);
+  const itimerspec when = {{}, {at / 1'000'000, at % 1'000'000 * 1'000}};
   timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &when, nullptr);
 }
 

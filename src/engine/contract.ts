@@ -34,6 +34,9 @@ export type Repeat = {
   readonly firstAfterUs: Us
   /** 0 with times 1 for a single delayed run. */
   readonly everyUs: Us
+  /** It may go out so much early when another repeat goes out, and then keeps that one's phase, so that many slots
+   *  share few wake-ups. Less than everyUs; absent: never. */
+  readonly slackUs?: Us
   /** Absent: for as long as the order stands. */
   readonly times?: number
   readonly plan: Plan

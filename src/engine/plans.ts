@@ -27,6 +27,11 @@ import {
   type GarpFacts,
 } from './plans-announce.ts'
 
+/** Adverts of many instances leave in some 64 batches each interval: few wake-ups, and no batch overflows a peer's socket. */
+const advertSlackShare = 64
+/** Renewals ride along with adverts wherever there are any. */
+const leaseSlackShare = 4
+
 /** One virtual address, resolved to the interface that it goes on. */
 export type AddressFacts = Omit<AddressSpec, 'validSeconds'> & {
   /** 6 octets; null where the interface has none or does no ARP: then nothing is announced. */
@@ -188,7 +193,13 @@ function planLead(facts: SlotFacts, priority: number, options: OrderOptions): Le
   return {
     now: options.entering ? [...advert, ...adds, ...announced] : [],
     repeats: [
-      { key: 'advert', firstAfterUs: advertIntervalUs, everyUs: advertIntervalUs, plan: advert },
+      {
+        key: 'advert',
+        firstAfterUs: advertIntervalUs,
+        everyUs: advertIntervalUs,
+        slackUs: us(Math.floor(advertIntervalUs / advertSlackShare)),
+        plan: advert,
+      },
       ...lease(facts, adds),
       ...first.later,
       ...announceLater('garp-second', frames, garp, garp.masterRepeat, garp.masterDelayUs),
@@ -204,7 +215,8 @@ function planLead(facts: SlotFacts, priority: number, options: OrderOptions): Le
 function lease({ lifetimeSeconds }: SlotFacts, adds: Plan): readonly Repeat[] {
   if (lifetimeSeconds === null || adds.length === 0) return []
   const everyUs = us(Math.floor((lifetimeSeconds * 1_000_000) / 3))
-  return [{ key: 'lease', firstAfterUs: everyUs, everyUs, plan: adds }]
+  const slackUs = us(Math.floor(everyUs / leaseSlackShare))
+  return [{ key: 'lease', firstAfterUs: everyUs, everyUs, slackUs, plan: adds }]
 }
 
 function reannouncements(facts: SlotFacts, contact: string | null): readonly Repeat[] {

@@ -272,6 +272,26 @@ test('a single delayed run', () => {
   assert.equal(b.core.nextDeadline(), null)
 })
 
+test('repeats that are due almost now go out in company and stay together', () => {
+  const core = makeCore(us(0), us(0))
+  core.addLink(link)
+  const slack = { ...advert(), slackUs: us(20_000) }
+  const order = (slot: number, repeat: Repeat, nowUs: number) => {
+    core.addSlot(slot, link, slot)
+    core.order([{ slot, generation: 1, order: lead({ now: [], repeats: [repeat] }) }], us(nowUs))
+  }
+  const sent = (nowUs: number) => core.tick(us(nowUs)).effects.map((e) => e.slot)
+  order(1, slack, 0)
+  order(2, slack, 20_000)
+  order(3, slack, 20_001)
+  order(4, advert(), 20_000)
+  assert.deepEqual(sent(second), [1, 2], 'as early as its slack allows, and only what allows it')
+  assert.equal(core.nextDeadline(), second + 20_000)
+  assert.deepEqual(sent(second + 20_001), [4, 3])
+  assert.deepEqual(sent(2 * second), [1, 2], 'in one phase from now on')
+  assert.equal(core.nextDeadline(), 2 * second + 20_000)
+})
+
 test('also is carried out once, beside the standing order', () => {
   const b = new Bench()
   b.order(lead(), 0)
@@ -357,6 +377,7 @@ test('values of the wrong shape are refused', () => {
   assert.throws(bad({ kind: 'dance' }), TypeError)
   assert.throws(bad({ kind: 'rest', now: [{ kind: 'frame', ifindex: 1, bytes: 'x' }] }), TypeError)
   assert.throws(bad(lead({ repeats: [{ ...advert(), everyUs: us(0) }] })), /no period/)
+  assert.throws(bad(lead({ repeats: [{ ...advert(), slackUs: us(second) }] })), /slack/)
   const short: Step = { kind: 'netlink', bytes: new Uint8Array(4), tolerate: [] }
   assert.throws(bad({ kind: 'rest', now: [short] }), RangeError)
 })

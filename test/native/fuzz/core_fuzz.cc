@@ -170,6 +170,8 @@ class Life {
       repeat.times = in_.Below(3) == 0 ? Repeat::kForever : 1 + in_.Below(4);
       if (repeat.every == 0) repeat.times = 1;
       repeat.plan = SomePlan(&in_);
+      const bool joins = repeat.every > 0 && !repeat.plan->steps.empty() && in_.Below(2) == 0;
+      if (joins) repeat.slack = SomeSpan() % repeat.every;
       lead->repeats.push_back(std::move(repeat));
     }
     return lead;
@@ -287,6 +289,19 @@ class Life {
       while (progress.due <= now_) progress.due += repeat.every;
     }
     return out;
+  }
+
+  // A repeat that is not due may go with what was due at `first` and keeps its phase from then on;
+  // where the model does not know when that was, it no longer knows when this one is due.
+  void Join(Asked* slot, const Lead& lead, size_t index, std::optional<Us> first) {
+    Progress& progress = slot->repeats[index];
+    const Repeat& repeat = lead.repeats[index];
+    Require(progress.due > now_ && progress.due != kNever, "a repeat goes out once");
+    Require(progress.due - first.value_or(now_) <= repeat.slack,
+            "a repeat is early in company only");
+    if (!first.has_value()) return void(slot->fresh = false);
+    if (progress.left > 0) progress.left -= 1;
+    progress.due = progress.left == 0 ? kNever : *first + repeat.every;
   }
 
   void OrderAlso(SlotId id, OrderFor given, uint64_t seen) {
@@ -527,22 +542,38 @@ class Life {
       Require(repeated.insert({run.slot, run.repeat}).second, "what was missed is not made up for");
       Require(at->second.leads || ended.contains(run.slot), "a repeat follows its lead");
     }
+    const auto leads = [&](SlotId id) { return before.at(id).leads || ended.contains(id); };
+    const std::optional<Us> first = FirstDue(before, leads);
     for (const auto& [id, standing] : before)
-      if (standing.leads || ended.contains(id)) CheckRepeats(id, standing, repeated);
+      if (leads(id)) CheckRepeats(id, standing, repeated, first);
+  }
+
+  // When the earliest repeat was due that goes out now, kNever when none does; nullopt when some
+  // lead was refreshed, so that the model does not know.
+  std::optional<Us> FirstDue(const std::map<SlotId, Core::Standing>& before, auto leads) {
+    Us first = kNever;
+    for (const auto& [id, standing] : before) {
+      if (!leads(id)) continue;
+      const Asked& slot = slots_.at(id);
+      if (!slot.fresh) return std::nullopt;
+      const bool goes_out = slot.due() <= now_ && now_ - slot.due() <= standing.lead->late;
+      if (goes_out) first = std::min(first, slot.due());
+    }
+    return first;
   }
 
   void CheckRepeats(SlotId id, const Core::Standing& before,
-                    const std::set<std::pair<SlotId, int>>& repeated) {
+                    const std::set<std::pair<SlotId, int>>& repeated, std::optional<Us> first) {
     Asked& slot = slots_.at(id);
     if (!slot.fresh) return;
-    std::set<std::pair<SlotId, int>> of_slot;
+    std::set<int> of_slot;
     for (const auto& run : repeated)
-      if (run.first == id) of_slot.insert(run);
+      if (run.first == id) of_slot.insert(run.second);
     const bool late = slot.due() <= now_ && now_ - slot.due() > before.lead->late;
     if (late) return Require(of_slot.empty() && Rests(id), "a lead that is late resigns");
-    std::set<std::pair<SlotId, int>> due;
-    for (const int repeat : Advance(&slot, *before.lead)) due.insert({id, repeat});
-    Require(of_slot == due, "what is due is repeated, once and in its phase");
+    for (const int repeat : Advance(&slot, *before.lead))
+      Require(of_slot.erase(repeat) == 1, "what is due is repeated, in its phase");
+    for (const int repeat : of_slot) Join(&slot, *before.lead, static_cast<size_t>(repeat), first);
   }
 
   void Send(Batch batch) {
