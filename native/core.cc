@@ -356,7 +356,7 @@ void Core::RaiseResigned(Slot* slot, Us now) {
   slot->changed = slot->resigned_event = raised_;
 }
 
-Us Core::NextDeadline() const {
+Us Core::NextDeadline() {
   const Us lease = liveness_ > 0 && leading_ > 0 ? renewed_ + liveness_ : kNever;
   return std::min(deadlines_.Next(), lease);
 }

@@ -107,7 +107,7 @@ struct Event {
 };
 
 // Written by the engine's thread and read by the main thread; each figure stands for itself.
-struct SlotCounters {
+struct alignas(64) SlotCounters {
   std::atomic<uint64_t> received{0};
   std::atomic<uint64_t> sent{0};
   std::atomic<Us> last_received{-1};
@@ -165,7 +165,7 @@ class Core {
   void Tick(Us now);
 
   // When Tick is wanted next; kNever when nothing is awaited.
-  Us NextDeadline() const;
+  Us NextDeadline();
   Batch TakeBatch() { return std::exchange(batch_, {}); }
   void Settle(const Batch& batch, const std::vector<Failure>& failures);
 
@@ -199,32 +199,35 @@ class Core {
     uint64_t failing = 0;  // what failed last time, as a digest; 0: nothing
   };
 
-  struct Slot : Timed {
+  // What each familiar advert touches comes first and lies together: a thousand slots do not fit
+  // into the cache.
+  struct alignas(64) Slot : Timed {
+    State state = State::kRest;
+    bool waiting = false;   // its deadline passed while the lease was lapsed
+    bool awaited = false;   // it waited for `awaits` once already since the deadline was set
+    bool listened = false;  // woken late once already since it last heard something
+    uint64_t awaits = 0;    // its deadline passed, but not before this event has been worked off
+    Us restart = 0;
+    Us armed_at = 0;      // when the deadline was last set
+    Us listen_until = 0;  // the deadline is this one, which we set ourselves
+    std::shared_ptr<SlotCounters> counters;
+    std::optional<Familiar> expect;
+
     LinkId link = 0;
     uint8_t vrid = 0;
+    bool touched = false;  // waits in `touched_`
     int64_t generation = 0;
-    State state = State::kRest;
-    std::optional<Familiar> expect;
     // What was expected last, also when nothing is any more: the master's own advert must get
     // through although somebody who forges its address has used up what that source may send.
     std::optional<Familiar> known;
     Bucket known_credit = Throttle::ForSource();
-    Us restart = 0;
-    Us armed_at = 0;        // when the deadline was last set
-    bool waiting = false;   // its deadline passed while the lease was lapsed
-    uint64_t heard = 0;     // `raised_` after the last packet that was raised for it
-    uint64_t awaits = 0;    // its deadline passed, but not before this event has been worked off
-    bool awaited = false;   // it did so once already since the deadline was set
-    bool touched = false;   // waits in `touched_`
-    bool listened = false;  // woken late once already since it last heard something
-    Us listen_until = 0;    // the deadline is this one, which we set ourselves
-    LeadPtr lead;           // standing, or what the follow becomes
+    uint64_t heard = 0;  // `raised_` after the last packet that was raised for it
+    LeadPtr lead;        // standing, or what the follow becomes
     std::vector<Running> running;
     Resigned resigned = Resigned::kNo;
     Us late_by = 0;
     uint64_t changed = 0;         // `raised_` after the event of our own last change
     uint64_t resigned_event = 0;  // the same of the last resignation, whatever came after it
-    std::shared_ptr<SlotCounters> counters;
   };
 
   struct Link {

@@ -11,6 +11,11 @@ namespace {
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
 
+// Only the engine's thread writes counters, so no locked instruction is needed.
+void Grow(std::atomic<uint64_t>* counter, uint64_t by) {
+  counter->store(counter->load(kRelaxed) + by, kRelaxed);
+}
+
 uint64_t Mix(uint64_t h, uint64_t value) {
   h = (h ^ value) * 0x9e3779b97f4a7c15u;
   return h ^ (h >> 31);
@@ -30,10 +35,10 @@ void Core::Receive(LinkId link_id, const Address& from, int ttl, std::span<const
   const auto found = links_.find(link_id);
   if (found == links_.end()) return;
   Link& link = found->second;
-  link.counters->received.fetch_add(1, kRelaxed);
+  Grow(&link.counters->received, 1);
   Slot* slot = payload.size() < 2 ? nullptr : link.slots[payload[1]];
   if (slot == nullptr) {
-    link.counters->unclaimed.fetch_add(1, kRelaxed);
+    Grow(&link.counters->unclaimed, 1);
     return;
   }
   if (slot->state == State::kRest) return;
@@ -51,8 +56,8 @@ void Core::Receive(LinkId link_id, const Address& from, int ttl, std::span<const
 void Core::Unclaimed(LinkId link) {
   const auto found = links_.find(link);
   if (found == links_.end()) return;
-  found->second.counters->received.fetch_add(1, kRelaxed);
-  found->second.counters->unclaimed.fetch_add(1, kRelaxed);
+  Grow(&found->second.counters->received, 1);
+  Grow(&found->second.counters->unclaimed, 1);
 }
 
 bool Core::Equals(const std::optional<Familiar>& advert, const Address& from, int ttl,
@@ -75,7 +80,7 @@ void Core::Count(Slot* slot, Us now) {
   const bool following = slot->state == State::kFollow && last >= 0;
   if (following && now - last > counters.longest_gap.load(kRelaxed))
     counters.longest_gap.store(now - last, kRelaxed);
-  counters.received.fetch_add(1, kRelaxed);
+  Grow(&counters.received, 1);
   counters.last_received.store(now, kRelaxed);
 }
 
@@ -92,13 +97,13 @@ void Core::Hear(Slot* slot, Link* link, const Address& from, int ttl,
         event.from == from && std::ranges::equal(event.bytes, payload)) {
       event.count += 1;
       event.at = now;
-      link->counters->coalesced.fetch_add(1, kRelaxed);
+      Grow(&link->counters->coalesced, 1);
       Count(slot, now);
       return;
     }
   }
   if (!Admit(slot, link, from, ttl, payload, now)) {
-    link->counters->throttled.fetch_add(1, kRelaxed);
+    Grow(&link->counters->throttled, 1);
     return;
   }
   Count(slot, now);
@@ -150,7 +155,7 @@ void Core::SettleRun(const Run& run, std::span<const Failure> failures) {
     digest = Mix(Mix(digest, f.step + 1), static_cast<uint64_t>(f.error));
   }
   if (slot != nullptr && sent > 0) {
-    slot->counters->sent.fetch_add(static_cast<uint64_t>(sent), kRelaxed);
+    Grow(&slot->counters->sent, static_cast<uint64_t>(sent));
     slot->counters->last_sent.store(run.sent_at, kRelaxed);
   }
   if (slot != nullptr && run.deadline != Run::kNoDeadline) {

@@ -1,5 +1,9 @@
 // The instants at which slots want to be woken: a binary heap that knows where each of its members
-// sits, so that restarting one deadline among thousands is a short walk and allocates nothing.
+// sits and allocates nothing.
+//
+// A master's adverts put its heir's deadline off, again and again, and hardly any deadline is ever
+// reached. So putting off only notes the new instant in the member; its place in the heap is mended
+// when it comes up there. A place is never later than its member's instant.
 #pragma once
 
 #include <cstddef>
@@ -16,6 +20,7 @@ constexpr Us kNever = std::numeric_limits<Us>::max();
 struct Timed {
   SlotId id = 0;
   Us due = kNever;
+  Us placed = kNever;  // the instant of its place in the heap
   size_t heap_at = 0;
 };
 
@@ -23,7 +28,8 @@ class Deadlines {
  public:
   void Add(Timed* member) {
     member->heap_at = heap_.size();
-    heap_.push_back(member);
+    member->placed = member->due;
+    heap_.push_back({member->due, member});
     Up(member->heap_at);
   }
 
@@ -31,35 +37,53 @@ class Deadlines {
     const size_t at = member->heap_at;
     Swap(at, heap_.size() - 1);
     heap_.pop_back();
-    if (at < heap_.size()) Settle(at);
+    if (at < heap_.size()) {
+      Up(at);
+      Down(at);
+    }
   }
 
   void Set(Timed* member, Us due) {
-    if (member->due == due) return;
     member->due = due;
-    Settle(member->heap_at);
+    if (due >= member->placed) return;
+    Put(member);
+    Up(member->heap_at);
   }
 
-  Us Next() const { return heap_.empty() ? kNever : heap_.front()->due; }
-  Timed* First() const { return heap_.empty() ? nullptr : heap_.front(); }
+  Us Next() {
+    const Timed* first = First();
+    return first == nullptr ? kNever : first->due;
+  }
+
+  // Equal instants go by slot number, so that a run can be repeated exactly.
+  Timed* First() {
+    if (heap_.empty()) return nullptr;
+    while (heap_.front().due != heap_.front().member->due) {
+      Put(heap_.front().member);
+      Down(0);
+    }
+    return heap_.front().member;
+  }
 
  private:
-  // Equal instants go by slot number, so that a run can be repeated exactly.
+  // The instant lies beside the member, so that a walk touches no member.
+  struct Place {
+    Us due;
+    Timed* member;
+  };
+
+  void Put(Timed* member) { heap_[member->heap_at].due = member->placed = member->due; }
+
   bool Before(size_t a, size_t b) const {
-    const Timed* x = heap_[a];
-    const Timed* y = heap_[b];
-    return x->due != y->due ? x->due < y->due : x->id < y->id;
+    const Place& x = heap_[a];
+    const Place& y = heap_[b];
+    return x.due != y.due ? x.due < y.due : x.member->id < y.member->id;
   }
 
   void Swap(size_t a, size_t b) {
     std::swap(heap_[a], heap_[b]);
-    heap_[a]->heap_at = a;
-    heap_[b]->heap_at = b;
-  }
-
-  void Settle(size_t at) {
-    Up(at);
-    Down(at);
+    heap_[a].member->heap_at = a;
+    heap_[b].member->heap_at = b;
   }
 
   void Up(size_t at) {
@@ -80,7 +104,7 @@ class Deadlines {
     }
   }
 
-  std::vector<Timed*> heap_;
+  std::vector<Place> heap_;
 };
 
 }  // namespace vipd
