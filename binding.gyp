@@ -42,6 +42,15 @@
       "cflags!": ["-O3"],
       "cflags_cc!": ["-fno-rtti", "-std=gnu++17", "-O3"],
       "cflags_cc": ["-std=c++20"]
+    },
+    {
+      "target_name": "vipd-prober",
+      "type": "executable",
+      "sources": ["native/prober.cc"],
+      "cflags": ["-O2", "-Wall", "-Wextra", "-Werror"],
+      "cflags!": ["-O3"],
+      "cflags_cc!": ["-fno-rtti", "-std=gnu++17", "-O3"],
+      "cflags_cc": ["-std=c++20"]
     }
   ]
 }

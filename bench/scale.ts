@@ -69,7 +69,7 @@ function configuration(priority: number, wanted: Case): string {
 
 /** A yardstick that is busy writing log lines to us would measure us. */
 const start = (kind: DaemonKind, host: Host, text: string): Daemon =>
-  kind === 'vipd' ? startVipd(host, text) : startKeepalived(host, text, true)
+  kind === 'vipd' ? startVipd(host, text) : startKeepalived(host, text, { usualLog: true })
 
 /** How many of the addresses the host has: what both daemons are asked by. */
 async function held(host: Host): Promise<number> {

@@ -21,9 +21,15 @@ export type Seen =
     }
   | { readonly kind: 'arp'; readonly gratuitous: boolean; readonly sender: Ip; readonly target: Ip }
   | { readonly kind: 'na'; readonly target: Ip }
+  /** An answer to ping(8). */
+  | { readonly kind: 'echo'; readonly from: Ip }
   | { readonly kind: 'other' }
 
 const other: Seen = { kind: 'other' }
+
+/** Who put the frame on the wire: its source MAC, `02:00:00:00:00:01`. */
+export const senderOf = (frame: Uint8Array): string =>
+  Array.from(frame.subarray(6, 12), (octet) => octet.toString(16).padStart(2, '0')).join(':')
 
 /** Never throws: what is short or strange is 'other'. */
 export function look(frame: Uint8Array): Seen {
@@ -45,8 +51,9 @@ function lookArp(body: Uint8Array): Seen {
 function look4(packet: Uint8Array): Seen {
   const header = ((packet[0] ?? 0) & 0xf) * 4
   const total = viewOf(packet).getUint16(2)
-  if (packet[9] !== 112 || packet.length < total) return other
   const from = ipFromBytes(packet.subarray(12, 16))
+  if (packet[9] === 1 && packet[header] === 0) return { kind: 'echo', from }
+  if (packet[9] !== 112 || packet.length < total) return other
   const to = ipFromBytes(packet.subarray(16, 20))
   return lookVrrp(packet.subarray(header, total), { from, to, ttl: packet[8] ?? 0 }, 4)
 }

@@ -1,4 +1,5 @@
 /** The real keepalived in a host: the peer that vipd must get on with, and the yardstick of the benches. */
+import { basename } from 'node:path'
 import type { Exit } from './child.ts'
 import { type Daemon, Roles } from './daemon.ts'
 import type { Host } from './host.ts'
@@ -8,15 +9,23 @@ const statsFile = '/tmp/keepalived.stats'
 /** Sections of keepalived.stats whose numbers count bad packets. */
 const errorSection = /^ {2}(Packet Errors|Authentication Errors):$/
 
-/**
- * Starts keepalived with that configuration. One per host: it keeps its usual files under /run and /tmp. `usualLog`:
- * it logs as it does by itself, to syslog, which costs it nothing here; then its roles are not known.
- */
-export function startKeepalived(host: Host, config: string, usualLog = false): Daemon {
+export type KeepalivedOptions = {
+  /** It logs as it does by itself, to syslog, which costs it nothing here; then its roles are not known. */
+  readonly usualLog?: boolean
+  /** Another than the one in the path. */
+  readonly command?: string
+}
+
+/** Starts keepalived with that configuration. One per host: it keeps its usual files under /run and /tmp. */
+export function startKeepalived(
+  host: Host,
+  config: string,
+  { usualLog = false, command = 'keepalived' }: KeepalivedOptions = {},
+): Daemon {
   const file = host.write('/run/lab/keepalived.conf', config)
   const roles = new Roles()
   const args = ['-n', ...(usualLog ? [] : ['-l', '-D']), '-P', '-f', file]
-  const child = host.spawn('keepalived', args, { onLine: roles.onLine })
+  const child = host.spawn(command, args, { name: 'keepalived', onLine: roles.onLine })
   return {
     kind: 'keepalived',
     host,
@@ -28,7 +37,9 @@ export function startKeepalived(host: Host, config: string, usualLog = false): D
     reload: () => child.signal('SIGHUP'),
     stop: (timeoutMs = 10_000): Promise<Exit> => child.stop(timeoutMs),
     async kill() {
-      await host.run('sh', ['-c', 'kill -KILL $(pidof keepalived)'])
+      // Nobody may have collected the dead yet, and while its pid file names one the next refuses to start.
+      const script = `kill -KILL $(pidof ${basename(command)}); rm -f /run/vrrp.pid /run/keepalived.pid`
+      await host.run('sh', ['-c', script])
       await child.ended(5_000)
     },
   }

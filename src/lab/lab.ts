@@ -44,7 +44,7 @@ export class Lab {
   async connect(host: Host, link: string, addresses: readonly string[]): Promise<void> {
     await this.#segment(link)
     const port = portOf(host, link)
-    const peer = ['peer', 'name', link, 'address', this.#mac(host, link), 'netns', String(host.pid)]
+    const peer = ['peer', 'name', link, 'address', this.mac(host, link), 'netns', String(host.pid)]
     await this.#hub(['link', 'add', port, 'type', 'veth', ...peer])
     await this.#hub(['link', 'set', port, 'master', link, 'up'])
     await host.must('ip', ['link', 'set', link, 'up'])
@@ -106,8 +106,8 @@ export class Lab {
     await Promise.all([...this.hosts, this.#switch].map((host) => host.close()))
   }
 
-  /** Grows in the order in which hosts were asked for, and so does the link-local address that is made from it. */
-  #mac(host: Host, link: string): string {
+  /** Of the host's interface. It grows in the order in which hosts were asked for, and so does the link-local address made from it. */
+  mac(host: Host, link = 'eth0'): string {
     const octet = (n: number) => n.toString(16).padStart(2, '0')
     const number = Number(/\d+$/.exec(link)?.[0] ?? 0)
     return `02:00:00:00:${octet(number)}:${octet(this.#place.get(host) ?? 0)}`
