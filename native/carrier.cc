@@ -25,6 +25,9 @@ namespace {
 constexpr size_t kNetlinkSlice = 64;
 constexpr size_t kFrameSlice = 128;
 constexpr size_t kMessagesPerCall = 64;
+// After so many the caller looks at its sockets again; a few addresses and their first frames go in
+// one turn, so that nothing comes between an address and its announcement.
+constexpr size_t kStepsPerTurn = 64;
 
 // Fixed places for what sendmmsg needs, so that a repeat allocates nothing.
 struct Outgoing {
@@ -172,14 +175,14 @@ void Carrier::Abandon() {
 
 std::vector<Carried> Carrier::Continue() {
   std::vector<Carried> finished;
-  bool worked = false;
+  size_t carried = 0;
   while (!jobs_.empty()) {
     Job& job = jobs_.front();
     const bool requests = job.netlink_done < job.steps.netlink.size();
     const bool frames = job.frames_done < job.steps.frames.size();
     if (requests || frames) {
-      if (std::exchange(worked, true)) break;
-      requests ? SendNetlinkSlice(&job) : SendFrameSlice(&job);
+      if (carried >= kStepsPerTurn) break;
+      carried += requests ? SendNetlinkSlice(&job) : SendFrameSlice(&job);
       continue;
     }
     for (Run& run : job.carried.batch) {
@@ -253,8 +256,9 @@ void Carrier::DatagramFailed(Job* job, Place place, int error) {
   link_failed_(link, "sendmmsg", error);
 }
 
-void Carrier::SendFrameSlice(Job* job) {
+size_t Carrier::SendFrameSlice(Job* job) {
   const auto& places = job->steps.frames;
+  const size_t begin = job->frames_done;
   const size_t end = std::min(places.size(), job->frames_done + kFrameSlice);
   while (job->frames_done < end) {
     const size_t from = job->frames_done;
@@ -271,11 +275,12 @@ void Carrier::SendFrameSlice(Job* job) {
     SendAll(frames_fd_, &out, count, sent, failed);
     job->frames_done += count;
   }
+  return end - begin;
 }
 
 // Many requests in one send. The kernel works on them before the call returns, so the answers wait
 // already.
-void Carrier::SendNetlinkSlice(Job* job) {
+size_t Carrier::SendNetlinkSlice(Job* job) {
   const auto& places = job->steps.netlink;
   const size_t from = job->netlink_done;
   const size_t count = std::min(places.size() - from, kNetlinkSlice);
@@ -303,6 +308,7 @@ void Carrier::SendNetlinkSlice(Job* job) {
     if (answered[i]) continue;
     Fail(job, places[from + i], "netlink", error == 0 ? EIO : error, "no answer from the kernel");
   }
+  return count;
 }
 
 // 0, or the errno that ended the reading before all were answered.

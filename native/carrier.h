@@ -44,7 +44,7 @@ class Carrier {
   bool busy() const { return !jobs_.empty(); }
   // Drops what waits; the batches are finished by `Continue` without it.
   void Abandon();
-  // One slice of what waits. Returns the batches that are finished.
+  // Some of what waits, at least a slice of it. Returns the batches that are finished.
   std::vector<Carried> Continue();
 
  private:
@@ -61,8 +61,8 @@ class Carrier {
   void SendDatagrams(Job* job);
   void SendLinkDatagrams(Job* job, size_t from, size_t to);
   void DatagramFailed(Job* job, Place place, int error);
-  void SendNetlinkSlice(Job* job);
-  void SendFrameSlice(Job* job);
+  size_t SendNetlinkSlice(Job* job);
+  size_t SendFrameSlice(Job* job);
   int ReadAnswers(Job* job, size_t from, uint32_t first_sequence, std::vector<bool>* answered);
   void TakeAnswer(Job* job, size_t from, size_t count, uint32_t first_sequence,
                   const nlmsghdr* header, std::vector<bool>* answered);

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <linux/filter.h>
 #include <netinet/ip_icmp.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -65,6 +66,10 @@ int main(int argc, char** argv) {
     fprintf(stderr, "vipd-prober ADDRESS MICROSECONDS (at least 50)\n");
     return 2;
   }
+  // It stands for another machine, so it should not wait for a processor of this one.
+  sched_param priority{};
+  priority.sched_priority = 1;
+  if (sched_setscheduler(0, SCHED_FIFO, &priority) < 0) perror("no real-time scheduling");
   const int fd = OpenSocket(argv[1]);
   const int timer = OpenTimer(every);
   icmphdr echo{};
