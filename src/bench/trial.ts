@@ -34,11 +34,11 @@ export async function strikeOnce(
   const client = await pair.ask()
   const { answers } = client
   await answers.frames.next('the better one answers', 10_000, (f) => pair.sentBy(f, 'better'))
-  const struck = await change(pair, answers, 'heir', () => strikes[cause].strike(pair))
-  if (cause !== 'cut') await client.end()
   const back = () => strikes[cause].undo(pair)
-  const returned = cause === 'cut' ? await change(pair, answers, 'better', back) : (await back(), null)
-  if (cause === 'cut') await client.end()
+  const struck = await change(pair, answers, 'heir', () => strikes[cause].strike(pair))
+  const returned = cause === 'cut' ? await change(pair, answers, 'better', back) : null
+  await client.end()
+  if (cause !== 'cut') await back()
   return { struck, returned }
 }
 

@@ -31,7 +31,7 @@ export class Budget {
 
 /**
  * The same for what is worth repeating to a new competitor and worth nothing to one that goes on: at once, and then
- * after gaps that double. Silence as long as the first gap's tenfold, and the next is new again.
+ * after gaps that double. After a silence the next one is new again: two partitions in a row are two competitors.
  */
 export class Backoff {
   readonly #firstGapUs: number
@@ -46,9 +46,9 @@ export class Backoff {
     this.#lastGapUs = lastGapUs
   }
 
-  /** True when it may be done now; it is then taken as done. */
-  take(now: Us): boolean {
-    const fresh = this.#askedAt === null || now - this.#askedAt > 10 * this.#firstGapUs
+  /** True when it may be done now; it is then taken as done. Nobody asked for longer than `silenceUs`: it is new. */
+  take(now: Us, silenceUs: Us): boolean {
+    const fresh = this.#askedAt === null || now - this.#askedAt > silenceUs
     this.#askedAt = now
     if (fresh) this.#gapUs = 0
     else if (this.#doneAt !== null && now - this.#doneAt < this.#gapUs) return false

@@ -345,7 +345,10 @@ export class RunningInstance {
   /** Announced at once, then ever more rarely, whatever the competitor sends (RFC 9568 section 6.4.3). */
   #reannounce(effect: Effect & { kind: 'reannounce' }, now: Us): void {
     const { facts } = this.stance
-    if (facts === null || !this.#contacts.take(now)) return
+    const { firstGapUs } = reannouncements
+    // A competitor that goes on is heard at least as often as its master would be missed.
+    const silenceUs = us(Math.max(firstGapUs, 3 * this.#cfg.advertIntervalUs))
+    if (facts === null || !this.#contacts.take(now, silenceUs)) return
     this.#contact = `${effect.from} ${now}`
     this.#also(planReannounce(facts))
     this.#install({ entering: false, goodbye: false })

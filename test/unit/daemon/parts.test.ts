@@ -22,13 +22,12 @@ test('a budget allows a burst, then its rate', () => {
 test('what goes on is done ever more rarely; after silence it is new', () => {
   const second = 1_000_000
   const backoff = new Backoff(us(2 * second), us(10 * second))
+  const take = (at: number) => backoff.take(us(Math.round(at * second)), us(2 * second))
   const done = (until: number): number[] =>
-    Array.from({ length: until * 10 }, (_, i) => i / 10).filter((at) =>
-      backoff.take(us(Math.round(at * second))),
-    )
+    Array.from({ length: until * 10 }, (_, i) => i / 10).filter(take)
   assert.deepEqual(done(50), [0, 2, 6, 14, 24, 34, 44])
-  assert.ok(!backoff.take(us(51 * second)))
-  assert.ok(backoff.take(us(72 * second)), 'after 20 s of silence')
+  assert.ok(!take(51))
+  assert.ok(take(53.1), 'after 2 s of silence: two partitions in a row are announced alike')
 })
 
 test('a flood of remarks is a few lines, and the next one says how many it was', () => {
