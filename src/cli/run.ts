@@ -113,6 +113,7 @@ function addQuestions(vipd: Command): void {
       process.exitCode = await commandReload(options.runDir)
     })
   addHandOvers(vipd)
+  addBench(vipd)
   vipd
     .command('cleanup')
     .description('remove the configured virtual addresses that a dead daemon left')
@@ -173,6 +174,58 @@ function addHandOvers(vipd: Command): void {
       const { commandResume } = await import('./command-hand-over.ts')
       process.exitCode = await commandResume({ ...options, name })
     })
+}
+
+type Bench = {
+  n: number
+  advertInt: number[]
+  causes: string[]
+  keepalived: string[]
+  vipd: boolean
+  out: string | null
+}
+
+function addBench(vipd: Command): void {
+  vipd
+    .command('bench')
+    .description('measure on this machine, in network namespaces of its own')
+    .command('failover')
+    .description('failover latency against advert_int, beside keepalived where there is one')
+    .option('--n <n>', 'trials of each case; fewer where the interval is long', positive, 20)
+    .option('--advert-int <list>', 'seconds', seconds, [1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01])
+    .option('--causes <list>', 'what ends the reign', words, [
+      ...['cut', 'return', 'stop', 'kill', 'script', 'weighted', 'unplug'],
+    ])
+    .option('--keepalived <list>', 'commands; an empty list for none', words, ['keepalived'])
+    .option('--no-vipd', 'keepalived alone')
+    .addOption(
+      new Option('--out <dir>', 'where results go: JSON, pictures (SVG) and a page (HTML)').default(
+        null,
+        'nowhere',
+      ),
+    )
+    .addHelpText(
+      'after',
+      '\nNeeds root or user namespaces, iproute2, util-linux and tcpdump. Nothing outside of the namespaces is touched.\nWith the defaults it takes about an hour.',
+    )
+    .action(async ({ advertInt, ...rest }: Bench) => {
+      const { commandBench } = await import('./command-bench.ts')
+      process.exitCode = await commandBench({ ...rest, advertInts: advertInt })
+    })
+}
+
+const words = (text: string): string[] => text.split(',').filter((word) => word !== '')
+
+function seconds(text: string): number[] {
+  const all = words(text).map(Number)
+  if (all.length > 0 && all.every((s) => s >= 0.01 && s <= 40)) return all
+  throw new InvalidArgumentError('Each is a number of seconds from 0.01 to 40.')
+}
+
+function positive(text: string): number {
+  const count = Number(text)
+  if (Number.isInteger(count) && count >= 1 && count <= 10_000) return count
+  throw new InvalidArgumentError('It is a whole number from 1 to 10000.')
 }
 
 const language = (options: Language) => ({

@@ -345,9 +345,8 @@ export class RunningInstance {
   /** Announced at once, then ever more rarely, whatever the competitor sends (RFC 9568 section 6.4.3). */
   #reannounce(effect: Effect & { kind: 'reannounce' }, now: Us): void {
     const { facts } = this.stance
-    const { firstGapUs } = reannouncements
-    // A competitor that goes on is heard at least as often as its master would be missed.
-    const silenceUs = us(Math.max(firstGapUs, 3 * this.#cfg.advertIntervalUs))
+    // Silent for so long it has ended, as any master would have; the next one has misled the clients anew.
+    const silenceUs = us(3 * this.#cfg.advertIntervalUs)
     if (facts === null || !this.#contacts.take(now, silenceUs)) return
     this.#contact = `${effect.from} ${now}`
     this.#also(planReannounce(facts))
