@@ -63,7 +63,9 @@ function legend({ series, theory }: LineChart): string {
     ...series.map(({ name }, i) =>
       entry(name, element('line', { ...stroke, class: `line ${seriesClass(i)}` })),
     ),
-    entry(theory.name, element('line', { ...stroke, class: 'theory' })),
+    ...(theory.points.length === 0
+      ? []
+      : [entry(theory.name, element('line', { ...stroke, class: 'theory' }))]),
   ].join('')
 }
 
