@@ -11,25 +11,28 @@ import { parseArgs } from 'node:util'
 import type { Capture, Frame } from '../src/lab/capture.ts'
 import type { Daemon, DaemonKind } from '../src/lab/daemon.ts'
 import type { Host } from '../src/lab/host.ts'
-import { startKeepalived } from '../src/lab/keepalived.ts'
 import { type Lab, openLab } from '../src/lab/lab.ts'
 import { ensureNamespaces } from '../src/lab/namespaces.ts'
 import { cpuSeconds, residentMb } from '../src/lab/trial.ts'
-import { startVipd } from '../src/lab/vipd.ts'
 import { nowMs, until } from '../src/lab/wait.ts'
+import {
+  held,
+  hostOn,
+  linkOf,
+  linksOf,
+  manyInstances,
+  type Size,
+  segment,
+  startLogging,
+  vipOf,
+  vridOf,
+} from './many-instances.ts'
 
-/** Of 255 on a link. */
-const vridsPerLink = 250
 const priorities = { better: 150, heir: 100 }
 /** Beyond this after the cut a bench has failed, and says so. */
 const healedWithinMs = 60_000
 
-type Case = {
-  readonly daemon: DaemonKind
-  readonly instances: number
-  readonly addresses: number
-  readonly advertInt: number
-}
+type Case = Size & { readonly daemon: DaemonKind }
 type Figures = Case & {
   readonly allMasterMs: number
   /** Share of one processor at rest: master, backup. */
@@ -41,63 +44,22 @@ type Figures = Case & {
   readonly healedMs: readonly number[]
 }
 
-const linkOf = (instance: number): number => Math.floor(instance / vridsPerLink)
-const vridOf = (instance: number): number => (instance % vridsPerLink) + 1
-const segment = (link: number): string => `eth${link}`
-/** Unique in all segments: 10.128.0.0 and on. */
-function vipOf(instance: number, address: number, { addresses }: Case): string {
-  const n = instance * addresses + address
-  return `10.${128 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`
-}
-
-function configuration(priority: number, wanted: Case): string {
-  const instances = Array.from({ length: wanted.instances }, (_, i) => {
-    const vips = Array.from({ length: wanted.addresses }, (_, a) => `${vipOf(i, a, wanted)}/32`)
-    return `vrrp_instance VI_${i} {
-  interface ${segment(linkOf(i))}
-  virtual_router_id ${vridOf(i)}
-  version 3
-  priority ${priority}
-  advert_int ${wanted.advertInt}
-  virtual_ipaddress {
-    ${vips.join('\n    ')}
-  }
-}`
-  })
-  return `${instances.join('\n')}\n`
-}
-
-/** A yardstick that is busy writing log lines to us would measure us. */
-const start = (kind: DaemonKind, host: Host, text: string): Daemon =>
-  kind === 'vipd' ? startVipd(host, text) : startKeepalived(host, text, { usualLog: true })
-
-/** How many of the addresses the host has: what both daemons are asked by. */
-async function held(host: Host): Promise<number> {
-  const all = [...(await host.addresses()).values()].flat()
-  return all.filter((address) => /^10\..*\/32$/.test(address)).length
-}
-
 async function measure(wanted: Case, seconds: number): Promise<Figures> {
   const lab = await openLab({ name: 'scale' })
   try {
-    const links = linkOf(wanted.instances - 1) + 1
-    const on = (n: number) =>
-      Object.fromEntries(
-        Array.from({ length: links }, (_, i) => [segment(i), [`172.16.${80 + i}.${n}/24`]]),
-      )
-    const one = await lab.host('one', { addresses: on(2) })
-    const two = await lab.host('two', { addresses: on(3) })
+    const one = await hostOn(lab, 'one', 2, wanted)
+    const two = await hostOn(lab, 'two', 3, wanted)
     const startMs = nowMs()
-    const better = start(wanted.daemon, one, configuration(priorities.better, wanted))
+    const better = startLogging(wanted.daemon, one, manyInstances(priorities.better, wanted))
     const total = wanted.instances * wanted.addresses
     await until('all addresses are there', 120_000, async () => (await held(one)) === total, 50)
     const allMasterMs = nowMs() - startMs
-    const heir = start(wanted.daemon, two, configuration(priorities.heir, wanted))
+    const heir = startLogging(wanted.daemon, two, manyInstances(priorities.heir, wanted))
     // As long as the first one took, and what becomes of it.
     await delay(allMasterMs + 5_000)
     if ((await held(two)) > 0) throw new Error('the heir did not stay backup')
     const rest = await atRest([better, heir], seconds)
-    return { ...wanted, allMasterMs, ...rest, ...(await afterCut(lab, one, links, wanted)) }
+    return { ...wanted, allMasterMs, ...rest, ...(await afterCut(lab, one, wanted)) }
   } finally {
     await lab.close()
   }
@@ -122,10 +84,9 @@ async function atRest(
 async function afterCut(
   lab: Lab,
   host: Host,
-  links: number,
   wanted: Case,
 ): Promise<Pick<Figures, 'firstAdvertMs' | 'healedMs'>> {
-  const segments = Array.from({ length: links }, (_, i) => segment(i))
+  const segments = Array.from({ length: linksOf(wanted) }, (_, i) => segment(i))
   const captures: Capture[] = []
   for (const name of segments)
     captures.push(await lab.capture({ segment: name, filter: 'ip proto 112 or arp' }))
