@@ -1,3 +1,5 @@
+import type { Probe } from './probe.ts'
+
 /** How a configured command will be carried out; decided once, when the configuration is loaded. */
 export type Command =
   /** execve without a shell; argv[0] is an absolute path. */
@@ -12,6 +14,8 @@ export type Command =
     }
   /** In-process: does a TCP connection open. */
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  /** In-process: does a service answer as it should. */
+  | { readonly kind: 'probe'; readonly probe: Probe }
   /** Cannot be run at all; a check that cannot run has failed. `why` is what the operator reads. */
   | { readonly kind: 'broken'; readonly why: string }
 

@@ -6,11 +6,11 @@
  */
 import type { Assignment, Board, FromWorker, Report } from './messages.ts'
 import { type OutputPipe, openPipes } from './output.ts'
+import { runProbe } from './probe.ts'
 import { ProcessTable } from './processes.ts'
 import { advance, overrun, type Progress } from './progress.ts'
 import { type Program, runCommand } from './run-command.ts'
 import { anchored, isDue, type Schedule, takeTurns, withInterval } from './schedule.ts'
-import { probeTcp } from './tcp.ts'
 import type { CheckSpec, Outcome } from './types.ts'
 
 type Live = {
@@ -169,7 +169,14 @@ export class Runner {
         end({ kind: 'unable', why: command.why })
         break
       case 'tcp':
-        run.kill = probeTcp(command, timeoutMs, end).cancel
+        run.kill = runProbe(
+          { kind: 'dialogue', to: command, tls: null, turns: [] },
+          timeoutMs,
+          end,
+        ).cancel
+        break
+      case 'probe':
+        run.kill = runProbe(command.probe, timeoutMs, end).cancel
         break
       default:
         this.#spawn(live, run, command)

@@ -3,7 +3,9 @@
  * text is exactly one of the well-known forms, under a shell where it needs one, else straight by execve.
  * Nothing is run here; the machine is only asked what is there.
  */
+
 import type { Command, RunAs } from '../base/command.ts'
+import type { Probe } from '../base/probe.ts'
 import { splitArgv } from './script-words.ts'
 import type { World } from './types.ts'
 
@@ -166,7 +168,21 @@ export function describeCommand(command: Command): string {
       return `in-process: is a process named ${command.name} alive (as ${command.like})`
     case 'tcp':
       return `in-process: does ${command.host} port ${command.port} accept a TCP connection`
+    case 'probe':
+      return `in-process: ${describeProbe(command.probe)}`
     case 'broken':
       return `cannot run: ${command.why}`
   }
+}
+
+function describeProbe(probe: Probe): string {
+  if (probe.kind === 'http') {
+    const { method, tls, hostField, path } = probe
+    return `${method} ${tls === null ? 'http' : 'https'}://${hostField}${path}`
+  }
+  const { to, tls, turns } = probe
+  const where = to.kind === 'unix' ? to.path : `${to.host} port ${to.port}`
+  const wants = turns.filter(({ kind }) => kind === 'expect').length
+  const answers = wants === 0 ? '' : `, ${wants} expected answer${wants === 1 ? '' : 's'}`
+  return `connects to ${where}${tls === null ? '' : ` with TLS as ${tls.serverName}`}${answers}`
 }

@@ -10,10 +10,12 @@ import {
   number,
   seconds,
   userAndGroup,
+  word,
 } from './keywords-make.ts'
 import type { ScriptEntry, Values } from './keywords-types.ts'
 import type { ScriptDraft } from './lower-draft.ts'
 import type { Lowering } from './lower-report.ts'
+import { readProbe } from './probe.ts'
 import type { Node } from './tree-types.ts'
 
 const span = decimal('SECONDS', 0.001, longest, 3, { zeroIs: 1 })
@@ -27,6 +29,13 @@ export const scriptKeywords: readonly ScriptEntry[] = inBlock<ScriptDraft>('vrrp
     doc: 'The command, in quotes. Exit status 0 is success. `killall -0 NAME`, `pidof NAME`, `pgrep -x NAME` and `</dev/tcp/HOST/PORT` are answered in-process; text with shell syntax runs under a shell; anything else is executed directly.',
     note: 'A command that cannot be run counts as failed.',
     set: setScript,
+  },
+  {
+    name: 'probe',
+    args: [word('KIND'), word('TARGET'), anyWords('OPTION VALUE …')],
+    doc: 'In place of `script`: a question that is asked in-process. `tcp HOST:PORT`, `unix PATH` and `tls HOST[:PORT]` connect and then do what `send TEXT`, `send_hex HEX`, `expect TEXT`, `expect_hex HEX` and `expect_regex REGEX` say, in that order. `http URL` and `https URL` take `method`, `host`, `status 200-299,401` (200-399 unless written), `header "NAME: REGEX"` and `body REGEX`; redirects are not followed. `smtp HOST[:PORT]` wants the greeting, `redis HOST[:PORT]` the answer to PING. tls and https verify the certificate and take `sni NAME`, `ca FILE` and `days N`, for how long it must still be valid. TEXT knows `\\r`, `\\n`, `\\t` and `\\xNN`.',
+    note: 'keepalived has none.',
+    set: setProbe,
   },
   {
     name: 'interval',
@@ -90,6 +99,11 @@ export const scriptKeywords: readonly ScriptEntry[] = inBlock<ScriptDraft>('vrrp
 ])
 
 function setScript(draft: ScriptDraft, _values: Values, node: Node, lowering: Lowering) {
+  if (draft.probe !== null) {
+    const message = `vrrp_script ${draft.name} has a probe already; the script is ignored`
+    lowering.error(node.place, 'script-and-probe', message)
+    return
+  }
   const [, line, ...more] = commandWords(node, lowering)
   if (line === undefined) return
   const [operand] = node.args
@@ -100,6 +114,17 @@ function setScript(draft: ScriptDraft, _values: Values, node: Node, lowering: Lo
     const message = `only ${line} is run; '${more.join(' ')}' is ignored. Quote the whole command`
     lowering.warning(draft.commandPlace, 'unquoted-command', message)
   }
+}
+
+function setProbe(draft: ScriptDraft, _values: Values, node: Node, lowering: Lowering) {
+  if (draft.command !== '') {
+    const message = `vrrp_script ${draft.name} has a script already; the probe is ignored`
+    lowering.error(node.place, 'script-and-probe', message)
+    return
+  }
+  draft.raw = node.raw
+  draft.commandPlace = node.args[0]?.place ?? node.place
+  draft.probe = readProbe(node.args, lowering) ?? 'bad'
 }
 
 function setWeight(draft: ScriptDraft, values: Values, node: Node, lowering: Lowering) {

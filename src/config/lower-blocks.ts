@@ -97,7 +97,8 @@ function readScript(node: Node, lowering: Lowering): void {
   const draft = scriptDraft(block.name, node.place)
   walkBlock<ScriptDraft>('vrrp_script', block.lines, draft, lowering)
   const before = lowering.scripts.get(draft.name)
-  if (draft.raw === null || draft.command.trim() === '') {
+  const asks = draft.probe !== null || draft.command.trim() !== ''
+  if (draft.raw === null || !asks) {
     lowering.error(
       node.place,
       'missing-script',

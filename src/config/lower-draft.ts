@@ -2,8 +2,10 @@
  * The configuration while it is being read: what has been written so far, null where nothing was. Drafts
  * are mutable and never leave this folder; lower-*.ts turns a finished draft into the configuration.
  */
+
 import type { RunAs } from '../base/command.ts'
 import type { Ip } from '../base/ip.ts'
+import type { Probe } from '../base/probe.ts'
 import type { Us } from '../base/time.ts'
 import { secondsToUs, us } from '../base/time.ts'
 import type { Fifo, Peer, Place, UserCommand, VirtualAddress } from './types.ts'
@@ -84,6 +86,8 @@ export type ScriptDraft = {
   raw: string | null
   command: string
   commandPlace: Place
+  /** In place of a command; 'bad': it was written and makes no sense. */
+  probe: Probe | 'bad' | null
   user: RunAs | null
   /** `user` was written and does not exist. */
   badUser: string | null
@@ -257,6 +261,7 @@ export const scriptDraft = (name: string, place: Place): ScriptDraft => ({
   raw: null,
   command: '',
   commandPlace: place,
+  probe: null,
   user: null,
   badUser: null,
   intervalUs: secondsToUs(1),

@@ -4,6 +4,7 @@
  * diagnosed, not the first mistake only, and a configuration comes out only if the daemon would start.
  */
 
+import type { Command } from '../base/command.ts'
 import { buildCommand } from './command-user.ts'
 import { instanceKey } from './diff.ts'
 import { readBlocks, repairBlocks } from './lower-blocks.ts'
@@ -14,7 +15,16 @@ import { finishInstance } from './lower-instance.ts'
 import { Lowering } from './lower-report.ts'
 import { walkBlock } from './lower-walk.ts'
 import type { Tree } from './tree-types.ts'
-import type { Config, Diagnostic, Fifo, Globals, Instance, Script, World } from './types.ts'
+import type {
+  Config,
+  Diagnostic,
+  Fifo,
+  Globals,
+  Instance,
+  Script,
+  UserCommand,
+  World,
+} from './types.ts'
 
 export type Lowered = {
   /** null: the daemon would not start with this file. */
@@ -97,18 +107,7 @@ function finishScripts(
 }
 
 function finishScript(draft: ScriptDraft, lowering: Lowering): Script {
-  const run = buildCommand(
-    {
-      what: `vrrp_script ${draft.name}`,
-      text: draft.command,
-      user: draft.user,
-      badUser: draft.badUser,
-      place: draft.commandPlace,
-      tracked: true,
-      userCounts: true,
-    },
-    lowering,
-  )
+  const run = draft.probe === null ? finishCommand(draft, lowering) : finishProbe(draft)
   return {
     name: draft.name,
     run,
@@ -121,6 +120,29 @@ function finishScript(draft: ScriptDraft, lowering: Lowering): Script {
     initFail: draft.initFail,
     place: draft.place,
   }
+}
+
+function finishProbe({ probe, raw, commandPlace: place }: ScriptDraft): UserCommand {
+  const command: Command =
+    probe === 'bad' || probe === null
+      ? { kind: 'broken', why: 'the probe makes no sense' }
+      : { kind: 'probe', probe }
+  return { raw: raw ?? '', command, runAs: null, place }
+}
+
+function finishCommand(draft: ScriptDraft, lowering: Lowering): UserCommand {
+  return buildCommand(
+    {
+      what: `vrrp_script ${draft.name}`,
+      text: draft.command,
+      user: draft.user,
+      badUser: draft.badUser,
+      place: draft.commandPlace,
+      tracked: true,
+      userCounts: true,
+    },
+    lowering,
+  )
 }
 
 function finishGlobals(lowering: Lowering): Globals {

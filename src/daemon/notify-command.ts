@@ -25,6 +25,7 @@ export function withWords(command: Command, words: readonly string[]): Prepared 
     case 'broken':
       return { ok: false, why: command.why }
     case 'process':
+    case 'probe':
     case 'tcp':
       return { ok: false, why: 'a probe is not a program to be notified' }
     default:

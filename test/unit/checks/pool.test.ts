@@ -133,6 +133,20 @@ test('each form of check passes and fails', async () => {
       false,
       /^probe connection refused/,
     ],
+    [
+      'probe-ok',
+      {
+        kind: 'probe',
+        probe: {
+          kind: 'dialogue',
+          to: { kind: 'tcp', host: '127.0.0.1', port },
+          tls: null,
+          turns: [],
+        },
+      },
+      true,
+      /^probe connected/,
+    ],
     ['process-ok', { kind: 'process', like: 'killall', name }, true, /^probe running/],
     [
       'process-ko',

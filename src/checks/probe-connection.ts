@@ -1,0 +1,98 @@
+/** Opens what a probe talks through: TCP or a Unix socket, with TLS or without. No name goes through getaddrinfo. */
+import { connect, type Socket } from 'node:net'
+import { connect as secure, type TLSSocket } from 'node:tls'
+import type { Endpoint, TlsWanted } from '../base/probe.ts'
+import { resolveHost } from './resolve.ts'
+
+const millisecondsPerDay = 86_400_000
+
+/** Why a probe says no, in the operator's words. */
+export class Refusal extends Error {}
+
+/**
+ * Resolves with the open connection, trying the addresses of the host in turn. Rejects with a Refusal. The caller
+ * destroys what `opened` is given, also while it is connecting.
+ */
+export async function open(
+  to: Endpoint,
+  tls: TlsWanted | null,
+  timeoutMs: number,
+  opened: (socket: Socket) => void,
+): Promise<Socket> {
+  const attempt = (place: Place) =>
+    tls === null ? openPlain(place, opened) : openSecure(place, tls, opened)
+  if (to.kind === 'unix') return attempt({ path: to.path })
+  let why = new Refusal(`unknown host ${to.host}`)
+  for (const host of await resolveHost(to.host, timeoutMs)) {
+    try {
+      return await attempt({ host, port: to.port })
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      why = error
+    }
+  }
+  throw why
+}
+
+/** `host` is an address. */
+type Place = { readonly path: string } | { readonly host: string; readonly port: number }
+
+function openPlain(place: Place, opened: (socket: Socket) => void): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(place)
+    opened(socket)
+    socket.once('connect', () => resolve(socket))
+    socket.once('error', (error) => reject(new Refusal(describeFailure(error))))
+  })
+}
+
+/** One socket from the start: a TLS socket put on top of another crashes Node 20 when both are destroyed. */
+function openSecure(
+  place: Place,
+  { serverName, ca, days }: TlsWanted,
+  opened: (socket: Socket) => void,
+): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    let about = ''
+    const socket = secure({ ...place, servername: serverName, ...(ca === null ? {} : { ca }) })
+    opened(socket)
+    socket.once('connect', () => {
+      about = 'TLS: '
+    })
+    socket.once('secureConnect', () => {
+      const left = daysLeft(socket)
+      if (left >= days) resolve(socket)
+      else reject(new Refusal(`certificate expires in ${Math.max(0, Math.floor(left))} days`))
+    })
+    socket.once('error', (error) => reject(new Refusal(about + describeFailure(error))))
+    socket.once('close', () => reject(new Refusal('TLS: the connection was closed')))
+  })
+}
+
+const daysLeft = (socket: TLSSocket): number =>
+  (Date.parse(socket.getPeerCertificate().valid_to) - Date.now()) / millisecondsPerDay
+
+const failures: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  EHOSTUNREACH: 'no route to host',
+  ENETUNREACH: 'network unreachable',
+  ETIMEDOUT: 'connection timed out',
+  ECONNRESET: 'connection reset',
+  EPIPE: 'connection closed',
+  ENOENT: 'no such socket',
+  EACCES: 'permission denied',
+  CERT_HAS_EXPIRED: 'certificate has expired',
+  CERT_NOT_YET_VALID: 'certificate is not valid yet',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'self-signed certificate',
+  SELF_SIGNED_CERT_IN_CHAIN: 'self-signed certificate in the chain',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'certificate of an unknown authority',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'certificate of an unknown authority',
+}
+
+/** The words for a failed connection; the system's own code where it is a rare one. */
+export function describeFailure(error: Error): string {
+  const code = 'code' in error ? String(error.code) : error.message
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'certificate is for another name'
+  if (code.startsWith('ERR_SSL_')) return code.slice(8).toLowerCase().replaceAll('_', ' ')
+  return failures[code] ?? code
+}
