@@ -17,8 +17,9 @@ const soonMs = 15_000
 
 type Case = {
   readonly name: string
-  /** The `script` string of the vrrp_script. */
+  /** The `script` string of the vrrp_script, or its `probe` line. */
   readonly script: string
+  readonly probe?: true
   readonly pass: (host: Host) => Promise<unknown>
   readonly fail: (host: Host) => Promise<unknown>
   /** Text of the script file, when there is one. */
@@ -101,10 +102,22 @@ const misbehaving: readonly Case[] = [
   },
 ]
 
-const config = (text: string, priority: number): string =>
+const probes: readonly Case[] = [
+  {
+    name: 'probe http',
+    script: 'http http://127.0.0.1/ status 200 body "one|two"',
+    probe: true,
+    ...web,
+  },
+]
+
+const config = (
+  { script: text, probe }: Pick<Case, 'script' | 'probe'>,
+  priority: number,
+): string =>
   conf({
     priority,
-    before: `vrrp_script chk {\n  script "${text}"\n  interval 1\n}`,
+    before: `vrrp_script chk {\n  ${probe ? `probe ${text}` : `script "${text}"`}\n  interval 1\n}`,
     more: 'track_script {\n    chk\n  }',
   })
 
@@ -125,8 +138,8 @@ async function leads(daemon: Daemon): Promise<void> {
 
 async function movesAndComesBack(lab: Lab, check: Case): Promise<void> {
   const [one, two] = await open(lab, check)
-  const better = start('vipd', one, config(check.script, 150))
-  const other = start('vipd', two, config(check.script, 100))
+  const better = start('vipd', one, config(check, 150))
+  const other = start('vipd', two, config(check, 100))
   await leads(better)
   await check.fail(one)
   await leads(other)
@@ -148,6 +161,12 @@ describe("the article's checks", { concurrency: 4 }, () => {
   }
 })
 
+describe('in-process probes', () => {
+  for (const check of probes) {
+    test(check.name, () => inLab('article', (lab) => movesAndComesBack(lab, check)))
+  }
+})
+
 describe('checks that misbehave', { concurrency: 4 }, () => {
   for (const check of misbehaving) {
     test(check.name, () => inLab('article', (lab) => movesAndComesBack(lab, check)))
@@ -158,8 +177,8 @@ describe('checks that misbehave', { concurrency: 4 }, () => {
       const one = await lab.host('one', { addresses: { eth0: ['172.16.80.2/24'] } })
       const two = await lab.host('two', { addresses: { eth0: ['172.16.80.3/24'] } })
       two.write(script, '#!/bin/sh\nexit 0\n', 0o755)
-      const better = start('vipd', one, config(script, 150))
-      const other = start('vipd', two, config(script, 100))
+      const better = start('vipd', one, config({ script }, 150))
+      const other = start('vipd', two, config({ script }, 100))
       await leads(other)
       await better.reaches('VI_1', 'FAULT', soonMs)
       assert.equal(await one.holds(vip), false)
