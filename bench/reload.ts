@@ -7,7 +7,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { summarise } from '../src/bench/statistics.ts'
+import { summarise } from '../src/base/statistics.ts'
 import { requestReload } from '../src/control/client.ts'
 import type { Capture } from '../src/lab/capture.ts'
 import type { Host } from '../src/lab/host.ts'

@@ -1,11 +1,12 @@
 /** The failover bench's results, as a table for a terminal and a document, and as pictures for people. */
+
+import { type Summary, summarise } from '../base/statistics.ts'
 import { lineChart } from '../plot/lines.ts'
 import { page, type Section, type Table } from '../plot/page.ts'
 import { duration } from '../plot/scale.ts'
 import { stripChart } from '../plot/strips.ts'
 import { type Cause, causes } from './causes.ts'
 import type { Case } from './failover.ts'
-import { type Summary, summarise } from './statistics.ts'
 import { patienceMs, type Trial } from './trial.ts'
 
 type Figure = 'advertMs' | 'arpMs' | 'answerMs' | 'outageMs'

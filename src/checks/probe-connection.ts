@@ -9,21 +9,26 @@ const millisecondsPerDay = 86_400_000
 /** Why a probe says no, in the operator's words. */
 export class Refusal extends Error {}
 
-/**
- * Resolves with the open connection, trying the addresses of the host in turn. Rejects with a Refusal. The caller
- * destroys what `opened` is given, also while it is connecting.
- */
-export async function open(
-  to: Endpoint,
-  tls: TlsWanted | null,
-  timeoutMs: number,
-  opened: (socket: Socket) => void,
-): Promise<Socket> {
+/** What a probe has behind it: the name is resolved, connected, TLS stands, the first octet of the answer is there. */
+export type Phase = 'resolve' | 'connect' | 'tls' | 'first byte'
+
+/** What a probe needs of whoever runs it. */
+export type Asking = {
+  readonly timeoutMs: number
+  /** Every socket is shown here at once; whoever is shown it destroys it, also while it is connecting. */
+  readonly opened: (socket: Socket) => void
+  readonly passed: (phase: Phase) => void
+}
+
+/** Resolves with the open connection, trying the addresses of the host in turn. Rejects with a Refusal. */
+export async function open(to: Endpoint, tls: TlsWanted | null, asking: Asking): Promise<Socket> {
   const attempt = (place: Place) =>
-    tls === null ? openPlain(place, opened) : openSecure(place, tls, opened)
+    tls === null ? openPlain(place, asking) : openSecure(place, tls, asking)
   if (to.kind === 'unix') return attempt({ path: to.path })
   let why = new Refusal(`unknown host ${to.host}`)
-  for (const host of await resolveHost(to.host, timeoutMs)) {
+  const addresses = await resolveHost(to.host, asking.timeoutMs)
+  asking.passed('resolve')
+  for (const host of addresses) {
     try {
       return await attempt({ host, port: to.port })
     } catch (error) {
@@ -37,11 +42,14 @@ export async function open(
 /** `host` is an address. */
 type Place = { readonly path: string } | { readonly host: string; readonly port: number }
 
-function openPlain(place: Place, opened: (socket: Socket) => void): Promise<Socket> {
+function openPlain(place: Place, { opened, passed }: Asking): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(place)
     opened(socket)
-    socket.once('connect', () => resolve(socket))
+    socket.once('connect', () => {
+      passed('connect')
+      resolve(socket)
+    })
     socket.once('error', (error) => reject(new Refusal(describeFailure(error))))
   })
 }
@@ -50,7 +58,7 @@ function openPlain(place: Place, opened: (socket: Socket) => void): Promise<Sock
 function openSecure(
   place: Place,
   { serverName, ca, days }: TlsWanted,
-  opened: (socket: Socket) => void,
+  { opened, passed }: Asking,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
     let about = ''
@@ -58,8 +66,10 @@ function openSecure(
     opened(socket)
     socket.once('connect', () => {
       about = 'TLS: '
+      passed('connect')
     })
     socket.once('secureConnect', () => {
+      passed('tls')
       const left = daysLeft(socket)
       if (left >= days) resolve(socket)
       else reject(new Refusal(`certificate expires in ${Math.max(0, Math.floor(left))} days`))

@@ -1,16 +1,13 @@
 /** Connects, and says and hears what it was told to: the probe behind tcp, tls, unix and the line protocols. */
 import type { Socket } from 'node:net'
 import type { DialogueProbe, Expectation } from '../base/probe.ts'
-import { describeFailure, open, Refusal } from './probe-connection.ts'
+import { type Asking, describeFailure, open, Refusal } from './probe-connection.ts'
 import { judge, unanswered } from './probe-expectation.ts'
 
 /** Resolves with the words of success. Rejects with a Refusal. */
-export async function dialogue(
-  { to, tls, turns }: DialogueProbe,
-  timeoutMs: number,
-  opened: (socket: Socket) => void,
-): Promise<string> {
-  const socket = await open(to, tls, timeoutMs, opened)
+export async function dialogue({ to, tls, turns }: DialogueProbe, asking: Asking): Promise<string> {
+  const socket = await open(to, tls, asking)
+  if (turns.length > 0) socket.once('data', () => asking.passed('first byte'))
   const ear = new Ear(socket)
   for (const turn of turns) {
     if (turn.kind === 'send') socket.write(turn.octets)

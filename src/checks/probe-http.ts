@@ -2,20 +2,17 @@
 import { type IncomingMessage, request } from 'node:http'
 import type { Socket } from 'node:net'
 import type { HttpProbe } from '../base/probe.ts'
-import { describeFailure, open, Refusal } from './probe-connection.ts'
+import { type Asking, describeFailure, open, Refusal } from './probe-connection.ts'
 
 /** Of a body that is looked at. */
 const bodyBytesMax = 1_048_576
 
 /** Resolves with the words of success. Rejects with a Refusal. */
-export async function askHttp(
-  probe: HttpProbe,
-  timeoutMs: number,
-  opened: (socket: Socket) => void,
-): Promise<string> {
+export async function askHttp(probe: HttpProbe, asking: Asking): Promise<string> {
   const { host, port, tls } = probe
-  const socket = await open({ kind: 'tcp', host, port }, tls, timeoutMs, opened)
+  const socket = await open({ kind: 'tcp', host, port }, tls, asking)
   const response = await respond(probe, socket)
+  asking.passed('first byte')
   const status = response.statusCode ?? 0
   if (!probe.status.some(({ from, to }) => status >= from && status <= to))
     throw new Refusal(`status ${status}`)

@@ -1,7 +1,7 @@
 /** Runs one probe within its time, whatever the other end does, and leaves no connection behind. */
 import type { Socket } from 'node:net'
 import type { Probe } from '../base/probe.ts'
-import { Refusal } from './probe-connection.ts'
+import { type Asking, type Phase, Refusal } from './probe-connection.ts'
 import { dialogue } from './probe-dialogue.ts'
 import { askHttp } from './probe-http.ts'
 import type { Outcome } from './types.ts'
@@ -11,6 +11,7 @@ export function runProbe(
   probe: Probe,
   timeoutMs: number,
   ended: (outcome: Outcome) => void,
+  passed: (phase: Phase) => void = () => undefined,
 ): { cancel(): void } {
   const sockets = new Set<Socket>()
   let over = false
@@ -25,7 +26,7 @@ export function runProbe(
     socket.on('error', () => undefined)
     if (over) socket.destroy()
   }
-  ask(probe, timeoutMs, opened).then(
+  ask(probe, { timeoutMs, opened, passed }).then(
     (detail) => finish({ kind: 'probe', ok: true, detail }),
     (error: unknown) => {
       if (error instanceof Refusal) finish({ kind: 'probe', ok: false, detail: error.message })
@@ -47,5 +48,5 @@ export function runProbe(
   }
 }
 
-const ask = (probe: Probe, timeoutMs: number, opened: (socket: Socket) => void): Promise<string> =>
-  probe.kind === 'http' ? askHttp(probe, timeoutMs, opened) : dialogue(probe, timeoutMs, opened)
+const ask = (probe: Probe, asking: Asking): Promise<string> =>
+  probe.kind === 'http' ? askHttp(probe, asking) : dialogue(probe, asking)

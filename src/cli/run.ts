@@ -59,6 +59,7 @@ function program(): Command {
       await commandRun({ ...options, ...language(options), version: packageVersion() })
     })
   addCheck(vipd)
+  addProbe(vipd)
   addQuestions(vipd)
   vipd
     .command('version')
@@ -82,6 +83,21 @@ function addCheck(vipd: Command): void {
     .action(async (options: Language & { json?: boolean }) => {
       const { commandCheck } = await import('./command-check.ts')
       process.exitCode = commandCheck({ ...language(options), json: options.json === true })
+    })
+}
+
+function addProbe(vipd: Command): void {
+  vipd
+    .command('probe <name>')
+    .description('run one configured check now and say what each run took; no daemon is asked')
+    .option('-n, --count <n>', 'so many runs, one after the other', positive, 1)
+    .addOption(fileOption())
+    .addOption(idOption())
+    .addOption(includeOption())
+    .addHelpText('after', '\nExit status: 0 every run was good, 1 not, 3 no check has that name.')
+    .action(async (name: string, options: Language & { count: number }) => {
+      const { commandProbe } = await import('./command-probe.ts')
+      process.exitCode = await commandProbe({ ...language(options), name, n: options.count })
     })
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { summarise } from '../../../src/base/statistics.ts'
 import type { Case } from '../../../src/bench/failover.ts'
 import {
   failoverPage,
@@ -7,7 +8,6 @@ import {
   outagePictures,
   tableText,
 } from '../../../src/bench/report.ts'
-import { summarise } from '../../../src/bench/statistics.ts'
 
 const trial = { floorMs: 361, advertMs: 0.2, arpMs: 0.3, answerMs: 0.5, outageMs: 362 }
 const one: Case = { daemon: 'vipd', cause: 'cut', advertInt: 0.1, trials: [trial, trial], early: 1 }

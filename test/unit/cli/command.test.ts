@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -224,4 +226,35 @@ test('run refuses: a configuration that cannot run, a directory where a daemon l
     assert.match(second.stderr, / error .*a vipd is already running with /)
     assert.equal((await vipd('status', '--run-dir', dir)).status, 0)
   })
+})
+
+test('probe: each run and its phases, the distribution, and the status of it all', async () => {
+  const server = createServer((_, response) => response.end('well')).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  after(() => server.close())
+  const { port } = server.address() as AddressInfo
+  const file = join(dir, 'probe.conf')
+  const script = (name: string, line: string) => `vrrp_script ${name} {\n ${line}\n}\n`
+  writeFileSync(
+    file,
+    `${script('web', `probe http http://127.0.0.1:${port}/ body well`)}${script('no', 'script "/bin/false"')}
+vrrp_instance V {\n interface lo\n virtual_router_id 1\n track_script {\n web\n no\n }\n virtual_ipaddress {\n 10.0.0.1/32\n }\n}\n`,
+  )
+  const good = await vipd('probe', 'web', '-n', '3', '-f', file)
+  assert.equal(good.status, 0, good.stderr)
+  const run =
+    /^ {2}succeeded {2}resolve [\d.]+ ms {2}connect [\d.]+ ms {2}first byte [\d.]+ ms {2}total [\d.]+ ms$/
+  const lines = good.stdout.trimEnd().split('\n')
+  assert.equal(lines.filter((line) => run.test(line)).length, 3, good.stdout)
+  assert.match(lines[0] ?? '', /^web: in-process: GET http:\/\/127\.0\.0\.1/)
+  assert.match(
+    lines.at(-1) ?? '',
+    /^3 of 3 good; min [\d.]+ ms, median .*, 99 % .*, max [\d.]+ ms$/,
+  )
+  const bad = await vipd('probe', 'no', '-f', file)
+  assert.equal(bad.status, 1)
+  assert.match(bad.stdout, /failed \(exited with status 1\) {2}total/)
+  const nobody = await vipd('probe', 'nobody', '-f', file)
+  assert.equal(nobody.status, 3)
+  assert.match(nobody.stderr, /no check nobody that is tracked; there are: web, no/)
 })
