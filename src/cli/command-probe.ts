@@ -19,7 +19,11 @@ export type ProbeOptions = {
 /** No daemon is asked and none is disturbed. Status 0: every run was good; 1: not; 3: no check has that name. */
 export async function commandProbe(options: ProbeOptions): Promise<number> {
   const report = checkReport(options.configPath, realWorld(), options.language)
-  const specs = checkSpecs(report.config?.scripts ?? [])
+  if (report.config === null) {
+    process.stderr.write('vipd probe: the configuration cannot run; vipd check says why\n')
+    return exit.usage
+  }
+  const specs = checkSpecs(report.config.scripts)
   const spec = specs.find(({ name }) => name === options.name)
   if (spec === undefined) {
     const known = specs.map(({ name }) => name).join(', ') || 'none'

@@ -238,7 +238,7 @@ test('probe: each run and its phases, the distribution, and the status of it all
   writeFileSync(
     file,
     `${script('web', `probe http http://127.0.0.1:${port}/ body well`)}${script('no', 'script "/bin/false"')}
-vrrp_instance V {\n interface lo\n virtual_router_id 1\n track_script {\n web\n no\n }\n virtual_ipaddress {\n 10.0.0.1/32\n }\n}\n`,
+vrrp_instance V {\n interface lo\n virtual_router_id 1\n unicast_src_ip 127.0.0.1\n unicast_peer {\n 127.0.0.2\n }\n track_script {\n web\n no\n }\n virtual_ipaddress {\n 10.0.0.1/32\n }\n}\n`,
   )
   const good = await vipd('probe', 'web', '-n', '3', '-f', file)
   assert.equal(good.status, 0, good.stderr)
