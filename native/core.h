@@ -126,7 +126,7 @@ struct LinkCounters {
 class Core {
  public:
   // Pending events beyond these bounds are dropped and counted; packets and kernel messages only,
-  // never what became of an order.
+  // never what became of an order. Each slot has a few packets of its own beyond them.
   static constexpr size_t kHeardMax = 1'024;
   static constexpr size_t kKernelMax = 4'096;
 
@@ -221,6 +221,7 @@ class Core {
     // through although somebody who forges its address has used up what that source may send.
     std::optional<Familiar> known;
     Bucket known_credit = Throttle::ForSource();
+    Bucket own_credit = Throttle::ForSlot();
     uint64_t heard = 0;  // `raised_` after the last packet that was raised for it
     LeadPtr lead;        // standing, or what the follow becomes
     std::vector<Running> running;

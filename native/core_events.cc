@@ -66,12 +66,14 @@ bool Core::Equals(const std::optional<Familiar>& advert, const Address& from, in
          std::ranges::equal(payload, advert->payload);
 }
 
-// What was expected last has a credit of its own, which no other packet can use up.
+// What was expected last has a credit of its own, which no other packet can use up, and so has each
+// slot: it must not take over because too much is going on elsewhere.
 bool Core::Admit(Slot* slot, Link* link, const Address& from, int ttl,
                  std::span<const uint8_t> payload, Us now) {
   if (Equals(slot->known, from, ttl, payload))
     return slot->known_credit.Take(now, Throttle::kCost, Throttle::kBurst);
-  return heard_ < kHeardMax && throttle_.Admit(slot->link, from, &link->strangers, now);
+  if (heard_ < kHeardMax && throttle_.Admit(slot->link, from, &link->strangers, now)) return true;
+  return slot->own_credit.Take(now, Throttle::kSlotCost, Throttle::kSlotBurst);
 }
 
 void Core::Count(Slot* slot, Us now) {

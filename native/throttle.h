@@ -33,6 +33,12 @@ class Throttle {
   static constexpr Us kStrangerCost = 1'000;
   static constexpr int kStrangerBurst = 250;
 
+  // 8 packets a second and slot, 8 at once, whoever sends them: hundreds of masters that are heard
+  // for the first time in one interval come from one source, and are no flood.
+  static constexpr Us kSlotCost = 125'000;
+  static constexpr int kSlotBurst = 8;
+
+  static Bucket ForSlot() { return {kSlotCost * kSlotBurst, 0}; }
   static Bucket ForSource() { return {kCost * kBurst, 0}; }
   static Bucket ForStrangers() { return {kStrangerCost * kStrangerBurst, 0}; }
 

@@ -20,6 +20,9 @@ export type CaptureOptions = {
 export type Frame = { readonly atMs: number; readonly bytes: Uint8Array } & Seen
 export type VrrpFrame = Extract<Frame, { kind: 'vrrp' }>
 
+/** Thousands of announcements come within milliseconds. */
+const bufferKib = '16384'
+
 const usual = 'ip proto 112 or ip6 proto 112 or arp or icmp6'
 
 /**
@@ -28,7 +31,8 @@ const usual = 'ip proto 112 or ip6 proto 112 or arp or icmp6'
  */
 function sniffer(segment: string): [string, ...string[]] {
   if (inUserNamespace()) return ['dumpcap', '-q', '-i', segment, '-P', '-w', '-', '-f']
-  return ['tcpdump', '-i', segment, '--immediate-mode', '-U', '-Z', 'root', '-s', '512', '-w', '-']
+  const options = ['--immediate-mode', '-U', '-Z', 'root', '-s', '512', '-B', bufferKib, '-w', '-']
+  return ['tcpdump', '-i', segment, ...options]
 }
 
 export class Capture {

@@ -630,9 +630,15 @@ class Life {
     }
     taken_ += events.size();
     Require(taken_ == core_.raised(), "every event raised is handed over");
-    // Beyond the bound only what was expected last comes through, once for each generation.
+    // Beyond the bound only what was expected last comes through, once for each generation, and a
+    // few packets of each slot.
     const auto generations = static_cast<size_t>(last_generation_ - generation_taken_) + kSlotsMax;
-    Require(heard <= Core::kHeardMax + generations, "what was heard is bounded");
+    const size_t slots = kSlotsMax + static_cast<size_t>(last_slot_ - slot_taken_);
+    const auto earned = static_cast<size_t>((now_ - taken_at_) / vipd::Throttle::kSlotCost);
+    const size_t own = slots * (vipd::Throttle::kSlotBurst + earned + 1);
+    Require(heard <= Core::kHeardMax + generations + own, "what was heard is bounded");
+    slot_taken_ = last_slot_;
+    taken_at_ = now_;
     Require(kernel <= Core::kKernelMax, "what the kernel told is bounded");
     generation_taken_ = last_generation_;
   }
@@ -683,6 +689,8 @@ class Life {
   std::map<SlotId, Core::Standing> copies_;
   std::deque<Batch> outstanding_;
   SlotId last_slot_ = 0;
+  SlotId slot_taken_ = 0;
+  Us taken_at_ = 0;
   int64_t last_generation_ = 0;
   int64_t generation_taken_ = 0;
   uint64_t taken_ = 0;
