@@ -41,6 +41,7 @@ export function lineChart(chart: LineChart): string {
   return picture(
     size.width,
     size.height,
+    `${chart.title}: ${chart.subtitle}`,
     text(plot.left, 28, chart.title, { class: 'title' }),
     text(plot.left, 48, chart.subtitle, { class: 'soft' }),
     legend(chart),

@@ -40,6 +40,7 @@ export function stripChart(chart: StripChart): string {
   return picture(
     width,
     bottom + 54,
+    `${chart.title}: ${chart.subtitle}`,
     text(16, 28, chart.title, { class: 'title' }),
     text(16, 48, chart.subtitle, { class: 'soft' }),
     ...grid,

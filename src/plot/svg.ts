@@ -53,7 +53,14 @@ ${rules('#1b1f24', '#6a737d', '#e4e7eb', '#ffffff', colours)}
 /** Colours of series repeat after four. */
 export const seriesClass = (index: number): string => `s${index % colours.length}`
 
-export function picture(width: number, height: number, ...children: string[]): string {
+/** `title`: what it is called where it is not seen. */
+export function picture(
+  width: number,
+  height: number,
+  title: string,
+  ...children: string[]
+): string {
+  const name = element('title', {}, escapeXml(title))
   const ground = element('rect', { class: 'ground', width, height })
   const attributes = {
     xmlns: 'http://www.w3.org/2000/svg',
@@ -62,5 +69,5 @@ export function picture(width: number, height: number, ...children: string[]): s
     height,
     role: 'img',
   }
-  return element('svg', attributes, style, ground, ...children)
+  return element('svg', attributes, name, style, ground, ...children)
 }
