@@ -197,7 +197,7 @@ std::optional<OpenFailure> Engine::StartGuard() {
 
 void Engine::Run() {
   while (!stopping_) {
-    Poll(carrier_->busy() ? 0 : -1);
+    Poll(carrier_->busy() || !taken_.empty() ? 0 : -1);
     Fire();
     carrier_->Add(core_->TakeBatch());
     TellWarden();
@@ -222,6 +222,7 @@ void Engine::Poll(int timeout_ms) {
     [[maybe_unused]] const ssize_t read_bytes = read(wake_.get(), &count, sizeof count);
     TakeCommands();
   }
+  CarrySome();
   for (int i = 0; i < n; ++i) {
     const uint64_t tag = ready[i].data.u64;
     if (tag == kTimerTag) {
@@ -292,9 +293,17 @@ void Engine::TakeCommands() {
   // again.
   std::unique_lock lock(commands_mutex_, std::try_to_lock);
   if (!lock.owns_lock()) return;
-  std::vector<Command> commands = std::exchange(commands_, {});
-  lock.unlock();
-  for (Command& command : commands) Carry(std::move(command));
+  for (Command& command : std::exchange(commands_, {})) taken_.push_back(std::move(command));
+}
+
+// A reload of thousands of slots is taken up in slices, so that no advert waits for all of it.
+void Engine::CarrySome() {
+  for (size_t orders = 0; !taken_.empty() && orders < kOrdersPerTurn;) {
+    Command command = std::move(taken_.front());
+    taken_.pop_front();
+    if (const auto* given = std::get_if<GiveOrders>(&command)) orders += given->orders.size();
+    Carry(std::move(command));
+  }
 }
 
 void Engine::Carry(Command command) {

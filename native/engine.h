@@ -8,6 +8,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -89,6 +90,10 @@ struct OpenFailure {
 
 class Engine {
  public:
+  // So many are taken up before the thread looks at its sockets and deadlines again; more are
+  // posted in pieces.
+  static constexpr size_t kOrdersPerTurn = 32;
+
   // `notify` is called on the engine's thread when a delivery waits.
   Engine(EngineOptions options, std::function<void()> notify);
   ~Engine();
@@ -109,6 +114,7 @@ class Engine {
   EngineStart Prepare();
   void Poll(int timeout_ms);
   void TakeCommands();
+  void CarrySome();
   void Carry(Command command);
   void AddLinkNow(AddLink command);
   void RemoveLinkNow(LinkId id);
@@ -150,6 +156,7 @@ class Engine {
   std::unique_ptr<Core> core_;
   std::unique_ptr<Carrier> carrier_;
   std::unordered_map<LinkId, LinkPtr> links_;
+  std::deque<Command> taken_;      // still to be carried out, in the order of posting
   std::vector<uint32_t> flushes_;  // answered when nothing is being carried out
   std::vector<uint32_t> flushed_;
   AddressNews address_news_;

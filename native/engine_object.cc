@@ -1,6 +1,8 @@
 #include "engine_object.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 #include "convert.h"
 
@@ -131,7 +133,12 @@ void EngineObject::RemoveSlotFrom(const Napi::CallbackInfo& info) {
 
 void EngineObject::GiveOrder(const Napi::CallbackInfo& info) {
   const auto seen = static_cast<uint64_t>(info[1].As<Napi::Number>().Int64Value());
-  engine_->Post(GiveOrders{OrdersFrom(info[0].As<Napi::Array>()), seen});
+  std::vector<OrderFor> orders = OrdersFrom(info[0].As<Napi::Array>());
+  for (size_t at = 0; at < orders.size(); at += Engine::kOrdersPerTurn) {
+    const auto from = std::make_move_iterator(orders.begin() + static_cast<std::ptrdiff_t>(at));
+    const size_t count = std::min(Engine::kOrdersPerTurn, orders.size() - at);
+    engine_->Post(GiveOrders{{from, from + static_cast<std::ptrdiff_t>(count)}, seen});
+  }
 }
 
 void EngineObject::AskFlush(const Napi::CallbackInfo& info) {

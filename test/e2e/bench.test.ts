@@ -24,7 +24,7 @@ test('a run: a row per cause and daemon within reason, JSON, pictures and a page
     const causes = ['--causes', 'cut,return,stop']
     const ran = await bench('--n', '1', '--advert-int', '0.1', ...causes, '--out', out)
     assert.equal(ran.status, 0, ran.stderr)
-    const rows = ran.stdout.split('\n').filter((line) => /\| 0?\.?1 \|/.test(line))
+    const rows = ran.stdout.split('\n').filter((line) => /\|\s+0\.1 \|/.test(line))
     assert.equal(rows.length, 6, ran.stdout)
     const { cases } = JSON.parse(readFileSync(join(out, 'failover.json'), 'utf8'))
     assert.deepEqual(
