@@ -34,8 +34,13 @@ export function checkReport(path: string, world: World, options: LanguageOptions
     exit,
     diagnostics,
     config,
-    text: reportText(path, diagnostics, config, partial, world, exit),
-    json: reportJson(path, diagnostics, config, partial, world, exit),
+    // A start and a reload ask for neither.
+    get text() {
+      return reportText(path, diagnostics, config, partial, world, exit)
+    },
+    get json() {
+      return reportJson(path, diagnostics, config, partial, world, exit)
+    },
   }
 }
 

@@ -3,7 +3,6 @@
  * applied as a difference, at start to an empty roster and at reload to a full one, by the same code: what is
  * unchanged is not touched at all.
  */
-import { isDeepStrictEqual } from 'node:util'
 import type { Ip } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
 import { diff, instanceKey } from '../config/diff.ts'
@@ -55,12 +54,10 @@ export class Roster {
     const groupOf = new Map(
       config.groups.flatMap((g) => g.members.map((name) => [name, g] as const)),
     )
-    const regrouped = !isDeepStrictEqual(stripPlaces([...this.#groupOf]), stripPlaces([...groupOf]))
+    const regrouped = !same([...this.#groupOf], [...groupOf])
     this.#virtual = virtualAddresses(config)
     this.#groupOf = groupOf
-    const changes = diff(running, wanted, (a, b) =>
-      isDeepStrictEqual(stripPlaces(a), stripPlaces(b)),
-    )
+    const changes = diff(running, wanted, same)
     const added: RunningInstance[] = []
     for (const change of changes) {
       if (change.kind === 'remove') this.#remove(change.name)
@@ -202,14 +199,16 @@ function virtualAddresses(config: Config): ReadonlySet<Ip> {
   return new Set(all.map((a) => a.address))
 }
 
-/** Where something is written in the file is no difference. */
-function stripPlaces(value: unknown): unknown {
-  if (value instanceof Uint8Array) return [...value]
-  if (Array.isArray(value)) return value.map(stripPlaces)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([key]) => key !== 'place')
-      .map(([key, inner]) => [key, stripPlaces(inner)]),
+/** Plain data; where something is written in the file is no difference. */
+function same(a: unknown, b: unknown): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b
+  if (Array.isArray(a) !== Array.isArray(b)) return false
+  const keys = keysOf(a)
+  const entries = b as Readonly<Record<string, unknown>>
+  return (
+    keys.length === keysOf(b).length &&
+    keys.every((key) => key in b && same((a as typeof entries)[key], entries[key]))
   )
 }
+
+const keysOf = (value: object): string[] => Object.keys(value).filter((key) => key !== 'place')
