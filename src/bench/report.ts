@@ -72,7 +72,8 @@ export function failoverPage(cases: readonly Case[], machine: Machine): string {
       heading: 'The whole outage',
       words: [
         machine.words,
-        'From the last answer of the old master to the first of the new one; the line is the median, the band reaches from the least to the greatest, the dashed line is what the protocol itself wants to be waited.',
+        'From the last answer of the old master to the first of the new one; the line is the median, the band reaches from the least to the greatest, the dashed line is what the protocol itself wants to be waited after the last advert (after a resignation less: where daemons differ, the longer one is drawn).',
+        'An outage far below it means that the old master goes on answering beside the new one: killed, and its address left behind, or with a failed check until the other has taken over.',
       ],
       pictures: outagePictures(cases).map(({ svg }) => svg),
       table: null,
