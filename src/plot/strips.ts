@@ -19,40 +19,43 @@ export type StripChart = {
   readonly strips: readonly Strip[]
 }
 
-const width = 760
-const plot = { left: 262, right: 736, top: 68 }
+const top = 68
+const plotWidth = 474
+const margin = 24
+/** Of a character of a label, generously; fonts differ. */
+const labelWidth = 7.6
 const rowHeight = 26
 /** Points at one place are put beside one another within so much of a row. */
 const spread = 12
 
 export function stripChart(chart: StripChart): string {
-  const bottom = plot.top + rowHeight * chart.strips.length
-  const x = logScale(
-    chart.strips.flatMap((strip) => strip.values),
-    plot.left,
-    plot.right,
-    chart.xFormat,
-  )
+  const bottom = top + rowHeight * chart.strips.length
+  const longest = Math.max(0, ...chart.strips.map(({ label }) => label.length))
+  const left = margin + labelWidth * longest
+  const right = left + plotWidth
+  const values = chart.strips.flatMap((strip) => strip.values)
+  const x = logScale(values, left, right, chart.xFormat)
   const grid = x.ticks.flatMap(({ at, label }) => [
-    element('line', { class: 'grid', x1: at, x2: at, y1: plot.top, y2: bottom }),
+    element('line', { class: 'grid', x1: at, x2: at, y1: top, y2: bottom }),
     text(at, bottom + 18, label, { 'text-anchor': 'middle' }),
   ])
   return picture(
-    width,
+    right + margin,
     bottom + 54,
     `${chart.title}: ${chart.subtitle}`,
     text(16, 28, chart.title, { class: 'title' }),
     text(16, 48, chart.subtitle, { class: 'soft' }),
     ...grid,
-    text((plot.left + plot.right) / 2, bottom + 42, chart.xLabel, {
+    text((left + right) / 2, bottom + 42, chart.xLabel, {
       class: 'soft',
       'text-anchor': 'middle',
     }),
-    ...chart.strips.map((strip, i) => row(strip, x, plot.top + rowHeight * (i + 0.5))),
+    ...chart.strips.map((strip, i) => row(strip, x, left, top + rowHeight * (i + 0.5))),
   )
 }
 
-function row({ label, series, values, p50, p99 }: Strip, x: Scale, y: number): string {
+function row(strip: Strip, x: Scale, left: number, y: number): string {
+  const { label, series, values, p50, p99 } = strip
   const colour = seriesClass(series)
   // The golden ratio's multiples fall evenly between the edges of the row, and always in the same way.
   const jitter = (i: number): number => (((i + 1) * 0.618) % 1) - 0.5
@@ -75,7 +78,7 @@ function row({ label, series, values, p50, p99 }: Strip, x: Scale, y: number): s
           y2: y + reach,
         })
   return [
-    text(plot.left - 10, y + 4, label, { 'text-anchor': 'end' }),
+    text(left - 10, y + 4, label, { 'text-anchor': 'end' }),
     ...dots,
     mark(p50, 10),
     mark(p99, 5),

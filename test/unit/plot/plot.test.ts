@@ -104,6 +104,13 @@ test('a strip chart: every value a dot within its row, the marks where they belo
   const heights = numbersOf(svg, 'cy').slice(0, 500)
   assert.ok(Math.max(...heights) - Math.min(...heights) <= 12, 'within the row')
   assert.ok(new Set(heights).size > 20, 'beside one another')
+  const label = 'a label as long as that of some cause and daemon 2.2.7'
+  const long = stripChart({
+    ...{ title: 't', subtitle: '', xLabel: 'x', xFormat: duration },
+    strips: [{ ...strip, label }],
+  })
+  const end = Number(/<text x="([\d.]+)"[^>]*>a label/.exec(long)?.[1])
+  assert.ok(end > 7 * label.length, `a label that ends at ${end} begins outside`)
 })
 
 test('a coordinate that is no number is refused, not drawn', () => {
