@@ -12,8 +12,6 @@ export type Command =
       readonly like: 'killall' | 'pidof' | 'pgrep'
       readonly name: string
     }
-  /** In-process: does a TCP connection open. */
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   /** In-process: does a service answer as it should. */
   | { readonly kind: 'probe'; readonly probe: Probe }
   /** Cannot be run at all; a check that cannot run has failed. `why` is what the operator reads. */

@@ -54,3 +54,11 @@ export type HttpProbe = {
 }
 
 export type Probe = DialogueProbe | HttpProbe
+
+/** Does a connection open: what `</dev/tcp/HOST/PORT` asks. */
+export const connectsTo = (to: Endpoint): DialogueProbe => ({
+  kind: 'dialogue',
+  to,
+  tls: null,
+  turns: [],
+})

@@ -42,4 +42,4 @@ export const causes: Readonly<Record<Cause, string>> = {
   unplug: 'link down',
 }
 
-export const isCause = (word: string): word is Cause => word in causes
+export const isCause = (word: string): word is Cause => Object.hasOwn(causes, word)

@@ -33,10 +33,9 @@ const longAdvertInt = 0.5
 const trialsOf = (n: number, advertInt: number): number =>
   advertInt >= longAdvertInt ? Math.min(n, Math.max(5, Math.ceil(n / 4))) : n
 
-export async function benchFailover(options: FailoverOptions): Promise<Case[]> {
-  const cases: Case[] = []
-  for (const advertInt of options.advertInts) cases.push(...(await atInterval(advertInt, options)))
-  return cases
+/** The cases of one interval after the other: what has been measured is not lost when something fails later. */
+export async function* benchFailover(options: FailoverOptions): AsyncGenerator<readonly Case[]> {
+  for (const advertInt of options.advertInts) yield await atInterval(advertInt, options)
 }
 
 async function atInterval(advertInt: number, options: FailoverOptions): Promise<Case[]> {

@@ -134,11 +134,17 @@ export class Pair {
     await this.wire.advert('the better one leads', 30_000, wants, this.wire.mark)
   }
 
-  /** Starts the client, and shows what it is answered. */
+  /** Starts the client, and shows what it is answered. Rejects when the better one does not answer it. */
   async ask(): Promise<{ readonly answers: Capture; end(): Promise<void> }> {
     const filter = `src host ${vip} and icmp[icmptype] == icmp-echoreply`
     const answers = await this.lab.capture({ filter })
     const client: Child = this.hosts.client.spawn(prober, [vip, String(askEveryUs)])
+    const ended = client.exited.then(() => {
+      throw new Error(`the client ended: ${client.text}`)
+    })
+    const first = answers.frames.next('an answer', 10_000, (f) => this.sentBy(f, 'better'))
+    await Promise.race([first, ended])
+    ended.catch(() => undefined)
     const end = async (): Promise<void> => {
       await client.stop(5_000)
       await answers.stop()

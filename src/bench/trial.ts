@@ -33,7 +33,6 @@ export async function strikeOnce(
   await pair.settled()
   const client = await pair.ask()
   const { answers } = client
-  await answers.frames.next('the better one answers', 10_000, (f) => pair.sentBy(f, 'better'))
   const back = () => strikes[cause].undo(pair)
   const struck = await change(pair, answers, 'heir', () => strikes[cause].strike(pair))
   const returned = cause === 'cut' ? await change(pair, answers, 'better', back) : null

@@ -1,9 +1,9 @@
 /** One run of one check, outside of the pool: for an operator who wants to see what it does and how long it takes. */
 import type { Command } from '../base/command.ts'
-import { runProbe } from './probe.ts'
+import { answer } from './in-process.ts'
 import type { Phase } from './probe-connection.ts'
 import { ProcessTable } from './processes.ts'
-import { runCommand } from './run-command.ts'
+import { isProgram, runCommand } from './run-command.ts'
 import type { CheckSpec, Outcome } from './types.ts'
 
 export type Once = {
@@ -31,33 +31,10 @@ function outcomeOf(
   command: Command,
   passed: (phase: Phase) => void,
 ): Promise<Outcome> {
-  return new Promise((resolve) => {
-    switch (command.kind) {
-      case 'broken':
-        return resolve({ kind: 'unable', why: command.why })
-      case 'process': {
-        const ok = new ProcessTable().find(command, runAs, performance.now())
-        return resolve({
-          kind: 'probe',
-          ok,
-          detail: ok ? 'running' : `no process ${command.name}`,
-        })
-      }
-      case 'tcp': {
-        const probe = { kind: 'dialogue', to: command, tls: null, turns: [] } as const
-        return void runProbe(probe, timeoutMs, resolve, passed)
-      }
-      case 'probe':
-        return void runProbe(command.probe, timeoutMs, resolve, passed)
-      default:
-        return void runCommand({
-          program: command,
-          runAs,
-          timeoutMs,
-          output: null,
-          ended: resolve,
-          gone: () => undefined,
-        })
-    }
+  return new Promise((ended) => {
+    if (isProgram(command)) {
+      const gone = () => undefined
+      runCommand({ program: command, runAs, timeoutMs, output: null, ended, gone })
+    } else answer(command, { runAs, timeoutMs, processes: new ProcessTable(), ended, passed })
   })
 }

@@ -1,5 +1,5 @@
 /** Opens what a probe talks through: TCP or a Unix socket, with TLS or without. No name goes through getaddrinfo. */
-import { connect, type Socket } from 'node:net'
+import { connect, isIP, type Socket } from 'node:net'
 import { connect as secure, type TLSSocket } from 'node:tls'
 import type { Endpoint, TlsWanted } from '../base/probe.ts'
 import { resolveHost } from './resolve.ts'
@@ -62,7 +62,9 @@ function openSecure(
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
     let about = ''
-    const socket = secure({ ...place, servername: serverName, ...(ca === null ? {} : { ca }) })
+    // An address is verified as well, but never asked for by name (RFC 6066 section 3).
+    const name = isIP(serverName) === 0 ? { servername: serverName } : {}
+    const socket = secure({ ...place, ...name, ...(ca === null ? {} : { ca }) })
     opened(socket)
     socket.once('connect', () => {
       about = 'TLS: '
@@ -104,5 +106,6 @@ export function describeFailure(error: Error): string {
   const code = 'code' in error ? String(error.code) : error.message
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'certificate is for another name'
   if (code.startsWith('ERR_SSL_')) return code.slice(8).toLowerCase().replaceAll('_', ' ')
+  if (code.startsWith('HPE_')) return 'not an HTTP answer'
   return failures[code] ?? code
 }

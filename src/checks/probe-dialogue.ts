@@ -43,6 +43,7 @@ class Ear {
         const judgement = judge(what, this.#heard)
         if (judgement.kind === 'right') {
           this.#heard = judgement.rest
+          this.#look = () => undefined
           resolve()
         } else if (judgement.kind === 'wrong') reject(new Refusal(judgement.why))
         else if (this.#ended !== null)

@@ -10,6 +10,9 @@ import type { Outcome } from './types.ts'
 
 export type Program = Extract<Command, { kind: 'argv' | 'shell' }>
 
+export const isProgram = (command: Command): command is Program =>
+  command.kind === 'argv' || command.kind === 'shell'
+
 export type RunRequest = {
   readonly program: Program
   readonly runAs: RunAs | null

@@ -4,12 +4,12 @@
  * seen between two forks; the first start anchors a check's grid, which spreads checks of equal interval by
  * itself.
  */
+import { answer } from './in-process.ts'
 import type { Assignment, Board, FromWorker, Report } from './messages.ts'
 import { type OutputPipe, openPipes } from './output.ts'
-import { runProbe } from './probe.ts'
 import { ProcessTable } from './processes.ts'
 import { advance, overrun, type Progress } from './progress.ts'
-import { type Program, runCommand } from './run-command.ts'
+import { isProgram, type Program, runCommand } from './run-command.ts'
 import { anchored, isDue, type Schedule, takeTurns, withInterval } from './schedule.ts'
 import type { CheckSpec, Outcome } from './types.ts'
 
@@ -53,9 +53,9 @@ export class Runner {
     const wanted = new Set(assignments.map(({ id }) => id))
     for (const live of this.#checks.values()) if (!wanted.has(live.id)) this.#remove(live)
     const added = assignments.filter((assignment) => !this.#update(assignment))
-    const pipes = Array.from(openPipes(added.filter(({ spec }) => isProgram(spec)).length))
+    const pipes = Array.from(openPipes(added.filter(({ spec }) => isProgram(spec.command)).length))
     for (const { id, spec, progress } of added) {
-      const output = isProgram(spec) ? (pipes.pop() ?? null) : null
+      const output = isProgram(spec.command) ? (pipes.pop() ?? null) : null
       const idle = { schedule: null, timer: null, run: null, removed: false }
       const live: Live = { id, spec, progress, output, ...idle }
       this.#checks.set(id, live)
@@ -159,28 +159,9 @@ export class Runner {
       this.#take(live, outcome, run)
       live.run = null
     }
-    switch (command.kind) {
-      case 'process': {
-        const ok = this.#processes.find(command, runAs, startedAt)
-        end({ kind: 'probe', ok, detail: ok ? 'running' : `no process ${command.name}` })
-        break
-      }
-      case 'broken':
-        end({ kind: 'unable', why: command.why })
-        break
-      case 'tcp':
-        run.kill = runProbe(
-          { kind: 'dialogue', to: command, tls: null, turns: [] },
-          timeoutMs,
-          end,
-        ).cancel
-        break
-      case 'probe':
-        run.kill = runProbe(command.probe, timeoutMs, end).cancel
-        break
-      default:
-        this.#spawn(live, run, command)
-    }
+    const processes = this.#processes
+    if (isProgram(command)) this.#spawn(live, run, command)
+    else run.kill = answer(command, { runAs, timeoutMs, processes, ended: end })
   }
 
   #spawn(live: Live, run: Run, program: Program): void {
@@ -224,6 +205,3 @@ export class Runner {
 }
 
 const reportOf = ({ id, progress }: Live): Report => ({ id, progress })
-
-const isProgram = ({ command }: CheckSpec): boolean =>
-  command.kind === 'argv' || command.kind === 'shell'

@@ -32,17 +32,33 @@ export async function commandBench(options: BenchOptions): Promise<number> {
   ensureNamespaces()
   const contenders = contendersOf(options)
   if (contenders.length === 0) return refuse('nobody takes part')
-  const cases = await benchFailover({
-    contenders,
-    causes: options.causes.filter(isCause),
-    advertInts: options.advertInts,
-    n: options.n,
-    progress: tell,
-  })
-  tell('')
-  process.stdout.write(`${tableText(failoverTable(cases))}\n`)
-  if (options.out !== null) write(options.out, cases, contenders)
-  return exit.ok
+  try {
+    // Before the hour that it takes.
+    if (options.out !== null) mkdirSync(options.out, { recursive: true })
+    await run(options, contenders)
+    return exit.ok
+  } catch (error) {
+    tell('')
+    process.stderr.write(`vipd bench: ${error instanceof Error ? error.message : String(error)}\n`)
+    return exit.degraded
+  }
+}
+
+/** What has been measured is printed and written also when a later trial fails. */
+async function run(options: BenchOptions, contenders: readonly Contender[]): Promise<void> {
+  const { out, n, advertInts } = options
+  const cases: Case[] = []
+  const causes = options.causes.filter(isCause)
+  try {
+    for await (const more of benchFailover({ contenders, causes, advertInts, n, progress: tell })) {
+      cases.push(...more)
+      if (out !== null) write(out, cases, contenders)
+    }
+  } finally {
+    tell('')
+    if (cases.length > 0) process.stdout.write(`${tableText(failoverTable(cases))}\n`)
+  }
+  if (out !== null) process.stdout.write(`\n${out}/failover.html\n`)
 }
 
 function refuse(why: string): number {
@@ -70,7 +86,6 @@ function write(folder: string, cases: readonly Case[], contenders: readonly Cont
   const [cpu] = cpus()
   const names = contenders.map(({ name }) => name).join(', ')
   const words = `${cpus().length} processors (${cpu?.model ?? 'unknown'}), Linux ${release()}, Node ${process.version}; ${names}; version 3, priorities 150 and 100, a question every 250 µs.`
-  mkdirSync(folder, { recursive: true })
   writeFileSync(
     `${folder}/failover.json`,
     `${JSON.stringify({ machine: words, cases }, null, 1)}\n`,
@@ -78,5 +93,4 @@ function write(folder: string, cases: readonly Case[], contenders: readonly Cont
   for (const { name, svg } of [...outagePictures(cases), ...distributionPictures(cases)])
     writeFileSync(`${folder}/${name}.svg`, svg)
   writeFileSync(`${folder}/failover.html`, failoverPage(cases, { words }))
-  process.stdout.write(`\n${folder}/failover.html\n`)
 }

@@ -222,7 +222,7 @@ function addBench(vipd: Command): void {
     )
     .addHelpText(
       'after',
-      '\nNeeds root or user namespaces, iproute2, util-linux and tcpdump. Nothing outside of the namespaces is touched.\nWith the defaults it takes about an hour.',
+      '\nNeeds root or user namespaces, iproute2, util-linux and tcpdump. Nothing outside of the namespaces is touched.\nWith the defaults it takes half an hour to an hour.\nExit status: 0 done, 1 failed (what was measured is shown and written), 3 wrong usage.',
     )
     .action(async ({ advertInt, ...rest }: Bench) => {
       const { commandBench } = await import('./command-bench.ts')

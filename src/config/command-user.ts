@@ -81,7 +81,7 @@ export function buildCommand(input: CommandText, lowering: Lowering): UserComman
     else reportBroken(input, finding.code, finding.message, resolved.command, lowering)
   }
   const notThere = resolved.findings.some((finding) => finding.code === 'missing-script')
-  if (!lowering.globals.scriptSecurity && !notThere && resolved.command.kind !== 'tcp') {
+  if (!lowering.globals.scriptSecurity && !notThere && resolved.command.kind !== 'probe') {
     if (input.userCounts && !input.tracked) lowering.insecureProcessScript ??= place
     else lowering.runsInsecure(place)
   }

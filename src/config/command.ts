@@ -3,9 +3,8 @@
  * text is exactly one of the well-known forms, under a shell where it needs one, else straight by execve.
  * Nothing is run here; the machine is only asked what is there.
  */
-
 import type { Command, RunAs } from '../base/command.ts'
-import type { Probe } from '../base/probe.ts'
+import { connectsTo, type Probe } from '../base/probe.ts'
 import { splitArgv } from './script-words.ts'
 import type { World } from './types.ts'
 
@@ -63,7 +62,7 @@ function wellKnown(text: string): Command | null {
   const tcp = /^<\s*\/dev\/tcp\/([^\s/]+)\/(\d{1,5})$/.exec(text)
   const port = Number(tcp?.[2])
   if (tcp?.[1] === undefined || port < 1 || port > 65_535) return null
-  return { kind: 'tcp', host: tcp[1], port }
+  return { kind: 'probe', probe: connectsTo({ kind: 'tcp', host: tcp[1], port }) }
 }
 
 const shellWords = new Set([
@@ -166,8 +165,6 @@ export function describeCommand(command: Command): string {
       return `${command.shell} -c '${command.text.replaceAll("'", "'\\''")}'`
     case 'process':
       return `in-process: is a process named ${command.name} alive (as ${command.like})`
-    case 'tcp':
-      return `in-process: does ${command.host} port ${command.port} accept a TCP connection`
     case 'probe':
       return `in-process: ${describeProbe(command.probe)}`
     case 'broken':
@@ -181,6 +178,8 @@ function describeProbe(probe: Probe): string {
     return `${method} ${tls === null ? 'http' : 'https'}://${hostField}${path}`
   }
   const { to, tls, turns } = probe
+  if (to.kind === 'tcp' && tls === null && turns.length === 0)
+    return `does ${to.host} port ${to.port} accept a TCP connection`
   const where = to.kind === 'unix' ? to.path : `${to.host} port ${to.port}`
   const wants = turns.filter(({ kind }) => kind === 'expect').length
   const answers = wants === 0 ? '' : `, ${wants} expected answer${wants === 1 ? '' : 's'}`

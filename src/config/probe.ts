@@ -70,7 +70,7 @@ export function readProbe(words: readonly Word[], lowering: Lowering): Probe | n
   const [kindWord, target] = words
   if (kindWord === undefined) return null
   try {
-    const kind = kinds[kindWord.text]
+    const kind = Object.hasOwn(kinds, kindWord.text) ? kinds[kindWord.text] : undefined
     if (kind === undefined)
       throw new Mistake(
         kindWord,

@@ -26,7 +26,6 @@ export function withWords(command: Command, words: readonly string[]): Prepared 
       return { ok: false, why: command.why }
     case 'process':
     case 'probe':
-    case 'tcp':
       return { ok: false, why: 'a probe is not a program to be notified' }
     default:
       return unreachable(command)

@@ -1,6 +1,6 @@
 /** A line chart on two logarithmic axes, with a band from the least to the greatest, and the theory drawn in. */
 import { logScale, type Scale } from './scale.ts'
-import { element, picture, seriesClass, text } from './svg.ts'
+import { element, picture, place, seriesClass, text } from './svg.ts'
 
 /** All values above 0. */
 export type Point = {
@@ -95,14 +95,14 @@ type Place = { readonly x: number; readonly y: number }
 
 function path(points: readonly Place[], x: Scale, y: Scale, kind: string): string {
   if (points.length === 0) return ''
-  const d = points.map((p, i) => `${i === 0 ? 'M' : 'L'}${round(x.at(p.x))} ${round(y.at(p.y))}`)
+  const d = points.map((p, i) => `${i === 0 ? 'M' : 'L'}${place(x.at(p.x))} ${place(y.at(p.y))}`)
   return element('path', { class: kind, d: d.join('') })
 }
 
 function drawn(points: readonly Point[], x: Scale, y: Scale, index: number): string {
   const colour = seriesClass(index)
-  const upper = points.map((p) => `${round(x.at(p.x))},${round(y.at(p.high))}`)
-  const lower = points.map((p) => `${round(x.at(p.x))},${round(y.at(p.low))}`)
+  const upper = points.map((p) => `${place(x.at(p.x))},${place(y.at(p.high))}`)
+  const lower = points.map((p) => `${place(x.at(p.x))},${place(y.at(p.low))}`)
   const band = [...upper, ...lower.reverse()].join(' ')
   return [
     points.length > 1 ? element('polygon', { class: `band ${colour}`, points: band }) : '',
@@ -112,5 +112,3 @@ function drawn(points: readonly Point[], x: Scale, y: Scale, index: number): str
     ),
   ].join('')
 }
-
-const round = (value: number): number => Math.round(value * 100) / 100

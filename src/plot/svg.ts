@@ -11,7 +11,7 @@ export const escapeXml = (text: string): string =>
     .replaceAll('"', '&quot;')
 
 /** Two decimals: finer than any screen. Throws for what is no place, which would vanish silently. */
-function place(value: number): string {
+export function place(value: number): string {
   if (!Number.isFinite(value)) throw new RangeError('a coordinate that is not finite')
   return String(Math.round(value * 100) / 100)
 }

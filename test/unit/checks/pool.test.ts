@@ -102,6 +102,11 @@ function isAlive(pid: number): boolean {
 
 const pidIn = (path: string): number => (existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0)
 
+const tcp = (host: string, port: number): Command => ({
+  kind: 'probe',
+  probe: { kind: 'dialogue', to: { kind: 'tcp', host, port }, tls: null, turns: [] },
+})
+
 test('each form of check passes and fails', async () => {
   const server = createServer().listen(0, '127.0.0.1')
   after(() => server.close())
@@ -125,28 +130,9 @@ test('each form of check passes and fails', async () => {
     ['shell-ok', shell('echo a b | grep -q "a b" && true'), true, /^exit 0/],
     ['shell-ko', shell('echo a | grep b'), false, /^exit 1/],
     ['signal', shell('kill -SEGV $$'), false, /^signal SIGSEGV/],
-    ['tcp-ok', { kind: 'tcp', host: '127.0.0.1', port }, true, /^probe connected/],
-    ['tcp-name', { kind: 'tcp', host: 'localhost', port }, true, /^probe connected/],
-    [
-      'tcp-ko',
-      { kind: 'tcp', host: '127.0.0.1', port: closedAddress.port },
-      false,
-      /^probe connection refused/,
-    ],
-    [
-      'probe-ok',
-      {
-        kind: 'probe',
-        probe: {
-          kind: 'dialogue',
-          to: { kind: 'tcp', host: '127.0.0.1', port },
-          tls: null,
-          turns: [],
-        },
-      },
-      true,
-      /^probe connected/,
-    ],
+    ['tcp-ok', tcp('127.0.0.1', port), true, /^probe connected/],
+    ['tcp-name', tcp('localhost', port), true, /^probe connected/],
+    ['tcp-ko', tcp('127.0.0.1', closedAddress.port), false, /^probe connection refused/],
     ['process-ok', { kind: 'process', like: 'killall', name }, true, /^probe running/],
     [
       'process-ko',
@@ -290,7 +276,7 @@ test('a tcp check whose server never answers fails at its timeout', async () => 
   const port = await new Promise<number>((resolve) =>
     listener.stdout.once('data', (text) => resolve(Number(text))),
   )
-  const target: Command = { kind: 'tcp', host: '127.0.0.1', port }
+  const target: Command = tcp('127.0.0.1', port)
   await withPool(async (pool, events) => {
     const checks = Array.from({ length: 8 }, (_, i) => check(`tcp${i}`, target, { timeoutMs: 300 }))
     pool.set(checks)

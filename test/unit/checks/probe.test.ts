@@ -56,7 +56,7 @@ type Certificate = { readonly path: string; readonly key: string; readonly text:
 function certificate(name: string, ...more: string[]): Certificate {
   const path = join(directory, `${name}.pem`)
   const key = join(directory, `${name}.key`)
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
   const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
   const files = ['-keyout', key, '-out', path]
   execFileSync('openssl', ['req', '-x509', ...made, ...subject, ...files, ...more], {
@@ -143,6 +143,13 @@ test('tls: the chain, the name and the days are verified', async () => {
   assert.equal(await said(`${to} ca ${ca.path}`), 'yes connected')
   assert.equal(await said(`${to} ca ${ca.path} expect 220`), 'yes answered as expected')
   assert.equal(await said(to), 'no TLS: self-signed certificate')
+  const warned: string[] = []
+  const note = ({ message }: Error) => void warned.push(message)
+  process.on('warning', note)
+  assert.equal(await said(`tls 127.0.0.1:${port} ca ${ca.path}`), 'yes connected')
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('warning', note)
+  assert.deepEqual(warned, [], 'an address is no server name')
   assert.equal(
     await said(`${to} ca ${ca.path} sni other.example`),
     'no TLS: certificate is for another name',
@@ -192,7 +199,7 @@ test('http: status, fields, body, method, host; no redirect is followed', async 
   assert.match(await said(`${to}/huge body y`), /^no \/y\/ is not in the body of 1\d{6} bytes$/)
   assert.match(await said(`${to}/torn body y`), /^no (connection reset|aborted)/)
   const other = await serve((socket) => socket.end('SSH-2.0-OpenSSH\r\n'))
-  assert.match(await said(`http http://127.0.0.1:${other}/`), /^no HPE_/)
+  assert.equal(await said(`http http://127.0.0.1:${other}/`), 'no not an HTTP answer')
   assert.equal(await said('http http://127.0.0.1:1/'), 'no connection refused')
 })
 

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Command } from '../../../src/base/command.ts'
 import { needsShell, resolveCommand, unsafePart } from '../../../src/config/command.ts'
 import { fakeWorld } from './fake-world.ts'
 import { check, findings, instanceText } from './reading.ts'
+
+const tcp = (host: string, port: number): Command => ({
+  kind: 'probe',
+  probe: { kind: 'dialogue', to: { kind: 'tcp', host, port }, tls: null, turns: [] },
+})
 
 const program = { text: '', mode: 0o755 }
 const world = fakeWorld({
@@ -21,8 +27,8 @@ const forms: readonly (readonly [string, unknown])[] = [
   ['pidof nginx', { kind: 'process', like: 'pidof', name: 'nginx' }],
   ['/bin/pidof nginx', { kind: 'process', like: 'pidof', name: 'nginx' }],
   ['pgrep -x haproxy', { kind: 'process', like: 'pgrep', name: 'haproxy' }],
-  ['</dev/tcp/127.0.0.1/80', { kind: 'tcp', host: '127.0.0.1', port: 80 }],
-  ['</dev/tcp/localhost/443', { kind: 'tcp', host: 'localhost', port: 443 }],
+  ['</dev/tcp/127.0.0.1/80', tcp('127.0.0.1', 80)],
+  ['</dev/tcp/localhost/443', tcp('localhost', 443)],
   ['</dev/tcp/127.0.0.1/99999', { kind: 'shell', shell: '/bin/bash', text: '</dev/tcp/127.0.0.1/99999' }],
   ['curl -fs http://h/?a=1&b=2', { kind: 'argv', argv: ['/usr/bin/curl', '-fs', 'http://h/?a=1&b=2'] }],
   ['curl  -H "A: b c" x', { kind: 'argv', argv: ['/usr/bin/curl', '-H', 'A: b c', 'x'] }],

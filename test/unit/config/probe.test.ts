@@ -16,6 +16,7 @@ test('escapes become octets, everything else is UTF-8', () => {
 
 const mistakes: readonly (readonly [line: string, message: RegExp])[] = [
   ['probe gopher h:70', /gopher is no probe; there are tcp, tls, unix, smtp, redis, http, https/],
+  ['probe constructor h:70', /constructor is no probe/],
   ['probe tcp 10.0.0.1', /10\.0\.0\.1 is not HOST:PORT/],
   ['probe tcp ::1:80', /::1:80 is not HOST:PORT \(an IPv6 address stands in brackets\)/],
   ['probe tcp h:0', /h:0 is not HOST:PORT/],

@@ -170,7 +170,7 @@ test('words reach a program, the last command of a shell text, or its parameters
     assert.deepEqual(withWords(command, words), { ok: true, program: { kind: 'argv', argv } })
   }
   assert.deepEqual(withWords({ kind: 'broken', why: 'no' }, []), { ok: false, why: 'no' })
-  assert.equal(withWords({ kind: 'tcp', host: 'h', port: 1 }, []).ok, false)
+  assert.equal(withWords({ kind: 'process', like: 'pidof', name: 'h' }, []).ok, false)
 })
 
 test('failures are reported with the last line of output, and do not stop the queue', async () => {
