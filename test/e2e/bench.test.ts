@@ -68,4 +68,9 @@ test('wrong words are refused before anything is built', async () => {
   const nobody = await bench('--no-vipd', '--keepalived', '/nonexistent/keepalived')
   assert.equal(nobody.status, 3)
   assert.match(nobody.stderr, /without \/nonexistent\/keepalived: not found/)
+  for (const out of ['/proc/nowhere', process.execPath]) {
+    const unwritable = await bench('--n', '1', '--out', out)
+    assert.deepEqual([unwritable.status, unwritable.stdout], [1, ''], 'nothing is measured')
+    assert.match(unwritable.stderr, /^vipd bench: (ENOENT|ENOTDIR): /m)
+  }
 })
