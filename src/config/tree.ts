@@ -3,6 +3,7 @@
  * `global_defs` that change the language itself while it is being read: `include_check` and `random_seed`.
  * Nothing stops it: every mistake is a diagnostic with its place, and reading goes on after it.
  */
+import { seeded } from '../base/seeded.ts'
 import { errorAt, warningAt, wholeFile } from './diagnostics.ts'
 import { Lines } from './lines.ts'
 import { blockDepthMax } from './lines-limits.ts'
@@ -157,16 +158,5 @@ class Builder {
     }
     const seed = keyword.text === 'random_seed' ? args[0]?.text : undefined
     if (seed !== undefined && /^\d{1,10}$/.test(seed)) this.#lines.random = seeded(Number(seed))
-  }
-}
-
-/** A fixed sequence for each seed (mulberry32); which one does not matter, only that it repeats. */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }
