@@ -16,10 +16,12 @@
         "native/memory.cc",
         "native/plan.cc",
         "native/request.cc",
+        "native/senses.cc",
         "native/sockets.cc",
         "native/supervisor.cc",
         "native/warden_port.cc",
-        "native/warden_wire.cc"
+        "native/warden_wire.cc",
+        "native/watched_socket.cc"
       ],
       "include_dirs": ["<!@(node -p \"require('node-addon-api').include\")"],
       "defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS"],

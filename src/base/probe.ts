@@ -6,6 +6,8 @@ export type Endpoint =
 
 /** A certificate chain is always verified, by the system's authorities or by `ca`. */
 export type TlsWanted = {
+  /** Who we are, where the server asks: PEM. */
+  readonly client: { readonly certificate: string; readonly key: string } | null
   /** The name that is asked for and verified. */
   readonly serverName: string
   /** PEM; null: the system's. */
@@ -49,11 +51,83 @@ export type HttpProbe = {
   readonly status: readonly { readonly from: number; readonly to: number }[]
   /** Fields of the answer, by lower-case name, and a pattern for each value. */
   readonly fields: readonly { readonly name: string; readonly source: string }[]
-  /** Looked for in at most the first mebibyte; null: the body is not read. */
+  /** Looked for in at most the first mebibyte; null: no pattern. Without both the body is not read. */
   readonly body: string | null
+  /** SHA-256 of the whole body, lower-case hexadecimal; null: any. */
+  readonly digest: string | null
 }
 
-export type Probe = DialogueProbe | HttpProbe
+/** One datagram there, and one back. */
+export type UdpProbe = {
+  readonly kind: 'udp'
+  readonly host: string
+  readonly port: number
+  readonly octets: Uint8Array
+  /** null: any answer. */
+  readonly expect: Expectation | null
+}
+
+/** Types of records that a query can ask for, with their numbers (RFC 1035, 3596, 2782). */
+export const recordTypes = {
+  A: 1,
+  NS: 2,
+  CNAME: 5,
+  SOA: 6,
+  PTR: 12,
+  MX: 15,
+  TXT: 16,
+  AAAA: 28,
+  SRV: 33,
+} as const
+export type RecordType = keyof typeof recordTypes
+
+/** Response codes by their names (RFC 1035 section 4.1.1, RFC 2136). */
+export const responseCodes = [
+  ...['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'],
+  ...['YXDOMAIN', 'YXRRSET', 'NXRRSET', 'NOTAUTH', 'NOTZONE'],
+] as readonly string[]
+
+export type DnsProbe = {
+  readonly kind: 'dns'
+  readonly name: string
+  readonly type: RecordType
+  readonly server: string
+  readonly port: number
+  /** As in `responseCodes`. */
+  readonly rcode: string
+  /** A pattern that one record of the answer matches; null: with NOERROR any record of the type. */
+  readonly answer: string | null
+}
+
+/** An echo request there, an echo reply back. */
+export type IcmpProbe = { readonly kind: 'icmp'; readonly host: string; readonly octets: number }
+
+/** Databases are asked to let somebody in; whom they turn away has been answered. */
+export type PostgresProbe = {
+  readonly kind: 'postgres'
+  readonly to: Endpoint
+  readonly user: string
+  readonly database: string
+}
+export type MysqlProbe = { readonly kind: 'mysql'; readonly to: Endpoint; readonly user: string }
+
+/** HAProxy's runtime API: is this server up, or (null) the backend as a whole. */
+export type HaproxyProbe = {
+  readonly kind: 'haproxy'
+  readonly to: Endpoint
+  readonly backend: string
+  readonly server: string | null
+}
+
+export type Probe =
+  | DialogueProbe
+  | HttpProbe
+  | UdpProbe
+  | DnsProbe
+  | IcmpProbe
+  | PostgresProbe
+  | MysqlProbe
+  | HaproxyProbe
 
 /** Does a connection open: what `</dev/tcp/HOST/PORT` asks. */
 export const connectsTo = (to: Endpoint): DialogueProbe => ({

@@ -5,15 +5,16 @@
 import { unreachable } from '../base/assert.ts'
 import type { Outcome, Result } from './types.ts'
 
-/** Exit status 0, or a probe's yes. */
+/** Exit status 0, a probe's yes, or the value 0. */
 export function succeeded(outcome: Outcome): boolean {
   return exitStatus(outcome) === 0
 }
 
-/** What "now returning N" compares: a probe returns what its command would have; null where no program ended. */
+/** What "now returning N" compares: a probe returns what its command would have, a file its number; null where no program ended. */
 export function exitStatus(outcome: Outcome): number | null {
   if (outcome.kind === 'exit') return outcome.status
   if (outcome.kind === 'probe') return outcome.ok ? 0 : 1
+  if (outcome.kind === 'value') return outcome.value
   return null
 }
 
@@ -31,6 +32,8 @@ export function describeResult(result: Result): string {
       return `failed (cannot run: ${outcome.why})`
     case 'probe':
       return outcome.ok ? 'succeeded' : `failed (${outcome.detail})`
+    case 'value':
+      return outcome.value === 0 ? 'succeeded' : `failed (the file says ${outcome.value})`
     default:
       return unreachable(outcome)
   }

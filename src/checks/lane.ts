@@ -66,6 +66,10 @@ export class Lane {
     this.#send({ kind: 'set', checks })
   }
 
+  push(id: number, ok: boolean, message: string): void {
+    this.#send({ kind: 'push', id, ok, message })
+  }
+
   async stop(): Promise<void> {
     if (this.#over) return
     this.#end()

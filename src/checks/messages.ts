@@ -14,6 +14,8 @@ export type ToWorker =
   /** Everything that this worker shall run from now on. */
   | { readonly kind: 'set'; readonly checks: readonly Assignment[] }
   | { readonly kind: 'ping' }
+  /** Somebody said how a check is that waits to be told. */
+  | { readonly kind: 'push'; readonly id: number; readonly ok: boolean; readonly message: string }
   /** Kill what runs and end the thread. */
   | { readonly kind: 'stop' }
 

@@ -1,6 +1,7 @@
 /** One run of one check, outside of the pool: for an operator who wants to see what it does and how long it takes. */
 import type { Command } from '../base/command.ts'
-import { answer } from './in-process.ts'
+import { askerFor, isAsked } from './asker.ts'
+import { Files } from './files.ts'
 import type { Phase } from './probe-connection.ts'
 import { ProcessTable } from './processes.ts'
 import { isProgram, runCommand } from './run-command.ts'
@@ -35,6 +36,19 @@ function outcomeOf(
     if (isProgram(command)) {
       const gone = () => undefined
       runCommand({ program: command, runAs, timeoutMs, output: null, ended, gone })
-    } else answer(command, { runAs, timeoutMs, processes: new ProcessTable(), ended, passed })
+    } else if (isAsked(command)) {
+      const files = new Files(() => undefined)
+      const asker = askerFor(command, { processes: new ProcessTable(), files })
+      const end = (outcome: Outcome) => {
+        ended(outcome)
+        asker.close()
+        files.close()
+      }
+      // An answer may come before `ask` returns.
+      setImmediate(() => asker.ask({ runAs, timeoutMs, ended: end, passed }))
+    } else {
+      const why = command.kind === 'push' ? 'it waits to be told' : 'it is made of other checks'
+      ended({ kind: 'unable', why: `${why}; ask the daemon` })
+    }
   })
 }

@@ -4,6 +4,8 @@
  * or hangs is replaced without any check losing its verdict.
  */
 import { isDeepStrictEqual } from 'node:util'
+import { combine } from './combine.ts'
+import { succeeded } from './describe.ts'
 import { Lane } from './lane.ts'
 import type { Assignment, FromWorker } from './messages.ts'
 import { advance, fresh, type News, type Progress, statusOf } from './progress.ts'
@@ -40,7 +42,8 @@ export function startCheckPoolWith(options: PoolOptions): CheckPool {
 
 type Check = {
   readonly id: number
-  readonly slot: Slot
+  /** null: made of other checks, here. */
+  readonly slot: Slot | null
   spec: CheckSpec
   progress: Progress
   /** Kept away from the workers since starting it hung one. */
@@ -75,16 +78,25 @@ class Pool implements CheckPool {
     this.#checks = new Map()
     for (const spec of specs) {
       const known = before.get(spec.name)
-      if (known !== undefined && sameWork(known.spec, spec)) {
-        known.spec = spec
-        before.delete(spec.name)
-        this.#checks.set(spec.name, known)
+      if (known === undefined || !sameWork(known.spec, spec)) {
+        this.#add(spec)
+        continue
       }
+      known.spec = spec
+      before.delete(spec.name)
+      this.#checks.set(spec.name, known)
     }
     for (const { heldBack } of before.values()) if (heldBack !== null) clearTimeout(heldBack)
-    for (const spec of specs) if (!this.#checks.has(spec.name)) this.#add(spec)
     this.#byId = new Map(Array.from(this.#checks.values(), (check) => [check.id, check]))
     for (const slot of this.#slots) this.#assign(slot)
+    this.#recombine()
+  }
+
+  push(name: string, ok: boolean, message: string): boolean {
+    const check = this.#checks.get(name)
+    if (check?.spec.command.kind !== 'push') return false
+    check.slot?.lane?.push(check.id, ok, message)
+    return true
   }
 
   status(name: string): CheckStatus | null {
@@ -100,11 +112,14 @@ class Pool implements CheckPool {
   }
 
   #add(spec: CheckSpec): void {
-    const loads = this.#slots.map((slot) => this.#checksOf(slot).length)
-    const slot = this.#slots[loads.indexOf(Math.min(...loads))]
-    if (slot === undefined) return
+    const slot = spec.command.kind === 'combination' ? null : this.#leastLoaded()
     const id = ++this.#lastId
     this.#checks.set(spec.name, { id, slot, spec, progress: fresh, heldBack: null, hangs: 0 })
+  }
+
+  #leastLoaded(): Slot | null {
+    const loads = this.#slots.map((slot) => this.#checksOf(slot).length)
+    return this.#slots[loads.indexOf(Math.min(...loads))] ?? null
   }
 
   #checksOf(slot: Slot): readonly Check[] {
@@ -147,7 +162,24 @@ class Pool implements CheckPool {
     const { good } = progress.verdict
     if (progress.last === null || good === null) return
     if (news.returned) onEvent({ kind: 'returned', name, result: progress.last })
-    if (news.verdict) onEvent({ kind: 'verdict', name, good, result: progress.last })
+    if (!news.verdict) return
+    onEvent({ kind: 'verdict', name, good, result: progress.last })
+    if (spec.command.kind !== 'combination') this.#recombine()
+  }
+
+  /** In the order of the configuration: a check is made of checks that stand above it. */
+  #recombine(): void {
+    const verdictOf = (name: string) => this.#checks.get(name)?.progress.verdict.good ?? null
+    for (const check of this.#checks.values()) {
+      const { spec, progress } = check
+      if (spec.command.kind !== 'combination') continue
+      const outcome = combine(spec.command, verdictOf)
+      if (outcome === null || succeeded(outcome) === progress.verdict.good) continue
+      const result = { name: spec.name, outcome, output: '', durationMs: 0 }
+      const next = advance(progress, result, { ...spec, rise: 1, fall: 1 }, Date.now())
+      check.progress = next.progress
+      this.#tell(check, next.news)
+    }
   }
 
   #lost(slot: Slot, why: string, starting: number): void {
@@ -174,7 +206,7 @@ class Pool implements CheckPool {
     check.heldBack = setTimeout(
       () => {
         check.heldBack = null
-        this.#assign(check.slot)
+        if (check.slot !== null) this.#assign(check.slot)
       },
       backoff(holdBackMs, check.hangs),
     )

@@ -15,8 +15,8 @@ export type Phase = 'resolve' | 'connect' | 'tls' | 'first byte'
 /** What a probe needs of whoever runs it. */
 export type Asking = {
   readonly timeoutMs: number
-  /** Every socket is shown here at once; whoever is shown it destroys it, also while it is connecting. */
-  readonly opened: (socket: Socket) => void
+  /** Whatever is opened is shown here at once, with how it is closed, also while it is connecting. */
+  readonly opened: (close: () => void) => void
   readonly passed: (phase: Phase) => void
 }
 
@@ -45,7 +45,7 @@ type Place = { readonly path: string } | { readonly host: string; readonly port:
 function openPlain(place: Place, { opened, passed }: Asking): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(place)
-    opened(socket)
+    opened(() => end(socket))
     socket.once('connect', () => {
       passed('connect')
       resolve(socket)
@@ -57,15 +57,16 @@ function openPlain(place: Place, { opened, passed }: Asking): Promise<Socket> {
 /** One socket from the start: a TLS socket put on top of another crashes Node 20 when both are destroyed. */
 function openSecure(
   place: Place,
-  { serverName, ca, days }: TlsWanted,
+  { serverName, ca, days, client }: TlsWanted,
   { opened, passed }: Asking,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
     let about = ''
     // An address is verified as well, but never asked for by name (RFC 6066 section 3).
     const name = isIP(serverName) === 0 ? { servername: serverName } : {}
-    const socket = secure({ ...place, ...name, ...(ca === null ? {} : { ca }) })
-    opened(socket)
+    const ours = client === null ? {} : { cert: client.certificate, key: client.key }
+    const socket = secure({ ...place, ...name, ...ours, ...(ca === null ? {} : { ca }) })
+    opened(() => end(socket))
     socket.once('connect', () => {
       about = 'TLS: '
       passed('connect')
@@ -81,6 +82,12 @@ function openSecure(
   })
 }
 
+/** What is destroyed may still fail. */
+function end(socket: Socket): void {
+  socket.on('error', () => undefined)
+  socket.destroy()
+}
+
 const daysLeft = (socket: TLSSocket): number =>
   (Date.parse(socket.getPeerCertificate().valid_to) - Date.now()) / millisecondsPerDay
 
@@ -93,6 +100,7 @@ const failures: Readonly<Record<string, string>> = {
   EPIPE: 'connection closed',
   ENOENT: 'no such socket',
   EACCES: 'permission denied',
+  EPERM: 'not permitted',
   CERT_HAS_EXPIRED: 'certificate has expired',
   CERT_NOT_YET_VALID: 'certificate is not valid yet',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'self-signed certificate',
@@ -102,8 +110,11 @@ const failures: Readonly<Record<string, string>> = {
 }
 
 /** The words for a failed connection; the system's own code where it is a rare one. */
-export function describeFailure(error: Error): string {
-  const code = 'code' in error ? String(error.code) : error.message
+export const describeFailure = (error: Error): string =>
+  describeCode('code' in error ? String(error.code) : error.message)
+
+/** The same for the code alone. */
+export function describeCode(code: string): string {
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'certificate is for another name'
   if (code.startsWith('ERR_SSL_')) return code.slice(8).toLowerCase().replaceAll('_', ' ')
   if (code.startsWith('HPE_')) return 'not an HTTP answer'

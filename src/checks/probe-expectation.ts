@@ -1,15 +1,11 @@
 /** Judges an answer while it arrives: right, wrong, or not decided yet. */
 import type { Expectation } from '../base/probe.ts'
+import { matches } from './pattern.ts'
+import type { Judgement } from './probe-ear.ts'
 
 /** An answer that is longer has no end that is worth waiting for. */
 export const answerBytesMax = 65_536
 const shownMax = 60
-
-/** `rest`: what came after the match, for the next expectation. `wrong`: in the operator's words. */
-export type Judgement =
-  | { readonly kind: 'right'; readonly rest: Buffer }
-  | { readonly kind: 'wrong'; readonly why: string }
-  | { readonly kind: 'open' }
 
 export function judge(what: Expectation, answer: Buffer): Judgement {
   const judgement = byKind(what, answer)
@@ -22,29 +18,28 @@ function byKind(what: Expectation, answer: Buffer): Judgement {
     case 'octets': {
       const at = answer.indexOf(what.octets)
       if (at < 0) return { kind: 'open' }
-      return { kind: 'right', rest: answer.subarray(at + what.octets.length) }
+      return right(answer.subarray(at + what.octets.length))
     }
     case 'pattern': {
-      if (!new RegExp(what.source, 's').test(answer.toString())) return { kind: 'open' }
+      if (!matches(what.source, answer.toString())) return { kind: 'open' }
       // Where a match ends in octets is not known; what follows is another answer.
-      return { kind: 'right', rest: Buffer.alloc(0) }
+      return right(Buffer.alloc(0))
     }
     case 'line': {
       const end = answer.indexOf(10)
       if (end < 0) return { kind: 'open' }
       const line = answer.subarray(0, end).toString().trimEnd()
-      if (new RegExp(what.source).test(line))
-        return { kind: 'right', rest: answer.subarray(end + 1) }
+      if (new RegExp(what.source).test(line)) return right(answer.subarray(end + 1))
       return { kind: 'wrong', why: `answered ${show(answer.subarray(0, end))}` }
     }
   }
 }
 
-/** The connection ended, or the time did, before the answer was decided. */
+const right = (rest: Buffer): Judgement => ({ kind: 'right', value: undefined, rest })
+
+/** The answer ended before it was decided. */
 export const unanswered = (what: Expectation, answer: Buffer): string =>
-  answer.length === 0
-    ? 'closed without an answer'
-    : `${describe(what)} is not in the answer ${show(answer)}`
+  `${describe(what)} is not in the answer ${show(answer)}`
 
 const describe = (what: Expectation): string =>
   what.kind === 'octets' ? show(Buffer.from(what.octets)) : `/${what.source}/`

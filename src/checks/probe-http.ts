@@ -1,7 +1,9 @@
 /** One request, one answer. A redirect is an answer like any other: it is not followed. */
+import { createHash } from 'node:crypto'
 import { type IncomingMessage, request } from 'node:http'
 import type { Socket } from 'node:net'
 import type { HttpProbe } from '../base/probe.ts'
+import { matches } from './pattern.ts'
 import { type Asking, describeFailure, open, Refusal } from './probe-connection.ts'
 
 /** Of a body that is looked at. */
@@ -18,9 +20,9 @@ export async function askHttp(probe: HttpProbe, asking: Asking): Promise<string>
     throw new Refusal(`status ${status}`)
   for (const { name, source } of probe.fields) {
     const value = String(response.headers[name] ?? '')
-    if (!new RegExp(source).test(value)) throw new Refusal(`${name} is '${value}', not /${source}/`)
+    if (!matches(source, value)) throw new Refusal(`${name} is '${value}', not /${source}/`)
   }
-  if (probe.body !== null) await lookFor(probe.body, response)
+  if (probe.body !== null || probe.digest !== null) await lookAtBody(probe, response)
   return `status ${status}`
 }
 
@@ -38,7 +40,20 @@ function respond(
   })
 }
 
-async function lookFor(source: string, response: IncomingMessage): Promise<void> {
+/** @throws Refusal when the body is not the expected one, or does not end. */
+async function lookAtBody(
+  { body: source, digest }: HttpProbe,
+  response: IncomingMessage,
+): Promise<void> {
+  const { text, length, hash } = await readBody(response)
+  if (source !== null && !matches(source, text))
+    throw new Refusal(`/${source}/ is not in the body of ${length} bytes`)
+  if (digest === null) return
+  if (length > bodyBytesMax) throw new Refusal(`the body is longer than ${bodyBytesMax} bytes`)
+  if (hash !== digest) throw new Refusal(`the body of ${length} bytes has the digest ${hash}`)
+}
+
+async function readBody(response: IncomingMessage) {
   const pieces: Buffer[] = []
   let length = 0
   try {
@@ -50,7 +65,10 @@ async function lookFor(source: string, response: IncomingMessage): Promise<void>
   } catch (error) {
     throw new Refusal(error instanceof Error ? describeFailure(error) : String(error))
   }
-  const body = Buffer.concat(pieces).subarray(0, bodyBytesMax).toString()
-  if (!new RegExp(source, 's').test(body))
-    throw new Refusal(`/${source}/ is not in the body of ${length} bytes`)
+  const body = Buffer.concat(pieces).subarray(0, bodyBytesMax)
+  return {
+    text: body.toString(),
+    length,
+    hash: createHash('sha256').update(body).digest('hex'),
+  }
 }

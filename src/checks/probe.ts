@@ -1,9 +1,15 @@
 /** Runs one probe within its time, whatever the other end does, and leaves no connection behind. */
-import type { Socket } from 'node:net'
+import { unreachable } from '../base/assert.ts'
 import type { Probe } from '../base/probe.ts'
 import { type Asking, type Phase, Refusal } from './probe-connection.ts'
 import { dialogue } from './probe-dialogue.ts'
+import { askDns } from './probe-dns.ts'
+import { askHaproxy } from './probe-haproxy.ts'
 import { askHttp } from './probe-http.ts'
+import { askEcho } from './probe-icmp.ts'
+import { askMysql } from './probe-mysql.ts'
+import { askPostgres } from './probe-postgres.ts'
+import { askUdp } from './probe-udp.ts'
 import type { Outcome } from './types.ts'
 
 /** `ended` is called once, at `timeoutMs` at the latest, and not after `cancel`. */
@@ -13,18 +19,16 @@ export function runProbe(
   ended: (outcome: Outcome) => void,
   passed: (phase: Phase) => void = () => undefined,
 ): { cancel(): void } {
-  const sockets = new Set<Socket>()
+  const closers: (() => void)[] = []
   let over = false
   const deadline = setTimeout(
     // The answer may have come behind a late timer: look at the loop's events once more.
     () => setImmediate(() => finish({ kind: 'timeout', afterMs: timeoutMs })),
     timeoutMs,
   )
-  const opened = (socket: Socket): void => {
-    sockets.add(socket)
-    // What is destroyed below may still fail.
-    socket.on('error', () => undefined)
-    if (over) socket.destroy()
+  const opened = (close: () => void): void => {
+    closers.push(close)
+    if (over) close()
   }
   ask(probe, { timeoutMs, opened, passed }).then(
     (detail) => finish({ kind: 'probe', ok: true, detail }),
@@ -44,9 +48,29 @@ export function runProbe(
   function stop(): void {
     over = true
     clearTimeout(deadline)
-    for (const socket of sockets) socket.destroy()
+    for (const close of closers) close()
   }
 }
 
-const ask = (probe: Probe, asking: Asking): Promise<string> =>
-  probe.kind === 'http' ? askHttp(probe, asking) : dialogue(probe, asking)
+function ask(probe: Probe, asking: Asking): Promise<string> {
+  switch (probe.kind) {
+    case 'dialogue':
+      return dialogue(probe, asking)
+    case 'http':
+      return askHttp(probe, asking)
+    case 'udp':
+      return askUdp(probe, asking)
+    case 'dns':
+      return askDns(probe, asking)
+    case 'icmp':
+      return askEcho(probe, asking)
+    case 'postgres':
+      return askPostgres(probe, asking)
+    case 'mysql':
+      return askMysql(probe, asking)
+    case 'haproxy':
+      return askHaproxy(probe, asking)
+    default:
+      return unreachable(probe)
+  }
+}

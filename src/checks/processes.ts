@@ -1,13 +1,13 @@
 /**
- * "Is a process of that name alive?", answered from /proc with the matching rules of killall, pidof and
- * pgrep. The kernel keeps 15 bytes of a name; each tool copes with longer names, scripts and zombies in its
+ * "Is a process of that name alive?", and "how many are there?", answered from /proc with the matching rules of
+ * killall, pidof, pgrep and keepalived's vrrp_track_process. The kernel keeps 15 bytes of a name; each tool copes with longer names, scripts and zombies in its
  * own way, and a check that was written for one of them must get that one's answer.
  *
  * Names compare as bytes, so text is latin1 throughout. procfs cannot hang, hence synchronous reads: they
  * stay out of libuv's thread pool, which the whole process shares.
  */
 import { readdirSync, readFileSync } from 'node:fs'
-import type { Command, RunAs } from '../base/command.ts'
+import type { Command, ProcessesWanted, RunAs } from '../base/command.ts'
 
 export type ProcessQuery = Extract<Command, { kind: 'process' }>
 
@@ -63,29 +63,74 @@ export function matchesName(query: ProcessQuery, candidate: ProcessFacts): boole
   return candidate.comm !== '' && matches[query.like](toLatin1(query.name), candidate)
 }
 
-/** A look at /proc that the checks due within a few milliseconds share. */
+/** Does this one count. Who is dead and merely not yet buried does not. */
+export function matchesWanted(wanted: ProcessesWanted, candidate: ProcessFacts): boolean {
+  const { comm, state, argv } = candidate
+  if (comm === '' || state === 'Z' || state === 'X') return false
+  const name = toLatin1(wanted.name)
+  const named = wanted.full ? argv[0] === name : comm === name.slice(0, commLength)
+  return named && parametersMatch(wanted, argv.slice(1))
+}
+
+function parametersMatch({ parameters, match }: ProcessesWanted, given: readonly string[]) {
+  if (parameters === null) return true
+  const wanted = parameters.map(toLatin1)
+  if (given.length < wanted.length || (match === 'exact' && given.length > wanted.length))
+    return false
+  return wanted.every((word, i) => {
+    const last = i === wanted.length - 1
+    const there = given[i] ?? ''
+    return match === 'partial' && last ? there.startsWith(word) : there === word
+  })
+}
+
+/** Does the named tool, run under that identity, count this process. */
+const counts = (query: ProcessQuery, runAs: RunAs | null, candidate: ProcessFacts): boolean =>
+  matchesName(query, candidate) && (query.like !== 'killall' || maySignal(candidate.pid, runAs))
+
+/** Looks at /proc that the checks due within a few milliseconds share. */
 export class ProcessTable {
   #takenAt = Number.NEGATIVE_INFINITY
+  #tookMs = 0
   #processes: readonly ProcessFacts[] = []
 
-  /** True when the named tool would exit 0, run under that identity. `now`: monotonic milliseconds. */
-  find(query: ProcessQuery, runAs: RunAs | null, now: number): boolean {
-    const found = this.#at(now).filter((candidate) => matchesName(query, candidate))
-    if (query.like !== 'killall') return found.length > 0
-    return found.some(({ pid }) => maySignal(pid, runAs))
+  /**
+   * A process for which the named tool would exit 0, run under that identity; null when there is none. `known` is
+   * looked at first: while it is there nobody else matters, and a look costs three system calls. `now`: monotonic
+   * milliseconds.
+   */
+  find(query: ProcessQuery, runAs: RunAs | null, known: number | null, now: number): number | null {
+    if (known !== null && counts(query, runAs, new LazyProcess(known))) return known
+    return this.#look(now, (candidate) => counts(query, runAs, candidate))[0] ?? null
   }
 
-  #at(now: number): readonly ProcessFacts[] {
-    if (now - this.#takenAt > sharedMs) {
+  /** Those that match. Where there is no upper bound the known ones suffice if they are enough. */
+  count(wanted: ProcessesWanted, known: readonly number[], now: number): readonly number[] {
+    const unbounded = wanted.most === Number.POSITIVE_INFINITY
+    const left = unbounded ? known.filter((pid) => matchesWanted(wanted, new LazyProcess(pid))) : []
+    if (unbounded && left.length >= wanted.least) return left
+    return this.#look(now, (candidate) => matchesWanted(wanted, candidate))
+  }
+
+  #look(now: number, wanted: (candidate: ProcessFacts) => boolean): readonly number[] {
+    const from = performance.now()
+    if (now - this.#takenAt > Math.max(sharedMs, this.#tookMs * shareOfTime)) {
       this.#takenAt = now
+      this.#tookMs = 0
       this.#processes = listPids().map((pid) => new LazyProcess(pid))
     }
-    return this.#processes
+    const found = this.#processes.filter(wanted).map(({ pid }) => pid)
+    this.#tookMs += performance.now() - from
+    return found
   }
 }
 
-/** Age up to which a look at /proc serves another check. */
+/** One process, as it is when it is first asked about. */
+export const processAt = (pid: number): ProcessFacts => new LazyProcess(pid)
+
+/** Age up to which a look at /proc serves another check: so long, or so many times what it took. */
 const sharedMs = 5
+const shareOfTime = 4
 
 class LazyProcess implements ProcessFacts {
   readonly pid: number

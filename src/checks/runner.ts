@@ -1,16 +1,18 @@
 /**
  * The checks of one worker: each with its own turns, its own deadline and at most one run at a time. Starts
  * pass through a queue, one per turn of the event loop, so that exits and deadlines of running checks are
- * seen between two forks; the first start anchors a check's grid, which spreads checks of equal interval by
- * itself.
+ * seen between two forks. What the kernel tells of processes and files makes a check run before its turn.
  */
-import { answer } from './in-process.ts'
+import { type Asker, askerFor, type News as Hint, isAsked } from './asker.ts'
+import { Files } from './files.ts'
 import type { Assignment, Board, FromWorker, Report } from './messages.ts'
 import { type OutputPipe, openPipes } from './output.ts'
-import { ProcessTable } from './processes.ts'
+import { paceOf } from './pace.ts'
+import { ProcessNews } from './process-news.ts'
+import { ProcessTable, processAt } from './processes.ts'
 import { advance, overrun, type Progress } from './progress.ts'
 import { isProgram, type Program, runCommand } from './run-command.ts'
-import { anchored, isDue, type Schedule, takeTurns, withInterval } from './schedule.ts'
+import { anchored, isDue, phaseOf, type Schedule, takeTurns, withInterval } from './schedule.ts'
 import type { CheckSpec, Outcome } from './types.ts'
 
 type Live = {
@@ -21,6 +23,11 @@ type Live = {
   schedule: Schedule | null
   timer: NodeJS.Timeout | null
   run: Run | null
+  /** It is in the queue of starts. */
+  queued: boolean
+  /** A hint came while it ran: its answer may be older than the news. */
+  again: boolean
+  readonly asker: Asker | null
   readonly output: OutputPipe | null
   removed: boolean
 }
@@ -34,6 +41,8 @@ type Run = {
 
 /** setTimeout's largest delay; beyond it the timer is armed again. */
 const timerMaxMs = 2 ** 31 - 1
+/** The news of an end come before it is one: who was waited for is still in /proc for a moment. */
+const buriedMs = [1, 20]
 
 export class Runner {
   readonly #post: (message: FromWorker) => void
@@ -41,6 +50,10 @@ export class Runner {
   readonly #checks = new Map<number, Live>()
   readonly #moved = new Set<Live>()
   readonly #processes = new ProcessTable()
+  readonly #files = new Files((path) => this.#hint({ kind: 'file', path }))
+  #news: ProcessNews | null = null
+  /** Those that a hint can concern. */
+  #hearers: readonly Live[] = []
   #queue: Live[] = []
   #draining = false
 
@@ -55,12 +68,16 @@ export class Runner {
     const added = assignments.filter((assignment) => !this.#update(assignment))
     const pipes = Array.from(openPipes(added.filter(({ spec }) => isProgram(spec.command)).length))
     for (const { id, spec, progress } of added) {
-      const output = isProgram(spec.command) ? (pipes.pop() ?? null) : null
-      const idle = { schedule: null, timer: null, run: null, removed: false }
-      const live: Live = { id, spec, progress, output, ...idle }
+      const { command } = spec
+      const output = isProgram(command) ? (pipes.pop() ?? null) : null
+      const tools = { processes: this.#processes, files: this.#files }
+      const asker = isAsked(command) ? askerFor(command, tools) : null
+      const idle = { schedule: null, timer: null, run: null, queued: false, again: false }
+      const live: Live = { id, spec, progress, output, asker, ...idle, removed: false }
       this.#checks.set(id, live)
-      this.#enqueue(live)
+      this.#begin(live)
     }
+    this.#listen()
   }
 
   /** Answers a ping. */
@@ -70,9 +87,20 @@ export class Runner {
     this.#post({ kind: 'pong', reports })
   }
 
+  /** Somebody says how a check is; its time counts from now. */
+  push(id: number, ok: boolean, detail: string): void {
+    const live = this.#checks.get(id)
+    if (live?.spec.command.kind !== 'push') return
+    const now = performance.now()
+    live.schedule = anchored(paceOf(live.spec, live.progress), now, 0)
+    this.#arm(live)
+    this.#take(live, { kind: 'probe', ok, detail }, { startedAt: now, ended: false, kill })
+  }
+
   /** Kills what runs; resolves when it is gone, or soon. */
   async stop(): Promise<void> {
     this.set([])
+    this.#files.close()
     const patience = 500
     const until = performance.now() + patience
     while (this.#board.groups().length > 0 && performance.now() < until) {
@@ -84,20 +112,38 @@ export class Runner {
     const live = this.#checks.get(id)
     if (live === undefined) return false
     live.spec = spec
-    if (live.schedule !== null) {
-      live.schedule = withInterval(live.schedule, spec.intervalMs, performance.now())
-      this.#arm(live)
-    }
+    this.#repace(live)
     return true
+  }
+
+  /** The interval may be another one now: by a reload, or by what the last result came to. */
+  #repace(live: Live): void {
+    if (live.schedule === null) return
+    const { intervalMs } = paceOf(live.spec, live.progress)
+    if (intervalMs === live.schedule.intervalMs) return
+    live.schedule = withInterval(live.schedule, intervalMs, performance.now())
+    this.#arm(live)
   }
 
   #remove(live: Live): void {
     live.removed = true
     if (live.timer !== null) clearTimeout(live.timer)
     live.run?.kill()
+    live.asker?.close()
     if (live.run === null) live.output?.close()
     this.#checks.delete(live.id)
     this.#moved.delete(live)
+  }
+
+  /** The first run is at once, unless it shall wait. Who is to be told has an interval for that. */
+  #begin(live: Live): void {
+    const { spec } = live
+    const delayMs = spec.initialDelayMs ?? 0
+    if (spec.command.kind === 'push') {
+      live.schedule = anchored(paceOf(spec, live.progress), performance.now() + delayMs, 0)
+      this.#arm(live)
+    } else if (delayMs === 0) this.#enqueue(live)
+    else live.timer = setTimeout(() => this.#enqueue(live), delayMs)
   }
 
   #arm(live: Live): void {
@@ -111,7 +157,8 @@ export class Runner {
     const now = performance.now()
     if (live.schedule === null) return
     if (isDue(live.schedule, now)) {
-      const { schedule, turns } = takeTurns(live.schedule, now)
+      const pace = paceOf(live.spec, live.progress)
+      const { schedule, turns } = takeTurns(live.schedule, pace, now, Math.random())
       live.schedule = schedule
       if (live.run === null) this.#enqueue(live)
       else this.#passOver(live, live.run, turns)
@@ -126,7 +173,38 @@ export class Runner {
     if (run.ended) this.#take(live, { kind: 'timeout', afterMs: live.spec.timeoutMs }, run)
   }
 
+  /** The kernel is asked for news of processes while a check can use them. */
+  #listen(): void {
+    const all = Array.from(this.#checks.values())
+    this.#hearers = all.filter(({ spec: { command } }) => hears.includes(command.kind))
+    if (this.#hearers.some(({ spec: { command } }) => command.kind.startsWith('process'))) {
+      this.#news ??= new ProcessNews((pid, ended) =>
+        this.#hint({ kind: 'process', process: processAt(pid), ended }),
+      )
+      return
+    }
+    this.#news?.close()
+    this.#news = null
+  }
+
+  #hint(news: Hint): void {
+    for (const live of this.#hearers) {
+      if (live.asker?.concerns(news) !== true) continue
+      if (news.kind === 'file' || !news.ended) this.#nudge(live)
+      else for (const delay of buriedMs) setTimeout(() => this.#nudge(live), delay)
+    }
+  }
+
+  #nudge(live: Live): void {
+    // Before its first start it has not begun yet.
+    if (live.removed || live.schedule === null) return
+    if (live.run === null) this.#enqueue(live)
+    else live.again = true
+  }
+
   #enqueue(live: Live): void {
+    if (live.queued) return
+    live.queued = true
     this.#queue.push(live)
     if (this.#draining) return
     this.#draining = true
@@ -135,7 +213,10 @@ export class Runner {
 
   #drain(): void {
     const live = this.#queue.shift()
-    if (live !== undefined && !live.removed && live.run === null) this.#start(live)
+    if (live !== undefined) {
+      live.queued = false
+      if (!live.removed && live.run === null) this.#start(live)
+    }
     this.#draining = this.#queue.length > 0
     if (this.#draining) setImmediate(() => this.#drain())
   }
@@ -143,7 +224,7 @@ export class Runner {
   #start(live: Live): void {
     const startedAt = performance.now()
     if (live.schedule === null) {
-      live.schedule = anchored(live.spec.intervalMs, startedAt)
+      live.schedule = anchored(paceOf(live.spec, live.progress), startedAt, phaseOf(live.id))
       this.#arm(live)
     }
     this.#board.starting = live.id
@@ -152,16 +233,16 @@ export class Runner {
   }
 
   #launch(live: Live, startedAt: number): void {
-    const { command, runAs, timeoutMs } = live.spec
-    const run: Run = { startedAt, ended: false, kill: () => undefined }
+    const { command, runAs, timeoutMs, intervalMs } = live.spec
+    const run: Run = { startedAt, ended: false, kill }
     live.run = run
-    const end = (outcome: Outcome) => {
-      this.#take(live, outcome, run)
-      live.run = null
+    const ended = (outcome: Outcome, output?: string) => {
+      this.#take(live, outcome, run, output)
+      this.#over(live)
     }
-    const processes = this.#processes
     if (isProgram(command)) this.#spawn(live, run, command)
-    else run.kill = answer(command, { runAs, timeoutMs, processes, ended: end })
+    else if (live.asker !== null) run.kill = live.asker.ask({ runAs, timeoutMs, ended })
+    else ended({ kind: 'probe', ok: false, detail: `silent for ${intervalMs / 1_000} s` })
   }
 
   #spawn(live: Live, run: Run, program: Program): void {
@@ -176,7 +257,7 @@ export class Runner {
       ended: (outcome) => this.#take(live, outcome, run),
       gone: () => {
         if (command.pid !== null) this.#board.leave(command.pid)
-        live.run = null
+        this.#over(live)
         if (live.removed) output?.close()
       },
     })
@@ -184,17 +265,21 @@ export class Runner {
     run.kill = () => command.signal('SIGKILL')
   }
 
-  #take(live: Live, outcome: Outcome, run: Run): void {
+  #over(live: Live): void {
+    live.run = null
+    if (!live.again) return
+    live.again = false
+    this.#nudge(live)
+  }
+
+  #take(live: Live, outcome: Outcome, run: Run, output = live.output?.text() ?? ''): void {
     run.ended = true
     if (live.removed) return
-    const result = {
-      name: live.spec.name,
-      outcome,
-      output: live.output?.text() ?? '',
-      durationMs: performance.now() - run.startedAt,
-    }
+    const durationMs = performance.now() - run.startedAt
+    const result = { name: live.spec.name, outcome, output, durationMs }
     const { progress, news } = advance(live.progress, result, live.spec, Date.now())
     live.progress = progress
+    this.#repace(live)
     if (news.verdict || news.returned) {
       this.#moved.delete(live)
       this.#post({ kind: 'news', report: reportOf(live), news })
@@ -204,4 +289,6 @@ export class Runner {
   }
 }
 
+const hears: readonly string[] = ['process', 'processes', 'file', 'value']
+const kill = () => undefined
 const reportOf = ({ id, progress }: Live): Report => ({ id, progress })

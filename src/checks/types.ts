@@ -11,9 +11,17 @@ export type CheckSpec = {
   readonly timeoutMs: number
   readonly rise: number
   readonly fall: number
+  /** While results speak against the verdict; absent: `intervalMs`. */
+  readonly fastIntervalMs?: number
+  /** While the verdict is bad and nothing speaks against it; absent: `intervalMs`. */
+  readonly downIntervalMs?: number
+  /** Each turn lies off its grid by up to this share of the interval, 0 to 0.5; absent: 0. */
+  readonly jitter?: number
+  /** The first run comes so late; absent: at once. */
+  readonly initialDelayMs?: number
 }
 
-/** How one run ended. Only `exit` with status 0 is a success. */
+/** How one run ended. Only `exit` with status 0, a probe's yes and the value 0 are successes. */
 export type Outcome =
   | { readonly kind: 'exit'; readonly status: number }
   | { readonly kind: 'signal'; readonly signal: string }
@@ -22,6 +30,8 @@ export type Outcome =
   | { readonly kind: 'unable'; readonly why: string }
   /** In-process probe: yes or no with its reason ('connection refused'). */
   | { readonly kind: 'probe'; readonly ok: boolean; readonly detail: string }
+  /** The number that a file holds. */
+  | { readonly kind: 'value'; readonly value: number }
 
 export type Result = {
   readonly name: string
@@ -63,6 +73,8 @@ export type CheckPool = {
    *  changed ones (command or identity) start anew, others stop and their processes are killed. */
   set(specs: readonly CheckSpec[]): void
   status(name: string): CheckStatus | null
+  /** Somebody says how a check is that waits to be told; false when there is none of that name. */
+  push(name: string, ok: boolean, message: string): boolean
   /** Kills what runs and resolves when the workers are gone. */
   stop(): Promise<void>
 }

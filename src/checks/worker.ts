@@ -12,5 +12,6 @@ const runner = new Runner((message) => port.postMessage(message), new Board(boar
 port.on('message', (message: ToWorker) => {
   if (message.kind === 'set') runner.set(message.checks)
   else if (message.kind === 'ping') runner.pong()
+  else if (message.kind === 'push') runner.push(message.id, message.ok, message.message)
   else void runner.stop().then(() => process.exit())
 })

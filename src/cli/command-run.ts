@@ -83,6 +83,7 @@ async function start(options: RunOptions, log: Log): Promise<void> {
     handlers: {
       status: () => daemon().status(),
       reload,
+      push: (name, failure) => daemon().push(name, failure),
       failover: (name) => daemon().failover(name),
       drain: () => daemon().drain(),
       resume: (name) => daemon().resume(name),

@@ -158,6 +158,8 @@ function outcome(o: Outcome): string {
       return `cannot run: ${o.why}`
     case 'probe':
       return o.detail === '' ? (o.ok ? 'ok' : 'failed') : o.detail
+    case 'value':
+      return `holds ${o.value}`
   }
 }
 

@@ -128,6 +128,18 @@ function addQuestions(vipd: Command): void {
       const { commandReload } = await import('./command-reload.ts')
       process.exitCode = await commandReload(options.runDir)
     })
+  vipd
+    .command('push <name>')
+    .description(
+      'say how a check is that waits to be told (probe push); it counts for its interval',
+    )
+    .option('--fail <why>', 'it has failed')
+    .addOption(runDirOption())
+    .addHelpText('after', '\nExit status: 0 taken, 1 refused, 2 no daemon answers, 3 wrong usage.')
+    .action(async (name: string, options: { fail?: string; runDir: string }) => {
+      const { commandPush } = await import('./command-push.ts')
+      process.exitCode = await commandPush({ name, failure: options.fail, runDir: options.runDir })
+    })
   addHandOvers(vipd)
   addBench(vipd)
   vipd

@@ -4,7 +4,8 @@
  * Nothing is run here; the machine is only asked what is there.
  */
 import type { Command, RunAs } from '../base/command.ts'
-import { connectsTo, type Probe } from '../base/probe.ts'
+import { connectsTo } from '../base/probe.ts'
+import { describeFile, describeProbe, describeQuorum } from './describe-probe.ts'
 import { splitArgv } from './script-words.ts'
 import type { World } from './types.ts'
 
@@ -167,21 +168,19 @@ export function describeCommand(command: Command): string {
       return `in-process: is a process named ${command.name} alive (as ${command.like})`
     case 'probe':
       return `in-process: ${describeProbe(command.probe)}`
+    case 'processes':
+      return `in-process: ${describeQuorum(command)}`
+    case 'file':
+      return `in-process: ${describeFile(command)}`
+    case 'value':
+      return `in-process: the number in ${command.path}`
+    case 'module':
+      return `the module ${command.path} in a thread of its own`
+    case 'push':
+      return 'waits for vipd push'
+    case 'combination':
+      return `${command.least} of ${command.of.join(', ')}`
     case 'broken':
       return `cannot run: ${command.why}`
   }
-}
-
-function describeProbe(probe: Probe): string {
-  if (probe.kind === 'http') {
-    const { method, tls, hostField, path } = probe
-    return `${method} ${tls === null ? 'http' : 'https'}://${hostField}${path}`
-  }
-  const { to, tls, turns } = probe
-  if (to.kind === 'tcp' && tls === null && turns.length === 0)
-    return `does ${to.host} port ${to.port} accept a TCP connection`
-  const where = to.kind === 'unix' ? to.path : `${to.host} port ${to.port}`
-  const wants = turns.filter(({ kind }) => kind === 'expect').length
-  const answers = wants === 0 ? '' : `, ${wants} expected answer${wants === 1 ? '' : 's'}`
-  return `connects to ${where}${tls === null ? '' : ` with TLS as ${tls.serverName}`}${answers}`
 }

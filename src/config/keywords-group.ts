@@ -1,7 +1,8 @@
 /** `vrrp_sync_group`, and the `authentication` block of an instance. */
 
-import { trackInterface, trackScript } from './keywords-instance.ts'
+import { noBfd } from './keywords-instance-more.ts'
 import { choice, inBlock, text, word } from './keywords-make.ts'
+import { trackEntries, trackInterface } from './keywords-track.ts'
 import type { GroupEntry, InstanceEntry, Values } from './keywords-types.ts'
 import type { GroupDraft, InstanceDraft } from './lower-draft.ts'
 import type { Lowering } from './lower-report.ts'
@@ -38,13 +39,15 @@ export const groupKeywords: readonly GroupEntry[] = inBlock<GroupDraft>('vrrp_sy
       trackInterface(draft.trackInterfaces, node, lowering)
     },
   },
+  ...trackEntries<GroupDraft>('that every member tracks'),
   {
-    name: 'track_script',
+    name: 'track_bfd',
+    status: 'refused',
     form: 'entries',
-    entry: 'SCRIPT [weight -253..253 [reverse|noreverse]]',
-    doc: 'Scripts that every member tracks.',
-    each: (draft, node, lowering) => {
-      trackScript(draft.trackScripts, node, lowering)
+    entry: 'BFD [weight -253..253 [reverse|noreverse]]',
+    doc: 'BFD sessions that must be up. vipd speaks no BFD, so no member is run.',
+    set: (draft, _values, node) => {
+      draft.refused ??= { place: node.place, why: noBfd }
     },
   },
   {

@@ -20,6 +20,9 @@ const refuse = (why: string) => (draft: InstanceDraft, _values: unknown, node: N
   draft.vmac ||= node.keyword.text !== 'auth_hmac'
 }
 
+export const noBfd =
+  'track_bfd is not supported: vipd speaks no BFD, so the session that shall decide would never be seen to fail'
+
 export const refusedKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>('vrrp_instance', [
   {
     name: 'auth_hmac',
@@ -50,6 +53,16 @@ export const refusedKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>(
     set: refuse(
       'use_ipvlan is not supported by this version: the addresses would appear on another interface than the one intended',
     ),
+  },
+  {
+    name: 'track_bfd',
+    status: 'refused',
+    form: 'entries',
+    entry: 'BFD [weight -253..253 [reverse|noreverse]]',
+    doc: 'BFD sessions that must be up. vipd speaks no BFD: an instance that shall give way when a session fails would never do so.',
+    set: (draft, _values, node) => {
+      draft.refused ??= { place: node.place, why: noBfd }
+    },
   },
 ])
 
@@ -114,24 +127,6 @@ export const unsupportedInstanceKeywords: readonly PlainEntry[] = withoutEffect(
     {
       name: 'promote_secondaries',
       doc: 'Sets the sysctl of that name on the interface.',
-    },
-    {
-      name: 'track_file',
-      form: 'entries',
-      entry: 'FILE [weight -254..254 [reverse|noreverse]]',
-      doc: 'Files whose number counts.',
-    },
-    {
-      name: 'track_process',
-      form: 'entries',
-      entry: 'PROCESS [weight -254..254 [reverse|noreverse]]',
-      doc: 'Processes that must run. A vrrp_script with `killall -0 NAME` does the same.',
-    },
-    {
-      name: 'track_bfd',
-      form: 'entries',
-      entry: 'BFD [weight -253..253 [reverse|noreverse]]',
-      doc: 'BFD sessions that must be up.',
     },
     {
       name: 'garp_extra_if',

@@ -11,9 +11,10 @@ import {
   seconds,
   text,
 } from './keywords-make.ts'
+import { trackEntries, trackInterface } from './keywords-track.ts'
 import type { InstanceEntry, Values } from './keywords-types.ts'
-import type { InstanceDraft, TrackedDraft } from './lower-draft.ts'
-import { readAddressEntry, readPeerEntry, readTrackEntry } from './lower-entries.ts'
+import type { InstanceDraft } from './lower-draft.ts'
+import { readAddressEntry, readPeerEntry } from './lower-entries.ts'
 import type { Lowering } from './lower-report.ts'
 import type { Node } from './tree-types.ts'
 
@@ -252,15 +253,7 @@ export const instanceKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>
       trackInterface(draft.trackInterfaces, node, lowering)
     },
   },
-  {
-    name: 'track_script',
-    form: 'entries',
-    entry: 'SCRIPT [weight -253..253 [reverse|noreverse]]',
-    doc: 'Scripts, defined above, whose verdict counts here. A weight written here replaces the one of the script.',
-    each: (draft, node, lowering) => {
-      trackScript(draft.trackScripts, node, lowering)
-    },
-  },
+  ...trackEntries<InstanceDraft>('whose verdict counts here'),
 ])
 
 function setInterface(draft: InstanceDraft, values: Values, node: Node, lowering: Lowering) {
@@ -337,30 +330,4 @@ function readPeer(draft: InstanceDraft, node: Node, lowering: Lowering) {
   if (peer === null) return
   draft.family = ipFamily(peer.address)
   if (!draft.peers.some((other) => other.address === peer.address)) draft.peers.push(peer)
-}
-
-/** Shared with sync groups. */
-export function trackInterface(list: TrackedDraft[], node: Node, lowering: Lowering) {
-  const name = node.keyword.text
-  if (lowering.interfaceIsMissing(name)) {
-    lowering.missingInterface(node.place, `tracked interface ${name} does not exist`)
-  }
-  add(list, node, lowering)
-}
-
-/** Shared with sync groups. The script must stand above. */
-export function trackScript(list: TrackedDraft[], node: Node, lowering: Lowering) {
-  const name = node.keyword.text
-  if (lowering.scripts.has(name)) add(list, node, lowering)
-  else {
-    const message = `no vrrp_script ${name} is defined above; it is not tracked`
-    lowering.error(node.place, 'unknown-script', message)
-  }
-}
-
-function add(list: TrackedDraft[], node: Node, lowering: Lowering) {
-  const entry = readTrackEntry(node, 253, lowering)
-  if (list.some((other) => other.name === entry.name)) {
-    lowering.error(node.place, 'duplicate', `${entry.name} is tracked twice; the first counts`)
-  } else list.push(entry)
 }

@@ -1,7 +1,6 @@
 /** What stands outside every block, and the blocks of trackers that this version does not act on. */
 import {
   anyWords,
-  choice,
   decimal,
   inBlock,
   integer,
@@ -23,6 +22,28 @@ export const rootBlocks: readonly RootEntry[] = inBlock<Draft>('root', [
     form: 'block',
     inner: 'vrrp_script',
     doc: 'A check. It must stand before the instances that track it.',
+  },
+  {
+    name: 'vrrp_track_process',
+    args: [word('NAME')],
+    form: 'block',
+    inner: 'vrrp_track_process',
+    doc: 'Processes that must run. It must stand before the instances that track it.',
+  },
+  {
+    name: 'track_file',
+    args: [word('NAME')],
+    form: 'block',
+    inner: 'track_file',
+    doc: 'A file whose number counts. It must stand before the instances that track it.',
+  },
+  {
+    name: 'vrrp_track_file',
+    args: [word('NAME')],
+    form: 'block',
+    inner: 'track_file',
+    deprecated: 'track_file',
+    doc: 'An older spelling.',
   },
   {
     name: 'vrrp_instance',
@@ -117,28 +138,6 @@ export const unsupportedRootKeywords: readonly PlainEntry[] = withoutEffect('roo
     doc: 'How long an interface must be down or up before that counts.',
   },
   {
-    name: 'vrrp_track_process',
-    args: [word('NAME')],
-    form: 'block',
-    inner: 'vrrp_track_process',
-    doc: 'A process that must run. A vrrp_script with `killall -0 NAME` does the same.',
-  },
-  {
-    name: 'track_file',
-    args: [word('NAME')],
-    form: 'block',
-    inner: 'track_file',
-    doc: 'A file whose number counts.',
-  },
-  {
-    name: 'vrrp_track_file',
-    args: [word('NAME')],
-    form: 'block',
-    inner: 'track_file',
-    deprecated: 'track_file',
-    doc: 'An older spelling.',
-  },
-  {
     name: 'bfd_instance',
     args: [word('NAME')],
     form: 'block',
@@ -170,44 +169,6 @@ export const balancerKeywords: readonly PlainEntry[] = withoutEffect('root', 'ig
 ])
 
 export const trackerKeywords: readonly PlainEntry[] = [
-  ...withoutEffect('track_file', 'recognised', [
-    { name: 'file', args: [word('PATH')], doc: 'The file. Required.' },
-    {
-      name: 'weight',
-      args: [integer('WEIGHT', -254, 254), anyWords('reverse')],
-      default: '1',
-      doc: 'Factor of the number.',
-    },
-    { name: 'init_file', args: [anyWords('[VALUE] [overwrite]')], doc: 'Create it at start.' },
-  ]),
-  ...withoutEffect('vrrp_track_process', 'recognised', [
-    { name: 'process', args: [anyWords('COMMAND [ARGUMENT …]')], doc: 'The process. Required.' },
-    {
-      name: 'param_match',
-      args: [{ ...choice('initial|partial', 'initial', 'partial'), optional: true }],
-      doc: 'How its arguments are compared.',
-    },
-    { name: 'full_command', doc: 'Compare the path, not the name.' },
-    {
-      name: 'weight',
-      args: [integer('WEIGHT', -254, 254), anyWords('reverse')],
-      default: '0',
-      doc: 'What its absence does to the priority.',
-    },
-    {
-      name: 'quorum',
-      args: [integer('COUNT', 1, 65_535)],
-      default: '1',
-      doc: 'Least number of them.',
-    },
-    { name: 'quorum_max', args: [integer('COUNT', 0, 65_535)], doc: 'Greatest number of them.' },
-    ...['delay', 'fork_delay', 'terminate_delay'].map((name) => ({
-      name,
-      args: [decimal('SECONDS', 0.000001, 3600, 6)],
-      unit: 's',
-      doc: 'How long a change must last before it counts.',
-    })),
-  ]),
   ...withoutEffect('bfd_instance', 'recognised', [
     ...['neighbor_ip', 'neighbour_ip', 'source_ip'].map((name) => ({
       name,

@@ -1,4 +1,5 @@
 /** `vrrp_script`: a check and how its results count. */
+import type { Command } from '../base/command.ts'
 import { commandWords, readUser } from './command-user.ts'
 import {
   anyWords,
@@ -16,7 +17,7 @@ import type { ScriptEntry, Values } from './keywords-types.ts'
 import type { ScriptDraft } from './lower-draft.ts'
 import type { Lowering } from './lower-report.ts'
 import { readProbe } from './probe.ts'
-import type { Node } from './tree-types.ts'
+import type { Node, Word } from './tree-types.ts'
 
 const span = decimal('SECONDS', 0.001, longest, 3, { zeroIs: 1 })
 const count = integer('COUNT', 1, 2_147_483_647)
@@ -32,10 +33,20 @@ export const scriptKeywords: readonly ScriptEntry[] = inBlock<ScriptDraft>('vrrp
   },
   {
     name: 'probe',
-    args: [word('KIND'), word('TARGET'), anyWords('OPTION VALUE …')],
-    doc: 'In place of `script`: a question that is asked in-process. `tcp HOST:PORT`, `unix PATH` and `tls HOST[:PORT]` connect and then do what `send TEXT`, `send_hex HEX`, `expect TEXT`, `expect_hex HEX` and `expect_regex REGEX` say, in that order. `http URL` and `https URL` take `method`, `host`, `status 200-299,401` (200-399 unless written), `header "NAME: REGEX"` and `body REGEX`; redirects are not followed. `smtp HOST[:PORT]` wants the greeting, `redis HOST[:PORT]` the answer to PING. tls and https verify the certificate and take `sni NAME`, `ca FILE` and `days N`, for how long it must still be valid. TEXT knows `\\r`, `\\n`, `\\t` and `\\xNN`.',
+    form: 'options',
+    args: [word('KIND'), anyWords('TARGET … [OPTION VALUE] …')],
+    missing: 'config',
+    doc: 'In place of `script`: a question that is asked in-process. Options stand on the line, or one per line in braces. [docs/probes.md](probes.md) has every kind.',
     note: 'keepalived has none.',
     set: setProbe,
+  },
+  {
+    name: 'combine',
+    args: [word('all|any|N'), anyWords('[of] SCRIPT …')],
+    missing: 'config',
+    doc: 'In place of `script`: good while all, any, or at least N of these checks are, which stand above. It has no interval of its own.',
+    note: 'keepalived has none.',
+    set: setCombination,
   },
   {
     name: 'interval',
@@ -55,6 +66,49 @@ export const scriptKeywords: readonly ScriptEntry[] = inBlock<ScriptDraft>('vrrp
     doc: 'A run that takes longer has failed and its processes are killed.',
     set: (draft, values) => {
       draft.timeoutUs = seconds(values)
+    },
+  },
+  {
+    name: 'fast_interval',
+    args: [span],
+    unit: 's',
+    default: 'interval',
+    doc: 'The interval while results speak against the verdict, so that it is settled soon.',
+    note: 'keepalived has none.',
+    set: (draft, values) => {
+      draft.fastIntervalUs = seconds(values)
+    },
+  },
+  {
+    name: 'down_interval',
+    args: [span],
+    unit: 's',
+    default: 'interval',
+    doc: 'The interval while the verdict is bad and nothing speaks against it.',
+    note: 'keepalived has none.',
+    set: (draft, values) => {
+      draft.downIntervalUs = seconds(values)
+    },
+  },
+  {
+    name: 'jitter',
+    args: [integer('PERCENT', 0, 50)],
+    default: '0',
+    doc: 'Each run comes up to so much of the interval earlier or later, so that two hosts do not keep step.',
+    note: 'keepalived has none.',
+    set: (draft, values) => {
+      draft.jitter = number(values) / 100
+    },
+  },
+  {
+    name: 'initial_delay',
+    args: [decimal('SECONDS', 0, longest, 3)],
+    unit: 's',
+    default: '0',
+    doc: 'How long after the start of the daemon, or the reload that brought it, the check first runs. Until then it has no verdict.',
+    note: 'keepalived has none.',
+    set: (draft, values) => {
+      draft.initialDelayUs = seconds(values)
     },
   },
   {
@@ -98,12 +152,18 @@ export const scriptKeywords: readonly ScriptEntry[] = inBlock<ScriptDraft>('vrrp
   },
 ])
 
+/** One block asks one thing: the first of `script`, `probe` and `combine` counts. */
+function isTaken(draft: ScriptDraft, node: Node, lowering: Lowering): boolean {
+  if (draft.asks === null && draft.command === '') return false
+  const before = draft.command === '' ? 'probe' : 'script'
+  const message = `vrrp_script ${draft.name} has a ${before} already; the ${node.keyword.text} is ignored`
+  lowering.error(node.place, 'script-and-probe', message)
+  return true
+}
+
 function setScript(draft: ScriptDraft, _values: Values, node: Node, lowering: Lowering) {
-  if (draft.probe !== null) {
-    const message = `vrrp_script ${draft.name} has a probe already; the script is ignored`
-    lowering.error(node.place, 'script-and-probe', message)
-    return
-  }
+  // The last script counts, as in keepalived.
+  if (draft.asks !== null && isTaken(draft, node, lowering)) return
   const [, line, ...more] = commandWords(node, lowering)
   if (line === undefined) return
   const [operand] = node.args
@@ -117,14 +177,44 @@ function setScript(draft: ScriptDraft, _values: Values, node: Node, lowering: Lo
 }
 
 function setProbe(draft: ScriptDraft, _values: Values, node: Node, lowering: Lowering) {
-  if (draft.command !== '') {
-    const message = `vrrp_script ${draft.name} has a script already; the probe is ignored`
-    lowering.error(node.place, 'script-and-probe', message)
-    return
-  }
+  if (isTaken(draft, node, lowering)) return
   draft.raw = node.raw
   draft.commandPlace = node.args[0]?.place ?? node.place
-  draft.probe = readProbe(node.args, lowering) ?? 'bad'
+  draft.asks = readProbe(node, lowering) ?? 'bad'
+}
+
+function setCombination(draft: ScriptDraft, _values: Values, node: Node, lowering: Lowering) {
+  if (isTaken(draft, node, lowering)) return
+  draft.raw = node.raw
+  draft.commandPlace = node.args[0]?.place ?? node.place
+  draft.asks = readCombination(node, lowering) ?? 'bad'
+}
+
+/** null after a mistake, which has been reported. */
+function readCombination(node: Node, lowering: Lowering): Command | null {
+  const [much, ...rest] = node.args
+  if (much === undefined) return null
+  const names = rest[0]?.text === 'of' ? rest.slice(1) : rest
+  const wrong = (at: Word, why: string) => {
+    lowering.error(at, 'bad-combination', `${why}; the check cannot run`)
+    return null
+  }
+  const unknown = names.find(({ text }) => !lowering.scripts.has(text))
+  if (unknown !== undefined)
+    return wrong(unknown, `no vrrp_script ${unknown.text} is defined above`)
+  if (names.length === 0) return wrong(much, 'combine needs the names of checks')
+  const of = [...new Set(names.map(({ text }) => text))]
+  const least = leastOf(much.text, of.length)
+  if (least === null)
+    return wrong(much, `${much.text} is neither all, any nor a number from 1 to ${of.length}`)
+  return { kind: 'combination', least, of }
+}
+
+function leastOf(much: string, count: number): number | null {
+  if (much === 'all') return count
+  if (much === 'any') return 1
+  const least = Number(much)
+  return /^\d+$/.test(much) && least >= 1 && least <= count ? least : null
 }
 
 function setWeight(draft: ScriptDraft, values: Values, node: Node, lowering: Lowering) {

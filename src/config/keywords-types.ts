@@ -4,7 +4,15 @@
  * Whoever implements another keyword changes its entry and nothing else.
  */
 import type { Ip } from '../base/ip.ts'
-import type { Draft, GlobalDraft, GroupDraft, InstanceDraft, ScriptDraft } from './lower-draft.ts'
+import type {
+  Draft,
+  FileDraft,
+  GlobalDraft,
+  GroupDraft,
+  InstanceDraft,
+  ProcessDraft,
+  ScriptDraft,
+} from './lower-draft.ts'
 import type { Lowering } from './lower-report.ts'
 import type { Node } from './tree-types.ts'
 
@@ -76,8 +84,11 @@ export type Entry<T> = {
   readonly block: BlockName
   readonly status: KeywordStatus
   readonly args: readonly Argument[]
-  /** line: no braces follow; block: keywords of `inner` follow; entries: values follow, one per line. */
-  readonly form: 'line' | 'block' | 'entries'
+  /**
+   * line: no braces follow; block: keywords of `inner` follow; entries: values follow, one per line; options: what
+   * does not stand on the line may follow in braces, one per line.
+   */
+  readonly form: 'line' | 'block' | 'entries' | 'options'
   readonly inner?: BlockName
   /** What a missing required argument is to `vipd check`: exit status 2 or 5. */
   readonly missing: 'operand' | 'config'
@@ -106,6 +117,8 @@ export type Entry<T> = {
 
 export type GlobalEntry = Entry<GlobalDraft>
 export type ScriptEntry = Entry<ScriptDraft>
+export type ProcessEntry = Entry<ProcessDraft>
+export type FileEntry = Entry<FileDraft>
 export type InstanceEntry = Entry<InstanceDraft>
 export type GroupEntry = Entry<GroupDraft>
 export type RootEntry = Entry<Draft>

@@ -27,14 +27,8 @@ import {
   unsupportedRootKeywords,
 } from './keywords-root.ts'
 import { scriptKeywords } from './keywords-script.ts'
+import { fileKeywords, processKeywords } from './keywords-trackers.ts'
 import type { BlockName, Entry, Keyword } from './keywords-types.ts'
-
-const tracks = ['track_file', 'track_process', 'track_bfd']
-
-/** The trackers of an instance that this version does not act on stand in sync groups too. */
-const groupTracks = unsupportedInstanceKeywords
-  .filter((entry) => tracks.includes(entry.name))
-  .map((entry) => ({ ...entry, block: 'vrrp_sync_group' as const }))
 
 /** Every keyword, in the order of the documentation. */
 export const keywords: readonly Keyword[] = [
@@ -47,6 +41,8 @@ export const keywords: readonly Keyword[] = [
   ...unsupportedGlobalKeywords,
   ...balancerGlobalKeywords,
   ...scriptKeywords,
+  ...processKeywords,
+  ...fileKeywords,
   ...instanceKeywords,
   ...behaviourKeywords,
   ...instanceNotify,
@@ -57,7 +53,6 @@ export const keywords: readonly Keyword[] = [
   ...hmacKeywords,
   ...groupKeywords,
   ...groupNotify,
-  ...groupTracks,
   ...trackerKeywords,
 ]
 

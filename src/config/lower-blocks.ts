@@ -3,16 +3,14 @@ import { readArguments } from './arguments.ts'
 import { findKeyword } from './keywords.ts'
 import type { BlockName } from './keywords-types.ts'
 import type { Draft, ScriptDraft } from './lower-draft.ts'
-import { groupDraft, instanceDraft, scriptDraft } from './lower-draft.ts'
+import { fileDraft, groupDraft, instanceDraft, processDraft, scriptDraft } from './lower-draft.ts'
 import type { Lowering } from './lower-report.ts'
+import { addTrackedFile, addTrackedProcess } from './lower-trackers.ts'
 import { walkBlock, walkLine } from './lower-walk.ts'
 import type { Node } from './tree-types.ts'
 
 /** What defines the objects of a track_* keyword, and the line that it cannot be without. */
 const trackers: Readonly<Record<string, { readonly tracks: string; readonly needs: RegExp }>> = {
-  track_file: { tracks: 'track_file', needs: /^file$/ },
-  vrrp_track_file: { tracks: 'track_file', needs: /^file$/ },
-  vrrp_track_process: { tracks: 'track_process', needs: /^process$/ },
   bfd_instance: { tracks: 'track_bfd', needs: /^neighbou?r_ip$/ },
 }
 
@@ -48,15 +46,25 @@ function lastLineOf(inner: BlockName, nodes: readonly Node[], from: number): num
   return end
 }
 
+type Reader = (node: Node, draft: Draft, lowering: Lowering) => void
+
+const readers: Readonly<Record<string, Reader>> = {
+  vrrp_script: (node, _draft, lowering) => readScript(node, lowering),
+  vrrp_track_process: (node, _draft, lowering) => readProcess(node, lowering),
+  track_file: (node, _draft, lowering) => readFile(node, lowering),
+  vrrp_track_file: (node, _draft, lowering) => readFile(node, lowering),
+  vrrp_instance: readInstance,
+  vrrp_sync_group: readGroup,
+}
+
 /** Reads everything outside global_defs, in the order of the file. */
 export function readBlocks(nodes: readonly Node[], draft: Draft, lowering: Lowering): void {
   for (const { tracks } of Object.values(trackers)) lowering.trackers.set(tracks, new Set())
   for (const node of nodes) {
     const keyword = node.keyword.text
     if (keyword === 'global_defs' && node.block !== null) continue
-    if (keyword === 'vrrp_script') readScript(node, lowering)
-    else if (keyword === 'vrrp_instance') readInstance(node, draft, lowering)
-    else if (keyword === 'vrrp_sync_group') readGroup(node, draft, lowering)
+    const read = Object.hasOwn(readers, keyword) ? readers[keyword] : undefined
+    if (read !== undefined) read(node, draft, lowering)
     else {
       walkLine<null>('root', node, null, lowering)
       noteTracker(node, lowering)
@@ -97,7 +105,7 @@ function readScript(node: Node, lowering: Lowering): void {
   const draft = scriptDraft(block.name, node.place)
   walkBlock<ScriptDraft>('vrrp_script', block.lines, draft, lowering)
   const before = lowering.scripts.get(draft.name)
-  const asks = draft.probe !== null || draft.command.trim() !== ''
+  const asks = draft.asks !== null || draft.command.trim() !== ''
   if (draft.raw === null || !asks) {
     lowering.error(
       node.place,
@@ -108,6 +116,26 @@ function readScript(node: Node, lowering: Lowering): void {
     const message = `vrrp_script ${draft.name} is defined twice (first in line ${before.place.line}); this one is ignored`
     lowering.warning(node.place, 'duplicate', message)
   } else lowering.scripts.set(draft.name, draft)
+}
+
+function readProcess(node: Node, lowering: Lowering): void {
+  const block = opened('vrrp_track_process', node, false, lowering)
+  if (block === null) return
+  const draft = processDraft()
+  walkBlock('vrrp_track_process', block.lines, draft, lowering)
+  addTrackedProcess(block.name, draft, node, lowering)
+}
+
+function readFile(node: Node, lowering: Lowering): void {
+  if (node.keyword.text !== 'track_file') {
+    const message = `${node.keyword.text} is an old keyword; today it is track_file`
+    lowering.warning(node.place, 'deprecated', message)
+  }
+  const block = opened('track_file', node, false, lowering)
+  if (block === null) return
+  const draft = fileDraft()
+  walkBlock('track_file', block.lines, draft, lowering)
+  addTrackedFile(block.name, draft, node, lowering)
 }
 
 function readInstance(node: Node, draft: Draft, lowering: Lowering): void {

@@ -3,12 +3,19 @@
  * are mutable and never leave this folder; lower-*.ts turns a finished draft into the configuration.
  */
 
-import type { RunAs } from '../base/command.ts'
+import type { Command, ProcessesWanted, RunAs } from '../base/command.ts'
 import type { Ip } from '../base/ip.ts'
-import type { Probe } from '../base/probe.ts'
 import type { Us } from '../base/time.ts'
 import { secondsToUs, us } from '../base/time.ts'
-import type { Fifo, Peer, Place, UserCommand, VirtualAddress } from './types.ts'
+import type {
+  Fifo,
+  InitialValue,
+  Peer,
+  Place,
+  Tracked,
+  UserCommand,
+  VirtualAddress,
+} from './types.ts'
 
 /** garp_* as written; null: not written here. */
 export type GarpDraft = {
@@ -87,21 +94,48 @@ export type ScriptDraft = {
   command: string
   commandPlace: Place
   /** In place of a command; 'bad': it was written and makes no sense. */
-  probe: Probe | 'bad' | null
+  asks: Command | 'bad' | null
   user: RunAs | null
   /** `user` was written and does not exist. */
   badUser: string | null
   intervalUs: Us
   timeoutUs: Us | null
+  fastIntervalUs: Us | null
+  downIntervalUs: Us | null
+  jitter: number
+  initialDelayUs: Us
   weight: number
   reverse: boolean
   rise: number
   fall: number
   initFail: boolean
+  initialValue: InitialValue | null
+}
+
+/** `vrrp_track_process`, while it is read. */
+export type ProcessDraft = {
+  words: readonly string[] | null
+  match: ProcessesWanted['match'] | null
+  full: boolean
+  weight: number
+  reverse: boolean
+  least: number
+  most: number
+  gainDelayUs: Us
+  lossDelayUs: Us
+}
+
+/** `track_file`, while it is read. */
+export type FileDraft = {
+  path: string | null
+  weight: number
+  reverse: boolean
+  initialValue: InitialValue | null
 }
 
 /** A weight is null where the object's own weight counts. */
 export type TrackedDraft = {
+  readonly kind: Tracked['kind']
   readonly name: string
   readonly weight: number | null
   readonly reverse: boolean | null
@@ -146,7 +180,7 @@ export type InstanceDraft = {
   acceptPlace: Place
   strict: boolean | null
   trackInterfaces: TrackedDraft[]
-  trackScripts: TrackedDraft[]
+  trackChecks: TrackedDraft[]
   trackPrimary: boolean
   trackSource: boolean
   garp: GarpDraft
@@ -173,8 +207,10 @@ export type GroupDraft = {
   name: string
   place: Place
   members: { readonly name: string; readonly place: Place }[] | null
+  /** Why no member may run. */
+  refused: { readonly place: Place; readonly why: string } | null
   trackInterfaces: TrackedDraft[]
-  trackScripts: TrackedDraft[]
+  trackChecks: TrackedDraft[]
   trackingWeight: boolean
   notify: NotifyDraft
 }
@@ -261,16 +297,40 @@ export const scriptDraft = (name: string, place: Place): ScriptDraft => ({
   raw: null,
   command: '',
   commandPlace: place,
-  probe: null,
+  asks: null,
   user: null,
   badUser: null,
   intervalUs: secondsToUs(1),
   timeoutUs: null,
+  fastIntervalUs: null,
+  downIntervalUs: null,
+  jitter: 0,
+  initialDelayUs: us(0),
   weight: 0,
   reverse: false,
   rise: 1,
   fall: 1,
   initFail: false,
+  initialValue: null,
+})
+
+export const processDraft = (): ProcessDraft => ({
+  words: null,
+  match: null,
+  full: false,
+  weight: 0,
+  reverse: false,
+  least: 1,
+  most: Number.POSITIVE_INFINITY,
+  gainDelayUs: us(0),
+  lossDelayUs: us(0),
+})
+
+export const fileDraft = (): FileDraft => ({
+  path: null,
+  weight: 1,
+  reverse: false,
+  initialValue: null,
 })
 
 export const instanceDraft = (name: string, place: Place): InstanceDraft => ({
@@ -309,7 +369,7 @@ export const instanceDraft = (name: string, place: Place): InstanceDraft => ({
   acceptPlace: place,
   strict: null,
   trackInterfaces: [],
-  trackScripts: [],
+  trackChecks: [],
   trackPrimary: true,
   trackSource: false,
   garp: noGarp(),
@@ -333,8 +393,9 @@ export const groupDraft = (name: string, place: Place): GroupDraft => ({
   name,
   place,
   members: null,
+  refused: null,
   trackInterfaces: [],
-  trackScripts: [],
+  trackChecks: [],
   trackingWeight: false,
   notify: noNotify(),
 })

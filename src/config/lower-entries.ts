@@ -275,7 +275,11 @@ function readTtl(
 }
 
 /** `NAME [weight N [reverse|noreverse]]`, the line of every track_* block. */
-export function readTrackEntry(node: Node, bound: number, lowering: Lowering): TrackedDraft {
+export function readTrackEntry(
+  node: Node,
+  bound: number,
+  lowering: Lowering,
+): Omit<TrackedDraft, 'kind'> {
   const draft = { name: node.keyword.text, place: node.place, weight: null, reverse: null }
   const [option, value, reverse, ...more] = node.args
   if (option === undefined) return draft

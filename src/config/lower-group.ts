@@ -47,7 +47,7 @@ export function finishGroup(
     name: group.name,
     members: members.map((one) => one.name),
     trackInterfaces: resolveInterfaces(group.trackInterfaces),
-    trackScripts: resolveScripts(group.trackScripts, lowering),
+    trackChecks: resolveScripts(group.trackChecks, lowering),
     trackingWeight: group.trackingWeight,
     notify: notifyOf(group.notify, lowering),
     place: group.place,

@@ -5,7 +5,7 @@ import type { Tracked } from './types.ts'
 
 type Trackers = {
   readonly trackInterfaces: readonly Tracked[]
-  readonly trackScripts: readonly Tracked[]
+  readonly trackChecks: readonly Tracked[]
 }
 
 /** A script's own weight counts where the line names none. */
@@ -13,6 +13,7 @@ export function resolveScripts(entries: readonly TrackedDraft[], lowering: Lower
   return entries.map((entry) => {
     const script = lowering.scripts.get(entry.name)
     return {
+      kind: entry.kind,
       name: entry.name,
       place: entry.place,
       weight: entry.weight ?? script?.weight ?? 0,
@@ -34,12 +35,13 @@ export function keepTrackers(
     lowering.error(tracked.place, 'tracker-dropped', `${draft.name}: ${why}`)
     return false
   }
-  const trackScripts = resolveScripts(draft.trackScripts, lowering).filter((script) => {
+  const called = ({ kind, name }: Tracked) => (kind === 'script' ? `script ${name}` : name)
+  const trackChecks = resolveScripts(draft.trackChecks, lowering).filter((script) => {
     if (script.weight === 0) return true
     if (owner)
-      return drop(script, `priority 255 takes no weights; script ${script.name} is not tracked`)
+      return drop(script, `priority 255 takes no weights; ${called(script)} is not tracked`)
     if (!weightsForbidden) return true
-    const why = `it is in a sync group without sync_group_tracking_weight; weighted script ${script.name} is not tracked`
+    const why = `it is in a sync group without sync_group_tracking_weight; weighted ${called(script)} is not tracked`
     return drop(script, why)
   })
   const trackInterfaces = resolveInterfaces(draft.trackInterfaces)
@@ -58,7 +60,7 @@ export function keepTrackers(
       )
       return { ...link, weight: 0, reverse: false }
     })
-  return { trackInterfaces, trackScripts }
+  return { trackInterfaces, trackChecks }
 }
 
 /** A group that tracks the interface of a member says twice what is known once. */

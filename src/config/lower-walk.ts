@@ -81,7 +81,7 @@ function formFits<T>(entry: Entry<T>, node: Node, lowering: Lowering): boolean {
     lowering.error(node.opened ?? node.place, 'unexpected-block', message)
     return true
   }
-  if (entry.form !== 'line' && node.block === null) {
+  if ((entry.form === 'block' || entry.form === 'entries') && node.block === null) {
     if (entry.name === 'global_defs') return false
     lowering.error(
       node.place,

@@ -58,6 +58,7 @@ function finish(draft: Draft, lowering: Lowering): Config {
   const groupOf = membership(draft, lowering)
   const instances = draft.instances.flatMap((instance) => {
     const group = groupOf.get(instance.name)
+    instance.refused ??= group?.refused ?? null
     const weightsForbidden = group !== undefined && !group.trackingWeight
     return finishInstance(instance, weightsForbidden, lowering) ?? []
   })
@@ -88,45 +89,55 @@ function finishScripts(
   lowering: Lowering,
 ): readonly Script[] {
   const used = new Set(
-    [...instances, ...groups].flatMap((one) => one.trackScripts.map((t) => t.name)),
+    [...instances, ...groups].flatMap((one) => one.trackChecks.map((t) => t.name)),
   )
-  const named = new Set(drafts.flatMap((one) => one.trackScripts.map((t) => t.name)))
+  const named = new Set(drafts.flatMap((one) => one.trackChecks.map((t) => t.name)))
   // Without an instance nothing is run, and nothing is said about what would be.
   if (drafts.length === 0) return []
   const scripts = [...lowering.scripts.values()].map((draft) => finishScript(draft, lowering))
+  addMembers(used, scripts)
   for (const { name, place } of scripts.filter(
     (one) => !used.has(one.name) && !named.has(one.name),
   )) {
-    lowering.warning(
-      place,
-      'unused-script',
-      `no instance tracks vrrp_script ${name}; it is not run`,
-    )
+    const what = name.includes('/') ? name : `vrrp_script ${name}`
+    lowering.warning(place, 'unused-script', `no instance tracks ${what}; it is not run`)
   }
   return scripts.filter((script) => used.has(script.name))
 }
 
+/** What a used check is made of is used. A check is made of checks that stand above it. */
+function addMembers(used: Set<string>, scripts: readonly Script[]): void {
+  for (const { name, run } of scripts.toReversed()) {
+    const { command } = run
+    if (command.kind === 'combination' && used.has(name))
+      for (const one of command.of) used.add(one)
+  }
+}
+
 function finishScript(draft: ScriptDraft, lowering: Lowering): Script {
-  const run = draft.probe === null ? finishCommand(draft, lowering) : finishProbe(draft)
+  const run = draft.asks === null ? finishCommand(draft, lowering) : finishProbe(draft)
   return {
     name: draft.name,
     run,
     intervalUs: draft.intervalUs,
     timeoutUs: draft.timeoutUs ?? draft.intervalUs,
+    fastIntervalUs: draft.fastIntervalUs,
+    downIntervalUs: draft.downIntervalUs,
+    jitter: draft.jitter,
+    initialDelayUs: draft.initialDelayUs,
     weight: draft.weight,
     reverse: draft.reverse,
     rise: draft.rise,
     fall: draft.fall,
     initFail: draft.initFail,
+    initialValue: draft.initialValue,
     place: draft.place,
   }
 }
 
-function finishProbe({ probe, raw, commandPlace: place }: ScriptDraft): UserCommand {
+function finishProbe({ asks, raw, commandPlace: place }: ScriptDraft): UserCommand {
   const command: Command =
-    probe === 'bad' || probe === null
-      ? { kind: 'broken', why: 'the probe makes no sense' }
-      : { kind: 'probe', probe }
+    asks === 'bad' || asks === null ? { kind: 'broken', why: 'the probe makes no sense' } : asks
   return { raw: raw ?? '', command, runAs: null, place }
 }
 

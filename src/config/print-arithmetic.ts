@@ -7,7 +7,7 @@ export type Contribution = {
   readonly amount: number
   /** The verdict on which the amount counts. */
   readonly when: 'good' | 'bad'
-  readonly kind: 'script' | 'interface'
+  readonly kind: Tracked['kind']
 }
 
 export type Arithmetic = {
@@ -29,38 +29,39 @@ export function trackersOf(
     g.members.includes(instance.name),
   )
   return {
-    scripts: [instance, ...groups].flatMap((one) => one.trackScripts),
+    scripts: [instance, ...groups].flatMap((one) => one.trackChecks),
     interfaces: [instance, ...groups].flatMap((one) => one.trackInterfaces),
   }
 }
 
 export function arithmetic(instance: Instance, config: Config): Arithmetic {
   const { scripts, interfaces } = trackersOf(instance, config)
-  const contributions = [
-    ...scripts.flatMap((tracked) => contribution(tracked, 'script')),
-    ...interfaces.flatMap((tracked) => contribution(tracked, 'interface')),
-  ]
+  const contributions = [...scripts.flatMap(contribution), ...interfaces.flatMap(contribution)]
   const base = instance.priority
-  const worst = contributions.reduce((sum, { amount }) => sum + Math.min(amount, 0), base)
-  const best = contributions.reduce((sum, { amount }) => sum + Math.max(amount, 0), base)
+  const worst = contributions.reduce((sum, one) => sum + Math.min(...rangeOf(one), 0), base)
+  const best = contributions.reduce((sum, one) => sum + Math.max(...rangeOf(one), 0), base)
   const clamp = (sum: number) => (base === 255 ? 255 : Math.min(Math.max(sum, 1), 254))
   return { base, contributions, lowest: clamp(worst), highest: clamp(best), sums: [worst, best] }
 }
 
 /** Reference §3.2: above 0 counts on success, below 0 on failure; reverse turns the sign round. */
-function contribution(tracked: Tracked, kind: Contribution['kind']): Contribution[] {
-  const { name, weight, reverse } = tracked
+function contribution({ kind, name, weight, reverse }: Tracked): Contribution[] {
   if (weight === 0) return []
   return [{ name, kind, amount: reverse ? -weight : weight, when: weight > 0 ? 'good' : 'bad' }]
 }
+
+/** A file may hold anything: whatever it adds or takes away within the bounds of a priority. */
+const rangeOf = ({ kind, amount }: Contribution): readonly number[] =>
+  kind === 'file' ? [-254, 253] : [amount]
 
 /** `100 base, +2 while chk_http succeeds → 100..102`. */
 export function describeArithmetic(sums: Arithmetic): string {
   if (sums.base === 255) return '255, the owner of the addresses: never yields, takes no weights'
   if (sums.contributions.length === 0) return `${sums.base}, fixed`
   const terms = sums.contributions.map(({ name, amount, when, kind }) => {
+    if (kind === 'file') return `${amount < 0 ? '−' : '+'}${Math.abs(amount)} × what ${name} holds`
     const verbs =
-      kind === 'script' ? { good: 'succeeds', bad: 'fails' } : { good: 'is up', bad: 'is down' }
+      kind === 'interface' ? { good: 'is up', bad: 'is down' } : { good: 'succeeds', bad: 'fails' }
     return `${amount < 0 ? '−' : '+'}${Math.abs(amount)} while ${name} ${verbs[when]}`
   })
   return `${sums.base} base, ${terms.join(', ')} → ${sums.lowest}..${sums.highest}`

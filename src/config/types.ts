@@ -77,20 +77,34 @@ export type Fifo = {
   readonly place: Place
 }
 
+export type InitialValue = { readonly value: number; readonly overwrite: boolean }
+
+/** A check: a `vrrp_script`, or what `vrrp_track_process` and `track_file` define. */
 export type Script = {
+  /** `process/NAME` and `file/NAME` for what is no script. */
   readonly name: string
   readonly run: UserCommand
   readonly intervalUs: Us
+  /** null: `intervalUs`. */
+  readonly fastIntervalUs: Us | null
+  readonly downIntervalUs: Us | null
+  /** Share of the interval, 0 to 0.5. */
+  readonly jitter: number
+  readonly initialDelayUs: Us
   readonly timeoutUs: Us
   readonly weight: number
   readonly reverse: boolean
   readonly rise: number
   readonly fall: number
   readonly initFail: boolean
+  /** What a tracked file holds at start where it is missing, or whatever it held. */
+  readonly initialValue: InitialValue | null
   readonly place: Place
 }
 
 export type Tracked = {
+  readonly kind: 'script' | 'process' | 'file' | 'interface'
+  /** Of an interface, or of a check: `process/NAME` and `file/NAME` for those that are no scripts. */
   readonly name: string
   readonly weight: number
   readonly reverse: boolean
@@ -179,7 +193,7 @@ export type Instance = {
   readonly accept: boolean
   readonly strict: boolean
   readonly trackInterfaces: readonly Tracked[]
-  readonly trackScripts: readonly Tracked[]
+  readonly trackChecks: readonly Tracked[]
   readonly trackPrimary: boolean
   readonly trackSource: boolean
   readonly garp: Garp
@@ -200,7 +214,7 @@ export type SyncGroup = {
   readonly name: string
   readonly members: readonly string[]
   readonly trackInterfaces: readonly Tracked[]
-  readonly trackScripts: readonly Tracked[]
+  readonly trackChecks: readonly Tracked[]
   readonly trackingWeight: boolean
   readonly notify: Notify
   readonly place: Place

@@ -57,6 +57,12 @@ export const requestHandOver = async (
     ...(name === undefined ? {} : { name }),
   })) as readonly HandOver[]
 
+/** `failure`: why it is not good. */
+export async function requestPush(path: string, name: string, failure?: string): Promise<void> {
+  const text = failure === undefined ? {} : { text: failure }
+  await request(path, 'push', { timeoutMs: answerMs, name, ...text })
+}
+
 export const requestResume = async (path: string, name?: string): Promise<readonly string[]> =>
   (await request(path, 'resume', {
     timeoutMs: answerMs,
@@ -73,7 +79,7 @@ export const requestHistory = async (path: string, name?: string): Promise<Histo
 export function request(
   path: string,
   verb: Verb,
-  options: { readonly timeoutMs: number; readonly name?: string },
+  options: { readonly timeoutMs: number; readonly name?: string; readonly text?: string },
 ): Promise<unknown> {
   const { timeoutMs, ...rest } = options
   const frame = encodeFrame({ id: 1, verb, ...rest }, controlRequestBytesMax)

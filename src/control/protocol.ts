@@ -14,6 +14,7 @@ export const verbs = [
   'failover',
   'drain',
   'resume',
+  'push',
   'stop',
 ] as const
 export type Verb = (typeof verbs)[number]
@@ -21,8 +22,10 @@ export type Verb = (typeof verbs)[number]
 export type Request = {
   readonly id: number
   readonly verb: Verb
-  /** Which instance, for `history`, `failover` and `resume`. */
+  /** Which instance, for `history`, `failover` and `resume`; which check, for `push`. */
   readonly name?: string
+  /** Why it has failed, for `push`; absent: it is good. */
+  readonly text?: string
 }
 
 export type Response =
@@ -39,6 +42,7 @@ export type Read<T> =
 const headerBytes = 4
 const depthMax = 16
 const nameCharactersMax = 255
+const textCharactersMax = 1_000
 
 const codec = new Packr({
   useRecords: false,
@@ -107,12 +111,16 @@ export function readRequest(body: Uint8Array): Read<Request> {
   if (!isRecord(value) || !isId(value['id']) || !isVerb(value['verb'])) {
     return { ok: false, why: 'not-a-request' }
   }
-  const name = value['name'] ?? undefined
-  if (name === undefined) return { ok: true, value: { id: value['id'], verb: value['verb'] } }
-  if (typeof name !== 'string' || name.length > nameCharactersMax) {
+  const { id, verb } = value
+  const [name, text] = [value['name'] ?? undefined, value['text'] ?? undefined]
+  if (!isText(name, nameCharactersMax) || !isText(text, textCharactersMax)) {
     return { ok: false, why: 'not-a-request' }
   }
-  return { ok: true, value: { id: value['id'], verb: value['verb'], name } }
+  const given = {
+    ...(name === undefined ? {} : { name }),
+    ...(text === undefined ? {} : { text }),
+  }
+  return { ok: true, value: { id, verb, ...given } }
 }
 
 export function readResponse(body: Uint8Array): Read<Response> {
@@ -129,6 +137,9 @@ export function readResponse(body: Uint8Array): Read<Response> {
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isText = (value: unknown, charactersMax: number): value is string | undefined =>
+  value === undefined || (typeof value === 'string' && value.length <= charactersMax)
 
 const isId = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0

@@ -21,6 +21,8 @@ export type ControlHandlers = {
   failover(name: string): Promise<readonly HandOver[]>
   drain(): Promise<readonly HandOver[]>
   resume(name: string | null): readonly string[]
+  /** Throws when no check of that name waits to be told. `failure`: why it is not good. */
+  push(name: string, failure: string | null): void
   /** Called after the client has been answered; begins the stop and returns. */
   stop(): void
 }
@@ -225,6 +227,9 @@ async function handle(request: Request, handlers: ControlHandlers): Promise<unkn
       return handlers.drain()
     case 'resume':
       return handlers.resume(request.name ?? null)
+    case 'push':
+      if (request.name === undefined) throw new Error('push needs the name of a check')
+      return handlers.push(request.name, request.text ?? null)
   }
 }
 

@@ -1,4 +1,4 @@
-/** The configuration's vrrp_scripts as the check pool wants them. */
+/** The configuration's checks as the check pool wants them. */
 import type { CheckSpec } from '../checks/types.ts'
 import type { Script } from '../config/types.ts'
 
@@ -11,4 +11,8 @@ export const checkSpecs = (scripts: readonly Script[]): readonly CheckSpec[] =>
     timeoutMs: script.timeoutUs / 1000,
     rise: script.rise,
     fall: script.fall,
+    ...(script.fastIntervalUs === null ? {} : { fastIntervalMs: script.fastIntervalUs / 1000 }),
+    ...(script.downIntervalUs === null ? {} : { downIntervalMs: script.downIntervalUs / 1000 }),
+    jitter: script.jitter,
+    initialDelayMs: script.initialDelayUs / 1000,
   }))

@@ -61,6 +61,8 @@ export type Daemon = {
   reload(): Promise<ReloadResult>
   /** Gives one instance, or a sync group, away while it is served. Rejects when there is nothing to give. */
   failover(name: string): Promise<readonly HandOver[]>
+  /** Throws when no check of that name waits to be told. */
+  push(name: string, failure: string | null): void
   /** Gives everything away, until `resume`. */
   drain(): Promise<readonly HandOver[]>
   /** Ends standing by; of everybody with null. The names of those that did. Throws for an unknown name. */

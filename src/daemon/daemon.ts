@@ -32,6 +32,7 @@ import {
 } from './daemon-types.ts'
 import { acceptRules, applyRules, needsRules } from './firewall.ts'
 import { HandOvers } from './hand-over.ts'
+import { initialiseFiles } from './initial-files.ts'
 import { Kernel, type KernelChange } from './kernel.ts'
 import { Links } from './links.ts'
 import { type Loaded, loadConfig, logDiagnostics } from './loader.ts'
@@ -77,6 +78,7 @@ class RunningDaemon implements Daemon {
   /** Scripts that were there at start hold their instances until they report; later ones do not. */
   #holding: ReadonlySet<string>
   #guarded = false
+  #stopping = false
 
   constructor(options: DaemonOptions, loaded: Loaded, config: Config) {
     const { log } = options
@@ -126,7 +128,9 @@ class RunningDaemon implements Daemon {
     this.#guard(this.#config)
     this.#startLease()
     this.#warden.start()
-    this.#pool.set(checkSpecs(this.#config.scripts))
+    initialiseFiles(this.#config.scripts, this.#options.log, () => {
+      if (!this.#stopping) this.#pool.set(checkSpecs(this.#config.scripts))
+    })
     const delayMs = globals.startupDelayUs / 1000
     if (delayMs === 0) return this.#takePart()
     this.#options.log.info(`startup delay: taking part in ${delayMs / 1000} s`)
@@ -173,6 +177,12 @@ class RunningDaemon implements Daemon {
     return { ok: true, diagnostics, changes }
   }
 
+  push(name: string, failure: string | null): void {
+    const ok = failure === null
+    if (!this.#pool.push(name, ok, failure ?? 'pushed'))
+      throw new Error(`no check ${name} waits to be told (probe push)`)
+  }
+
   failover(name: string): Promise<readonly HandOver[]> {
     this.#options.log.info(`Asked to hand over ${name}`)
     return this.#handOvers.failover(name)
@@ -190,6 +200,7 @@ class RunningDaemon implements Daemon {
 
   async stop(): Promise<void> {
     const { log } = this.#options
+    this.#stopping = true
     if (this.#delay !== null) clearTimeout(this.#delay)
     this.#alarm.set(null, this.#engine.now())
     for (const instance of this.#roster.instances) instance.stop()
@@ -312,11 +323,21 @@ class RunningDaemon implements Daemon {
     const { name, result } = event
     const fields = { check: name, output: result.output, durationMs: result.durationMs }
     if (event.kind === 'returned') {
-      const status = exitStatus(result.outcome)
-      if (status !== null) log.info(`Script \`${name}\` now returning ${status}`, fields)
+      this.#onReturned(event)
       return
     }
     log.info(`VRRP_Script(${name}) ${describeResult(result)}`, fields)
+    this.#roster.assessTracking(name)
+    this.#settle()
+  }
+
+  /** A file's number counts whether or not it changes the verdict. */
+  #onReturned({ name, result }: CheckEvent & { kind: 'returned' }): void {
+    const fields = { check: name, output: result.output, durationMs: result.durationMs }
+    const status = exitStatus(result.outcome)
+    if (status !== null)
+      this.#options.log.info(`Script \`${name}\` now returning ${status}`, fields)
+    if (result.outcome.kind !== 'value') return
     this.#roster.assessTracking(name)
     this.#settle()
   }

@@ -25,7 +25,13 @@ export function withWords(command: Command, words: readonly string[]): Prepared 
     case 'broken':
       return { ok: false, why: command.why }
     case 'process':
+    case 'processes':
     case 'probe':
+    case 'file':
+    case 'value':
+    case 'module':
+    case 'push':
+    case 'combination':
       return { ok: false, why: 'a probe is not a program to be notified' }
     default:
       return unreachable(command)

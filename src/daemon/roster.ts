@@ -112,8 +112,8 @@ export class Roster {
   }
 
   scriptsOf(cfg: Instance): ReadonlySet<string> {
-    const own = cfg.trackScripts.map((t) => t.name)
-    return new Set([...own, ...(this.#group(cfg)?.trackScripts.map((t) => t.name) ?? [])])
+    const own = cfg.trackChecks.map((t) => t.name)
+    return new Set([...own, ...(this.#group(cfg)?.trackChecks.map((t) => t.name) ?? [])])
   }
 
   settle(): void {

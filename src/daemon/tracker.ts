@@ -25,7 +25,7 @@ export function assessInstance(
   group: SyncGroup | null,
   verdicts: Verdicts,
 ): Assessment {
-  const scripts = [...cfg.trackScripts, ...(group?.trackScripts ?? [])]
+  const scripts = [...cfg.trackChecks, ...(group?.trackChecks ?? [])]
   const interfaces = [...cfg.trackInterfaces, ...(group?.trackInterfaces ?? [])]
   const implied = addressInterfaces(cfg).filter((name) => !interfaces.some((t) => t.name === name))
   return assess(cfg.priority, [
@@ -47,10 +47,22 @@ export function watchedInterfaces(cfg: Instance, group: SyncGroup | null): Reado
 function checkTracker(tracked: Tracked, verdicts: Verdicts): Tracker {
   const { name, weight, reverse } = tracked
   const status = verdicts.check(name)
+  // A file that hangs has no number: it is a check that has failed.
+  if (tracked.kind === 'file' && status?.last?.outcome.kind !== 'timeout') {
+    const value = numberIn(status)
+    return { kind: 'file', name, weight, reverse, value, holds: verdicts.holds(name) }
+  }
   const good = status?.good ?? null
   const verdict = good === null ? 'unknown' : good ? 'good' : 'bad'
   const detail = status?.last == null ? '' : describeResult(status.last)
   return { kind: 'check', name, weight, reverse, verdict, detail, holds: verdicts.holds(name) }
+}
+
+/** What cannot be read is 0. */
+function numberIn(status: CheckStatus | null): number | null {
+  const outcome = status?.last?.outcome
+  if (outcome === undefined) return null
+  return outcome.kind === 'value' ? outcome.value : 0
 }
 
 function interfaceTracker(

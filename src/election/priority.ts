@@ -6,7 +6,7 @@
 import { unreachable } from '../base/assert.ts'
 import type { Fault } from './types.ts'
 
-/** A tracked script or interface as seen by one instance, with the weight that applies to it there. */
+/** A tracked check or interface as seen by one instance, with the weight that applies to it there. */
 export type Tracker = {
   /** -253..253 (-254..254 for files and processes); 0: bad means fault. */
   readonly weight: number
@@ -21,6 +21,14 @@ export type Tracker = {
       readonly holds: boolean
       /** The last result in words: 'exit 1', 'timed out after 2 s'; '' when there is none. */
       readonly detail: string
+    }
+  | {
+      /** Its contribution is its number times the weight; without a weight any number but 0 is bad. */
+      readonly kind: 'file'
+      readonly name: string
+      /** null: not known yet. */
+      readonly value: number | null
+      readonly holds: boolean
     }
   | {
       readonly kind: 'interface'
@@ -58,7 +66,7 @@ const priorityOwner = 255
 
 /** @param basePriority 1..255; an owner's (255) is never changed, only its faults count. */
 export function assess(basePriority: number, trackers: readonly Tracker[]): Assessment {
-  const faults = trackers.flatMap((tracker) => (tracker.weight === 0 ? faultsOf(tracker) : []))
+  const faults = trackers.flatMap(faultsOf)
   if (basePriority === priorityOwner) {
     const arithmetic = `${priorityOwner} (address owner: weights do not count)`
     return { effective: priorityOwner, faults, contributions: [], arithmetic, standsBy: null }
@@ -86,11 +94,14 @@ type Verdict = 'good' | 'bad' | 'unknown'
 
 const verdictOf = (tracker: Tracker): Verdict => {
   if (tracker.kind === 'check') return tracker.verdict
+  if (tracker.kind === 'file')
+    return tracker.value === null ? 'unknown' : tracker.value === 0 ? 'good' : 'bad'
   return tracker.verdict === 'up' ? 'good' : 'bad'
 }
 
 /** Positive weights reward good, negative ones punish bad; `reverse` turns the sign. */
 function contribution(tracker: Tracker): Contribution {
+  if (tracker.kind === 'file') return fileContribution(tracker)
   const { kind, name, weight } = tracker
   const counts = verdictOf(tracker) === (weight > 0 ? 'good' : 'bad')
   const signed = tracker.reverse ? -weight : weight
@@ -100,15 +111,38 @@ function contribution(tracker: Tracker): Contribution {
   return { kind, name, delta, reason: text }
 }
 
+type FileTracker = Extract<Tracker, { kind: 'file' }>
+
+/** -254 and less is a fault, whatever else adds to the priority. */
+const fileBounds = { least: -254, most: 253 }
+
+function fileContribution(tracker: FileTracker): Contribution {
+  const { kind, name, value } = tracker
+  const delta = Math.min(Math.max(productOf(tracker), fileBounds.least), fileBounds.most)
+  const said = value === null ? 'not known yet' : `holds ${value}`
+  return { kind, name, delta, reason: `${name} ${said}: ${delta > 0 ? '+' : ''}${delta}` }
+}
+
+/** Not -0. */
+const productOf = ({ value, weight, reverse }: FileTracker): number =>
+  (value ?? 0) * (reverse ? -weight : weight) + 0
+
 function faultsOf(tracker: Tracker): readonly Fault[] {
   const { name } = tracker
+  if (tracker.weight !== 0) {
+    if (tracker.kind !== 'file' || productOf(tracker) > fileBounds.least) return []
+    const detail = `it holds ${tracker.value}, times ${tracker.weight}`
+    return [{ kind: 'check', name, detail }]
+  }
   const verdict = verdictOf(tracker)
   if (verdict === 'unknown')
-    return tracker.kind === 'check' && tracker.holds ? [{ kind: 'check-pending', name }] : []
+    return tracker.kind !== 'interface' && tracker.holds ? [{ kind: 'check-pending', name }] : []
   if (verdict === (tracker.reverse ? 'bad' : 'good')) return []
   switch (tracker.kind) {
     case 'check':
       return [{ kind: 'check', name, detail: reversedDetail(tracker.reverse, tracker.detail) }]
+    case 'file':
+      return [{ kind: 'check', name, detail: `it holds ${tracker.value}` }]
     case 'interface':
       return [{ kind: 'link', interface: name, why: tracker.verdict }]
     default:

@@ -1,11 +1,4 @@
-/**
- * The native addon: what it exports, and how it is found. The compiled output lies in dist/ or beside it, so the
- * package root is looked for upwards from here. Addresses cross as octets, errnos as numbers.
- */
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+/** The native addon as the engine sees it. Addresses cross as octets, errnos as numbers. */
 import type { Ip } from '../base/ip.ts'
 import type {
   EngineEvent,
@@ -121,23 +114,4 @@ export type Addon = {
   lockForLife(path: string): number
   /** One datagram to an AF_UNIX socket; 0 or the errno. */
   tellSupervisor(path: string, text: string): number
-}
-
-/** Loads the addon; built or prebuilt, as node-gyp-build finds it. VIPD_ADDON names another file, for the sanitizers. */
-export function loadAddon(): Addon {
-  const require = createRequire(import.meta.url)
-  const other = process.env['VIPD_ADDON']
-  if (other !== undefined && other !== '') return require(other) as Addon
-  const load = require('node-gyp-build') as (root: string) => Addon
-  return load(packageRoot())
-}
-
-function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url))
-  while (!existsSync(join(folder, 'package.json'))) {
-    const parent = dirname(folder)
-    if (parent === folder) throw new Error('the package.json of vipd is not above its code')
-    folder = parent
-  }
-  return folder
 }

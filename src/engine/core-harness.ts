@@ -3,9 +3,11 @@
  * wake-up is: any number of orders, packets and renewals, then `tick`, which fires what is due and hands
  * out what is to be carried out and what is to be told. The batch is then settled as carried out at once.
  */
+
+import { loadAddon } from '../addon/load.ts'
 import { type Ip, ipBytes } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
-import { loadAddon, type NativeEffect } from './addon.ts'
+import type { Addon, NativeEffect } from './addon.ts'
 import type {
   EngineEvent,
   LinkCounters,
@@ -62,7 +64,7 @@ export type CoreHarness = {
 
 /** A core at the instant `now`. `livenessUs` 0: no lease. */
 export function makeCore(livenessUs: Us, now: Us): CoreHarness {
-  const core = new (loadAddon().Core)(livenessUs, now)
+  const core = new (loadAddon() as Addon).Core(livenessUs, now)
   const routes = new Routes()
   const links = new Set<LinkId>()
   let handedOut = 0

@@ -2,10 +2,12 @@
  * The engine of the contract, carried out by the addon's thread. This side keeps the books that need no lock:
  * which VRIDs are taken, which flushes are unanswered, and how many events have been worked off.
  */
+
+import { loadAddon } from '../addon/load.ts'
 import { assert } from '../base/assert.ts'
 import { ipBytes } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
-import { loadAddon, type NativeEngine, type NativeEvent } from './addon.ts'
+import type { Addon, NativeEngine, NativeEvent } from './addon.ts'
 import type {
   Engine,
   EngineEvent,
@@ -21,7 +23,7 @@ import { batches } from './deliveries.ts'
 import { errnoName, fromNativeEvent, native, toNativeOrders } from './edge.ts'
 import { Routes } from './routes.ts'
 
-const addon = loadAddon()
+const addon = loadAddon() as Addon
 
 /** CLOCK_MONOTONIC in µs. */
 export const nowUs = (): Us => us(Number(process.hrtime.bigint() / 1000n))

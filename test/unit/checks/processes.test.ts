@@ -85,7 +85,8 @@ function agree(name: string, runAs: RunAs | null = null): Record<Tool, boolean> 
   for (const like of ['killall', 'pidof', 'pgrep'] as const) {
     // pgrep's operand is a pattern; only plain names are mapped to the probe.
     if (like === 'pgrep' && /[()[\]{}*+?^$|\\]/.test(name)) continue
-    const ours = new ProcessTable().find({ kind: 'process', like, name }, runAs, performance.now())
+    const query = { kind: 'process', like, name } as const
+    const ours = new ProcessTable().find(query, runAs, null, performance.now()) !== null
     assert.equal(ours, byCommand(like, name, runAs), `${like} ${name}`)
     answers[like] = ours
   }

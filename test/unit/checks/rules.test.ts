@@ -107,13 +107,14 @@ test('turns lie on the grid of the first start, whatever timers and runs do', ()
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 2000 }), arbitraryTurns, (intervalMs, turns) => {
       const anchor = 12345.678
-      let schedule = anchored(intervalMs, anchor)
+      const pace = { intervalMs, jitter: 0 }
+      let schedule = anchored(pace, anchor, 0)
       let busyUntil = anchor
       let passed = 0
       for (const { late, runs } of turns) {
         const now = schedule.dueAt + late
         assert.ok(isDue(schedule, now))
-        const taken = takeTurns(schedule, now)
+        const taken = takeTurns(schedule, pace, now, 0)
         passed += taken.turns
         schedule = taken.schedule
         if (now >= busyUntil) busyUntil = now + runs
@@ -131,21 +132,26 @@ test('turns lie on the grid of the first start, whatever timers and runs do', ()
 })
 
 test('a timer that fires a little early is on time, and does not shift the grid', () => {
-  const schedule = anchored(100, 0)
+  const pace = { intervalMs: 100, jitter: 0 }
+  const schedule = anchored(pace, 0, 0)
   assert.equal(isDue(schedule, 99.7), true)
   assert.equal(isDue(schedule, 98), false)
-  assert.deepEqual(takeTurns(schedule, 99.7), {
-    schedule: { intervalMs: 100, dueAt: 200 },
+  assert.deepEqual(takeTurns(schedule, pace, 99.7, 0), {
+    schedule: { intervalMs: 100, gridAt: 200, dueAt: 200 },
     turns: 1,
   })
 })
 
 test('a changed interval counts from the last turn and never points into the past', () => {
-  const schedule = anchored(1000, 0)
+  const schedule = anchored({ intervalMs: 1000, jitter: 0 }, 0, 0)
   assert.equal(withInterval(schedule, 1000, 500), schedule)
-  assert.deepEqual(withInterval(schedule, 700, 500), { intervalMs: 700, dueAt: 700 })
-  assert.deepEqual(withInterval(schedule, 100, 500), { intervalMs: 100, dueAt: 500 })
-  assert.deepEqual(withInterval(schedule, 5000, 500), { intervalMs: 5000, dueAt: 5000 })
+  assert.deepEqual(withInterval(schedule, 700, 500), { intervalMs: 700, gridAt: 700, dueAt: 700 })
+  assert.deepEqual(withInterval(schedule, 100, 500), { intervalMs: 100, gridAt: 500, dueAt: 500 })
+  assert.deepEqual(withInterval(schedule, 5000, 500), {
+    intervalMs: 5000,
+    gridAt: 5000,
+    dueAt: 5000,
+  })
 })
 
 test('progress counts runs, failures and timeouts, and says what is new', () => {

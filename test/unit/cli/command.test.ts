@@ -44,6 +44,7 @@ async function answering(
   reload: ReloadResult,
   act: () => Promise<void>,
   handOver: readonly HandOver[] = [],
+  pushed: (string | null)[] = [],
 ) {
   const control = await startControl({
     path: join(dir, 'vipd.sock'),
@@ -56,6 +57,10 @@ async function answering(
         return handOver
       },
       drain: async () => handOver,
+      push: (name, failure) => {
+        if (name !== 'job') throw new Error(`no check ${name} waits to be told (probe push)`)
+        pushed.push(failure)
+      },
       resume: (name) => (name === null ? ['VI_web', 'VI_db'] : [name]),
       stop() {},
     },

@@ -300,10 +300,10 @@ const two = (lines: string) =>
 test('sync group: weighted trackers of members are dropped without sync_group_tracking_weight', () => {
   const trackers = 'track_script {\n s\n }\n track_interface {\n eth1 weight 5\n }'
   const without = check(scriptText + groupText('') + two(trackers)).config
-  assert.deepEqual(without?.instances[0]?.trackScripts, [])
+  assert.deepEqual(without?.instances[0]?.trackChecks, [])
   assert.equal(without?.instances[0]?.trackInterfaces[0]?.weight, 0)
   const withIt = check(scriptText + groupText('sync_group_tracking_weight') + two(trackers)).config
-  assert.equal(withIt?.instances[0]?.trackScripts[0]?.weight, 10)
+  assert.equal(withIt?.instances[0]?.trackChecks[0]?.weight, 10)
   assert.equal(withIt?.instances[0]?.trackInterfaces[0]?.weight, 5)
   assert.deepEqual(withIt?.groups[0]?.members, ['V', 'W'])
 })
@@ -317,7 +317,7 @@ test('sync group: members that do not exist, belong elsewhere or are alone', () 
 
 test('an owner keeps no weighted trackers', () => {
   const report = check(scriptText + instanceText('priority 255\n track_script {\n s\n }'))
-  assert.deepEqual(only(report).trackScripts, [])
+  assert.deepEqual(only(report).trackChecks, [])
   assert.ok(findings(report).includes('tracker-dropped@10'))
 })
 
@@ -329,7 +329,7 @@ test('a script must stand above what tracks it; one that nobody tracks is not ru
 
 test('a track_script line overrides weight and reverse of the script', () => {
   const track = (line: string) =>
-    only(check(scriptText + instanceText(`track_script {\n ${line}\n }`))).trackScripts[0]
+    only(check(scriptText + instanceText(`track_script {\n ${line}\n }`))).trackChecks[0]
   assert.equal(track('s')?.weight, 10)
   assert.deepEqual(
     [track('s weight -5 reverse')?.weight, track('s weight -5 reverse')?.reverse],

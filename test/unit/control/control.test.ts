@@ -49,6 +49,7 @@ const idle: ControlHandlers = {
   failover: async () => [],
   drain: async () => [],
   resume: () => [],
+  push() {},
   stop() {},
 }
 

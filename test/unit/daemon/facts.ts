@@ -61,7 +61,7 @@ export const instance = (more: Partial<Instance> = {}): Instance => ({
   accept: true,
   strict: false,
   trackInterfaces: [],
-  trackScripts: [],
+  trackChecks: [],
   trackPrimary: true,
   trackSource: false,
   garp: {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { us } from '../../../src/base/time.ts'
 import type { CheckStatus } from '../../../src/checks/types.ts'
+import type { Tracked } from '../../../src/config/types.ts'
 import { Backoff, Budget } from '../../../src/daemon/budget.ts'
 import { acceptRules, needsRules } from '../../../src/daemon/firewall.ts'
 import { Journal } from '../../../src/daemon/journal.ts'
@@ -142,7 +143,13 @@ test('another address list is used, counted and said', () => {
   assert.match(lines[0] ?? '', /172\.16\.80\.200.*172\.16\.80\.100/)
 })
 
-const tracked = (name: string, weight = 0) => ({ name, weight, reverse: false, place })
+const tracked = (name: string, weight = 0, kind: Tracked['kind'] = 'script') => ({
+  kind,
+  name,
+  weight,
+  reverse: false,
+  place,
+})
 const status = (good: boolean | null): CheckStatus => ({
   name: 'web',
   good,
@@ -157,8 +164,8 @@ const status = (good: boolean | null): CheckStatus => ({
 
 test('scripts and interfaces of the instance, its group and its addresses are watched', () => {
   const cfg = instance({
-    trackScripts: [tracked('web', 20)],
-    trackInterfaces: [tracked('eth1')],
+    trackChecks: [tracked('web', 20)],
+    trackInterfaces: [tracked('eth1', 0, 'interface')],
     addresses: [virtualAddress('10.0.0.9', { interface: 'eth2' })],
   })
   const kernel = kernelOf([link(3, 'eth0'), link(4, 'eth1')], [])
@@ -170,7 +177,7 @@ test('scripts and interfaces of the instance, its group and its addresses are wa
 })
 
 test('a weight-0 script without a result holds the instance, unless a reload brought it', () => {
-  const cfg = instance({ trackScripts: [tracked('web')] })
+  const cfg = instance({ trackChecks: [tracked('web')] })
   const verdicts = (holds: boolean) => ({
     check: () => status(null),
     holds: () => holds,

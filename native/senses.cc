@@ -1,0 +1,187 @@
+#include "senses.h"
+
+#include <arpa/inet.h>
+#include <linux/cn_proc.h>
+#include <linux/connector.h>
+#include <linux/filter.h>
+#include <linux/icmp.h>
+#include <linux/netlink.h>
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "convert.h"
+#include "watched_socket.h"
+
+namespace vipd {
+namespace {
+
+constexpr int kMessagesPerWake = 64;
+constexpr int kNewsPerWake = 256;
+
+// --- echo ---
+
+UniqueFd EchoSocket(Napi::Env env, int family) {
+  const bool six = family == 6;
+  UniqueFd fd(socket(six ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
+                     six ? int{IPPROTO_ICMPV6} : int{IPPROTO_ICMP}));
+  if (fd.get() < 0) throw Failed(env, "socket", errno);
+  int done = 0;
+  if (six) {
+    icmp6_filter filter;
+    ICMP6_FILTER_SETBLOCKALL(&filter);
+    ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &filter);
+    ICMP6_FILTER_SETPASS(ICMP6_DST_UNREACH, &filter);
+    ICMP6_FILTER_SETPASS(ICMP6_TIME_EXCEEDED, &filter);
+    done = setsockopt(fd.get(), IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof filter);
+  } else {
+    const auto pass = [](unsigned type) { return 1U << type; };
+    icmp_filter filter = {};
+    filter.data = ~(pass(ICMP_ECHOREPLY) | pass(ICMP_DEST_UNREACH) | pass(ICMP_TIME_EXCEEDED));
+    done = setsockopt(fd.get(), SOL_RAW, ICMP_FILTER, &filter, sizeof filter);
+  }
+  if (done < 0) throw Failed(env, "setsockopt", errno);
+  return fd;
+}
+
+// The callback gets each message as it came: with its IP header for IPv4, without for IPv6.
+void DrainEcho(Napi::Env env, int fd, const Napi::Function& callback) {
+  std::array<char, 2048> buffer;
+  for (int i = 0; i < kMessagesPerWake; i++) {
+    const ssize_t n = recv(fd, buffer.data(), buffer.size(), 0);
+    if (n < 0) return;
+    callback.Call({Napi::Buffer<char>::Copy(env, buffer.data(), static_cast<std::size_t>(n))});
+  }
+}
+
+// sendEcho(fd, address: Uint8Array, bytes: Uint8Array): 0 or the errno.
+Napi::Value SendEcho(const Napi::CallbackInfo& info) {
+  const auto to = info[1].As<Napi::Uint8Array>();
+  const auto bytes = info[2].As<Napi::Uint8Array>();
+  sockaddr_in four = {};
+  sockaddr_in6 six = {};
+  const bool is_six = to.ByteLength() == sizeof six.sin6_addr;
+  four.sin_family = AF_INET;
+  six.sin6_family = AF_INET6;
+  std::memcpy(is_six ? static_cast<void*>(&six.sin6_addr) : static_cast<void*>(&four.sin_addr),
+              to.Data(), is_six ? sizeof six.sin6_addr : sizeof four.sin_addr);
+  const ssize_t sent =
+      sendto(info[0].As<Napi::Number>().Int32Value(), bytes.Data(), bytes.ByteLength(), 0,
+             is_six ? reinterpret_cast<sockaddr*>(&six) : reinterpret_cast<sockaddr*>(&four),
+             is_six ? sizeof six : sizeof four);
+  return Napi::Number::New(info.Env(), sent < 0 ? errno : 0);
+}
+
+// --- processes ---
+
+constexpr unsigned kEventAt = NLMSG_HDRLEN + sizeof(cn_msg);
+
+// Most of what the kernel tells is of no use here. A classic filter reads big-endian words; the
+// kernel wrote its own order.
+int AttachFilter(int fd) {
+  const auto wanted = [](unsigned what, unsigned char to_accept) {
+    return sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(what), to_accept, 0);
+  };
+  std::array<sock_filter, 7> code = {
+      sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kEventAt),
+      wanted(proc_event::PROC_EVENT_FORK, 4),
+      wanted(proc_event::PROC_EVENT_EXEC, 3),
+      wanted(proc_event::PROC_EVENT_COMM, 2),
+      wanted(proc_event::PROC_EVENT_EXIT, 1),
+      sock_filter BPF_STMT(BPF_RET | BPF_K, 0),
+      sock_filter BPF_STMT(BPF_RET | BPF_K, 0xffff),
+  };
+  const sock_fprog program = {static_cast<unsigned short>(code.size()), code.data()};
+  return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+int Subscribe(int fd) {
+  constexpr proc_cn_mcast_op kOp = PROC_CN_MCAST_LISTEN;
+  std::array<char, kEventAt + sizeof kOp> request = {};
+  nlmsghdr head = {};
+  head.nlmsg_len = request.size();
+  head.nlmsg_type = NLMSG_DONE;
+  cn_msg message = {};
+  message.id = {CN_IDX_PROC, CN_VAL_PROC};
+  message.len = sizeof kOp;
+  std::memcpy(request.data(), &head, sizeof head);
+  std::memcpy(request.data() + NLMSG_HDRLEN, &message, sizeof message);
+  std::memcpy(request.data() + kEventAt, &kOp, sizeof kOp);
+  return send(fd, request.data(), request.size(), 0) < 0 ? -1 : 0;
+}
+
+UniqueFd ProcessNewsSocket(Napi::Env env) {
+  UniqueFd fd(socket(AF_NETLINK, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_CONNECTOR));
+  if (fd.get() < 0) throw Failed(env, "socket", errno);
+  sockaddr_nl address = {};
+  address.nl_family = AF_NETLINK;
+  address.nl_groups = CN_IDX_PROC;
+  if (AttachFilter(fd.get()) < 0) throw Failed(env, "setsockopt", errno);
+  if (bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0)
+    throw Failed(env, "bind", errno);
+  if (Subscribe(fd.get()) < 0) throw Failed(env, "send", errno);
+  return fd;
+}
+
+// The process that begins, ends or has another name now; 0 for threads, which count for nothing.
+pid_t Concerned(const proc_event& event, bool* exits) {
+  const auto whole = [](pid_t thread, pid_t process) { return thread == process ? process : 0; };
+  *exits = event.what == proc_event::PROC_EVENT_EXIT;
+  const auto& data = event.event_data;
+  if (event.what == proc_event::PROC_EVENT_FORK)
+    return whole(data.fork.child_pid, data.fork.child_tgid);
+  if (*exits) return whole(data.exit.process_pid, data.exit.process_tgid);
+  return data.exec.process_tgid;
+}
+
+// The callback gets the processes concerned, negative those that ended; null when news were lost.
+void DrainProcessNews(Napi::Env env, int fd, const Napi::Function& callback) {
+  std::vector<std::int32_t> news;
+  std::array<char, 1024> buffer;
+  bool lost = false;
+  for (int i = 0; i < kNewsPerWake; i++) {
+    const ssize_t n = recv(fd, buffer.data(), buffer.size(), 0);
+    if (n < 0 && errno == ENOBUFS) {
+      lost = true;
+      continue;
+    }
+    if (n < 0) break;
+    proc_event event = {};
+    if (static_cast<std::size_t>(n) < kEventAt + offsetof(proc_event, event_data) + 16) continue;
+    std::memcpy(&event, buffer.data() + kEventAt,
+                std::min(sizeof event, static_cast<std::size_t>(n) - kEventAt));
+    bool exits = false;
+    const pid_t pid = Concerned(event, &exits);
+    if (pid != 0) news.push_back(exits ? -pid : pid);
+  }
+  if (lost) callback.Call({env.Null()});
+  if (news.empty()) return;
+  auto out = Napi::Int32Array::New(env, news.size());
+  std::copy(news.begin(), news.end(), out.Data());
+  callback.Call({out});
+}
+
+}  // namespace
+
+void DefineSenses(Napi::Env env, Napi::Object exports) {
+  exports.Set("openEcho", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {
+                return WatchedSocket::Open(
+                    info.Env(), EchoSocket(info.Env(), info[0].As<Napi::Number>().Int32Value()),
+                    info[1].As<Napi::Function>(), DrainEcho);
+              }));
+  exports.Set("sendEcho", Napi::Function::New(env, SendEcho));
+  exports.Set("openProcessNews", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {
+                return WatchedSocket::Open(info.Env(), ProcessNewsSocket(info.Env()),
+                                           info[0].As<Napi::Function>(), DrainProcessNews);
+              }));
+}
+
+}  // namespace vipd

@@ -1,0 +1,32 @@
+/** What the native addon adds to Node's sockets, for the thread that asks: echo replies and news of processes. */
+import { getSystemErrorName } from 'node:util'
+import { loadAddon } from '../addon/load.ts'
+
+export type Watched = { readonly fd: number; close(): void }
+
+type Senses = {
+  /** `message`: with its IP header for IPv4, without for IPv6. Throws (CAP_NET_RAW). */
+  openEcho(family: 4 | 6, onMessage: (message: Buffer) => void): Watched
+  /** 0 or the errno. */
+  sendEcho(fd: number, address: Uint8Array, octets: Uint8Array): number
+  /** Processes that began, or changed their program or name; negative: that ended. null: some were lost. Throws. */
+  openProcessNews(onNews: (processes: Int32Array | null) => void): Watched
+}
+
+let loaded: Senses | null = null
+
+/** Loads the addon when somebody first asks for it. */
+export function senses(): Senses {
+  loaded ??= loadAddon() as Senses
+  return loaded
+}
+
+/** The name of the errno that a call of the addon threw, 'EPERM'; what else it threw, as text. */
+export function failureOf(error: unknown): string {
+  if (typeof error === 'object' && error !== null && 'errno' in error)
+    return getSystemErrorName(-Number(error.errno))
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** The same of an errno. */
+export const errnoName = (errno: number): string => getSystemErrorName(-errno)

@@ -1,0 +1,166 @@
+/** `vrrp_track_process` and `track_file`: checks that are no scripts. */
+import { commandWords } from './command-user.ts'
+import {
+  anyWords,
+  choice,
+  command,
+  decimal,
+  inBlock,
+  integer,
+  number,
+  seconds,
+  text,
+  word,
+} from './keywords-make.ts'
+import type { FileEntry, ProcessEntry, Values } from './keywords-types.ts'
+import type { FileDraft, ProcessDraft } from './lower-draft.ts'
+import type { Lowering } from './lower-report.ts'
+import type { Node } from './tree-types.ts'
+
+const weight = integer('WEIGHT', -254, 254)
+const delay = decimal('SECONDS', 0.000001, 3600, 6)
+
+export const processKeywords: readonly ProcessEntry[] = inBlock<ProcessDraft>(
+  'vrrp_track_process',
+  [
+    {
+      name: 'process',
+      args: [command],
+      doc: 'COMMAND [ARGUMENT …]. Without arguments the name of the process counts, of which the kernel keeps 15 characters; with arguments argv[0] and all of them.',
+      set: setProcess,
+    },
+    {
+      name: 'param_match',
+      args: [{ ...choice('initial|partial', 'initial', 'partial'), optional: true }],
+      default: 'exact',
+      doc: 'Arguments may follow those that are written; with `partial` the last of these may also be the beginning of one.',
+      set: (draft, values) => {
+        const said = text(values)
+        draft.match = said === 'initial' || said === 'partial' ? said : 'exact'
+      },
+    },
+    {
+      name: 'full_command',
+      doc: 'argv[0] counts, not the name.',
+      set: (draft) => {
+        draft.full = true
+      },
+    },
+    {
+      name: 'weight',
+      args: [weight, anyWords('reverse')],
+      default: '0',
+      doc: 'What the quorum does to the priority of the instances that track it; 0 makes its loss a fault.',
+      set: setWeight,
+    },
+    {
+      name: 'quorum',
+      args: [integer('COUNT', 1, 65_535)],
+      default: '1',
+      doc: 'Least number of them.',
+      set: (draft, values) => {
+        draft.least = number(values)
+      },
+    },
+    {
+      name: 'quorum_max',
+      args: [integer('COUNT', 0, 65_535)],
+      default: 'none',
+      doc: 'Greatest number of them.',
+      set: (draft, values) => {
+        draft.most = number(values)
+      },
+    },
+    {
+      name: 'fork_delay',
+      args: [delay],
+      unit: 's',
+      default: '0',
+      doc: 'How long the quorum must last before it counts.',
+      set: (draft, values) => {
+        draft.gainDelayUs = seconds(values)
+      },
+    },
+    {
+      name: 'terminate_delay',
+      args: [delay],
+      unit: 's',
+      default: '0',
+      doc: 'How long its loss must last before it counts.',
+      set: (draft, values) => {
+        draft.lossDelayUs = seconds(values)
+      },
+    },
+    {
+      name: 'delay',
+      args: [delay],
+      unit: 's',
+      default: '0',
+      doc: 'Both.',
+      set: (draft, values) => {
+        draft.gainDelayUs = seconds(values)
+        draft.lossDelayUs = seconds(values)
+      },
+    },
+  ],
+)
+
+export const fileKeywords: readonly FileEntry[] = inBlock<FileDraft>('track_file', [
+  {
+    name: 'file',
+    args: [word('PATH')],
+    doc: 'The file. Its first 127 octets may hold a number (decimal, 0x… or 0…); otherwise it counts as 0. It is looked at when it changes, and every second.',
+    set: (draft, values) => {
+      draft.path = text(values)
+    },
+  },
+  {
+    name: 'weight',
+    args: [weight, anyWords('reverse')],
+    default: '1',
+    doc: 'Factor of the number. What comes out is added to the priority: above 253 it is 253, and -254 or less is a fault. 0 makes any number but 0 a fault.',
+    set: setWeight,
+  },
+  {
+    name: 'init_file',
+    args: [anyWords('[VALUE] [overwrite]')],
+    default: 'none',
+    doc: 'The daemon writes VALUE (0 unless written) when it starts, if the file is not there, or in any case with `overwrite`.',
+    set: setInitialValue,
+  },
+])
+
+function setProcess(draft: ProcessDraft, _values: Values, node: Node, lowering: Lowering) {
+  const [, ...words] = commandWords(node, lowering)
+  draft.words = words
+}
+
+function setWeight(
+  draft: { weight: number; reverse: boolean },
+  values: Values,
+  node: Node,
+  lowering: Lowering,
+) {
+  const option = node.args[1]
+  if (option !== undefined && option.text !== 'reverse') {
+    const message = `weight takes 'reverse', not ${option.text}; it is ignored`
+    lowering.error(option, 'unknown-word', message)
+  }
+  draft.weight = number(values)
+  draft.reverse = option?.text === 'reverse'
+}
+
+function setInitialValue(draft: FileDraft, _values: Values, node: Node, lowering: Lowering) {
+  const words = node.args.filter(({ text: said }) => said !== 'overwrite')
+  const [value, surplus] = words
+  const wrong = surplus ?? (value !== undefined && !/^-?\d{1,9}$/.test(value.text) ? value : null)
+  if (wrong !== null) {
+    const message = `init_file takes a number and 'overwrite', not ${wrong.text}; the line is ignored`
+    lowering.error(wrong, 'unknown-word', message)
+    return
+  }
+  draft.initialValue = {
+    value: Number(value?.text ?? 0),
+    overwrite: words.length < node.args.length,
+  }
+}
