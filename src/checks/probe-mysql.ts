@@ -29,7 +29,10 @@ export async function askMysql(probe: MysqlProbe, asking: Asking): Promise<strin
   if (greeting.body[0] === header.error) throw new Refusal(textOfError(greeting.body))
   if (greeting.body[0] !== protocolVersion)
     throw new Refusal(`not a MySQL server: ${show(greeting.body)}`)
-  const version = greeting.body.toString('latin1', 1, greeting.body.indexOf(0, 1))
+  // MariaDB goes by an old MySQL's version first, for replicas that know no other.
+  const version = greeting.body
+    .toString('latin1', 1, greeting.body.indexOf(0, 1))
+    .replace(/^5\.5\.5-/, '')
   socket.write(packet(greeting.sequence + 1, login(probe.user)))
   let verdict = await ear.hears(readPacket)
   if (verdict.body[0] === header.switch) {

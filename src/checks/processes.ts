@@ -112,6 +112,11 @@ export class ProcessTable {
     return this.#look(now, (candidate) => matchesWanted(wanted, candidate))
   }
 
+  /** The next look is a new one: there are news. */
+  forget(): void {
+    this.#takenAt = Number.NEGATIVE_INFINITY
+  }
+
   #look(now: number, wanted: (candidate: ProcessFacts) => boolean): readonly number[] {
     const from = performance.now()
     if (now - this.#takenAt > Math.max(sharedMs, this.#tookMs * shareOfTime)) {

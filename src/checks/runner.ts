@@ -190,9 +190,15 @@ export class Runner {
   #hint(news: Hint): void {
     for (const live of this.#hearers) {
       if (live.asker?.concerns(news) !== true) continue
-      if (news.kind === 'file' || !news.ended) this.#nudge(live)
-      else for (const delay of buriedMs) setTimeout(() => this.#nudge(live), delay)
+      if (news.kind === 'file') this.#nudge(live)
+      else if (!news.ended) this.#lookAgain(live)
+      else for (const delay of buriedMs) setTimeout(() => this.#lookAgain(live), delay)
     }
+  }
+
+  #lookAgain(live: Live): void {
+    this.#processes.forget()
+    this.#nudge(live)
   }
 
   #nudge(live: Live): void {

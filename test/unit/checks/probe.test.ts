@@ -1,69 +1,18 @@
 /** Each probe against real servers, from the line of the configuration to the words that an operator reads. */
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { createServer as createHttp, type RequestListener } from 'node:http'
 import { createServer as createHttps } from 'node:https'
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { createServer as createTls } from 'node:tls'
 import { SMTPServer } from 'smtp-server'
 import { runProbe } from '../../../src/checks/probe.ts'
 import type { Outcome } from '../../../src/checks/types.ts'
-import { check, instanceText } from '../config/reading.ts'
-
-const directory = mkdtempSync(join(tmpdir(), 'vipd-probe-'))
-after(() => rmSync(directory, { recursive: true }))
-
-/** The outcome of `probe LINE` as the configuration means it. */
-function probe(line: string, timeoutMs = 5_000): Promise<Outcome> {
-  const track = instanceText('track_script {\n c\n }')
-  const files = { [ca.path]: ca.text }
-  const report = check(`vrrp_script c {\n probe ${line}\n}\n${track}`, { files })
-  const command = report.config?.scripts[0]?.run.command
-  assert.equal(command?.kind, 'probe', report.text)
-  return new Promise((resolve) => runProbe(command.probe, timeoutMs, resolve))
-}
-
-/** What an operator reads: 'yes …', 'no …', 'timeout'. */
-async function said(line: string, timeoutMs?: number): Promise<string> {
-  const outcome = await probe(line, timeoutMs)
-  if (outcome.kind === 'probe') return `${outcome.ok ? 'yes' : 'no'} ${outcome.detail}`
-  return outcome.kind === 'unable' ? `unable ${outcome.why}` : outcome.kind
-}
-
-async function listen(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  after(() => server.close())
-  return (server.address() as AddressInfo).port
-}
-
-/** A server that does this with each connection. */
-const serve = (behave: (socket: Socket) => void): Promise<number> =>
-  listen(
-    createServer((socket) => {
-      socket.on('error', () => undefined)
-      after(() => socket.destroy())
-      behave(socket)
-    }),
-  )
-
-type Certificate = { readonly path: string; readonly key: string; readonly text: string }
-
-function certificate(name: string, ...more: string[]): Certificate {
-  const path = join(directory, `${name}.pem`)
-  const key = join(directory, `${name}.key`)
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-  const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-  const files = ['-keyout', key, '-out', path]
-  execFileSync('openssl', ['req', '-x509', ...made, ...subject, ...files, ...more], {
-    stdio: 'ignore',
-  })
-  return { path, key, text: readFileSync(path, 'utf8') }
-}
+import { certificate, directory, freePort, listen, said, serve } from './asking.ts'
 
 const ca = certificate('good', '-days', '20')
 
@@ -198,6 +147,20 @@ test('http: status, fields, body, method, host; no redirect is followed', async 
   assert.equal(await said(`${to}/slow body x`, 80), 'timeout')
   assert.match(await said(`${to}/huge body y`), /^no \/y\/ is not in the body of 1\d{6} bytes$/)
   assert.match(await said(`${to}/torn body y`), /^no (connection reset|aborted)/)
+  const digest = createHash('sha256').update('GET /page for h').digest('hex')
+  assert.equal(await said(`${to}/page host h sha256 ${digest}`), 'yes status 200')
+  assert.match(
+    await said(`${to}/other host h sha256 ${digest}`),
+    /^no the body of 16 bytes has the digest [0-9a-f]{64}$/,
+  )
+  assert.match(
+    await said(`${to}/huge sha256 ${digest}`),
+    /^no the body is longer than 1048576 bytes$/,
+  )
+  assert.equal(
+    await said(`${to}/${'a'.repeat(40)} body "(a+)+$"`),
+    'no /(a+)+$/ takes longer than 50 ms on this answer',
+  )
   const other = await serve((socket) => socket.end('SSH-2.0-OpenSSH\r\n'))
   assert.equal(await said(`http http://127.0.0.1:${other}/`), 'no not an HTTP answer')
   assert.equal(await said('http http://127.0.0.1:1/'), 'no connection refused')
@@ -215,6 +178,16 @@ test('https: as tls and as http', async () => {
   assert.equal(await said(`https https://localhost:${port}/`), 'no TLS: self-signed certificate')
 })
 
+test('https: a server that wants to know who asks', async () => {
+  const options = { cert: ca.text, key: readFileSync(ca.key), ca: ca.text, requestCert: true }
+  const server = createHttps({ ...options, rejectUnauthorized: true }, pages)
+  const port = await listen(server)
+  after(() => server.closeAllConnections())
+  const to = `https https://localhost:${port}/ ca ${ca.path}`
+  assert.equal(await said(`${to} cert ${ca.path} key ${ca.key}`), 'yes status 200')
+  assert.match(await said(to), /^no (connection reset|.*certificate required.*)/)
+})
+
 test('smtp: a real server, one that has no time, and one that speaks another language', async () => {
   const smtp = new SMTPServer({ disabledCommands: ['STARTTLS'] })
   const server = smtp.listen(0, '127.0.0.1')
@@ -228,9 +201,7 @@ test('smtp: a real server, one that has no time, and one that speaks another lan
 
 /** Resolves with its port when it answers. */
 async function startRedis(...options: string[]): Promise<number> {
-  const free = createServer()
-  const port = await listen(free)
-  await new Promise((resolve) => free.close(resolve))
+  const port = await freePort()
   const where = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--dir', directory]
   const redis = spawn('redis-server', [...where, ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -15,7 +15,10 @@ test('escapes become octets, everything else is UTF-8', () => {
 })
 
 const mistakes: readonly (readonly [line: string, message: RegExp])[] = [
-  ['probe gopher h:70', /gopher is no probe; there are tcp, tls, unix, smtp, redis, http, https/],
+  [
+    'probe gopher h:70',
+    /gopher is no probe; there are tcp, tls, unix, udp, http, https, dns, icmp/,
+  ],
   ['probe constructor h:70', /constructor is no probe/],
   ['probe tcp 10.0.0.1', /10\.0\.0\.1 is not HOST:PORT/],
   ['probe tcp ::1:80', /::1:80 is not HOST:PORT \(an IPv6 address stands in brackets\)/],
@@ -32,8 +35,28 @@ const mistakes: readonly (readonly [line: string, message: RegExp])[] = [
   ['probe http http://h/ status 299-200', /299-200 is not a list of statuses/],
   ['probe http http://h/ method get', /get is not a method/],
   ['probe http http://h/ header novalue', /novalue is not 'NAME: REGEX'/],
-  ['probe tls h:1 days soon', /days is a whole number, not soon/],
+  ['probe tls h:1 days soon', /soon is not a whole number from 0 to 9999/],
   ['probe tls h:1 ca /nowhere.pem', /\/nowhere\.pem cannot be read/],
+  ['probe tls h:1 cert /c.conf', /cert needs a key as well/],
+  ['probe tls h:1 key /c.conf', /key needs a cert as well/],
+  ['probe http http://h/ sha256 abc', /abc is not a SHA-256 in 64 hexadecimal digits/],
+  ['probe udp h:1 send a expect b send c', /udp takes one send and one expect/],
+  ['probe dns www.example A', /dns needs the server to ask, as @ADDRESS/],
+  ['probe dns a..b @10.0.0.1', /a\.\.b is no DNS name/],
+  ['probe dns a @10.0.0.1 SPF', /probe dns has no option SPF: it takes rcode, answer/],
+  ['probe dns a @10.0.0.1 rcode FINE', /FINE is not one of NOERROR/],
+  ['probe icmp h size 2000', /2000 is not a whole number from 0 to 1400/],
+  ['probe haproxy /run/h.sock', /haproxy needs BACKEND or BACKEND\/SERVER/],
+  ['probe haproxy /run/h.sock web/a/b', /web\/a\/b is not BACKEND or BACKEND\/SERVER/],
+  ['probe process httpd quorum 3 quorum_max 2', /2 is not a whole number from 3 to 65535/],
+  ['probe process httpd match fuzzy', /fuzzy is not one of exact, initial, partial/],
+  ['probe file etc/passwd', /etc\/passwd is not an absolute path/],
+  ['probe file /etc/passwd fresher never', /never is not a number of seconds above 0/],
+  ['probe file /etc/passwd readable maybe', /maybe is not one of yes, no/],
+  ['probe module /opt/check.py', /\/opt\/check\.py is no ES module/],
+  ['probe module /opt/check.mjs', /\/opt\/check\.mjs cannot be read/],
+  ['probe push 1', /probe push has no option 1: it takes none/],
+  ['probe tcp', /probe tcp needs a target/],
 ]
 
 test('what makes no sense is an error at its word, and the check cannot run', () => {
@@ -63,4 +86,57 @@ test('a probe needs no user and no shell, and vipd check says what it asks', () 
   assert.match(report.text, /in-process: GET https:\/\/web\.example\/health\?x=1/)
   const dialogue = withLines('probe tls h send "a" expect "b"')
   assert.match(dialogue.text, /connects to h port 443 with TLS as h, 1 expected answer/)
+})
+
+test('options may stand in braces, one per line', () => {
+  const inline = withLines('probe http http://h/ method HEAD header "X-A: 1" header "X-B: 2"')
+  const block = withLines(
+    'probe http http://h/ {',
+    'method HEAD',
+    'header "X-A: 1"',
+    'header "X-B: 2"',
+    '}',
+  )
+  assert.deepEqual(findings(block), [])
+  const commands = [inline, block].map(({ config }) => config?.scripts[0]?.run.command)
+  assert.deepEqual(commands[0], commands[1])
+  assert.deepEqual(findings(withLines('probe http http://h/ {', 'method', '}')), ['bad-probe@3'])
+})
+
+test('combine: all, any and a number of checks that stand above', () => {
+  const members = ['a', 'b', 'c'].map((name) => `vrrp_script ${name} {\n probe push\n}\n`).join('')
+  const combined = (line: string) =>
+    check(
+      `${members}vrrp_script d {\n combine ${line}\n}\n${instanceText('track_script {\n d\n }')}`,
+    )
+  const leastOf = (line: string) => {
+    const command = combined(line).config?.scripts.find(({ name }) => name === 'd')?.run.command
+    return command?.kind === 'combination' ? command.least : command
+  }
+  assert.deepEqual(['all a b c', 'any of a b c', '2 of a b c'].map(leastOf), [3, 1, 2])
+  const report = combined('2 of a b')
+  assert.deepEqual(
+    report.config?.scripts.map(({ name }) => name),
+    ['a', 'b', 'd'],
+  )
+  assert.deepEqual(findings(report), ['unused-script@7'], 'c is not tracked, a and b are used')
+  for (const line of ['3 of a b', '0 of a', 'some a', 'all', 'all a x', 'all d'])
+    assert.ok(
+      findings(combined(line)).some((found) => found.startsWith('bad-combination')),
+      line,
+    )
+})
+
+test('how often: fast, down, jitter and the first delay', () => {
+  const report = withLines(
+    ...['probe push', 'interval 0.1', 'fast_interval 0.02', 'down_interval 1', 'jitter 10'],
+    'initial_delay 3',
+  )
+  const [script] = report.config?.scripts ?? []
+  assert.deepEqual(findings(report), [])
+  assert.deepEqual(
+    [script?.fastIntervalUs, script?.downIntervalUs, script?.jitter, script?.initialDelayUs],
+    [20_000, 1_000_000, 0.1, 3_000_000],
+  )
+  assert.deepEqual(findings(withLines('probe push', 'jitter 51')), ['bad-number@3'])
 })

@@ -129,3 +129,37 @@ test('who stands by says the least priority, keeps its faults, and tells what it
   assert.equal(waiting.arithmetic, '1 (stands by; else 100 + 20 (link eth2) = 120)')
   assert.equal(standingBy(assess(255, []), 'drain').effective, 255)
 })
+
+test('a file adds its number times the weight; too low is a fault, and without a weight any number but 0', () => {
+  const file = (value: number | null, weight: number, reverse = false): Tracker => ({
+    kind: 'file',
+    name: 'file/f',
+    value,
+    weight,
+    reverse,
+    holds: true,
+  })
+  const table: readonly (readonly [number | null, number, boolean, number, number])[] = [
+    [0, 1, false, 100, 0],
+    [30, 1, false, 130, 0],
+    [-30, 2, false, 40, 0],
+    [30, 1, true, 70, 0],
+    [1_000, 1, false, 254, 0],
+    [-253, 1, false, 1, 0],
+    [-254, 1, false, 1, 1],
+    [null, 5, false, 100, 0],
+    [0, 0, false, 100, 0],
+    [3, 0, false, 100, 1],
+    [3, 0, true, 100, 0],
+    [0, 0, true, 100, 1],
+  ]
+  for (const [value, weight, reverse, effective, faults] of table) {
+    const got = assess(100, [file(value, weight, reverse)])
+    const what = `${value} × ${weight} ${reverse}`
+    assert.deepEqual([got.effective, got.faults.length], [effective, faults], what)
+  }
+  assert.deepEqual(assess(100, [file(null, 0)]).faults, [{ kind: 'check-pending', name: 'file/f' }])
+  assert.deepEqual(assess(100, [file(-300, 1)]).faults, [
+    { kind: 'check', name: 'file/f', detail: 'it holds -300, times 1' },
+  ])
+})
