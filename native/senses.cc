@@ -8,6 +8,7 @@
 #include <linux/netlink.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -62,22 +63,87 @@ void DrainEcho(Napi::Env env, int fd, const Napi::Function& callback) {
   }
 }
 
+// 4 octets or 16, and a port.
+class SocketAddress {
+ public:
+  SocketAddress(const Napi::Uint8Array& octets, unsigned port)
+      : six_(octets.ByteLength() == sizeof in6_addr{}.s6_addr) {
+    if (six_) {
+      auto* six = reinterpret_cast<sockaddr_in6*>(&storage_);
+      six->sin6_family = AF_INET6;
+      six->sin6_port = htons(static_cast<std::uint16_t>(port));
+      std::memcpy(&six->sin6_addr, octets.Data(), sizeof six->sin6_addr);
+    } else {
+      auto* four = reinterpret_cast<sockaddr_in*>(&storage_);
+      four->sin_family = AF_INET;
+      four->sin_port = htons(static_cast<std::uint16_t>(port));
+      std::memcpy(&four->sin_addr, octets.Data(), sizeof four->sin_addr);
+    }
+  }
+
+  int family() const { return six_ ? AF_INET6 : AF_INET; }
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage_); }
+  socklen_t size() const { return six_ ? sizeof(sockaddr_in6) : sizeof(sockaddr_in); }
+
+ private:
+  bool six_;
+  sockaddr_storage storage_ = {};
+};
+
 // sendEcho(fd, address: Uint8Array, bytes: Uint8Array): 0 or the errno.
 Napi::Value SendEcho(const Napi::CallbackInfo& info) {
-  const auto to = info[1].As<Napi::Uint8Array>();
   const auto bytes = info[2].As<Napi::Uint8Array>();
-  sockaddr_in four = {};
-  sockaddr_in6 six = {};
-  const bool is_six = to.ByteLength() == sizeof six.sin6_addr;
-  four.sin_family = AF_INET;
-  six.sin6_family = AF_INET6;
-  std::memcpy(is_six ? static_cast<void*>(&six.sin6_addr) : static_cast<void*>(&four.sin_addr),
-              to.Data(), is_six ? sizeof six.sin6_addr : sizeof four.sin_addr);
-  const ssize_t sent =
-      sendto(info[0].As<Napi::Number>().Int32Value(), bytes.Data(), bytes.ByteLength(), 0,
-             is_six ? reinterpret_cast<sockaddr*>(&six) : reinterpret_cast<sockaddr*>(&four),
-             is_six ? sizeof six : sizeof four);
+  const SocketAddress to(info[1].As<Napi::Uint8Array>(), 0);
+  const ssize_t sent = sendto(info[0].As<Napi::Number>().Int32Value(), bytes.Data(),
+                              bytes.ByteLength(), 0, to.get(), to.size());
   return Napi::Number::New(info.Env(), sent < 0 ? errno : 0);
+}
+
+// --- connections ---
+
+UniqueFd DialSocket(Napi::Env env) {
+  UniqueFd fd(epoll_create1(EPOLL_CLOEXEC));
+  if (fd.get() < 0) throw Failed(env, "epoll_create1", errno);
+  return fd;
+}
+
+// The callback gets pairs: the socket of an attempt that is decided, and its errno, 0 for
+// connected.
+void DrainDial(Napi::Env env, int fd, const Napi::Function& callback) {
+  std::array<epoll_event, kMessagesPerWake> events;
+  const int count = epoll_wait(fd, events.data(), events.size(), 0);
+  if (count <= 0) return;
+  auto out = Napi::Int32Array::New(env, 2 * static_cast<std::size_t>(count));
+  for (int i = 0; i < count; i++) {
+    int error = 0;
+    socklen_t length = sizeof error;
+    if (getsockopt(events[i].data.fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0) error = errno;
+    out[2 * i] = events[i].data.fd;
+    out[2 * i + 1] = error;
+  }
+  callback.Call({out});
+}
+
+// dial(fd, address: Uint8Array, port): the socket of the attempt, to be given to hangUp when it is
+// decided or given up; negative: the errno of an attempt that failed at once.
+Napi::Value Dial(const Napi::CallbackInfo& info) {
+  const auto fail = [&] { return Napi::Number::New(info.Env(), -errno); };
+  const SocketAddress to(info[1].As<Napi::Uint8Array>(), info[2].As<Napi::Number>().Uint32Value());
+  UniqueFd fd(socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (fd.get() < 0) return fail();
+  // Connected at once is told as any other: the socket is writable then.
+  if (connect(fd.get(), to.get(), to.size()) < 0 && errno != EINPROGRESS) return fail();
+  epoll_event event = {};
+  event.events = EPOLLOUT | EPOLLONESHOT;
+  event.data.fd = fd.get();
+  if (epoll_ctl(info[0].As<Napi::Number>().Int32Value(), EPOLL_CTL_ADD, fd.get(), &event) < 0)
+    return fail();
+  return Napi::Number::New(info.Env(), fd.Release());
+}
+
+Napi::Value HangUp(const Napi::CallbackInfo& info) {
+  close(info[0].As<Napi::Number>().Int32Value());
+  return info.Env().Undefined();
 }
 
 // --- processes ---
@@ -178,6 +244,12 @@ void DefineSenses(Napi::Env env, Napi::Object exports) {
                     info[1].As<Napi::Function>(), DrainEcho);
               }));
   exports.Set("sendEcho", Napi::Function::New(env, SendEcho));
+  exports.Set("openDial", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {
+                return WatchedSocket::Open(info.Env(), DialSocket(info.Env()),
+                                           info[0].As<Napi::Function>(), DrainDial);
+              }));
+  exports.Set("dial", Napi::Function::New(env, Dial));
+  exports.Set("hangUp", Napi::Function::New(env, HangUp));
   exports.Set("openProcessNews", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {
                 return WatchedSocket::Open(info.Env(), ProcessNewsSocket(info.Env()),
                                            info[0].As<Napi::Function>(), DrainProcessNews);

@@ -27,6 +27,7 @@ class UniqueFd {
   }
 
   int get() const { return fd_; }
+  int Release() { return std::exchange(fd_, -1); }
 
  private:
   int fd_ = -1;

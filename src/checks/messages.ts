@@ -8,6 +8,8 @@ export type Assignment = {
   readonly spec: CheckSpec
   /** Where it stands; a worker that knows the id already keeps its own. */
   readonly progress: Progress
+  /** Where its results are kept. */
+  readonly ring: SharedArrayBuffer
 }
 
 export type ToWorker =
@@ -24,8 +26,10 @@ export type Report = { readonly id: number; readonly progress: Progress }
 export type FromWorker =
   /** A verdict or an exit status changed: at once. */
   | { readonly kind: 'news'; readonly report: Report; readonly news: News }
-  /** Sign of life, with what else has moved since the last one. */
-  | { readonly kind: 'pong'; readonly reports: readonly Report[] }
+  /** Sign of life. */
+  | { readonly kind: 'pong' }
+  /** What else has moved since the last sign of life. */
+  | { readonly kind: 'moved'; readonly reports: readonly Report[] }
 
 export type WorkerData = { readonly board: SharedArrayBuffer }
 

@@ -1,14 +1,17 @@
 /**
- * The checks of the daemon, spread over one or two long-lived worker threads. Each worker runs many checks
+ * The checks of the daemon, spread over a few long-lived worker threads. Each worker runs many checks
  * at once and keeps their account; this side mirrors it, so `status` asks nobody and a worker that crashes
  * or hangs is replaced without any check losing its verdict.
  */
 import { isDeepStrictEqual } from 'node:util'
+import type { Command } from '../base/command.ts'
 import { combine } from './combine.ts'
 import { succeeded } from './describe.ts'
 import { Lane } from './lane.ts'
 import type { Assignment, FromWorker } from './messages.ts'
 import { advance, fresh, type News, type Progress, statusOf } from './progress.ts'
+import { capacityFor, type Recorded, ResultRing } from './record.ts'
+import { isProgram } from './run-command.ts'
 import type {
   CheckEvent,
   CheckPool,
@@ -27,7 +30,7 @@ export type PoolOptions = {
   readonly hangMs: number
 }
 
-/** `workers` threads at most; they are started when there are checks for them. */
+/** `workers` threads at most for programs, and as many for probes; they are started when there are checks for them. */
 export const startCheckPool: StartCheckPool = (options) =>
   startCheckPoolWith({
     ...options,
@@ -46,13 +49,22 @@ type Check = {
   readonly slot: Slot | null
   spec: CheckSpec
   progress: Progress
+  readonly ring: ResultRing
   /** Kept away from the workers since starting it hung one. */
   heldBack: NodeJS.Timeout | null
   hangs: number
 }
 
-/** A place for a worker; workers come and go, the checks stay assigned. */
-type Slot = { lane: Lane | null; restart: NodeJS.Timeout | null; losses: number }
+/**
+ * A place for a worker; workers come and go, the checks stay assigned. A fork stops its thread for as long as
+ * it takes, so programs and what is asked in-process share none.
+ */
+type Slot = {
+  readonly takes: 'programs' | 'probes'
+  lane: Lane | null
+  restart: NodeJS.Timeout | null
+  losses: number
+}
 
 /** A worker that lived this long is replaced at once; one that did not, with growing delay. */
 const stableMs = 30_000
@@ -69,17 +81,20 @@ class Pool implements CheckPool {
 
   constructor(options: PoolOptions) {
     this.#options = options
-    const count = Math.max(1, options.workers)
-    this.#slots = Array.from({ length: count }, () => ({ lane: null, restart: null, losses: 0 }))
+    const each = Array.from({ length: Math.max(1, options.workers) })
+    this.#slots = (['programs', 'probes'] as const).flatMap((takes) =>
+      each.map(() => ({ takes, lane: null, restart: null, losses: 0 })),
+    )
   }
 
   set(specs: readonly CheckSpec[]): void {
     const before = this.#checks
     this.#checks = new Map()
+    const capacity = capacityFor(specs.length)
     for (const spec of specs) {
       const known = before.get(spec.name)
       if (known === undefined || !sameWork(known.spec, spec)) {
-        this.#add(spec)
+        this.#add(spec, capacity)
         continue
       }
       known.spec = spec
@@ -90,6 +105,10 @@ class Pool implements CheckPool {
     this.#byId = new Map(Array.from(this.#checks.values(), (check) => [check.id, check]))
     for (const slot of this.#slots) this.#assign(slot)
     this.#recombine()
+  }
+
+  record(name: string): readonly Recorded[] | null {
+    return this.#checks.get(name)?.ring.read() ?? null
   }
 
   push(name: string, ok: boolean, message: string): boolean {
@@ -111,15 +130,19 @@ class Pool implements CheckPool {
     await Promise.all(this.#slots.map(({ lane }) => lane?.stop()))
   }
 
-  #add(spec: CheckSpec): void {
-    const slot = spec.command.kind === 'combination' ? null : this.#leastLoaded()
+  #add(spec: CheckSpec, capacity: number): void {
+    const slot = spec.command.kind === 'combination' ? null : this.#leastLoaded(spec.command)
     const id = ++this.#lastId
-    this.#checks.set(spec.name, { id, slot, spec, progress: fresh, heldBack: null, hangs: 0 })
+    const ring = new ResultRing({ capacity: slot === null ? 0 : capacity })
+    const check = { id, slot, spec, progress: fresh, ring, heldBack: null, hangs: 0 }
+    this.#checks.set(spec.name, check)
   }
 
-  #leastLoaded(): Slot | null {
-    const loads = this.#slots.map((slot) => this.#checksOf(slot).length)
-    return this.#slots[loads.indexOf(Math.min(...loads))] ?? null
+  #leastLoaded(command: Command): Slot | null {
+    const takes = isProgram(command) ? 'programs' : 'probes'
+    const slots = this.#slots.filter((slot) => slot.takes === takes)
+    const loads = slots.map((slot) => this.#checksOf(slot).length)
+    return slots[loads.indexOf(Math.min(...loads))] ?? null
   }
 
   #checksOf(slot: Slot): readonly Check[] {
@@ -131,7 +154,11 @@ class Pool implements CheckPool {
     const checks = this.#checksOf(slot).filter(({ heldBack }) => heldBack === null)
     if (slot.lane === null && checks.length === 0) return
     slot.lane ??= this.#startLane(slot)
-    slot.lane.set(checks.map(({ id, spec, progress }): Assignment => ({ id, spec, progress })))
+    slot.lane.set(
+      checks.map(
+        ({ id, spec, progress, ring }): Assignment => ({ id, spec, progress, ring: ring.memory }),
+      ),
+    )
   }
 
   #startLane(slot: Slot): Lane {
@@ -146,7 +173,8 @@ class Pool implements CheckPool {
   }
 
   #receive(message: FromWorker): void {
-    const reports = message.kind === 'pong' ? message.reports : [message.report]
+    if (message.kind === 'pong') return
+    const reports = message.kind === 'news' ? [message.report] : message.reports
     for (const { id, progress } of reports) {
       const check = this.#byId.get(id)
       if (check === undefined) continue

@@ -2,6 +2,7 @@
 import { unreachable } from '../base/assert.ts'
 import type { Probe } from '../base/probe.ts'
 import { type Asking, type Phase, Refusal } from './probe-connection.ts'
+import { accepts } from './probe-dial.ts'
 import { dialogue } from './probe-dialogue.ts'
 import { askDns } from './probe-dns.ts'
 import { askHaproxy } from './probe-haproxy.ts'
@@ -54,8 +55,11 @@ export function runProbe(
 
 function ask(probe: Probe, asking: Asking): Promise<string> {
   switch (probe.kind) {
-    case 'dialogue':
-      return dialogue(probe, asking)
+    case 'dialogue': {
+      const { to, tls, turns } = probe
+      const mereConnection = to.kind === 'tcp' && tls === null && turns.length === 0
+      return mereConnection ? accepts(to, asking) : dialogue(probe, asking)
+    }
     case 'http':
       return askHttp(probe, asking)
     case 'udp':

@@ -4,6 +4,7 @@
  * seen between two forks. What the kernel tells of processes and files makes a check run before its turn.
  */
 import { type Asker, askerFor, type News as Hint, isAsked } from './asker.ts'
+import { succeeded } from './describe.ts'
 import { Files } from './files.ts'
 import type { Assignment, Board, FromWorker, Report } from './messages.ts'
 import { type OutputPipe, openPipes } from './output.ts'
@@ -11,6 +12,7 @@ import { paceOf } from './pace.ts'
 import { ProcessNews } from './process-news.ts'
 import { ProcessTable, processAt } from './processes.ts'
 import { advance, overrun, type Progress } from './progress.ts'
+import { type Recorded, ResultRing } from './record.ts'
 import { isProgram, type Program, runCommand } from './run-command.ts'
 import { anchored, isDue, phaseOf, type Schedule, takeTurns, withInterval } from './schedule.ts'
 import type { CheckSpec, Outcome } from './types.ts'
@@ -22,6 +24,9 @@ type Live = {
   /** null until the first start. */
   schedule: Schedule | null
   timer: NodeJS.Timeout | null
+  /** The turn that its next start is for; null: it starts for another reason. */
+  dueAt: number | null
+  readonly ring: ResultRing
   run: Run | null
   /** It is in the queue of starts. */
   queued: boolean
@@ -34,11 +39,13 @@ type Live = {
 
 type Run = {
   readonly startedAt: number
+  readonly latenessMs: number
   /** Its result has been taken, yet it is still there: killed and not dying. */
   ended: boolean
   kill(): void
 }
 
+const movedPerMessage = 16
 /** setTimeout's largest delay; beyond it the timer is armed again. */
 const timerMaxMs = 2 ** 31 - 1
 /** The news of an end come before it is one: who was waited for is still in /proc for a moment. */
@@ -67,24 +74,44 @@ export class Runner {
     for (const live of this.#checks.values()) if (!wanted.has(live.id)) this.#remove(live)
     const added = assignments.filter((assignment) => !this.#update(assignment))
     const pipes = Array.from(openPipes(added.filter(({ spec }) => isProgram(spec.command)).length))
-    for (const { id, spec, progress } of added) {
+    for (const { id, spec, progress, ring: memory } of added) {
       const { command } = spec
       const output = isProgram(command) ? (pipes.pop() ?? null) : null
       const tools = { processes: this.#processes, files: this.#files }
       const asker = isAsked(command) ? askerFor(command, tools) : null
-      const idle = { schedule: null, timer: null, run: null, queued: false, again: false }
-      const live: Live = { id, spec, progress, output, asker, ...idle, removed: false }
+      const idle = {
+        schedule: null,
+        timer: null,
+        dueAt: null,
+        run: null,
+        queued: false,
+        again: false,
+      }
+      const ring = new ResultRing(memory)
+      const live: Live = { id, spec, progress, ring, output, asker, ...idle, removed: false }
       this.#checks.set(id, live)
       this.#begin(live)
     }
     this.#listen()
   }
 
-  /** Answers a ping. */
+  /** Answers a ping, and tells what has moved. */
   pong(): void {
-    const reports = Array.from(this.#moved, reportOf)
-    this.#moved.clear()
-    this.#post({ kind: 'pong', reports })
+    this.#post({ kind: 'pong' })
+    this.#tellMoved(this.#moved.size)
+  }
+
+  /** A few at a time: a thousand in one message would hold up whoever is due. */
+  #tellMoved(left: number): void {
+    const some: Live[] = []
+    for (const live of this.#moved) {
+      if (some.length === Math.min(left, movedPerMessage)) break
+      this.#moved.delete(live)
+      some.push(live)
+    }
+    if (some.length === 0) return
+    this.#post({ kind: 'moved', reports: some.map(reportOf) })
+    if (left > some.length) setImmediate(() => this.#tellMoved(left - some.length))
   }
 
   /** Somebody says how a check is; its time counts from now. */
@@ -94,7 +121,16 @@ export class Runner {
     const now = performance.now()
     live.schedule = anchored(paceOf(live.spec, live.progress), now, 0)
     this.#arm(live)
-    this.#take(live, { kind: 'probe', ok, detail }, { startedAt: now, ended: false, kill })
+    this.#take(
+      live,
+      { kind: 'probe', ok, detail },
+      {
+        startedAt: now,
+        latenessMs: 0,
+        ended: false,
+        kill,
+      },
+    )
   }
 
   /** Kills what runs; resolves when it is gone, or soon. */
@@ -157,11 +193,14 @@ export class Runner {
     const now = performance.now()
     if (live.schedule === null) return
     if (isDue(live.schedule, now)) {
+      const { dueAt } = live.schedule
       const pace = paceOf(live.spec, live.progress)
       const { schedule, turns } = takeTurns(live.schedule, pace, now, Math.random())
       live.schedule = schedule
-      if (live.run === null) this.#enqueue(live)
-      else this.#passOver(live, live.run, turns)
+      if (live.run === null) {
+        live.dueAt = dueAt
+        this.#enqueue(live)
+      } else this.#passOver(live, live.run, turns)
     }
     this.#arm(live)
   }
@@ -240,7 +279,9 @@ export class Runner {
 
   #launch(live: Live, startedAt: number): void {
     const { command, runAs, timeoutMs, intervalMs } = live.spec
-    const run: Run = { startedAt, ended: false, kill }
+    const latenessMs = live.dueAt === null ? 0 : Math.max(0, startedAt - live.dueAt)
+    live.dueAt = null
+    const run: Run = { startedAt, latenessMs, ended: false, kill }
     live.run = run
     const ended = (outcome: Outcome, output?: string) => {
       this.#take(live, outcome, run, output)
@@ -285,6 +326,8 @@ export class Runner {
     const result = { name: live.spec.name, outcome, output, durationMs }
     const { progress, news } = advance(live.progress, result, live.spec, Date.now())
     live.progress = progress
+    const atMs = performance.timeOrigin + run.startedAt
+    live.ring.add({ atMs, durationMs, latenessMs: run.latenessMs, outcome: recorded(outcome) })
     this.#repace(live)
     if (news.verdict || news.returned) {
       this.#moved.delete(live)
@@ -296,5 +339,10 @@ export class Runner {
 }
 
 const hears: readonly string[] = ['process', 'processes', 'file', 'value']
+function recorded(outcome: Outcome): Recorded['outcome'] {
+  if (succeeded(outcome)) return 'good'
+  return outcome.kind === 'timeout' || outcome.kind === 'unable' ? outcome.kind : 'failed'
+}
+
 const kill = () => undefined
 const reportOf = ({ id, progress }: Live): Report => ({ id, progress })

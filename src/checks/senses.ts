@@ -9,6 +9,11 @@ type Senses = {
   openEcho(family: 4 | 6, onMessage: (message: Buffer) => void): Watched
   /** 0 or the errno. */
   sendEcho(fd: number, address: Uint8Array, octets: Uint8Array): number
+  /** Told in pairs: the socket of an attempt that is decided, and its errno, 0 for connected. */
+  openDial(onDecided: (decided: Int32Array) => void): Watched
+  /** A socket, to be given to `hangUp` when the attempt is decided or given up; negative: an errno. */
+  dial(fd: number, address: Uint8Array, port: number): number
+  hangUp(socket: number): void
   /** Processes that began, or changed their program or name; negative: that ended. null: some were lost. Throws. */
   openProcessNews(onNews: (processes: Int32Array | null) => void): Watched
 }
