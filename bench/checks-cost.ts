@@ -7,6 +7,7 @@ import type { Command } from '../src/base/command.ts'
 import { connectsTo } from '../src/base/probe.ts'
 import { summarise } from '../src/base/statistics.ts'
 import { startCheckPool } from '../src/checks/pool.ts'
+import { unpackResults } from '../src/checks/record.ts'
 import type { CheckSpec } from '../src/checks/types.ts'
 import { ports } from './checks-ports.ts'
 
@@ -118,7 +119,9 @@ async function measure(
     const cpu = cpuSeconds() - before
     const until = performance.timeOrigin + performance.now()
     const results = commands.map((_, i) =>
-      (pool.record(`c${i}`) ?? []).filter(({ atMs }) => atMs >= from && atMs < until),
+      unpackResults(pool.record(`c${i}`) ?? new Float64Array()).filter(
+        ({ atMs }) => atMs >= from && atMs < until,
+      ),
     )
     const runs = results.reduce((sum, { length }) => sum + length, 0)
     const bad = results

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { keepalivedContender, vipdContender } from '../src/bench/contender.ts'
 import type { Host } from '../src/lab/host.ts'
 import { openLab } from '../src/lab/lab.ts'
+import { serveWeb } from '../src/lab/serving.ts'
 import { familyOf } from '../src/lab/trial.ts'
 import { until } from '../src/lab/wait.ts'
 import type { Options } from './checks-cost.ts'
@@ -48,7 +49,7 @@ export async function scripts({ seconds }: Options): Promise<Row[]> {
     const lab = await openLab({ name: 'checks' })
     try {
       const host = await lab.host('one', { addresses: { eth0: ['172.16.80.2/24'] } })
-      host.spawn('sh', ['-c', 'exec -a httpd sleep 100000'], { name: 'httpd' })
+      await serveWeb(host)
       const daemon = contender.start(host, configuration(script))
       await until('the address is there', 20_000, () => holds(host), 50)
       await delay(2_000)

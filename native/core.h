@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "deadlines.h"
+#include "gaps.h"
 #include "plan.h"
 #include "throttle.h"
 
@@ -114,6 +115,7 @@ struct alignas(64) SlotCounters {
   std::atomic<Us> last_familiar{-1};
   std::atomic<Us> last_sent{-1};
   std::atomic<Us> longest_gap{0};
+  GapRecord gaps;
 };
 
 struct LinkCounters {

@@ -80,8 +80,11 @@ void Core::Count(Slot* slot, Us now) {
   SlotCounters& counters = *slot->counters;
   const Us last = counters.last_received.load(kRelaxed);
   const bool following = slot->state == State::kFollow && last >= 0;
-  if (following && now - last > counters.longest_gap.load(kRelaxed))
-    counters.longest_gap.store(now - last, kRelaxed);
+  if (following) {
+    if (now - last > counters.longest_gap.load(kRelaxed))
+      counters.longest_gap.store(now - last, kRelaxed);
+    counters.gaps.Note(now, now - last);
+  }
   Grow(&counters.received, 1);
   counters.last_received.store(now, kRelaxed);
 }

@@ -30,6 +30,7 @@ Napi::Function CoreObject::Define(Napi::Env env) {
        InstanceMethod<&CoreObject::Overtaken>("overtaken"),
        InstanceMethod<&CoreObject::NextDeadline>("nextDeadline"),
        InstanceMethod<&CoreObject::ReadSlot>("counters"),
+       InstanceMethod<&CoreObject::ReadGaps>("gaps"),
        InstanceMethod<&CoreObject::ReadLink>("linkCounters")});
 }
 
@@ -115,6 +116,10 @@ Napi::Value CoreObject::NextDeadline(const Napi::CallbackInfo& info) {
 
 Napi::Value CoreObject::ReadSlot(const Napi::CallbackInfo& info) {
   return CountersTo(info.Env(), slots_.at(IntAt(info, 0)).get());
+}
+
+Napi::Value CoreObject::ReadGaps(const Napi::CallbackInfo& info) {
+  return GapsTo(info.Env(), slots_.at(IntAt(info, 0))->gaps);
 }
 
 Napi::Value CoreObject::ReadLink(const Napi::CallbackInfo& info) {

@@ -28,6 +28,7 @@ class CoreObject : public Napi::ObjectWrap<CoreObject> {
   Napi::Value Tick(const Napi::CallbackInfo& info);
   Napi::Value NextDeadline(const Napi::CallbackInfo& info);
   Napi::Value ReadSlot(const Napi::CallbackInfo& info);
+  Napi::Value ReadGaps(const Napi::CallbackInfo& info);
   Napi::Value ReadLink(const Napi::CallbackInfo& info);
   Napi::Array CarryOut(Napi::Env env, Us now, const Napi::Value& refuse);
 

@@ -30,6 +30,7 @@ Napi::Function EngineObject::Define(Napi::Env env) {
                       InstanceMethod<&EngineObject::Renew>("renew"),
                       InstanceMethod<&EngineObject::SayWorked>("worked"),
                       InstanceMethod<&EngineObject::ReadSlot>("counters"),
+                      InstanceMethod<&EngineObject::ReadGaps>("gaps"),
                       InstanceMethod<&EngineObject::ReadLink>("linkCounters"),
                       InstanceMethod<&EngineObject::StopEngine>("stop")});
 }
@@ -155,6 +156,12 @@ Napi::Value EngineObject::ReadSlot(const Napi::CallbackInfo& info) {
   const auto found = slots_.find(IntAt(info, 0));
   if (found == slots_.end()) throw Napi::Error::New(env_, "no such slot");
   return CountersTo(env_, found->second.get());
+}
+
+Napi::Value EngineObject::ReadGaps(const Napi::CallbackInfo& info) {
+  const auto found = slots_.find(IntAt(info, 0));
+  if (found == slots_.end()) throw Napi::Error::New(env_, "no such slot");
+  return GapsTo(env_, found->second->gaps);
 }
 
 Napi::Value EngineObject::ReadLink(const Napi::CallbackInfo& info) {

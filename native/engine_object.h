@@ -34,6 +34,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   void Renew(const Napi::CallbackInfo& info);
   void SayWorked(const Napi::CallbackInfo& info);
   Napi::Value ReadSlot(const Napi::CallbackInfo& info);
+  Napi::Value ReadGaps(const Napi::CallbackInfo& info);
   Napi::Value ReadLink(const Napi::CallbackInfo& info);
   void StopEngine(const Napi::CallbackInfo& info);
   static void AtExit(void* self);

@@ -6,8 +6,9 @@
 
 namespace vipd {
 
-// Exports openEcho(family, onMessage), sendEcho(fd, address, bytes) and openProcessNews(onNews).
-// The first and the last return an object with `fd` and `close()`, and throw as `Failed` says.
+// Exports openEcho(family, onMessage), sendEcho(fd, address, bytes), openDial(onDecided), dial(fd,
+// address, port), hangUp(socket) and openProcessNews(onNews). Each open… returns an object with
+// `fd` and `close()`, and throws as `Failed` says.
 void DefineSenses(Napi::Env env, Napi::Object exports);
 
 }  // namespace vipd

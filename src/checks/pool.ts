@@ -10,7 +10,7 @@ import { succeeded } from './describe.ts'
 import { Lane } from './lane.ts'
 import type { Assignment, FromWorker } from './messages.ts'
 import { advance, fresh, type News, type Progress, statusOf } from './progress.ts'
-import { capacityFor, type Recorded, ResultRing } from './record.ts'
+import { capacityFor, ResultRing } from './record.ts'
 import { isProgram } from './run-command.ts'
 import type {
   CheckEvent,
@@ -107,8 +107,8 @@ class Pool implements CheckPool {
     this.#recombine()
   }
 
-  record(name: string): readonly Recorded[] | null {
-    return this.#checks.get(name)?.ring.read() ?? null
+  record(name: string): Float64Array | null {
+    return this.#checks.get(name)?.ring.copy() ?? null
   }
 
   push(name: string, ok: boolean, message: string): boolean {

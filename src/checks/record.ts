@@ -49,18 +49,25 @@ export class ResultRing {
     Atomics.store(this.#count, 0, BigInt(count + 1))
   }
 
-  /** In their order, the oldest first. */
-  read(): readonly Recorded[] {
+  /** Packed, in their order, the oldest first. */
+  copy(): Float64Array {
     const count = Number(Atomics.load(this.#count, 0))
     const capacity = this.#capacity
     const kept = Math.min(count, capacity)
-    return Array.from({ length: kept }, (_, i) => {
+    const out = new Float64Array(fields * kept)
+    for (let i = 0; i < kept; i++) {
       const at = fields * ((count - kept + i) % capacity)
-      const [atMs = 0, durationMs = 0, latenessMs = 0, code = 0] = this.#cells.subarray(
-        at,
-        at + fields,
-      )
-      return { atMs, durationMs, latenessMs, outcome: outcomes[code] ?? 'failed' }
-    })
+      out.set(this.#cells.subarray(at, at + fields), fields * i)
+    }
+    return out
   }
+}
+
+/** What `copy` gave. */
+export function unpackResults(packed: Float64Array): readonly Recorded[] {
+  return Array.from({ length: Math.floor(packed.length / fields) }, (_, i) => {
+    const at = fields * i
+    const [atMs = 0, durationMs = 0, latenessMs = 0, code = 0] = packed.subarray(at, at + fields)
+    return { atMs, durationMs, latenessMs, outcome: outcomes[code] ?? 'failed' }
+  })
 }

@@ -1,6 +1,5 @@
 /** What a check is and what it says. Spans in milliseconds here: that is what timers and scripts speak. */
 import type { Command, RunAs } from '../base/command.ts'
-import type { Recorded } from './record.ts'
 
 export type CheckSpec = {
   /** Identity: the vrrp_script's name. */
@@ -74,8 +73,8 @@ export type CheckPool = {
    *  changed ones (command or identity) start anew, others stop and their processes are killed. */
   set(specs: readonly CheckSpec[]): void
   status(name: string): CheckStatus | null
-  /** What it answered of late, the oldest first; what is made of other checks keeps none. null: no such check. */
-  record(name: string): readonly Recorded[] | null
+  /** What it answered of late, as `unpackResults` reads it; what is made of other checks keeps none. null: no such check. */
+  record(name: string): Float64Array | null
   /** Somebody says how a check is that waits to be told; false when there is none of that name. */
   push(name: string, ok: boolean, message: string): boolean
   /** Kills what runs and resolves when the workers are gone. */

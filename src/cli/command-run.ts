@@ -83,6 +83,8 @@ async function start(options: RunOptions, log: Log): Promise<void> {
     handlers: {
       status: () => daemon().status(),
       reload,
+      observe: () => daemon().observe(),
+      results: (name) => daemon().results(name),
       push: (name, failure) => daemon().push(name, failure),
       failover: (name) => daemon().failover(name),
       drain: () => daemon().drain(),

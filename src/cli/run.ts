@@ -7,6 +7,8 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { exit } from './exit.ts'
 import { likeKeepalived } from './like-keepalived.ts'
 import { configPath, defaultRunDir, packageVersion } from './paths.ts'
+import { readRate, readSpan } from './quantities.ts'
+import { addSetting, type Settings, settingNames } from './tune-settings.ts'
 
 const fileOption = () =>
   new Option(
@@ -141,6 +143,7 @@ function addQuestions(vipd: Command): void {
       process.exitCode = await commandPush({ name, failure: options.fail, runDir: options.runDir })
     })
   addHandOvers(vipd)
+  addTune(vipd)
   addBench(vipd)
   vipd
     .command('cleanup')
@@ -202,6 +205,100 @@ function addHandOvers(vipd: Command): void {
       const { commandResume } = await import('./command-hand-over.ts')
       process.exitCode = await commandResume({ ...options, name })
     })
+}
+
+type Tune = Language & {
+  observe: number | null
+  targetFailover: number | null
+  maxFalse: number
+  replay: string | null
+  set: Settings
+  save: string | null
+  out: string | null
+  runDir: string
+}
+
+function addTune(vipd: Command): void {
+  vipd
+    .command('tune [names...]')
+    .description('what the intervals mean on this machine, and which ones reach a time and a rate')
+    .addOption(
+      new Option(
+        '--observe <span>',
+        'watch for so long (60s, 10m) instead of using what is recorded',
+      )
+        .argParser(span)
+        .default(null, 'what the daemon has recorded'),
+    )
+    .addOption(
+      new Option('--target-failover <span>', 'propose settings that fail over within it, at worst')
+        .argParser(span)
+        .default(null, 'none'),
+    )
+    .addOption(
+      new Option('--max-false <rate>', 'and are wrong no more often than this (1/year, 2/month)')
+        .argParser(falseRate)
+        .default(1, '1/year'),
+    )
+    .addOption(
+      new Option(
+        '--replay <file>',
+        'say what another setting would have made of a saved observation',
+      ).default(null, 'none'),
+    )
+    .addOption(
+      new Option(
+        '--set <keyword=value>',
+        `for --replay, again and again: ${settingNames.join(', ')}`,
+      )
+        .argParser(setting)
+        .default({}, 'as recorded'),
+    )
+    .addOption(
+      new Option('--save <file>', 'write the observation, for --replay').default(null, 'nowhere'),
+    )
+    .addOption(
+      new Option('--out <dir>', 'where tune.html and tune.patch go').default(null, 'nowhere'),
+    )
+    .addOption(fileOption())
+    .addOption(idOption())
+    .addOption(includeOption())
+    .addOption(runDirOption())
+    .addHelpText(
+      'after',
+      '\nAsks the running daemon; without one it runs the checks of the configuration itself, and then knows nothing of\nadverts. The names are those of checks; without any it is all of them.\nExit status: 0 done, 1 no setting reaches the target, 2 the daemon does not answer, 3 wrong usage.',
+    )
+    .action(async (names: string[], options: Tune) => {
+      const { commandTune } = await import('./command-tune.ts')
+      const { observe, targetFailover, maxFalse, set, ...rest } = options
+      process.exitCode = await commandTune({
+        ...rest,
+        ...language(options),
+        names,
+        observeMs: observe,
+        target:
+          targetFailover === null ? null : { failoverMs: targetFailover, falsePerYear: maxFalse },
+        settings: set,
+      })
+    })
+}
+
+function span(text: string): number {
+  const ms = readSpan(text)
+  if (ms !== null) return ms
+  throw new InvalidArgumentError('It is a span such as 500ms, 60s, 10m or 2h.')
+}
+
+function falseRate(text: string): number {
+  const rate = readRate(text)
+  if (rate !== null) return rate
+  throw new InvalidArgumentError('It is a rate such as 1/year, 2/month or 1/day.')
+}
+
+function setting(text: string, before: Settings): Settings {
+  const next = addSetting(text, before)
+  if (next !== null) return next
+  throw new InvalidArgumentError(`It is KEYWORD=VALUE; there are ${settingNames.join(', ')}.`)
 }
 
 type Bench = {

@@ -4,7 +4,9 @@
  */
 import { connect, type Socket } from 'node:net'
 import { controlFrameBytesMax, controlRequestBytesMax } from '../base/limits.ts'
+import { unpackResults } from '../checks/record.ts'
 import type { HandOver, ReloadResult } from '../daemon/daemon-types.ts'
+import type { Observation, ObservedCheck } from '../daemon/observation.ts'
 import type { Status, StatusInstance } from '../daemon/status-types.ts'
 import { encodeFrame, FrameReader, type Response, readResponse, type Verb } from './protocol.ts'
 
@@ -56,6 +58,25 @@ export const requestHandOver = async (
     timeoutMs: reloadAnswerMs,
     ...(name === undefined ? {} : { name }),
   })) as readonly HandOver[]
+
+/** What the daemon has seen, with the results of these checks, or of all. */
+export async function requestObservation(
+  path: string,
+  wanted: (name: string) => boolean = () => true,
+): Promise<Observation> {
+  const observation = (await request(path, 'observe', { timeoutMs: answerMs })) as Observation
+  const checks: ObservedCheck[] = []
+  for (const check of observation.checks) {
+    const { name } = check
+    if (!wanted(name)) continue
+    const packed = await request(path, 'observe', { timeoutMs: answerMs, name })
+    if (!(packed instanceof Uint8Array)) throw new ControlError('protocol', 'results are octets')
+    // The octets may lie anywhere in what was received.
+    const results = unpackResults(new Float64Array(Uint8Array.from(packed).buffer))
+    checks.push({ ...check, results })
+  }
+  return { ...observation, checks }
+}
 
 /** `failure`: why it is not good. */
 export async function requestPush(path: string, name: string, failure?: string): Promise<void> {

@@ -15,6 +15,7 @@ export const verbs = [
   'drain',
   'resume',
   'push',
+  'observe',
   'stop',
 ] as const
 export type Verb = (typeof verbs)[number]
@@ -22,7 +23,7 @@ export type Verb = (typeof verbs)[number]
 export type Request = {
   readonly id: number
   readonly verb: Verb
-  /** Which instance, for `history`, `failover` and `resume`; which check, for `push`. */
+  /** Which instance, for `history`, `failover` and `resume`; which check, for `push`, and whose results, for `observe`. */
   readonly name?: string
   /** Why it has failed, for `push`; absent: it is good. */
   readonly text?: string

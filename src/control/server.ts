@@ -12,6 +12,7 @@ import {
   controlRequestBytesMax,
 } from '../base/limits.ts'
 import type { HandOver, Log, ReloadResult } from '../daemon/daemon-types.ts'
+import type { Observation } from '../daemon/observation.ts'
 import type { Status } from '../daemon/status-types.ts'
 import { encodeFrame, FrameReader, type Request, type Response, readRequest } from './protocol.ts'
 
@@ -21,6 +22,9 @@ export type ControlHandlers = {
   failover(name: string): Promise<readonly HandOver[]>
   drain(): Promise<readonly HandOver[]>
   resume(name: string | null): readonly string[]
+  observe(): Observation
+  /** Throws when no check has that name. */
+  results(name: string): Uint8Array
   /** Throws when no check of that name waits to be told. `failure`: why it is not good. */
   push(name: string, failure: string | null): void
   /** Called after the client has been answered; begins the stop and returns. */
@@ -227,6 +231,8 @@ async function handle(request: Request, handlers: ControlHandlers): Promise<unkn
       return handlers.drain()
     case 'resume':
       return handlers.resume(request.name ?? null)
+    case 'observe':
+      return request.name === undefined ? handlers.observe() : handlers.results(request.name)
     case 'push':
       if (request.name === undefined) throw new Error('push needs the name of a check')
       return handlers.push(request.name, request.text ?? null)

@@ -4,6 +4,7 @@
  */
 import type { LanguageOptions } from '../config/tree-types.ts'
 import type { Diagnostic, World } from '../config/types.ts'
+import type { Observation } from './observation.ts'
 import type { Status } from './status-types.ts'
 
 /** Further facts of a log line: `{ instance: 'VI_1', priority: 100 }`. */
@@ -60,6 +61,10 @@ export type Daemon = {
   status(): Status
   reload(): Promise<ReloadResult>
   /** Gives one instance, or a sync group, away while it is served. Rejects when there is nothing to give. */
+  /** What has been seen, but for the results of the checks. */
+  observe(): Observation
+  /** Those of one check, packed (checks/record.ts). Throws when there is none of that name. */
+  results(name: string): Uint8Array
   failover(name: string): Promise<readonly HandOver[]>
   /** Throws when no check of that name waits to be told. */
   push(name: string, failure: string | null): void

@@ -37,6 +37,8 @@ import { Kernel, type KernelChange } from './kernel.ts'
 import { Links } from './links.ts'
 import { type Loaded, loadConfig, logDiagnostics } from './loader.ts'
 import { type Notifier, startNotifier } from './notify.ts'
+import type { Observation } from './observation.ts'
+import { observe } from './observe.ts'
 import { OrderQueue } from './orders.ts'
 import { applyNice, engineOptions, runTimed } from './process.ts'
 import { Roster } from './roster.ts'
@@ -158,6 +160,22 @@ class RunningDaemon implements Daemon {
         unchangedOnDisk: world.readFile(configPath) === this.#loaded.text,
       },
     })
+  }
+
+  observe(): Observation {
+    return observe({
+      config: this.#config,
+      instances: this.#roster.instances,
+      engine: this.#engine,
+      startedMs: this.#startedMs,
+      wallMs: Date.now(),
+    })
+  }
+
+  results(name: string): Uint8Array {
+    const packed = this.#pool.record(name)
+    if (packed === null) throw new Error(`no check is called ${name}`)
+    return new Uint8Array(packed.buffer)
   }
 
   async reload(): Promise<ReloadResult> {

@@ -1,6 +1,7 @@
 /** The native addon as the engine sees it. Addresses cross as octets, errnos as numbers. */
 import type { Ip } from '../base/ip.ts'
 import type {
+  AdvertGaps,
   EngineEvent,
   EngineOptions,
   EngineStart,
@@ -72,6 +73,7 @@ export type NativeEngine = {
   /** So many events have been worked off, and what came of them has been ordered. */
   worked(seen: number): void
   counters(slot: SlotId): SlotCounters
+  gaps(slot: SlotId): AdvertGaps
   linkCounters(link: LinkId): LinkCounters
   stop(): void
 }
@@ -99,6 +101,7 @@ export type NativeCore = {
   ): { readonly effects: readonly NativeEffect[]; readonly events: readonly NativeEvent[] }
   nextDeadline(): number | null
   counters(slot: SlotId): SlotCounters
+  gaps(slot: SlotId): AdvertGaps
   linkCounters(link: LinkId): LinkCounters
 }
 

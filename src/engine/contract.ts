@@ -181,6 +181,14 @@ export type SlotCounters = {
   readonly longestGapUs: Us
 }
 
+/** Pauses between the adverts that a follow heard, since the slot was added. */
+export type AdvertGaps = {
+  /** Four buckets for each doubling: bucket i begins at 2^(10 + i/4) µs (by quarters of the octave), the first at 0. */
+  readonly histogram: readonly number[]
+  /** The last 32 that were half as long again as usual, the oldest first, each with its end. */
+  readonly long: readonly { readonly atUs: Us; readonly gapUs: Us }[]
+}
+
 export type LinkCounters = {
   /** Datagrams read from the socket. */
   readonly received: number
@@ -229,6 +237,7 @@ export type Engine = {
   /** One blocking rtnetlink request (a dump, say) on a socket of its own; all answer messages, joined. Throws OpError. */
   request(bytes: Uint8Array): Uint8Array
   counters(slot: SlotId): SlotCounters
+  gaps(slot: SlotId): AdvertGaps
   linkCounters(link: LinkId): LinkCounters
   /** Closes everything without carrying out anything. */
   stop(): void

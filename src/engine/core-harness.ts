@@ -9,6 +9,7 @@ import { type Ip, ipBytes } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
 import type { Addon, NativeEffect } from './addon.ts'
 import type {
+  AdvertGaps,
   EngineEvent,
   LinkCounters,
   LinkId,
@@ -59,6 +60,7 @@ export type CoreHarness = {
   /** When the next `tick` is wanted; null when nothing is awaited. */
   nextDeadline(): Us | null
   counters(slot: SlotId): SlotCounters
+  gaps(slot: SlotId): AdvertGaps
   linkCounters(link: LinkId): LinkCounters
 }
 
@@ -101,6 +103,7 @@ export function makeCore(livenessUs: Us, now: Us): CoreHarness {
       return next === null ? null : us(next)
     },
     counters: (slot) => core.counters(slot),
+    gaps: (slot) => core.gaps(slot),
     linkCounters: (link) => core.linkCounters(link),
   }
 }

@@ -9,6 +9,7 @@ import { ipBytes } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
 import type { Addon, NativeEngine, NativeEvent } from './addon.ts'
 import type {
+  AdvertGaps,
   Engine,
   EngineEvent,
   LinkCounters,
@@ -138,6 +139,10 @@ class RunningEngine implements Engine {
 
   counters(slot: SlotId): SlotCounters {
     return this.#native.counters(slot)
+  }
+
+  gaps(slot: SlotId): AdvertGaps {
+    return this.#native.gaps(slot)
   }
 
   linkCounters(link: LinkId): LinkCounters {

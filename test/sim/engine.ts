@@ -6,6 +6,7 @@
 import { OpError } from '../../src/base/errors.ts'
 import { type Us, us } from '../../src/base/time.ts'
 import type {
+  AdvertGaps,
   Engine,
   EngineEvent,
   Lead,
@@ -211,6 +212,10 @@ export class SimEngine implements Engine {
 
   counters(slot: SlotId): SlotCounters {
     return this.#core.counters(slot)
+  }
+
+  gaps(slot: SlotId): AdvertGaps {
+    return this.#core.gaps(slot)
   }
 
   linkCounters(link: LinkId): LinkCounters {

@@ -11,6 +11,7 @@ import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { startControl } from '../../../src/control/server.ts'
 import type { HandOver, Log, ReloadResult } from '../../../src/daemon/daemon-types.ts'
+import type { Observation } from '../../../src/daemon/observation.ts'
 import type { Status } from '../../../src/daemon/status-types.ts'
 import { aStatus } from './a-status.ts'
 
@@ -39,12 +40,23 @@ const silent: Log = {
   flush: async () => {},
 }
 
+const nothingSeen: Observation = {
+  schema: 1,
+  host: 'lb1',
+  fromMs: 0,
+  untilMs: 0,
+  checks: [],
+  instances: [],
+}
+
 async function answering(
   status: Status,
   reload: ReloadResult,
   act: () => Promise<void>,
   handOver: readonly HandOver[] = [],
   pushed: (string | null)[] = [],
+  observation: Observation = nothingSeen,
+  results = new Float64Array(),
 ) {
   const control = await startControl({
     path: join(dir, 'vipd.sock'),
@@ -57,6 +69,8 @@ async function answering(
         return handOver
       },
       drain: async () => handOver,
+      observe: () => observation,
+      results: () => new Uint8Array(results.buffer),
       push: (name, failure) => {
         if (name !== 'job') throw new Error(`no check ${name} waits to be told (probe push)`)
         pushed.push(failure)

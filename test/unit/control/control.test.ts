@@ -49,6 +49,8 @@ const idle: ControlHandlers = {
   failover: async () => [],
   drain: async () => [],
   resume: () => [],
+  observe: () => ({ schema: 1, host: '', fromMs: 0, untilMs: 0, checks: [], instances: [] }),
+  results: () => new Uint8Array(),
   push() {},
   stop() {},
 }

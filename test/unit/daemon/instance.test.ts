@@ -34,6 +34,7 @@ function recorder() {
     renew: () => undefined,
     request: () => new Uint8Array(),
     counters: () => counters,
+    gaps: () => ({ histogram: [], long: [] }),
     linkCounters: () => ({ received: 0, throttled: 0, coalesced: 0, unclaimed: 0 }),
     stop: () => undefined,
   }

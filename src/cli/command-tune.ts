@@ -1,0 +1,130 @@
+/**
+ * `vipd tune`: what the intervals of this machine mean, which ones reach a time and a rate, and what others would have made
+ * of what was recorded.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { LanguageOptions } from '../config/tree-types.ts'
+import { ControlError, requestObservation } from '../control/client.ts'
+import { between, type Observation } from '../daemon/observation.ts'
+import { advise } from '../tune/advice.ts'
+import { budgetOf } from '../tune/budget.ts'
+import { tunePage } from '../tune/picture.ts'
+import type { Target } from '../tune/recommend.ts'
+import { replayAdverts, replayCheck } from '../tune/replay.ts'
+import { reportAdvice, reportBudget, reportReplay } from '../tune/report.ts'
+import { BadObservation, readObservation, saveObservation } from '../tune/saved.ts'
+import { exit } from './exit.ts'
+import { makeDirectory } from './make-directory.ts'
+import { socketPath } from './paths.ts'
+import { observeAlone } from './tune-alone.ts'
+import { proposePatch } from './tune-patch.ts'
+import { type Settings, settle } from './tune-settings.ts'
+
+export type TuneOptions = {
+  readonly names: readonly string[]
+  readonly configPath: string
+  readonly language: LanguageOptions
+  readonly runDir: string
+  /** null: what the daemon has recorded already. */
+  readonly observeMs: number | null
+  readonly target: Target | null
+  readonly replay: string | null
+  readonly settings: Settings
+  readonly save: string | null
+  readonly out: string | null
+}
+
+/** A stand-alone observation has to last a while. */
+const aloneMs = 30_000
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`)
+
+export async function commandTune(options: TuneOptions): Promise<number> {
+  try {
+    const seen = await observation(options)
+    const missing = options.names.find((name) => !seen.checks.some((one) => one.name === name))
+    if (missing !== undefined) return fail(`no check is called ${missing}`, exit.usage)
+    if (options.save !== null) writeFileSync(options.save, saveObservation(seen))
+    return options.replay === null ? tune(seen, options) : replay(seen, options)
+  } catch (error) {
+    if (error instanceof ControlError) return fail(error.message, exit.unreachable)
+    if (error instanceof BadObservation)
+      return fail(`${options.replay}: ${error.message}`, exit.usage)
+    if (error instanceof Error && 'syscall' in error) return fail(error.message, exit.usage)
+    throw error
+  }
+}
+
+function fail(message: string, status: number): number {
+  process.stderr.write(`vipd tune: ${message}\n`)
+  return status
+}
+
+async function observation(options: TuneOptions): Promise<Observation> {
+  const { names, observeMs, replay: file } = options
+  const wanted = (name: string) => names.length === 0 || names.includes(name)
+  if (file !== null) {
+    const saved = readObservation(readFileSync(file, 'utf8'))
+    return { ...saved, checks: saved.checks.filter(({ name }) => wanted(name)) }
+  }
+  const path = socketPath(options.runDir)
+  try {
+    // The daemon is asked before the wait: if there is none, nobody should have waited.
+    const before = await requestObservation(path, wanted)
+    if (observeMs === null) return before
+    await new Promise((resolve) => setTimeout(resolve, observeMs))
+    const after = await requestObservation(path, wanted)
+    return between(after, before.untilMs, after.untilMs)
+  } catch (error) {
+    if (!(error instanceof ControlError) || error.failure !== 'unreachable') throw error
+    process.stderr.write(
+      `vipd tune: ${error.message}; running the checks of ${options.configPath} here, without adverts\n`,
+    )
+    return observeAlone({ ...options, wanted, observeMs: observeMs ?? aloneMs })
+  }
+}
+
+function tune(seen: Observation, options: TuneOptions): number {
+  const budget = budgetOf(seen)
+  say(reportBudget(seen, budget))
+  const { target, out } = options
+  const advice = target === null ? null : advise(seen, budget, target)
+  let reached = true
+  if (advice !== null && target !== null) {
+    say(`\n${reportAdvice(advice, target)}`)
+    const choices = [...advice.checks, ...advice.instances].map(({ choice }) => choice)
+    reached = choices.every(({ kind }) => kind === 'found')
+    const { patch, verdict } = proposePatch(advice, options)
+    if (patch !== '') say(`\n${patch}`)
+    say(verdict)
+    if (out !== null && patch !== '') writeFileSync(inDirectory(out, 'tune.patch'), patch)
+  }
+  if (out !== null)
+    writeFileSync(inDirectory(out, 'tune.html'), tunePage(seen.host, budget, advice))
+  return reached ? exit.ok : exit.degraded
+}
+
+function inDirectory(directory: string, name: string): string {
+  makeDirectory(directory)
+  return join(directory, name)
+}
+
+function replay(seen: Observation, { settings }: TuneOptions): number {
+  const checks = seen.checks.filter(({ tunable }) => tunable)
+  const seconds = (seen.untilMs - seen.fromMs) / 1_000
+  say(`${seen.host}, ${new Date(seen.fromMs).toISOString()}, ${Math.round(seconds)} s`)
+  say(
+    reportReplay(
+      checks.map((check) => replayCheck(check, settle(check.timing, settings))),
+      seen.instances.map((one) =>
+        replayAdverts(one, {
+          ...one.adverts,
+          advertMs: settings.advertMs ?? one.adverts.advertMs,
+          downTimerAdverts: settings.downTimerAdverts ?? one.adverts.downTimerAdverts,
+        }),
+      ),
+    ),
+  )
+  return exit.ok
+}

@@ -1,0 +1,59 @@
+/** Without a daemon: the checks of a configuration, run by this process for a while. Nobody hears adverts then. */
+import { hostname } from 'node:os'
+import { startCheckPool } from '../checks/pool.ts'
+import { unpackResults } from '../checks/record.ts'
+import { checkReport } from '../config/check.ts'
+import { trackersOf } from '../config/print-arithmetic.ts'
+import type { LanguageOptions } from '../config/tree-types.ts'
+import type { Config } from '../config/types.ts'
+import { checkSpecs } from '../daemon/check-specs.ts'
+import type { Observation, ObservedInstance } from '../daemon/observation.ts'
+import { observedCheck } from '../daemon/observe.ts'
+import { BadObservation } from '../tune/saved.ts'
+import { realWorld } from './world.ts'
+
+export async function observeAlone(options: {
+  readonly configPath: string
+  readonly language: LanguageOptions
+  readonly wanted: (name: string) => boolean
+  readonly observeMs: number
+}): Promise<Observation> {
+  const { config } = checkReport(options.configPath, realWorld(), options.language)
+  if (config === null) throw new BadObservation('the configuration cannot run; vipd check says why')
+  const scripts = config.scripts.filter(({ name }) => options.wanted(name))
+  const fromMs = Date.now()
+  const pool = startCheckPool({ workers: 1, onEvent: () => undefined })
+  try {
+    pool.set(checkSpecs(scripts))
+    await new Promise((resolve) => setTimeout(resolve, options.observeMs))
+    return {
+      schema: 1,
+      host: hostname(),
+      fromMs,
+      untilMs: Date.now(),
+      checks: scripts.map((script) => ({
+        ...observedCheck(script),
+        results: unpackResults(pool.record(script.name) ?? new Float64Array()),
+      })),
+      instances: config.instances.map((instance) => unheard(instance, config)),
+    }
+  } finally {
+    await pool.stop()
+  }
+}
+
+function unheard(instance: Config['instances'][number], config: Config): ObservedInstance {
+  return {
+    name: instance.name,
+    state: 'not running',
+    adverts: {
+      version: instance.version,
+      advertMs: instance.advertIntervalUs / 1_000,
+      downTimerAdverts: instance.downTimerAdverts,
+      heirPriority: instance.priority,
+    },
+    resignsOnDemotion: instance.resignOnDemotion,
+    tracks: trackersOf(instance, config).scripts.map(({ name, weight }) => ({ name, weight })),
+    gaps: null,
+  }
+}

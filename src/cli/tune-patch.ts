@@ -1,0 +1,44 @@
+/** The proposal as a patch of the configuration, looked at by `vipd check` before anybody sees it. */
+import { checkReport } from '../config/check.ts'
+import { parseTree } from '../config/tree.ts'
+import type { LanguageOptions } from '../config/tree-types.ts'
+import type { World } from '../config/types.ts'
+import type { Advice } from '../tune/advice.ts'
+import { changesOf } from '../tune/changes.ts'
+import { applyChanges, patchText } from '../tune/patch.ts'
+import { realWorld } from './world.ts'
+
+export type Proposal = {
+  /** '' when there is nothing to change, or nothing that may be shown. */
+  readonly patch: string
+  readonly verdict: string
+}
+
+export function proposePatch(
+  advice: Advice,
+  { configPath, language }: { readonly configPath: string; readonly language: LanguageOptions },
+): Proposal {
+  const world = realWorld()
+  const tree = parseTree(configPath, world, language)
+  const before = new Map(
+    tree.files.flatMap((file) => {
+      const text = world.readFile(file)
+      return text === null ? [] : [[file, text] as const]
+    }),
+  )
+  const after = applyChanges(tree.nodes, before, changesOf(advice))
+  const patch = patchText(before, after)
+  if (patch === '') return { patch, verdict: `nothing to change in ${configPath}` }
+  const statusOf = (readFile: World['readFile']) =>
+    checkReport(configPath, { ...world, readFile }, language).exit
+  const [now, then] = [
+    statusOf((path) => world.readFile(path)),
+    statusOf((path) => after.get(path) ?? world.readFile(path)),
+  ]
+  if (then === now || then === 0)
+    return { patch, verdict: `vipd check accepts it (exit status ${then}, as ${now} before)` }
+  return {
+    patch: '',
+    verdict: `vipd check would not accept what was found (exit status ${then}, ${now} before): no patch`,
+  }
+}

@@ -1,0 +1,75 @@
+/** What was seen: of each check its latest results, of each instance the pauses between the adverts that it heard. */
+import type { Recorded } from '../checks/record.ts'
+
+/** Milliseconds. */
+export type Timing = {
+  readonly intervalMs: number
+  /** null: `intervalMs`. */
+  readonly fastIntervalMs: number | null
+  readonly downIntervalMs: number | null
+  readonly timeoutMs: number
+  readonly rise: number
+  readonly fall: number
+}
+
+export type ObservedCheck = {
+  readonly name: string
+  /** What it does, for people. */
+  readonly how: string
+  /** Waits to be told, or is made of others: it has no interval to choose. */
+  readonly tunable: boolean
+  readonly timing: Timing
+  /** The oldest first. */
+  readonly results: readonly Recorded[]
+}
+
+export type Adverts = {
+  readonly version: 2 | 3
+  readonly advertMs: number
+  /** Adverts whose absence is a failure: `down_timer_adverts`. */
+  readonly downTimerAdverts: number
+  /** Of the router that takes over. */
+  readonly heirPriority: number
+}
+
+export type Gap = { readonly atMs: number; readonly gapMs: number }
+
+export type ObservedInstance = {
+  readonly name: string
+  readonly state: string
+  readonly adverts: Adverts
+  readonly resignsOnDemotion: boolean
+  /** Checks that it tracks, with their weights there. */
+  readonly tracks: readonly { readonly name: string; readonly weight: number }[]
+  /** null: nothing was heard here; whoever leads hears nobody. */
+  readonly gaps: {
+    /** Lower bound of each bucket, and how many. */
+    readonly histogram: readonly { readonly fromMs: number; readonly count: number }[]
+    /** Half as long again as usual, or longer; the latest few. */
+    readonly long: readonly Gap[]
+  } | null
+}
+
+export type Observation = {
+  readonly schema: 1
+  readonly host: string
+  /** Milliseconds since 1970. */
+  readonly fromMs: number
+  readonly untilMs: number
+  readonly checks: readonly ObservedCheck[]
+  readonly instances: readonly ObservedInstance[]
+}
+
+/** Only what lies between: `vipd tune --observe`. */
+export function between(observation: Observation, fromMs: number, untilMs: number): Observation {
+  const inside = (atMs: number) => atMs >= fromMs && atMs <= untilMs
+  return {
+    ...observation,
+    fromMs,
+    untilMs,
+    checks: observation.checks.map((check) => ({
+      ...check,
+      results: check.results.filter(({ atMs }) => inside(atMs)),
+    })),
+  }
+}
