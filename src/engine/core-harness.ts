@@ -66,7 +66,8 @@ export type CoreHarness = {
 
 /** A core at the instant `now`. `livenessUs` 0: no lease. */
 export function makeCore(livenessUs: Us, now: Us): CoreHarness {
-  const core = new (loadAddon() as Addon).Core(livenessUs, now)
+  const { Core } = loadAddon() as Addon
+  const core = new Core(livenessUs, now)
   const routes = new Routes()
   const links = new Set<LinkId>()
   let handedOut = 0

@@ -20,12 +20,17 @@ export const sum = (a: Span, b: Span): Span => ({
 })
 
 /**
- * From one start to the next while results speak against the verdict, when a result takes `tookMs`. The fast interval
- * never starts a run before the last one has ended; without one the turns of the grid that pass meanwhile are gone.
+ * From the start of the first of so many runs to the start of the last, while results speak against the verdict and each
+ * takes `tookMs`. A turn that finds a run still busy is gone.
  */
-export function spacing({ intervalMs, fastIntervalMs }: Timing, tookMs: number): number {
-  if (fastIntervalMs !== null) return Math.max(fastIntervalMs, tookMs)
-  return Math.max(1, Math.ceil(tookMs / intervalMs)) * intervalMs
+function starts({ intervalMs, fastIntervalMs }: Timing, runs: number, tookMs: number): number {
+  const pace = fastIntervalMs ?? intervalMs
+  const spacing = Math.max(1, Math.ceil(tookMs / pace)) * pace
+  if (runs < 2) return 0
+  // The fast interval counts from the last turn, which may have passed during the first run.
+  const lastTurn = Math.floor(tookMs / intervalMs) * intervalMs
+  const first = fastIntervalMs === null ? spacing : Math.max(lastTurn + fastIntervalMs, tookMs)
+  return first + (runs - 2) * spacing
 }
 
 /**
@@ -33,13 +38,13 @@ export function spacing({ intervalMs, fastIntervalMs }: Timing, tookMs: number):
  * result takes `tookMs`: the timeout for a service that hangs, next to nothing for one that refuses.
  */
 export function detection(timing: Timing, tookMs: number): Span {
-  const certain = (timing.fall - 1) * spacing(timing, tookMs) + tookMs
+  const certain = starts(timing, timing.fall, tookMs) + tookMs
   return span(certain, timing.intervalMs)
 }
 
 /** From the return of a service to the verdict: d + (R−1)·f + response. */
 export function recovery(timing: Timing, tookMs: number): Span {
-  const certain = (timing.rise - 1) * spacing(timing, tookMs) + tookMs
+  const certain = starts(timing, timing.rise, tookMs) + tookMs
   return span(certain, timing.downIntervalMs ?? timing.intervalMs)
 }
 

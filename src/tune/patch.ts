@@ -2,7 +2,7 @@
  * A setting as changes of the configuration's text: a line that says it already is replaced, what no line says is added
  * behind the opening line of its block.
  */
-import { createTwoFilesPatch } from 'diff'
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
 import type { Node } from '../config/tree-types.ts'
 
 /** What one block shall say. */
@@ -78,8 +78,8 @@ export function patchText(
 ): string {
   return Array.from(before, ([file, text]) => {
     const changed = after.get(file) ?? text
-    return changed === text ? '' : createTwoFilesPatch(file, file, text, changed)
-  })
-    .map((part) => part.replace(/^=+\n/, ''))
-    .join('')
+    if (changed === text) return ''
+    const options = { headerOptions: FILE_HEADERS_ONLY }
+    return createTwoFilesPatch(file, file, text, changed, undefined, undefined, options)
+  }).join('')
 }

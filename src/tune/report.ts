@@ -34,7 +34,7 @@ function checkLines({ name, timing, seen, ...check }: CheckBudget): string[] {
   return [
     '',
     `check ${name}: ${timingText(timing)}`,
-    `  seen               ${n} runs, ${failures} failed (${timeouts} in time), ${outages} outage${outages === 1 ? '' : 's'} left out`,
+    `  seen               ${n} runs, ${failures} failed (${timeouts} timed out), ${outages} outage${outages === 1 ? '' : 's'} left out`,
     `  answers after      ${sample(latency)}`,
     `  begins late by     ${sample(lateness)}`,
     `  detects refused    ${spanText(check.refused)}`,
