@@ -15,6 +15,7 @@
         "native/lock.cc",
         "native/memory.cc",
         "native/plan.cc",
+        "native/programs.cc",
         "native/request.cc",
         "native/senses.cc",
         "native/sockets.cc",

@@ -6,6 +6,7 @@
 #include "core_object.h"
 #include "engine_object.h"
 #include "lock.h"
+#include "programs.h"
 #include "senses.h"
 #include "supervisor.h"
 
@@ -36,6 +37,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("request", Napi::Function::New(env, Request, "request"));
   exports.Set("lockForLife", Napi::Function::New(env, LockForLife, "lockForLife"));
   exports.Set("tellSupervisor", Napi::Function::New(env, TellSupervisor, "tellSupervisor"));
+  vipd::DefinePrograms(env, exports);
   vipd::DefineSenses(env, exports);
   return exports;
 }

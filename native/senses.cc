@@ -53,14 +53,17 @@ UniqueFd EchoSocket(Napi::Env env, int family) {
   return fd;
 }
 
-// The callback gets each message as it came: with its IP header for IPv4, without for IPv6.
-void DrainEcho(Napi::Env env, int fd, const Napi::Function& callback) {
+// All messages as they came: with their IP header for IPv4, without for IPv6.
+Napi::Value DrainEcho(Napi::Env env, int fd) {
   std::array<char, 2048> buffer;
-  for (int i = 0; i < kMessagesPerWake; i++) {
+  Napi::Array messages = Napi::Array::New(env);
+  for (uint32_t i = 0; i < kMessagesPerWake; i++) {
     const ssize_t n = recv(fd, buffer.data(), buffer.size(), 0);
-    if (n < 0) return;
-    callback.Call({Napi::Buffer<char>::Copy(env, buffer.data(), static_cast<std::size_t>(n))});
+    if (n < 0) break;
+    messages.Set(i, Napi::Buffer<char>::Copy(env, buffer.data(), static_cast<std::size_t>(n)));
   }
+  if (messages.Length() == 0) return {};
+  return messages;
 }
 
 // 4 octets or 16, and a port.
@@ -107,12 +110,12 @@ UniqueFd DialSocket(Napi::Env env) {
   return fd;
 }
 
-// The callback gets pairs: the socket of an attempt that is decided, and its errno, 0 for
+// Pairs: the socket of an attempt that is decided, and its errno, 0 for
 // connected.
-void DrainDial(Napi::Env env, int fd, const Napi::Function& callback) {
+Napi::Value DrainDial(Napi::Env env, int fd) {
   std::array<epoll_event, kMessagesPerWake> events;
   const int count = epoll_wait(fd, events.data(), events.size(), 0);
-  if (count <= 0) return;
+  if (count <= 0) return {};
   auto out = Napi::Int32Array::New(env, 2 * static_cast<std::size_t>(count));
   for (int i = 0; i < count; i++) {
     int error = 0;
@@ -121,7 +124,7 @@ void DrainDial(Napi::Env env, int fd, const Napi::Function& callback) {
     out[2 * i] = events[i].data.fd;
     out[2 * i + 1] = error;
   }
-  callback.Call({out});
+  return out;
 }
 
 // dial(fd, address: Uint8Array, port): the socket of the attempt, to be given to hangUp when it is
@@ -208,8 +211,8 @@ pid_t Concerned(const proc_event& event, bool* exits) {
   return data.exec.process_tgid;
 }
 
-// The callback gets the processes concerned, negative those that ended; null when news were lost.
-void DrainProcessNews(Napi::Env env, int fd, const Napi::Function& callback) {
+// The processes concerned, negative those that ended; null when news were lost.
+Napi::Value DrainProcessNews(Napi::Env env, int fd) {
   std::vector<std::int32_t> news;
   std::array<char, 1024> buffer;
   bool lost = false;
@@ -228,11 +231,11 @@ void DrainProcessNews(Napi::Env env, int fd, const Napi::Function& callback) {
     const pid_t pid = Concerned(event, &exits);
     if (pid != 0) news.push_back(exits ? -pid : pid);
   }
-  if (lost) callback.Call({env.Null()});
-  if (news.empty()) return;
+  if (lost) return env.Null();
+  if (news.empty()) return {};
   auto out = Napi::Int32Array::New(env, news.size());
   std::copy(news.begin(), news.end(), out.Data());
-  callback.Call({out});
+  return out;
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 
 namespace vipd {
 
-// Exports openEcho(family, onMessage), sendEcho(fd, address, bytes), openDial(onDecided), dial(fd,
+// Exports openEcho(family, onMessages), sendEcho(fd, address, bytes), openDial(onDecided), dial(fd,
 // address, port), hangUp(socket) and openProcessNews(onNews). Each open… returns an object with
 // `fd` and `close()`, and throws as `Failed` says.
 void DefineSenses(Napi::Env env, Napi::Object exports);

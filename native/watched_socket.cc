@@ -6,7 +6,11 @@ namespace vipd {
 
 WatchedSocket::WatchedSocket(Napi::Env env, UniqueFd fd, const Napi::Function& callback,
                              Drain drain)
-    : env_(env), fd_(std::move(fd)), callback_(Napi::Persistent(callback)), drain_(drain) {}
+    : env_(env),
+      fd_(std::move(fd)),
+      callback_(Napi::Persistent(callback)),
+      context_(env, "vipd"),
+      drain_(drain) {}
 
 Napi::Object WatchedSocket::Open(Napi::Env env, UniqueFd fd, const Napi::Function& callback,
                                  Drain drain) {
@@ -42,7 +46,18 @@ Napi::Object WatchedSocket::Open(Napi::Env env, UniqueFd fd, const Napi::Functio
 void WatchedSocket::Readable(uv_poll_t* poll, int, int) {
   auto* self = static_cast<WatchedSocket*>(poll->data);
   const Napi::HandleScope scope(self->env_);
-  self->drain_(self->env_, self->fd_.get(), self->callback_.Value());
+  try {
+    self->Tell();
+  } catch (const Napi::Error& error) {
+    // A thread that is being ended runs no JavaScript any more; else the callback has thrown.
+    if (!error.IsEmpty() && !error.Value().IsEmpty())
+      napi_fatal_exception(self->env_, error.Value());
+  }
+}
+
+void WatchedSocket::Tell() {
+  const Napi::Value news = drain_(env_, fd_.get());
+  if (!news.IsEmpty()) callback_.MakeCallback(env_.Global(), {news}, context_);
 }
 
 void WatchedSocket::Close() {

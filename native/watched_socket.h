@@ -9,8 +9,9 @@
 
 namespace vipd {
 
-// Reads what lies in the socket and calls JavaScript once, or does nothing when there is nothing.
-using Drain = void (*)(Napi::Env env, int fd, const Napi::Function& callback);
+// Reads what lies in the socket: what JavaScript is to be called with, or an empty value when there
+// is nothing.
+using Drain = Napi::Value (*)(Napi::Env env, int fd);
 
 // Lives until it is closed or its thread ends, whichever comes first.
 class WatchedSocket {
@@ -21,11 +22,13 @@ class WatchedSocket {
   WatchedSocket(Napi::Env env, UniqueFd fd, const Napi::Function& callback, Drain drain);
 
   static void Readable(uv_poll_t* poll, int status, int events);
+  void Tell();
   void Close();
 
   Napi::Env env_;
   UniqueFd fd_;
   Napi::FunctionReference callback_;
+  Napi::AsyncContext context_;
   Drain drain_;
   uv_poll_t poll_ = {};
   napi_async_cleanup_hook_handle hook_ = nullptr;

@@ -37,7 +37,9 @@ class EchoPort {
 
   constructor(family: 4 | 6) {
     this.#family = family
-    this.#socket = senses().openEcho(family, (message) => this.#heard(message))
+    this.#socket = senses().openEcho(family, (messages) => {
+      for (const message of messages) this.#heard(message)
+    })
   }
 
   ask(address: Ip, octets: number, asking: Asking): Promise<void> {

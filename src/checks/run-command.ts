@@ -3,9 +3,9 @@
  * group, killed with that whole group at its deadline. The result is taken at the exit of the program
  * itself: a daemon that it leaves behind neither delays the result nor is touched.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
 import type { Command, RunAs } from '../base/command.ts'
 import { closeQuietly, type OutputPipe } from './output.ts'
+import { type Ended, startProgram } from './programs.ts'
 import type { Outcome } from './types.ts'
 
 export type Program = Extract<Command, { kind: 'argv' | 'shell' }>
@@ -35,19 +35,14 @@ export type RunningCommand = {
 
 export function runCommand(request: RunRequest): RunningCommand {
   const finish = once(request)
-  let child: ChildProcess
+  let pid: number
   try {
-    child = start(request)
+    pid = start(request, (ended) => exited(outcomeOf(ended)))
   } catch (error) {
     setImmediate(() => finish.gone(unable(request.program, error)))
     return { pid: null, signal: () => undefined }
   }
-  const pid = child.pid ?? null
   const timer = request.timeoutMs === null ? null : setTimeout(atDeadline, request.timeoutMs)
-  child.on('error', (error) => exited(unable(request.program, error)))
-  child.on('exit', (status, signal) =>
-    exited(signal === null ? { kind: 'exit', status: status ?? 0 } : { kind: 'signal', signal }),
-  )
   return { pid, signal: (name) => signalGroup(pid, name) }
 
   function exited(outcome: Outcome): void {
@@ -65,17 +60,17 @@ export function runCommand(request: RunRequest): RunningCommand {
   }
 }
 
-function start({ program, runAs, output }: RunRequest): ChildProcess {
-  const { file, args } = wrapped(program, runAs)
+const outcomeOf = (ended: Ended): Outcome =>
+  'signal' in ended
+    ? { kind: 'signal', signal: ended.signal }
+    : { kind: 'exit', status: ended.status }
+
+function start({ program, runAs, output }: RunRequest, ended: (ended: Ended) => void): number {
+  const [file = '', ...args] =
+    program.kind === 'shell' ? [program.shell, '-c', program.text] : program.argv
   const sink = output === null ? null : openSink(output)
   try {
-    return spawn(file, args, {
-      cwd: '/',
-      env: scriptEnvironment(),
-      detached: true,
-      stdio: ['ignore', sink ?? 'ignore', sink ?? 'ignore'],
-      ...(runAs === null || runAs.groups !== null ? {} : { uid: runAs.uid, gid: runAs.gid }),
-    })
+    return startProgram({ file, args, output: sink, runAs }, ended)
   } finally {
     if (sink !== null) closeQuietly(sink)
   }
@@ -87,23 +82,6 @@ function openSink(output: OutputPipe): number | null {
   } catch {
     return null
   }
-}
-
-/** spawn can set uid and gid but no supplementary groups; setpriv(1) can. */
-function wrapped(program: Program, runAs: RunAs | null): { file: string; args: string[] } {
-  const argv =
-    program.kind === 'shell' ? [program.shell, '-c', program.text] : Array.from(program.argv)
-  const [file = '', ...args] = argv
-  if (runAs === null || runAs.groups === null) return { file, args }
-  const groups = runAs.groups.length === 0 ? '--clear-groups' : `--groups=${runAs.groups.join(',')}`
-  const identity = [`--reuid=${runAs.uid}`, `--regid=${runAs.gid}`, groups]
-  return { file: 'setpriv', args: [...identity, '--', ...argv] }
-}
-
-/** Inherited, minus what could change how a script is read or loaded. */
-function scriptEnvironment(): NodeJS.ProcessEnv {
-  const { IFS: _ifs, LD_PRELOAD: _preload, LD_LIBRARY_PATH: _library, ...rest } = process.env
-  return rest
 }
 
 export function signalGroup(pid: number | null, name: NodeJS.Signals): void {

@@ -5,8 +5,8 @@ import { loadAddon } from '../addon/load.ts'
 export type Watched = { readonly fd: number; close(): void }
 
 type Senses = {
-  /** `message`: with its IP header for IPv4, without for IPv6. Throws (CAP_NET_RAW). */
-  openEcho(family: 4 | 6, onMessage: (message: Buffer) => void): Watched
+  /** Messages with their IP header for IPv4, without for IPv6. Throws (CAP_NET_RAW). */
+  openEcho(family: 4 | 6, onMessages: (messages: readonly Buffer[]) => void): Watched
   /** 0 or the errno. */
   sendEcho(fd: number, address: Uint8Array, octets: Uint8Array): number
   /** Told in pairs: the socket of an attempt that is decided, and its errno, 0 for connected. */
@@ -14,6 +14,21 @@ type Senses = {
   /** A socket, to be given to `hangUp` when the attempt is decided or given up; negative: an errno. */
   dial(fd: number, address: Uint8Array, port: number): number
   hangUp(socket: number): void
+  /** Told in threes: the descriptor that a program was known by, whether a signal ended it, and the status or signal. */
+  openPrograms(onEnded: (ends: Int32Array) => void): Watched
+  /** [pid, descriptor], or the negative errno. `output`: a descriptor, or -1. */
+  startProgram(
+    fd: number,
+    file: string,
+    argv: readonly string[],
+    env: readonly string[],
+    output: number,
+    identity: {
+      readonly uid: number
+      readonly gid: number
+      readonly groups: readonly number[]
+    } | null,
+  ): readonly [number, number] | number
   /** Processes that began, or changed their program or name; negative: that ended. null: some were lost. Throws. */
   openProcessNews(onNews: (processes: Int32Array | null) => void): Watched
 }
