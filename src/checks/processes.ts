@@ -6,7 +6,7 @@
  * Names compare as bytes, so text is latin1 throughout. procfs cannot hang, hence synchronous reads: they
  * stay out of libuv's thread pool, which the whole process shares.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 import type { Command, ProcessesWanted, RunAs } from '../base/command.ts'
 
 export type ProcessQuery = Extract<Command, { kind: 'process' }>
@@ -206,9 +206,27 @@ function listPids(): readonly number[] {
 /** '' when the process ended meanwhile, or is hidden from us. */
 function readProc(pid: number, file: 'stat' | 'cmdline' | 'status'): string {
   try {
-    return readFileSync(`/proc/${pid}/${file}`, 'latin1')
+    const fd = openSync(`/proc/${pid}/${file}`, 'r')
+    try {
+      return readAll(fd, file === 'stat')
+    } finally {
+      closeSync(fd)
+    }
   } catch {
     return ''
+  }
+}
+
+/** One buffer for all: these files have no size, and a new one for each read would be most of the work. */
+const buffer = Buffer.alloc(65_536)
+
+/** `stat` comes in one piece. */
+function readAll(fd: number, onePiece: boolean): string {
+  let text = ''
+  for (;;) {
+    const length = readSync(fd, buffer)
+    text += buffer.toString('latin1', 0, length)
+    if (length === 0 || onePiece) return text
   }
 }
 
