@@ -15,10 +15,10 @@ import type { Options } from './checks-cost.ts'
 
 type Row = Readonly<Record<string, string | number>>
 type Case = { readonly contender: Contender; readonly check: string; readonly interval: number }
-type Trial = { readonly verdictMs: number; readonly movedMs: number }
+export type Trial = { readonly verdictMs: number; readonly movedMs: number }
 
 const vip = '172.16.80.100'
-const priorities = { better: 150, heir: 100 }
+export const priorities = { better: 150, heir: 100 }
 
 const configuration = (priority: number, { check, interval }: Case): string => `global_defs {
   script_user root
@@ -100,20 +100,21 @@ async function trials(one: Case, n: number): Promise<readonly Trial[]> {
   }
 }
 
-async function settled(wire: Capture): Promise<void> {
+/** Resolves when the better one has led for so many adverts. */
+export async function settled(wire: Capture, adverts = 15): Promise<void> {
   let inARow = 0
   await wire.advert(
     'the better one leads',
     30_000,
     (advert) => {
       inARow = advert.priority === priorities.better ? inARow + 1 : 0
-      return inARow >= 15
+      return inARow >= adverts
     },
     wire.mark,
   )
 }
 
-async function trial(wire: Capture, mac: string, httpd: Child): Promise<Trial> {
+export async function trial(wire: Capture, mac: string, httpd: Child): Promise<Trial> {
   const from = wire.mark
   const at = nowMs()
   await httpd.signal('SIGKILL')

@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LanguageOptions } from '../config/tree-types.ts'
 import { ControlError, requestObservation } from '../control/client.ts'
-import { between, type Observation } from '../daemon/observation.ts'
+import { type Observation, since } from '../daemon/observation.ts'
 import { advise } from '../tune/advice.ts'
 import { budgetOf } from '../tune/budget.ts'
 import { tunePage } from '../tune/picture.ts'
@@ -28,6 +28,8 @@ export type TuneOptions = {
   readonly runDir: string
   /** null: what the daemon has recorded already. */
   readonly observeMs: number | null
+  /** Asks the checks itself, so often, while it observes. */
+  readonly everyMs: number | null
   readonly target: Target | null
   readonly replay: string | null
   readonly settings: Settings
@@ -73,9 +75,10 @@ async function observation(options: TuneOptions): Promise<Observation> {
     // The daemon is asked before the wait: if there is none, nobody should have waited.
     const before = await requestObservation(path, wanted)
     if (observeMs === null) return before
-    await new Promise((resolve) => setTimeout(resolve, observeMs))
+    const own = await meanwhile(options, wanted, observeMs)
     const after = await requestObservation(path, wanted)
-    return between(after, before.untilMs, after.untilMs)
+    const seen = since(before, after)
+    return own === null ? seen : { ...seen, checks: own.checks }
   } catch (error) {
     if (!(error instanceof ControlError) || error.failure !== 'unreachable') throw error
     process.stderr.write(
@@ -83,6 +86,17 @@ async function observation(options: TuneOptions): Promise<Observation> {
     )
     return observeAlone({ ...options, wanted, observeMs: observeMs ?? aloneMs })
   }
+}
+
+/** Waits, or asks by itself more often than the daemon does: null, or what it was answered. */
+async function meanwhile(
+  options: TuneOptions,
+  wanted: (name: string) => boolean,
+  observeMs: number,
+): Promise<Observation | null> {
+  if (options.everyMs !== null) return await observeAlone({ ...options, wanted, observeMs })
+  await new Promise((resolve) => setTimeout(resolve, observeMs))
+  return null
 }
 
 function tune(seen: Observation, options: TuneOptions): number {

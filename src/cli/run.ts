@@ -209,6 +209,7 @@ function addHandOvers(vipd: Command): void {
 
 type Tune = Language & {
   observe: number | null
+  every: number | null
   targetFailover: number | null
   maxFalse: number
   replay: string | null
@@ -218,48 +219,39 @@ type Tune = Language & {
   runDir: string
 }
 
+const tuneOptions = (): readonly Option[] => [
+  new Option('--observe <span>', 'watch for so long (60s, 10m) instead of using what is recorded')
+    .argParser(span)
+    .default(null, 'what the daemon has recorded'),
+  new Option(
+    '--every <span>',
+    'while observing, ask the checks from here so often, beside the daemon',
+  )
+    .argParser(span)
+    .default(null, 'as the daemon does'),
+  new Option('--target-failover <span>', 'propose settings that fail over within it, at worst')
+    .argParser(span)
+    .default(null, 'none'),
+  new Option('--max-false <rate>', 'and are wrong no more often than this (1/year, 2/month)')
+    .argParser(falseRate)
+    .default(1, '1/year'),
+  new Option(
+    '--replay <file>',
+    'say what another setting would have made of a saved observation',
+  ).default(null, 'none'),
+  new Option('--set <keyword=value>', `for --replay, again and again: ${settingNames.join(', ')}`)
+    .argParser(setting)
+    .default({}, 'as recorded'),
+  new Option('--save <file>', 'write the observation, for --replay').default(null, 'nowhere'),
+  new Option('--out <dir>', 'where tune.html and tune.patch go').default(null, 'nowhere'),
+]
+
 function addTune(vipd: Command): void {
-  vipd
+  const tune = vipd
     .command('tune [names...]')
     .description('what the intervals mean on this machine, and which ones reach a time and a rate')
-    .addOption(
-      new Option(
-        '--observe <span>',
-        'watch for so long (60s, 10m) instead of using what is recorded',
-      )
-        .argParser(span)
-        .default(null, 'what the daemon has recorded'),
-    )
-    .addOption(
-      new Option('--target-failover <span>', 'propose settings that fail over within it, at worst')
-        .argParser(span)
-        .default(null, 'none'),
-    )
-    .addOption(
-      new Option('--max-false <rate>', 'and are wrong no more often than this (1/year, 2/month)')
-        .argParser(falseRate)
-        .default(1, '1/year'),
-    )
-    .addOption(
-      new Option(
-        '--replay <file>',
-        'say what another setting would have made of a saved observation',
-      ).default(null, 'none'),
-    )
-    .addOption(
-      new Option(
-        '--set <keyword=value>',
-        `for --replay, again and again: ${settingNames.join(', ')}`,
-      )
-        .argParser(setting)
-        .default({}, 'as recorded'),
-    )
-    .addOption(
-      new Option('--save <file>', 'write the observation, for --replay').default(null, 'nowhere'),
-    )
-    .addOption(
-      new Option('--out <dir>', 'where tune.html and tune.patch go').default(null, 'nowhere'),
-    )
+  for (const option of tuneOptions()) tune.addOption(option)
+  tune
     .addOption(fileOption())
     .addOption(idOption())
     .addOption(includeOption())
@@ -270,12 +262,13 @@ function addTune(vipd: Command): void {
     )
     .action(async (names: string[], options: Tune) => {
       const { commandTune } = await import('./command-tune.ts')
-      const { observe, targetFailover, maxFalse, set, ...rest } = options
+      const { observe, every, targetFailover, maxFalse, set, ...rest } = options
       process.exitCode = await commandTune({
         ...rest,
         ...language(options),
         names,
         observeMs: observe,
+        everyMs: every,
         target:
           targetFailover === null ? null : { failoverMs: targetFailover, falsePerYear: maxFalse },
         settings: set,

@@ -1,4 +1,4 @@
-/** Without a daemon: the checks of a configuration, run by this process for a while. Nobody hears adverts then. */
+/** The checks of a configuration, run by this process for a while. It hears no adverts. */
 import { hostname } from 'node:os'
 import { startCheckPool } from '../checks/pool.ts'
 import { unpackResults } from '../checks/record.ts'
@@ -17,6 +17,8 @@ export async function observeAlone(options: {
   readonly language: LanguageOptions
   readonly wanted: (name: string) => boolean
   readonly observeMs: number
+  /** How often each check is asked; null: as it is configured. */
+  readonly everyMs: number | null
 }): Promise<Observation> {
   const { config } = checkReport(options.configPath, realWorld(), options.language)
   if (config === null) throw new BadObservation('the configuration cannot run; vipd check says why')
@@ -24,7 +26,7 @@ export async function observeAlone(options: {
   const fromMs = Date.now()
   const pool = startCheckPool({ workers: 1, onEvent: () => undefined })
   try {
-    pool.set(checkSpecs(scripts))
+    pool.set(checkSpecs(scripts).map((spec) => ({ ...spec, ...paceFor(options.everyMs) })))
     await new Promise((resolve) => setTimeout(resolve, options.observeMs))
     return {
       schema: 1,
@@ -41,6 +43,12 @@ export async function observeAlone(options: {
     await pool.stop()
   }
 }
+
+/** A timeout is not shortened: the answer's whole time is wanted. */
+const paceFor = (everyMs: number | null) =>
+  everyMs === null
+    ? {}
+    : { intervalMs: everyMs, fastIntervalMs: everyMs, downIntervalMs: everyMs, initialDelayMs: 0 }
 
 function unheard(instance: Config['instances'][number], config: Config): ObservedInstance {
   return {

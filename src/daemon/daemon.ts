@@ -31,6 +31,7 @@ import {
   type StartDaemon,
 } from './daemon-types.ts'
 import { acceptRules, applyRules, needsRules } from './firewall.ts'
+import { GapBaselines } from './gap-baselines.ts'
 import { HandOvers } from './hand-over.ts'
 import { initialiseFiles } from './initial-files.ts'
 import { Kernel, type KernelChange } from './kernel.ts'
@@ -80,6 +81,7 @@ class RunningDaemon implements Daemon {
   /** Scripts that were there at start hold their instances until they report; later ones do not. */
   #holding: ReadonlySet<string>
   #guarded = false
+  readonly #gaps: GapBaselines
   #stopping = false
 
   constructor(options: DaemonOptions, loaded: Loaded, config: Config) {
@@ -91,6 +93,7 @@ class RunningDaemon implements Daemon {
     applyNice(config.globals, log)
     const started = startEngine(engineOptions(config.globals), (events) => this.#onEngine(events))
     this.#engine = started.engine
+    this.#gaps = new GapBaselines(started.engine)
     this.#engineStart = started.start
     this.#warden = new Warden(started.guard, log)
     for (const note of started.start.notes) log.info(note)
@@ -167,6 +170,7 @@ class RunningDaemon implements Daemon {
       config: this.#config,
       instances: this.#roster.instances,
       engine: this.#engine,
+      gaps: (slot) => this.#gaps.gaps(slot),
       startedMs: this.#startedMs,
       wallMs: Date.now(),
     })
@@ -236,6 +240,7 @@ class RunningDaemon implements Daemon {
   #takePart(): void {
     this.#delay = null
     this.#roster.apply(this.#config)
+    this.#gaps.look(this.#roster.instances)
     this.#settle()
   }
 
@@ -251,6 +256,7 @@ class RunningDaemon implements Daemon {
     this.#pool.set(checkSpecs(config.scripts))
     // Within the startup delay nobody takes part yet, however often the configuration is read.
     const changes = this.#delay === null ? this.#roster.apply(config) : []
+    this.#gaps.look(this.#roster.instances)
     this.#settle()
     this.#startLease()
     return changes

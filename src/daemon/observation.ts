@@ -34,6 +34,8 @@ export type Adverts = {
 
 export type Gap = { readonly atMs: number; readonly gapMs: number }
 
+type Gaps = ObservedInstance['gaps']
+
 export type ObservedInstance = {
   readonly name: string
   readonly state: string
@@ -60,16 +62,29 @@ export type Observation = {
   readonly instances: readonly ObservedInstance[]
 }
 
-/** Only what lies between: `vipd tune --observe`. */
-export function between(observation: Observation, fromMs: number, untilMs: number): Observation {
-  const inside = (atMs: number) => atMs >= fromMs && atMs <= untilMs
+/** Only what is new in the later of two observations: `vipd tune --observe`. */
+export function since(before: Observation, after: Observation): Observation {
+  const fromMs = before.untilMs
   return {
-    ...observation,
+    ...after,
     fromMs,
-    untilMs,
-    checks: observation.checks.map((check) => ({
+    checks: after.checks.map((check) => ({
       ...check,
-      results: check.results.filter(({ atMs }) => inside(atMs)),
+      results: check.results.filter(({ atMs }) => atMs >= fromMs),
     })),
+    instances: after.instances.map((instance) => {
+      const known = before.instances.find(({ name }) => name === instance.name)?.gaps ?? null
+      return { ...instance, gaps: newGaps(known, instance.gaps, fromMs) }
+    }),
   }
+}
+
+function newGaps(before: Gaps, after: Gaps, fromMs: number): Gaps {
+  if (after === null) return null
+  const histogram = after.histogram.map(({ fromMs: bound, count }, i) => ({
+    fromMs: bound,
+    count: Math.max(0, count - (before?.histogram[i]?.count ?? 0)),
+  }))
+  if (histogram.every(({ count }) => count === 0)) return null
+  return { histogram, long: after.long.filter(({ atMs }) => atMs >= fromMs) }
 }

@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { describeCommand } from '../config/command.ts'
 import { trackersOf } from '../config/print-arithmetic.ts'
 import type { Config, Script } from '../config/types.ts'
-import type { AdvertGaps, Engine } from '../engine/contract.ts'
+import type { AdvertGaps, Engine, SlotId } from '../engine/contract.ts'
 import type { RunningInstance } from './instance.ts'
 import type { Observation, ObservedCheck, ObservedInstance } from './observation.ts'
 
@@ -11,6 +11,7 @@ export type ObserveSources = {
   readonly config: Config
   readonly instances: readonly RunningInstance[]
   readonly engine: Engine
+  readonly gaps: (slot: SlotId) => AdvertGaps
   /** Milliseconds since 1970. */
   readonly startedMs: number
   readonly wallMs: number
@@ -49,11 +50,11 @@ export const observedCheck = (script: Script): ObservedCheck => ({
 
 function observedInstance(
   { cfg, state, slot, stance, machine }: RunningInstance,
-  { config, engine, wallMs }: ObserveSources,
+  { config, engine, gaps: gapsOf, wallMs }: ObserveSources,
 ): ObservedInstance {
   const peer = machine.peer?.priority ?? null
   const heirPriority = state.kind === 'master' ? (peer ?? cfg.priority) : machine.effective
-  const gaps = stance.link === null ? null : engine.gaps(slot)
+  const gaps = stance.link === null ? null : gapsOf(slot)
   return {
     name: cfg.name,
     state: state.kind,

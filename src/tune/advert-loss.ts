@@ -21,8 +21,8 @@ export function lossOf({ gaps, adverts }: ObservedInstance): Loss | null {
     (sum, { fromMs, count }) => sum + count * missing(fromMs, adverts),
     0,
   )
-  const seen = gaps.histogram.filter(({ count }) => count > 0)
-  const longestMs = Math.max(seen.at(-1)?.fromMs ?? 0, ...gaps.long.map(({ gapMs }) => gapMs))
+  // What is not among the long ones was about an interval.
+  const longestMs = Math.max(adverts.advertMs, ...gaps.long.map(({ gapMs }) => gapMs))
   const bound = lost === 0
   return { heard, lost, p: (bound ? ruleOfThree : lost) / (heard + lost), bound, longestMs }
 }
