@@ -34,9 +34,10 @@ class GapRecord {
       at_[count % kLongMax].store(now, kRelaxed);
       gap_[count % kLongMax].store(gap, kRelaxed);
       long_count_.store(count + 1, kRelaxed);
-      // Another interval than before, then: not all gaps are unusual.
+      // So many in a row are another interval than before.
       unusual_ += 1;
-      if (unusual_ < kLongMax) return;
+      if (unusual_ == kLongMax) usual_ = gap;
+      return;
     }
     unusual_ = 0;
     usual_ = usual_ == 0 ? gap : usual_ + (gap - usual_) / 8;

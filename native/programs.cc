@@ -93,23 +93,21 @@ pid_t Spawn(Start* start, int* pidfd) {
   return -start->error;
 }
 
-// Three numbers for each end: the descriptor it was known by, closed now; whether
-// a signal ended it; and the status or the signal.
-Napi::Value DrainEnds(Napi::Env env, int fd) {
+// Three numbers for each end: the descriptor it was known by, closed now; whether a signal ended
+// it; and the status or the signal.
+bool DrainEnds(napi_env env, int fd, napi_value* news) {
   std::array<epoll_event, kEndsPerWake> events;
   const int count = epoll_wait(fd, events.data(), events.size(), 0);
-  if (count <= 0) return {};
-  auto out = Napi::Int32Array::New(env, 3 * static_cast<std::size_t>(count));
+  if (count <= 0) return false;
+  std::vector<std::int32_t> ends;
   for (int i = 0; i < count; i++) {
     const int pidfd = events[i].data.fd;
     siginfo_t ended = {};
     waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd), &ended, WEXITED | WNOHANG);
     close(pidfd);
-    out[3 * i] = pidfd;
-    out[3 * i + 1] = ended.si_code == CLD_EXITED ? 0 : 1;
-    out[3 * i + 2] = ended.si_status;
+    ends.insert(ends.end(), {pidfd, ended.si_code == CLD_EXITED ? 0 : 1, ended.si_status});
   }
-  return out;
+  return NumbersTo(env, ends, news);
 }
 
 std::vector<std::string> TextsFrom(const Napi::Value& value) {

@@ -54,16 +54,21 @@ UniqueFd EchoSocket(Napi::Env env, int family) {
 }
 
 // All messages as they came: with their IP header for IPv4, without for IPv6.
-Napi::Value DrainEcho(Napi::Env env, int fd) {
+bool DrainEcho(napi_env env, int fd, napi_value* news) {
   std::array<char, 2048> buffer;
-  Napi::Array messages = Napi::Array::New(env);
-  for (uint32_t i = 0; i < kMessagesPerWake; i++) {
+  if (napi_create_array(env, news) != napi_ok) return false;
+  uint32_t count = 0;
+  while (count < kMessagesPerWake) {
     const ssize_t n = recv(fd, buffer.data(), buffer.size(), 0);
     if (n < 0) break;
-    messages.Set(i, Napi::Buffer<char>::Copy(env, buffer.data(), static_cast<std::size_t>(n)));
+    napi_value message = nullptr;
+    if (napi_create_buffer_copy(env, static_cast<std::size_t>(n), buffer.data(), nullptr,
+                                &message) != napi_ok ||
+        napi_set_element(env, *news, count, message) != napi_ok)
+      return false;
+    count += 1;
   }
-  if (messages.Length() == 0) return {};
-  return messages;
+  return count > 0;
 }
 
 // 4 octets or 16, and a port.
@@ -110,21 +115,19 @@ UniqueFd DialSocket(Napi::Env env) {
   return fd;
 }
 
-// Pairs: the socket of an attempt that is decided, and its errno, 0 for
-// connected.
-Napi::Value DrainDial(Napi::Env env, int fd) {
+// Pairs: the socket of an attempt that is decided, and its errno, 0 for connected.
+bool DrainDial(napi_env env, int fd, napi_value* news) {
   std::array<epoll_event, kMessagesPerWake> events;
   const int count = epoll_wait(fd, events.data(), events.size(), 0);
-  if (count <= 0) return {};
-  auto out = Napi::Int32Array::New(env, 2 * static_cast<std::size_t>(count));
+  if (count <= 0) return false;
+  std::vector<std::int32_t> decided;
   for (int i = 0; i < count; i++) {
     int error = 0;
     socklen_t length = sizeof error;
     if (getsockopt(events[i].data.fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0) error = errno;
-    out[2 * i] = events[i].data.fd;
-    out[2 * i + 1] = error;
+    decided.insert(decided.end(), {events[i].data.fd, error});
   }
-  return out;
+  return NumbersTo(env, decided, news);
 }
 
 // dial(fd, address: Uint8Array, port): the socket of the attempt, to be given to hangUp when it is
@@ -212,8 +215,8 @@ pid_t Concerned(const proc_event& event, bool* exits) {
 }
 
 // The processes concerned, negative those that ended; null when news were lost.
-Napi::Value DrainProcessNews(Napi::Env env, int fd) {
-  std::vector<std::int32_t> news;
+bool DrainProcessNews(napi_env env, int fd, napi_value* news) {
+  std::vector<std::int32_t> processes;
   std::array<char, 1024> buffer;
   bool lost = false;
   for (int i = 0; i < kNewsPerWake; i++) {
@@ -229,13 +232,10 @@ Napi::Value DrainProcessNews(Napi::Env env, int fd) {
                 std::min(sizeof event, static_cast<std::size_t>(n) - kEventAt));
     bool exits = false;
     const pid_t pid = Concerned(event, &exits);
-    if (pid != 0) news.push_back(exits ? -pid : pid);
+    if (pid != 0) processes.push_back(exits ? -pid : pid);
   }
-  if (lost) return env.Null();
-  if (news.empty()) return {};
-  auto out = Napi::Int32Array::New(env, news.size());
-  std::copy(news.begin(), news.end(), out.Data());
-  return out;
+  if (lost) return napi_get_null(env, news) == napi_ok;
+  return !processes.empty() && NumbersTo(env, processes, news);
 }
 
 }  // namespace

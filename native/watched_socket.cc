@@ -1,5 +1,7 @@
 #include "watched_socket.h"
 
+#include <algorithm>
+
 #include "convert.h"
 
 namespace vipd {
@@ -46,18 +48,14 @@ Napi::Object WatchedSocket::Open(Napi::Env env, UniqueFd fd, const Napi::Functio
 void WatchedSocket::Readable(uv_poll_t* poll, int, int) {
   auto* self = static_cast<WatchedSocket*>(poll->data);
   const Napi::HandleScope scope(self->env_);
-  try {
-    self->Tell();
-  } catch (const Napi::Error& error) {
-    // A thread that is being ended runs no JavaScript any more; else the callback has thrown.
-    if (!error.IsEmpty() && !error.Value().IsEmpty())
-      napi_fatal_exception(self->env_, error.Value());
-  }
-}
-
-void WatchedSocket::Tell() {
-  const Napi::Value news = drain_(env_, fd_.get());
-  if (!news.IsEmpty()) callback_.MakeCallback(env_.Global(), {news}, context_);
+  napi_value news = nullptr;
+  if (!self->drain_(self->env_, self->fd_.get(), &news)) return;
+  const napi_status status = napi_make_callback(self->env_, self->context_, self->env_.Global(),
+                                                self->callback_.Value(), 1, &news, nullptr);
+  if (status != napi_pending_exception) return;
+  napi_value error = nullptr;
+  if (napi_get_and_clear_last_exception(self->env_, &error) == napi_ok)
+    napi_fatal_exception(self->env_, error);
 }
 
 void WatchedSocket::Close() {
@@ -74,6 +72,14 @@ void WatchedSocket::Close() {
 
 void WatchedSocket::Release() {
   if (--users_ == 0) delete this;
+}
+
+bool NumbersTo(napi_env env, std::span<const std::int32_t> numbers, napi_value* out) {
+  void* data = nullptr;
+  napi_value buffer = nullptr;
+  if (napi_create_arraybuffer(env, numbers.size_bytes(), &data, &buffer) != napi_ok) return false;
+  std::copy(numbers.begin(), numbers.end(), static_cast<std::int32_t*>(data));
+  return napi_create_typedarray(env, napi_int32_array, numbers.size(), buffer, 0, out) == napi_ok;
 }
 
 }  // namespace vipd

@@ -5,13 +5,20 @@
 #include <napi.h>
 #include <uv.h>
 
+#include <cstdint>
+#include <span>
+
 #include "sockets.h"
 
 namespace vipd {
 
-// Reads what lies in the socket: what JavaScript is to be called with, or an empty value when there
-// is nothing.
-using Drain = Napi::Value (*)(Napi::Env env, int fd);
+// Reads what lies in the socket; `news` is what JavaScript is to be called with. False when there
+// is nothing, or the environment is being ended: another thread may do that at any moment, so
+// nothing on this way may throw.
+using Drain = bool (*)(napi_env env, int fd, napi_value* news);
+
+// An Int32Array.
+bool NumbersTo(napi_env env, std::span<const std::int32_t> numbers, napi_value* out);
 
 // Lives until it is closed or its thread ends, whichever comes first.
 class WatchedSocket {
@@ -22,7 +29,6 @@ class WatchedSocket {
   WatchedSocket(Napi::Env env, UniqueFd fd, const Napi::Function& callback, Drain drain);
 
   static void Readable(uv_poll_t* poll, int status, int events);
-  void Tell();
   void Close();
 
   Napi::Env env_;

@@ -331,3 +331,43 @@ test('values of the wrong shape are refused', () => {
   const short: Step = { kind: 'netlink', bytes: new Uint8Array(4), tolerate: [] }
   assert.throws(bad({ kind: 'rest', now: [short] }), RangeError)
 })
+
+test('the pauses between adverts are counted by length, and the unusual ones kept with their instants', () => {
+  const b = new Bench()
+  b.order(followUntil(10 * second), 0)
+  const missing = new Set([21, 22, 40])
+  for (let i = 1; i <= 100; i++) {
+    if (!missing.has(i)) b.hear(i * second)
+    b.tick(i * second)
+  }
+  const { histogram, long } = b.core.gaps(1)
+  const bucket = (us: number) => {
+    const octave = Math.floor(Math.log2(us))
+    return 4 * (octave - 10) + Math.floor((us / 2 ** octave - 1) * 4)
+  }
+  const counted = histogram.flatMap((count, i) => (count > 0 ? [[i, count]] : []))
+  assert.deepEqual(counted, [
+    [bucket(second), 94],
+    [bucket(2 * second), 1],
+    [bucket(3 * second), 1],
+  ])
+  assert.deepEqual(long, [
+    { atUs: 23 * second, gapUs: 3 * second },
+    { atUs: 41 * second, gapUs: 2 * second },
+  ])
+})
+
+test('another interval is not a row of unusual pauses for ever, and the record is bounded', () => {
+  const b = new Bench()
+  b.order(followUntil(100 * second), 0)
+  for (let i = 1; i <= 50; i++) b.hear((i * second) / 10)
+  for (let i = 1; i <= 200; i++) b.hear((5 + i) * second)
+  const at = 205 * second
+  b.tick(at)
+  const { long } = b.core.gaps(1)
+  assert.ok(long.length <= 32)
+  assert.ok(
+    (long.at(-1)?.atUs ?? 0) < at - 100 * second,
+    'the new interval has become the usual one',
+  )
+})

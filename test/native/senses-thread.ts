@@ -1,0 +1,39 @@
+/** A thread that uses everything that the addon gives to checks, as fast as it can, until it is ended. */
+import { execPath } from 'node:process'
+import { parentPort } from 'node:worker_threads'
+import { NotStarted, startProgram } from '../../src/checks/programs.ts'
+import { senses } from '../../src/checks/senses.ts'
+
+const loopback = Uint8Array.of(127, 0, 0, 1)
+let programs = 0
+
+function run(): void {
+  programs += 1
+  startProgram({ file: '/bin/true', args: [], output: null, runAs: null }, () => {
+    if (programs < 10_000) run()
+  })
+}
+
+const set = senses().openDial((decided) => {
+  for (let i = 0; i < decided.length; i += 2) senses().hangUp(decided[i] ?? -1)
+  dial()
+})
+function dial(): void {
+  const socket = senses().dial(set.fd, loopback, 1)
+  if (socket < 0) setImmediate(dial)
+}
+
+try {
+  startProgram({ file: `${execPath}.not`, args: [], output: null, runAs: null }, () => undefined)
+} catch (error) {
+  if (!(error instanceof NotStarted) || error.code !== 'ENOENT') throw error
+}
+try {
+  senses().openProcessNews(() => undefined)
+  senses().openEcho(4, () => undefined)
+} catch {
+  // Not everywhere, and not for everybody.
+}
+run()
+dial()
+parentPort?.postMessage('busy')
