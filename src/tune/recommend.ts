@@ -45,8 +45,8 @@ const timeoutSteps = [5, ...intervalSteps]
 const fallMax = 12
 /** Pauses come again, and longer: what was seen is borne twice over. */
 const pauseSafety = 2
-/** A timeout that leaves a good answer this much room. */
-const latencyRoom = 3
+/** What a timeout leaves to an answer at its p99, and to the slowest that was seen. */
+const room = { usual: 3, slowest: 1.5 }
 
 const ms = (value: number): string => `${Number(value.toFixed(1))} ms`
 
@@ -102,17 +102,23 @@ export function recommendCheck(
   const { seen } = check
   if (seen.n === 0) return { kind: 'none', why: 'no result was seen' }
   const left = target.failoverMs - handOver(adverts, resigns).worst
-  const leastTimeout = latencyRoom * (seen.latency?.p99 ?? 0)
-  const timeouts = timeoutSteps.filter((timeoutMs) => timeoutMs >= leastTimeout && timeoutMs < left)
+  const leastMs = leastTimeout(seen)
+  const timeouts = timeoutSteps.filter((timeoutMs) => timeoutMs >= leastMs && timeoutMs < left)
   if (timeouts.length === 0)
     return {
       kind: 'none',
-      why: `the hand-over takes ${ms(target.failoverMs - left)} and the answer ${ms(seen.latency?.p99 ?? 0)} (p99, of which the timeout is ${latencyRoom} times): ${ms(target.failoverMs)} has no room for both`,
+      why: `the hand-over takes ${ms(target.failoverMs - left)}, and no timeout may be shorter than ${ms(leastMs)} (the answers' p99 three times, the slowest half as long again, this machine's own lateness): ${ms(target.failoverMs)} has no room for both`,
     }
   const best = bestTiming(check, timeouts, left, target)
   if (best === null) return { kind: 'none', why: whyNoTiming(check, left, timeouts, target) }
   const worstMs = best.worst + handOver(adverts, resigns).worst
   return { kind: 'found', setting: best.timing, worstMs, falsePerYear: best.rate }
+}
+
+/** Shorter ones would cut off answers, or take this machine's own pauses for the service's. */
+function leastTimeout({ latency, lateness }: CheckBudget['seen']): number {
+  const answers = Math.max(room.usual * (latency?.p99 ?? 0), room.slowest * (latency?.max ?? 0))
+  return Math.max(answers, lateness?.max ?? 0)
 }
 
 type Found = {
