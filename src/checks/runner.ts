@@ -15,7 +15,7 @@ import { advance, overrun, type Progress } from './progress.ts'
 import { type Recorded, ResultRing } from './record.ts'
 import { isProgram, type Program, runCommand } from './run-command.ts'
 import { anchored, isDue, phaseOf, type Schedule, takeTurns, withInterval } from './schedule.ts'
-import type { CheckSpec, Outcome } from './types.ts'
+import type { CheckSpec, Outcome, Result } from './types.ts'
 
 type Live = {
   readonly id: number
@@ -26,6 +26,8 @@ type Live = {
   timer: NodeJS.Timeout | null
   /** The turn that its next start is for; null: it starts for another reason. */
   dueAt: number | null
+  /** That reason is a hint. */
+  hinted: boolean
   readonly ring: ResultRing
   run: Run | null
   /** It is in the queue of starts. */
@@ -40,6 +42,7 @@ type Live = {
 type Run = {
   readonly startedAt: number
   readonly latenessMs: number
+  readonly hinted: boolean
   /** Its result has been taken, yet it is still there: killed and not dying. */
   ended: boolean
   kill(): void
@@ -86,6 +89,7 @@ export class Runner {
         run: null,
         queued: false,
         again: false,
+        hinted: false,
       }
       const ring = new ResultRing(memory)
       const live: Live = { id, spec, progress, ring, output, asker, ...idle, removed: false }
@@ -119,8 +123,7 @@ export class Runner {
     const live = this.#checks.get(id)
     if (live?.spec.command.kind !== 'push') return
     const now = performance.now()
-    live.schedule = anchored(paceOf(live.spec, live.progress), now, 0)
-    this.#arm(live)
+    this.#countFrom(live, now)
     this.#take(
       live,
       { kind: 'probe', ok, detail },
@@ -161,6 +164,12 @@ export class Runner {
     this.#arm(live)
   }
 
+  /** `fall` and `rise` count results an interval apart: one that came before its turn begins the grid anew. */
+  #countFrom(live: Live, at: number): void {
+    live.schedule = anchored(paceOf(live.spec, live.progress), at, 0)
+    this.#arm(live)
+  }
+
   #remove(live: Live): void {
     live.removed = true
     if (live.timer !== null) clearTimeout(live.timer)
@@ -174,7 +183,8 @@ export class Runner {
   /** The first run is at once, unless it shall wait. Who is to be told has an interval for that. */
   #begin(live: Live): void {
     const { spec } = live
-    const delayMs = spec.initialDelayMs ?? 0
+    // Whoever takes over from a worker that died need not wait again.
+    const delayMs = live.progress.runs > 0 ? 0 : (spec.initialDelayMs ?? 0)
     if (spec.command.kind === 'push') {
       live.schedule = anchored(paceOf(spec, live.progress), performance.now() + delayMs, 0)
       this.#arm(live)
@@ -199,6 +209,7 @@ export class Runner {
       live.schedule = schedule
       if (live.run === null) {
         live.dueAt = dueAt
+        live.hinted = false
         this.#enqueue(live)
       } else this.#passOver(live, live.run, turns)
     }
@@ -241,10 +252,14 @@ export class Runner {
   }
 
   #nudge(live: Live): void {
-    // Before its first start it has not begun yet.
-    if (live.removed || live.schedule === null) return
-    if (live.run === null) this.#enqueue(live)
-    else live.again = true
+    // Before its first start it has not begun yet; in the queue it will see the news.
+    if (live.removed || live.schedule === null || live.queued) return
+    if (live.run !== null) {
+      live.again = true
+      return
+    }
+    live.hinted = true
+    this.#enqueue(live)
   }
 
   #enqueue(live: Live): void {
@@ -281,7 +296,8 @@ export class Runner {
     const { command, runAs, timeoutMs, intervalMs } = live.spec
     const latenessMs = live.dueAt === null ? 0 : Math.max(0, startedAt - live.dueAt)
     live.dueAt = null
-    const run: Run = { startedAt, latenessMs, ended: false, kill }
+    const run: Run = { startedAt, latenessMs, hinted: live.hinted, ended: false, kill }
+    live.hinted = false
     live.run = run
     const ended = (outcome: Outcome, output?: string) => {
       this.#take(live, outcome, run, output)
@@ -321,14 +337,15 @@ export class Runner {
 
   #take(live: Live, outcome: Outcome, run: Run, output = live.output?.text() ?? ''): void {
     run.ended = true
-    if (live.removed) return
+    if (live.removed || (run.hinted && isKnown(live.progress.last, outcome))) return
     const durationMs = performance.now() - run.startedAt
     const result = { name: live.spec.name, outcome, output, durationMs }
     const { progress, news } = advance(live.progress, result, live.spec, Date.now())
     live.progress = progress
     const atMs = performance.timeOrigin + run.startedAt
     live.ring.add({ atMs, durationMs, latenessMs: run.latenessMs, outcome: recorded(outcome) })
-    this.#repace(live)
+    if (run.hinted) this.#countFrom(live, run.startedAt)
+    else this.#repace(live)
     if (news.verdict || news.returned) {
       this.#moved.delete(live)
       this.#post({ kind: 'news', report: reportOf(live), news })
@@ -336,6 +353,14 @@ export class Runner {
       this.#moved.add(live)
     }
   }
+}
+
+/** A hint that led to the answer that is known: it must not count as one more of the same kind. */
+function isKnown(last: Result | null, outcome: Outcome): boolean {
+  if (last === null) return false
+  if (outcome.kind === 'value')
+    return last.outcome.kind === 'value' && last.outcome.value === outcome.value
+  return succeeded(last.outcome) === succeeded(outcome)
 }
 
 const hears: readonly string[] = ['process', 'processes', 'file', 'value']

@@ -98,6 +98,21 @@ test('the kernel tells of processes: a check with a long interval follows them a
   })
 })
 
+test('hints make the first failure come sooner, and count no failure twice', async () => {
+  const child = run('100003')
+  await withPool(async (pool, events) => {
+    const timing = { intervalMs: 200, fall: 3 }
+    pool.set([check('p', processes({ parameters: ['100003'] }), timing)])
+    assert.equal((await events.verdict('p')).good, true)
+    const at = performance.now()
+    await ended(child)
+    assert.equal((await events.verdict('p', 1)).good, false)
+    const took = performance.now() - at
+    assert.ok(took >= 395 && took < 1_000, `${took} ms`)
+    assert.equal(pool.status('p')?.failures, 3)
+  })
+})
+
 test('a change of the quorum counts when it has lasted', async () => {
   await withPool(async (pool, events) => {
     const slow = processes({ parameters: ['100002'], gainDelayMs: 150 })

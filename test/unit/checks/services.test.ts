@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -143,7 +143,8 @@ test('dns: what is no answer', async () => {
 
 test('postgres: a real server, one without room, one that is something else', async () => {
   const data = folderOf('postgres', 'pg')
-  const bin = '/usr/lib/postgresql/15/bin'
+  const versions = readdirSync('/usr/lib/postgresql').map(Number).filter(Number.isFinite)
+  const bin = `/usr/lib/postgresql/${Math.max(...versions)}/bin`
   const port = await freePort()
   const secret = join(directory, 'secret')
   writeFileSync(secret, 'secret\n')
