@@ -124,16 +124,8 @@ export class Runner {
     if (live?.spec.command.kind !== 'push') return
     const now = performance.now()
     this.#countFrom(live, now)
-    this.#take(
-      live,
-      { kind: 'probe', ok, detail },
-      {
-        startedAt: now,
-        latenessMs: 0,
-        ended: false,
-        kill,
-      },
-    )
+    const told = { startedAt: now, latenessMs: 0, hinted: false, ended: false, kill }
+    this.#take(live, { kind: 'probe', ok, detail }, told)
   }
 
   /** Kills what runs; resolves when it is gone, or soon. */
