@@ -10,7 +10,7 @@ import { describeUser, printConfig } from './print.ts'
 import { arithmetic, describeArithmetic, downIntervalUs, skewUs } from './print-arithmetic.ts'
 import { parseTree } from './tree.ts'
 import type { LanguageOptions } from './tree-types.ts'
-import type { Config, Diagnostic, Instance, Script, World } from './types.ts'
+import type { Config, Diagnostic, Instance, Script, UserCommand, World } from './types.ts'
 
 export type CheckReport = {
   /** 0 good; 2 an operand is missing; 4 cannot be read; 5 mistakes; 6 script security only. */
@@ -144,8 +144,19 @@ function instanceJson(instance: Instance, config: Config): unknown {
   }
 }
 
+/** Private keys are not shown. */
+function withoutKeys(run: UserCommand): UserCommand {
+  const { command } = run
+  if (command.kind !== 'probe' || !('tls' in command.probe)) return run
+  const { probe } = command
+  if (probe.tls?.client == null) return run
+  const client = { ...probe.tls.client, key: '********' }
+  return { ...run, command: { kind: 'probe', probe: { ...probe, tls: { ...probe.tls, client } } } }
+}
+
 const scriptJson = (script: Script, config: Config, world: World): unknown => ({
   ...script,
+  run: withoutKeys(script.run),
   how: describeCommand(script.run.command),
   as: describeUser(script.run.runAs, world),
   usedBy: scriptUsers(config, script.name),

@@ -8,7 +8,6 @@ import type { Tracked } from './types.ts'
 
 /** The kernel's news make a turn of most changes; without them these are the turns. */
 const intervalSeconds = { process: 0.1, file: 1 }
-const timeoutSeconds = 1
 
 /** How a check of that kind is called in the pool, in `status` and in the log. */
 export const checkName = (kind: Tracked['kind'], name: string): string =>
@@ -71,7 +70,6 @@ function add(
   lowering.scripts.set(key, {
     ...scriptDraft(key, node.place),
     intervalUs: secondsToUs(intervalSeconds[kind]),
-    timeoutUs: secondsToUs(timeoutSeconds),
     ...more,
   })
 }

@@ -188,14 +188,31 @@ function notifyLines(notify: Notify, world: World): string[] {
 }
 
 function printScript(script: Script, config: Config, world: World): string[] {
-  const counts = [`rise ${script.rise}`, `fall ${script.fall}`]
+  const { name, run } = script
+  const title = name.includes('/') ? name : `script ${name}`
   return [
-    `script ${script.name}: every ${span(script.intervalUs)}, timeout ${span(script.timeoutUs)}, ${counts.join(', ')}`,
+    `${title}: ${run.command.kind === 'combination' ? 'made of others' : pace(script)}`,
     row('written', script.run.raw),
     row('runs', describeCommand(script.run.command)),
     ...(isProcess(script.run) ? [row('as', describeUser(script.run.runAs, world))] : []),
     row('for', scriptUsers(config, script.name).join(', ')),
   ]
+}
+
+function pace(script: Script): string {
+  const more: readonly (readonly [string, number | null])[] = [
+    ['fast', script.fastIntervalUs],
+    ['while down', script.downIntervalUs],
+    ['first after', script.initialDelayUs === 0 ? null : script.initialDelayUs],
+  ]
+  return [
+    `every ${span(script.intervalUs)}`,
+    ...more.flatMap(([label, us]) => (us === null ? [] : [`${label} ${span(us)}`])),
+    ...(script.jitter === 0 ? [] : [`jitter ${Math.round(100 * script.jitter)} %`]),
+    `timeout ${span(script.timeoutUs)}`,
+    `rise ${script.rise}`,
+    `fall ${script.fall}`,
+  ].join(', ')
 }
 
 const isProcess = ({ command }: UserCommand): boolean =>

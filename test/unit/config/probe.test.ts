@@ -140,3 +140,15 @@ test('how often: fast, down, jitter and the first delay', () => {
   )
   assert.deepEqual(findings(withLines('probe push', 'jitter 51')), ['bad-number@3'])
 })
+
+test('a private key is nowhere in what vipd check prints', () => {
+  const files = { '/k.pem': { text: 'SECRET-KEY' }, '/c.pem': { text: 'CERTIFICATE' } }
+  const text = `vrrp_script c {\n probe https https://h/ cert /c.pem key /k.pem\n}\n${tracked}`
+  const report = check(text, { files })
+  assert.deepEqual(findings(report), [])
+  const command = report.config?.scripts[0]?.run.command
+  assert.ok(command?.kind === 'probe' && command.probe.kind === 'http')
+  assert.equal(command.probe.tls?.client?.key, 'SECRET-KEY')
+  assert.doesNotMatch(report.text, /SECRET-KEY/)
+  assert.doesNotMatch(JSON.stringify(report.json), /SECRET-KEY/)
+})
