@@ -61,6 +61,8 @@ type Check = {
  */
 type Slot = {
   readonly takes: 'programs' | 'probes'
+  /** Checks that it has. */
+  load: number
   lane: Lane | null
   restart: NodeJS.Timeout | null
   losses: number
@@ -83,25 +85,27 @@ class Pool implements CheckPool {
     this.#options = options
     const each = Array.from({ length: Math.max(1, options.workers) })
     this.#slots = (['programs', 'probes'] as const).flatMap((takes) =>
-      each.map(() => ({ takes, lane: null, restart: null, losses: 0 })),
+      each.map(() => ({ takes, load: 0, lane: null, restart: null, losses: 0 })),
     )
   }
 
   set(specs: readonly CheckSpec[]): void {
     const before = this.#checks
-    this.#checks = new Map()
-    const capacity = capacityFor(specs.length)
+    const kept = new Map<string, Check>()
+    for (const slot of this.#slots) slot.load = 0
     for (const spec of specs) {
       const known = before.get(spec.name)
-      if (known === undefined || !sameWork(known.spec, spec)) {
-        this.#add(spec, capacity)
-        continue
-      }
+      if (known === undefined || !sameWork(known.spec, spec)) continue
       known.spec = spec
+      if (known.slot !== null) known.slot.load += 1
+      kept.set(spec.name, known)
       before.delete(spec.name)
-      this.#checks.set(spec.name, known)
     }
     for (const { heldBack } of before.values()) if (heldBack !== null) clearTimeout(heldBack)
+    const capacity = capacityFor(specs.length)
+    this.#checks = new Map(
+      specs.map((spec) => [spec.name, kept.get(spec.name) ?? this.#made(spec, capacity)]),
+    )
     this.#byId = new Map(Array.from(this.#checks.values(), (check) => [check.id, check]))
     for (const slot of this.#slots) this.#assign(slot)
     this.#recombine()
@@ -130,19 +134,21 @@ class Pool implements CheckPool {
     await Promise.all(this.#slots.map(({ lane }) => lane?.stop()))
   }
 
-  #add(spec: CheckSpec, capacity: number): void {
+  #made(spec: CheckSpec, capacity: number): Check {
     const slot = spec.command.kind === 'combination' ? null : this.#leastLoaded(spec.command)
+    if (slot !== null) slot.load += 1
     const id = ++this.#lastId
     const ring = new ResultRing({ capacity: slot === null ? 0 : capacity })
-    const check = { id, slot, spec, progress: fresh, ring, heldBack: null, hangs: 0 }
-    this.#checks.set(spec.name, check)
+    return { id, slot, spec, progress: fresh, ring, heldBack: null, hangs: 0 }
   }
 
   #leastLoaded(command: Command): Slot | null {
     const takes = isProgram(command) ? 'programs' : 'probes'
     const slots = this.#slots.filter((slot) => slot.takes === takes)
-    const loads = slots.map((slot) => this.#checksOf(slot).length)
-    return slots[loads.indexOf(Math.min(...loads))] ?? null
+    return slots.reduce<Slot | null>(
+      (least, slot) => (least === null || slot.load < least.load ? slot : least),
+      null,
+    )
   }
 
   #checksOf(slot: Slot): readonly Check[] {
