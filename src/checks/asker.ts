@@ -83,16 +83,21 @@ function tell(ended: Asked['ended'], outcome: Outcome): () => void {
 
 function processAsker(query: ProcessQuery, processes: ProcessTable): Asker {
   let known: number | null = null
+  /** One that began, and may be it: looking at it is cheaper than looking at all. */
+  let candidate: number | null = null
   return {
     ask: ({ runAs, ended }) => {
-      known = processes.find(query, runAs, known, performance.now())
+      known = processes.find(query, runAs, known ?? candidate, performance.now())
+      candidate = null
       const ok = known !== null
       return tell(ended, { kind: 'probe', ok, detail: ok ? 'running' : `no process ${query.name}` })
     },
     concerns: (news) => {
       if (news.kind !== 'process') return false
       if (news.ended) return news.process.pid === known
-      return known === null && matchesName(query, news.process)
+      if (known !== null || !matchesName(query, news.process)) return false
+      candidate = news.process.pid
+      return true
     },
     close: nothing,
   }

@@ -21,6 +21,20 @@ port.on('message', ({ id, question }: ToFiles) => {
   if (question.kind !== 'write') observe(question.path)
 })
 
+/** A file that is written all the time is told of once in so long. */
+const quietMs = 10
+const changed = new Set<string>()
+
+function changedOnce(path: string): void {
+  if (changed.size === 0) setTimeout(tellChanged, quietMs)
+  changed.add(path)
+}
+
+function tellChanged(): void {
+  for (const path of changed) say({ kind: 'changed', path })
+  changed.clear()
+}
+
 /** A directory that is not there, or cannot be watched, is tried again with the next question. */
 function observe(path: string): void {
   const directory = dirname(path)
@@ -32,7 +46,7 @@ function observe(path: string): void {
   try {
     const names = new Set([basename(path)])
     const watcher = watch(directory, (_, name) => {
-      if (name !== null && names.has(name)) say({ kind: 'changed', path: join(directory, name) })
+      if (name !== null && names.has(name)) changedOnce(join(directory, name))
     })
     const forget = () => {
       watcher.close()

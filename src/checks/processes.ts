@@ -112,9 +112,10 @@ export class ProcessTable {
     return this.#look(now, (candidate) => matchesWanted(wanted, candidate))
   }
 
-  /** The next look is a new one: there are news. */
-  forget(): void {
-    this.#takenAt = Number.NEGATIVE_INFINITY
+  /** There are news: the next look is a new one, unless the last was only just now. Looks stay a share of the time. */
+  forget(now: number): void {
+    if (now - this.#takenAt > Math.max(sharedMs, this.#tookMs * shareWithNews))
+      this.#takenAt = Number.NEGATIVE_INFINITY
   }
 
   #look(now: number, wanted: (candidate: ProcessFacts) => boolean): readonly number[] {
@@ -136,6 +137,7 @@ export const processAt = (pid: number): ProcessFacts => new LazyProcess(pid)
 /** Age up to which a look at /proc serves another check: so long, or so many times what it took. */
 const sharedMs = 5
 const shareOfTime = 4
+const shareWithNews = 2
 
 class LazyProcess implements ProcessFacts {
   readonly pid: number

@@ -51,8 +51,11 @@ type Run = {
 const movedPerMessage = 16
 /** setTimeout's largest delay; beyond it the timer is armed again. */
 const timerMaxMs = 2 ** 31 - 1
-/** The news of an end come before it is one: who was waited for is still in /proc for a moment. */
-const buriedMs = [1, 20]
+/**
+ * When to look after news of a process. Those of an end come before it is one: who was waited for is still in /proc for a
+ * moment. The second look is for the case that the first was not worth a new one.
+ */
+const looksMs = { ended: [1, 20], began: [0, 20] }
 
 export class Runner {
   readonly #post: (message: FromWorker) => void
@@ -232,14 +235,17 @@ export class Runner {
   #hint(news: Hint): void {
     for (const live of this.#hearers) {
       if (live.asker?.concerns(news) !== true) continue
-      if (news.kind === 'file') this.#nudge(live)
-      else if (!news.ended) this.#lookAgain(live)
-      else for (const delay of buriedMs) setTimeout(() => this.#lookAgain(live), delay)
+      if (news.kind === 'file') {
+        this.#nudge(live)
+        continue
+      }
+      for (const delay of news.ended ? looksMs.ended : looksMs.began)
+        setTimeout(() => this.#lookAgain(live), delay)
     }
   }
 
   #lookAgain(live: Live): void {
-    this.#processes.forget()
+    this.#processes.forget(performance.now())
     this.#nudge(live)
   }
 
