@@ -17,8 +17,9 @@ const say = (message: FromFiles): void => port.postMessage(message)
 const directories = new Map<string, { readonly watcher: FSWatcher; readonly names: Set<string> }>()
 
 port.on('message', ({ id, question }: ToFiles) => {
-  say({ kind: 'seen', id, seen: look(question, Date.now()) })
+  // First: what changes behind the look must be told.
   if (question.kind !== 'write') observe(question.path)
+  say({ kind: 'seen', id, seen: look(question, Date.now()) })
 })
 
 /** A file that is written all the time is told of once in so long. */
