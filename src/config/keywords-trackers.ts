@@ -125,7 +125,7 @@ export const fileKeywords: readonly FileEntry[] = inBlock<FileDraft>('track_file
     name: 'init_file',
     args: [anyWords('[VALUE] [overwrite]')],
     default: 'none',
-    doc: 'The daemon writes VALUE (0 unless written) when it starts, if the file is not there, or in any case with `overwrite`. (Under systemd/vipd.service it may write below /run/vipd only.)',
+    doc: 'The daemon writes VALUE (0 unless written) when it starts, if the file is not there, or in any case with `overwrite`. Under systemd/vipd.service it may write below /run/vipd only.',
     set: setInitialValue,
   },
 ])

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import type { Command } from '../../../src/base/command.ts'
-import { senses } from '../../../src/checks/senses.ts'
 import { meaning, outcomeOf } from './asking.ts'
 import { check, withPool } from './pool-watch.ts'
 
@@ -64,38 +63,6 @@ const processes = (more: Partial<Extract<Command, { kind: 'processes' }>> = {}):
   gainDelayMs: 0,
   lossDelayMs: 0,
   ...more,
-})
-
-/** Not everywhere: it takes CAP_NET_ADMIN and the first network namespace. */
-function canHearNews(): boolean {
-  try {
-    senses()
-      .openProcessNews(() => undefined)
-      .close()
-    return true
-  } catch {
-    return false
-  }
-}
-
-test('the kernel tells of processes: a check with a long interval follows them at once', async (t) => {
-  const child = run('100001')
-  const killall: Command = { kind: 'process', like: 'killall', name }
-  // Without news the turns have to do.
-  const intervalMs = canHearNews() ? 60_000 : 200
-  await withPool(async (pool, events) => {
-    pool.set([check('p', processes(), { intervalMs }), check('k', killall, { intervalMs })])
-    assert.equal((await events.verdict('p')).good, true)
-    assert.equal((await events.verdict('k')).good, true)
-    const seen = events.seen.length
-    const at = performance.now()
-    await ended(child)
-    assert.equal((await events.verdict('p', seen)).good, false)
-    t.diagnostic(`told ${(performance.now() - at).toFixed(1)} ms after the kill`)
-    const later = events.seen.length
-    run('100001')
-    assert.equal((await events.verdict('p', later)).good, true)
-  })
 })
 
 test('hints make the first failure come sooner, and count no failure twice', async () => {
