@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { ensureNamespaces } from '../src/lab/namespaces.ts'
 import { costs, hanging } from './checks-cost.ts'
 import { failover } from './checks-failover.ts'
+import { costPicture } from './checks-picture.ts'
 import { scripts } from './checks-scripts.ts'
 
 const parts = { costs, hanging, scripts, failover }
@@ -29,13 +30,16 @@ const unknown = wanted.find((word) => !isPart(word))
 if (unknown !== undefined) throw new Error(`no such part: ${unknown}`)
 await ensureNamespaces()
 const results: Record<string, unknown> = {}
+const pictures = new Map<string, string>()
 for (const part of wanted.filter(isPart)) {
   console.log(`\n## ${part}\n`)
   const rows = await parts[part]({ seconds: Number(values.seconds), n: Number(values.n) })
   print(rows)
   results[part] = rows
+  if (part === 'costs') pictures.set('checks-cost.svg', costPicture(rows))
 }
 mkdirSync('bench/results', { recursive: true })
+for (const [name, picture] of pictures) writeFileSync(`bench/results/${name}`, picture)
 writeFileSync('bench/results/checks.json', `${JSON.stringify(results, null, 2)}\n`)
 
 function print(rows: readonly Readonly<Record<string, string | number>>[]): void {

@@ -28,9 +28,9 @@ export const text = (x: number, y: number, words: string, attributes: Attributes
   element('text', { x, y, ...attributes }, escapeXml(words))
 
 /** Okabe and Ito's, which colour-blind people tell apart. */
-const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7'] as const
+const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#7b52ab'] as const
 /** Lighter ones for dark ground. */
-const darkColours = ['#56b4e9', '#f0883e', '#2fd6a3', '#e6a3cb'] as const
+const darkColours = ['#56b4e9', '#f0883e', '#2fd6a3', '#e6a3cb', '#f2c14e', '#b794f4'] as const
 
 /** Written out: not every program that shows SVG knows CSS variables. */
 const rules = (ink: string, soft: string, grid: string, ground: string, of: readonly string[]) =>
@@ -50,7 +50,7 @@ ${rules('#1b1f24', '#6a737d', '#e4e7eb', '#ffffff', colours)}
 @media(prefers-color-scheme:dark){${rules('#e6edf3', '#9aa4af', '#30363d', '#0d1117', darkColours)}}
 </style>`
 
-/** Colours of series repeat after four. */
+/** Colours of series repeat after six. */
 export const seriesClass = (index: number): string => `s${index % colours.length}`
 
 /** `title`: what it is called where it is not seen. */

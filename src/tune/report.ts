@@ -1,6 +1,6 @@
 /** The budget, the advice and the replay as people read them. */
 
-import type { Adverts, Observation, Timing } from '../daemon/observation.ts'
+import type { Adverts, Observation, ObservedInstance, Timing } from '../daemon/observation.ts'
 import type { Advice } from './advice.ts'
 import type { Budget, CheckBudget, InstanceBudget } from './budget.ts'
 import type { Span } from './formulas.ts'
@@ -21,7 +21,10 @@ export function reportBudget(observation: Observation, budget: Budget): string {
   return [
     `${observation.host}, observed for ${time(seconds * 1_000)}`,
     ...budget.checks.flatMap(checkLines),
-    ...budget.instances.flatMap(instanceLines),
+    ...budget.instances.flatMap((one) => {
+      const observed = observation.instances.find(({ name }) => name === one.name)
+      return instanceLines(one, observed?.gaps ?? null)
+    }),
     '',
     formulas,
   ].join('\n')
@@ -36,6 +39,7 @@ function checkLines({ name, timing, seen, ...check }: CheckBudget): string[] {
     `check ${name}: ${timingText(timing)}`,
     `  seen               ${n} runs, ${failures} failed (${timeouts} timed out), ${outages} outage${outages === 1 ? '' : 's'} left out`,
     `  answers after      ${sample(latency)}`,
+    ...histogramLine(seen.durations),
     `  begins late by     ${sample(lateness)}`,
     `  detects refused    ${spanText(check.refused)}`,
     `  detects hanging    ${spanText(check.hangs)}`,
@@ -44,7 +48,33 @@ function checkLines({ name, timing, seen, ...check }: CheckBudget): string[] {
   ]
 }
 
-function instanceLines(instance: InstanceBudget): string[] {
+/** How many answers came within each doubling of time. */
+function histogramLine(durations: readonly number[]): string[] {
+  const counts = new Map<number, number>()
+  for (const ms of durations) {
+    const bound = 2 ** Math.ceil(Math.log2(Math.max(ms, leastShownMs)))
+    counts.set(bound, (counts.get(bound) ?? 0) + 1)
+  }
+  if (counts.size === 0) return []
+  const shown = [...counts]
+    .toSorted(([a], [b]) => a - b)
+    .map(([bound, count]) => `≤ ${time(bound)}: ${count}`)
+  return [`  histogram          ${shown.join(', ')}`]
+}
+
+/** Quicker answers are all alike. */
+const leastShownMs = 0.125
+
+/** The pauses that were heard, those of a kind together. */
+function gapsLine(gaps: ObservedInstance['gaps']): string[] {
+  if (gaps === null) return []
+  const shown = gaps.histogram
+    .filter(({ count }) => count > 0)
+    .map(({ fromMs, count }) => `from ${time(fromMs)}: ${count}`)
+  return [`  pauses             ${shown.join(', ')}`]
+}
+
+function instanceLines(instance: InstanceBudget, gaps: ObservedInstance['gaps']): string[] {
   const { name, adverts, loss, host, skewMs, pauseBorneMs, services } = instance
   const heard =
     loss === null
@@ -54,6 +84,7 @@ function instanceLines(instance: InstanceBudget): string[] {
     '',
     `instance ${name}: ${advertsText(adverts)}, heir's priority ${adverts.heirPriority}`,
     `  heard              ${heard}`,
+    ...gapsLine(gaps),
     `  host dies          ${spanText(host)} (skew ${time(skewMs)})`,
     `  bears a pause of   ${time(pauseBorneMs)}`,
     `  wrong              ${loss === null ? 'not known' : `${rate(instance.falsePerYear)} (l ${loss.bound ? '≤' : '='} ${probability(loss.p)})`}`,

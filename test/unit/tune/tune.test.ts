@@ -276,7 +276,10 @@ test('the patch replaces lines that say it, adds others, keeps comments, and is 
   assert.match(patch, /^- {4}interval 2$/m)
   assert.equal(patchText(before, before), '')
 
-  assert.match(reportBudget(observation, budget), /detects hanging {4}\d/)
+  const said = reportBudget(observation, budget)
+  assert.match(said, /detects hanging {4}\d/)
+  assert.match(said, /histogram {10}≤ 1 ms: 3000\n/)
+  assert.match(said, /pauses {13}from 896 ms: 10000\n/)
   assert.match(reportAdvice(advice, target), /proposed {11}interval 0\./)
   const page = tunePage('lb1', budget, advice)
   assert.equal(page.match(/<svg/g)?.length, 2)
