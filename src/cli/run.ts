@@ -53,7 +53,7 @@ function program(): Command {
         .choices(['debug', 'info', 'warn', 'error'])
         .default('info'),
     )
-    .option('--workers <n>', 'threads that run the checks', workers, 1)
+    .option('--workers <n>', 'threads that run programs, and as many that ask probes', workers, 1)
     .addOption(idOption())
     .addOption(includeOption())
     .action(async (options: Run) => {

@@ -13,7 +13,7 @@ import {
   word,
 } from './keywords-make.ts'
 import type { FileEntry, ProcessEntry, Values } from './keywords-types.ts'
-import type { FileDraft, ProcessDraft } from './lower-draft.ts'
+import type { FileDraft, ProcessDraft } from './lower-draft-trackers.ts'
 import type { Lowering } from './lower-report.ts'
 import type { Node } from './tree-types.ts'
 

@@ -4,15 +4,8 @@
  * Whoever implements another keyword changes its entry and nothing else.
  */
 import type { Ip } from '../base/ip.ts'
-import type {
-  Draft,
-  FileDraft,
-  GlobalDraft,
-  GroupDraft,
-  InstanceDraft,
-  ProcessDraft,
-  ScriptDraft,
-} from './lower-draft.ts'
+import type { Draft, GlobalDraft, GroupDraft, InstanceDraft, ScriptDraft } from './lower-draft.ts'
+import type { FileDraft, ProcessDraft } from './lower-draft-trackers.ts'
 import type { Lowering } from './lower-report.ts'
 import type { Node } from './tree-types.ts'
 

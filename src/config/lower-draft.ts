@@ -3,7 +3,7 @@
  * are mutable and never leave this folder; lower-*.ts turns a finished draft into the configuration.
  */
 
-import type { Command, ProcessesWanted, RunAs } from '../base/command.ts'
+import type { Command, RunAs } from '../base/command.ts'
 import type { Ip } from '../base/ip.ts'
 import type { Us } from '../base/time.ts'
 import { secondsToUs, us } from '../base/time.ts'
@@ -109,27 +109,6 @@ export type ScriptDraft = {
   rise: number
   fall: number
   initFail: boolean
-  initialValue: InitialValue | null
-}
-
-/** `vrrp_track_process`, while it is read. */
-export type ProcessDraft = {
-  words: readonly string[] | null
-  match: ProcessesWanted['match'] | null
-  full: boolean
-  weight: number
-  reverse: boolean
-  least: number
-  most: number
-  gainDelayUs: Us
-  lossDelayUs: Us
-}
-
-/** `track_file`, while it is read. */
-export type FileDraft = {
-  path: string | null
-  weight: number
-  reverse: boolean
   initialValue: InitialValue | null
 }
 
@@ -311,25 +290,6 @@ export const scriptDraft = (name: string, place: Place): ScriptDraft => ({
   rise: 1,
   fall: 1,
   initFail: false,
-  initialValue: null,
-})
-
-export const processDraft = (): ProcessDraft => ({
-  words: null,
-  match: null,
-  full: false,
-  weight: 0,
-  reverse: false,
-  least: 1,
-  most: Number.POSITIVE_INFINITY,
-  gainDelayUs: us(0),
-  lossDelayUs: us(0),
-})
-
-export const fileDraft = (): FileDraft => ({
-  path: null,
-  weight: 1,
-  reverse: false,
   initialValue: null,
 })
 

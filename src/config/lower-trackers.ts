@@ -1,7 +1,8 @@
 /** `vrrp_track_process` and `track_file` become checks of the pool, under names of their own. */
 import type { Command } from '../base/command.ts'
 import { secondsToUs } from '../base/time.ts'
-import { type FileDraft, type ProcessDraft, type ScriptDraft, scriptDraft } from './lower-draft.ts'
+import { type ScriptDraft, scriptDraft } from './lower-draft.ts'
+import type { FileDraft, ProcessDraft } from './lower-draft-trackers.ts'
 import type { Lowering } from './lower-report.ts'
 import type { Node } from './tree-types.ts'
 import type { Tracked } from './types.ts'
