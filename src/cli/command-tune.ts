@@ -24,6 +24,8 @@ import { type Settings, settle } from './tune-settings.ts'
 export type TuneOptions = {
   readonly names: readonly string[]
   readonly configPath: string
+  /** It was named; else a proposal is for the file that the daemon runs with. */
+  readonly configGiven: boolean
   readonly language: LanguageOptions
   readonly runDir: string
   /** null: what the daemon has recorded already. */
@@ -109,7 +111,8 @@ function tune(seen: Observation, options: TuneOptions): number {
     say(`\n${reportAdvice(advice, target)}`)
     const choices = [...advice.checks, ...advice.instances].map(({ choice }) => choice)
     reached = choices.every(({ kind }) => kind === 'found')
-    const { patch, verdict } = proposePatch(advice, options)
+    const configPath = options.configGiven ? options.configPath : seen.configPath
+    const { patch, verdict } = proposePatch(advice, { ...options, configPath })
     if (patch !== '') say(`\n${patch}`)
     say(verdict)
     if (out !== null && patch !== '') writeFileSync(inDirectory(out, 'tune.patch'), patch)

@@ -267,6 +267,7 @@ function addTune(vipd: Command): void {
         ...rest,
         ...language(options),
         names,
+        configGiven: options.file !== undefined,
         observeMs: observe,
         everyMs: every,
         target:

@@ -31,6 +31,7 @@ export async function observeAlone(options: {
     return {
       schema: 1,
       host: hostname(),
+      configPath: options.configPath,
       fromMs,
       untilMs: Date.now(),
       checks: scripts.map((script) => ({

@@ -167,6 +167,7 @@ class RunningDaemon implements Daemon {
 
   observe(): Observation {
     return observe({
+      configPath: this.#options.configPath,
       config: this.#config,
       instances: this.#roster.instances,
       engine: this.#engine,

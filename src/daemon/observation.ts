@@ -55,6 +55,8 @@ export type ObservedInstance = {
 export type Observation = {
   readonly schema: 1
   readonly host: string
+  /** What the daemon runs with. */
+  readonly configPath: string
   /** Milliseconds since 1970. */
   readonly fromMs: number
   readonly untilMs: number

@@ -8,6 +8,7 @@ import type { RunningInstance } from './instance.ts'
 import type { Observation, ObservedCheck, ObservedInstance } from './observation.ts'
 
 export type ObserveSources = {
+  readonly configPath: string
   readonly config: Config
   readonly instances: readonly RunningInstance[]
   readonly engine: Engine
@@ -22,6 +23,7 @@ export function observe(from: ObserveSources): Observation {
   return {
     schema: 1,
     host: hostname(),
+    configPath: from.configPath,
     fromMs: from.startedMs,
     untilMs: from.wallMs,
     checks: from.config.scripts.map(observedCheck),

@@ -126,7 +126,7 @@ vrrp_script either {
         const target = ['--target-failover', '1s', '--max-false', '1/day']
         const watching = ['--observe', '3s', '--every', '20ms']
         const places = ['--out', '/run/lab/tune', '--save', '/run/lab/seen.json']
-        const tuned = await second.ask('tune', '-f', file, ...watching, ...target, ...places)
+        const tuned = await second.ask('tune', ...watching, ...target, ...places)
         assert.equal(tuned.status, 0, `${tuned.stdout}${tuned.stderr}`)
         assert.match(tuned.stdout, /instance VI_1: advert_int 0\.5, down_timer_adverts 3/)
         assert.match(tuned.stdout, /heard {14}[5-8] adverts, 0 missing/)

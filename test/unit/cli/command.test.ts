@@ -43,6 +43,7 @@ const silent: Log = {
 const nothingSeen: Observation = {
   schema: 1,
   host: 'lb1',
+  configPath: '/etc/vipd/vipd.conf',
   fromMs: 0,
   untilMs: 0,
   checks: [],

@@ -247,6 +247,7 @@ test('the patch replaces lines that say it, adds others, keeps comments, and is 
   const observation = {
     schema: 1 as const,
     host: 'lb1',
+    configPath: '/c.conf',
     fromMs: 0,
     untilMs: 60_000,
     checks: [
@@ -298,7 +299,7 @@ test('rates are said in the unit that fits', () => {
 
 test('an observation is written and read; what is none is said', () => {
   const observation = {
-    ...{ schema: 1 as const, host: 'lb1', fromMs: 0, untilMs: 10 },
+    ...{ schema: 1 as const, host: 'lb1', configPath: '/c.conf', fromMs: 0, untilMs: 10 },
     checks: [observed(results('.xt'))],
     instances: [instance()],
   }
