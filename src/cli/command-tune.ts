@@ -54,7 +54,7 @@ export async function commandTune(options: TuneOptions): Promise<number> {
   } catch (error) {
     if (error instanceof ControlError) return fail(error.message, exit.unreachable)
     if (error instanceof BadObservation)
-      return fail(`${options.replay}: ${error.message}`, exit.usage)
+      return fail(`${options.replay ?? options.configPath}: ${error.message}`, exit.usage)
     if (error instanceof Error && 'syscall' in error) return fail(error.message, exit.usage)
     throw error
   }
@@ -77,7 +77,8 @@ async function observation(options: TuneOptions): Promise<Observation> {
     // The daemon is asked before the wait: if there is none, nobody should have waited.
     const before = await requestObservation(path, wanted)
     if (observeMs === null) return before
-    const own = await meanwhile(options, wanted, observeMs)
+    const configPath = fileFor(options, before)
+    const own = await meanwhile({ ...options, configPath }, wanted, observeMs)
     const after = await requestObservation(path, wanted)
     const seen = since(before, after)
     return own === null ? seen : { ...seen, checks: own.checks }
@@ -89,6 +90,10 @@ async function observation(options: TuneOptions): Promise<Observation> {
     return observeAlone({ ...options, wanted, observeMs: observeMs ?? aloneMs })
   }
 }
+
+/** The file that was named, or that the daemon runs with. */
+const fileFor = (options: TuneOptions, seen: Observation): string =>
+  options.configGiven ? options.configPath : seen.configPath
 
 /** Waits, or asks by itself more often than the daemon does: null, or what it was answered. */
 async function meanwhile(
@@ -111,8 +116,10 @@ function tune(seen: Observation, options: TuneOptions): number {
     say(`\n${reportAdvice(advice, target)}`)
     const choices = [...advice.checks, ...advice.instances].map(({ choice }) => choice)
     reached = choices.every(({ kind }) => kind === 'found')
-    const configPath = options.configGiven ? options.configPath : seen.configPath
-    const { patch, verdict } = proposePatch(advice, { ...options, configPath })
+    const { patch, verdict } = proposePatch(advice, {
+      ...options,
+      configPath: fileFor(options, seen),
+    })
     if (patch !== '') say(`\n${patch}`)
     say(verdict)
     if (out !== null && patch !== '') writeFileSync(inDirectory(out, 'tune.patch'), patch)
