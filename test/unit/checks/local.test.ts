@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import type { Command } from '../../../src/base/command.ts'
+import { Files } from '../../../src/checks/files.ts'
 import { meaning, outcomeOf } from './asking.ts'
 import { check, withPool } from './pool-watch.ts'
 
@@ -115,6 +116,38 @@ test('file: there, readable, fresh, with what should be in it', async () => {
     'no /x/ is not in it',
     'nobody writes to it',
   )
+})
+
+test('a file that hangs is left alone: others are answered, it is not asked twice, and it comes back', async () => {
+  const files = new Files(() => undefined, new URL('./hanging-files.js', import.meta.url))
+  const keepAlive = setInterval(() => undefined, 1_000)
+  const ask = (path: string) =>
+    new Promise<string>((resolve) =>
+      files.ask({ kind: 'value', path }, ({ detail }) => resolve(detail)),
+    )
+  const hangs = join(directory, 'hang')
+  try {
+    assert.equal(await ask('/a'), '/a')
+    assert.equal(await ask('/b'), '/b')
+    const lasting = ask(hangs)
+    const behind = ['/a', '/b', '/c'].map(ask)
+    assert.deepEqual(await Promise.all(behind), ['/a', '/b', '/c'])
+    assert.equal(await ask(hangs), 'an earlier look at it still hangs')
+    // So many more, each with a thread of its own; then no file is asked any more.
+    const more = Array.from({ length: 15 }, (_, i) => `${hangs}${i}`)
+    const all: Promise<string>[] = []
+    for (const path of more) {
+      all.push(ask(path))
+      assert.equal(await ask('/a'), '/a')
+    }
+    assert.equal(await ask('/a'), '16 looks at files hang already')
+    for (const path of [hangs, ...more]) writeFileSync(`${path}.back`, '')
+    assert.deepEqual(await Promise.all([lasting, ...all]), [hangs, ...more])
+    assert.equal(await ask(hangs), hangs, 'it is asked again')
+  } finally {
+    clearInterval(keepAlive)
+    files.close()
+  }
 })
 
 test('a tracked file is read when it changes, comes and goes', async () => {
