@@ -7,6 +7,7 @@
         "native/address_news.cc",
         "native/carrier.cc",
         "native/convert.cc",
+        "native/convert_gaps.cc",
         "native/core.cc",
         "native/core_events.cc",
         "native/core_object.cc",

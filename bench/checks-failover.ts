@@ -20,7 +20,11 @@ export type Trial = { readonly verdictMs: number; readonly movedMs: number }
 const vip = '172.16.80.100'
 export const priorities = { better: 150, heir: 100 }
 
-const configuration = (priority: number, { check, interval }: Case): string => `global_defs {
+export const configuration = (
+  priority: number,
+  { check, interval }: Pick<Case, 'check' | 'interval'>,
+  advertInt = 0.1,
+): string => `global_defs {
   script_user root
 }
 vrrp_script httpd {
@@ -33,7 +37,7 @@ vrrp_instance V {
   virtual_router_id 51
   version 3
   priority ${priority}
-  advert_int 0.1
+  advert_int ${advertInt}
   track_script {
     httpd
   }

@@ -15,30 +15,10 @@ import { openLab } from '../src/lab/lab.ts'
 import { ensureNamespaces } from '../src/lab/namespaces.ts'
 import { serveWeb } from '../src/lab/serving.ts'
 import { startVipd, type Vipd } from '../src/lab/vipd.ts'
-import { priorities, settled, trial } from './checks-failover.ts'
+import { configuration, priorities, settled, trial } from './checks-failover.ts'
 
-const configuration = (priority: number): string => `global_defs {
-  script_user root
-}
-vrrp_script httpd {
-  probe tcp 127.0.0.1:80
-  interval 2
-  fall 2
-}
-vrrp_instance V {
-  interface eth0
-  virtual_router_id 51
-  version 3
-  priority ${priority}
-  advert_int 1
-  track_script {
-    httpd
-  }
-  virtual_ipaddress {
-    172.16.80.100/24
-  }
-}
-`
+const checked = { check: 'probe tcp 127.0.0.1:80', interval: 2 }
+const text = (priority: number): string => configuration(priority, checked, 1)
 
 const { values } = parseArgs({
   options: {
@@ -61,8 +41,8 @@ try {
   let httpd = await serveWeb(better)
   await serveWeb(heir)
   const texts = new Map([
-    [better, configuration(priorities.better)],
-    [heir, configuration(priorities.heir)],
+    [better, text(priorities.better)],
+    [heir, text(priorities.heir)],
   ])
   const [first, second] = [better, heir].map((one) => startVipd(one, texts.get(one) ?? ''))
   if (first === undefined || second === undefined) throw new Error('no daemons')

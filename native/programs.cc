@@ -93,6 +93,13 @@ pid_t Spawn(Start* start, int* pidfd) {
   return -start->error;
 }
 
+// A program whose end nobody would hear of must not run on.
+void Abandon(pid_t pid, int pidfd) {
+  kill(-pid, SIGKILL);
+  waitpid(pid, nullptr, 0);
+  if (pidfd >= 0) close(pidfd);
+}
+
 // Three numbers for each end: the descriptor it was known by, closed now; whether a signal ended
 // it; and the status or the signal.
 bool DrainEnds(napi_env env, int fd, napi_value* news) {
@@ -161,24 +168,22 @@ Napi::Value StartProgram(const Napi::CallbackInfo& info) {
   epoll_event event = {};
   event.events = EPOLLIN | EPOLLONESHOT;
   event.data.fd = pidfd;
-  epoll_ctl(info[0].As<Napi::Number>().Int32Value(), EPOLL_CTL_ADD, pidfd, &event);
+  if (epoll_ctl(info[0].As<Napi::Number>().Int32Value(), EPOLL_CTL_ADD, pidfd, &event) < 0) {
+    const int error = errno;
+    Abandon(pid, pidfd);
+    return Napi::Number::New(info.Env(), -error);
+  }
   Napi::Array started = Napi::Array::New(info.Env(), 2);
   started.Set(0U, Napi::Number::New(info.Env(), pid));
   started.Set(1U, Napi::Number::New(info.Env(), pidfd));
   return started;
 }
 
-UniqueFd ProgramSet(Napi::Env env) {
-  UniqueFd fd(epoll_create1(EPOLL_CLOEXEC));
-  if (fd.get() < 0) throw Failed(env, "epoll_create1", errno);
-  return fd;
-}
-
 }  // namespace
 
 void DefinePrograms(Napi::Env env, Napi::Object exports) {
   exports.Set("openPrograms", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {
-                return WatchedSocket::Open(info.Env(), ProgramSet(info.Env()),
+                return WatchedSocket::Open(info.Env(), EpollSet(info.Env()),
                                            info[0].As<Napi::Function>(), DrainEnds);
               }));
   exports.Set("startProgram", Napi::Function::New(env, StartProgram));

@@ -109,12 +109,6 @@ Napi::Value SendEcho(const Napi::CallbackInfo& info) {
 
 // --- connections ---
 
-UniqueFd DialSocket(Napi::Env env) {
-  UniqueFd fd(epoll_create1(EPOLL_CLOEXEC));
-  if (fd.get() < 0) throw Failed(env, "epoll_create1", errno);
-  return fd;
-}
-
 // Pairs: the socket of an attempt that is decided, and its errno, 0 for connected.
 bool DrainDial(napi_env env, int fd, napi_value* news) {
   std::array<epoll_event, kMessagesPerWake> events;
@@ -248,7 +242,7 @@ void DefineSenses(Napi::Env env, Napi::Object exports) {
               }));
   exports.Set("sendEcho", Napi::Function::New(env, SendEcho));
   exports.Set("openDial", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {
-                return WatchedSocket::Open(info.Env(), DialSocket(info.Env()),
+                return WatchedSocket::Open(info.Env(), EpollSet(info.Env()),
                                            info[0].As<Napi::Function>(), DrainDial);
               }));
   exports.Set("dial", Napi::Function::New(env, Dial));

@@ -1,6 +1,9 @@
 #include "watched_socket.h"
 
+#include <sys/epoll.h>
+
 #include <algorithm>
+#include <cerrno>
 
 #include "convert.h"
 
@@ -72,6 +75,12 @@ void WatchedSocket::Close() {
 
 void WatchedSocket::Release() {
   if (--users_ == 0) delete this;
+}
+
+UniqueFd EpollSet(Napi::Env env) {
+  UniqueFd fd(epoll_create1(EPOLL_CLOEXEC));
+  if (fd.get() < 0) throw Failed(env, "epoll_create1", errno);
+  return fd;
 }
 
 bool NumbersTo(napi_env env, std::span<const std::int32_t> numbers, napi_value* out) {

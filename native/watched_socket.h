@@ -20,6 +20,9 @@ using Drain = bool (*)(napi_env env, int fd, napi_value* news);
 // An Int32Array.
 bool NumbersTo(napi_env env, std::span<const std::int32_t> numbers, napi_value* out);
 
+// A set of descriptors that is watched as one.
+UniqueFd EpollSet(Napi::Env env);
+
 // Lives until it is closed or its thread ends, whichever comes first.
 class WatchedSocket {
  public:

@@ -20,6 +20,7 @@ export class Module {
   #run: Run | null = null
   /** Given up, and not heard of since. */
   #late = false
+  #grace: NodeJS.Timeout | undefined
   #lastId = 0
 
   constructor(path: string) {
@@ -63,7 +64,7 @@ export class Module {
 
   #heard(thread: Worker, { id, ok, message }: FromModule): void {
     if (thread !== this.#thread) return
-    this.#late = false
+    this.#inTime()
     if (this.#run?.id === id) this.#settle({ ok, message })
   }
 
@@ -72,14 +73,13 @@ export class Module {
     this.#run = null
     this.#late = true
     this.#send({ kind: 'abort', id })
-    setTimeout(() => {
-      if (this.#late) this.#end()
-    }, graceMs).unref()
+    this.#grace = setTimeout(() => this.#end(), graceMs).unref()
   }
 
   #lost(thread: Worker, message: string): void {
     if (thread !== this.#thread) return
     this.#thread = null
+    this.#inTime()
     this.#settle({ ok: false, message })
   }
 
@@ -89,8 +89,13 @@ export class Module {
     run?.answer(answer, this.#output.trimEnd())
   }
 
-  #end(): void {
+  #inTime(): void {
+    clearTimeout(this.#grace)
     this.#late = false
+  }
+
+  #end(): void {
+    this.#inTime()
     const thread = this.#thread
     this.#thread = null
     void thread?.terminate()

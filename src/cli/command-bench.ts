@@ -1,5 +1,5 @@
 /** `vipd bench failover`: how long a pair on this machine takes to fail over, beside keepalived. */
-import { accessSync, constants, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
 import { isCause } from '../bench/causes.ts'
 import { type Contender, keepalivedContender, vipdContender } from '../bench/contender.ts'
@@ -13,7 +13,7 @@ import {
 } from '../bench/report.ts'
 import { ensureNamespaces } from '../lab/namespaces.ts'
 import { exit } from './exit.ts'
-import { makeDirectory } from './make-directory.ts'
+import { claimDirectory } from './make-directory.ts'
 
 export type BenchOptions = {
   readonly n: number
@@ -35,7 +35,7 @@ export async function commandBench(options: BenchOptions): Promise<number> {
   if (contenders.length === 0) return refuse('nobody takes part')
   try {
     // Before the hour that it takes.
-    if (options.out !== null) claimOutput(options.out)
+    if (options.out !== null) claimDirectory(options.out)
     await run(options, contenders)
     return exit.ok
   } catch (error) {
@@ -60,11 +60,6 @@ async function run(options: BenchOptions, contenders: readonly Contender[]): Pro
     if (cases.length > 0) process.stdout.write(`${tableText(failoverTable(cases))}\n`)
   }
   if (out !== null) process.stdout.write(`\n${out}/failover.html\n`)
-}
-
-function claimOutput(folder: string): void {
-  makeDirectory(folder)
-  accessSync(`${folder}/.`, constants.W_OK)
 }
 
 function refuse(why: string): number {

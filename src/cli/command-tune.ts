@@ -2,7 +2,7 @@
  * `vipd tune`: what the intervals of this machine mean, which ones reach a time and a rate, and what others would have made
  * of what was recorded.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LanguageOptions } from '../config/tree-types.ts'
 import { ControlError, requestObservation } from '../control/client.ts'
@@ -14,8 +14,9 @@ import type { Target } from '../tune/recommend.ts'
 import { replayAdverts, replayCheck } from '../tune/replay.ts'
 import { reportAdvice, reportBudget, reportReplay } from '../tune/report.ts'
 import { BadObservation, readObservation, saveObservation } from '../tune/saved.ts'
+import { asking } from './ask.ts'
 import { exit } from './exit.ts'
-import { makeDirectory } from './make-directory.ts'
+import { claimDirectory } from './make-directory.ts'
 import { socketPath } from './paths.ts'
 import { observeAlone } from './tune-alone.ts'
 import { proposePatch } from './tune-patch.ts'
@@ -44,20 +45,29 @@ const aloneMs = 30_000
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
-export async function commandTune(options: TuneOptions): Promise<number> {
+export const commandTune = (options: TuneOptions): Promise<number> =>
+  asking(() => observeAndTell(options))
+
+async function observeAndTell(options: TuneOptions): Promise<number> {
   try {
+    prepare(options)
     const seen = await observation(options)
     const missing = options.names.find((name) => !seen.checks.some((one) => one.name === name))
     if (missing !== undefined) return fail(`no check is called ${missing}`, exit.usage)
     if (options.save !== null) writeFileSync(options.save, saveObservation(seen))
     return options.replay === null ? tune(seen, options) : replay(seen, options)
   } catch (error) {
-    if (error instanceof ControlError) return fail(error.message, exit.unreachable)
     if (error instanceof BadObservation)
       return fail(`${options.replay ?? options.configPath}: ${error.message}`, exit.usage)
     if (error instanceof Error && 'syscall' in error) return fail(error.message, exit.usage)
     throw error
   }
+}
+
+/** What cannot be written is said before anybody has waited. */
+function prepare({ save, out }: TuneOptions): void {
+  if (save !== null) closeSync(openSync(save, 'a'))
+  if (out !== null) claimDirectory(out)
 }
 
 function fail(message: string, status: number): number {
@@ -73,21 +83,31 @@ async function observation(options: TuneOptions): Promise<Observation> {
     return { ...saved, checks: saved.checks.filter(({ name }) => wanted(name)) }
   }
   const path = socketPath(options.runDir)
-  try {
-    // The daemon is asked before the wait: if there is none, nobody should have waited.
-    const before = await requestObservation(path, wanted)
-    if (observeMs === null) return before
-    const configPath = fileFor(options, before)
-    const own = await meanwhile({ ...options, configPath }, wanted, observeMs)
-    const after = await requestObservation(path, wanted)
-    const seen = since(before, after)
-    return own === null ? seen : { ...seen, checks: own.checks }
-  } catch (error) {
-    if (!(error instanceof ControlError) || error.failure !== 'unreachable') throw error
-    process.stderr.write(
-      `vipd tune: ${error.message}; running the checks of ${options.configPath} here, without adverts\n`,
-    )
+  // The daemon is asked before the wait: if there is none, nobody should have waited.
+  const before = await askDaemon(path, wanted)
+  if (typeof before === 'string') {
+    const what = `running the checks of ${options.configPath} here, without adverts`
+    process.stderr.write(`vipd tune: ${before}; ${what}\n`)
     return observeAlone({ ...options, wanted, observeMs: observeMs ?? aloneMs })
+  }
+  if (observeMs === null) return before
+  const configPath = fileFor(options, before)
+  const own = await meanwhile({ ...options, configPath }, wanted, observeMs)
+  const after = await requestObservation(path, wanted)
+  const seen = since(before, after)
+  return own === null ? seen : { ...seen, checks: own.checks }
+}
+
+/** Or why there is none. */
+async function askDaemon(
+  path: string,
+  wanted: (name: string) => boolean,
+): Promise<Observation | string> {
+  try {
+    return await requestObservation(path, wanted)
+  } catch (error) {
+    if (error instanceof ControlError && error.failure === 'unreachable') return error.message
+    throw error
   }
 }
 
@@ -122,16 +142,10 @@ function tune(seen: Observation, options: TuneOptions): number {
     })
     if (patch !== '') say(`\n${patch}`)
     say(verdict)
-    if (out !== null && patch !== '') writeFileSync(inDirectory(out, 'tune.patch'), patch)
+    if (out !== null && patch !== '') writeFileSync(join(out, 'tune.patch'), patch)
   }
-  if (out !== null)
-    writeFileSync(inDirectory(out, 'tune.html'), tunePage(seen.host, budget, advice))
+  if (out !== null) writeFileSync(join(out, 'tune.html'), tunePage(seen.host, budget, advice))
   return reached ? exit.ok : exit.degraded
-}
-
-function inDirectory(directory: string, name: string): string {
-  makeDirectory(directory)
-  return join(directory, name)
 }
 
 function replay(seen: Observation, { settings }: TuneOptions): number {

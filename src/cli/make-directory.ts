@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { accessSync, constants, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
@@ -16,4 +16,10 @@ export function makeDirectory(directory: string): void {
     makeDirectory(parent)
     mkdirSync(directory, { mode: 0o755 })
   }
+}
+
+/** Makes it where it is missing, and throws the system's error unless files can be written there: before the long work. */
+export function claimDirectory(directory: string): void {
+  makeDirectory(directory)
+  accessSync(`${directory}/.`, constants.W_OK)
 }

@@ -1,5 +1,7 @@
 /** From the pauses between adverts to how many were lost, and how long it was silent at most. */
+
 import type { Adverts, ObservedInstance } from '../daemon/observation.ts'
+import { ruleOfThree } from './estimate.ts'
 
 export type Loss = {
   readonly heard: number
@@ -9,8 +11,6 @@ export type Loss = {
   readonly bound: boolean
   readonly longestMs: number
 }
-
-const ruleOfThree = 3
 
 /** null: nothing was heard. */
 export function lossOf({ gaps, adverts }: ObservedInstance): Loss | null {

@@ -20,7 +20,7 @@ export type Estimate = {
 }
 
 /** Failures that happen once in so many runs cannot be told from none: the rule of three, at 95 %. */
-const ruleOfThree = 3
+export const ruleOfThree = 3
 
 export function estimate({ results, timing }: ObservedCheck): Estimate {
   const runs = runsOf(results)

@@ -2,7 +2,8 @@
 import type { CheckBudget, InstanceBudget } from './budget.ts'
 import { chanceOf } from './estimate.ts'
 import { detection, falseAlarms, falseTakeOvers, hostDetection, perYear } from './formulas.ts'
-import type { FrontierPoint } from './picture.ts'
+
+export type FrontierPoint = { readonly worstMs: number; readonly falsePerYear: number }
 
 const intervals = [10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000]
 const falls = [1, 2, 3, 4, 5, 6, 8, 10]

@@ -3,7 +3,7 @@ import { lineChart, type Point } from '../plot/lines.ts'
 import { page } from '../plot/page.ts'
 import type { Advice } from './advice.ts'
 import type { Budget, CheckBudget, InstanceBudget } from './budget.ts'
-import { checkFrontier, instanceFrontier } from './frontier.ts'
+import { checkFrontier, type FrontierPoint, instanceFrontier } from './frontier.ts'
 import { rate, time } from './report.ts'
 
 /** Nobody tells rates apart that are rarer. */
@@ -38,8 +38,6 @@ function point(x: number, falsePerYear: number | null): Point {
   const y = Math.max(leastPerYear, falsePerYear ?? leastPerYear)
   return { x, y, low: y, high: y }
 }
-
-export type FrontierPoint = { readonly worstMs: number; readonly falsePerYear: number }
 
 function section(
   heading: string,

@@ -21,6 +21,15 @@ const ways = {
 } as const
 type Way = keyof typeof ways
 
+const noTls: Readonly<Record<Way, string>> = {
+  silent: 'timeout',
+  wrong: 'no TLS: wrong version number',
+  drip: 'no TLS: wrong version number',
+  huge: 'no TLS: wrong version number',
+  'hangs up': 'no TLS: connection reset',
+  reset: 'no TLS: connection reset',
+}
+
 const line = 'SSH-2.0-OpenSSH_9.2p1'
 const kinds: Readonly<
   Record<string, readonly [line: (at: string) => string, Readonly<Record<Way, string>>]>
@@ -36,17 +45,7 @@ const kinds: Readonly<
       reset: 'no connection reset',
     },
   ],
-  tls: [
-    (at) => `tls ${at}`,
-    {
-      silent: 'timeout',
-      wrong: 'no TLS: wrong version number',
-      drip: 'no TLS: wrong version number',
-      huge: 'no TLS: wrong version number',
-      'hangs up': 'no TLS: connection reset',
-      reset: 'no TLS: connection reset',
-    },
-  ],
+  tls: [(at) => `tls ${at}`, noTls],
   http: [
     (at) => `http http://${at}/`,
     {
@@ -58,17 +57,7 @@ const kinds: Readonly<
       reset: 'no connection reset',
     },
   ],
-  https: [
-    (at) => `https https://${at}/`,
-    {
-      silent: 'timeout',
-      wrong: 'no TLS: wrong version number',
-      drip: 'no TLS: wrong version number',
-      huge: 'no TLS: wrong version number',
-      'hangs up': 'no TLS: connection reset',
-      reset: 'no TLS: connection reset',
-    },
-  ],
+  https: [(at) => `https https://${at}/`, noTls],
   smtp: [
     (at) => `smtp ${at}`,
     {

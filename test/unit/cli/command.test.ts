@@ -278,3 +278,63 @@ vrrp_instance V {\n interface lo\n virtual_router_id 1\n unicast_src_ip 127.0.0.
   assert.equal(nobody.status, 3)
   assert.match(nobody.stderr, /no check nobody that is tracked; there are: web, no/)
 })
+
+test('push: taken, refused, and by a daemon that is not there', async () => {
+  const pushed: (string | null)[] = []
+  const act = async () => {
+    assert.equal((await vipd('push', 'job', '--run-dir', dir)).status, 0)
+    assert.equal((await vipd('push', 'job', '--fail', 'disk full', '--run-dir', dir)).status, 0)
+    const refused = await vipd('push', 'web', '--run-dir', dir)
+    assert.equal(refused.status, 1)
+    assert.match(refused.stderr, /^vipd: no check web waits to be told \(probe push\)\n$/)
+  }
+  await answering(aStatus, accepted, act, [], pushed)
+  assert.deepEqual(pushed, [null, 'disk full'])
+  assert.equal((await vipd('push', 'job', '--run-dir', dir)).status, 2)
+})
+
+test('tune: the daemon is asked; what cannot be written or read is said at once; it may vanish meanwhile', async () => {
+  const timing = { intervalMs: 1_000, fastIntervalMs: null, downIntervalMs: null, timeoutMs: 1_000 }
+  const check = { name: 'web', how: 'tcp', tunable: true, timing: { ...timing, rise: 1, fall: 1 } }
+  const seen: Observation = { ...nothingSeen, checks: [{ ...check, results: [] }] }
+  const results = Float64Array.of(1_000, 2, 0, 0)
+  const saved = join(dir, 'seen.json')
+  const tune = (...args: string[]) => vipd('tune', ...args, '--run-dir', dir)
+  const act = async () => {
+    const told = await tune('--save', saved)
+    assert.equal(told.status, 0, told.stderr)
+    assert.match(
+      told.stdout,
+      /check web: interval 1, timeout 1, fall 1, rise 1\n {2}seen +1 runs, 0 failed/,
+    )
+    assert.equal((await tune('web')).status, 0)
+    const unknown = await tune('db')
+    assert.deepEqual([unknown.status, unknown.stderr], [3, 'vipd tune: no check is called db\n'])
+    for (const args of [
+      ['--save', dir],
+      ['--out', saved],
+    ]) {
+      const refused = await tune('--observe', '1h', ...args)
+      assert.equal(refused.status, 3, args.join(' '))
+      assert.match(refused.stderr, /^vipd tune: E(ISDIR|EXIST|NOTDIR)/, args.join(' '))
+    }
+  }
+  await answering(aStatus, accepted, act, [], [], seen, results)
+  const replayed = await tune('--replay', saved, '--set', 'timeout=0.001')
+  assert.match(replayed.stdout, /check web: 1 runs, 1 failure/)
+  writeFileSync(saved, '{')
+  const bad = await tune('--replay', saved)
+  assert.equal(bad.status, 3)
+  assert.match(bad.stderr, /^vipd tune: .*seen\.json: .*JSON/)
+  assert.equal((await tune('--replay', `${saved}.not`)).status, 3)
+  assert.equal((await tune('--set', 'fall=1.5')).status, 3)
+  assert.equal((await tune('--observe', 'soon')).status, 3)
+  let vanished: ReturnType<typeof tune> | null = null
+  const leave = async () => {
+    vanished = tune('--observe', '1s')
+    await new Promise((resolve) => setTimeout(resolve, 800))
+  }
+  await answering(aStatus, accepted, leave, [], [], seen, results)
+  const { status, stderr } = (await vanished) ?? { status: null, stderr: '' }
+  assert.deepEqual([status, /^vipd: no vipd is running/.test(stderr)], [2, true], stderr)
+})
