@@ -4,8 +4,9 @@
  *   elections  one link fails and comes back by turns (nopreempt), advert_int 0.01: each time the other host leads
  *   reloads    the master reloads while its adverts flow at 0.01: the peer misses none and nothing moves
  *   checks     a script and a probe, every 10 ms each
+ *   steady     nothing happens for so many seconds, adverts at 0.01: no take-over, memory as Node has it by default
  *
- * npm run soak -- [elections reloads checks] [--elections 100] [--reloads 50] [--checks 2000]
+ * npm run soak -- [elections reloads checks steady] [--elections 100] [--reloads 50] [--checks 2000] [--steady 30]
  */
 import { readdirSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -80,13 +81,20 @@ function expectLevel(what: string, settled: Use, end: Use): void {
   if (end.processes > settled.processes + 2) throw new Error(`${what}: processes are left behind`)
 }
 
-async function pair(lab: Lab, priorities: readonly [number, number], more = '') {
+type Start = (host: Host, text: string) => Vipd
+
+async function pair(
+  lab: Lab,
+  priorities: readonly [number, number],
+  more = '',
+  launch: Start = startSmall,
+) {
   const host = (name: string, n: number) =>
     lab.host(name, { addresses: { eth0: [`172.16.80.${n}/24`] } })
   const hosts = [await host('one', 2), await host('two', 3)] as const
-  const master = startSmall(hosts[0], config(priorities[0], more))
+  const master = launch(hosts[0], config(priorities[0], more))
   await master.reaches('VI_1', 'MASTER', 10_000)
-  const backup = startSmall(hosts[1], config(priorities[1], more))
+  const backup = launch(hosts[1], config(priorities[1], more))
   await backup.reaches('VI_1', 'BACKUP', 10_000)
   return { hosts, daemons: [master, backup] as const }
 }
@@ -177,6 +185,31 @@ async function checks(lab: Lab, count: number): Promise<void> {
   await leaveNothing([host], [daemon])
 }
 
+/** Memory and descriptors a minute at a time; read from /proc, so that looking disturbs nothing. */
+async function steady(lab: Lab, seconds: number): Promise<void> {
+  const { hosts, daemons } = await pair(lab, [150, 140], '', startVipd)
+  const transitions = () => daemons.map((d) => d.transitions.items.length)
+  const before = transitions()
+  const endMs = nowMs() + seconds * 1_000
+  const everyMs = Math.min(60_000, (seconds * 1_000) / 10)
+  const uses: (readonly Use[])[] = []
+  while (nowMs() < endMs) {
+    await delay(Math.min(everyMs, Math.max(endMs - nowMs(), 0)))
+    uses.push(await Promise.all(daemons.map(useOf)))
+  }
+  for (const [i, { child }] of daemons.entries()) {
+    const course = uses.map((all) => all[i]?.rssMb.toFixed(0)).join(' ')
+    say(`${child.name} of host ${i + 1}: ${course} MB`)
+  }
+  const moved = transitions().map((n, i) => n - (before[i] ?? 0))
+  say(`${seconds} s: ${moved.join(' and ')} transitions`)
+  const settled = uses[Math.floor(uses.length / 10)] ?? []
+  const end = uses.at(-1) ?? []
+  for (const i of daemons.keys()) expectLevel(`host ${i + 1}`, settled[i] as Use, end[i] as Use)
+  await leaveNothing(hosts, daemons)
+  if (moved.some((n) => n > 0)) throw new Error(`transitions: ${moved}`)
+}
+
 /** An orderly end: no address, and no process but the lab's own. */
 async function leaveNothing(hosts: readonly Host[], daemons: readonly Daemon[]): Promise<void> {
   await Promise.all(daemons.map((daemon) => daemon.stop()))
@@ -205,9 +238,10 @@ const { values, positionals } = parseArgs({
     elections: { type: 'string', default: '100' },
     reloads: { type: 'string', default: '50' },
     checks: { type: 'string', default: '2000' },
+    steady: { type: 'string', default: '30' },
   },
 })
-const soaks = { elections, reloads, checks } as const
+const soaks = { elections, reloads, checks, steady } as const
 for (const [name, soak] of Object.entries(soaks)) {
   if (positionals.length > 0 && !positionals.includes(name)) continue
   say(`--- ${name}`)
