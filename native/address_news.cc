@@ -2,6 +2,7 @@
 
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
+#include <sys/socket.h>
 
 #include "netlink.h"
 
@@ -28,13 +29,20 @@ Parts Split(const nlmsghdr* message) {
   return parts;
 }
 
+// With AF_BRIDGE an RTM_DELLINK says that a port has left its bridge; the interface stays.
+bool IsLinkGone(const nlmsghdr* message) {
+  if (message->nlmsg_type != RTM_DELLINK) return false;
+  if (message->nlmsg_len < NLMSG_LENGTH(sizeof(ifinfomsg))) return false;
+  return static_cast<const ifinfomsg*>(NLMSG_DATA(message))->ifi_family == AF_UNSPEC;
+}
+
 }  // namespace
 
 bool AddressNews::IsNews(const nlmsghdr* message) {
   const bool added = message->nlmsg_type == RTM_NEWADDR;
   if (!added && message->nlmsg_type != RTM_DELADDR) {
     // Addresses go with their link, whether each is notified or not.
-    if (message->nlmsg_type == RTM_DELLINK) Forget();
+    if (IsLinkGone(message)) Forget();
     return true;
   }
   if (message->nlmsg_len < NLMSG_LENGTH(sizeof(ifaddrmsg))) return true;

@@ -71,6 +71,8 @@ const iff = {
 /** NLMSGERR_ATTR_* */
 const errorAttribute = { message: 1, offset: 2 }
 const addressFamily = { 4: 2, 6: 10 } as const
+/** AF_UNSPEC */
+const unspecified = 0
 const addressHeaderBytes = 8
 const linkHeaderBytes = 16
 const forever = 0xffff_ffff
@@ -245,13 +247,19 @@ export type RouteMessage =
   /** The end of a dump; errno as above. */
   | { readonly kind: 'done'; readonly sequence: number; readonly errno: number }
 
-const noRejects = { 'too-short': 0, 'bad-attributes': 0, 'missing-attribute': 0, 'unknown-type': 0 }
+const noRejects = {
+  'too-short': 0,
+  'bad-attributes': 0,
+  'missing-attribute': 0,
+  'unknown-type': 0,
+  'other-family': 0,
+}
 export type RouteReject = keyof typeof noRejects | 'truncated'
 export const emptyRouteRejects = (): Record<RouteReject, number> => ({ ...noRejects, truncated: 0 })
 
 /**
  * Every message of a buffer that could be understood, in order. What could not is counted in `rejects` if
- * that is given: 'unknown-type' is no defect, a notification group may carry more than we asked for.
+ * that is given: 'unknown-type' and 'other-family' are no defects, a notification group may carry more than we asked for.
  */
 export function decodeMessages(
   buffer: Uint8Array,
@@ -290,8 +298,13 @@ function decodeMessage(message: Message): Decoded<RouteMessage, keyof typeof noR
 
 type Result = Decoded<RouteMessage, keyof typeof noRejects>
 
+/**
+ * Of AF_UNSPEC alone. The same message types with another family are about something else: AF_BRIDGE about a bridge's
+ * port (its RTM_DELLINK says that the interface has left the bridge, not that it is gone).
+ */
 function decodeLink(body: Uint8Array, kind: 'newlink' | 'dellink'): Result {
   if (body.length < linkHeaderBytes) return reject('too-short')
+  if (body[0] !== unspecified) return reject('other-family')
   const attributes = readAttributes(body.subarray(linkHeaderBytes))
   if (attributes === null) return reject('bad-attributes')
   const name = attributes.get(ifla.name)
@@ -323,7 +336,7 @@ function decodeAddress(body: Uint8Array, kind: 'newaddr' | 'deladdr'): Result {
   const attributes = readAttributes(body.subarray(addressHeaderBytes))
   if (attributes === null) return reject('bad-attributes')
   const family = body[0] === addressFamily[4] ? 4 : body[0] === addressFamily[6] ? 6 : null
-  if (family === null) return reject('unknown-type')
+  if (family === null) return reject('other-family')
   const far = readIp(attributes, ifa.address, family)
   const address = readIp(attributes, ifa.local, family) ?? far
   if (address === null) return reject('missing-attribute')

@@ -109,6 +109,29 @@ test('the kernel tells of addresses and links, and answers dumps', async () => {
   )
 })
 
+test('an interface that leaves a bridge is still there: what is known of addresses is not forgotten', async () => {
+  ip('link', 'add', 'name', 'br', 'type', 'bridge')
+  ip('link', 'add', 'name', 'port', 'type', 'veth', 'peer', 'name', 'port2')
+  await engine.flush()
+  events.length = 0
+  const newsOf = (text: string) =>
+    events
+      .flatMap((e) => (e.kind === 'kernel' ? decodeMessages(e.bytes) : []))
+      .filter((m) => m.kind === 'newaddr' && m.address.address === text).length
+  const leased = ['10.9.8.2/32', 'dev', 'va', 'valid_lft', '1000', 'preferred_lft', '1000']
+  ip('address', 'add', ...leased)
+  ip('link', 'set', 'dev', 'port', 'master', 'br')
+  ip('link', 'set', 'dev', 'port', 'nomaster')
+  ip('address', 'change', ...leased)
+  ip('address', 'add', '10.9.8.3/32', 'dev', 'va')
+  await until(() => newsOf('10.9.8.3') === 1)
+  assert.equal(newsOf('10.9.8.2'), 1, 'a renewal was taken for news')
+  ip('address', 'del', '10.9.8.2/32', 'dev', 'va')
+  ip('address', 'del', '10.9.8.3/32', 'dev', 'va')
+  ip('link', 'del', 'dev', 'port')
+  ip('link', 'del', 'dev', 'br')
+})
+
 test('a gratuitous ARP frame is on the wire as it was given', async () => {
   // A host that accepts them takes the neighbour from the frame alone.
   await peer.call('sysctl', 'net/ipv4/conf/vb/arp_accept', '1')

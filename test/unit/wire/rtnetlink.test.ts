@@ -240,8 +240,14 @@ test('answers: acknowledgement, errors in the words of the kernel, end of a dump
 
 const flags = { up: 1, running: 0x40, noarp: 0x80, multicast: 0x1000, lowerUp: 0x10000 }
 
-function linkMessage(type: number, ifflags: number, attributes: readonly Uint8Array[]): Uint8Array {
+function linkMessage(
+  type: number,
+  ifflags: number,
+  attributes: readonly Uint8Array[],
+  family = 0,
+): Uint8Array {
   const header = new Uint8Array(16)
+  header[0] = family
   viewOf(header).setInt32(4, 3, hostIsLittleEndian)
   viewOf(header).setUint32(8, ifflags, hostIsLittleEndian)
   return encodeMessage(type, 0, concatBytes([header, ...attributes]))
@@ -298,6 +304,14 @@ test('links: flags, and the attributes that decide where a VIP can live', () => 
   )
 })
 
+test('what a bridge says of its port says nothing of the link', () => {
+  const rejects = emptyRouteRejects()
+  const [bridge, name] = [7, encodeAttribute(3, cString('v0'))]
+  const messages = [linkMessage(16, flags.up, [name], bridge), linkMessage(17, 0, [name], bridge)]
+  assert.deepEqual(decodeMessages(concatBytes(messages), rejects), [])
+  assert.equal(rejects['other-family'], 2)
+})
+
 test('every reject is counted, and what stands beside it is still read', () => {
   const rejects = emptyRouteRejects()
   const good = encodeAddressReplace(plain)
@@ -321,7 +335,8 @@ test('every reject is counted, and what stands beside it is still read', () => {
     'too-short': 3,
     'bad-attributes': 1,
     'missing-attribute': 2,
-    'unknown-type': 2,
+    'unknown-type': 1,
+    'other-family': 1,
     truncated: 1,
   })
 })
