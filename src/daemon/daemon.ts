@@ -185,19 +185,22 @@ class RunningDaemon implements Daemon {
 
   async reload(): Promise<ReloadResult> {
     const { log } = this.#options
+    if (this.#stopping) return this.#refuse([stoppingRefusal])
     const loaded = loadConfig(this.#options)
     logDiagnostics(log, loaded.diagnostics)
     const diagnostics = loaded.diagnostics.map(formatDiagnostic)
-    if (loaded.config === null) {
-      this.#lastReload = 'rejected'
-      log.error('Reload rejected: the running configuration is unchanged')
-      return { ok: false, diagnostics, changes: [] }
-    }
+    if (loaded.config === null) return this.#refuse(diagnostics)
     const changes = this.#adopt(loaded, loaded.config)
     await this.#engine.flush()
     this.#roster.forgetLeft()
     log.info(`Reloaded: ${changes.length === 0 ? 'nothing changed' : changes.join(', ')}`)
     return { ok: true, diagnostics, changes }
+  }
+
+  #refuse(diagnostics: readonly string[]): ReloadResult {
+    this.#lastReload = 'rejected'
+    this.#options.log.error('Reload rejected: the running configuration is unchanged')
+    return { ok: false, diagnostics, changes: [] }
   }
 
   push(name: string, failure: string | null): void {
@@ -206,17 +209,20 @@ class RunningDaemon implements Daemon {
       throw new Error(`no check ${name} waits to be told (probe push)`)
   }
 
-  failover(name: string): Promise<readonly HandOver[]> {
+  async failover(name: string): Promise<readonly HandOver[]> {
+    this.#refuseWhileStopping()
     this.#options.log.info(`Asked to hand over ${name}`)
     return this.#handOvers.failover(name)
   }
 
-  drain(): Promise<readonly HandOver[]> {
+  async drain(): Promise<readonly HandOver[]> {
+    this.#refuseWhileStopping()
     this.#options.log.info('Asked to drain this host')
     return this.#handOvers.drain()
   }
 
   resume(name: string | null): readonly string[] {
+    this.#refuseWhileStopping()
     this.#options.log.info(`Asked to resume ${name ?? 'this host'}`)
     return this.#handOvers.resume(name)
   }
@@ -236,6 +242,10 @@ class RunningDaemon implements Daemon {
     this.#warden.stop()
     this.#engine.stop()
     log.info('Stopped')
+  }
+
+  #refuseWhileStopping(): void {
+    if (this.#stopping) throw new Error('the daemon is stopping')
   }
 
   #takePart(): void {
@@ -286,11 +296,18 @@ class RunningDaemon implements Daemon {
     }
   }
 
+  /** Once it stops, every instance has its last order: nothing that happens may bring another. */
   #onEngine(events: readonly EngineEvent[]): void {
     this.#eventsRaised += events.length
+    if (this.#stopping) return this.#reportFailures(events)
     const changes = events.flatMap((event) => this.#onEngineEvent(event))
     this.#onKernel(changes)
     this.#settle()
+  }
+
+  #reportFailures(events: readonly EngineEvent[]): void {
+    for (const event of events)
+      if (event.kind === 'failed') this.#roster.bySlot(event.slot)?.engineEvent(event)
   }
 
   /** Kernel changes are collected: what was deleted and added again within one batch has not changed. */
@@ -344,6 +361,7 @@ class RunningDaemon implements Daemon {
 
   #onCheck(event: CheckEvent): void {
     const { log } = this.#options
+    if (this.#stopping) return
     if (event.kind === 'worker') return log.warn(event.message)
     const { name, result } = event
     const fields = { check: name, output: result.output, durationMs: result.durationMs }
@@ -382,6 +400,8 @@ class RunningDaemon implements Daemon {
     this.#alarm.set(this.#roster.deadline, this.#engine.now())
   }
 }
+
+const stoppingRefusal = 'the daemon is stopping: a reload is refused [stopping]'
 
 function notifierOptions({ globals }: Config, log: DaemonOptions['log']) {
   const { mail, routerId, notifyFifos: fifos, noEmailFaults } = globals

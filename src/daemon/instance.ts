@@ -10,7 +10,15 @@ import type { Instance } from '../config/types.ts'
 import { resigns } from '../election/effects.ts'
 import { initial, nextDeadline, refreshed, step } from '../election/step.ts'
 import type { Effect, Event, Machine, Params, State } from '../election/types.ts'
-import type { Engine, EngineEvent, Familiar, Heard, Plan, SlotId } from '../engine/contract.ts'
+import type {
+  Engine,
+  EngineEvent,
+  Familiar,
+  Heard,
+  Order,
+  Plan,
+  SlotId,
+} from '../engine/contract.ts'
 import {
   planAdvert,
   planAnnounceSource,
@@ -400,10 +408,19 @@ export class RunningInstance {
       held: this.#held,
       reannounce: this.#contact,
     })
-    this.#ports.orders.add(this.slot, this.#generation, order)
+    this.#submit(order)
   }
 
   #also(now: Plan): void {
-    this.#ports.orders.add(this.slot, this.#generation, { kind: 'also', now })
+    this.#submit({ kind: 'also', now })
+  }
+
+  /**
+   * The only way to the engine, which knows the slot for as long as the instance has sockets. What the slot held was
+   * released by the last order before they were closed; until they are open again there is nothing to order.
+   */
+  #submit(order: Order): void {
+    if (this.stance.link === null) return
+    this.#ports.orders.add(this.slot, this.#generation, order)
   }
 }
