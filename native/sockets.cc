@@ -235,7 +235,8 @@ Opened OpenRoute(bool blocking) {
 }
 
 Opened OpenMonitor() {
-  const unsigned groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR;
+  const unsigned netconf = 1u << (RTNLGRP_IPV6_NETCONF - 1);
+  const unsigned groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | netconf;
   const sockaddr_nl local = {AF_NETLINK, 0, 0, groups};
   Opening opening(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_ROUTE);
   opening.Optional(SOL_SOCKET, SO_RCVBUFFORCE, kNetlinkBuffer).Bind(&local, sizeof local);

@@ -62,7 +62,7 @@ Opened OpenFrames();
 // NETLINK_ROUTE with extended acknowledgements, for requests; `blocking` with a time limit on
 // answers.
 Opened OpenRoute(bool blocking);
-// NETLINK_ROUTE, joined to the notifications of links and addresses.
+// NETLINK_ROUTE, joined to the notifications of links, addresses and IPv6 settings.
 Opened OpenMonitor();
 // How many packets can wait in a receiving socket at once, at most.
 int WaitingMax(int fd);

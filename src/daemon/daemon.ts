@@ -346,7 +346,15 @@ class RunningDaemon implements Daemon {
       this.#options.log.info(`Netlink reports ${name} ${up ? 'up' : 'down'}`)
       this.#roster.linkChanged(name)
     }
-    for (const change of changes) if (change.kind === 'address') this.#onAddress(change)
+    for (const change of changes) {
+      if (change.kind === 'address') this.#onAddress(change)
+      if (change.kind === 'forwarding') this.#onForwarding(change)
+    }
+  }
+
+  #onForwarding({ ifindex }: KernelChange & { kind: 'forwarding' }): void {
+    const link = this.#kernel.linkByIndex(ifindex)
+    if (link !== null) this.#roster.linkChanged(link.name)
   }
 
   #onAddress({ ifindex, address, present }: KernelChange & { kind: 'address' }): void {

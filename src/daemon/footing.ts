@@ -89,7 +89,8 @@ export function addressFacts(
     const { nodad, mngtmpaddr, noprefixroute, autojoin } = entry
     const mac = link.noarp ? null : link.mac
     const flags = { home: entry.home, nodad, mngtmpaddr, noprefixroute, autojoin }
-    const where = { ifindex: link.ifindex, mac, advertised }
+    const router = ipFamily(address) === 6 && kernel.forwardsIpv6(link.ifindex)
+    const where = { ifindex: link.ifindex, mac, router, advertised }
     return [
       {
         address,

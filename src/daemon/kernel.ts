@@ -3,8 +3,10 @@
  * mirror, never a command, so deciding about a link costs no system call. After an overrun the dumps are
  * read again and the difference is reported as if it had been notified.
  */
+import { OpError } from '../base/errors.ts'
 import type { Ip } from '../base/ip.ts'
 import type { Engine } from '../engine/contract.ts'
+import { encodeNetconfDump, type NetconfMessage } from '../wire/netconf.ts'
 import {
   decodeMessages,
   encodeAddressDump,
@@ -44,6 +46,8 @@ export type KernelChange =
       readonly address: Ip
       readonly present: boolean
     }
+  /** Whether the interface forwards IPv6 is known anew. */
+  | { readonly kind: 'forwarding'; readonly ifindex: number }
 
 /** What the rest of the daemon may ask. */
 export type KernelView = {
@@ -51,11 +55,14 @@ export type KernelView = {
   linkHolding(address: Ip): KernelLink | null
   addressesOn(ifindex: number): readonly KernelAddress[]
   holds(ifindex: number, address: Ip): boolean
+  /** net.ipv6.conf.IFACE.forwarding: a router to its IPv6 neighbours. */
+  forwardsIpv6(ifindex: number): boolean
 }
 
 export class Kernel implements KernelView {
   #links = new Map<number, KernelLink>()
   #addresses = new Map<number, Map<Ip, KernelAddress>>()
+  #forwarding = new Map<number, boolean>()
 
   linkByName(name: string): KernelLink | null {
     for (const link of this.#links.values()) if (link.name === name) return link
@@ -80,14 +87,24 @@ export class Kernel implements KernelView {
     return this.#addresses.get(ifindex)?.has(address) ?? false
   }
 
+  forwardsIpv6(ifindex: number): boolean {
+    return this.#forwarding.get(ifindex) ?? false
+  }
+
   /** Reads everything anew. Returns what differs from before. Throws OpError. */
   load(engine: Pick<Engine, 'request'>): readonly KernelChange[] {
-    const before = { links: this.#links, addresses: this.#addresses }
+    const before = { links: this.#links, addresses: this.#addresses, forwarding: this.#forwarding }
     this.#links = new Map()
     this.#addresses = new Map()
+    this.#forwarding = new Map()
     this.apply(engine.request(encodeLinkDump()))
     this.apply(engine.request(encodeAddressDump()))
-    return [...this.#linkDifferences(before.links), ...this.#addressDifferences(before.addresses)]
+    this.apply(dumpNetconf(engine))
+    return [
+      ...this.#linkDifferences(before.links),
+      ...this.#addressDifferences(before.addresses),
+      ...this.#forwardingDifferences(before.forwarding),
+    ]
   }
 
   /** Takes in notifications or an answer to a dump. Returns what changed, in order. */
@@ -111,6 +128,9 @@ export class Kernel implements KernelView {
       case 'newaddr':
       case 'deladdr':
         return this.#setAddress(message)
+      case 'newnetconf':
+      case 'delnetconf':
+        return this.#setForwarding(message)
       default:
         return []
     }
@@ -121,6 +141,7 @@ export class Kernel implements KernelView {
     if (after === null) {
       this.#links.delete(ifindex)
       this.#addresses.delete(ifindex)
+      this.#forwarding.delete(ifindex)
     } else this.#links.set(ifindex, after)
     if (sameLink(before, after)) return []
     const renamed = before !== null && after !== null && before.name !== after.name
@@ -147,6 +168,21 @@ export class Kernel implements KernelView {
     return same ? [] : [{ kind: 'address', ifindex, address, present }]
   }
 
+  #setForwarding(message: NetconfMessage): readonly KernelChange[] {
+    const { kind, ifindex, forwarding } = message
+    const before = this.forwardsIpv6(ifindex)
+    if (kind === 'delnetconf') this.#forwarding.delete(ifindex)
+    else if (forwarding !== null) this.#forwarding.set(ifindex, forwarding)
+    return before === this.forwardsIpv6(ifindex) ? [] : [{ kind: 'forwarding', ifindex }]
+  }
+
+  #forwardingDifferences(before: ReadonlyMap<number, boolean>): readonly KernelChange[] {
+    const indexes = new Set([...before.keys(), ...this.#forwarding.keys()])
+    return [...indexes]
+      .filter((ifindex) => (before.get(ifindex) ?? false) !== this.forwardsIpv6(ifindex))
+      .map((ifindex): KernelChange => ({ kind: 'forwarding', ifindex }))
+  }
+
   #linkDifferences(before: ReadonlyMap<number, KernelLink>): readonly KernelChange[] {
     const indexes = new Set([...before.keys(), ...this.#links.keys()])
     return [...indexes].flatMap((ifindex): KernelChange[] => {
@@ -171,6 +207,16 @@ export class Kernel implements KernelView {
         .map((address): KernelChange => ({ kind: 'address', ifindex, address, present: true })),
     )
     return [...lost, ...found]
+  }
+}
+
+/** A kernel without IPv6 has none to tell. */
+function dumpNetconf(engine: Pick<Engine, 'request'>): Uint8Array {
+  try {
+    return engine.request(encodeNetconfDump())
+  } catch (error) {
+    if (error instanceof OpError && error.code === 'EOPNOTSUPP') return new Uint8Array(0)
+    throw error
   }
 }
 

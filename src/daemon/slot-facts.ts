@@ -56,7 +56,7 @@ export function slotFacts(
     checksumAsV2: cfg.v3ChecksumAsV2,
     addresses: addressFacts(cfg, home, kernel),
     garp: cfg.garp,
-    router: false,
+    router: cfg.family === 6 && kernel.forwardsIpv6(home.ifindex),
     peersDownUs: shortestPeerDown(cfg),
     lifetimeSeconds: lifetimeSeconds(cfg),
   }

@@ -154,7 +154,7 @@ export type EngineEvent =
     }
   /** The main thread's lease lapsed: this lead has resigned and rests until the next order. */
   | { readonly kind: 'lapsed'; readonly slot: SlotId; readonly generation: number; readonly at: Us }
-  /** rtnetlink notifications, undecoded: RTNLGRP_LINK, _IPV4_IFADDR, _IPV6_IFADDR. */
+  /** rtnetlink notifications, undecoded: RTNLGRP_LINK, _IPV4_IFADDR, _IPV6_IFADDR, _IPV6_NETCONF. */
   | { readonly kind: 'kernel'; readonly bytes: Uint8Array }
   /** The notification socket overflowed (ENOBUFS): what is known about the kernel is stale, dump again. */
   | { readonly kind: 'overrun' }

@@ -36,6 +36,8 @@ const leaseSlackShare = 4
 export type AddressFacts = Omit<AddressSpec, 'validSeconds'> & {
   /** 6 octets; null where the interface has none or does no ARP: then nothing is announced. */
   readonly mac: Uint8Array | null
+  /** Its interface forwards IPv6: its neighbour advertisements carry the router flag (RFC 9568 section 6.4.2). */
+  readonly router: boolean
   /** Carried in the advert; false for an excluded address. */
   readonly advertised: boolean
 }
@@ -56,7 +58,7 @@ export type SlotFacts = {
   /** In the order of the configuration; the advertised ones of `family`. */
   readonly addresses: readonly AddressFacts[]
   readonly garp: GarpFacts
-  /** The host forwards IPv6: neighbour advertisements carry the router flag. */
+  /** The interface of the source forwards IPv6: what announces the source carries the router flag. */
   readonly router: boolean
   /** The shortest down interval among the peers: how long after our last advert one may take over. */
   readonly peersDownUs: Us
@@ -259,14 +261,14 @@ function encodeAddress(
   facts: SlotFacts,
   address: AddressFacts,
 ): { readonly add: Step; readonly remove: Step; readonly frame: Announcement | null } {
-  const { mac, ifindex } = address
+  const { mac, ifindex, router } = address
   const add = encodeAddressReplace({ ...address, validSeconds: facts.lifetimeSeconds })
   const remove = encodeAddressDelete(address)
   const gone = [errno.EADDRNOTAVAIL, errno.ENODEV]
   return {
     add: { kind: 'netlink', bytes: add, tolerate: [errno.EEXIST] },
     remove: { kind: 'netlink', bytes: remove, tolerate: gone },
-    frame: mac === null ? null : encodeFrame(address.address, mac, ifindex, facts.router),
+    frame: mac === null ? null : encodeFrame(address.address, mac, ifindex, router),
   }
 }
 

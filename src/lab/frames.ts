@@ -20,7 +20,12 @@ export type Seen =
       readonly addresses: readonly Ip[]
     }
   | { readonly kind: 'arp'; readonly gratuitous: boolean; readonly sender: Ip; readonly target: Ip }
-  | { readonly kind: 'na'; readonly target: Ip }
+  | {
+      readonly kind: 'na'
+      readonly target: Ip
+      readonly router: boolean
+      readonly override: boolean
+    }
   /** An answer to ping(8). */
   | { readonly kind: 'echo'; readonly from: Ip }
   | { readonly kind: 'other' }
@@ -62,7 +67,9 @@ function look6(packet: Uint8Array): Seen {
   const payload = packet.subarray(40)
   const target = payload.subarray(8, 24)
   if (packet[6] === 58 && payload[0] === 136 && target.length === 16) {
-    return { kind: 'na', target: ipFromBytes(target) }
+    const flags = payload[4] ?? 0
+    const [router, override] = [(flags & 0x80) !== 0, (flags & 0x20) !== 0]
+    return { kind: 'na', target: ipFromBytes(target), router, override }
   }
   if (packet[6] !== 112) return other
   const from = ipFromBytes(packet.subarray(8, 24))

@@ -5,6 +5,7 @@
 import { concatBytes, viewOf } from '../base/bytes.ts'
 import { type Family, type Ip, ipBytes, ipFamily, ipFromBytes } from '../base/ip.ts'
 import { accept, type Decoded, reject } from './decoded.ts'
+import { decodeNetconf, type NetconfMessage, netconfType } from './netconf.ts'
 import {
   type Attributes,
   align4,
@@ -235,6 +236,7 @@ export type RouteMessage =
   | { readonly kind: 'dellink'; readonly link: Link }
   | { readonly kind: 'newaddr'; readonly address: LinkAddress }
   | { readonly kind: 'deladdr'; readonly address: LinkAddress }
+  | NetconfMessage
   /** The answer to a request: errno (0: done as asked) and the kernel's own words about it. */
   | {
       readonly kind: 'error'
@@ -285,6 +287,9 @@ function decodeMessage(message: Message): Decoded<RouteMessage, keyof typeof noR
       return decodeAddress(message.body, 'newaddr')
     case type.delAddr:
       return decodeAddress(message.body, 'deladdr')
+    case netconfType.new:
+    case netconfType.delete:
+      return decodeNetconf(message)
     case type.error:
       return decodeError(message)
     case type.done: {

@@ -20,6 +20,7 @@ import {
 export const ifindex = 2
 const newLink = 16
 const getLink = 18
+const getAddress = 22
 const iff = { up: 1, running: 0x40, multicast: 0x1000 }
 
 type Held = {
@@ -85,6 +86,7 @@ export class SimKernel {
   request(bytes: Uint8Array): Uint8Array {
     const kind = splitMessages(bytes).messages[0]?.type
     if (kind === getLink) return this.#linkMessage()
+    if (kind !== getAddress) return new Uint8Array(0)
     return concatBytes([...this.#held.values()].map((held) => held.bytes))
   }
 

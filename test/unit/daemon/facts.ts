@@ -117,6 +117,7 @@ export const address = (
 export function kernelOf(
   links: readonly KernelLink[],
   addresses: readonly KernelAddress[],
+  forwarding: readonly number[] = [],
 ): KernelView {
   const by = (index: number | undefined) => links.find((l) => l.ifindex === index) ?? null
   return {
@@ -125,5 +126,6 @@ export function kernelOf(
     addressesOn: (ifindex) => addresses.filter((a) => a.ifindex === ifindex),
     holds: (ifindex, wanted) =>
       addresses.some((a) => a.ifindex === ifindex && a.address === wanted),
+    forwardsIpv6: (ifindex) => forwarding.includes(ifindex),
   }
 }

@@ -45,6 +45,7 @@ const address = (text: string, more: Partial<AddressFacts> = {}): AddressFacts =
   noprefixroute: false,
   autojoin: false,
   preferredSeconds: null,
+  router: text.includes(':'),
   advertised: true,
   ...more,
 })
