@@ -1,7 +1,7 @@
 /** `vipd check`: what the configuration means and what is wrong with it. Touches nothing. */
 import { checkReport } from '../config/check.ts'
 import type { LanguageOptions } from '../config/tree-types.ts'
-import { realWorld } from './world.ts'
+import { realMachine } from '../loading/machine.ts'
 
 export type CheckOptions = {
   readonly configPath: string
@@ -11,7 +11,7 @@ export type CheckOptions = {
 
 /** Prints the report to standard output; the exit status is the report's. */
 export function commandCheck(options: CheckOptions): number {
-  const report = checkReport(options.configPath, realWorld(), options.language)
+  const report = checkReport(options.configPath, realMachine(), options.language)
   process.stdout.write(options.json ? `${JSON.stringify(report.json, null, 2)}\n` : report.text)
   return report.exit
 }

@@ -3,10 +3,9 @@ import { OpError } from '../base/errors.ts'
 import type { LanguageOptions } from '../config/tree-types.ts'
 import { ControlError, requestStatus } from '../control/client.ts'
 import { removeAddresses } from '../daemon/cleanup.ts'
-import { loadConfig } from '../daemon/loader.ts'
+import { loadConfiguration } from '../loading/load.ts'
 import { exit } from './exit.ts'
 import { socketPath } from './paths.ts'
-import { realWorld } from './world.ts'
 
 export type CleanupOptions = {
   readonly configPath: string
@@ -20,7 +19,8 @@ export async function commandCleanup(options: CleanupOptions): Promise<number> {
     say('a daemon runs: nothing is removed')
     return exit.degraded
   }
-  const { config } = loadConfig({ ...options, world: realWorld() })
+  const { configPath: path, language } = options
+  const { config } = loadConfiguration({ path, language, knownInterfaces: [] })
   if (config === null) {
     say('the configuration cannot be read: nothing is removed')
     return exit.degraded

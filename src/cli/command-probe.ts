@@ -6,8 +6,8 @@ import { checkReport } from '../config/check.ts'
 import { describeCommand } from '../config/command.ts'
 import type { LanguageOptions } from '../config/tree-types.ts'
 import { checkSpecs } from '../daemon/check-specs.ts'
+import { realMachine } from '../loading/machine.ts'
 import { exit } from './exit.ts'
-import { realWorld } from './world.ts'
 
 export type ProbeOptions = {
   readonly configPath: string
@@ -18,7 +18,7 @@ export type ProbeOptions = {
 
 /** No daemon is asked and none is disturbed. Status 0: every run was good; 1: not; 3: no check has that name. */
 export async function commandProbe(options: ProbeOptions): Promise<number> {
-  const report = checkReport(options.configPath, realWorld(), options.language)
+  const report = checkReport(options.configPath, realMachine(), options.language)
   if (report.config === null) {
     process.stderr.write('vipd probe: the configuration cannot run; vipd check says why\n')
     return exit.usage

@@ -4,7 +4,6 @@
  */
 import { OpError } from '../base/errors.ts'
 import type { LanguageOptions } from '../config/tree-types.ts'
-import type { World } from '../config/types.ts'
 import { type Control, startControl } from '../control/server.ts'
 import { startDaemon } from '../daemon/daemon.ts'
 import {
@@ -16,9 +15,9 @@ import {
 } from '../daemon/daemon-types.ts'
 import { type LogFormat, limitRepeats, openLog } from '../daemon/log.ts'
 import { Supervisor } from '../daemon/supervisor.ts'
+import { Loader } from '../loading/loader.ts'
 import { socketPath } from './paths.ts'
 import { claimRunDirectory } from './run-directory.ts'
-import { realWorld } from './world.ts'
 
 export type RunOptions = {
   readonly configPath: string
@@ -57,15 +56,14 @@ async function start(options: RunOptions, log: Log): Promise<void> {
   })
   claimRunDirectory(options.runDir)
   const supervisor = new Supervisor(process.env, log)
-  const machine = renewableWorld()
+  const loader = new Loader({ path: options.configPath, language: options.language })
   const running: { daemon: Daemon | null } = { daemon: null }
   const daemon = () => {
     if (running.daemon === null) throw new Error('the daemon is still starting')
     return running.daemon
   }
-  const ready = () => supervisor.ready(describe(daemon()))
+  const ready = () => supervisor.ready(daemon().summary())
   const reload = oneAtATime(async () => {
-    machine.renew()
     supervisor.reloading()
     return await daemon().reload().finally(ready)
   })
@@ -94,17 +92,12 @@ async function start(options: RunOptions, log: Log): Promise<void> {
     log: limitRepeats(log, controlLogMs),
   })
   try {
-    running.daemon = await startDaemon({ ...options, log, world: machine.world })
+    running.daemon = await startDaemon({ ...options, log, loader })
     ready()
   } catch (error) {
     await control.close()
     throw error
   }
-}
-
-function describe(daemon: Daemon): string {
-  const { instances } = daemon.status()
-  return instances.length === 1 ? '1 instance' : `${instances.length} instances`
 }
 
 function onSignals(log: Log, stop: () => void, reload: () => Promise<ReloadResult>): void {
@@ -121,17 +114,6 @@ function onSignals(log: Log, stop: () => void, reload: () => Promise<ReloadResul
   // keepalived's dumps. Without a listener USR2 would end the process and USR1 open node's debugger.
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
     process.on(signal, () => log.info(`${signal} received; vipd status --json has what you want`))
-  }
-}
-
-/** A world remembers the users and interfaces that it has seen; after `renew` it looks again. */
-function renewableWorld(): { readonly world: World; renew(): void } {
-  let seen = realWorld()
-  return {
-    world: new Proxy(seen, { get: (_, key) => Reflect.get(seen, key) }),
-    renew() {
-      seen = realWorld()
-    },
   }
 }
 

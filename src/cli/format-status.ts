@@ -45,7 +45,7 @@ function headline(status: Status, now: number): string {
   const { config, checks } = status
   const up = checks.filter((c) => c.good === true).length
   const reload = config.lastReload === 'rejected' ? 'last reload REJECTED' : 'ok'
-  const disk = config.unchangedOnDisk ? 'unchanged on disk' : 'CHANGED on disk since'
+  const disk = diskWords(config.unchangedOnDisk)
   const loaded = age(now - Date.parse(config.loadedAt))
   const parts = [
     `vipd ${status.version} on ${status.host}, up ${age(status.uptimeMs)}`,
@@ -54,6 +54,11 @@ function headline(status: Status, now: number): string {
     ...(status.engine.realtime ? [] : ['no real-time scheduling']),
   ]
   return parts.join(' · ')
+}
+
+function diskWords(unchanged: Status['config']['unchangedOnDisk']): string {
+  if (unchanged === 'unknown') return 'its file system does not answer'
+  return unchanged ? 'unchanged on disk' : 'CHANGED on disk since'
 }
 
 const stateColour: Readonly<Record<StatusInstance['state'], Colour>> = {

@@ -9,8 +9,8 @@ import type { Config } from '../config/types.ts'
 import { checkSpecs } from '../daemon/check-specs.ts'
 import type { Observation, ObservedInstance } from '../daemon/observation.ts'
 import { observedCheck } from '../daemon/observe.ts'
+import { realMachine } from '../loading/machine.ts'
 import { BadObservation } from '../tune/saved.ts'
-import { realWorld } from './world.ts'
 
 export async function observeAlone(options: {
   readonly configPath: string
@@ -20,7 +20,7 @@ export async function observeAlone(options: {
   /** How often each check is asked; null: as it is configured. */
   readonly everyMs: number | null
 }): Promise<Observation> {
-  const { config } = checkReport(options.configPath, realWorld(), options.language)
+  const { config } = checkReport(options.configPath, realMachine(), options.language)
   if (config === null) throw new BadObservation('the configuration cannot run; vipd check says why')
   const scripts = config.scripts.filter(({ name }) => options.wanted(name))
   const fromMs = Date.now()

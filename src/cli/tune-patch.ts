@@ -3,10 +3,10 @@ import { checkReport } from '../config/check.ts'
 import { parseTree } from '../config/tree.ts'
 import type { LanguageOptions } from '../config/tree-types.ts'
 import type { World } from '../config/types.ts'
+import { realMachine } from '../loading/machine.ts'
 import type { Advice } from '../tune/advice.ts'
 import { changesOf } from '../tune/changes.ts'
 import { applyChanges, patchText } from '../tune/patch.ts'
-import { realWorld } from './world.ts'
 
 export type Proposal = {
   /** '' when there is nothing to change, or nothing that may be shown. */
@@ -18,12 +18,12 @@ export function proposePatch(
   advice: Advice,
   { configPath, language }: { readonly configPath: string; readonly language: LanguageOptions },
 ): Proposal {
-  const world = realWorld()
+  const world = realMachine()
   const tree = parseTree(configPath, world, language)
   const before = new Map(
     tree.files.flatMap((file) => {
-      const text = world.readFile(file)
-      return text === null ? [] : [[file, text] as const]
+      const read = world.readFile(file)
+      return 'text' in read ? [[file, read.text] as const] : []
     }),
   )
   const after = applyChanges(tree.nodes, before, changesOf(advice))
@@ -33,7 +33,10 @@ export function proposePatch(
     checkReport(configPath, { ...world, readFile }, language).exit
   const [now, then] = [
     statusOf((path) => world.readFile(path)),
-    statusOf((path) => after.get(path) ?? world.readFile(path)),
+    statusOf((path) => {
+      const text = after.get(path)
+      return text === undefined ? world.readFile(path) : { text }
+    }),
   ]
   if (then === now || then === 0)
     return { patch, verdict: `vipd check accepts it (exit status ${then}, as ${now} before)` }

@@ -94,8 +94,7 @@ function setPassword(draft: InstanceDraft, values: Values, node: Node, lowering:
   const password = text(values)
   draft.authPlace = node.place
   draft.password = password
-  const line = lowering.world.readFile(node.place.file)?.split('\n')[node.place.line - 1] ?? ''
-  if (/auth_pass\s+[^\s"]+[#!]/.test(line.replace(/\\[#!]/g, ''))) {
+  if (node.glued && node.args[0]?.quoted === false) {
     const message = `the password ends before its # or !, which begins a comment; quote it`
     lowering.warning(node.place, 'password-comment', message)
   }

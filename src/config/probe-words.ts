@@ -98,7 +98,7 @@ export function tlsOf(host: string, options: readonly Option[], lowering: Loweri
 }
 
 export function contentOf(word: Word, lowering: Lowering): string {
-  const text = lowering.world.readFile(word.text)
-  if (text === null) throw new Mistake(word, `${word.text} cannot be read`)
-  return text
+  const read = lowering.world.readFile(word.text)
+  if ('text' in read) return read.text
+  throw new Mistake(word, `${word.text} cannot be read: ${read.why}`)
 }

@@ -4,7 +4,7 @@
  */
 import { errorAt, warningAt } from './diagnostics.ts'
 import { braceAlternativesMax } from './lines-limits.ts'
-import type { Diagnostic, Place, World } from './types.ts'
+import type { Diagnostic, FileText, Place, World } from './types.ts'
 
 /** `read` is part of each of the others. */
 type IncludeCheck = 'read' | 'match' | 'wildcard' | 'brace'
@@ -79,37 +79,53 @@ export function findIncluded(
     const message = `the braces of '${pattern}' stand for more than ${braceAlternativesMax} files`
     return { files: [], diagnostics: [errorAt(place, 'include-no-match', message, 'fatal')] }
   }
-  const matches = alternatives.map((one) => matchesOf(world, one, directory))
+  const matches: (readonly string[])[] = []
+  for (const one of alternatives) {
+    const paths = matchesOf(world, one, directory)
+    if (paths === null) return { files: [], diagnostics: [tooManyNames(place, one)] }
+    matches.push(paths)
+  }
   const diagnostics = unmatched(pattern, alternatives, matches, checks, place)
   const files: Found[] = []
   for (const path of matches.flat()) {
     const found = readable(world, path)
-    if (found.why === '') files.push({ path, text: found.text })
-    else {
-      const message = `${path} is skipped: ${found.why}`
-      diagnostics.push(verdictOf(checks.has('read'), place, 'include-unreadable', message))
-    }
+    if ('text' in found) files.push({ path, text: found.text })
+    else diagnostics.push(skipped(place, path, found, checks))
   }
   return { files, diagnostics }
 }
 
-/** `why` is empty when the file can be read. An executable file is taken for a script, as in keepalived. */
-export function readable(
-  world: World,
-  path: string,
-): { readonly why: string; readonly text: string } {
-  const facts = world.stat(path)
-  if (facts === null) return { why: 'there is no such file', text: '' }
-  if (facts.kind === 'directory') return { why: 'it is a directory', text: '' }
-  if (facts.kind === 'other') return { why: 'it is not a regular file', text: '' }
-  if ((facts.mode & 0o111) !== 0) return { why: 'it is executable', text: '' }
-  const text = world.readFile(path)
-  return text === null ? { why: 'it cannot be read', text: '' } : { why: '', text }
+/** A file beyond the bounds is never left out in silence: keepalived would read it. */
+function skipped(place: Place, path: string, { why, limit }: Unread, checks: IncludeChecks) {
+  const message = `${path} is not read: ${why}`
+  if (limit) return errorAt(place, 'file-too-large', message, 'fatal')
+  return verdictOf(checks.has('read'), place, 'include-unreadable', message)
 }
 
-/** Every path that the pattern names, in order; null: too many braces. */
+export function tooManyNames(place: Place, pattern: string): Diagnostic {
+  const message = `'${pattern}' reaches more names than are looked at; nothing of it is read`
+  return errorAt(place, 'include-limit', message, 'fatal')
+}
+
+type Unread = Extract<FileText, { why: string }>
+
+/** The file's content. An executable file is taken for a script, as in keepalived. */
+export function readable(world: World, path: string): FileText {
+  const executable = world.stat(path)
+  if (executable?.kind === 'file' && (executable.mode & 0o111) !== 0)
+    return { why: 'it is executable', limit: false }
+  return world.readFile(path)
+}
+
+/** Every path that the pattern names, in order; null: too many braces, or names to look at. */
 export function pathsOf(world: World, pattern: string): readonly string[] | null {
-  return expandBraces(pattern)?.flatMap((one) => matchesOf(world, one, '')) ?? null
+  const all: string[] = []
+  for (const one of expandBraces(pattern) ?? []) {
+    const paths = matchesOf(world, one, '')
+    if (paths === null) return null
+    all.push(...paths)
+  }
+  return all
 }
 
 function unmatched(
@@ -137,7 +153,7 @@ function verdictOf(refuse: boolean, place: Place, code: string, message: string)
   return refuse ? errorAt(place, code, message, 'fatal') : warningAt(place, code, message)
 }
 
-function matchesOf(world: World, one: string, directory: string): readonly string[] {
+function matchesOf(world: World, one: string, directory: string): readonly string[] | null {
   const path = one.startsWith('/') ? one : directory + one
   if (hasWildcard(one)) return world.glob(path)
   const plain = path.replace(/\\([\s\S])/g, '$1')

@@ -15,17 +15,19 @@ export type Text = {
   readonly file: string
   /** 1-based. */
   readonly line: number
+  /** A comment begins right behind it, without a blank between: `abc#def`. */
+  readonly glued: boolean
 }
 
 /** A line as it is written. */
 function literal(text: string, file: string, line: number): Text {
-  return { text, spans: [{ at: 0, column: 1, step: 1 }], file, line }
+  return { text, spans: [{ at: 0, column: 1, step: 1 }], file, line, glued: false }
 }
 
 /** Text that was not written here but stands for what is written at `place`. */
 export function standing(text: string, place: Place): Text {
   const spans: readonly Span[] = [{ at: 0, column: place.column, step: 0 }]
-  return { text, spans, file: place.file, line: place.line }
+  return { text, spans, file: place.file, line: place.line, glued: false }
 }
 
 export function placeAt(source: Text, offset: number): Place {
@@ -39,6 +41,7 @@ export function slice(source: Text, from: number, to = source.text.length): Text
     ...source,
     text: source.text.slice(from, to),
     spans: spansBetween(source.spans, from, to, 0),
+    glued: source.glued && to === source.text.length,
   }
 }
 
@@ -124,7 +127,8 @@ export function uncomment(raw: string, file: string, line: number): Uncommented 
     source = { ...source, text: `${source.text}\\`, spans: [...before, backslash] }
   }
   const openQuote = found.quoteAt < 0 ? null : { file, line, column: found.quoteAt + 1 }
-  return { source, openQuote }
+  const glued = isCommentStart(raw[found.end]) && found.end > 0 && !isBlank(raw[found.end - 1])
+  return { source: glued ? { ...source, glued } : source, openQuote }
 }
 
 function withoutEscapes(source: Text, escapes: readonly number[]): Text {

@@ -19,6 +19,8 @@ export type Node = {
   readonly args: readonly Word[]
   /** The logical line after substitution and comment removal, from the keyword on. */
   readonly raw: string
+  /** A comment begins right behind the last word, without a blank between. */
+  readonly glued: boolean
   /** null: no braces followed. */
   readonly block: readonly Node[] | null
   readonly place: Place

@@ -8,7 +8,7 @@ import { errorAt, warningAt, wholeFile } from './diagnostics.ts'
 import { Lines } from './lines.ts'
 import { blockDepthMax } from './lines-limits.ts'
 import { placeAt, type Text } from './source.ts'
-import { parseChecks, pathsOf, readable } from './source-include.ts'
+import { parseChecks, pathsOf, readable, tooManyNames } from './source-include.ts'
 import type { LanguageOptions, Node, Tree, Word } from './tree-types.ts'
 import type { Place, World } from './types.ts'
 import { splitWords } from './words.ts'
@@ -17,6 +17,7 @@ type Draft = {
   readonly keyword: Word
   readonly args: readonly Word[]
   readonly raw: string
+  readonly glued: boolean
   readonly place: Place
   block: Node[] | null
   opened: Place | null
@@ -38,15 +39,21 @@ export function parseTree(path: string, world: World, options: LanguageOptions):
 }
 
 function openMain(lines: Lines, path: string, world: World): void {
-  const report = (why: string): void => {
-    lines.diagnostics.push(errorAt(wholeFile(path), 'file-unreadable', why, 'fatal'))
+  const report = (code: string, why: string): void => {
+    lines.diagnostics.push(errorAt(wholeFile(path), code, why, 'fatal'))
   }
   const exact = world.stat(path) !== null
-  const paths = exact ? [path] : (pathsOf(world, path) ?? [])
-  const usable = paths.map((one) => ({ path: one, ...readable(world, one) }))
-  const files = usable.filter((one) => one.why === '')
-  if (paths.length === 0) report('there is no such file')
-  else if (files.length === 0) report(usable[0]?.why ?? '')
+  const paths = exact ? [path] : pathsOf(world, path)
+  if (paths === null) {
+    lines.diagnostics.push(tooManyNames(wholeFile(path), path))
+    return
+  }
+  const read = paths.map((one) => ({ path: one, ...readable(world, one) }))
+  const files = read.flatMap((one) => ('text' in one ? [one] : []))
+  const [unread] = read.flatMap((one) => ('text' in one ? [] : [one]))
+  if (paths.length === 0) report('file-unreadable', 'there is no such file')
+  else if (files.length === 0 || unread?.limit === true)
+    report(unread?.limit === true ? 'file-too-large' : 'file-unreadable', unread?.why ?? '')
   if (files.length > 1) {
     const message = `${files.length} files match and all are read, ${files[0]?.path ?? ''} first`
     lines.diagnostics.push(warningAt(wholeFile(path), 'multiple-files', message, 'config'))
@@ -92,7 +99,8 @@ class Builder {
     const [keyword, ...args] = words
     if (keyword === undefined) return
     const place = placeAt(source, 0)
-    const draft: Draft = { keyword, args, raw: source.text, place, block: null, opened: null }
+    const { text: raw, glued } = source
+    const draft: Draft = { keyword, args, raw, glued, place, block: null, opened: null }
     this.#nodes.push(draft)
     this.#last = draft
     if (this.#inGlobals()) this.#language(draft)

@@ -220,14 +220,19 @@ export type SyncGroup = {
   readonly place: Place
 }
 
+/** What a file holds, or why it was not read. `limit`: it is there, and larger than may be read. */
+export type FileText = { readonly text: string } | { readonly why: string; readonly limit: boolean }
+
 /**
  * What the parser asks of the machine, injected so that config/ stays pure. A test gives a table.
  */
 export type World = {
-  /** null: cannot be read; `code` would say why, the parser only needs that. */
-  readFile(path: string): string | null
-  /** Files that a pattern with *, ?, [ ] matches (braces are expanded by the parser), sorted. */
-  glob(pattern: string): readonly string[]
+  readFile(path: string): FileText
+  /**
+   * Files that a pattern with *, ?, [ ] matches (braces are expanded by the parser), sorted. null: it reaches
+   * more names than may be looked at.
+   */
+  glob(pattern: string): readonly string[] | null
   readonly hostname: string
   readonly environment: Readonly<Record<string, string | undefined>>
   /** 0 ≤ n < 1, for ${_RANDOM}. */

@@ -17,7 +17,7 @@ import type { Status } from '../daemon/status-types.ts'
 import { encodeFrame, FrameReader, type Request, type Response, readRequest } from './protocol.ts'
 
 export type ControlHandlers = {
-  status(): Status
+  status(): Status | Promise<Status>
   reload(): Promise<ReloadResult>
   failover(name: string): Promise<readonly HandOver[]>
   drain(): Promise<readonly HandOver[]>
@@ -221,7 +221,7 @@ async function handle(request: Request, handlers: ControlHandlers): Promise<unkn
     case 'status':
       return handlers.status()
     case 'history':
-      return history(handlers.status(), request.name)
+      return history(await handlers.status(), request.name)
     case 'reload':
       return handlers.reload()
     case 'failover':

@@ -2,8 +2,8 @@
  * What the daemon is to those who start it and ask it: the command line and the control socket. The
  * daemon itself (`daemon.ts`) pulls in the addon; this page does not, so that `vipd status` stays light.
  */
-import type { LanguageOptions } from '../config/tree-types.ts'
-import type { Diagnostic, World } from '../config/types.ts'
+import type { Diagnostic } from '../config/types.ts'
+import type { Loader } from '../loading/loader.ts'
 import type { Observation } from './observation.ts'
 import type { Status } from './status-types.ts'
 
@@ -27,8 +27,8 @@ export type DaemonOptions = {
   /** Exists; holds the control socket and what the next daemon must know about this one. */
   readonly runDir: string
   readonly log: Log
-  readonly world: World
-  readonly language: LanguageOptions
+  /** Reads `configPath` on a thread of its own. */
+  readonly loader: Loader
   /** Check worker threads, 1 or more. */
   readonly workers: number
   readonly version: string
@@ -58,7 +58,10 @@ export type HandOver = {
 }
 
 export type Daemon = {
-  status(): Status
+  /** Waits for a file system that hangs no longer than loading/bounds.ts says. */
+  status(): Promise<Status>
+  /** One line for the supervisor. */
+  summary(): string
   reload(): Promise<ReloadResult>
   /** Gives one instance, or a sync group, away while it is served. Rejects when there is nothing to give. */
   /** What has been seen, but for the results of the checks. */

@@ -20,6 +20,7 @@ import { formatDiagnostic } from '../config/diagnostics.ts'
 import type { Config } from '../config/types.ts'
 import type { Engine, EngineEvent, EngineStart } from '../engine/contract.ts'
 import { startEngine } from '../engine/native.ts'
+import type { Loaded } from '../loading/load.ts'
 import { Alarm } from './alarm.ts'
 import { checkSpecs } from './check-specs.ts'
 import {
@@ -36,7 +37,7 @@ import { HandOvers } from './hand-over.ts'
 import { initialiseFiles } from './initial-files.ts'
 import { Kernel, type KernelChange } from './kernel.ts'
 import { Links } from './links.ts'
-import { type Loaded, loadConfig, logDiagnostics } from './loader.ts'
+import { logDiagnostics } from './log-diagnostics.ts'
 import { type Notifier, startNotifier } from './notify.ts'
 import type { Observation } from './observation.ts'
 import { observe } from './observe.ts'
@@ -48,7 +49,7 @@ import type { Status } from './status-types.ts'
 import { Warden } from './warden.ts'
 
 export const startDaemon: StartDaemon = async (options) => {
-  const loaded = loadConfig(options)
+  const loaded = await options.loader.load()
   logDiagnostics(options.log, loaded.diagnostics)
   if (loaded.config === null) throw new ConfigError(loaded.diagnostics)
   await runTimed('startup_script', loaded.config.globals.startupScript, options.log)
@@ -142,8 +143,9 @@ class RunningDaemon implements Daemon {
     this.#delay = setTimeout(() => this.#takePart(), delayMs)
   }
 
-  status(): Status {
-    const { configPath, version, world } = this.#options
+  async status(): Promise<Status> {
+    const { configPath, version, loader } = this.#options
+    const unchangedOnDisk = await loader.unchanged(this.#loaded.seen)
     return daemonStatus({
       roster: this.#roster,
       engine: this.#engine,
@@ -160,9 +162,14 @@ class RunningDaemon implements Daemon {
         path: configPath,
         loadedAt: new Date(this.#loadedMs).toISOString(),
         lastReload: this.#lastReload,
-        unchangedOnDisk: world.readFile(configPath) === this.#loaded.text,
+        unchangedOnDisk,
       },
     })
+  }
+
+  summary(): string {
+    const { length } = this.#roster.instances
+    return length === 1 ? '1 instance' : `${length} instances`
   }
 
   observe(): Observation {
@@ -186,7 +193,9 @@ class RunningDaemon implements Daemon {
   async reload(): Promise<ReloadResult> {
     const { log } = this.#options
     if (this.#stopping) return this.#refuse([stoppingRefusal])
-    const loaded = loadConfig(this.#options)
+    const loaded = await this.#load()
+    // The stop may have begun while the file was read.
+    if (this.#stopping) return this.#refuse([stoppingRefusal])
     logDiagnostics(log, loaded.diagnostics)
     const diagnostics = loaded.diagnostics.map(formatDiagnostic)
     if (loaded.config === null) return this.#refuse(diagnostics)
@@ -201,6 +210,12 @@ class RunningDaemon implements Daemon {
     this.#lastReload = 'rejected'
     this.#options.log.error('Reload rejected: the running configuration is unchanged')
     return { ok: false, diagnostics, changes: [] }
+  }
+
+  /** An interface of a running instance may be absent at the moment: that is a fault of its own, not of the file. */
+  #load(): Promise<Loaded> {
+    const links = this.#config.instances.flatMap((it) => it.interface ?? [])
+    return this.#options.loader.load([...new Set(links)])
   }
 
   push(name: string, failure: string | null): void {
@@ -239,6 +254,7 @@ class RunningDaemon implements Daemon {
     await Promise.all([this.#pool.stop(), this.#notifier.stop()])
     if (this.#guarded) this.#applyGuard([])
     await runTimed('shutdown_script', this.#config.globals.shutdownScript, log)
+    this.#options.loader.close()
     this.#warden.stop()
     this.#engine.stop()
     log.info('Stopped')

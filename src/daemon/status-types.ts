@@ -74,7 +74,8 @@ export type Status = {
     readonly path: string
     readonly loadedAt: string
     readonly lastReload: 'ok' | 'rejected' | 'none'
-    readonly unchangedOnDisk: boolean
+    /** Compared by device, inode, size and time of change; `unknown`: the file system does not answer. */
+    readonly unchangedOnDisk: boolean | 'unknown'
   }
   readonly engine: {
     readonly realtime: boolean

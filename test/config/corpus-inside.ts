@@ -4,8 +4,8 @@
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { realWorld } from '../../src/cli/world.ts'
 import { checkReport } from '../../src/config/check.ts'
+import { realMachine } from '../../src/loading/machine.ts'
 
 export type Asked = {
   readonly path: string
@@ -58,7 +58,7 @@ function ask(path: string): Asked {
   })
   const log = `${stdout}${stderr}`
   const lines = [...log.matchAll(/^\((?:\S+: )?Line (\d+)\)/gm)].map((found) => Number(found[1]))
-  const report = checkReport(path, realWorld(), { configId: null, includeAll: false })
+  const report = checkReport(path, realMachine(), { configId: null, includeAll: false })
   const found = report.diagnostics.map(({ place, code, verdict }) => ({
     line: place.line,
     code,

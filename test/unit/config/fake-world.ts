@@ -51,7 +51,9 @@ export function fakeWorld(machine: FakeMachine = {}): World {
   return {
     readFile: (path) => {
       const facts = files.get(follow(path))
-      return facts === undefined || facts.unreadable === true ? null : facts.text
+      if (facts === undefined) return { why: 'there is no such file', limit: false }
+      if (facts.unreadable === true) return { why: 'permission denied', limit: false }
+      return { text: facts.text }
     },
     glob: (pattern) => {
       const names = [...files.keys(), ...directories.keys(), ...Object.keys(machine.links ?? {})]

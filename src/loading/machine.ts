@@ -1,22 +1,50 @@
 /**
  * The machine as the parser asks for it. Read with plain files and system calls, never through a resolver
- * or a command: `check` and a reload must answer at once, whatever is broken on the host.
+ * or a command, and within bounds. A file system may hang all the same: the daemon asks on a thread of its own
+ * (loader.ts).
  */
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
 import { hostname, networkInterfaces } from 'node:os'
 import type { World } from '../config/types.ts'
+import { FileReader, type MarkedFile } from './files.ts'
+import { glob, usualAllowance } from './glob.ts'
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const multicastFlag = 0x1000
 
-/** Users, groups and interfaces are looked up once, at their first use: one world serves one reading. */
-export function realWorld(): World {
+/** A pattern and what it matched; null: more names than may be looked at. */
+export type Matched = { readonly pattern: string; readonly paths: readonly string[] | null }
+
+/** What the configuration depended on when it was read. */
+export type Seen = { readonly files: readonly MarkedFile[]; readonly patterns: readonly Matched[] }
+
+export type Machine = World & {
+  /** All that `readFile` and `glob` were asked for. */
+  seen(): Seen
+}
+
+/**
+ * Users, groups and interfaces are looked up once, at their first use: one machine serves one reading.
+ * `known`: interfaces that count as existing although they are absent at the moment.
+ */
+export function realMachine(known: readonly string[] = []): Machine {
   const users = once(readUsers)
   const groups = once(readGroups)
-  const interfaces = once(readInterfaces)
+  const interfaces = once(() => new Set([...readInterfaces(), ...known]))
+  const files = new FileReader()
+  const allowance = usualAllowance()
+  const patterns = new Map<string, readonly string[] | null>()
   return {
-    readFile: readText,
-    glob: (pattern) => glob(pattern),
+    readFile: (path) => files.read(path),
+    glob: (pattern) => {
+      const paths = glob(pattern, allowance)
+      if (!patterns.has(pattern)) patterns.set(pattern, paths)
+      return paths
+    },
+    seen: () => ({
+      files: files.seen,
+      patterns: [...patterns].map(([pattern, paths]) => ({ pattern, paths })),
+    }),
     hostname: hostname(),
     environment: process.env,
     random: Math.random,
@@ -53,7 +81,11 @@ function attempt<T>(act: () => T): T | null {
   }
 }
 
-const readText = (path: string): string | null => attempt(() => readFileSync(path, 'utf8'))
+/** Of the system's own tables, within the same bounds; null: it cannot be read. */
+function readText(path: string): string | null {
+  const read = new FileReader().read(path)
+  return 'text' in read ? read.text : null
+}
 
 function stat(path: string): ReturnType<World['stat']> {
   const facts = attempt(() => statSync(path))
@@ -97,46 +129,4 @@ function interfaceMulticast(name: string): boolean {
   if (name.includes('/') || name === '..') return false
   const flags = readText(`/sys/class/net/${name}/flags`)
   return flags === null || (Number(flags.trim()) & multicastFlag) !== 0
-}
-
-/** glob(7) without braces, one directory level at a time. Names that begin with a dot need one in the pattern. */
-function glob(pattern: string): readonly string[] {
-  const absolute = pattern.startsWith('/')
-  const parts = pattern.split('/').filter((part) => part !== '')
-  let found = [absolute ? '/' : '']
-  for (const part of parts) found = found.flatMap((directory) => entries(directory, part))
-  return found.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
-}
-
-function entries(directory: string, part: string): string[] {
-  const join = (name: string): string =>
-    directory === '' || directory.endsWith('/') ? directory + name : `${directory}/${name}`
-  if (!/[*?[\\]/.test(part)) return attempt(() => statSync(join(part))) === null ? [] : [join(part)]
-  const matches = nameMatcher(part)
-  const names = attempt(() => readdirSync(directory === '' ? '.' : directory)) ?? []
-  return names
-    .filter((name) => !name.startsWith('.') || part.startsWith('.'))
-    .filter(matches)
-    .map(join)
-}
-
-function nameMatcher(part: string): (name: string) => boolean {
-  const source = part.replace(/\\([\s\S])|\[!?\]?[^\]]*\]|[\s\S]/g, (piece, escaped?: string) => {
-    if (escaped !== undefined) return literal(escaped)
-    if (piece === '*') return '[^/]*'
-    if (piece === '?') return '[^/]'
-    return piece.length > 1 ? characterClass(piece) : literal(piece)
-  })
-  const expression = attempt(() => new RegExp(`^${source}$`, 'su'))
-  return (name) => expression?.test(name) ?? false
-}
-
-const literal = (char: string): string => char.replace(/[\\^$.|?*+()[\]{}]/g, '\\$&')
-
-/** `[!a-z]` → `[^a-z]`; everything but `-` between two characters is itself. */
-function characterClass(piece: string): string {
-  const inner = piece.slice(1, -1)
-  const negated = inner.startsWith('!') || inner.startsWith('^')
-  const members = (negated ? inner.slice(1) : inner).replace(/[\\\]^[]/g, '\\$&')
-  return `[${negated ? '^' : ''}${members}]`
 }

@@ -6,8 +6,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { realWorld } from '../../../src/cli/world.ts'
 import { parseTree } from '../../../src/config/tree.ts'
+import { realMachine } from '../../../src/loading/machine.ts'
 import { complaints, printed } from '../config/tree-printing.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'vipd-world-'))
@@ -34,7 +34,7 @@ symlinkSync(join(root, 'd'), join(root, 'link'))
 symlinkSync('/nowhere', join(root, 'd', 'dangling'))
 
 test('globbing agrees with the shell', () => {
-  const { glob } = realWorld()
+  const { glob } = realMachine()
   const patterns = [
     ...[
       'd/*',
@@ -69,17 +69,18 @@ test('globbing agrees with the shell', () => {
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => line.replace('//', '/'))
-    const found = glob(`${root}/${pattern}`).filter((path) => !path.endsWith('dangling'))
+    const found = (glob(`${root}/${pattern}`) ?? []).filter((path) => !path.endsWith('dangling'))
     assert.deepEqual([...found].sort(), expected.sort(), pattern)
   }
 })
 
 test('files, links and permissions', () => {
-  const world = realWorld()
+  const world = realMachine()
   const file = join(root, 'd', 'a.conf')
-  assert.equal(world.readFile(file), 'file a.conf\n')
-  assert.equal(world.readFile(join(root, 'none')), null)
-  assert.equal(world.readFile(join(root, 'd')), null)
+  assert.deepEqual(world.readFile(file), { text: 'file a.conf\n' })
+  const unread = (why: string) => ({ why, limit: false })
+  assert.deepEqual(world.readFile(join(root, 'none')), unread('there is no such file'))
+  assert.deepEqual(world.readFile(join(root, 'd')), unread('it is a directory'))
   chmodSync(file, 0o640)
   const { uid, gid } = { uid: process.getuid?.(), gid: process.getgid?.() }
   assert.deepEqual(world.stat(file), { kind: 'file', mode: 0o640, uid, gid })
@@ -91,7 +92,7 @@ test('files, links and permissions', () => {
 })
 
 test('users, groups and interfaces', () => {
-  const world = realWorld()
+  const world = realMachine()
   assert.deepEqual({ ...world.user('root'), groups: [] }, { uid: 0, gid: 0, groups: [] })
   assert.equal(world.user('root')?.groups[0], 0)
   assert.equal(world.user('no-such-user'), null)
@@ -110,10 +111,10 @@ test('a configuration with includes is read from real files', () => {
     main,
     'x {\ninclude d/[ab].conf\n}\ninclude link/e/*.conf\ny ${_PWD}\nincludem none\n',
   )
-  const tree = parseTree(main, realWorld(), { configId: null, includeAll: false })
+  const tree = parseTree(main, realMachine(), { configId: null, includeAll: false })
   assert.equal(
     printed(tree.nodes),
-    `x{file a.conf; file b.conf}; inner; y ${realWorld().realpath(root)}`,
+    `x{file a.conf; file b.conf}; inner; y ${realMachine().realpath(root)}`,
   )
   assert.deepEqual(complaints(tree), [`${main}:6:10 include-no-match`])
 })
