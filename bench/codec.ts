@@ -48,6 +48,7 @@ const expectation = {
   peers: null,
   password: null,
   checksumAsV2: false,
+  mayBeEmpty: false,
 } as const
 const mac = Uint8Array.of(2, 0, 0, 0, 0, 1)
 

@@ -88,6 +88,7 @@ function expectationOf(cfg: Instance): Expectation {
     password: cfg.password,
     intervalUs: cfg.advertIntervalUs,
     checksumAsV2: cfg.v3ChecksumAsV2,
+    mayBeEmpty: cfg.addresses.length === 0,
     peers: transport.kind === 'unicast' && transport.checkSource ? transport.peers : null,
   }
 }

@@ -103,6 +103,8 @@ export type Expectation = {
   readonly intervalUs: Us
   /** Version 3 over IPv4: a checksum without the pseudo-header is as good. */
   readonly checksumAsV2: boolean
+  /** We advertise no address ourselves (no_virtual_ipaddress): then a peer need not either. */
+  readonly mayBeEmpty: boolean
   /** Who may send, and from how far; null: anybody. Bounds are inclusive. */
   readonly peers:
     | readonly {
@@ -135,6 +137,7 @@ const noRejects = {
   'bad-interval': 0,
   'bad-type': 0,
   'bad-checksum': 0,
+  'no-addresses': 0,
   'unknown-source': 0,
 }
 
@@ -204,6 +207,8 @@ function rejectV3(view: DataView): Reject | null {
 function rejectRest(pdu: Uint8Array, packet: Received, expect: Expectation): Reject | null {
   if (((pdu[0] ?? 0) & 0xf) !== typeAdvertisement) return 'bad-type'
   if (!checksumHolds(pdu, packet, expect)) return 'bad-checksum'
+  // RFC 9568 section 5.2.5: a count of 0 MUST be ignored.
+  if (pdu[offset.count] === 0 && !expect.mayBeEmpty) return 'no-addresses'
   if (expect.peers === null) return null
   const peer = expect.peers.find((p) => p.address === packet.source)
   if (peer === undefined) return 'unknown-source'

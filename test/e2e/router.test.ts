@@ -4,22 +4,16 @@
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Ip, parseIp } from '../../src/base/ip.ts'
 import type { Capture } from '../../src/lab/capture.ts'
 import type { DaemonKind } from '../../src/lab/daemon.ts'
 import type { Host } from '../../src/lab/host.ts'
 import type { Lab } from '../../src/lab/lab.ts'
 import { until } from '../../src/lab/wait.ts'
-import { inject, routerAdvertisement } from './packets.ts'
+import { inject, ip, routerAdvertisement } from './packets.ts'
 import { conf, inLab, start } from './pair.ts'
 
 const soonMs = 20_000
 const gateway = 'fe80::64'
-const ip = (text: string): Ip => {
-  const parsed = parseIp(text)
-  assert(parsed !== null, text)
-  return parsed
-}
 
 const forwarding = (host: Host, on: boolean, which = 'eth0') =>
   host.sh(`echo ${on ? 1 : 0} > /proc/sys/net/ipv6/conf/${which}/forwarding`)

@@ -94,8 +94,12 @@ const captured: readonly { name: string; fields: AdvertFields; hex: string }[] =
 
 function expecting(fields: AdvertFields): Expectation {
   const { version, family, vrid, password: own, intervalUs, checksumAsV2 } = fields
-  const mode = 'multicast'
-  return { version, family, vrid, mode, password: own, intervalUs, checksumAsV2, peers: null }
+  const fixed = {
+    mode: 'multicast',
+    mayBeEmpty: fields.addresses.length === 0,
+    peers: null,
+  } as const
+  return { version, family, vrid, password: own, intervalUs, checksumAsV2, ...fixed }
 }
 
 const received = (fields: AdvertFields, payload: Uint8Array, ttl = 255): Received => ({
@@ -148,6 +152,12 @@ test('every reject reason, in the order of the checks', () => {
   rejected('bad-type', received(four, patched(four, 0, 0x22)), own)
   rejected('bad-checksum', received(four, patched(four, 2, 151)), own)
   rejected('bad-checksum', received(three, patched(three, 9, 11)), expecting(three))
+  for (const fields of [four, three, six])
+    rejected(
+      'no-addresses',
+      received(fields, encodeAdvert({ ...fields, addresses: [] })),
+      expecting(fields),
+    )
   const elsewhere = { ...six, source: ip('fe80::2') }
   rejected('bad-checksum', received(elsewhere, encodeAdvert(six)), expecting(six))
   const peers = [{ address: ip('10.0.0.9'), minTtl: 0, maxTtl: 255 }]
@@ -203,6 +213,14 @@ test('v3_checksum_as_v2 sends without the pseudo-header and takes either, but no
   const damaged = encodeAdvert(lenient).with(2, 1)
   const decoded = decodeAdvert(received(four, damaged), expecting(lenient))
   assert(!decoded.ok && decoded.why === 'bad-checksum')
+})
+
+test('an advert of no address is not believed, whoever sends it with whatever priority', () => {
+  const three: AdvertFields = { ...four, version: 3, vrid: 1, source: ip('10.0.1.3') }
+  const packet = received(three, fromHex('3101c80000641b0c'))
+  assert.deepEqual(decodeAdvert(packet, expecting(three)), { ok: false, why: 'no-addresses' })
+  const agreed = { ...expecting(three), mayBeEmpty: true }
+  assert(decodeAdvert(packet, agreed).ok, 'both sides are configured without addresses')
 })
 
 test('intervals are rounded to the unit of the version and kept within its field', () => {

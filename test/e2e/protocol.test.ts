@@ -1,0 +1,106 @@
+/**
+ * What a daemon makes of packets that no daemon under test sends: they are put on the segment by a third host. What
+ * RFC 9568 says of each, on the wire and in `vipd status`; with keepalived beside it where it knows the case too.
+ */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { us } from '../../src/base/time.ts'
+import type { Host } from '../../src/lab/host.ts'
+import type { Lab } from '../../src/lab/lab.ts'
+import { startVipd, type Vipd, type VipdStatus } from '../../src/lab/vipd.ts'
+import { until } from '../../src/lab/wait.ts'
+import { type AdvertFields, encodeAdvert, vrrpProtocol } from '../../src/wire/vrrp.ts'
+import { frameOf, inject, ip } from './packets.ts'
+import { conf, type Instance, inLab } from './pair.ts'
+
+const soonMs = 20_000
+const vip = '172.16.80.100'
+const stranger = ip('172.16.80.9')
+
+type Status = VipdStatus['instances'][number]
+
+class Segment {
+  readonly lab: Lab
+  readonly host: Host
+  readonly other: Host
+  readonly daemon: Vipd
+
+  private constructor(lab: Lab, host: Host, other: Host, daemon: Vipd) {
+    this.lab = lab
+    this.host = host
+    this.other = other
+    this.daemon = daemon
+  }
+
+  /** One vipd that has become master, and a host without a daemon. */
+  static async open(lab: Lab, instance: Instance): Promise<Segment> {
+    const one = await lab.host('one', { addresses: { eth0: ['172.16.80.2/24', 'fd00:80::2/64'] } })
+    const other = await lab.host('other', { addresses: { eth0: [] } })
+    const daemon = startVipd(one, conf(instance))
+    await daemon.reaches('VI_1', 'MASTER', soonMs)
+    return new Segment(lab, one, other, daemon)
+  }
+
+  async send(over: Partial<AdvertFields>, hops = 255): Promise<void> {
+    const fields = { ...advert, ...over }
+    const { source, destination } = fields
+    const spec = { source, destination, protocol: vrrpProtocol, hops }
+    await inject(this.other, 'eth0', [
+      frameOf(this.lab.mac(this.other), spec, encodeAdvert(fields)),
+    ])
+  }
+
+  async status(): Promise<Status> {
+    const found = (await this.daemon.status()).instances.find((it) => it.name === 'VI_1')
+    assert(found !== undefined)
+    return found
+  }
+
+  /** Waits until `reason` has been counted; then the instance is still master. */
+  async refuses(reason: string): Promise<void> {
+    await until(`${reason} is counted`, soonMs, async () => {
+      return ((await this.status()).rejects[reason] ?? 0) > 0
+    })
+    assert.equal((await this.status()).state, 'MASTER')
+  }
+}
+
+/** Version 3, better than the daemon's. */
+const advert: AdvertFields = {
+  version: 3,
+  family: 4,
+  vrid: 51,
+  priority: 200,
+  intervalUs: us(200_000),
+  addresses: [ip(vip)],
+  password: null,
+  source: stranger,
+  destination: ip('224.0.0.18'),
+  checksumAsV2: false,
+}
+
+const six: Partial<AdvertFields> = {
+  family: 6,
+  source: ip('fe80::9'),
+  destination: ip('ff02::12'),
+  addresses: [ip('fe80::100')],
+}
+
+describe('foreign packets', { concurrency: 3 }, () => {
+  test('5.2.5: a master does not yield to an advert without addresses, IPv4, IPv6, version 2', async () => {
+    const versions: readonly (readonly [Partial<Instance>, Partial<AdvertFields>])[] = [
+      [{ version: 3 }, {}],
+      [{ version: 3, vip: 'fe80::100' }, six],
+      [
+        { version: 2, advertInt: 1 },
+        { version: 2, intervalUs: us(1_000_000) },
+      ],
+    ]
+    for (const [instance, fields] of versions)
+      await inLab('count', async (lab) => {
+        const segment = await Segment.open(lab, { priority: 100, ...instance })
+        await segment.send({ ...fields, addresses: [] })
+        await segment.refuses('no-addresses')
+      })
+  })
+})
