@@ -1,10 +1,11 @@
 /**
- * Who runs a command, and what is reported about it: the order of users, script security, and the
+ * Who runs a command, and what is reported about it: the order of users, and the
  * findings of command.ts with the weight that keepalived's own check of a file gives them.
  */
 import type { Command, RunAs } from '../base/command.ts'
-import { resolveCommand, unsafePart } from './command.ts'
+import { resolveCommand } from './command.ts'
 import type { Lowering } from './lower-report.ts'
+import { secured } from './script-security.ts'
 import { scriptWords } from './script-words.ts'
 import type { Node } from './tree-types.ts'
 import type { Place, UserCommand } from './types.ts'
@@ -85,10 +86,8 @@ export function buildCommand(input: CommandText, lowering: Lowering): UserComman
     if (input.userCounts && !input.tracked) lowering.insecureProcessScript ??= place
     else lowering.runsInsecure(place)
   }
-  const asRoot = runAs === null || runAs.uid === 0
-  const unsafe = asRoot && resolved.file !== null ? unsafePart(resolved.file, lowering.world) : null
-  if (unsafe === null) return { raw, command: resolved.command, runAs, place }
-  return withUnsafePath(input, unsafe, resolved.command, runAs, lowering)
+  const { what, tracked } = input
+  return secured({ what, tracked }, { raw, command: resolved.command, runAs, place }, lowering)
 }
 
 function withBadUser(input: CommandText, lowering: Lowering): UserCommand {
@@ -129,22 +128,4 @@ function reportBroken(
   const counts = input.tracked && (code === 'missing-script' || why.includes('not a program'))
   if (counts) lowering.error(input.place, code, message)
   else lowering.warning(input.place, code, message)
-}
-
-function withUnsafePath(
-  input: CommandText,
-  unsafe: string,
-  command: Command,
-  runAs: RunAs | null,
-  lowering: Lowering,
-): UserCommand {
-  const { text: raw, place } = input
-  if (!lowering.globals.scriptSecurity) {
-    lowering.warning(place, 'unsafe-path', `${input.what} runs as root, but ${unsafe}`)
-    return { raw, command, runAs, place }
-  }
-  const message = `${input.what} would run as root, but ${unsafe}; script security forbids it`
-  if (input.tracked) lowering.error(place, 'unsafe-path', `${message}, so it counts as failed`)
-  else lowering.warning(place, 'unsafe-path', `${message}, so it will not run`)
-  return { raw, command: { kind: 'broken', why: `script security: ${unsafe}` }, runAs, place }
 }

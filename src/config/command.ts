@@ -11,8 +11,6 @@ import type { World } from './types.ts'
 
 export type Resolved = {
   readonly command: Command
-  /** The file that would be executed, absolute; null for probes and what cannot be found. */
-  readonly file: string | null
   /** What the operator should know, beside what `command` itself says. */
   readonly findings: readonly Finding[]
 }
@@ -23,7 +21,7 @@ export type Finding = { readonly code: string; readonly message: string }
 export function resolveCommand(text: string, runAs: RunAs | null, world: World): Resolved {
   const trimmed = text.trim()
   const probe = wellKnown(trimmed)
-  if (probe !== null) return { command: probe, file: null, findings: [] }
+  if (probe !== null) return { command: probe, findings: [] }
   if (needsShell(trimmed)) return underShell(trimmed, world)
   const argv = splitArgv(trimmed)
   const [name] = argv
@@ -40,14 +38,12 @@ export function resolveCommand(text: string, runAs: RunAs | null, world: World):
     : [{ code: 'path-search', message: `${name} is ${found.path}, found in PATH` }]
   return {
     command: { kind: 'argv', argv: [found.path, ...argv.slice(1)] },
-    file: found.path,
     findings,
   }
 }
 
 const broken = (code: string, why: string): Resolved => ({
   command: { kind: 'broken', why },
-  file: null,
   findings: [{ code, message: why }],
 })
 
@@ -91,7 +87,7 @@ function underShell(text: string, world: World): Resolved {
   if (/^\/[\w./-]+$/.test(first) && world.stat(first) === null) {
     findings.push({ code: 'missing-script', message: `${first} is not there` })
   }
-  return { command: { kind: 'shell', shell, text }, file: null, findings }
+  return { command: { kind: 'shell', shell, text }, findings }
 }
 
 type Found =
@@ -130,29 +126,6 @@ function mayExecute(
   if (facts.uid === runAs.uid) return (facts.mode & 0o100) !== 0
   const inGroup = facts.gid === runAs.gid || (runAs.groups ?? []).includes(facts.gid)
   return (facts.mode & (inGroup ? 0o010 : 0o001)) !== 0
-}
-
-/**
- * Script security: for a script that runs as root, every part of its path belongs to root and nobody
- * else may write it (group root and sticky directories are tolerated). Says which part is not so and how
- * to mend it; null when all are.
- */
-export function unsafePart(file: string, world: World): string | null {
-  const real = world.realpath(file) ?? file
-  const parts = real.split('/').filter((part) => part !== '')
-  const paths = ['/', ...parts.map((_, i) => `/${parts.slice(0, i + 1).join('/')}`)]
-  for (const path of paths) {
-    const facts = world.stat(path)
-    if (facts === null) continue
-    const sticky = facts.kind === 'directory' && (facts.mode & 0o1000) !== 0
-    if (facts.uid !== 0) return `${path} belongs to uid ${facts.uid}, not root: chown root ${path}`
-    if ((facts.mode & 0o020) !== 0 && facts.gid !== 0 && !sticky) {
-      return `${path} is writable by group ${facts.gid}: chmod g-w ${path}`
-    }
-    if ((facts.mode & 0o002) !== 0 && !sticky)
-      return `${path} is writable by everybody: chmod o-w ${path}`
-  }
-  return null
 }
 
 /** One line for people: what will happen when the command is run. */

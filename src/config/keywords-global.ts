@@ -176,7 +176,7 @@ export const globalKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('glob
   {
     name: 'enable_script_security',
     default: 'off',
-    doc: 'A script that would run as root is not run when anybody but root could change it or a directory above it.',
+    doc: 'What would run as root is not run when another user could change it, its interpreter, what it names to a shell, or a directory or link on the way: see docs/security.md.',
     set: (draft) => {
       draft.scriptSecurity = true
     },

@@ -10,6 +10,8 @@ export type Verdict = Diagnostic['verdict']
 
 export class Lowering {
   readonly world: World
+  /** The one that the daemon was told to read; others are included. */
+  readonly mainFile: string
   /** global_defs, complete before any other block is read. */
   readonly globals: GlobalDraft
   readonly diagnostics: Diagnostic[] = []
@@ -30,8 +32,9 @@ export class Lowering {
   readonly afterGlobals: (() => void)[] = []
   #lvsNoted = false
 
-  constructor(world: World, globals: GlobalDraft) {
+  constructor(world: World, globals: GlobalDraft, mainFile: string) {
     this.world = world
+    this.mainFile = mainFile
     this.globals = globals
   }
 

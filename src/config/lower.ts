@@ -14,6 +14,7 @@ import { finishGroup, membership } from './lower-group.ts'
 import { finishInstance } from './lower-instance.ts'
 import { Lowering } from './lower-report.ts'
 import { walkBlock } from './lower-walk.ts'
+import { secured } from './script-security.ts'
 import type { Tree } from './tree-types.ts'
 import type {
   Config,
@@ -37,7 +38,7 @@ export type Lowered = {
 /** Gives the tree its meaning. `diagnostics` has those of the tree too. */
 export function lower(tree: Tree, world: World): Lowered {
   const globals = globalDraft(world.hostname, world.environment['USER'] ?? 'root')
-  const lowering = new Lowering(world, globals)
+  const lowering = new Lowering(world, globals, tree.files[0] ?? '')
   lowering.diagnostics.push(...tree.diagnostics)
   const nodes = repairBlocks(tree.nodes, lowering)
   for (const node of nodes) {
@@ -115,7 +116,7 @@ function addMembers(used: Set<string>, scripts: readonly Script[]): void {
 }
 
 function finishScript(draft: ScriptDraft, lowering: Lowering): Script {
-  const run = draft.asks === null ? finishCommand(draft, lowering) : finishProbe(draft)
+  const run = draft.asks === null ? finishCommand(draft, lowering) : finishProbe(draft, lowering)
   return {
     name: draft.name,
     run,
@@ -135,10 +136,14 @@ function finishScript(draft: ScriptDraft, lowering: Lowering): Script {
   }
 }
 
-function finishProbe({ asks, raw, commandPlace: place }: ScriptDraft): UserCommand {
+function finishProbe(
+  { name, asks, raw, commandPlace: place }: ScriptDraft,
+  lowering: Lowering,
+): UserCommand {
   const command: Command =
     asks === 'bad' || asks === null ? { kind: 'broken', why: 'the probe makes no sense' } : asks
-  return { raw: raw ?? '', command, runAs: null, place }
+  const use = { raw: raw ?? '', command, runAs: null, place }
+  return secured({ what: `vrrp_script ${name}`, tracked: true }, use, lowering)
 }
 
 function finishCommand(draft: ScriptDraft, lowering: Lowering): UserCommand {

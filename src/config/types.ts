@@ -251,6 +251,10 @@ export type World = {
     readonly gid: number
   } | null
   realpath(path: string): string | null
+  /** Where a symbolic link points, as it is written; null for everything else. */
+  readlink(path: string): string | null
+  /** The first line of a regular file, of at most 255 octets as the kernel reads it; null: cannot be read. */
+  firstLine(path: string): string | null
   readonly uid: number
   readonly path: readonly string[]
 }

@@ -3,7 +3,16 @@
  * or a command, and within bounds. A file system may hang all the same: the daemon asks on a thread of its own
  * (loader.ts).
  */
-import { realpathSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs'
 import { hostname, networkInterfaces } from 'node:os'
 import type { World } from '../config/types.ts'
 import { FileReader, type MarkedFile } from './files.ts'
@@ -11,6 +20,8 @@ import { glob, usualAllowance } from './glob.ts'
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const multicastFlag = 0x1000
+/** execve(2) looks at so much of a script. */
+const firstLineBytesMax = 255
 
 /** A pattern and what it matched; null: more names than may be looked at. */
 export type Matched = { readonly pattern: string; readonly paths: readonly string[] | null }
@@ -59,6 +70,8 @@ export function realMachine(known: readonly string[] = []): Machine {
     group: (name) => groups().find((g) => g.name === name)?.gid ?? null,
     stat,
     realpath: (path) => attempt(() => realpathSync(path)),
+    readlink: (path) => attempt(() => readlinkSync(path)),
+    firstLine: (path) => attempt(() => firstLine(path)),
     uid: process.getuid?.() ?? 0,
     path: (process.env['PATH'] ?? defaultPath).split(':').filter((part) => part !== ''),
   }
@@ -92,6 +105,18 @@ function stat(path: string): ReturnType<World['stat']> {
   if (facts === null) return null
   const kind = facts.isFile() ? 'file' : facts.isDirectory() ? 'directory' : 'other'
   return { kind, mode: facts.mode & 0o7777, uid: facts.uid, gid: facts.gid }
+}
+
+/** Not blocking: a FIFO or a device may stand at that path. */
+function firstLine(path: string): string {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
+  try {
+    const buffer = Buffer.alloc(firstLineBytesMax)
+    const length = fstatSync(fd).isFile() ? readSync(fd, buffer, 0, buffer.length, 0) : 0
+    return buffer.toString('latin1', 0, length).split('\n', 1)[0] ?? ''
+  } finally {
+    closeSync(fd)
+  }
 }
 
 type User = { readonly uid: number; readonly gid: number }

@@ -81,6 +81,8 @@ export function fakeWorld(machine: FakeMachine = {}): World {
       return { kind: 'file', mode: facts.mode ?? 0o644, uid: facts.uid ?? 0, gid: facts.gid ?? 0 }
     },
     realpath: (path) => (exists(follow(path)) ? follow(path) : null),
+    readlink: (path) => machine.links?.[path] ?? null,
+    firstLine: (path) => files.get(follow(path))?.text.split('\n', 1)[0] ?? null,
     uid: machine.uid ?? 0,
     path: machine.path ?? [
       '/usr/local/sbin',
