@@ -271,6 +271,12 @@ Bytes BytesFrom(const Napi::Value& value) {
   return length == 0 ? Bytes() : Bytes(array.Data(), array.Data() + length);
 }
 
+std::vector<Address> AddressesFrom(const Napi::Array& list) {
+  std::vector<Address> out;
+  for (uint32_t i = 0; i < list.Length(); ++i) out.push_back(AddressFrom(list.Get(i)));
+  return out;
+}
+
 Address AddressFrom(const Napi::Value& value) {
   const Bytes bytes = BytesFrom(value);
   if (bytes.size() != 4 && bytes.size() != 16)

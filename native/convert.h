@@ -16,6 +16,7 @@ namespace vipd {
 double NumberIn(const Napi::Object& object, const char* name);
 Bytes BytesFrom(const Napi::Value& value);
 Address AddressFrom(const Napi::Value& value);
+std::vector<Address> AddressesFrom(const Napi::Array& list);
 // One rtnetlink message: nlmsg_len is its length. Throws RangeError otherwise.
 Bytes RequestFrom(const Napi::Value& value);
 LinkSpec LinkSpecFrom(const Napi::Object& spec);

@@ -32,15 +32,21 @@ void Core::RemoveLink(LinkId link) {
   links_.erase(link);
 }
 
-void Core::AddSlot(SlotId id, LinkId link, uint8_t vrid, std::shared_ptr<SlotCounters> counters) {
+void Core::AddSlot(SlotId id, LinkId link, uint8_t vrid, std::vector<Address> peers,
+                   std::shared_ptr<SlotCounters> counters) {
   auto slot = std::make_unique<Slot>();
   slot->id = id;
   slot->link = link;
   slot->vrid = vrid;
+  slot->peers = std::move(peers);
   slot->counters = std::move(counters);
-  links_.at(link).slots[vrid] = slot.get();
+  slot->sibling = std::exchange(links_.at(link).slots[vrid], slot.get());
   deadlines_.Add(slot.get());
   slots_[id] = std::move(slot);
+}
+
+void Core::SetPeers(SlotId id, std::vector<Address> peers) {
+  if (Slot* slot = Find(id)) slot->peers = std::move(peers);
 }
 
 void Core::RemoveSlot(SlotId id) {
@@ -48,7 +54,9 @@ void Core::RemoveSlot(SlotId id) {
   if (slot == nullptr) return;
   Enter(slot, State::kRest);
   deadlines_.Remove(slot);
-  links_.at(slot->link).slots[slot->vrid] = nullptr;
+  Slot** at = &links_.at(slot->link).slots[slot->vrid];
+  while (*at != slot) at = &(*at)->sibling;
+  *at = slot->sibling;
   slots_.erase(id);
 }
 
@@ -180,6 +188,12 @@ void Core::Rearm(Slot* slot) {
   Us due = kNever;
   for (const Running& running : slot->running) due = std::min(due, running.due);
   deadlines_.Set(slot, due);
+}
+
+// What waited for the old bound is looked at again under the new one.
+void Core::SetLiveness(Us liveness, Us now) {
+  liveness_ = liveness;
+  Renew(now);
 }
 
 void Core::Renew(Us now) {

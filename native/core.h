@@ -137,8 +137,11 @@ class Core {
 
   void AddLink(LinkId link, std::shared_ptr<LinkCounters> counters);
   void RemoveLink(LinkId link);
-  // The pair (link, vrid) must be free; the caller keeps the book.
-  void AddSlot(SlotId slot, LinkId link, uint8_t vrid, std::shared_ptr<SlotCounters> counters);
+  // (link, vrid) must be free, or all of its slots have peers and none in common; the caller keeps
+  // the book. A slot that has its VRID for itself takes packets of any source.
+  void AddSlot(SlotId slot, LinkId link, uint8_t vrid, std::vector<Address> peers,
+               std::shared_ptr<SlotCounters> counters);
+  void SetPeers(SlotId slot, std::vector<Address> peers);
   void RemoveSlot(SlotId slot);
 
   // `seen`: how many events TypeScript had worked off when it wrote the order. An order that
@@ -152,6 +155,8 @@ class Core {
   void Receive(LinkId link, const Address& from, int ttl, std::span<const uint8_t> payload, Us now);
   // An unreadable packet: counted, never raised.
   void Unclaimed(LinkId link);
+  // Another bound for the lease, which is renewed with it; 0 switches the lease off.
+  void SetLiveness(Us liveness, Us now);
   // The main thread is alive. Any order says so too.
   void Renew(Us now);
   // The main thread has worked off so many of the events that were raised: what came of them has
@@ -217,6 +222,8 @@ class Core {
 
     LinkId link = 0;
     uint8_t vrid = 0;
+    Slot* sibling = nullptr;  // the next one of the same link and VRID
+    std::vector<Address> peers;
     bool touched = false;  // waits in `touched_`
     int64_t generation = 0;
     // What was expected last, also when nothing is any more: the master's own advert must get
@@ -236,10 +243,11 @@ class Core {
   struct Link {
     std::shared_ptr<LinkCounters> counters;
     Bucket strangers = Throttle::ForStrangers();
-    std::array<Slot*, 256> slots{};
+    std::array<Slot*, 256> slots{};  // the first one of each VRID
   };
 
   Slot* Find(SlotId id);
+  static Slot* Route(const Link& link, const Address& from, std::span<const uint8_t> payload);
   bool lapsed(Us now) const { return liveness_ > 0 && now - renewed_ >= liveness_; }
   void Enter(Slot* slot, State state);
   void Push(const Slot& slot, PlanPtr plan, int repeat = Run::kNoRepeat);
@@ -269,7 +277,7 @@ class Core {
   static bool Equals(const std::optional<Familiar>& advert, const Address& from, int ttl,
                      std::span<const uint8_t> payload);
 
-  const Us liveness_;
+  Us liveness_;
   Us renewed_;
   size_t leading_ = 0;
   size_t waiting_ = 0;

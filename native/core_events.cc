@@ -30,13 +30,24 @@ std::span<const uint8_t> Octets(const Address& a) { return {a.octets.data(), a.l
 
 }  // namespace
 
+// Alone with its VRID, a slot is raised what any source sends: its decoder judges and counts. Of
+// several (unicast), the one whose peer sent it.
+Core::Slot* Core::Route(const Link& link, const Address& from, std::span<const uint8_t> payload) {
+  if (payload.size() < 2) return nullptr;
+  Slot* slot = link.slots[payload[1]];
+  if (slot == nullptr || slot->sibling == nullptr) return slot;
+  while (slot != nullptr && std::ranges::find(slot->peers, from) == slot->peers.end())
+    slot = slot->sibling;
+  return slot;
+}
+
 void Core::Receive(LinkId link_id, const Address& from, int ttl, std::span<const uint8_t> payload,
                    Us now) {
   const auto found = links_.find(link_id);
   if (found == links_.end()) return;
   Link& link = found->second;
   Grow(&link.counters->received, 1);
-  Slot* slot = payload.size() < 2 ? nullptr : link.slots[payload[1]];
+  Slot* slot = Route(link, from, payload);
   if (slot == nullptr) {
     Grow(&link.counters->unclaimed, 1);
     return;

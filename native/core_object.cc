@@ -23,6 +23,8 @@ Napi::Function CoreObject::Define(Napi::Env env) {
       env, "Core",
       {InstanceMethod<&CoreObject::AddLink>("addLink"),
        InstanceMethod<&CoreObject::AddSlot>("addSlot"),
+       InstanceMethod<&CoreObject::SetPeers>("setPeers"),
+       InstanceMethod<&CoreObject::SetLiveness>("setLiveness"),
        InstanceMethod<&CoreObject::RemoveSlot>("removeSlot"),
        InstanceMethod<&CoreObject::Order>("order"), InstanceMethod<&CoreObject::Packet>("packet"),
        InstanceMethod<&CoreObject::Renew>("renew"), InstanceMethod<&CoreObject::Worked>("worked"),
@@ -47,7 +49,16 @@ void CoreObject::AddLink(const Napi::CallbackInfo& info) {
 void CoreObject::AddSlot(const Napi::CallbackInfo& info) {
   auto counters = std::make_shared<SlotCounters>();
   slots_[IntAt(info, 0)] = counters;
-  core_->AddSlot(IntAt(info, 0), IntAt(info, 1), static_cast<uint8_t>(IntAt(info, 2)), counters);
+  core_->AddSlot(IntAt(info, 0), IntAt(info, 1), static_cast<uint8_t>(IntAt(info, 2)),
+                 AddressesFrom(info[3].As<Napi::Array>()), counters);
+}
+
+void CoreObject::SetPeers(const Napi::CallbackInfo& info) {
+  core_->SetPeers(IntAt(info, 0), AddressesFrom(info[1].As<Napi::Array>()));
+}
+
+void CoreObject::SetLiveness(const Napi::CallbackInfo& info) {
+  core_->SetLiveness(UsAt(info, 0), UsAt(info, 1));
 }
 
 void CoreObject::RemoveSlot(const Napi::CallbackInfo& info) {

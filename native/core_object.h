@@ -19,6 +19,8 @@ class CoreObject : public Napi::ObjectWrap<CoreObject> {
  private:
   void AddLink(const Napi::CallbackInfo& info);
   void AddSlot(const Napi::CallbackInfo& info);
+  void SetPeers(const Napi::CallbackInfo& info);
+  void SetLiveness(const Napi::CallbackInfo& info);
   void RemoveSlot(const Napi::CallbackInfo& info);
   void Order(const Napi::CallbackInfo& info);
   void Packet(const Napi::CallbackInfo& info);

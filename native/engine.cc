@@ -308,19 +308,24 @@ void Engine::CarrySome() {
 
 void Engine::Carry(Command command) {
   const Us now = MonotonicNow();
-  std::visit(
-      Overloaded{[&](AddLink& c) { AddLinkNow(std::move(c)); },
-                 [&](RemoveLink& c) { RemoveLinkNow(c.link); },
-                 [&](AddSlot& c) { core_->AddSlot(c.slot, c.link, c.vrid, std::move(c.counters)); },
-                 [&](RemoveSlot& c) { core_->RemoveSlot(c.slot); },
-                 [&](GiveOrders& c) {
-                   for (OrderFor& order : c.orders) core_->Apply(std::move(order), c.seen, now);
-                 },
-                 [&](Renewal& c) { core_->Renew(c.at); },
-                 [&](WorkedOff& c) { core_->Worked(c.seen, now); },
-                 [&](Flush& c) { flushes_.push_back(c.id); },
-                 [&](MeetWarden& c) { MeetWardenNow(c.warden); }},
-      command);
+  std::visit(Overloaded{[&](AddLink& c) { AddLinkNow(std::move(c)); },
+                        [&](RemoveLink& c) { RemoveLinkNow(c.link); },
+                        [&](AddSlot& c) {
+                          core_->AddSlot(c.slot, c.link, c.vrid, std::move(c.peers),
+                                         std::move(c.counters));
+                        },
+                        [&](SetPeers& c) { core_->SetPeers(c.slot, std::move(c.peers)); },
+                        [&](SetLiveness& c) { core_->SetLiveness(c.liveness, now); },
+                        [&](RemoveSlot& c) { core_->RemoveSlot(c.slot); },
+                        [&](GiveOrders& c) {
+                          for (OrderFor& order : c.orders)
+                            core_->Apply(std::move(order), c.seen, now);
+                        },
+                        [&](Renewal& c) { core_->Renew(c.at); },
+                        [&](WorkedOff& c) { core_->Worked(c.seen, now); },
+                        [&](Flush& c) { flushes_.push_back(c.id); },
+                        [&](MeetWarden& c) { MeetWardenNow(c.warden); }},
+             command);
 }
 
 void Engine::AddLinkNow(AddLink command) {

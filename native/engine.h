@@ -54,7 +54,12 @@ struct AddSlot {
   SlotId slot;
   LinkId link;
   uint8_t vrid;
+  std::vector<Address> peers;
   std::shared_ptr<SlotCounters> counters;
+};
+struct SetPeers {
+  SlotId slot;
+  std::vector<Address> peers;
 };
 struct RemoveSlot {
   SlotId slot;
@@ -66,6 +71,9 @@ struct GiveOrders {
 struct Renewal {
   Us at;
 };
+struct SetLiveness {
+  Us liveness;
+};
 struct WorkedOff {
   uint64_t seen;
 };
@@ -75,8 +83,8 @@ struct Flush {
 struct MeetWarden {
   StartedWarden warden;
 };
-using Command = std::variant<AddLink, RemoveLink, AddSlot, RemoveSlot, GiveOrders, Renewal,
-                             WorkedOff, Flush, MeetWarden>;
+using Command = std::variant<AddLink, RemoveLink, AddSlot, SetPeers, SetLiveness, RemoveSlot,
+                             GiveOrders, Renewal, WorkedOff, Flush, MeetWarden>;
 
 struct Delivery {
   std::vector<Event> events;

@@ -24,6 +24,8 @@ Napi::Function EngineObject::Define(Napi::Env env) {
                       InstanceMethod<&EngineObject::SetFilter>("setFilter"),
                       InstanceMethod<&EngineObject::CloseLink>("closeLink"),
                       InstanceMethod<&EngineObject::AddSlotTo>("addSlot"),
+                      InstanceMethod<&EngineObject::SetPeersOf>("setPeers"),
+                      InstanceMethod<&EngineObject::SetLivenessTo>("setLiveness"),
                       InstanceMethod<&EngineObject::RemoveSlotFrom>("removeSlot"),
                       InstanceMethod<&EngineObject::GiveOrder>("order"),
                       InstanceMethod<&EngineObject::AskFlush>("flush"),
@@ -124,7 +126,16 @@ void EngineObject::AddSlotTo(const Napi::CallbackInfo& info) {
   const LinkId link = LinkAt(info[1]).link->id;
   auto counters = std::make_shared<SlotCounters>();
   slots_[IntAt(info, 0)] = counters;
-  engine_->Post(AddSlot{IntAt(info, 0), link, static_cast<uint8_t>(IntAt(info, 2)), counters});
+  engine_->Post(AddSlot{IntAt(info, 0), link, static_cast<uint8_t>(IntAt(info, 2)),
+                        AddressesFrom(info[3].As<Napi::Array>()), counters});
+}
+
+void EngineObject::SetPeersOf(const Napi::CallbackInfo& info) {
+  engine_->Post(SetPeers{IntAt(info, 0), AddressesFrom(info[1].As<Napi::Array>())});
+}
+
+void EngineObject::SetLivenessTo(const Napi::CallbackInfo& info) {
+  engine_->Post(SetLiveness{info[0].As<Napi::Number>().Int64Value()});
 }
 
 void EngineObject::RemoveSlotFrom(const Napi::CallbackInfo& info) {

@@ -28,6 +28,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   void SetFilter(const Napi::CallbackInfo& info);
   void CloseLink(const Napi::CallbackInfo& info);
   void AddSlotTo(const Napi::CallbackInfo& info);
+  void SetPeersOf(const Napi::CallbackInfo& info);
+  void SetLivenessTo(const Napi::CallbackInfo& info);
   void RemoveSlotFrom(const Napi::CallbackInfo& info);
   void GiveOrder(const Napi::CallbackInfo& info);
   void AskFlush(const Napi::CallbackInfo& info);

@@ -1,10 +1,12 @@
 /**
  * Which sockets are open, and for whom. Instances on the same interface, family, source and group share one
- * link, told apart by VRID; the link's filter names exactly the VRIDs in use, so that the kernel
+ * link, told apart by VRID, and by their peers where several have the same (unicast); the link's filter names exactly the VRIDs in use, so that the kernel
  * drops what cannot concern us.
  */
-import type { Family, Ip } from '../base/ip.ts'
+import { OpError } from '../base/errors.ts'
+import type { Ip } from '../base/ip.ts'
 import type { Engine, LinkId, LinkSpec, SlotId } from '../engine/contract.ts'
+import { apart } from '../engine/routes.ts'
 import { vrrpFilter } from '../wire/bpf.ts'
 
 export type LinkWish = Omit<LinkSpec, 'filter'>
@@ -12,8 +14,10 @@ export type LinkWish = Omit<LinkSpec, 'filter'>
 type OpenLink = {
   readonly id: LinkId
   readonly wish: LinkWish
-  readonly vrids: Map<SlotId, number>
+  readonly slots: Map<SlotId, Member>
 }
+
+type Member = { readonly vrid: number; readonly peers: readonly Ip[] }
 
 export class Links {
   readonly #engine: Engine
@@ -25,20 +29,22 @@ export class Links {
   }
 
   /**
-   * Opens or shares the link and routes the VRID to the slot, which leaves the link it had. Throws OpError when the
-   * sockets cannot be opened; the slot then keeps the link it had, so that its last orders still go out.
+   * Opens or shares the link and routes the VRID, from these peers, to the slot, which leaves the link it had. Throws
+   * OpError when the sockets cannot be opened or another slot has the VRID there; the slot then keeps the link it had, so
+   * that its last orders still go out.
    */
-  join(slot: SlotId, vrid: number, wish: LinkWish): LinkId {
+  join(slot: SlotId, vrid: number, peers: readonly Ip[], wish: LinkWish): LinkId {
     const key = keyOf(wish)
     const known = this.#open.get(key)
-    if (known?.vrids.has(slot)) return known.id
+    if (known !== undefined) requireFree(known, slot, { vrid, peers })
+    if (known?.slots.has(slot)) return this.#setPeers(known, slot, { vrid, peers })
     const link = known ?? this.#openLink(wish, vrid)
     this.leave(slot)
     this.#open.set(key, link)
-    this.#engine.addSlot(slot, link.id, vrid)
-    link.vrids.set(slot, vrid)
+    this.#engine.addSlot(slot, link.id, vrid, peers)
+    link.slots.set(slot, { vrid, peers })
     this.#keyOfSlot.set(slot, key)
-    this.#engine.setFilter(link.id, filterFor(wish, [...link.vrids.values()]))
+    this.#engine.setFilter(link.id, filterFor(link))
     return link.id
   }
 
@@ -48,10 +54,10 @@ export class Links {
     const link = key === undefined ? undefined : this.#open.get(key)
     if (key === undefined || link === undefined) return
     this.#keyOfSlot.delete(slot)
-    link.vrids.delete(slot)
+    link.slots.delete(slot)
     this.#engine.removeSlot(slot)
-    if (link.vrids.size > 0) {
-      this.#engine.setFilter(link.id, filterFor(link.wish, [...link.vrids.values()]))
+    if (link.slots.size > 0) {
+      this.#engine.setFilter(link.id, filterFor(link))
       return
     }
     this.#engine.closeLink(link.id)
@@ -65,13 +71,30 @@ export class Links {
   /** The slots that lose their sockets when this link fails. */
   slotsOf(id: LinkId): readonly SlotId[] {
     const link = [...this.#open.values()].find((open) => open.id === id)
-    return link === undefined ? [] : [...link.vrids.keys()]
+    return link === undefined ? [] : [...link.slots.keys()]
+  }
+
+  #setPeers(link: OpenLink, slot: SlotId, member: Member): LinkId {
+    this.#engine.setPeers(slot, member.peers)
+    link.slots.set(slot, member)
+    return link.id
   }
 
   #openLink(wish: LinkWish, vrid: number): OpenLink {
-    const id = this.#engine.openLink({ ...wish, filter: filterFor(wish, [vrid]) })
-    return { id, wish, vrids: new Map() }
+    const filter = vrrpFilter({
+      family: wish.family,
+      vrids: [vrid],
+      multicast: wish.group !== null,
+    })
+    return { id: this.#engine.openLink({ ...wish, filter }), wish, slots: new Map() }
   }
+}
+
+/** Two instances that cannot be told apart on one link; the plan of a reload refuses them before it comes to this. */
+function requireFree(link: OpenLink, slot: SlotId, wanted: Member): void {
+  for (const [other, member] of link.slots)
+    if (other !== slot && member.vrid === wanted.vrid && !apart(member.peers, wanted.peers))
+      throw new OpError('join', 'EADDRINUSE', `VRID ${wanted.vrid} is another instance's here`)
 }
 
 const keyOf = (wish: LinkWish): string =>
@@ -85,10 +108,10 @@ const keyOf = (wish: LinkWish): string =>
     wish.receiveBufferBytes,
   ].join('|')
 
-function filterFor(
-  wish: { readonly family: Family; readonly group: Ip | null },
-  vrids: readonly number[],
-): Uint8Array {
-  // Adverts of a wrong version pass: the decoder counts them, and their operator must read of it.
-  return vrrpFilter({ family: wish.family, vrids, multicast: wish.group !== null })
-}
+/** Adverts of a wrong version pass: the decoder counts them, and the operator must read of it. */
+const filterFor = ({ wish, slots }: OpenLink): Uint8Array =>
+  vrrpFilter({
+    family: wish.family,
+    vrids: [...slots.values()].map(({ vrid }) => vrid),
+    multicast: wish.group !== null,
+  })

@@ -49,8 +49,7 @@ export function slotFacts(
     family: cfg.family,
     source,
     link,
-    destinations:
-      transport.kind === 'multicast' ? [transport.group] : transport.peers.map((p) => p.address),
+    destinations: transport.kind === 'multicast' ? [transport.group] : peersOf(cfg),
     password: cfg.password,
     advertIntervalUs: cfg.advertIntervalUs,
     checksumAsV2: cfg.v3ChecksumAsV2,
@@ -61,6 +60,10 @@ export function slotFacts(
     lifetimeSeconds: lifetimeSeconds(cfg),
   }
 }
+
+/** Whom a unicast instance hears; of a multicast one the group decides. */
+export const peersOf = ({ transport }: Instance): readonly Ip[] =>
+  transport.kind === 'multicast' ? [] : transport.peers.map((peer) => peer.address)
 
 /**
  * Long enough that a peer has taken over before the address of a dead master vanishes, and that a renewal can be

@@ -13,7 +13,7 @@ import { findFooting } from './footing.ts'
 import type { KernelLink, KernelView } from './kernel.ts'
 import type { Links, LinkWish } from './links.ts'
 import type { OrderQueue } from './orders.ts'
-import { slotFacts } from './slot-facts.ts'
+import { peersOf, slotFacts } from './slot-facts.ts'
 
 export type StancePorts = {
   readonly kernel: KernelView
@@ -28,6 +28,7 @@ export class Stance {
   readonly #ports: StancePorts
   #link: LinkId | null = null
   #wish: LinkWish | null = null
+  #peers: readonly Ip[] = []
   #facts: SlotFacts | null = null
   #home: KernelLink | null = null
   #faults: readonly Fault[] = []
@@ -93,10 +94,14 @@ export class Stance {
   }
 
   #join(cfg: Instance, wish: LinkWish): boolean {
-    if (this.#link !== null && isDeepStrictEqual(this.#wish, wish)) return false
+    const peers = peersOf(cfg)
+    const same = isDeepStrictEqual(this.#wish, wish) && isDeepStrictEqual(this.#peers, peers)
+    const before = this.#link
+    if (before !== null && same) return false
     this.#ports.orders.hand()
-    this.#link = this.#ports.links.join(this.#slot, cfg.vrid, wish)
+    this.#link = this.#ports.links.join(this.#slot, cfg.vrid, peers, wish)
     this.#wish = wish
-    return true
+    this.#peers = peers
+    return this.#link !== before
   }
 }

@@ -63,13 +63,15 @@ export type NativeEngine = {
   ): LinkId
   setFilter(link: LinkId, filter: Uint8Array): void
   closeLink(link: LinkId): void
-  addSlot(slot: SlotId, link: LinkId, vrid: number): void
+  addSlot(slot: SlotId, link: LinkId, vrid: number, peers: readonly Uint8Array[]): void
+  setPeers(slot: SlotId, peers: readonly Uint8Array[]): void
   removeSlot(slot: SlotId): void
   /** `seen`: how many events had been worked off when the orders were made. */
   order(orders: readonly NativeOrderFor[], seen: number): void
   /** Answered with the same number beside a delivery. */
   flush(id: number): void
   renew(): void
+  setLiveness(livenessUs: number): void
   /** So many events have been worked off, and what came of them has been ordered. */
   worked(seen: number): void
   counters(slot: SlotId): SlotCounters
@@ -88,11 +90,13 @@ export type NativeEffect = {
 /** The core alone, in virtual time. */
 export type NativeCore = {
   addLink(link: LinkId): void
-  addSlot(slot: SlotId, link: LinkId, vrid: number): void
+  addSlot(slot: SlotId, link: LinkId, vrid: number, peers: readonly Uint8Array[]): void
+  setPeers(slot: SlotId, peers: readonly Uint8Array[]): void
   removeSlot(slot: SlotId): void
   order(orders: readonly NativeOrderFor[], now: number, seen: number): void
   packet(link: LinkId, from: Uint8Array, ttl: number, payload: Uint8Array, now: number): void
   renew(now: number): void
+  setLiveness(livenessUs: number, now: number): void
   worked(seen: number, now: number): void
   overtaken(now: number): void
   tick(

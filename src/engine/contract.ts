@@ -7,7 +7,7 @@
 import type { Ip } from '../base/ip.ts'
 import type { Us } from '../base/time.ts'
 
-/** One VRRP instance: (link, VRID). Numbered by the daemon. */
+/** One VRRP instance: (link, VRID), and for unicast its peers. Numbered by the daemon. */
 export type SlotId = number
 /** One pair of sockets: interface × family × (multicast group | unicast source). Numbered by the engine. */
 export type LinkId = number
@@ -225,8 +225,13 @@ export type Engine = {
   openLink(spec: LinkSpec): LinkId
   setFilter(link: LinkId, filter: Uint8Array): void
   closeLink(link: LinkId): void
-  /** Routes packets with this VRID on this link to the slot. Throws if the pair is taken. */
-  addSlot(slot: SlotId, link: LinkId, vrid: number): void
+  /**
+   * Routes packets with this VRID on this link to the slot. Several slots may share the two if each has peers and they
+   * share none: the source decides then, and what comes from no peer is unclaimed. Throws if the place is taken.
+   */
+  addSlot(slot: SlotId, link: LinkId, vrid: number, peers?: readonly Ip[]): void
+  /** Other peers for a slot that goes on as it is. Throws if one of them is another slot's. */
+  setPeers(slot: SlotId, peers: readonly Ip[]): void
   removeSlot(slot: SlotId): void
   /** Hands over orders; those of one call that are due at once are carried out as one batch. */
   order(orders: readonly OrderFor[]): void
@@ -234,6 +239,8 @@ export type Engine = {
   flush(): Promise<void>
   /** Renews the main thread's lease, as any order does. */
   renew(): void
+  /** Another bound for the lease, which is renewed with it; 0 switches it off. */
+  setLiveness(livenessUs: Us): void
   /** One blocking rtnetlink request (a dump, say) on a socket of its own; all answer messages, joined. Throws OpError. */
   request(bytes: Uint8Array): Uint8Array
   counters(slot: SlotId): SlotCounters

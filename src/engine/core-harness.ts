@@ -44,13 +44,15 @@ export type CorePacket = {
 
 export type CoreHarness = {
   addLink(link: LinkId): void
-  /** Throws if the pair is taken. */
-  addSlot(slot: SlotId, link: LinkId, vrid: number): void
+  /** Throws if the place is taken. */
+  addSlot(slot: SlotId, link: LinkId, vrid: number, peers?: readonly Ip[]): void
+  setPeers(slot: SlotId, peers: readonly Ip[]): void
   removeSlot(slot: SlotId): void
   /** `seen`: how many of the events handed out so far their author had worked off; all of them if absent. */
   order(orders: readonly OrderFor[], now: Us, seen?: number): void
   packet(packet: CorePacket, now: Us): void
   renew(now: Us): void
+  setLiveness(livenessUs: Us, now: Us): void
   /** Their author has worked off `seen` of the events handed out so far; all of them if absent. */
   worked(now: Us, seen?: number): void
   /** The warden gave up every lead while this core stood still. */
@@ -76,10 +78,14 @@ export function makeCore(livenessUs: Us, now: Us): CoreHarness {
       links.add(link)
       core.addLink(link)
     },
-    addSlot: (slot, link, vrid) => {
+    addSlot: (slot, link, vrid, peers = []) => {
       if (!links.has(link)) throw new Error(`no link ${link}`)
-      routes.add(slot, link, vrid)
-      core.addSlot(slot, link, vrid)
+      routes.add(slot, link, vrid, peers)
+      core.addSlot(slot, link, vrid, peers.map(ipBytes))
+    },
+    setPeers: (slot, peers) => {
+      routes.setPeers(slot, peers)
+      core.setPeers(slot, peers.map(ipBytes))
     },
     removeSlot: (slot) => {
       routes.remove(slot)
@@ -89,6 +95,7 @@ export function makeCore(livenessUs: Us, now: Us): CoreHarness {
     packet: ({ link, from, ttl, payload }, at) =>
       core.packet(link, ipBytes(from), ttl, payload, at),
     renew: (at) => core.renew(at),
+    setLiveness: (livenessUs, at) => core.setLiveness(livenessUs, at),
     worked: (at, seen = handedOut) => core.worked(seen, at),
     overtaken: (at) => core.overtaken(at),
     tick: (at, refuse) => {

@@ -5,7 +5,7 @@
 
 import { loadAddon } from '../addon/load.ts'
 import { assert } from '../base/assert.ts'
-import { ipBytes } from '../base/ip.ts'
+import { type Ip, ipBytes } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
 import type { Addon, NativeEngine, NativeEvent } from './addon.ts'
 import type {
@@ -105,9 +105,14 @@ class RunningEngine implements Engine {
     this.#native.closeLink(link)
   }
 
-  addSlot(slot: SlotId, link: LinkId, vrid: number): void {
-    this.#routes.add(slot, link, vrid)
-    this.#native.addSlot(slot, link, vrid)
+  addSlot(slot: SlotId, link: LinkId, vrid: number, peers: readonly Ip[] = []): void {
+    this.#routes.add(slot, link, vrid, peers)
+    this.#native.addSlot(slot, link, vrid, peers.map(ipBytes))
+  }
+
+  setPeers(slot: SlotId, peers: readonly Ip[]): void {
+    this.#routes.setPeers(slot, peers)
+    this.#native.setPeers(slot, peers.map(ipBytes))
   }
 
   removeSlot(slot: SlotId): void {
@@ -131,6 +136,10 @@ class RunningEngine implements Engine {
 
   renew(): void {
     this.#native.renew()
+  }
+
+  setLiveness(livenessUs: Us): void {
+    this.#native.setLiveness(livenessUs)
   }
 
   request(bytes: Uint8Array): Uint8Array {

@@ -310,6 +310,53 @@ test('a repeat that keeps failing is told once, and again after it has worked', 
   assert.equal(b.core.counters(1).lastSentUs, 4 * second)
 })
 
+test('several slots of one VRID: the peer decides, a slot alone is raised whatever the source', () => {
+  const core = makeCore(us(0), us(0))
+  core.addLink(link)
+  const [one, two, stranger] = [ip('10.0.0.1'), ip('10.0.0.2'), ip('10.0.0.9')]
+  const payload = Uint8Array.of(0x31, vrid, 100)
+  const heardBy = (from: Ip, nowUs: number): readonly number[] => {
+    core.packet({ link, from, ttl: 255, payload }, us(nowUs))
+    return core.tick(us(nowUs)).events.flatMap((e) => (e.kind === 'heard' ? [e.slot] : []))
+  }
+  const follow = (slot: number, peers: readonly Ip[]) => {
+    core.addSlot(slot, link, vrid, peers)
+    core.order([{ slot, generation: 1, order: followUntil(99 * second) }], us(0))
+  }
+  follow(1, [one])
+  assert.deepEqual(heardBy(stranger, 1), [1])
+  follow(2, [two])
+  assert.deepEqual(heardBy(one, 2), [1])
+  assert.deepEqual(heardBy(two, 3), [2])
+  assert.deepEqual(heardBy(stranger, 4), [])
+  assert.equal(core.linkCounters(link).unclaimed, 1)
+  assert.throws(() => core.addSlot(3, link, vrid, [stranger, two]), /taken/)
+  assert.throws(() => core.addSlot(3, link, vrid), /taken/)
+  assert.throws(() => core.setPeers(1, [two]), /taken/)
+  core.setPeers(1, [stranger])
+  assert.deepEqual(heardBy(stranger, 5), [1])
+  assert.deepEqual(heardBy(one, 6), [])
+  core.removeSlot(1)
+  assert.deepEqual(heardBy(one, 7), [2])
+})
+
+test('the bound of the lease can be changed while slots lead; the change renews it', () => {
+  const core = makeCore(us(second), us(0))
+  core.addLink(link)
+  core.addSlot(1, link, vrid)
+  core.order([{ slot: 1, generation: 1, order: lead({ repeats: [] }) }], us(0))
+  core.setLiveness(us(20 * second), us(second / 2))
+  assert.deepEqual(core.tick(us(20 * second)).events, [])
+  core.setLiveness(us(0), us(20 * second))
+  assert.deepEqual(core.tick(us(900 * second)).events, [])
+  core.setLiveness(us(second), us(900 * second))
+  assert.equal(core.nextDeadline(), 901 * second)
+  assert.deepEqual(
+    core.tick(us(901 * second)).events.map((e) => e.kind),
+    ['lapsed'],
+  )
+})
+
 test('a removed slot is forgotten, and its pair free again', () => {
   const b = new Bench()
   b.order(followUntil(second), 0)

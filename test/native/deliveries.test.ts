@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { OpError } from '../../src/base/errors.ts'
+import type { Ip } from '../../src/base/ip.ts'
 import { us } from '../../src/base/time.ts'
 import type { EngineEvent } from '../../src/engine/contract.ts'
 import { batches } from '../../src/engine/deliveries.ts'
@@ -61,14 +62,21 @@ test('errnos have names, and a native failure becomes an OpError', () => {
   assert.throws(() => native(bug), TypeError)
 })
 
-test('a pair belongs to one slot', () => {
+test('a VRID of a link belongs to one slot, or to several that share no peer', () => {
   const routes = new Routes()
-  routes.add(1, 1, 51)
-  assert.throws(() => routes.add(2, 1, 51), /taken/)
-  assert.throws(() => routes.add(1, 2, 51), /exists/)
-  assert.throws(() => routes.add(3, 1, 0), RangeError)
-  routes.add(2, 2, 51)
+  const [one, two] = ['10.0.0.1' as Ip, '10.0.0.2' as Ip]
+  routes.add(1, 1, 51, [])
+  assert.throws(() => routes.add(2, 1, 51, []), /taken/)
+  assert.throws(() => routes.add(2, 1, 51, [one]), /taken/)
+  assert.throws(() => routes.add(1, 2, 51, []), /exists/)
+  assert.throws(() => routes.add(3, 1, 0, []), RangeError)
+  routes.add(2, 2, 51, [one])
+  routes.add(3, 2, 51, [two])
+  assert.throws(() => routes.add(4, 2, 51, [two]), /taken/)
+  assert.throws(() => routes.setPeers(3, [one]), /taken/)
+  routes.setPeers(3, ['10.0.0.3' as Ip])
+  routes.remove(3)
   routes.forgetLink(1)
-  assert.ok(!routes.has(1) && routes.has(2))
-  routes.add(1, 1, 51)
+  assert.ok(!routes.has(1) && routes.has(2) && !routes.has(3))
+  routes.add(1, 1, 51, [])
 })

@@ -4,6 +4,7 @@
  * simulated kernel and wire, and what it tells goes to the main thread, when that one has time.
  */
 import { OpError } from '../../src/base/errors.ts'
+import type { Ip } from '../../src/base/ip.ts'
 import { type Us, us } from '../../src/base/time.ts'
 import type {
   AdvertGaps,
@@ -175,8 +176,16 @@ export class SimEngine implements Engine {
     this.#links.delete(link)
   }
 
-  addSlot(slot: SlotId, link: LinkId, vrid: number): void {
-    this.#core.addSlot(slot, link, vrid)
+  setPeers(slot: SlotId, peers: readonly Ip[]): void {
+    this.#core.setPeers(slot, peers)
+  }
+
+  setLiveness(livenessUs: Us): void {
+    this.#core.setLiveness(livenessUs, this.now())
+  }
+
+  addSlot(slot: SlotId, link: LinkId, vrid: number, peers: readonly Ip[] = []): void {
+    this.#core.addSlot(slot, link, vrid, peers)
     this.#slots.set(slot, { lead: null, leading: false, reported: false, generation: 0 })
   }
 

@@ -30,6 +30,7 @@ struct Progress {
 struct Asked {
   LinkId link = 0;
   uint8_t vrid = 0;
+  std::vector<Address> peers;
   std::shared_ptr<SlotCounters> counters = std::make_shared<SlotCounters>();
   std::optional<Familiar> expect;
   Us restart = 0;
@@ -126,9 +127,10 @@ class Life {
     slot.link = 1 + in_.Below(kLinks);
     slot.vrid = static_cast<uint8_t>(1 + in_.Below(kVrids));
     if (slots_.size() == kSlotsMax || !links_.contains(slot.link)) return;
-    if (SlotOf(slot.link, slot.vrid) != nullptr) return;
+    if (in_.Below(2) == 0) slot.peers = {SomeSource()};
+    if (!IsFree(slot)) return;
     const SlotId id = ++last_slot_;
-    core_.AddSlot(id, slot.link, slot.vrid, slot.counters);
+    core_.AddSlot(id, slot.link, slot.vrid, slot.peers, slot.counters);
     slots_[id] = std::move(slot);
     Require(Rests(id), "a new slot rests");
   }
@@ -141,9 +143,24 @@ class Life {
     removed_[id] = core_.raised();
   }
 
-  Asked* SlotOf(LinkId link, uint8_t vrid) {
+  // No other slot of its link and VRID, or peers on all sides and none of them shared.
+  bool IsFree(const Asked& wanted) const {
+    return std::ranges::none_of(slots_, [&](const auto& entry) {
+      const Asked& slot = entry.second;
+      const bool same = slot.link == wanted.link && slot.vrid == wanted.vrid;
+      const bool alone = slot.peers.empty() || wanted.peers.empty();
+      return same && (alone || slot.peers == wanted.peers);
+    });
+  }
+
+  // A VRID that is one slot's alone is raised whatever the source.
+  Asked* SlotOf(LinkId link, uint8_t vrid, const Address& from) {
+    std::vector<Asked*> all;
     for (auto& [id, slot] : slots_)
-      if (slot.link == link && slot.vrid == vrid) return &slot;
+      if (slot.link == link && slot.vrid == vrid) all.push_back(&slot);
+    if (all.size() == 1) return all.front();
+    for (Asked* slot : all)
+      if (std::ranges::find(slot->peers, from) != slot->peers.end()) return slot;
     return nullptr;
   }
 
@@ -366,7 +383,7 @@ class Life {
     Require(++received_[&counters] == counters.received, "every packet is counted");
     const uint64_t told =
         core_.raised() - raised + counters.throttled + counters.coalesced - dropped;
-    Asked* slot = payload.size() < 2 ? nullptr : SlotOf(link, payload[1]);
+    Asked* slot = payload.size() < 2 ? nullptr : SlotOf(link, payload[1], from);
     Require(counters.unclaimed - unclaimed == (slot == nullptr ? 1u : 0u),
             "unclaimed, or a slot's");
     if (slot == nullptr || Rests(IdOf(slot)))

@@ -28,6 +28,8 @@ function recorder() {
     setFilter: () => undefined,
     closeLink: () => undefined,
     addSlot: () => undefined,
+    setPeers: () => undefined,
+    setLiveness: () => undefined,
     removeSlot: () => undefined,
     order: (given) => void orders.push(...given),
     flush: () => Promise.resolve(),
