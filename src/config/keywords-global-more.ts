@@ -40,6 +40,12 @@ const processKeywords = (prefix: string, whose: string) => [
     doc: `Computing time limit of ${whose}.`,
   },
   {
+    name: `${prefix}_rlimit_rtime`,
+    args: [integer('MICROSECONDS', 1, unsigned)],
+    deprecated: `${prefix}_rlimit_rttime`,
+    doc: 'An older spelling.',
+  },
+  {
     name: `${prefix}_cpu_affinity`,
     args: [anyWords('CPU …')],
     set: checkProcessors,
@@ -255,6 +261,12 @@ export const balancerGlobalKeywords: readonly PlainEntry[] = withoutEffect(
       name: 'lvs_flush_onstop',
       args: [oneOf(choice('VS', 'VS'))],
       doc: 'Clear the load balancer at stop.',
+    },
+    {
+      name: 'lvs_flush_on_stop',
+      args: [oneOf(choice('VS', 'VS'))],
+      deprecated: 'lvs_flush_onstop',
+      doc: 'An older spelling.',
     },
     {
       name: 'nftables_ipvs',

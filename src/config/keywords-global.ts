@@ -42,14 +42,10 @@ export const globalKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('glob
     form: 'entries',
     entry: 'ADDRESS',
     default: 'none: no mail',
-    doc: 'Who gets mail.',
+    doc: 'The recipients of mail. Without smtp_server no mail is sent.',
     set: (_draft, _values, node, lowering) => {
       if (node.block?.length === 0) {
-        lowering.error(
-          node.place,
-          'empty-block',
-          'notification_email lists nobody: no mail is sent',
-        )
+        lowering.error(node.place, 'empty-block', 'notification_email is empty: no mail is sent')
       }
     },
     each: (draft, node) => {
@@ -69,8 +65,8 @@ export const globalKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('glob
   {
     name: 'smtp_server',
     args: [word('HOST'), integer('PORT', 1, 65_535, { optional: true })],
-    default: 'port 25',
-    doc: 'Where mail is handed over: plain SMTP.',
+    default: 'none: no mail; port 25',
+    doc: 'The mail server: plain SMTP. There is no default server, as in keepalived.',
     set: (draft, values) => {
       draft.mailServer = text(values)
       draft.mailPort = given(values[1]) ? number(values, 1) : 25

@@ -74,11 +74,8 @@ export const instanceKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>
     name: 'version',
     args: [integer('VERSION', 2, 3)],
     default: 'vrrp_version for IPv4, 3 for IPv6',
-    doc: 'The protocol: 2 is RFC 3768, 3 is RFC 9568. Both routers must agree.',
-    set: (draft, values, node) => {
-      draft.version = number(values) === 2 ? 2 : 3
-      draft.versionPlace = node.place
-    },
+    doc: 'The protocol: 2 is RFC 3768, 3 is RFC 9568. Both routers must agree. Written twice, the first counts; below IPv6 addresses it cannot be 2.',
+    set: setVersion,
   },
   {
     name: 'native_ipv6',
@@ -211,7 +208,7 @@ export const instanceKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>
     name: 'unicast_peer',
     form: 'entries',
     entry: 'IP [min_ttl 0..255] [max_ttl 0..255]',
-    doc: 'Adverts go to each of these routers instead of to the multicast group.',
+    doc: 'Adverts go to each of these routers instead of to the multicast group. A min_ttl or max_ttl anywhere in the list turns check_unicast_src on.',
     set: (draft, _values, node) => {
       draft.unicastPlace ??= node.place
     },
@@ -221,11 +218,8 @@ export const instanceKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>
     name: 'unicast_ttl',
     args: [integer('TTL', 0, 255)],
     default: '255 for IPv4, the kernel default for IPv6',
-    doc: 'TTL or hop limit of adverts to unicast peers.',
-    set: (draft, values, node) => {
-      draft.ttl = number(values)
-      draft.ttlPlace = node.place
-    },
+    doc: 'TTL or hop limit of adverts to unicast peers. 0 is sent as 1: the kernel takes no 0, and both reach the neighbours only.',
+    set: setUnicastTtl,
   },
   {
     name: 'check_unicast_src',
@@ -275,6 +269,19 @@ function setInterface(draft: InstanceDraft, values: Values, node: Node, lowering
   }
 }
 
+/** The first one counts, and an address of IPv6 above it has settled version 3. */
+function setVersion(draft: InstanceDraft, values: Values, node: Node, lowering: Lowering) {
+  const version = number(values) === 2 ? 2 : 3
+  const settled = draft.version ?? (draft.family === 6 ? 3 : null)
+  if (settled !== null && settled !== version) {
+    const message = `version ${version} conflicts with version ${settled} above; it is ignored`
+    lowering.error(node.place, 'version-conflict', message)
+    return
+  }
+  draft.version = version
+  draft.versionPlace = node.place
+}
+
 function setState(draft: InstanceDraft, values: Values, node: Node, lowering: Lowering) {
   if (text(values) === 'MASTER') draft.state = 'MASTER'
   else if (draft.state === 'MASTER') {
@@ -292,6 +299,13 @@ function setSource(draft: InstanceDraft, values: Values, node: Node, lowering: L
   draft.family = ipFamily(source)
   draft.source = source
   draft.sourcePlace = node.place
+}
+
+function setUnicastTtl(draft: InstanceDraft, values: Values, node: Node, lowering: Lowering) {
+  draft.ttl = Math.max(number(values), 1)
+  draft.ttlPlace = node.place
+  if (draft.ttl !== values[0])
+    lowering.warning(node.place, 'unicast-ttl', 'unicast_ttl 0 is sent as TTL 1')
 }
 
 function setGroup(draft: InstanceDraft, values: Values, node: Node, lowering: Lowering) {
@@ -316,10 +330,9 @@ function readVirtualAddress(draft: InstanceDraft, node: Node, lowering: Lowering
     lowering.error(node.place, 'mixed-families', message)
     return
   }
-  const twin = draft.addresses.find((a) => a.address === entry.address)
-  if (twin !== undefined) {
-    lowering.warning(node.place, 'duplicate', `${entry.address} is listed twice; the first counts`)
-    return
+  if (draft.addresses.some((a) => a.address === entry.address)) {
+    const message = `${entry.address} is listed twice: it is in the advert twice, and the options of the last one count`
+    lowering.warning(node.place, 'duplicate', message)
   }
   draft.family = ipFamily(entry.address)
   draft.addresses.push(entry)
@@ -329,5 +342,6 @@ function readPeer(draft: InstanceDraft, node: Node, lowering: Lowering) {
   const peer = readPeerEntry(node, draft.family, lowering)
   if (peer === null) return
   draft.family = ipFamily(peer.address)
+  if (node.args.length > 0) draft.checkSource = true
   if (!draft.peers.some((other) => other.address === peer.address)) draft.peers.push(peer)
 }

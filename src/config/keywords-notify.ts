@@ -8,12 +8,15 @@ import type { Node } from './tree-types.ts'
 
 type Notified = { readonly notify: NotifyDraft }
 
+/** A keyword with nothing behind it. */
+const alone = /^\S+$/
+
 type Slot = 'master' | 'backup' | 'fault' | 'stop' | 'deleted' | 'masterRxLowerPri' | 'any'
 
 /** Keeps the first command of a slot: a second one is reported and not used. */
 function setNotify(slot: Slot) {
   return (draft: Notified, _values: Values, node: Node, lowering: Lowering) => {
-    if (/^\S+$/.test(node.raw)) {
+    if (alone.test(node.raw)) {
       lowering.missingOperand(
         node.place,
         `${node.keyword.text} needs a command; the line is ignored`,
@@ -26,6 +29,11 @@ function setNotify(slot: Slot) {
       )
     } else draft.notify[slot] = commandOnLine(node, lowering)
   }
+}
+
+function setNotifyDeleted(draft: Notified, values: Values, node: Node, lowering: Lowering) {
+  draft.notify.saysDeleted = true
+  if (!alone.test(node.raw)) setNotify('deleted')(draft, values, node, lowering)
 }
 
 const script = (name: string, slot: Slot, doc: string) => ({
@@ -72,11 +80,14 @@ const common = <T extends Notified>(block: BlockName): readonly Entry<T>[] =>
 export const instanceNotify: readonly Entry<InstanceDraft>[] = [
   ...common<InstanceDraft>('vrrp_instance'),
   ...inBlock<InstanceDraft>('vrrp_instance', [
-    script(
-      'notify_deleted',
-      'deleted',
-      'Run when a reload removes the instance; without it notify_fault is.',
-    ),
+    {
+      ...script(
+        'notify_deleted',
+        'deleted',
+        'Run when a reload removes the instance, which then reports DELETED; without this keyword it reports FAULT. Without a command only the report differs.',
+      ),
+      set: setNotifyDeleted,
+    },
     script(
       'notify_master_rx_lower_pri',
       'masterRxLowerPri',

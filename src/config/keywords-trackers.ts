@@ -57,19 +57,15 @@ export const processKeywords: readonly ProcessEntry[] = inBlock<ProcessDraft>(
       name: 'quorum',
       args: [integer('COUNT', 1, 65_535)],
       default: '1',
-      doc: 'Least number of them.',
-      set: (draft, values) => {
-        draft.least = number(values)
-      },
+      doc: 'Least number of them. With `quorum_max 0` and no quorum it is 0: none may be there.',
+      set: setLeast,
     },
     {
       name: 'quorum_max',
       args: [integer('COUNT', 0, 65_535)],
       default: 'none',
-      doc: 'Greatest number of them.',
-      set: (draft, values) => {
-        draft.most = number(values)
-      },
+      doc: 'Greatest number of them; 0: the process must be absent.',
+      set: setMost,
     },
     {
       name: 'fork_delay',
@@ -130,6 +126,22 @@ export const fileKeywords: readonly FileEntry[] = inBlock<FileDraft>('track_file
   },
 ])
 
+function setLeast(draft: ProcessDraft, values: Values, node: Node, lowering: Lowering) {
+  const least = number(values)
+  if (least > draft.most) {
+    const message = `quorum ${least} is greater than quorum_max ${draft.most}; it is ignored`
+    lowering.error(node.place, 'bad-number', message)
+  } else draft.least = least
+}
+
+function setMost(draft: ProcessDraft, values: Values, node: Node, lowering: Lowering) {
+  const most = number(values)
+  if (draft.least !== null && most < draft.least) {
+    const message = `quorum_max ${most} is less than quorum ${draft.least}; it is ignored`
+    lowering.error(node.place, 'bad-number', message)
+  } else draft.most = most
+}
+
 function setProcess(draft: ProcessDraft, _values: Values, node: Node, lowering: Lowering) {
   const [, ...words] = commandWords(node, lowering)
   draft.words = words
@@ -152,15 +164,21 @@ function setWeight(
 
 function setInitialValue(draft: FileDraft, _values: Values, node: Node, lowering: Lowering) {
   const words = node.args.filter(({ text: said }) => said !== 'overwrite')
-  const [value, surplus] = words
-  const wrong = surplus ?? (value !== undefined && !/^-?\d{1,9}$/.test(value.text) ? value : null)
-  if (wrong !== null) {
+  const value = words[0]
+  const wrong = words.find((one) => !/^-?\d{1,9}$/.test(one.text))
+  if (wrong !== undefined) {
     const message = `init_file takes a number and 'overwrite', not ${wrong.text}; the line is ignored`
     lowering.error(wrong, 'unknown-word', message)
     return
   }
+  const written = Number(value?.text ?? 0)
+  const sensible = Math.abs(written) <= 254
+  if (value !== undefined && !sensible) {
+    const message = `init_file ${value.text} is not in -254..254; 0 is used`
+    lowering.error(value, 'bad-number', message)
+  }
   draft.initialValue = {
-    value: Number(value?.text ?? 0),
+    value: sensible ? written : 0,
     overwrite: words.length < node.args.length,
   }
 }

@@ -10,7 +10,8 @@ export type ProcessDraft = {
   full: boolean
   weight: number
   reverse: boolean
-  least: number
+  /** null: not written, 1 unless quorum_max is 0. */
+  least: number | null
   most: number
   gainDelayUs: Us
   lossDelayUs: Us
@@ -30,7 +31,7 @@ export const processDraft = (): ProcessDraft => ({
   full: false,
   weight: 0,
   reverse: false,
-  least: 1,
+  least: null,
   most: Number.POSITIVE_INFINITY,
   gainDelayUs: us(0),
   lossDelayUs: us(0),

@@ -33,6 +33,8 @@ export type NotifyDraft = {
   fault: UserCommand | null
   stop: UserCommand | null
   deleted: UserCommand | null
+  /** notify_deleted was written, with a command or without. */
+  saysDeleted: boolean
   masterRxLowerPri: UserCommand | null
   any: UserCommand | null
   mail: boolean | null
@@ -214,6 +216,7 @@ export const noNotify = (): NotifyDraft => ({
   fault: null,
   stop: null,
   deleted: null,
+  saysDeleted: false,
   masterRxLowerPri: null,
   any: null,
   mail: null,

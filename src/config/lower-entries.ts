@@ -184,6 +184,11 @@ function edgeOfNet(address: Ip, prefixLength: number, bit: 0 | 1): Ip {
 }
 
 function setDevice(entry: Mutable<VirtualAddress>, word: Word, lowering: Lowering) {
+  if (entry.interface !== null) {
+    const message = `dev is written twice; the address ${entry.address} is left out`
+    lowering.error(word, 'duplicate', message)
+    return 'drop' as const
+  }
   if (lowering.interfaceIsMissing(word.text)) {
     const message = `interface ${word.text} of address ${entry.address} does not exist`
     lowering.missingInterface(word, message)
@@ -221,16 +226,27 @@ function setPeer(entry: Mutable<VirtualAddress>, word: Word, lowering: Lowering)
   const peer = readPrefix(word, lowering)
   if (peer === null || ipFamily(peer.address) !== ipFamily(entry.address)) {
     lowering.error(word, 'bad-address', `${word.text} is not a peer address; it is ignored`)
-  } else entry.peer = peer
+    return undefined
+  }
+  // The prefix length of such a pair is the peer's.
+  const longest = ipFamily(entry.address) === 4 ? 32 : 128
+  if (entry.prefixLength !== longest) {
+    const message = `beside a peer the prefix length of ${entry.address} counts as ${longest}`
+    lowering.error(word, 'bad-address', message)
+    entry.prefixLength = longest
+  }
+  entry.peer = peer
   return undefined
 }
 
 function setPreferred(entry: Mutable<VirtualAddress>, word: Word, lowering: Lowering) {
+  const seconds = /^\d+$/.test(word.text) ? Number(word.text) : Number.NaN
   if (word.text === 'forever') entry.preferredSeconds = null
-  else if (/^\d+$/.test(word.text))
-    entry.preferredSeconds = Math.min(Number(word.text), 0xffff_fffe)
-  else {
-    const message = `preferred_lft ${word.text} is neither a number of seconds nor 'forever'; it is ignored`
+  // 0 says nothing, as in keepalived: a deprecated address is not what it means.
+  else if (seconds > 0 && seconds <= 0xffff_ffff)
+    entry.preferredSeconds = Math.min(seconds, 0xffff_fffe)
+  else if (seconds !== 0) {
+    const message = `preferred_lft ${word.text} is neither 'forever' nor in 0..4294967295 seconds; it is ignored`
     lowering.error(word, 'bad-number', message)
   }
   return undefined
@@ -254,7 +270,12 @@ export function readPeerEntry(node: Node, family: 4 | 6 | null, lowering: Loweri
     const [option, value] = [node.args[i], node.args[i + 1]]
     if (option !== undefined) readTtl(bounds, option, value, lowering)
   }
-  return { address, minTtl: bounds.min_ttl, maxTtl: bounds.max_ttl }
+  const { min_ttl: minTtl, max_ttl: maxTtl } = bounds
+  if (minTtl > maxTtl) {
+    const message = `min_ttl ${minTtl} is greater than max_ttl ${maxTtl}: every advert of ${address} is dropped`
+    lowering.error(node.keyword, 'bad-number', message)
+  }
+  return { address, minTtl, maxTtl }
 }
 
 function readTtl(

@@ -205,7 +205,7 @@ function advertInterval(draft: InstanceDraft, facts: Facts, lowering: Lowering):
   const used =
     facts.version === 2
       ? Math.min(Math.max(Math.round(written), 1), 255)
-      : Math.min(Math.max(Math.round(written * 100), 1), 4095) / 100
+      : Math.min(Math.max(Math.round(secondsToUs(written) / 10_000), 1), 4095) / 100
   if (used !== written) {
     const rule = facts.version === 2 ? 'whole seconds' : 'steps of 0.01 s up to 40.95 s'
     const message = `${name}: version ${facts.version} has ${rule}; advert_int ${used} is used`
@@ -278,24 +278,37 @@ function yieldAdvert(draft: InstanceDraft, facts: Facts, lowering: Lowering): bo
 function garpOf(draft: InstanceDraft, facts: Facts, lowering: Lowering): Garp {
   const { garp: own } = draft
   const { garp: shared, arpIntervalUs, naIntervalUs } = lowering.globals
-  const masterDelayUs = own.masterDelayUs ?? shared.masterDelayUs ?? secondsToUs(5)
-  const masterRepeat = own.masterRepeat ?? shared.masterRepeat ?? 5
-  const delay = own.lowerPrioDelayUs ?? shared.lowerPrioDelayUs
-  const repeat = own.lowerPrioRepeat ?? shared.lowerPrioRepeat
-  if (facts.strict && ((delay ?? 0) > 0 || (repeat ?? 0) > 0)) {
-    const message = `${draft.name}: strict mode announces nothing when a lower priority is heard; garp_lower_prio_* is ignored`
-    lowering.error(draft.garpPlace, 'strict-mode', message)
-  }
   return {
-    masterDelayUs,
-    masterRepeat,
+    masterDelayUs: own.masterDelayUs ?? shared.masterDelayUs ?? secondsToUs(5),
+    masterRepeat: own.masterRepeat ?? shared.masterRepeat ?? 5,
     masterRefreshUs: own.masterRefreshUs ?? shared.masterRefreshUs ?? us(0),
     masterRefreshRepeat: own.masterRefreshRepeat ?? shared.masterRefreshRepeat ?? 1,
-    lowerPrioDelayUs: facts.strict ? us(0) : (delay ?? masterDelayUs),
-    lowerPrioRepeat: facts.strict ? 0 : (repeat ?? masterRepeat),
+    ...lowerPrioOf(draft, facts, lowering),
     arpIntervalUs,
     naIntervalUs,
   }
+}
+
+/** The default is that of the whole file: the instance's own garp_master_* has no part in it. */
+function lowerPrioOf(
+  { name, garp: own, garpPlace }: InstanceDraft,
+  { strict }: Facts,
+  lowering: Lowering,
+): Pick<Garp, 'lowerPrioDelayUs' | 'lowerPrioRepeat'> {
+  const { garp: shared } = lowering.globals
+  const delay = own.lowerPrioDelayUs ?? shared.lowerPrioDelayUs
+  const repeat = own.lowerPrioRepeat ?? shared.lowerPrioRepeat
+  if (!strict) {
+    return {
+      lowerPrioDelayUs: delay ?? shared.masterDelayUs ?? secondsToUs(5),
+      lowerPrioRepeat: repeat ?? shared.masterRepeat ?? 5,
+    }
+  }
+  if ((delay ?? 0) > 0 || (repeat ?? 0) > 0) {
+    const message = `${name}: strict mode announces nothing when a lower priority is heard; garp_lower_prio_* is ignored`
+    lowering.error(garpPlace, 'strict-mode', message)
+  }
+  return { lowerPrioDelayUs: us(0), lowerPrioRepeat: 0 }
 }
 
 /** What fits into an advert of an Ethernet frame and its one-octet count; the rest moves unadvertised. */

@@ -22,10 +22,6 @@ export function addTrackedProcess(
 ): void {
   const [process, ...parameters] = draft.words ?? []
   if (process === undefined) return missing('vrrp_track_process', name, node, lowering)
-  if (draft.most < draft.least) {
-    const message = `vrrp_track_process ${name}: quorum_max ${draft.most} is less than quorum ${draft.least}: it is never reached`
-    lowering.error(node.place, 'bad-number', message)
-  }
   const given = parameters.length > 0 || draft.match !== null
   const command: Command = {
     kind: 'processes',
@@ -33,7 +29,7 @@ export function addTrackedProcess(
     full: draft.full || parameters.length > 0,
     parameters: given ? parameters : null,
     match: draft.match ?? 'exact',
-    least: draft.least,
+    least: draft.least ?? Math.min(1, draft.most),
     most: draft.most,
     gainDelayMs: draft.gainDelayUs / 1_000,
     lossDelayMs: draft.lossDelayUs / 1_000,

@@ -161,26 +161,28 @@ function finishCommand(draft: ScriptDraft, lowering: Lowering): UserCommand {
   )
 }
 
+/** Without a recipient or a server there is no mail. */
+function finishMail(draft: GlobalDraft): Globals['mail'] {
+  if (draft.mailTo.length === 0 || draft.mailServer === null) return null
+  return {
+    to: draft.mailTo,
+    from: draft.mailFrom,
+    server: draft.mailServer,
+    port: draft.mailPort,
+    helo: draft.mailHelo,
+    connectTimeoutUs: draft.mailTimeoutUs,
+  }
+}
+
 function finishGlobals(lowering: Lowering): Globals {
   const { globals: draft } = lowering
-  const mail =
-    draft.mailTo.length === 0
-      ? null
-      : {
-          to: draft.mailTo,
-          from: draft.mailFrom,
-          server: draft.mailServer ?? '127.0.0.1',
-          port: draft.mailPort,
-          helo: draft.mailHelo,
-          connectTimeoutUs: draft.mailTimeoutUs,
-        }
   const fifos = [...draft.fifos.values()].flatMap(({ fifo, script }): Fifo[] =>
     fifo === null ? [] : [{ ...fifo, script }],
   )
   const { startupScript: startup, shutdownScript: shutdown } = draft
   return {
     routerId: draft.routerId,
-    mail,
+    mail: finishMail(draft),
     noEmailFaults: draft.noEmailFaults,
     scriptSecurity: draft.scriptSecurity,
     notifyFifos: fifos,

@@ -165,6 +165,8 @@ export type Notify = {
   readonly fault: UserCommand | null
   readonly stop: UserCommand | null
   readonly deleted: UserCommand | null
+  /** An instance that a reload removes reports DELETED; else FAULT. */
+  readonly saysDeleted: boolean
   readonly masterRxLowerPri: UserCommand | null
   readonly any: UserCommand | null
   readonly mail: boolean

@@ -1,6 +1,6 @@
 /** What a master has to add and to remove when its facts change under a standing lead. */
 import { isDeepStrictEqual } from 'node:util'
-import type { AddressFacts, SlotFacts } from '../engine/plans.ts'
+import { type AddressFacts, kernelAddresses, type SlotFacts } from '../engine/plans.ts'
 
 export type AddressDifference = {
   /** Not wanted any more, and not put elsewhere by what is to come. */
@@ -10,11 +10,12 @@ export type AddressDifference = {
 }
 
 export function addressDifference(before: SlotFacts, now: SlotFacts): AddressDifference {
-  const missingIn = (facts: SlotFacts) => (a: AddressFacts) =>
-    !facts.addresses.some((b) => isDeepStrictEqual(a, b))
-  const gone = before.addresses.filter(missingIn(now))
+  const [held, wanted] = [kernelAddresses(before), kernelAddresses(now)]
+  const missingIn = (all: readonly AddressFacts[]) => (a: AddressFacts) =>
+    !all.some((b) => isDeepStrictEqual(a, b))
+  const gone = held.filter(missingIn(wanted))
   const lasting = before.lifetimeSeconds !== now.lifetimeSeconds
-  const come = lasting ? now.addresses : now.addresses.filter(missingIn(before))
+  const come = lasting ? wanted : wanted.filter(missingIn(held))
   return { stale: gone.filter((a) => !come.some((b) => samePlace(a, b))), come }
 }
 

@@ -239,10 +239,10 @@ class QueueingNotifier implements Notifier {
   }
 }
 
-/** A deleted instance without a script for that says FAULT, as it always did. */
+/** Without notify_deleted a removed instance reports FAULT, as in keepalived. */
 function asReported(notification: InstanceNotification): InstanceNotification {
   const { state, notify } = notification
-  return state === 'DELETED' && notify.deleted === null
+  return state === 'DELETED' && !notify.saysDeleted
     ? { ...notification, state: 'FAULT' }
     : notification
 }

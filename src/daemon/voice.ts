@@ -37,7 +37,7 @@ export class Voice {
     const init = effect.from === 'init' && effect.to === 'backup' ? ' (init)' : ''
     this.#log.info(`(${cfg.name}) Entering ${effect.to.toUpperCase()} STATE${init}: ${why}`, fields)
     if (effect.to === 'init') return
-    const end = cfg.notify.deleted === null ? 'FAULT' : 'DELETED'
+    const end = cfg.notify.saysDeleted ? 'DELETED' : 'FAULT'
     this.notify(cfg, removed && effect.to === 'stopped' ? end : notified[effect.to], machine)
   }
 

@@ -247,7 +247,7 @@ const encodings = new WeakMap<SlotFacts, Encoded>()
 function encoded(facts: SlotFacts): Encoded {
   const known = encodings.get(facts)
   if (known !== undefined) return known
-  const each = facts.addresses.map((address) => encodeAddress(facts, address))
+  const each = kernelAddresses(facts).map((address) => encodeAddress(facts, address))
   const made = {
     adds: each.map((e) => e.add),
     release: each.map((e) => e.remove),
@@ -255,6 +255,13 @@ function encoded(facts: SlotFacts): Encoded {
   }
   encodings.set(facts, made)
   return made
+}
+
+/** An address that is listed again is one to the kernel, with the options of the last line. */
+export function kernelAddresses({ addresses }: Pick<SlotFacts, 'addresses'>): AddressFacts[] {
+  const identity = ({ ifindex, address, prefixLength, peer }: AddressFacts) =>
+    `${ifindex} ${address}/${prefixLength} ${peer?.address}/${peer?.prefixLength}`
+  return [...new Map(addresses.map((one) => [identity(one), one])).values()]
 }
 
 function encodeAddress(

@@ -4,21 +4,13 @@
  * table below and explained in docs/compatibility-corpus.md; any other difference fails.
  */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { inUserNamespace } from '../../src/lab/namespaces.ts'
-import type { Asked } from './corpus-inside.ts'
+import { askBoth, packageRoot } from './ask-both.ts'
 
-/** The corpus is not compiled: it is read where it lies, whatever folder this file was compiled to. */
-const root = packageRoot(dirname(fileURLToPath(import.meta.url)))
-const folder = join(root, 'test/config/corpus')
-
-function packageRoot(from: string): string {
-  return existsSync(join(from, 'package.json')) ? from : packageRoot(dirname(from))
-}
+const folder = join(packageRoot, 'test/config/corpus')
 
 type Difference = {
   /** keepalived's exit status and ours. */
@@ -82,25 +74,8 @@ const lineless = new Set([
   'refused-instance',
 ])
 
-function askAll(): Asked[] {
-  const files = readdirSync(folder)
-    .sort()
-    .map((name) => join(folder, name))
-  const inside = fileURLToPath(new URL('corpus-inside.js', import.meta.url))
-  const user = process.getuid?.() === 0 ? [] : ['-Ur']
-  const { status, stdout, stderr } = spawnSync(
-    'unshare',
-    [...user, '-n', process.execPath, inside, ...files],
-    { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 },
-  )
-  assert.equal(status, 0, stderr)
-  return stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Asked)
-}
-
-const asked = askAll()
+const files = readdirSync(folder).sort()
+const asked = askBoth(files.map((name) => join(folder, name)))
 
 test('keepalived is here and read every file', () => {
   assert.equal(asked.length, 36)
@@ -132,6 +107,6 @@ for (const { path, keepalived, vipd } of asked) {
 }
 
 test('every difference is explained', () => {
-  const text = readFileSync(join(root, 'docs/compatibility-corpus.md'), 'utf8')
+  const text = readFileSync(join(packageRoot, 'docs/compatibility-corpus.md'), 'utf8')
   for (const name of Object.keys(differences)) assert.ok(text.includes(`\`${name}\``), name)
 })

@@ -3,12 +3,11 @@
  * keepalived. The exit status must be the same, so that whatever validates a file today goes on doing so.
  */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { askBoth } from './ask-both.ts'
 import type { Asked } from './corpus-inside.ts'
 
 const instance = (lines = '', address = '10.0.0.100') =>
@@ -83,7 +82,7 @@ const files: readonly string[] = [
   `${instance()}static_ipaddress {\n 10.9.9.9/24 dev eth0\n}\n`, `${instance()}include /nope/x.conf\n`,
 ] // biome-ignore format: a list
 
-function askAll(): Asked[] {
+function askAll(): readonly Asked[] {
   const folder = mkdtempSync(join(tmpdir(), 'vipd-variations-'))
   try {
     // The first file only names the interfaces.
@@ -93,18 +92,7 @@ function askAll(): Asked[] {
       writeFileSync(path, text)
       return path
     })
-    const inside = fileURLToPath(new URL('corpus-inside.js', import.meta.url))
-    const user = process.getuid?.() === 0 ? [] : ['-Ur']
-    const run = spawnSync('unshare', [...user, '-n', process.execPath, inside, ...paths], {
-      encoding: 'utf8',
-      maxBuffer: 64 * 1024 * 1024,
-    })
-    assert.equal(run.status, 0, run.stderr)
-    return run.stdout
-      .trim()
-      .split('\n')
-      .slice(1)
-      .map((line) => JSON.parse(line) as Asked)
+    return askBoth(paths).slice(1)
   } finally {
     rmSync(folder, { recursive: true })
   }

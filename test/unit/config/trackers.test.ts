@@ -57,7 +57,7 @@ test('what is not defined, defined twice, or says nothing', () => {
   assert.deepEqual(findings(withProcess('weight 3')), ['missing-operand@1', 'unknown-tracker@8'])
   const twice = 'track_file f {\n file /a\n}\ntrack_file f {\n file /b\n}\n'
   assert.deepEqual(findings(check(twice + instanceText('track_file {\n f\n }'))), ['duplicate@4'])
-  assert.deepEqual(findings(withProcess('process x\nquorum 3\nquorum_max 2')), ['bad-number@1'])
+  assert.deepEqual(findings(withProcess('process x\nquorum 3\nquorum_max 2')), ['bad-number@4'])
 })
 
 test('the same name for a script, a process and a file is three checks', () => {

@@ -13,6 +13,7 @@ export const silent: Notify = {
   fault: null,
   stop: null,
   deleted: null,
+  saysDeleted: false,
   masterRxLowerPri: null,
   any: null,
   mail: false,

@@ -14,6 +14,7 @@ const notify: Notify = {
   fault: null,
   stop: null,
   deleted: null,
+  saysDeleted: false,
   masterRxLowerPri: null,
   any: null,
   mail: true,

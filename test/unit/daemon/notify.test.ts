@@ -44,6 +44,7 @@ const silent: Notify = {
   fault: null,
   stop: null,
   deleted: null,
+  saysDeleted: false,
   masterRxLowerPri: null,
   any: null,
   mail: false,
@@ -138,7 +139,7 @@ test('a deleted instance without a script for that reports FAULT', async () => {
     name: 'VI_1',
     state: 'DELETED',
     priority: 1,
-    notify: { ...silent, any, deleted },
+    notify: { ...silent, any, deleted, saysDeleted: true },
   })
   await until(() => linesOf(out).length >= 3, 'three lines')
   assert.deepEqual(linesOf(out), ['FAULT', 'script', 'DELETED'])
