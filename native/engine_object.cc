@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <iterator>
 
+#include "callback.h"
 #include "convert.h"
 
 namespace vipd {
@@ -72,10 +73,12 @@ void EngineObject::CallJs(Napi::Env env, Napi::Function callback, EngineObject* 
   if (env == nullptr || self->ended_) return;
   const std::unique_ptr<Delivery> delivery = self->engine_->Take();
   if (delivery == nullptr) return;
-  Napi::Array flushed = Napi::Array::New(env, delivery->flushed.size());
-  for (uint32_t i = 0; i < delivery->flushed.size(); ++i)
-    flushed.Set(i, Napi::Number::New(env, delivery->flushed[i]));
-  callback.Call({EventsTo(env, delivery->events), flushed});
+  CallbackIntoJs(env, [&] {
+    Napi::Array flushed = Napi::Array::New(env, delivery->flushed.size());
+    for (uint32_t i = 0; i < delivery->flushed.size(); ++i)
+      flushed.Set(i, Napi::Number::New(env, delivery->flushed[i]));
+    callback.Call({EventsTo(env, delivery->events), flushed});
+  });
 }
 
 Napi::Value EngineObject::Start(const Napi::CallbackInfo& info) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "callback.h"
 #include "convert.h"
 
 namespace vipd {
@@ -48,17 +49,20 @@ Napi::Object WatchedSocket::Open(Napi::Env env, UniqueFd fd, const Napi::Functio
   return object;
 }
 
-void WatchedSocket::Readable(uv_poll_t* poll, int, int) {
+void WatchedSocket::Readable(uv_poll_t* poll, int status, int) {
   auto* self = static_cast<WatchedSocket*>(poll->data);
-  const Napi::HandleScope scope(self->env_);
-  napi_value news = nullptr;
-  if (!self->drain_(self->env_, self->fd_.get(), &news)) return;
-  const napi_status status = napi_make_callback(self->env_, self->context_, self->env_.Global(),
-                                                self->callback_.Value(), 1, &news, nullptr);
-  if (status != napi_pending_exception) return;
-  napi_value error = nullptr;
-  if (napi_get_and_clear_last_exception(self->env_, &error) == napi_ok)
-    napi_fatal_exception(self->env_, error);
+  // libuv has stopped watching a socket that has an error to tell (an overrun, an unreachable
+  // host). Reading tells it; what is only pending is taken away, and the watching goes on.
+  if (status < 0 && !self->closing_) {
+    uv_poll_start(poll, UV_READABLE, Readable);
+    uv_unref(reinterpret_cast<uv_handle_t*>(poll));
+  }
+  CallbackIntoJs(self->env_, [self] {
+    napi_value news = nullptr;
+    if (!self->drain_(self->env_, self->fd_.get(), &news)) return;
+    napi_make_callback(self->env_, self->context_, self->env_.Global(), self->callback_.Value(), 1,
+                       &news, nullptr);
+  });
 }
 
 void WatchedSocket::Close() {

@@ -36,6 +36,7 @@ import { GapBaselines } from './gap-baselines.ts'
 import { HandOvers } from './hand-over.ts'
 import { initialiseFiles } from './initial-files.ts'
 import { Kernel, type KernelChange } from './kernel.ts'
+import { KernelReader } from './kernel-reader.ts'
 import { Links } from './links.ts'
 import { logDiagnostics } from './log-diagnostics.ts'
 import { type Notifier, startNotifier } from './notify.ts'
@@ -64,6 +65,7 @@ class RunningDaemon implements Daemon {
   readonly #engineStart: EngineStart
   readonly #warden: Warden
   readonly #kernel = new Kernel()
+  readonly #mirror: KernelReader
   readonly #links: Links
   readonly #orders: OrderQueue
   readonly #notifier: Notifier
@@ -98,6 +100,16 @@ class RunningDaemon implements Daemon {
     this.#engineStart = started.start
     this.#warden = new Warden(started.guard, log)
     for (const note of started.start.notes) log.info(note)
+    this.#mirror = new KernelReader({
+      kernel: this.#kernel,
+      engine: this.#engine,
+      log,
+      onChanges: (changes) => {
+        if (this.#stopping) return
+        this.#onKernel(changes)
+        this.#settle()
+      },
+    })
     this.#links = new Links(this.#engine)
     this.#orders = new OrderQueue(this.#engine)
     this.#notifier = startNotifier(notifierOptions(config, log))
@@ -246,6 +258,7 @@ class RunningDaemon implements Daemon {
     const { log } = this.#options
     this.#stopping = true
     if (this.#delay !== null) clearTimeout(this.#delay)
+    this.#mirror.stop()
     this.#alarm.set(null, this.#engine.now())
     for (const instance of this.#roster.instances) instance.stop()
     this.#settle()
@@ -336,7 +349,7 @@ class RunningDaemon implements Daemon {
         return this.#kernel.apply(event.bytes)
       case 'overrun':
         this.#options.log.warn('kernel notifications were lost: reading links and addresses again')
-        return this.#kernel.load(this.#engine)
+        return this.#mirror.read()
       case 'linkFailed':
         for (const slot of this.#links.slotsOf(event.link))
           this.#roster.bySlot(slot)?.linkFailed(event.call, event.code)

@@ -91,15 +91,18 @@ export class Kernel implements KernelView {
     return this.#forwarding.get(ifindex) ?? false
   }
 
-  /** Reads everything anew. Returns what differs from before. Throws OpError. */
+  /** Reads everything anew. Returns what differs from before. Throws OpError, and then is as it was. */
   load(engine: Pick<Engine, 'request'>): readonly KernelChange[] {
+    return this.replace(readKernel(engine))
+  }
+
+  /** Forgets what was known for what these dumps say. Returns what differs from before. */
+  replace(dumps: readonly Uint8Array[]): readonly KernelChange[] {
     const before = { links: this.#links, addresses: this.#addresses, forwarding: this.#forwarding }
     this.#links = new Map()
     this.#addresses = new Map()
     this.#forwarding = new Map()
-    this.apply(engine.request(encodeLinkDump()))
-    this.apply(engine.request(encodeAddressDump()))
-    this.apply(dumpNetconf(engine))
+    for (const dump of dumps) this.apply(dump)
     return [
       ...this.#linkDifferences(before.links),
       ...this.#addressDifferences(before.addresses),
@@ -208,6 +211,15 @@ export class Kernel implements KernelView {
     )
     return [...lost, ...found]
   }
+}
+
+/** All of it, or OpError. */
+function readKernel(engine: Pick<Engine, 'request'>): readonly Uint8Array[] {
+  return [
+    engine.request(encodeLinkDump()),
+    engine.request(encodeAddressDump()),
+    dumpNetconf(engine),
+  ]
 }
 
 /** A kernel without IPv6 has none to tell. */
