@@ -183,6 +183,11 @@ function instanceDetails(i: StatusInstance, now: number): string[] {
       return `  ${kind}    ${where}, ${a.present ? 'present' : 'absent'}`
     }),
     `  adverts     received ${i.adverts.received}, sent ${i.adverts.sent}, longest gap ${span(i.adverts.longestGapMs)}`,
+    ...(i.checksums === null
+      ? []
+      : [
+          `  checksums   with pseudo-header ${i.checksums['pseudo-header']}, message only ${i.checksums.message}`,
+        ]),
     `  priority 0  received ${i.priorityZero.received}, sent ${i.priorityZero.sent}`,
     `  rejected    ${rejects.map(([why, count]) => `${why} ${count}`).join(', ') || 'none'}`,
     ...i.history

@@ -202,7 +202,7 @@ export const protocolKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('gl
     args: [onOff],
     default: 'off',
     since: '2.2.8',
-    doc: 'The checksum of version 3 over IPv4 leaves out the pseudo-header, for peers that do so.',
+    doc: 'Sends the checksum of version 3 over IPv4 as RFC 9568 has it, of the message alone. Without it the pseudo-header is summed too, as keepalived and RFC 5798 do. Either form is accepted.',
     set: (draft, values) => {
       draft.v3ChecksumAsV2 = flag(values)
     },

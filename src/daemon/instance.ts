@@ -146,6 +146,7 @@ export class RunningInstance {
   refresh(): void {
     const before = this.stance.facts
     const rejoined = this.stance.refresh(this.#cfg)
+    if (rejoined) this.receiver.rejoined()
     this.#params = this.#paramsNow()
     const generation = this.#generation
     this.#feedFaults()
@@ -171,13 +172,17 @@ export class RunningInstance {
   }
 
   heard(packet: Heard): void {
-    const advert = this.receiver.receive(packet, this.#params.source)
+    const advert = this.receiver.receive(packet, this.#params.source, () => this.#received())
     if (advert === null) return
     const { from, ttl, payload, at } = packet
     if (this.#machine.state.kind === 'master' && advert.priority > 0)
       this.#rival = { address: from, priority: advert.priority, at }
     if (this.#heardMasterSince(at)) return
     this.feed({ kind: 'advert', advert }, { at, familiar: { from, ttl, payload } })
+  }
+
+  #received(): number {
+    return this.#ports.engine.counters(this.slot).received
   }
 
   /**

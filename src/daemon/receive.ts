@@ -8,12 +8,14 @@ import type { Instance } from '../config/types.ts'
 import type { Advert } from '../election/types.ts'
 import type { Heard } from '../engine/contract.ts'
 import {
+  type ChecksumForm,
   decodeAdvert,
   type Expectation,
   emptyRejects,
   type Reject,
   sameAddresses,
 } from '../wire/vrrp.ts'
+import { type ChecksumCounts, ChecksumForms } from './checksum-forms.ts'
 import type { Log } from './daemon-types.ts'
 
 export class Receiver {
@@ -21,6 +23,7 @@ export class Receiver {
   /** Adverts whose address list is not ours: used all the same, as keepalived does from 2.3.3 on. */
   addressListDiffers = 0
   priorityZero = 0
+  #forms = new ChecksumForms()
   #cfg: Instance
   #expect: Expectation
   readonly #log: Log
@@ -38,17 +41,31 @@ export class Receiver {
     this.newEpoch()
   }
 
+  /** The sockets are new, and the engine counts from zero. */
+  rejoined(): void {
+    this.#forms = new ChecksumForms()
+  }
+
+  /** null where there is only one form. `received`: adverts that the engine has counted. */
+  checksums(received: number): ChecksumCounts | null {
+    return this.#cfg.version === 3 && this.#cfg.family === 4 ? this.#forms.totals(received) : null
+  }
+
   /** The state or the master changed: what was said may be said again. */
   newEpoch(): void {
     this.#said.clear()
   }
 
-  /** `own`: the source address of our link, the destination of what reaches us by unicast. null: rejected. */
-  receive(packet: Heard, own: Ip): Advert | null {
+  /**
+   * `own`: the source address of our link, the destination of what reaches us by unicast. `received`: how many adverts
+   * the engine has counted by now. null: rejected.
+   */
+  receive(packet: Heard, own: Ip, received: () => number): Advert | null {
     const { transport } = this.#cfg
     const destination = transport.kind === 'multicast' ? transport.group : own
     const { payload, ttl, from: source } = packet
     const decoded = decodeAdvert({ payload, ttl, source, destination }, this.#expect)
+    this.#forms.note(decoded.ok ? decoded.value.checksum : null, packet.count, received)
     if (!decoded.ok) {
       this.rejects[decoded.why] += packet.count
       this.#once(decoded.why, `ignoring advert from ${source}: ${decoded.why}`)
@@ -57,6 +74,7 @@ export class Receiver {
     const { priority, intervalUs, addresses } = decoded.value
     if (priority === 0) this.priorityZero += packet.count
     this.#compareAddresses(source, addresses)
+    this.#compareChecksum(source, decoded.value.checksum)
     return { from: source, priority, intervalUs }
   }
 
@@ -68,6 +86,21 @@ export class Receiver {
     this.#once(
       'address-list',
       `advert from ${source} carries [${theirs.join(' ')}], ours are [${ours.join(' ')}]`,
+    )
+  }
+
+  /** A peer that is as strict as the RFC refuses the other form, and then there are two masters. */
+  #compareChecksum(source: Ip, form: ChecksumForm): void {
+    const { version, family, v3ChecksumAsV2 } = this.#cfg
+    if (version !== 3 || family !== 4 || form === (v3ChecksumAsV2 ? 'message' : 'pseudo-header'))
+      return
+    const [theirs, remedy] =
+      form === 'message'
+        ? ['of the message alone (RFC 9568)', 'v3_checksum_as_v2 sends that form']
+        : ['with the pseudo-header (RFC 5798, keepalived)', 'v3_checksum_as_v2 is written here']
+    this.#once(
+      'checksum-form',
+      `advert from ${source} has a checksum ${theirs}, ours has the other form: accepted, but does ${source} accept ours? ${remedy}`,
     )
   }
 
@@ -87,7 +120,6 @@ function expectationOf(cfg: Instance): Expectation {
     mode: transport.kind,
     password: cfg.password,
     intervalUs: cfg.advertIntervalUs,
-    checksumAsV2: cfg.v3ChecksumAsV2,
     mayBeEmpty: cfg.addresses.length === 0,
     peers: transport.kind === 'unicast' && transport.checkSource ? transport.peers : null,
   }

@@ -45,6 +45,8 @@ export type StatusInstance = {
     readonly sent: number
     readonly longestGapMs: number
   }
+  /** Adverts by what their checksum covers; null but for version 3 over IPv4, where there are two forms. */
+  readonly checksums: { readonly 'pseudo-header': number; readonly message: number } | null
   readonly priorityZero: { readonly received: number; readonly sent: number }
   /** Rejected packets by reason. */
   readonly rejects: Readonly<Record<string, number>>

@@ -181,6 +181,7 @@ function instanceStatus(it: RunningInstance, from: StatusSources): StatusInstanc
       sent: counters?.sent ?? 0,
       longestGapMs: counters === null ? 0 : usToMilliseconds(counters.longestGapUs),
     },
+    checksums: it.receiver.checksums(counters?.received ?? 0),
     priorityZero: { received: it.receiver.priorityZero, sent: it.zeroSent },
     rejects: { ...it.receiver.rejects, 'address-list': it.receiver.addressListDiffers },
     history: it.journal.entries,

@@ -19,6 +19,7 @@ export type VipdStatus = {
     readonly why: string
     readonly master: { readonly address: string; readonly priority: number } | null
     readonly rejects: Readonly<Record<string, number>>
+    readonly checksums: Readonly<Record<string, number>> | null
   }[]
   readonly warnings: readonly string[]
   readonly checks: readonly { readonly name: string; readonly good: boolean | null }[]

@@ -1,6 +1,7 @@
 /**
  * VRRP advertisements, versions 2 and 3, both families: the payload of IP protocol 112. Version 2 is
- * RFC 3768 with the authentication of RFC 2338, whose eight octets are always there; version 3 is RFC 9568.
+ * RFC 3768 with the authentication of RFC 2338, whose eight octets are always there; version 3 is RFC 9568, but for
+ * the IPv4 checksum that is sent: see `ChecksumForm`.
  *
  * ```
  *   0              1              2              3
@@ -38,6 +39,13 @@ const paddedPayloadBytes = 26
 
 type Version = 2 | 3
 
+/**
+ * What the checksum of version 3 over IPv4 covers. RFC 9568 section 5.2.8: the message alone. RFC 5798 could be read as
+ * asking for the pseudo-header too, which is what keepalived and most routers send, and so do we by default. Both are
+ * accepted: a peer that is not believed is a second master.
+ */
+export type ChecksumForm = 'pseudo-header' | 'message'
+
 /** What is sent. */
 export type AdvertFields = {
   readonly version: Version
@@ -53,7 +61,7 @@ export type AdvertFields = {
   readonly password: Uint8Array | null
   readonly source: Ip
   readonly destination: Ip
-  /** Version 3 over IPv4 without the pseudo-header, as some peers want it. */
+  /** Version 3 over IPv4: the message alone, as RFC 9568 section 5.2.8 has it. */
   readonly checksumAsV2: boolean
 }
 
@@ -101,8 +109,6 @@ export type Expectation = {
   readonly password: Uint8Array | null
   /** Version 2 requires the peer's to be equal. */
   readonly intervalUs: Us
-  /** Version 3 over IPv4: a checksum without the pseudo-header is as good. */
-  readonly checksumAsV2: boolean
   /** We advertise no address ourselves (no_virtual_ipaddress): then a peer need not either. */
   readonly mayBeEmpty: boolean
   /** Who may send, and from how far; null: anybody. Bounds are inclusive. */
@@ -122,6 +128,8 @@ export type Advertisement = {
   readonly intervalUs: Us
   /** As sent. That it differs from ours is no reason to reject: compare with `sameAddresses`. */
   readonly addresses: readonly Ip[]
+  /** Of version 3 over IPv4 there are two; elsewhere it is the one that the version and the family prescribe. */
+  readonly checksum: ChecksumForm
 }
 
 const noRejects = {
@@ -165,13 +173,18 @@ export function decodeAdvert(
   const why =
     rejectHeader(view, packet.ttl, expect) ??
     (expect.version === 2 ? rejectV2(pdu, expect) : rejectV3(view)) ??
-    rejectRest(pdu, packet, expect)
+    ((view.getUint8(0) & 0xf) === typeAdvertisement ? null : 'bad-type')
   if (why !== null) return reject(why)
+  const form = checksumForm(pdu, packet, expect)
+  if (form === null) return reject('bad-checksum')
+  const last = rejectSender(pdu, packet, expect)
+  if (last !== null) return reject(last)
   return accept({
     vrid: expect.vrid,
     priority: view.getUint8(offset.priority),
     intervalUs: readInterval(view, expect.version),
     addresses: readAddresses(pdu, view.getUint8(offset.count), expect.family),
+    checksum: form,
   })
 }
 
@@ -204,9 +217,7 @@ function rejectV3(view: DataView): Reject | null {
   return (view.getUint16(offset.centiseconds) & 0xfff) === 0 ? 'bad-interval' : null
 }
 
-function rejectRest(pdu: Uint8Array, packet: Received, expect: Expectation): Reject | null {
-  if (((pdu[0] ?? 0) & 0xf) !== typeAdvertisement) return 'bad-type'
-  if (!checksumHolds(pdu, packet, expect)) return 'bad-checksum'
+function rejectSender(pdu: Uint8Array, packet: Received, expect: Expectation): Reject | null {
   // RFC 9568 section 5.2.5: a count of 0 MUST be ignored.
   if (pdu[offset.count] === 0 && !expect.mayBeEmpty) return 'no-addresses'
   if (expect.peers === null) return null
@@ -215,11 +226,18 @@ function rejectRest(pdu: Uint8Array, packet: Received, expect: Expectation): Rej
   return packet.ttl < peer.minTtl || packet.ttl > peer.maxTtl ? 'bad-ttl' : null
 }
 
-function checksumHolds(pdu: Uint8Array, packet: Received, expect: Expectation): boolean {
-  const { version, family, checksumAsV2 } = expect
-  const fields = { version, family, source: packet.source, destination: packet.destination }
-  if (checksum(pdu, leadingSum(pdu.length, { ...fields, checksumAsV2: false })) === 0) return true
-  return checksumAsV2 && checksum(pdu, leadingSum(pdu.length, { ...fields, checksumAsV2 })) === 0
+/** The form by which the checksum is right; null: by none. */
+function checksumForm(pdu: Uint8Array, packet: Received, expect: Expectation): ChecksumForm | null {
+  const { version, family } = expect
+  const { source, destination } = packet
+  const holds = (checksumAsV2: boolean): boolean =>
+    checksum(
+      pdu,
+      leadingSum(pdu.length, { version, family, source, destination, checksumAsV2 }),
+    ) === 0
+  const bare = family === 4 && version === 2
+  if (holds(false)) return bare ? 'message' : 'pseudo-header'
+  return family === 4 && version === 3 && holds(true) ? 'message' : null
 }
 
 /** What is summed before the PDU: the pseudo-header, or nothing. */

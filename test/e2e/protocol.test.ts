@@ -50,6 +50,15 @@ class Segment {
     ])
   }
 
+  /** How many transitions there have been: what to give `moves` in order to wait for a later one. */
+  get mark(): number {
+    return this.daemon.transitions.items.length
+  }
+
+  async moves(to: 'MASTER' | 'BACKUP', from: number): Promise<void> {
+    await this.daemon.transitions.next(`VI_1 becomes ${to}`, soonMs, (t) => t.to === to, from)
+  }
+
   async status(): Promise<Status> {
     const found = (await this.daemon.status()).instances.find((it) => it.name === 'VI_1')
     assert(found !== undefined)
@@ -103,4 +112,19 @@ describe('foreign packets', { concurrency: 3 }, () => {
         await segment.refuses('no-addresses')
       })
   })
+
+  test('5.2.8: either checksum of version 3 over IPv4 is believed, counted and told', () =>
+    inLab('checksum', async (lab) => {
+      const segment = await Segment.open(lab, { priority: 100 })
+      const start = segment.mark
+      await segment.send({ checksumAsV2: true })
+      await segment.moves('BACKUP', start)
+      assert.deepEqual((await segment.status()).checksums, { 'pseudo-header': 0, message: 1 })
+      await segment.moves('MASTER', start)
+      const again = segment.mark
+      await segment.send({ checksumAsV2: false })
+      await segment.moves('BACKUP', again)
+      assert.deepEqual((await segment.status()).checksums, { 'pseudo-header': 1, message: 1 })
+      assert.match(segment.daemon.child.text, /checksum of the message alone \(RFC 9568\)/)
+    }))
 })

@@ -34,6 +34,7 @@ const web: StatusInstance = {
     { address: '10.0.0.101', prefixLength: 24, interface: 'eth0', excluded: true, present: true },
   ],
   adverts: { received: 12, sent: 2_736_000, longestGapMs: 104.2 },
+  checksums: { 'pseudo-header': 12, message: 0 },
   priorityZero: { received: 0, sent: 1 },
   rejects: { 'bad-checksum': 2, 'bad-ttl': 0 },
   history: [

@@ -82,11 +82,13 @@ test('a journal keeps the causes and counts', () => {
   })
 })
 
-function receiver() {
+const none = () => 0
+
+function receiver(cfg = instance()) {
   const lines: string[] = []
   const say = (line: string) => void lines.push(line)
   const log = { debug: say, info: say, warn: say, error: say, flush: () => Promise.resolve() }
-  return { lines, receiver: new Receiver(instance(), log) }
+  return { lines, receiver: new Receiver(cfg, log) }
 }
 
 const heard = (payload: Uint8Array, count = 1) =>
@@ -120,27 +122,59 @@ const advert = (more: Partial<Parameters<typeof encodeAdvert>[0]> = {}) =>
 test('a valid advert reaches the election; a rejected one is counted by its reason and said once', () => {
   const { lines, receiver: it } = receiver()
   const own = ip('172.16.80.2')
-  assert.deepEqual(it.receive(heard(advert()), own), {
+  assert.deepEqual(it.receive(heard(advert()), own, none), {
     from: '172.16.80.3',
     priority: 99,
     intervalUs: 2_000_000,
   })
   const otherInterval = advert({ intervalUs: us(1_000_000) })
-  assert.equal(it.receive(heard(otherInterval, 3), own), null)
-  assert.equal(it.receive(heard(otherInterval), own), null)
+  assert.equal(it.receive(heard(otherInterval, 3), own, none), null)
+  assert.equal(it.receive(heard(otherInterval), own, none), null)
   assert.equal(it.rejects['interval-mismatch'], 4)
   assert.equal(lines.length, 1)
   it.newEpoch()
-  it.receive(heard(otherInterval), own)
+  it.receive(heard(otherInterval), own, none)
   assert.equal(lines.length, 2)
 })
 
 test('another address list is used, counted and said', () => {
   const { lines, receiver: it } = receiver()
   const other = advert({ addresses: [ip('172.16.80.200')] })
-  assert.notEqual(it.receive(heard(other), ip('172.16.80.2')), null)
+  assert.notEqual(it.receive(heard(other), ip('172.16.80.2'), none), null)
   assert.equal(it.addressListDiffers, 1)
   assert.match(lines[0] ?? '', /172\.16\.80\.200.*172\.16\.80\.100/)
+})
+
+test('adverts are counted by the form of their checksum, the ones that only the engine saw too', () => {
+  const three = instance({ version: 3 })
+  const { lines, receiver: it } = receiver(three)
+  const own = ip('172.16.80.2')
+  const form = (checksumAsV2: boolean) => heard(advert({ version: 3, checksumAsV2 }))
+  assert.notEqual(
+    it.receive(form(false), own, () => 1),
+    null,
+  )
+  assert.deepEqual(lines, [])
+  assert.deepEqual(it.checksums(41), { 'pseudo-header': 41, message: 0 })
+  assert.notEqual(
+    it.receive(form(true), own, () => 42),
+    null,
+  )
+  assert.deepEqual(it.checksums(52), { 'pseudo-header': 41, message: 11 })
+  assert.equal(
+    it.receive(heard(advert()), own, () => 53),
+    null,
+    'version 2: rejected, of no form',
+  )
+  assert.notEqual(
+    it.receive(form(false), own, () => 60),
+    null,
+  )
+  assert.deepEqual(it.checksums(60), { 'pseudo-header': 42, message: 17 })
+  assert.match(lines[0] ?? '', /the message alone \(RFC 9568\).*v3_checksum_as_v2/)
+  it.rejoined()
+  assert.deepEqual(it.checksums(0), { 'pseudo-header': 0, message: 0 })
+  assert.equal(receiver().receiver.checksums(5), null, 'version 2 has one form')
 })
 
 const tracked = (name: string, weight = 0, kind: Tracked['kind'] = 'script') => ({
