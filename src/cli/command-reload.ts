@@ -1,19 +1,33 @@
 /** `vipd reload`: asks the daemon to read its configuration again, and prints what it made of it. */
 import { requestReload } from '../control/client.ts'
+import type { ReloadRefusal } from '../daemon/daemon-types.ts'
 import { asking } from './ask.ts'
 import { exit } from './exit.ts'
 import { socketPath } from './paths.ts'
 
-export function commandReload(runDir: string): Promise<number> {
+/** `force`: a file with mistakes is taken without what is wrong in it, as at start. */
+export function commandReload(runDir: string, force: boolean): Promise<number> {
   return asking(async () => {
-    const { ok, diagnostics, changes } = await requestReload(socketPath(runDir))
-    for (const line of diagnostics) process.stderr.write(`${line}\n`)
-    if (!ok) {
-      process.stderr.write('vipd: rejected, nothing has changed\n')
-      return exit.degraded
-    }
+    const { ok, diagnostics, changes, refusal } = await requestReload(socketPath(runDir), force)
+    if (!ok) return rejected(diagnostics, refusal)
+    complain(diagnostics)
     for (const line of changes) process.stdout.write(`${line}\n`)
     if (changes.length === 0) process.stdout.write('nothing to change\n')
     return exit.ok
   })
+}
+
+/** What refuses the file comes last, next to the prompt. */
+function rejected(diagnostics: readonly string[], refusal: ReloadRefusal | undefined): number {
+  const { reasons, forcible } = refusal ?? { reasons: diagnostics, forcible: false }
+  const shown = new Set(reasons)
+  complain(diagnostics.filter((line) => !shown.has(line)))
+  complain(reasons)
+  const hint = forcible ? '; vipd reload --force takes the file all the same' : ''
+  complain([`vipd: rejected, nothing has changed${hint}`])
+  return exit.degraded
+}
+
+function complain(lines: readonly string[]): void {
+  for (const line of lines) process.stderr.write(`${line}\n`)
 }

@@ -63,9 +63,9 @@ async function start(options: RunOptions, log: Log): Promise<void> {
     return running.daemon
   }
   const ready = () => supervisor.ready(daemon().summary())
-  const reload = oneAtATime(async () => {
+  const reload = oneAtATime(async (force: boolean) => {
     supervisor.reloading()
-    return await daemon().reload().finally(ready)
+    return await daemon().reload(force).finally(ready)
   })
   let control: Control | null = null
   const stop = once(async () => {
@@ -100,7 +100,11 @@ async function start(options: RunOptions, log: Log): Promise<void> {
   }
 }
 
-function onSignals(log: Log, stop: () => void, reload: () => Promise<ReloadResult>): void {
+function onSignals(
+  log: Log,
+  stop: () => void,
+  reload: (force: boolean) => Promise<ReloadResult>,
+): void {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       log.info(`${signal} received, stopping`)
@@ -109,7 +113,7 @@ function onSignals(log: Log, stop: () => void, reload: () => Promise<ReloadResul
   }
   process.on('SIGHUP', () => {
     log.info('SIGHUP received, reloading')
-    reload().catch((error: unknown) => log.error(`Reload failed: ${textOf(error)}`))
+    reload(false).catch((error: unknown) => log.error(`Reload failed: ${textOf(error)}`))
   })
   // keepalived's dumps. Without a listener USR2 would end the process and USR1 open node's debugger.
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
@@ -118,10 +122,10 @@ function onSignals(log: Log, stop: () => void, reload: () => Promise<ReloadResul
 }
 
 /** Calls queue up; each sees the file as it is when its turn comes. */
-function oneAtATime<T>(act: () => Promise<T>): () => Promise<T> {
+function oneAtATime<A, T>(act: (argument: A) => Promise<T>): (argument: A) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve()
-  return () => {
-    const mine = last.then(act)
+  return (argument) => {
+    const mine = last.then(() => act(argument))
     last = mine.catch(() => {})
     return mine
   }

@@ -44,7 +44,7 @@ const section = <Row>(
 function headline(status: Status, now: number): string {
   const { config, checks } = status
   const up = checks.filter((c) => c.good === true).length
-  const reload = config.lastReload === 'rejected' ? 'last reload REJECTED' : 'ok'
+  const reload = config.lastReload === 'rejected' ? `last reload REJECTED${reasonOf(config)}` : 'ok'
   const disk = diskWords(config.unchangedOnDisk)
   const loaded = age(now - Date.parse(config.loadedAt))
   const parts = [
@@ -54,6 +54,10 @@ function headline(status: Status, now: number): string {
     ...(status.engine.realtime ? [] : ['no real-time scheduling']),
   ]
   return parts.join(' · ')
+}
+
+function reasonOf({ lastReloadReasons: [first] }: Status['config']): string {
+  return first === undefined ? '' : ` (${first})`
 }
 
 function diskWords(unchanged: Status['config']['unchangedOnDisk']): string {

@@ -121,14 +121,15 @@ function addQuestions(vipd: Command): void {
   vipd
     .command('reload')
     .description('read the configuration again; changes nothing unless all of it is valid')
+    .option('--force', 'take a file with mistakes, without what is wrong in it, as a start does')
     .addOption(runDirOption())
     .addHelpText(
       'after',
-      '\nExit status: 0 accepted, 1 rejected, 2 no daemon answers, 3 wrong usage.',
+      `\nRejected is a file with a mistake that the running one does not have, one that ends inside a block, and one that\nleaves no instance, or an instance no address. --force takes these.\nExit status: 0 accepted, 1 rejected, 2 no daemon answers, 3 wrong usage.`,
     )
-    .action(async (options: { runDir: string }) => {
+    .action(async (options: { force?: boolean; runDir: string }) => {
       const { commandReload } = await import('./command-reload.ts')
-      process.exitCode = await commandReload(options.runDir)
+      process.exitCode = await commandReload(options.runDir, options.force === true)
     })
   vipd
     .command('push <name>')

@@ -147,7 +147,7 @@ function extraWords(keyword: Keyword, node: Node, lowering: Lowering): boolean {
     lowering.error(first, 'extra-words', `${keyword.name} takes no ${text}; the line is ignored`)
     return true
   }
-  lowering.warning(
+  lowering.lost(
     first,
     'extra-words',
     `'${text}' after ${keyword.name} has no effect; one keyword to a line`,

@@ -4,6 +4,7 @@
  */
 import { describeCommand } from './command.ts'
 import { formatDiagnostic } from './diagnostics.ts'
+import { type Identified, identify } from './identity.ts'
 import { lint, scriptUsers } from './lint.ts'
 import { lower } from './lower.ts'
 import { describeUser, printConfig } from './print.ts'
@@ -16,6 +17,8 @@ export type CheckReport = {
   /** 0 good; 2 an operand is missing; 4 cannot be read; 5 mistakes; 6 script security only. */
   readonly exit: 0 | 2 | 4 | 5 | 6
   readonly diagnostics: readonly Diagnostic[]
+  /** The first `max` of them, with what recognises each in another version of the file. */
+  identified(max: number): readonly Identified[]
   /** null: the daemon would not start. Not the same as exit: keepalived says 5 for both. */
   readonly config: Config | null
   /** For people; ends with a newline. */
@@ -34,6 +37,7 @@ export function checkReport(path: string, world: World, options: LanguageOptions
     exit,
     diagnostics,
     config,
+    identified: (max) => identify(diagnostics.slice(0, max), tree.nodes),
     // A start and a reload ask for neither.
     get text() {
       return reportText(path, diagnostics, config, partial, world, exit)
@@ -58,8 +62,9 @@ export function keepalivedStatus(diagnostics: readonly Diagnostic[]): CheckRepor
 
 /** By file in the order of reading, then by line; what concerns a file as a whole comes last. */
 function inOrder(diagnostics: readonly Diagnostic[], files: readonly string[]): Diagnostic[] {
+  const order = new Map(files.map((file, i) => [file, i]))
   const rank = ({ place }: Diagnostic) =>
-    place.line === 0 ? files.length : files.indexOf(place.file)
+    place.line === 0 ? files.length : (order.get(place.file) ?? -1)
   return [...diagnostics].sort(
     (a, b) => rank(a) - rank(b) || a.place.line - b.place.line || a.place.column - b.place.column,
   )

@@ -97,7 +97,7 @@ function withBadUser(input: CommandText, lowering: Lowering): UserCommand {
     : ' (a command of several words must be quoted: the word after it is the user)'
   const message = `${input.what}: ${why}, so it cannot run${hint}`
   if (input.userCounts) lowering.error(input.place, 'bad-user', message)
-  else lowering.warning(input.place, 'bad-user', message)
+  else lowering.lost(input.place, 'bad-user', message)
   return { raw: input.text, command: { kind: 'broken', why }, runAs: null, place: input.place }
 }
 

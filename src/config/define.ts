@@ -138,7 +138,7 @@ export class Definitions {
     const value = this.#around.environment[name]
     if (value === undefined) {
       const message = `the environment has no variable ${name}; nothing is put in its place`
-      this.#around.report(warningAt(place, 'unset-environment', message))
+      this.#around.report(warningAt(place, 'unset-environment', message, 'lost'))
     }
     if (value?.includes('\n')) {
       const message = `only the first line of the environment variable ${name} is used`

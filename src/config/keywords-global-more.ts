@@ -196,7 +196,7 @@ export const unsupportedGlobalKeywords: readonly PlainEntry[] = withoutEffect(
       status: 'supported',
       args: [optionalWord('LOGFILE')],
       since: '2.2.0',
-      doc: 'A reload of a file with mistakes is refused. vipd always does.',
+      doc: 'A reload of a file with mistakes is refused. vipd always does; see `vipd reload --force`.',
     },
     {
       name: 'reload_time_file',

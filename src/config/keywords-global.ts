@@ -368,7 +368,7 @@ function setFifo(
   const named = user === undefined ? null : readUser(user.text, group?.text, lowering)
   if (typeof named === 'string') {
     const message = `${name}: ${named} does not exist; the FIFO belongs to the daemon's own user`
-    lowering.warning(node.place, 'bad-user', message)
+    lowering.lost(node.place, 'bad-user', message)
   }
   const owner =
     named === null || typeof named === 'string' ? null : { uid: named.uid, gid: named.gid }

@@ -96,7 +96,7 @@ function setPassword(draft: InstanceDraft, values: Values, node: Node, lowering:
   draft.password = password
   if (node.glued && node.args[0]?.quoted === false) {
     const message = `the password ends before its # or !, which begins a comment; quote it`
-    lowering.warning(node.place, 'password-comment', message)
+    lowering.lost(node.place, 'password-comment', message)
   }
   if (new TextEncoder().encode(password).length > 8) {
     const message = 'auth_pass has more than 8 octets; only the first 8 are used'

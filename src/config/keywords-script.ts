@@ -172,7 +172,7 @@ function setScript(draft: ScriptDraft, _values: Values, node: Node, lowering: Lo
   draft.commandPlace = operand?.place ?? node.place
   if (more.length > 0) {
     const message = `only ${line} is run; '${more.join(' ')}' is ignored. Quote the whole command`
-    lowering.warning(draft.commandPlace, 'unquoted-command', message)
+    lowering.lost(draft.commandPlace, 'unquoted-command', message)
   }
 }
 

@@ -314,7 +314,7 @@ export class Lines {
     const place = placeAt(source, source.text.length - 1)
     const message =
       'a backslash continues a line only in a definition; here it is part of the last word'
-    this.diagnostics.push(warningAt(place, 'stray-backslash', message))
+    this.diagnostics.push(warningAt(place, 'stray-backslash', message, 'lost'))
   }
 }
 

@@ -91,7 +91,7 @@ function opened(
       lowering.error(surplus, 'extra-words', `${message}; the block is skipped`)
       return null
     }
-    lowering.warning(surplus, 'extra-words', `${message}; it is ignored`)
+    lowering.lost(surplus, 'extra-words', `${message}; it is ignored`)
   }
   if (node.block === null) {
     lowering.error(node.place, 'missing-block', `${block} needs a block { … }; the line is ignored`)
@@ -115,7 +115,7 @@ function readScript(node: Node, lowering: Lowering): void {
     )
   } else if (before !== undefined) {
     const message = `vrrp_script ${draft.name} is defined twice (first in line ${before.place.line}); this one is ignored`
-    lowering.warning(node.place, 'duplicate', message)
+    lowering.lost(node.place, 'duplicate', message)
   } else lowering.scripts.set(draft.name, draft)
 }
 

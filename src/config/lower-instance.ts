@@ -228,7 +228,7 @@ function passwordOf(draft: InstanceDraft, facts: Facts, lowering: Lowering): Uin
   if (authType === null) {
     if (password !== null) {
       const message = `${name}: auth_pass without auth_type means no authentication`
-      lowering.warning(place, 'auth-without-type', message)
+      lowering.lost(place, 'auth-without-type', message)
     }
     return null
   }

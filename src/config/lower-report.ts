@@ -48,6 +48,11 @@ export class Lowering {
     this.report(at, 'error', code, message, 'config')
   }
 
+  /** Something that is written has no effect, and keepalived's check passes over it: no exit status. */
+  lost(at: Place | Word, code: string, message: string) {
+    this.report(at, 'warning', code, message, 'lost')
+  }
+
   /** Worth a change, but what is written takes effect: no exit status. */
   warning(at: Place | Word, code: string, message: string) {
     this.report(at, 'warning', code, message, 'none')

@@ -61,7 +61,7 @@ function add(
   const before = lowering.scripts.get(key)
   if (before !== undefined) {
     const message = `${node.keyword.text} ${name} is defined twice (first in line ${before.place.line}); this one is ignored`
-    lowering.warning(node.place, 'duplicate', message)
+    lowering.lost(node.place, 'duplicate', message)
     return
   }
   lowering.scripts.set(key, {

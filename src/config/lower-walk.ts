@@ -82,7 +82,11 @@ function formFits<T>(entry: Entry<T>, node: Node, lowering: Lowering): boolean {
     return true
   }
   if ((entry.form === 'block' || entry.form === 'entries') && node.block === null) {
-    if (entry.name === 'global_defs') return false
+    if (entry.name === 'global_defs') {
+      const message = 'global_defs has no block { … }; it sets nothing'
+      lowering.lost(node.place, 'missing-block', message)
+      return false
+    }
     lowering.error(
       node.place,
       'missing-block',

@@ -150,7 +150,7 @@ function unmatched(
 }
 
 function verdictOf(refuse: boolean, place: Place, code: string, message: string): Diagnostic {
-  return refuse ? errorAt(place, code, message, 'fatal') : warningAt(place, code, message)
+  return refuse ? errorAt(place, code, message, 'fatal') : warningAt(place, code, message, 'lost')
 }
 
 function matchesOf(world: World, one: string, directory: string): readonly string[] | null {

@@ -16,9 +16,12 @@ export type Diagnostic = {
   /** Stable, kebab-case; tests and scripts match it, people read the message. */
   readonly code: string
   readonly message: string
-  /** What it does to the exit status of `vipd check`: cannot run at all (4), an operand is missing (2), runs
-   *  after ignoring it (5), script security only (6), or nothing. */
-  readonly verdict: 'fatal' | 'operand' | 'config' | 'security' | 'none'
+  /**
+   * What it does to the exit status of `vipd check`: cannot run at all (4), an operand is missing (2), runs after
+   * ignoring it (5), script security only (6), or nothing. `lost` changes no exit status either, as keepalived's
+   * check passes over it, yet something that is written has no effect: a reload refuses it like those before.
+   */
+  readonly verdict: 'fatal' | 'operand' | 'config' | 'security' | 'lost' | 'none'
 }
 
 export type Config = {

@@ -45,8 +45,9 @@ export async function requestStatus(path: string): Promise<Status> {
   throw new ControlError('protocol', 'the daemon speaks another version of this protocol')
 }
 
-export const requestReload = async (path: string): Promise<ReloadResult> =>
-  (await request(path, 'reload', { timeoutMs: reloadAnswerMs })) as ReloadResult
+/** `force`: a file with mistakes is taken without what is wrong in it. */
+export const requestReload = async (path: string, force = false): Promise<ReloadResult> =>
+  (await request(path, 'reload', { timeoutMs: reloadAnswerMs, force })) as ReloadResult
 
 /** Takes as long as the protocol does. */
 export const requestHandOver = async (
@@ -100,7 +101,12 @@ export const requestHistory = async (path: string, name?: string): Promise<Histo
 export function request(
   path: string,
   verb: Verb,
-  options: { readonly timeoutMs: number; readonly name?: string; readonly text?: string },
+  options: {
+    readonly timeoutMs: number
+    readonly name?: string
+    readonly text?: string
+    readonly force?: boolean
+  },
 ): Promise<unknown> {
   const { timeoutMs, ...rest } = options
   const frame = encodeFrame({ id: 1, verb, ...rest }, controlRequestBytesMax)

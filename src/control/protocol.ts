@@ -27,6 +27,8 @@ export type Request = {
   readonly name?: string
   /** Why it has failed, for `push`; absent: it is good. */
   readonly text?: string
+  /** For `reload`: take a file with mistakes all the same. */
+  readonly force?: boolean
 }
 
 export type Response =
@@ -114,12 +116,14 @@ export function readRequest(body: Uint8Array): Read<Request> {
   }
   const { id, verb } = value
   const [name, text] = [value['name'] ?? undefined, value['text'] ?? undefined]
-  if (!isText(name, nameCharactersMax) || !isText(text, textCharactersMax)) {
+  const force = value['force'] ?? undefined
+  if (!isText(name, nameCharactersMax) || !isText(text, textCharactersMax) || !isFlag(force)) {
     return { ok: false, why: 'not-a-request' }
   }
   const given = {
     ...(name === undefined ? {} : { name }),
     ...(text === undefined ? {} : { text }),
+    ...(force === undefined ? {} : { force }),
   }
   return { ok: true, value: { id, verb, ...given } }
 }
@@ -141,6 +145,9 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 const isText = (value: unknown, charactersMax: number): value is string | undefined =>
   value === undefined || (typeof value === 'string' && value.length <= charactersMax)
+
+const isFlag = (value: unknown): value is boolean | undefined =>
+  value === undefined || typeof value === 'boolean'
 
 const isId = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0

@@ -18,7 +18,7 @@ import { encodeFrame, FrameReader, type Request, type Response, readRequest } fr
 
 export type ControlHandlers = {
   status(): Status | Promise<Status>
-  reload(): Promise<ReloadResult>
+  reload(force: boolean): Promise<ReloadResult>
   failover(name: string): Promise<readonly HandOver[]>
   drain(): Promise<readonly HandOver[]>
   resume(name: string | null): readonly string[]
@@ -223,7 +223,7 @@ async function handle(request: Request, handlers: ControlHandlers): Promise<unkn
     case 'history':
       return history(await handlers.status(), request.name)
     case 'reload':
-      return handlers.reload()
+      return handlers.reload(request.force === true)
     case 'failover':
       if (request.name === undefined) throw new Error('failover needs the name of an instance')
       return handlers.failover(request.name)

@@ -41,6 +41,15 @@ export type ReloadResult = {
   readonly diagnostics: readonly string[]
   /** What was added, altered and removed, one sentence each. */
   readonly changes: readonly string[]
+  /** There when `ok` is false. */
+  readonly refusal?: ReloadRefusal
+}
+
+export type ReloadRefusal = {
+  /** In the form of `diagnostics`. */
+  readonly reasons: readonly string[]
+  /** `force` would take the file all the same. */
+  readonly forcible: boolean
 }
 
 /** What became of one instance that was asked to hand over. */
@@ -62,7 +71,8 @@ export type Daemon = {
   status(): Promise<Status>
   /** One line for the supervisor. */
   summary(): string
-  reload(): Promise<ReloadResult>
+  /** `force`: a file with mistakes is taken without what is wrong in it, as at start. */
+  reload(force?: boolean): Promise<ReloadResult>
   /** Gives one instance, or a sync group, away while it is served. Rejects when there is nothing to give. */
   /** What has been seen, but for the results of the checks. */
   observe(): Observation

@@ -17,6 +17,7 @@ import { describeResult, exitStatus } from '../checks/describe.ts'
 import { startCheckPool } from '../checks/pool.ts'
 import type { CheckEvent, CheckPool } from '../checks/types.ts'
 import { formatDiagnostic } from '../config/diagnostics.ts'
+import { judgeReload } from '../config/judge-reload.ts'
 import type { Config } from '../config/types.ts'
 import type { Engine, EngineEvent, EngineStart } from '../engine/contract.ts'
 import { startEngine } from '../engine/native.ts'
@@ -38,12 +39,13 @@ import { initialiseFiles } from './initial-files.ts'
 import { Kernel, type KernelChange } from './kernel.ts'
 import { KernelReader } from './kernel-reader.ts'
 import { Links } from './links.ts'
-import { logDiagnostics } from './log-diagnostics.ts'
+import { logDiagnostics, logTolerated } from './log-diagnostics.ts'
 import { type Notifier, startNotifier } from './notify.ts'
 import type { Observation } from './observation.ts'
 import { observe } from './observe.ts'
 import { OrderQueue } from './orders.ts'
 import { applyNice, engineOptions, runTimed } from './process.ts'
+import { ReloadRecord, refusalLine } from './reload-record.ts'
 import { Roster } from './roster.ts'
 import { daemonStatus } from './status.ts'
 import type { Status } from './status-types.ts'
@@ -53,6 +55,7 @@ export const startDaemon: StartDaemon = async (options) => {
   const loaded = await options.loader.load()
   logDiagnostics(options.log, loaded.diagnostics)
   if (loaded.config === null) throw new ConfigError(loaded.diagnostics)
+  logTolerated(options.log, loaded.diagnostics)
   await runTimed('startup_script', loaded.config.globals.startupScript, options.log)
   const daemon = new RunningDaemon(options, loaded, loaded.config)
   daemon.start()
@@ -77,7 +80,7 @@ class RunningDaemon implements Daemon {
   #config: Config
   #loaded: Loaded
   #loadedMs = Date.now()
-  #lastReload: Status['config']['lastReload'] = 'none'
+  readonly #lastReload = new ReloadRecord()
   #lease: NodeJS.Timeout | null = null
   #delay: NodeJS.Timeout | null = null
   #eventsRaised = 0
@@ -173,7 +176,7 @@ class RunningDaemon implements Daemon {
       config: {
         path: configPath,
         loadedAt: new Date(this.#loadedMs).toISOString(),
-        lastReload: this.#lastReload,
+        ...this.#lastReload.status(),
         unchangedOnDisk,
       },
     })
@@ -181,7 +184,9 @@ class RunningDaemon implements Daemon {
 
   summary(): string {
     const { length } = this.#roster.instances
-    return length === 1 ? '1 instance' : `${length} instances`
+    const instances = length === 1 ? '1 instance' : `${length} instances`
+    const rejected = this.#lastReload.summary()
+    return rejected === '' ? instances : `${instances}; ${rejected}`
   }
 
   observe(): Observation {
@@ -202,26 +207,35 @@ class RunningDaemon implements Daemon {
     return new Uint8Array(packed.buffer)
   }
 
-  async reload(): Promise<ReloadResult> {
-    const { log } = this.#options
+  async reload(force = false): Promise<ReloadResult> {
+    const { log, configPath: path } = this.#options
     if (this.#stopping) return this.#refuse([stoppingRefusal])
     const loaded = await this.#load()
     // The stop may have begun while the file was read.
     if (this.#stopping) return this.#refuse([stoppingRefusal])
-    logDiagnostics(log, loaded.diagnostics)
     const diagnostics = loaded.diagnostics.map(formatDiagnostic)
-    if (loaded.config === null) return this.#refuse(diagnostics)
-    const changes = this.#adopt(loaded, loaded.config)
+    const running = { config: this.#config, diagnostics: this.#loaded.diagnostics }
+    const judgement = judgeReload(running, loaded, { path, force })
+    if (!judgement.accepted) {
+      const reasons = judgement.reasons.map(formatDiagnostic)
+      return this.#refuse(reasons, judgement.forcible, diagnostics)
+    }
+    logDiagnostics(log, loaded.diagnostics)
+    const changes = this.#adopt(loaded, judgement.config)
     await this.#engine.flush()
     this.#roster.forgetLeft()
     log.info(`Reloaded: ${changes.length === 0 ? 'nothing changed' : changes.join(', ')}`)
     return { ok: true, diagnostics, changes }
   }
 
-  #refuse(diagnostics: readonly string[]): ReloadResult {
-    this.#lastReload = 'rejected'
-    this.#options.log.error('Reload rejected: the running configuration is unchanged')
-    return { ok: false, diagnostics, changes: [] }
+  #refuse(
+    reasons: readonly string[],
+    forcible = false,
+    diagnostics: readonly string[] = reasons,
+  ): ReloadResult {
+    this.#lastReload.rejected(reasons)
+    this.#options.log.error(refusalLine(reasons, forcible))
+    return { ok: false, diagnostics, changes: [], refusal: { reasons, forcible } }
   }
 
   /** An interface of a running instance may be absent at the moment: that is a fault of its own, not of the file. */
@@ -288,7 +302,7 @@ class RunningDaemon implements Daemon {
     this.#config = config
     this.#loaded = loaded
     this.#loadedMs = Date.now()
-    this.#lastReload = 'ok'
+    this.#lastReload.accepted()
     const known = new Set(config.scripts.map((s) => s.name))
     this.#holding = new Set([...this.#holding].filter((name) => known.has(name)))
     this.#notifier.reconfigure(notifierOptions(config, this.#options.log))

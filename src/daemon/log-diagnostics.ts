@@ -1,5 +1,6 @@
 /** What is wrong with a configuration, in the log. */
 import { formatDiagnostic } from '../config/diagnostics.ts'
+import { isMistake } from '../config/judge-reload.ts'
 import type { Diagnostic } from '../config/types.ts'
 import type { Log } from './daemon-types.ts'
 
@@ -10,4 +11,16 @@ export function logDiagnostics(log: Log, diagnostics: readonly Diagnostic[]): vo
     else if (diagnostic.severity === 'warning') log.warn(formatDiagnostic(diagnostic), fields)
     else log.info(formatDiagnostic(diagnostic), fields)
   }
+}
+
+/** One line about what a start passes over, as keepalived does; a reload would refuse it. */
+export function logTolerated(log: Log, diagnostics: readonly Diagnostic[]): void {
+  const mistakes = diagnostics.filter(isMistake)
+  const [first] = mistakes
+  if (first === undefined) return
+  const count = mistakes.length === 1 ? 'one mistake' : `${mistakes.length} mistakes`
+  log.warn(
+    `The configuration has ${count}, and what they concern is left out: ${formatDiagnostic(first)}${mistakes.length > 1 ? '; …' : ''}`,
+    { mistakes: mistakes.length },
+  )
 }

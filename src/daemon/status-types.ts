@@ -76,6 +76,9 @@ export type Status = {
     readonly path: string
     readonly loadedAt: string
     readonly lastReload: 'ok' | 'rejected' | 'none'
+    readonly lastReloadAt: string | null
+    /** Why it was rejected: `file:line:column: message [code]`. */
+    readonly lastReloadReasons: readonly string[]
     /** Compared by device, inode, size and time of change; `unknown`: the file system does not answer. */
     readonly unchangedOnDisk: boolean | 'unknown'
   }

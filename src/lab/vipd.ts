@@ -9,7 +9,12 @@ const command = program('../cli/run.js')
 /** The part of `vipd status --json` that the lab looks at; src/daemon/status-types.ts is its home. */
 export type VipdStatus = {
   readonly engine: { readonly eventsRaised: number; readonly realtime: boolean }
-  readonly config: { readonly lastReload: string }
+  readonly config: {
+    readonly lastReload: string
+    readonly lastReloadAt: string | null
+    readonly lastReloadReasons: readonly string[]
+    readonly unchangedOnDisk: boolean | 'unknown'
+  }
   readonly instances: readonly {
     readonly name: string
     readonly state: string

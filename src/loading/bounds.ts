@@ -20,5 +20,7 @@ export const compareMs = 1_500
 export const idleMs = 30_000
 /** Threads that hang in a system call cannot be ended. With so many of them no other one is started. */
 export const hangingMax = 4
+/** Of one configuration; what there is beyond is counted. 4,000 instances may each have two of the same. */
+export const diagnosticsMax = 10_000
 /** The parsed tree of 400,000 lines takes about a quarter of it. */
 export const heapMegabytes = 1_024

@@ -2,9 +2,12 @@
  * From a path to a configuration that may run, or the diagnostics that say why not. The same function serves
  * start and reload.
  */
-import { checkReport } from '../config/check.ts'
+import { type CheckReport, checkReport } from '../config/check.ts'
+import { wholeFile } from '../config/diagnostics.ts'
+import type { Identified } from '../config/identity.ts'
 import type { LanguageOptions } from '../config/tree-types.ts'
 import type { Config, Diagnostic } from '../config/types.ts'
+import { diagnosticsMax } from './bounds.ts'
 import { type Machine, realMachine, type Seen } from './machine.ts'
 
 export type LoadRequest = {
@@ -18,7 +21,7 @@ export type LoadRequest = {
 export type Loaded = {
   /** null: the daemon would not start with this file. */
   readonly config: Config | null
-  readonly diagnostics: readonly Diagnostic[]
+  readonly diagnostics: readonly Identified[]
   /** What it was made from, to be compared later. */
   readonly seen: Seen
 }
@@ -26,6 +29,30 @@ export type Loaded = {
 /** Asks the machine, with calls that may hang. */
 export function loadConfiguration(request: LoadRequest, machine?: Machine): Loaded {
   const asked = machine ?? realMachine(request.knownInterfaces)
-  const { config, diagnostics } = checkReport(request.path, asked, request.language)
-  return { config, diagnostics, seen: asked.seen() }
+  const report = checkReport(request.path, asked, request.language)
+  return { config: report.config, diagnostics: bounded(report), seen: asked.seen() }
+}
+
+/** From the heaviest on. */
+const verdicts: readonly Diagnostic['verdict'][] = [
+  'fatal',
+  'operand',
+  'config',
+  'lost',
+  'security',
+  'none',
+]
+
+/** What is cut off weighs as much as the heaviest of it. */
+function bounded({ diagnostics, identified }: CheckReport): readonly Identified[] {
+  const kept = identified(diagnosticsMax)
+  const rest = diagnostics.slice(diagnosticsMax)
+  const [first] = rest
+  if (first === undefined) return kept
+  const verdict = verdicts.find((one) => rest.some((d) => d.verdict === one)) ?? 'none'
+  const severity = rest.some((d) => d.severity === 'error') ? 'error' : 'warning'
+  const message = `${rest.length} more findings are not shown; vipd check shows them`
+  const code = 'too-many-diagnostics'
+  const place = wholeFile(first.place.file)
+  return [...kept, { place, severity, code, message, verdict, identity: code }]
 }

@@ -101,8 +101,8 @@ export class Loader {
   }
 
   #failed(code: string, why: string): Loaded {
-    const diagnostics = [errorAt(wholeFile(this.#path), code, why, 'fatal')]
-    return { config: null, diagnostics, seen: nothingSeen }
+    const diagnostic = errorAt(wholeFile(this.#path), code, why, 'fatal')
+    return { config: null, diagnostics: [{ ...diagnostic, identity: code }], seen: nothingSeen }
   }
 }
 

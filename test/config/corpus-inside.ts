@@ -62,7 +62,7 @@ function ask(path: string): Asked {
   const found = report.diagnostics.map(({ place, code, verdict }) => ({
     line: place.line,
     code,
-    counts: verdict !== 'none',
+    counts: verdict !== 'none' && verdict !== 'lost',
   }))
   return {
     path,

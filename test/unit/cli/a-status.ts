@@ -82,6 +82,8 @@ export const aStatus: Status = {
     path: '/etc/vipd/vipd.conf',
     loadedAt: '2026-03-01T06:40:11Z',
     lastReload: 'ok',
+    lastReloadAt: null,
+    lastReloadReasons: [],
     unchangedOnDisk: true,
   },
   engine: { realtime: true, locked: true, eventsRaised: 9, throttled: 0, coalesced: 0 },

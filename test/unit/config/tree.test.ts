@@ -112,7 +112,7 @@ test('include reads a file, or all that a pattern matches, in place', () => {
     assert.equal(printed(tree.nodes), expected, text)
     assert.deepEqual(complaints(tree), wrong, text)
     assert.ok(
-      tree.diagnostics.every((d) => d.verdict === 'none'),
+      tree.diagnostics.every((d) => d.verdict === 'lost'),
       text,
     )
   }
@@ -155,22 +155,22 @@ test('include_check and -e set what a plain include demands', () => {
     treeOf(text, { files }, { includeAll }).diagnostics.findLast((d) =>
       d.code.startsWith('include'),
     )?.verdict
-  assert.equal(verdict('include none'), 'none')
+  assert.equal(verdict('include none'), 'lost')
   assert.equal(verdict('include none', true), 'fatal')
   assert.equal(verdict(globals('include_check')), 'fatal')
   assert.equal(verdict(globals('include_check match')), 'fatal')
-  assert.equal(verdict(globals('include_check read')), 'none')
-  assert.equal(verdict(globals('include_check readable')), 'none')
-  assert.equal(verdict(globals('include_check match\ninclude_check read')), 'none')
+  assert.equal(verdict(globals('include_check read')), 'lost')
+  assert.equal(verdict(globals('include_check readable')), 'lost')
+  assert.equal(verdict(globals('include_check match\ninclude_check read')), 'lost')
   assert.equal(verdict(globals('include_check match\ninclude_check +read')), 'fatal')
-  assert.equal(verdict(globals('include_check match\ninclude_check -match')), 'none')
-  assert.equal(verdict(globals('x { include_check match }')), 'none')
-  assert.equal(verdict('include_check match\ninclude none'), 'none')
+  assert.equal(verdict(globals('include_check match\ninclude_check -match')), 'lost')
+  assert.equal(verdict(globals('x { include_check match }')), 'lost')
+  assert.equal(verdict('include_check match\ninclude none'), 'lost')
   assert.equal(verdict('global_defs { include_check match }\ninclude none'), 'fatal')
   // Set in a file: forgotten at its end; but what it includes begins with it. A variant is for one line.
-  assert.equal(verdict('include d/check.conf\ninclude none'), 'none')
+  assert.equal(verdict('include d/check.conf\ninclude none'), 'lost')
   assert.equal(verdict('global_defs { include_check }\ninclude d/loose.conf'), 'fatal')
-  assert.equal(verdict('includea d/loose.conf'), 'none')
+  assert.equal(verdict('includea d/loose.conf'), 'lost')
   const unknown = treeOf('global_defs {\ninclude_check +match foo\n}')
   assert.deepEqual(complaints(unknown), ['2:22 bad-include-check'])
 })
