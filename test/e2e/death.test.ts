@@ -221,6 +221,10 @@ describe('under a supervisor', { concurrency: 2 }, () => {
       await daemon.tryReload()
       await systemd.line(/^RELOADING=1 MONOTONIC_USEC=\d+$/, soonMs, before)
       await systemd.line(/^READY=1/, soonMs, before)
+      daemon.configure('')
+      await daemon.tryReload()
+      const rejected = /^READY=1 STATUS=1 instance; last reload rejected at .*removes-all-instances/
+      await systemd.line(rejected, soonMs, before)
       await daemon.stop()
       await systemd.line(/^STOPPING=1/, soonMs)
     }))
