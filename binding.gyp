@@ -14,6 +14,7 @@
         "native/engine.cc",
         "native/engine_object.cc",
         "native/lock.cc",
+        "native/memberships.cc",
         "native/memory.cc",
         "native/plan.cc",
         "native/programs.cc",

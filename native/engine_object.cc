@@ -6,6 +6,7 @@
 
 #include "callback.h"
 #include "convert.h"
+#include "memberships.h"
 
 namespace vipd {
 
@@ -35,6 +36,7 @@ Napi::Function EngineObject::Define(Napi::Env env) {
                       InstanceMethod<&EngineObject::ReadSlot>("counters"),
                       InstanceMethod<&EngineObject::ReadGaps>("gaps"),
                       InstanceMethod<&EngineObject::ReadLink>("linkCounters"),
+                      InstanceMethod<&EngineObject::RejoinLinks>("rejoin"),
                       InstanceMethod<&EngineObject::StopEngine>("stop")});
 }
 
@@ -103,7 +105,7 @@ Napi::Value EngineObject::OpenLink(const Napi::CallbackInfo& info) {
   link->receiver = std::move(receiver.fd);
   link->sender = std::move(sender.fd);
   auto counters = std::make_shared<LinkCounters>();
-  links_[link->id] = {link, counters};
+  links_[link->id] = {link, counters, spec.group};
   engine_->Post(AddLink{link, counters});
   return Napi::Number::New(env_, link->id);
 }
@@ -176,6 +178,16 @@ Napi::Value EngineObject::ReadGaps(const Napi::CallbackInfo& info) {
   const auto found = slots_.find(IntAt(info, 0));
   if (found == slots_.end()) throw Napi::Error::New(env_, "no such slot");
   return GapsTo(env_, found->second->gaps);
+}
+
+Napi::Value EngineObject::RejoinLinks(const Napi::CallbackInfo& info) {
+  const auto ids = info[0].As<Napi::Array>();
+  std::vector<Member> members;
+  for (uint32_t i = 0; i < ids.Length(); ++i) {
+    const OpenedLink& opened = LinkAt(ids.Get(i));
+    if (opened.group.has_value()) members.push_back({opened.link, *opened.group});
+  }
+  return Rejoin(env_, std::move(members));
 }
 
 Napi::Value EngineObject::ReadLink(const Napi::CallbackInfo& info) {

@@ -6,6 +6,7 @@
 #include <napi.h>
 
 #include <memory>
+#include <optional>
 #include <unordered_map>
 
 #include "engine.h"
@@ -37,6 +38,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   void SayWorked(const Napi::CallbackInfo& info);
   Napi::Value ReadSlot(const Napi::CallbackInfo& info);
   Napi::Value ReadGaps(const Napi::CallbackInfo& info);
+  Napi::Value RejoinLinks(const Napi::CallbackInfo& info);
   Napi::Value ReadLink(const Napi::CallbackInfo& info);
   void StopEngine(const Napi::CallbackInfo& info);
   static void AtExit(void* self);
@@ -45,6 +47,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   struct OpenedLink {
     LinkPtr link;
     std::shared_ptr<LinkCounters> counters;
+    std::optional<Address> group;
   };
   OpenedLink& LinkAt(const Napi::Value& id);
 

@@ -53,6 +53,16 @@ class Opening {
     return *this;
   }
 
+  // Received is what is sent to groups that this socket joined, not those of others.
+  Opening& Join(const LinkSpec& spec) {
+    if (!ok() || !spec.group.has_value()) return *this;
+    spec.group->length == 16 ? Optional(IPPROTO_IPV6, kIpv6MulticastAll, 0)
+                             : Optional(IPPROTO_IP, IP_MULTICAST_ALL, 0);
+    const char* call = JoinGroup(fd_.get(), spec.ifindex, *spec.group);
+    if (call != nullptr) Fail(call);
+    return *this;
+  }
+
   Opening& Filter(const Bytes& program) {
     const char* call = ok() ? AttachFilter(fd_.get(), program) : nullptr;
     if (call != nullptr) Fail(call);
@@ -126,16 +136,12 @@ in6_addr Ipv6(const Address& address) {
   return out;
 }
 
-void Join4(Opening& opening, const LinkSpec& spec) {
-  const ip_mreqn membership = {Ipv4(*spec.group), {INADDR_ANY}, spec.ifindex};
-  opening.Option("setsockopt(IP_MULTICAST_ALL)", IPPROTO_IP, IP_MULTICAST_ALL, 0)
-      .Option("setsockopt(IP_ADD_MEMBERSHIP)", IPPROTO_IP, IP_ADD_MEMBERSHIP, membership);
+ip_mreqn Membership4(int ifindex, const Address& group) {
+  return {Ipv4(group), {INADDR_ANY}, ifindex};
 }
 
-void Join6(Opening& opening, const LinkSpec& spec) {
-  const ipv6_mreq membership = {Ipv6(*spec.group), static_cast<unsigned>(spec.ifindex)};
-  opening.Optional(IPPROTO_IPV6, kIpv6MulticastAll, 0)
-      .Option("setsockopt(IPV6_JOIN_GROUP)", IPPROTO_IPV6, IPV6_JOIN_GROUP, membership);
+ipv6_mreq Membership6(int ifindex, const Address& group) {
+  return {Ipv6(group), static_cast<unsigned>(ifindex)};
 }
 
 void Send4(Opening& opening, const LinkSpec& spec) {
@@ -188,6 +194,27 @@ const char* AttachFilter(int fd, const Bytes& program) {
   return attached ? nullptr : "setsockopt(SO_ATTACH_FILTER)";
 }
 
+const char* JoinGroup(int fd, int ifindex, const Address& group) {
+  if (group.length == 16) {
+    const ipv6_mreq membership = Membership6(ifindex, group);
+    const int done = setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &membership, sizeof membership);
+    return done == 0 ? nullptr : "setsockopt(IPV6_JOIN_GROUP)";
+  }
+  const ip_mreqn membership = Membership4(ifindex, group);
+  const int done = setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &membership, sizeof membership);
+  return done == 0 ? nullptr : "setsockopt(IP_ADD_MEMBERSHIP)";
+}
+
+void LeaveGroup(int fd, int ifindex, const Address& group) {
+  if (group.length == 16) {
+    const ipv6_mreq membership = Membership6(ifindex, group);
+    setsockopt(fd, IPPROTO_IPV6, IPV6_LEAVE_GROUP, &membership, sizeof membership);
+    return;
+  }
+  const ip_mreqn membership = Membership4(ifindex, group);
+  setsockopt(fd, IPPROTO_IP, IP_DROP_MEMBERSHIP, &membership, sizeof membership);
+}
+
 int WaitingMax(int fd) {
   // No packet takes less of the buffer than this, with all that the kernel counts.
   constexpr int kPacketMin = 512;
@@ -205,9 +232,11 @@ Opened OpenReceiver(const LinkSpec& spec) {
         .Optional(SOL_SOCKET, SO_RCVBUFFORCE, *spec.receive_buffer);
   }
   if (six) opening.Option("setsockopt(IPV6_RECVHOPLIMIT)", IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
-  opening.Bind(spec.group.value_or(spec.source), spec.ifindex).Discard().Filter(spec.filter);
-  if (spec.group.has_value()) six ? Join6(opening, spec) : Join4(opening, spec);
-  return opening.Done();
+  return opening.Bind(spec.group.value_or(spec.source), spec.ifindex)
+      .Discard()
+      .Filter(spec.filter)
+      .Join(spec)
+      .Done();
 }
 
 Opened OpenSender(const LinkSpec& spec) {

@@ -67,6 +67,10 @@ Opened OpenMonitor();
 // How many packets can wait in a receiving socket at once, at most.
 int WaitingMax(int fd);
 // nullptr on success, else the failing call with errno set.
+const char* JoinGroup(int fd, int ifindex, const Address& group);
+// Harmless where the socket is no member.
+void LeaveGroup(int fd, int ifindex, const Address& group);
+// nullptr on success, else the failing call with errno set.
 const char* AttachFilter(int fd, const Bytes& program);
 
 }  // namespace vipd

@@ -40,6 +40,7 @@ import { Kernel, type KernelChange } from './kernel.ts'
 import { KernelReader } from './kernel-reader.ts'
 import { Links } from './links.ts'
 import { logDiagnostics, logTolerated } from './log-diagnostics.ts'
+import { Memberships, readMemberships } from './memberships.ts'
 import { type Notifier, startNotifier } from './notify.ts'
 import type { Observation } from './observation.ts'
 import { observe } from './observe.ts'
@@ -70,6 +71,7 @@ class RunningDaemon implements Daemon {
   readonly #kernel = new Kernel()
   readonly #mirror: KernelReader
   readonly #links: Links
+  readonly #memberships: Memberships
   readonly #orders: OrderQueue
   readonly #notifier: Notifier
   readonly #pool: CheckPool
@@ -114,6 +116,12 @@ class RunningDaemon implements Daemon {
       },
     })
     this.#links = new Links(this.#engine)
+    this.#memberships = new Memberships({
+      engine: this.#engine,
+      log,
+      memberships: () => this.#links.memberships,
+      read: readMemberships,
+    })
     this.#orders = new OrderQueue(this.#engine)
     this.#notifier = startNotifier(notifierOptions(config, log))
     this.#pool = startCheckPool({
@@ -148,6 +156,7 @@ class RunningDaemon implements Daemon {
     this.#kernel.load(this.#engine)
     this.#guard(this.#config)
     this.#startLease()
+    this.#memberships.look()
     this.#warden.start()
     initialiseFiles(this.#config.scripts, this.#options.log, () => {
       if (!this.#stopping) this.#pool.set(checkSpecs(this.#config.scripts))
@@ -172,7 +181,7 @@ class RunningDaemon implements Daemon {
       version,
       uptimeMs: Date.now() - this.#startedMs,
       eventsRaised: this.#eventsRaised,
-      wardenWarnings: this.#warden.warnings,
+      otherWarnings: [...this.#warden.warnings, ...this.#memberships.warnings],
       config: {
         path: configPath,
         loadedAt: new Date(this.#loadedMs).toISOString(),
@@ -278,6 +287,7 @@ class RunningDaemon implements Daemon {
     this.#settle()
     await this.#engine.flush()
     if (this.#lease !== null) clearInterval(this.#lease)
+    this.#memberships.stop()
     await Promise.all([this.#pool.stop(), this.#notifier.stop()])
     if (this.#guarded) this.#applyGuard([])
     await runTimed('shutdown_script', this.#config.globals.shutdownScript, log)
@@ -393,6 +403,7 @@ class RunningDaemon implements Daemon {
       if (change.kind === 'address') this.#onAddress(change)
       if (change.kind === 'forwarding') this.#onForwarding(change)
     }
+    if (changes.length > 0) this.#memberships.look()
   }
 
   #onForwarding({ ifindex }: KernelChange & { kind: 'forwarding' }): void {

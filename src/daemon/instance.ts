@@ -150,6 +150,7 @@ export class RunningInstance {
     this.#params = this.#paramsNow()
     const generation = this.#generation
     this.#feedFaults()
+    if (this.stance.deviceGone) this.stance.drop()
     // A new order has gone out with the faults just now, or nothing is different.
     if (generation !== this.#generation) return
     if (!rejoined && before === this.stance.facts) return

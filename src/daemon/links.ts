@@ -8,6 +8,7 @@ import type { Ip } from '../base/ip.ts'
 import type { Engine, LinkId, LinkSpec, SlotId } from '../engine/contract.ts'
 import { apart } from '../engine/routes.ts'
 import { vrrpFilter } from '../wire/bpf.ts'
+import type { Membership } from './memberships.ts'
 
 export type LinkWish = Omit<LinkSpec, 'filter'>
 
@@ -66,6 +67,14 @@ export class Links {
 
   get ids(): readonly LinkId[] {
     return [...this.#open.values()].map((link) => link.id)
+  }
+
+  /** What the kernel must have joined for the open links. */
+  get memberships(): readonly Membership[] {
+    return [...this.#open.values()].flatMap(({ id: link, wish }) => {
+      const { family, ifindex, group, interface: name } = wish
+      return group === null ? [] : [{ link, family, ifindex, group, interface: name }]
+    })
   }
 
   /** The slots that lose their sockets when this link fails. */

@@ -55,6 +55,11 @@ export class Stance {
     return this.#faults
   }
 
+  /** The device that the sockets were opened on is unregistered: they know nothing of one that takes its name. */
+  get deviceGone(): boolean {
+    return this.#link !== null && this.#faults.some((f) => f.kind === 'link' && f.why === 'missing')
+  }
+
   /** Looks again. True when the sockets are new and so know nothing of the standing order. */
   refresh(cfg: Instance): boolean {
     const footing = findFooting(cfg, this.#ports.kernel, this.#ports.virtual())

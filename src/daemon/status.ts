@@ -41,7 +41,8 @@ export type StatusSources = {
   readonly version: string
   readonly uptimeMs: number
   readonly eventsRaised: number
-  readonly wardenWarnings: readonly string[]
+  /** Of the warden and of the sockets. */
+  readonly otherWarnings: readonly string[]
   readonly config: Status['config']
 }
 
@@ -81,7 +82,7 @@ export function daemonStatus(from: StatusSources): Status {
       ...roster.instances.flatMap(dampedOf),
       ...roster.instances.flatMap(flappingOf),
       ...standingBy(instances),
-      ...from.wardenWarnings,
+      ...from.otherWarnings,
     ],
   }
 }

@@ -12,6 +12,7 @@ import type {
   LinkSpec,
   Order,
   OrderFor,
+  RejoinFailure,
   Repeat,
   SlotCounters,
   SlotId,
@@ -74,6 +75,7 @@ export type NativeEngine = {
   setLiveness(livenessUs: number): void
   /** So many events have been worked off, and what came of them has been ordered. */
   worked(seen: number): void
+  rejoin(links: readonly LinkId[]): Promise<readonly Coded<RejoinFailure>[]>
   counters(slot: SlotId): SlotCounters
   gaps(slot: SlotId): AdvertGaps
   linkCounters(link: LinkId): LinkCounters

@@ -189,6 +189,9 @@ export type AdvertGaps = {
   readonly long: readonly { readonly atUs: Us; readonly gapUs: Us }[]
 }
 
+/** A group that could not be joined again: the call and the errno's name. */
+export type RejoinFailure = { readonly link: LinkId; readonly call: string; readonly code: string }
+
 export type LinkCounters = {
   /** Datagrams read from the socket. */
   readonly received: number
@@ -243,6 +246,8 @@ export type Engine = {
   setLiveness(livenessUs: Us): void
   /** One blocking rtnetlink request (a dump, say) on a socket of its own; all answer messages, joined. Throws OpError. */
   request(bytes: Uint8Array): Uint8Array
+  /** Joins the links' multicast groups again, which the kernel dropped with the device. Resolves with what failed. */
+  rejoin(links: readonly LinkId[]): Promise<readonly RejoinFailure[]>
   counters(slot: SlotId): SlotCounters
   gaps(slot: SlotId): AdvertGaps
   linkCounters(link: LinkId): LinkCounters

@@ -16,6 +16,7 @@ import type {
   LinkId,
   LinkSpec,
   OrderFor,
+  RejoinFailure,
   SlotCounters,
   SlotId,
   StartEngine,
@@ -144,6 +145,11 @@ class RunningEngine implements Engine {
 
   request(bytes: Uint8Array): Uint8Array {
     return kernelRequest(bytes)
+  }
+
+  async rejoin(links: readonly LinkId[]): Promise<readonly RejoinFailure[]> {
+    const failed = await native(() => this.#native.rejoin(links))
+    return failed.map(({ link, call, errno }) => ({ link, call, code: errnoName(errno) }))
   }
 
   counters(slot: SlotId): SlotCounters {

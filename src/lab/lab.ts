@@ -40,12 +40,21 @@ export class Lab {
     return host
   }
 
-  /** Gives the host an interface on the segment of that name. */
-  async connect(host: Host, link: string, addresses: readonly string[]): Promise<void> {
+  /** Gives the host an interface on the segment of that name, under an index of the caller's choice or a free one. */
+  async connect(
+    host: Host,
+    link: string,
+    addresses: readonly string[],
+    ifindex: number | null = null,
+  ): Promise<void> {
     await this.#segment(link)
     const port = portOf(host, link)
-    const peer = ['peer', 'name', link, 'address', this.mac(host, link), 'netns', String(host.pid)]
-    await this.#hub(['link', 'add', port, 'type', 'veth', ...peer])
+    const index = ifindex === null ? [] : ['index', String(ifindex)]
+    const named = ['peer', 'name', link, 'address', this.mac(host, link), ...index]
+    const peer = [...named, 'netns', String(host.pid)]
+    // veth heeds the index of one end only when both ends have one; the switch's own are small numbers.
+    const ours = ifindex === null ? [] : ['index', String(10_000 + this.#places * 100 + ifindex)]
+    await this.#hub(['link', 'add', port, ...ours, 'type', 'veth', ...peer])
     await this.#hub(['link', 'set', port, 'master', link, 'up'])
     await host.must('ip', ['link', 'set', link, 'up'])
     for (const address of addresses) {

@@ -23,6 +23,7 @@ export type VipdStatus = {
     readonly transitions: number
     readonly why: string
     readonly master: { readonly address: string; readonly priority: number } | null
+    readonly adverts: { readonly received: number; readonly sent: number }
     readonly rejects: Readonly<Record<string, number>>
     readonly checksums: Readonly<Record<string, number>> | null
   }[]

@@ -16,6 +16,7 @@ import type {
   LinkSpec,
   OrderFor,
   Plan,
+  RejoinFailure,
   SlotCounters,
   SlotId,
   Step,
@@ -217,6 +218,10 @@ export class SimEngine implements Engine {
 
   request(bytes: Uint8Array): Uint8Array {
     return this.#ports.request(bytes)
+  }
+
+  rejoin(): Promise<readonly RejoinFailure[]> {
+    return Promise.resolve([])
   }
 
   counters(slot: SlotId): SlotCounters {

@@ -35,6 +35,7 @@ function recorder() {
     flush: () => Promise.resolve(),
     renew: () => undefined,
     request: () => new Uint8Array(),
+    rejoin: () => Promise.resolve([]),
     counters: () => counters,
     gaps: () => ({ histogram: [], long: [] }),
     linkCounters: () => ({ received: 0, throttled: 0, coalesced: 0, unclaimed: 0 }),
