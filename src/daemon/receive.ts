@@ -22,6 +22,8 @@ export class Receiver {
   readonly rejects: Record<Reject, number> = emptyRejects()
   /** Adverts whose address list is not ours: used all the same, as keepalived does from 2.3.3 on. */
   addressListDiffers = 0
+  /** Adverts with octets behind the complete message, which are ignored. */
+  excessOctets = 0
   priorityZero = 0
   #forms = new ChecksumForms()
   #cfg: Instance
@@ -75,6 +77,7 @@ export class Receiver {
     if (priority === 0) this.priorityZero += packet.count
     this.#compareAddresses(source, addresses)
     this.#compareChecksum(source, decoded.value.checksum)
+    if (decoded.value.excessBytes > 0) this.#noteExcess(packet, decoded.value.excessBytes)
     return { from: source, priority, intervalUs }
   }
 
@@ -87,6 +90,13 @@ export class Receiver {
       'address-list',
       `advert from ${source} carries [${theirs.join(' ')}], ours are [${ours.join(' ')}]`,
     )
+  }
+
+  /** RFC 9568 section 7.1 asks for a complete message, not for nothing behind it. */
+  #noteExcess({ from, count }: Heard, octets: number): void {
+    this.excessOctets += count
+    const plural = octets === 1 ? '' : 's'
+    this.#once('excess-octets', `ignoring ${octets} octet${plural} behind the advert of ${from}`)
   }
 
   /** A peer that is as strict as the RFC refuses the other form, and then there are two masters. */

@@ -184,7 +184,11 @@ function instanceStatus(it: RunningInstance, from: StatusSources): StatusInstanc
     },
     checksums: it.receiver.checksums(counters?.received ?? 0),
     priorityZero: { received: it.receiver.priorityZero, sent: it.zeroSent },
-    rejects: { ...it.receiver.rejects, 'address-list': it.receiver.addressListDiffers },
+    rejects: {
+      ...it.receiver.rejects,
+      'address-list': it.receiver.addressListDiffers,
+      'excess-octets': it.receiver.excessOctets,
+    },
     history: it.journal.entries,
   }
 }

@@ -130,6 +130,8 @@ export type Advertisement = {
   readonly addresses: readonly Ip[]
   /** Of version 3 over IPv4 there are two; elsewhere it is the one that the version and the family prescribe. */
   readonly checksum: ChecksumForm
+  /** Octets behind the message, ignored. */
+  readonly excessBytes: number
 }
 
 const noRejects = {
@@ -168,7 +170,7 @@ export function decodeAdvert(
   const view = viewOf(payload)
   if (view.getUint8(offset.vrid) !== expect.vrid) return reject('bad-vrid')
   const length = pduLength(view, expect.family)
-  if (!plausibleLength(payload.length, length, expect.family)) return reject('bad-length')
+  if (payload.length < length) return reject('bad-length')
   const pdu = payload.subarray(0, length)
   const why =
     rejectHeader(view, packet.ttl, expect) ??
@@ -185,6 +187,7 @@ export function decodeAdvert(
     intervalUs: readInterval(view, expect.version),
     addresses: readAddresses(pdu, view.getUint8(offset.count), expect.family),
     checksum: form,
+    excessBytes: excessOf(payload.length, length, expect.family),
   })
 }
 
@@ -226,15 +229,18 @@ function rejectSender(pdu: Uint8Array, packet: Received, expect: Expectation): R
   return packet.ttl < peer.minTtl || packet.ttl > peer.maxTtl ? 'bad-ttl' : null
 }
 
-/** The form by which the checksum is right; null: by none. */
+/**
+ * The form by which the checksum is right; null: by none. What lies behind the message may be covered or not: a sender that
+ * leaves the sum to its kernel (IPV6_CHECKSUM) covers all that it sends.
+ */
 function checksumForm(pdu: Uint8Array, packet: Received, expect: Expectation): ChecksumForm | null {
   const { version, family } = expect
-  const { source, destination } = packet
-  const holds = (checksumAsV2: boolean): boolean =>
-    checksum(
-      pdu,
-      leadingSum(pdu.length, { version, family, source, destination, checksumAsV2 }),
-    ) === 0
+  const { source, destination, payload } = packet
+  const extents = payload.length === pdu.length ? [pdu] : [pdu, payload]
+  const holds = (checksumAsV2: boolean): boolean => {
+    const fields = { version, family, source, destination, checksumAsV2 }
+    return extents.some((octets) => checksum(octets, leadingSum(octets.length, fields)) === 0)
+  }
   const bare = family === 4 && version === 2
   if (holds(false)) return bare ? 'message' : 'pseudo-header'
   return family === 4 && version === 3 && holds(true) ? 'message' : null
@@ -261,10 +267,9 @@ const trailerBytes = (version: number, family: Family): number =>
 const passwordOf = (of: Pick<Expectation, 'family' | 'password'>): Uint8Array | null =>
   of.family === 4 ? of.password : null
 
-/** Exact; a short IPv4 packet may drag its Ethernet padding along. */
-function plausibleLength(actual: number, wanted: number, family: Family): boolean {
-  return actual === wanted || (family === 4 && actual > wanted && actual <= paddedPayloadBytes)
-}
+/** Octets behind the complete message, which section 7.1 does not forbid; Ethernet's padding of IPv4 is none. */
+const excessOf = (actual: number, wanted: number, family: Family): number =>
+  family === 4 && actual <= paddedPayloadBytes ? 0 : actual - wanted
 
 function readInterval(view: DataView, version: Version): Us {
   return version === 2

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { concatBytes } from '../../src/base/bytes.ts'
 import { us } from '../../src/base/time.ts'
 import type { Host } from '../../src/lab/host.ts'
 import type { Lab } from '../../src/lab/lab.ts'
@@ -41,12 +42,16 @@ class Segment {
     return new Segment(lab, one, other, daemon)
   }
 
-  async send(over: Partial<AdvertFields>, hops = 255): Promise<void> {
+  async send(over: Partial<AdvertFields>, hops = 255, behind = 0): Promise<void> {
     const fields = { ...advert, ...over }
     const { source, destination } = fields
     const spec = { source, destination, protocol: vrrpProtocol, hops }
     await inject(this.other, 'eth0', [
-      frameOf(this.lab.mac(this.other), spec, encodeAdvert(fields)),
+      frameOf(
+        this.lab.mac(this.other),
+        spec,
+        concatBytes([encodeAdvert(fields), new Uint8Array(behind)]),
+      ),
     ])
   }
 
@@ -110,6 +115,22 @@ describe('foreign packets', { concurrency: 3 }, () => {
         const segment = await Segment.open(lab, { priority: 100, ...instance })
         await segment.send({ ...fields, addresses: [] })
         await segment.refuses('no-addresses')
+      })
+  })
+
+  test('7.1: an advert with octets behind it is believed, IPv4 and IPv6', async () => {
+    const families: readonly (readonly [string, Partial<AdvertFields>])[] = [
+      [vip, {}],
+      ['fe80::100', six],
+    ]
+    for (const [address, fields] of families)
+      await inLab('excess', async (lab) => {
+        const segment = await Segment.open(lab, { priority: 100, vip: address })
+        const start = segment.mark
+        await segment.send(fields, 255, 40)
+        await segment.moves('BACKUP', start)
+        assert.equal((await segment.status()).rejects['excess-octets'], 1)
+        assert.match(segment.daemon.child.text, /ignoring 40 octets behind the advert of/)
       })
   })
 
