@@ -118,7 +118,7 @@ export class Lab {
   /** Of the host's interface. It grows in the order in which hosts were asked for, and so does the link-local address made from it. */
   mac(host: Host, link = 'eth0'): string {
     const octet = (n: number) => n.toString(16).padStart(2, '0')
-    const number = Number(/\d+$/.exec(link)?.[0] ?? 0)
+    const number = Number(/\d{1,2}$/.exec(link)?.[0] ?? 0)
     return `02:00:00:00:${octet(number)}:${octet(this.#place.get(host) ?? 0)}`
   }
 

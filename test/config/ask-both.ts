@@ -1,7 +1,7 @@
 /** Asks vipd and the installed keepalived about the same files, in a network namespace with the interfaces they name. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Asked } from './corpus-inside.ts'
@@ -27,4 +27,15 @@ export function askBoth(paths: readonly string[]): readonly Asked[] {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Asked)
+}
+
+/** Names that look like interfaces; placeholders of a template (`INTERFACE_GOES`) stay absent. */
+export function interfacesOf(path: string): string[] {
+  const lines = readFileSync(path, 'utf8')
+    .split('\n')
+    .map((line) => line.replace(/[#!].*/, ''))
+  const after = lines.flatMap((line) => [...line.matchAll(/\b(?:interface|dev)\s+(\S+)/g)])
+  const tracked = lines.flatMap((line) => [...line.matchAll(/^\s*((?:eth|en)\w+)\s*$/g)])
+  const names = [...after, ...tracked].map((found) => found[1] ?? '')
+  return names.filter((name) => name !== 'lo' && /^[a-z][a-z0-9.]{1,14}$/.test(name))
 }

@@ -3,9 +3,9 @@
  * and keepalived about each file. Prints one JSON line per file. Started by corpus.test.ts.
  */
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { checkReport } from '../../src/config/check.ts'
 import { realMachine } from '../../src/loading/machine.ts'
+import { interfacesOf } from './ask-both.ts'
 
 export type Asked = {
   readonly path: string
@@ -28,17 +28,6 @@ export type Asked = {
 const files = process.argv.slice(2)
 for (const [i, name] of [...new Set(files.flatMap(interfacesOf))].entries()) addInterface(name, i)
 for (const path of files) process.stdout.write(`${JSON.stringify(ask(path))}\n`)
-
-/** Names that look like interfaces; placeholders of a template (`INTERFACE_GOES`) stay absent. */
-function interfacesOf(path: string): string[] {
-  const lines = readFileSync(path, 'utf8')
-    .split('\n')
-    .map((line) => line.replace(/[#!].*/, ''))
-  const after = lines.flatMap((line) => [...line.matchAll(/\b(?:interface|dev)\s+(\S+)/g)])
-  const tracked = lines.flatMap((line) => [...line.matchAll(/^\s*((?:eth|en)\w+)\s*$/g)])
-  const names = [...after, ...tracked].map((found) => found[1] ?? '')
-  return names.filter((name) => name !== 'lo' && /^[a-z][a-z0-9.]{1,14}$/.test(name))
-}
 
 function addInterface(name: string, i: number): void {
   const args = ['link', 'add', name, 'type', 'veth', 'peer', 'name', `peer${i}`]

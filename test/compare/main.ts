@@ -1,0 +1,117 @@
+/**
+ * vipd beside keepalived on every configuration of a directory: exit status and named lines of both checks, effective
+ * values (keepalived's dump beside `vipd check --json`), the first advert of each virtual router, the addresses held.
+ *
+ * npm run compare -- DIR [--json FILE] [--checks-only]
+ */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { ensureNamespaces } from '../../src/lab/namespaces.ts'
+import { askBoth, interfacesOf } from '../config/ask-both.ts'
+import type { Asked } from '../config/corpus-inside.ts'
+import { type Found, runKeepalived, runVipd } from './trial.ts'
+
+type Difference = { readonly what: string; readonly keepalived: string; readonly vipd: string }
+type Compared = { readonly path: string; readonly differences: readonly Difference[] }
+
+/** Labs side by side; the daemons mostly wait. */
+const atOnce = 4
+
+function configurations(folder: string): string[] {
+  const all = readdirSync(folder, { recursive: true, withFileTypes: true })
+  const files = all.filter((one) => one.isFile() && /\.conf($|\.)/.test(one.name))
+  return files.map((one) => join(one.parentPath, one.name)).sort()
+}
+
+function verdicts({ keepalived, vipd }: Asked): readonly Difference[] {
+  const theirs = keepalived.lines
+  const ours = [
+    ...new Set(vipd.found.filter((one) => one.counts && one.line > 0).map((one) => one.line)),
+  ]
+  const missing = theirs.filter((line) => !vipd.found.some((one) => one.line === line))
+  return [
+    { what: 'exit status', keepalived: String(keepalived.exit), vipd: String(vipd.exit) },
+    {
+      what: 'lines named',
+      keepalived: missing.length > 0 ? theirs.join(' ') : '',
+      vipd: missing.length > 0 ? ours.join(' ') : '',
+    },
+  ].filter((one) => one.keepalived !== one.vipd)
+}
+
+function differ(what: string, a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>) {
+  const keys = [...new Set([...a.keys(), ...b.keys()])].sort()
+  return keys.flatMap((key): Difference[] => {
+    const [keepalived = '-', vipd = '-'] = [a.get(key), b.get(key)]
+    return keepalived === vipd ? [] : [{ what: `${what} ${key}`, keepalived, vipd }]
+  })
+}
+
+function effects(theirs: Found, ours: Found): readonly Difference[] {
+  const names = [...new Set([...theirs.values.keys(), ...ours.values.keys()])].sort()
+  const values = names.flatMap((name) => {
+    const [a, b] = [theirs.values.get(name), ours.values.get(name)]
+    if (a === undefined || b === undefined)
+      return [{ what: `instance ${name}`, keepalived: a ? 'runs' : '-', vipd: b ? 'runs' : '-' }]
+    return differ(name, new Map(Object.entries(a)), new Map(Object.entries(b)))
+  })
+  const [held, holds] = [theirs.addresses.join(', '), ours.addresses.join(', ')]
+  return [
+    ...values,
+    ...differ('first advert', theirs.adverts, ours.adverts),
+    ...(held === holds ? [] : [{ what: 'addresses', keepalived: held, vipd: holds }]),
+  ]
+}
+
+async function compare(asked: Asked): Promise<Compared> {
+  const { path, keepalived, vipd } = asked
+  const differences = [...verdicts(asked)]
+  // What one of them refuses cannot be compared further.
+  const runs = (exit: number) => exit === 0 || exit === 5 || exit === 6
+  if (!values['checks-only'] && runs(keepalived.exit) && runs(vipd.exit)) {
+    const links = [...new Set([...interfacesOf(path), 'eth0'])]
+    const found = await Promise.all([runKeepalived(path, links), runVipd(path, links)])
+    differences.push(...effects(...found))
+  }
+  return { path, differences }
+}
+
+async function allOf(asked: readonly Asked[]): Promise<readonly Compared[]> {
+  const waiting = [...asked]
+  const done: Compared[] = []
+  const work = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const compared = await compare(next).catch(
+        (error: unknown): Compared => ({
+          path: next?.path ?? '',
+          differences: [{ what: 'not compared', keepalived: String(error), vipd: '' }],
+        }),
+      )
+      print(compared)
+      done.push(compared)
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, work))
+  return done
+}
+
+function print({ path, differences }: Compared): void {
+  process.stdout.write(`${path}: ${differences.length === 0 ? 'the same' : ''}\n`)
+  for (const { what, keepalived, vipd } of differences)
+    process.stdout.write(`  ${what}\n    keepalived  ${keepalived}\n    vipd        ${vipd}\n`)
+}
+
+ensureNamespaces()
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'string' }, 'checks-only': { type: 'boolean', default: false } },
+})
+const [folder] = positionals
+if (folder === undefined) throw new Error('npm run compare -- DIR')
+const files = configurations(resolve(folder)).filter((path) => readFileSync(path).length > 0)
+if (files.length === 0) throw new Error(`${folder} holds no *.conf file`)
+const compared = await allOf(askBoth(files))
+const same = compared.filter((one) => one.differences.length === 0).length
+process.stdout.write(`${compared.length} files, ${same} the same\n`)
+if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(compared, null, 2))
