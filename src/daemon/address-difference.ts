@@ -1,6 +1,7 @@
 /** What a master has to add and to remove when its facts change under a standing lead. */
 import { isDeepStrictEqual } from 'node:util'
 import { type AddressFacts, kernelAddresses, type SlotFacts } from '../engine/plans.ts'
+import { identityOf } from '../wire/address-identity.ts'
 
 export type AddressDifference = {
   /** Not wanted any more, and not put elsewhere by what is to come. */
@@ -20,4 +21,4 @@ export function addressDifference(before: SlotFacts, now: SlotFacts): AddressDif
 }
 
 const samePlace = (a: AddressFacts, b: AddressFacts): boolean =>
-  a.address === b.address && a.ifindex === b.ifindex && a.prefixLength === b.prefixLength
+  a.ifindex === b.ifindex && identityOf(a) === identityOf(b)

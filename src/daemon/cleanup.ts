@@ -17,7 +17,7 @@ export function removeAddresses(config: Config): readonly string[] {
     const home = homeLink(instance, kernel)
     if (home === null) continue
     for (const address of addressFacts(instance, home, kernel)) {
-      if (!kernel.holds(address.ifindex, address.address)) continue
+      if (kernel.find(address.ifindex, address) === null) continue
       kernelRequest(encodeAddressDelete(address))
       removed.push(address.address)
     }

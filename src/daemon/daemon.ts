@@ -411,14 +411,14 @@ class RunningDaemon implements Daemon {
     if (link !== null) this.#roster.linkChanged(link.name)
   }
 
-  #onAddress({ ifindex, address, present }: KernelChange & { kind: 'address' }): void {
-    if (!this.#roster.isVirtual(address)) {
-      const link = this.#kernel.linkByIndex(ifindex)
+  #onAddress({ held, present }: KernelChange & { kind: 'address' }): void {
+    if (!this.#roster.isVirtual(held.address)) {
+      const link = this.#kernel.linkByIndex(held.ifindex)
       if (link !== null) this.#roster.sourceChanged(link.name)
       return
     }
-    if (present || this.#kernel.holds(ifindex, address)) return
-    for (const instance of this.#roster.instances) instance.addressVanished(ifindex, address)
+    if (present || this.#kernel.hasAgain(held)) return
+    for (const instance of this.#roster.instances) instance.addressVanished(held)
   }
 
   #onCheck(event: CheckEvent): void {

@@ -28,10 +28,12 @@ import {
   planRestore,
   type SlotFacts,
 } from '../engine/plans.ts'
+import { identityOf, identityOfHeld } from '../wire/address-identity.ts'
 import { addressDifference } from './address-difference.ts'
 import { Backoff, Budget } from './budget.ts'
 import type { Log } from './daemon-types.ts'
 import { Journal } from './journal.ts'
+import type { KernelAddress } from './kernel.ts'
 import type { Notifier } from './notify.ts'
 import type { OrderQueue } from './orders.ts'
 import { Receiver } from './receive.ts'
@@ -219,12 +221,14 @@ export class RunningInstance {
   }
 
   /** One of our addresses vanished although we did not remove it: put it back, stay master. */
-  addressVanished(ifindex: number, address: Ip): void {
+  addressVanished(gone: KernelAddress): void {
     const facts = this.stance.facts
     if (this.#machine.state.kind !== 'master' || facts === null) return
-    const lost = facts.addresses.find((a) => a.ifindex === ifindex && a.address === address)
+    const { ifindex, address } = gone
+    const identity = identityOfHeld(gone)
+    const lost = facts.addresses.find((a) => a.ifindex === ifindex && identityOf(a) === identity)
     const tracked = [...this.#cfg.addresses, ...this.#cfg.excluded].some(
-      (a) => a.address === address && a.track,
+      (a) => identityOf(a) === identity && a.track,
     )
     if (lost === undefined || !tracked || !this.#restorations.take(this.#ports.engine.now())) return
     this.#ports.log.warn(`(${this.name}) ${address} was removed by another program: put back`, {

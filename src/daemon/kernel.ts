@@ -6,6 +6,7 @@
 import { OpError } from '../base/errors.ts'
 import type { Ip } from '../base/ip.ts'
 import type { Engine } from '../engine/contract.ts'
+import { type AddressIdentity, identityOf, identityOfHeld } from '../wire/address-identity.ts'
 import { encodeNetconfDump, type NetconfMessage } from '../wire/netconf.ts'
 import {
   decodeMessages,
@@ -28,8 +29,12 @@ export type KernelLink = {
 export type KernelAddress = {
   readonly ifindex: number
   readonly address: Ip
+  /** The peer's prefix where there is a peer. */
   readonly prefixLength: number
+  /** The other end of a point-to-point address; null when there is none. */
+  readonly peer: Ip | null
   readonly secondary: boolean
+  /** Duplicate address detection is under way, or has failed: the kernel does not answer for the address. */
   readonly tentative: boolean
 }
 
@@ -42,8 +47,9 @@ export type KernelChange =
     }
   | {
       readonly kind: 'address'
-      readonly ifindex: number
-      readonly address: Ip
+      /** As it was last, when it is gone. */
+      readonly held: KernelAddress
+      /** On the interface, tentative or not. */
       readonly present: boolean
     }
   /** Whether the interface forwards IPv6 is known anew. */
@@ -54,14 +60,18 @@ export type KernelView = {
   linkByName(name: string): KernelLink | null
   linkHolding(address: Ip): KernelLink | null
   addressesOn(ifindex: number): readonly KernelAddress[]
-  holds(ifindex: number, address: Ip): boolean
+  /** The interface has exactly this address, prefix and peer; it may be tentative. */
+  find(ifindex: number, wanted: AddressIdentity): KernelAddress | null
+  /** The same, and the kernel answers for it. */
+  holds(ifindex: number, wanted: AddressIdentity): boolean
   /** net.ipv6.conf.IFACE.forwarding: a router to its IPv6 neighbours. */
   forwardsIpv6(ifindex: number): boolean
 }
 
 export class Kernel implements KernelView {
   #links = new Map<number, KernelLink>()
-  #addresses = new Map<number, Map<Ip, KernelAddress>>()
+  /** By interface and identity. */
+  #addresses = new Map<number, Map<string, KernelAddress>>()
   #forwarding = new Map<number, boolean>()
 
   linkByName(name: string): KernelLink | null {
@@ -75,7 +85,8 @@ export class Kernel implements KernelView {
 
   linkHolding(address: Ip): KernelLink | null {
     for (const [ifindex, held] of this.#addresses)
-      if (held.has(address)) return this.#links.get(ifindex) ?? null
+      if ([...held.values()].some((a) => a.address === address))
+        return this.#links.get(ifindex) ?? null
     return null
   }
 
@@ -83,8 +94,17 @@ export class Kernel implements KernelView {
     return [...(this.#addresses.get(ifindex)?.values() ?? [])]
   }
 
-  holds(ifindex: number, address: Ip): boolean {
-    return this.#addresses.get(ifindex)?.has(address) ?? false
+  find(ifindex: number, wanted: AddressIdentity): KernelAddress | null {
+    return this.#addresses.get(ifindex)?.get(identityOf(wanted)) ?? null
+  }
+
+  holds(ifindex: number, wanted: AddressIdentity): boolean {
+    return this.find(ifindex, wanted)?.tentative === false
+  }
+
+  /** What a change said was gone has been added again since. */
+  hasAgain(gone: KernelAddress): boolean {
+    return this.#addresses.get(gone.ifindex)?.has(identityOfHeld(gone)) ?? false
   }
 
   forwardsIpv6(ifindex: number): boolean {
@@ -160,15 +180,18 @@ export class Kernel implements KernelView {
   #setAddress(
     message: Extract<RouteMessage, { kind: 'newaddr' | 'deladdr' }>,
   ): readonly KernelChange[] {
-    const { ifindex, address, prefixLength, secondary, tentative } = message.address
-    const held = this.#addresses.get(ifindex) ?? new Map<Ip, KernelAddress>()
-    this.#addresses.set(ifindex, held)
-    const before = held.get(address)
+    const { ifindex, address, prefixLength, peer, secondary, dadFailed } = message.address
+    const tentative = message.address.tentative || dadFailed
+    const now = { ifindex, address, prefixLength, peer, secondary, tentative }
+    const all = this.#addresses.get(ifindex) ?? new Map<string, KernelAddress>()
+    this.#addresses.set(ifindex, all)
+    const identity = identityOfHeld(now)
+    const before = all.get(identity)
     const present = message.kind === 'newaddr'
-    if (present) held.set(address, { ifindex, address, prefixLength, secondary, tentative })
-    else held.delete(address)
+    if (present) all.set(identity, now)
+    else all.delete(identity)
     const same = present ? before?.tentative === tentative : before === undefined
-    return same ? [] : [{ kind: 'address', ifindex, address, present }]
+    return same ? [] : [{ kind: 'address', held: now, present }]
   }
 
   #setForwarding(message: NetconfMessage): readonly KernelChange[] {
@@ -197,17 +220,20 @@ export class Kernel implements KernelView {
   }
 
   #addressDifferences(
-    before: ReadonlyMap<number, ReadonlyMap<Ip, KernelAddress>>,
+    before: ReadonlyMap<number, ReadonlyMap<string, KernelAddress>>,
   ): readonly KernelChange[] {
-    const lost = [...before].flatMap(([ifindex, held]) =>
-      [...held.keys()]
-        .filter((address) => !this.holds(ifindex, address))
-        .map((address): KernelChange => ({ kind: 'address', ifindex, address, present: false })),
+    const lost = [...before].flatMap(([ifindex, all]) =>
+      [...all]
+        .filter(([identity]) => this.#addresses.get(ifindex)?.has(identity) !== true)
+        .map(([, held]): KernelChange => ({ kind: 'address', held, present: false })),
     )
-    const found = [...this.#addresses].flatMap(([ifindex, held]) =>
-      [...held.keys()]
-        .filter((address) => before.get(ifindex)?.has(address) !== true)
-        .map((address): KernelChange => ({ kind: 'address', ifindex, address, present: true })),
+    const found = [...this.#addresses].flatMap(([ifindex, all]) =>
+      [...all]
+        .filter(([identity, held]) => {
+          const known = before.get(ifindex)?.get(identity)
+          return known === undefined || known.tentative !== held.tentative
+        })
+        .map(([, held]): KernelChange => ({ kind: 'address', held, present: true })),
     )
     return [...lost, ...found]
   }

@@ -210,7 +210,7 @@ function addressStatus(it: RunningInstance, kernel: KernelView): readonly Status
       prefixLength: entry.prefixLength,
       interface: name ?? link?.name ?? '',
       excluded,
-      present: link !== null && kernel.holds(link.ifindex, entry.address),
+      present: link !== null && kernel.holds(link.ifindex, entry),
     }
   }
   return [

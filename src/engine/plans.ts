@@ -9,6 +9,7 @@ import { type Family, type Ip, ipFamily } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
 import { restarts, restartUs } from '../election/effects.ts'
 import type { Machine, Params, State } from '../election/types.ts'
+import { identityOf } from '../wire/address-identity.ts'
 import { encodeGratuitousArp } from '../wire/arp.ts'
 import { encodeUnsolicitedNa } from '../wire/ndp.ts'
 import {
@@ -259,8 +260,7 @@ function encoded(facts: SlotFacts): Encoded {
 
 /** An address that is listed again is one to the kernel, with the options of the last line. */
 export function kernelAddresses({ addresses }: Pick<SlotFacts, 'addresses'>): AddressFacts[] {
-  const identity = ({ ifindex, address, prefixLength, peer }: AddressFacts) =>
-    `${ifindex} ${address}/${prefixLength} ${peer?.address}/${peer?.prefixLength}`
+  const identity = (one: AddressFacts) => `${one.ifindex} ${identityOf(one)}`
   return [...new Map(addresses.map((one) => [identity(one), one])).values()]
 }
 

@@ -3,14 +3,13 @@
  * batch; what is not there is what lives outside virtual time: worker threads, timers, the control socket.
  */
 import { unreachable } from '../../src/base/assert.ts'
-import type { Ip } from '../../src/base/ip.ts'
 import type { Us } from '../../src/base/time.ts'
 import type { CheckStatus } from '../../src/checks/types.ts'
 import { checkReport } from '../../src/config/check.ts'
 import type { Config } from '../../src/config/types.ts'
 import type { Log } from '../../src/daemon/daemon-types.ts'
 import type { RunningInstance } from '../../src/daemon/instance.ts'
-import { Kernel, type KernelChange } from '../../src/daemon/kernel.ts'
+import { Kernel, type KernelAddress, type KernelChange } from '../../src/daemon/kernel.ts'
 import { Links } from '../../src/daemon/links.ts'
 import type { Notifier } from '../../src/daemon/notify.ts'
 import { OrderQueue } from '../../src/daemon/orders.ts'
@@ -137,17 +136,17 @@ export class SimDaemon {
     const links = new Set(changes.flatMap((c) => (c.kind === 'link' ? [c.name] : [])))
     for (const name of links) this.#roster.linkChanged(name)
     for (const change of changes)
-      if (change.kind === 'address') this.#onAddress(change.ifindex, change.address, change.present)
+      if (change.kind === 'address') this.#onAddress(change.held, change.present)
   }
 
-  #onAddress(ifindex: number, address: Ip, present: boolean): void {
-    if (!this.#roster.isVirtual(address)) {
-      const link = this.#kernel.linkByIndex(ifindex)
+  #onAddress(held: KernelAddress, present: boolean): void {
+    if (!this.#roster.isVirtual(held.address)) {
+      const link = this.#kernel.linkByIndex(held.ifindex)
       if (link !== null) this.#roster.sourceChanged(link.name)
       return
     }
-    if (present || this.#kernel.holds(ifindex, address)) return
-    for (const instance of this.#roster.instances) instance.addressVanished(ifindex, address)
+    if (present || this.#kernel.hasAgain(held)) return
+    for (const instance of this.#roster.instances) instance.addressVanished(held)
   }
 
   #check(name: string): CheckStatus | null {

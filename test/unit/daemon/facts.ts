@@ -3,6 +3,7 @@ import type { Ip } from '../../../src/base/ip.ts'
 import { us } from '../../../src/base/time.ts'
 import type { Instance, Notify, Place, VirtualAddress } from '../../../src/config/types.ts'
 import type { KernelAddress, KernelLink, KernelView } from '../../../src/daemon/kernel.ts'
+import { identityOf, identityOfHeld } from '../../../src/wire/address-identity.ts'
 
 export const place: Place = { file: 'test.conf', line: 1, column: 1 }
 export const ip = (text: string): Ip => text as Ip
@@ -110,6 +111,7 @@ export const address = (
   ifindex,
   address: ip(text),
   prefixLength: 24,
+  peer: null,
   secondary: false,
   tentative: false,
   ...more,
@@ -120,13 +122,15 @@ export function kernelOf(
   addresses: readonly KernelAddress[],
   forwarding: readonly number[] = [],
 ): KernelView {
+  const find: KernelView['find'] = (ifindex, wanted) =>
+    addresses.find((a) => a.ifindex === ifindex && identityOfHeld(a) === identityOf(wanted)) ?? null
   const by = (index: number | undefined) => links.find((l) => l.ifindex === index) ?? null
   return {
     linkByName: (name) => links.find((l) => l.name === name) ?? null,
     linkHolding: (wanted) => by(addresses.find((a) => a.address === wanted)?.ifindex),
     addressesOn: (ifindex) => addresses.filter((a) => a.ifindex === ifindex),
-    holds: (ifindex, wanted) =>
-      addresses.some((a) => a.ifindex === ifindex && a.address === wanted),
+    find: (ifindex, wanted) => find(ifindex, wanted),
+    holds: (ifindex, wanted) => find(ifindex, wanted)?.tentative === false,
     forwardsIpv6: (ifindex) => forwarding.includes(ifindex),
   }
 }

@@ -166,14 +166,16 @@ test('a changed priority replaces the lead without repeating the take-over', () 
   assert.deepEqual(lead.order.now, [])
 })
 
+const vanished = (text: string) => address(3, text, { prefixLength: 32 })
+
 test('an address that somebody deleted is put back once for each deletion, within bounds', () => {
   const { it, ordered } = atWork()
   it.engineEvent(expired(ordered()[0]?.generation ?? 0))
-  it.addressVanished(3, ip('172.16.80.100'))
+  it.addressVanished(vanished('172.16.80.100'))
   const [put] = ordered()
   assert.equal(put?.order.kind, 'also')
   assert.equal(put?.order.now[0]?.kind, 'netlink')
-  for (let i = 0; i < 100; i++) it.addressVanished(3, ip('172.16.80.100'))
+  for (let i = 0; i < 100; i++) it.addressVanished(vanished('172.16.80.100'))
   assert.equal(ordered().length, 19)
 })
 

@@ -9,6 +9,7 @@ import { ifindex, SimKernel } from '../../sim/kernel.ts'
 import { ip } from './facts.ts'
 
 const source = ip('172.16.80.2')
+const sourceHeld = { address: source, prefixLength: 24, peer: null }
 const vip = ip('172.16.80.100')
 const held = encodeAddressReplace({
   ifindex,
@@ -47,14 +48,14 @@ test('a dump that fails leaves the mirror as it was, is said once and is tried a
   const onChanges = (changes: readonly KernelChange[]) => later.push(...changes)
   const reader = new KernelReader({ kernel, engine, log, onChanges })
   reader.read()
-  assert.equal(kernel.holds(ifindex, source), true)
+  assert.equal(kernel.holds(ifindex, sourceHeld), true)
 
   sim.carryOut(held)
   // The links can still be read, the addresses cannot.
   refusedFrom = requests + 2
   assert.deepEqual(reader.read(), [])
   assert.deepEqual(
-    [kernel.linkByName('eth0')?.ifindex, kernel.holds(ifindex, source)],
+    [kernel.linkByName('eth0')?.ifindex, kernel.holds(ifindex, sourceHeld)],
     [ifindex, true],
   )
   for (let i = 0; i < 5; i++) mock.timers.tick(1_000)
@@ -63,7 +64,9 @@ test('a dump that fails leaves the mirror as it was, is said once and is tried a
 
   refusedFrom = Number.POSITIVE_INFINITY
   mock.timers.tick(10_000)
-  assert.deepEqual(later, [{ kind: 'address', ifindex, address: vip, present: true }])
+  const vipHeld = { ifindex, address: vip, prefixLength: 32, peer: null }
+  const added = { ...vipHeld, secondary: false, tentative: false }
+  assert.deepEqual(later, [{ kind: 'address', held: added, present: true }])
   const done = requests
   mock.timers.tick(100_000)
   assert.equal(requests, done, 'read once')

@@ -1,0 +1,24 @@
+/**
+ * How the kernel tells the addresses of one interface apart: by address, prefix and peer. The number alone is not
+ * enough: 10.99.0.1/22 may stand beside 10.99.0.1/24, and deleting one leaves the other (inet_rtm_deladdr,
+ * inet6_addr_del).
+ */
+import type { Ip } from '../base/ip.ts'
+import type { AddressSpec, LinkAddress } from './rtnetlink.ts'
+
+export type AddressIdentity = Pick<AddressSpec, 'address' | 'prefixLength' | 'peer'>
+
+/** Of an address as it shall be. With a peer the prefix is the peer's, as in the request. */
+export const identityOf = ({ address, prefixLength, peer }: AddressIdentity): string =>
+  identity(address, (peer ?? { prefixLength }).prefixLength, peer?.address ?? null)
+
+/** Of an address as the kernel reports it. */
+export const identityOfHeld = ({
+  address,
+  prefixLength,
+  peer,
+}: Pick<LinkAddress, 'address' | 'prefixLength' | 'peer'>): string =>
+  identity(address, prefixLength, peer)
+
+const identity = (address: Ip, prefixLength: number, peer: Ip | null): string =>
+  `${address}/${prefixLength} ${peer ?? address}`
