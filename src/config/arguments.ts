@@ -73,7 +73,7 @@ function remark(
   keyword: Keyword,
   argument: Argument,
   word: Word,
-  read: Read & { readonly value: Value },
+  read: Extract<Read, { readonly value: Value }>,
   lowering: Lowering,
 ): void {
   if (read.changed !== undefined) {
