@@ -2,9 +2,8 @@
  * From words to values by the rules of the table. A word that does not fit never stops the file: it is
  * reported with its range and with what happens instead, and the keyword is left at its default.
  */
-import { ipFamily, isMulticast } from '../base/ip.ts'
+import { ipFamily, isMulticast, parseIp } from '../base/ip.ts'
 import type { Argument, Keyword, Value, Values } from './keywords-types.ts'
-import { cutMessage, readLenientAddress } from './lenient-address.ts'
 import type { Lowering } from './lower-report.ts'
 import type { Node, Word } from './tree-types.ts'
 
@@ -25,16 +24,16 @@ export function readArguments(keyword: Keyword, node: Node, lowering: Lowering):
       reportBad(keyword, argument, word, read.why, lowering)
       return null
     }
-    remark(keyword, argument, word, read, lowering)
+    if (read.changed !== undefined) {
+      const message = `${keyword.name} ${word.text} ${read.changed}; ${read.value} is used`
+      lowering.error(word, 'bad-number', message)
+    }
     values.push(read.value)
   }
   return extraWords(keyword, node, lowering) ? null : values
 }
 
-/** `changed` is an error that keepalived reports as well, `warning` what it passes over. */
-export type Read =
-  | { readonly value: Value; readonly changed?: string; readonly warning?: string }
-  | { readonly why: string }
+export type Read = { readonly value: Value; readonly changed?: string } | { readonly why: string }
 
 /** One word by one argument's rule: the value, or why it is none. */
 export function readWord(argument: Argument, word: Word): Read {
@@ -66,21 +65,6 @@ export function readWord(argument: Argument, word: Word): Read {
 export function readSwitch(text: string): boolean | null {
   if (['on', 'true', 'yes'].includes(text)) return true
   return ['off', 'false', 'no'].includes(text) ? false : null
-}
-
-/** Says what of the word was not taken as it stands. */
-function remark(
-  keyword: Keyword,
-  argument: Argument,
-  word: Word,
-  read: Extract<Read, { readonly value: Value }>,
-  lowering: Lowering,
-): void {
-  if (read.changed !== undefined) {
-    const message = `${keyword.name} ${word.text} ${read.changed}; ${read.value} is used`
-    lowering.error(word, 'bad-number', message)
-  }
-  if (read.warning !== undefined) lowering.warning(word, `bad-${argument.kind}`, read.warning)
 }
 
 type Bounds = { readonly min: number; readonly max: number; readonly zeroIs?: number }
@@ -115,15 +99,14 @@ function readAddress(
   argument: { readonly family?: 4 | 6; readonly multicast?: true },
   text: string,
 ): Read {
-  const read = readLenientAddress(text)
-  if (read === null) return { why: 'is not an IP address' }
-  const { value } = read
+  const value = parseIp(text)
+  if (value === null) return { why: 'is not an IP address' }
   if (argument.family !== undefined && ipFamily(value) !== argument.family) {
     return { why: `is not an IPv${argument.family} address` }
   }
   if (argument.multicast === true && !isMulticast(value))
     return { why: 'is not a multicast address' }
-  return read.cut === '' ? { value } : { value, warning: cutMessage('the address', read) }
+  return { value }
 }
 
 const takesTheRest = (argument: Argument): boolean =>

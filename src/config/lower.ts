@@ -6,7 +6,7 @@
 
 import type { Command } from '../base/command.ts'
 import { buildCommand } from './command-user.ts'
-import { instanceKey } from './diff.ts'
+import { doubleVrids } from './instance-identity.ts'
 import { readBlocks, repairBlocks } from './lower-blocks.ts'
 import type { Draft, GlobalDraft, InstanceDraft, ScriptDraft } from './lower-draft.ts'
 import { globalDraft } from './lower-draft.ts'
@@ -203,24 +203,9 @@ function finishGlobals(lowering: Lowering): Globals {
   }
 }
 
-/** Two instances may share a VRID only on different links, families, groups or sets of peers. */
 function reportDoubleVrids(instances: readonly Instance[], lowering: Lowering): void {
-  for (const [i, one] of instances.entries()) {
-    const twin = instances.slice(0, i).find((other) => clash(one, other))
-    if (twin === undefined) continue
-    const message = `${one.name} and ${twin.name} both use VRID ${one.vrid} with IPv${one.family} on ${one.interface ?? 'no interface'}`
+  for (const { one, message } of doubleVrids(instances))
     lowering.refuse(one.place, 'double-vrid', message)
-  }
-}
-
-function clash(a: Instance, b: Instance): boolean {
-  if (a.vrid !== b.vrid || a.family !== b.family || a.interface !== b.interface) return false
-  const [x, y] = [a.transport, b.transport]
-  if (x.kind === 'multicast' && y.kind === 'multicast') return x.group === y.group
-  if (x.kind !== 'unicast' || y.kind !== 'unicast') return false
-  // The same source is the same instance to a reload.
-  if (instanceKey(a) === instanceKey(b)) return true
-  return x.peers.some((peer) => y.peers.some((other) => other.address === peer.address))
 }
 
 /** What holds for the file as a whole, said once at its end. */

@@ -1,24 +1,62 @@
-/** What a master has to add and to remove when its facts change under a standing lead. */
+/**
+ * What a master has to do to its addresses when its facts change under a standing lead, without a moment in which an
+ * address that stays wanted is absent, where the kernel allows for that.
+ *
+ * An address that is there is altered by setting it again (NLM_F_REPLACE) only in its lifetimes and, IPv6 alone, in
+ * `home`, `mngtmpaddr` and `noprefixroute` (inet_rtm_newaddr, inet6_addr_modify); everything else about it the kernel
+ * keeps without a word. One with another prefix or peer is another address, which may stand beside the old one.
+ */
 import { isDeepStrictEqual } from 'node:util'
+import { type Ip, ipBytes, ipFamily } from '../base/ip.ts'
 import { type AddressFacts, kernelAddresses, type SlotFacts } from '../engine/plans.ts'
 import { identityOf } from '../wire/address-identity.ts'
 
 export type AddressDifference = {
-  /** Not wanted any more, and not put elsewhere by what is to come. */
-  readonly stale: readonly AddressFacts[]
-  /** New or altered; all of them when only their lifetime changed. */
-  readonly come: readonly AddressFacts[]
+  /** Not there yet, or set again where that alters what has changed. First. */
+  readonly add: readonly AddressFacts[]
+  /** To be deleted and added in one request: neither can it be altered, nor may the two stand beside each other. */
+  readonly swap: readonly { readonly from: AddressFacts; readonly to: AddressFacts }[]
+  /** Not wanted any more. Last. */
+  readonly remove: readonly AddressFacts[]
 }
 
 export function addressDifference(before: SlotFacts, now: SlotFacts): AddressDifference {
   const [held, wanted] = [kernelAddresses(before), kernelAddresses(now)]
-  const missingIn = (all: readonly AddressFacts[]) => (a: AddressFacts) =>
-    !all.some((b) => isDeepStrictEqual(a, b))
-  const gone = held.filter(missingIn(wanted))
   const lasting = before.lifetimeSeconds !== now.lifetimeSeconds
-  const come = lasting ? wanted : wanted.filter(missingIn(held))
-  return { stale: gone.filter((a) => !come.some((b) => samePlace(a, b))), come }
+  const found = new Set<AddressFacts>()
+  const add: AddressFacts[] = []
+  const swap: { readonly from: AddressFacts; readonly to: AddressFacts }[] = []
+  const placed = new Map(held.map((one) => [placeOf(one), one]))
+  for (const to of wanted) {
+    const from = placed.get(placeOf(to))
+    if (from !== undefined) found.add(from)
+    if (from === undefined) add.push(to)
+    else if (!alterable(from, to)) swap.push({ from, to })
+    else if (lasting || !isDeepStrictEqual(from, to)) add.push(to)
+  }
+  return { add, swap, remove: held.filter((one) => !found.has(one)) }
 }
 
-const samePlace = (a: AddressFacts, b: AddressFacts): boolean =>
-  a.ifindex === b.ifindex && identityOf(a) === identityOf(b)
+/** What the kernel takes for one address: IPv6 the address alone; IPv4 with prefix and network of the far end. */
+function placeOf(one: AddressFacts): string {
+  if (ipFamily(one.address) === 6) return `${one.ifindex} ${one.address}`
+  const far = one.peer ?? one
+  return `${one.ifindex} ${one.address} ${network(far.address, far.prefixLength)}`
+}
+
+function network(address: Ip, prefixLength: number): string {
+  const bits = ipBytes(address).reduce((all, octet) => all * 256 + octet, 0)
+  return `${Math.floor(bits / 2 ** (32 - prefixLength))}/${prefixLength}`
+}
+
+function alterable(from: AddressFacts, to: AddressFacts): boolean {
+  if (identityOf(from) !== identityOf(to) || from.autojoin !== to.autojoin) return false
+  if (ipFamily(to.address) === 6) return true
+  const { label, scope, broadcast, noprefixroute } = from
+  return (
+    label === to.label &&
+    scope === to.scope &&
+    broadcast === to.broadcast &&
+    noprefixroute === to.noprefixroute
+  )
+}

@@ -13,12 +13,14 @@
  */
 import { unreachable } from '../base/assert.ts'
 import { OpError } from '../base/errors.ts'
+import type { Us } from '../base/time.ts'
 import { describeResult, exitStatus } from '../checks/describe.ts'
 import { startCheckPool } from '../checks/pool.ts'
 import type { CheckEvent, CheckPool } from '../checks/types.ts'
 import { formatDiagnostic } from '../config/diagnostics.ts'
 import { judgeReload } from '../config/judge-reload.ts'
-import type { Config } from '../config/types.ts'
+import type { Config, Globals } from '../config/types.ts'
+import { describeFault } from '../election/describe.ts'
 import type { Engine, EngineEvent, EngineStart } from '../engine/contract.ts'
 import { startEngine } from '../engine/native.ts'
 import type { Loaded } from '../loading/load.ts'
@@ -36,6 +38,7 @@ import { acceptRules, applyRules, needsRules } from './firewall.ts'
 import { GapBaselines } from './gap-baselines.ts'
 import { HandOvers } from './hand-over.ts'
 import { initialiseFiles } from './initial-files.ts'
+import type { RunningInstance } from './instance.ts'
 import { Kernel, type KernelChange } from './kernel.ts'
 import { KernelReader } from './kernel-reader.ts'
 import { Links } from './links.ts'
@@ -46,10 +49,13 @@ import type { Observation } from './observation.ts'
 import { observe } from './observe.ts'
 import { OrderQueue } from './orders.ts'
 import { applyNice, engineOptions, runTimed } from './process.ts'
+import { applyInSlices } from './reload/apply.ts'
+import { planReload, type Refusals, type ReloadPlan } from './reload/plan.ts'
 import { ReloadRecord, refusalLine } from './reload-record.ts'
 import { Roster } from './roster.ts'
 import { daemonStatus } from './status.ts'
 import type { Status } from './status-types.ts'
+import { namedInterfaces } from './tracker.ts'
 import { Warden } from './warden.ts'
 
 export const startDaemon: StartDaemon = async (options) => {
@@ -59,7 +65,7 @@ export const startDaemon: StartDaemon = async (options) => {
   logTolerated(options.log, loaded.diagnostics)
   await runTimed('startup_script', loaded.config.globals.startupScript, options.log)
   const daemon = new RunningDaemon(options, loaded, loaded.config)
-  daemon.start()
+  await daemon.start()
   return daemon
 }
 
@@ -79,7 +85,13 @@ class RunningDaemon implements Daemon {
   readonly #handOvers: HandOvers
   readonly #alarm = new Alarm(() => this.#tick())
   readonly #startedMs = Date.now()
+  /** What has been applied. */
   #config: Config
+  /** What takes effect when the daemon starts was taken from here. */
+  readonly #started: Globals
+  #interfacesAtStart: readonly string[] = []
+  /** Plans are applied one after the other. */
+  #changing: Promise<unknown> = Promise.resolve()
   #loaded: Loaded
   #loadedMs = Date.now()
   readonly #lastReload = new ReloadRecord()
@@ -97,6 +109,7 @@ class RunningDaemon implements Daemon {
     this.#options = options
     this.#loaded = loaded
     this.#config = config
+    this.#started = config.globals
     this.#holding = new Set(config.scripts.map((s) => s.name))
     applyNice(config.globals, log)
     const started = startEngine(engineOptions(config.globals), (events) => this.#onEngine(events))
@@ -151,11 +164,13 @@ class RunningDaemon implements Daemon {
     })
   }
 
-  start(): void {
+  /** Resolves when all instances take part, or at once if there is a startup delay. */
+  async start(): Promise<void> {
     const { globals } = this.#config
     this.#kernel.load(this.#engine)
+    this.#interfacesAtStart = this.#kernel.linkNames
     this.#guard(this.#config)
-    this.#startLease()
+    this.#startLease(globals.livenessUs)
     this.#memberships.look()
     this.#warden.start()
     initialiseFiles(this.#config.scripts, this.#options.log, () => {
@@ -164,7 +179,10 @@ class RunningDaemon implements Daemon {
     const delayMs = globals.startupDelayUs / 1000
     if (delayMs === 0) return this.#takePart()
     this.#options.log.info(`startup delay: taking part in ${delayMs / 1000} s`)
-    this.#delay = setTimeout(() => this.#takePart(), delayMs)
+    this.#delay = setTimeout(() => {
+      this.#delay = null
+      this.#takePart().catch(endWith)
+    }, delayMs)
   }
 
   async status(): Promise<Status> {
@@ -230,11 +248,58 @@ class RunningDaemon implements Daemon {
       return this.#refuse(reasons, judgement.forcible, diagnostics)
     }
     logDiagnostics(log, loaded.diagnostics)
-    const changes = this.#adopt(loaded, judgement.config)
-    await this.#engine.flush()
-    this.#roster.forgetLeft()
-    log.info(`Reloaded: ${changes.length === 0 ? 'nothing changed' : changes.join(', ')}`)
+    return this.#oneAtATime(() => this.#change(loaded, judgement.config))
+  }
+
+  /** Plans the change, and applies it whole. */
+  async #change(loaded: Loaded, next: Config): Promise<ReloadResult> {
+    const diagnostics = loaded.diagnostics.map(formatDiagnostic)
+    // Within the startup delay no instance takes part yet, however often the configuration is read.
+    const planned = this.#delay === null ? next : { ...next, instances: [], groups: [] }
+    const plan = this.#plan(planned)
+    if (!plan.ok) return this.#refuse(plan.refusals.map(formatDiagnostic), false, diagnostics)
+    const whole = await applyInSlices(plan, this.#applyPorts(next)).catch(endWith)
+    if (!whole) return this.#refuse([stoppingRefusal], false, diagnostics)
+    this.#config = next
+    this.#loaded = loaded
+    this.#loadedMs = Date.now()
+    this.#lastReload.accepted()
+    const known = new Set(next.scripts.map((s) => s.name))
+    this.#holding = new Set([...this.#holding].filter((name) => known.has(name)))
+    this.#gaps.look(this.#roster.instances)
+    const changes = [...plan.changes, ...notApplied(this.#roster.instances)]
+    this.#options.log.info(
+      `Reloaded: ${changes.length === 0 ? 'nothing changed' : changes.join(', ')}`,
+    )
     return { ok: true, diagnostics, changes }
+  }
+
+  #plan(next: Config): ReloadPlan | Refusals {
+    const facts = { running: this.#roster.facts(), started: this.#started }
+    return planReload(this.#config, next, facts)
+  }
+
+  #applyPorts(next: Config) {
+    return {
+      roster: this.#roster,
+      settings: () => {
+        this.#notifier.reconfigure(notifierOptions(next, this.#options.log))
+        this.#guard(next)
+        this.#startLease(next.globals.livenessUs)
+      },
+      checks: (scripts: Config['scripts']) => this.#pool.set(checkSpecs(scripts)),
+      settle: () => this.#settle(),
+      nowMs: () => performance.now(),
+      stopping: () => this.#stopping,
+      renew: () => this.#engine.renew(),
+      flush: () => this.#engine.flush(),
+    }
+  }
+
+  #oneAtATime<T>(act: () => Promise<T>): Promise<T> {
+    const mine = this.#changing.then(act)
+    this.#changing = mine.catch(() => undefined)
+    return mine
   }
 
   #refuse(
@@ -247,10 +312,14 @@ class RunningDaemon implements Daemon {
     return { ok: false, diagnostics, changes: [], refusal: { reasons, forcible } }
   }
 
-  /** An interface of a running instance may be absent at the moment: that is a fault of its own, not of the file. */
+  /**
+   * An interface that was there at the start, or that the running configuration names, may be absent at the moment: that
+   * is a fault of the instance, not of the file.
+   */
   #load(): Promise<Loaded> {
-    const links = this.#config.instances.flatMap((it) => it.interface ?? [])
-    return this.#options.loader.load([...new Set(links)])
+    return this.#options.loader.load([
+      ...new Set([...this.#interfacesAtStart, ...namedInterfaces(this.#config)]),
+    ])
   }
 
   push(name: string, failure: string | null): void {
@@ -301,36 +370,26 @@ class RunningDaemon implements Daemon {
     if (this.#stopping) throw new Error('the daemon is stopping')
   }
 
-  #takePart(): void {
-    this.#delay = null
-    this.#roster.apply(this.#config)
-    this.#gaps.look(this.#roster.instances)
-    this.#settle()
-  }
-
-  #adopt(loaded: Loaded, config: Config): readonly string[] {
-    this.#config = config
-    this.#loaded = loaded
-    this.#loadedMs = Date.now()
-    this.#lastReload.accepted()
-    const known = new Set(config.scripts.map((s) => s.name))
-    this.#holding = new Set([...this.#holding].filter((name) => known.has(name)))
-    this.#notifier.reconfigure(notifierOptions(config, this.#options.log))
-    this.#guard(config)
-    this.#pool.set(checkSpecs(config.scripts))
-    // Within the startup delay nobody takes part yet, however often the configuration is read.
-    const changes = this.#delay === null ? this.#roster.apply(config) : []
-    this.#gaps.look(this.#roster.instances)
-    this.#settle()
-    this.#startLease()
-    return changes
+  /** The plan of a reload from nothing: what a reload would refuse cannot be started either. */
+  #takePart(): Promise<void> {
+    return this.#oneAtATime(async () => {
+      const plan = this.#plan(this.#config)
+      if (!plan.ok) throw new ConfigError(plan.refusals)
+      // Checks and settings are there already.
+      const none = () => undefined
+      await applyInSlices(plan, {
+        ...this.#applyPorts(this.#config),
+        settings: none,
+        checks: none,
+      })
+      this.#gaps.look(this.#roster.instances)
+    })
   }
 
   /** Proves to the engine that this thread still turns; four times within the bound. */
-  #startLease(): void {
+  #startLease(livenessUs: Us): void {
     if (this.#lease !== null) clearInterval(this.#lease)
-    const { livenessUs } = this.#config.globals
-    this.#engine.renew()
+    this.#engine.setLiveness(livenessUs)
     if (livenessUs === 0) return
     this.#lease = setInterval(() => this.#engine.renew(), livenessUs / 4000)
   }
@@ -464,6 +523,20 @@ class RunningDaemon implements Daemon {
 }
 
 const stoppingRefusal = 'the daemon is stopping: a reload is refused [stopping]'
+
+/** A change that a bug cuts short has left half of it: the process ends, and the warden gives up what it leads. */
+function endWith(error: unknown): never {
+  setImmediate(() => {
+    throw error
+  })
+  throw error
+}
+
+/** What the kernel refused: a reload tries it again. */
+const notApplied = (instances: readonly RunningInstance[]): readonly string[] =>
+  instances.flatMap(({ name, applied, stance }) =>
+    applied ? [] : [`${name}: not applied: ${stance.faults.map(describeFault).join(', ')}`],
+  )
 
 function notifierOptions({ globals }: Config, log: DaemonOptions['log']) {
   const { mail, routerId, notifyFifos: fifos, noEmailFaults } = globals

@@ -24,8 +24,9 @@ import {
   planAnnounceSource,
   planOrder,
   planReannounce,
-  planRest,
+  planRemove,
   planRestore,
+  planSwap,
   type SlotFacts,
 } from '../engine/plans.ts'
 import { identityOf, identityOfHeld } from '../wire/address-identity.ts'
@@ -34,6 +35,7 @@ import { Backoff, Budget } from './budget.ts'
 import type { Log } from './daemon-types.ts'
 import { Journal } from './journal.ts'
 import type { KernelAddress } from './kernel.ts'
+import type { Move } from './links.ts'
 import type { Notifier } from './notify.ts'
 import type { OrderQueue } from './orders.ts'
 import { Receiver } from './receive.ts'
@@ -75,6 +77,7 @@ export class RunningInstance {
   #familiar: Familiar | null = null
   #assessment: Assessment
   #started = false
+  #applied = false
   #removed = false
   #held = false
   #ownerListens = false
@@ -82,8 +85,6 @@ export class RunningInstance {
   /** Names the last contact with a competitor, for the announcements still to come. */
   #contact: string | null = null
   #zeroSent = 0
-  /** See `OrderOptions.timerResets`. */
-  #timerResets = 0
   #rival: Rival | null = null
   readonly #contacts = new Backoff(reannouncements.firstGapUs, reannouncements.lastGapUs)
   readonly #answers = new Budget(answers.burst, answers.perSecond)
@@ -144,11 +145,13 @@ export class RunningInstance {
     this.refresh()
     this.feed({ kind: 'priority', effective: this.#assessment.effective })
     this.feed({ kind: 'start' })
+    this.#applied = true
   }
 
   /** Looks again at what it stands on: the kernel or the configuration changed. */
   refresh(): void {
     const before = this.stance.facts
+    this.#machine = this.#refreshed()
     const rejoined = this.stance.refresh(this.#cfg)
     if (rejoined) this.receiver.rejoined()
     this.#params = this.#paramsNow()
@@ -245,8 +248,20 @@ export class RunningInstance {
     this.stance.drop()
   }
 
+  /** Its configuration is in force: a reload that failed half-way, or sockets that did not open, leave it to be done. */
+  get applied(): boolean {
+    return this.#applied && !this.stance.faults.some(({ kind }) => kind === 'transport')
+  }
+
+  /** For a place that it takes over from another instance. The engine forgets what it counted there. */
+  move(cfg: Instance): readonly Move[] {
+    this.#machine = this.#refreshed()
+    return this.stance.move(cfg)
+  }
+
   /** A reload changed what belongs to this instance without changing its identity. */
   reconfigure(cfg: Instance, assessment: Assessment): void {
+    this.#applied = false
     this.#cfg = cfg
     this.#assessment = assessment
     this.receiver.reconfigure(cfg)
@@ -254,6 +269,7 @@ export class RunningInstance {
     this.refresh()
     this.feed({ kind: 'priority', effective: assessment.effective, serving: true })
     if (this.#listensOrLeads()) this.#install({ entering: false, goodbye: false })
+    this.#applied = true
   }
 
   /** `ownerListens`: not all members are owners, so an owner begins like everybody else. */
@@ -328,7 +344,7 @@ export class RunningInstance {
       case 'transition':
         return this.#transition(effect)
       case 'advertise':
-        return this.#answer(effect, now)
+        return this.#answer(now)
       case 'reannounce':
         return this.#reannounce(effect, now)
       case 'log':
@@ -341,7 +357,6 @@ export class RunningInstance {
   }
 
   #transition(effect: Effect & { kind: 'transition' }): void {
-    this.#timerResets = 0
     this.receiver.newEpoch()
     this.#contact = null
     if (effect.to !== 'backup') this.#familiar = null
@@ -357,14 +372,10 @@ export class RunningInstance {
   }
 
   /** One advert out of turn, at a bounded rate: an answer to each packet would make a flood of theirs one of ours. */
-  #answer({ resetTimer }: Effect & { kind: 'advertise' }, now: Us): void {
+  #answer(now: Us): void {
     const { facts } = this.stance
     if (facts === null || !this.#answers.take(now)) return
     this.#also(planAdvert(facts, this.#machine.effective))
-    // Only with an advert that has gone out: else a flood of resignations would put off ours for ever.
-    if (!resetTimer) return
-    this.#timerResets += 1
-    this.#install({ entering: false, goodbye: false })
   }
 
   /** Announced at once, then ever more rarely, whatever the competitor sends (RFC 9568 section 6.4.3). */
@@ -408,9 +419,10 @@ export class RunningInstance {
     if (rejoined) this.#familiar = null
     this.#install({ entering: before === null, goodbye: false })
     if (this.#machine.state.kind !== 'master' || before === null) return
-    const { stale, come } = addressDifference(before, now)
-    if (stale.length > 0) this.#also(planRest({ ...before, addresses: stale }, false))
-    for (const address of come) this.#also(planRestore(now, address))
+    const { add, swap, remove } = addressDifference(before, now)
+    for (const address of add) this.#also(planRestore(now, address))
+    for (const { from, to } of swap) this.#also(planSwap(now, from, to))
+    if (remove.length > 0) this.#also(planRemove(now, remove))
   }
 
   #install(options: { entering: boolean; goodbye: boolean }): void {
@@ -424,7 +436,6 @@ export class RunningInstance {
       familiar: this.#familiar,
       held: this.#held,
       reannounce: this.#contact,
-      timerResets: this.#timerResets,
     })
     this.#submit(order)
   }

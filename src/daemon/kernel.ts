@@ -70,13 +70,19 @@ export type KernelView = {
 
 export class Kernel implements KernelView {
   #links = new Map<number, KernelLink>()
+  /** The same by name; null after a change, made when it is asked for. */
+  #byName: Map<string, KernelLink> | null = null
   /** By interface and identity. */
   #addresses = new Map<number, Map<string, KernelAddress>>()
   #forwarding = new Map<number, boolean>()
 
   linkByName(name: string): KernelLink | null {
-    for (const link of this.#links.values()) if (link.name === name) return link
-    return null
+    this.#byName ??= new Map(Array.from(this.#links.values(), (link) => [link.name, link]))
+    return this.#byName.get(name) ?? null
+  }
+
+  get linkNames(): readonly string[] {
+    return Array.from(this.#links.values(), ({ name }) => name)
   }
 
   linkByIndex(ifindex: number): KernelLink | null {
@@ -120,6 +126,7 @@ export class Kernel implements KernelView {
   replace(dumps: readonly Uint8Array[]): readonly KernelChange[] {
     const before = { links: this.#links, addresses: this.#addresses, forwarding: this.#forwarding }
     this.#links = new Map()
+    this.#byName = null
     this.#addresses = new Map()
     this.#forwarding = new Map()
     for (const dump of dumps) this.apply(dump)
@@ -161,6 +168,7 @@ export class Kernel implements KernelView {
 
   #setLink(ifindex: number, after: KernelLink | null): readonly KernelChange[] {
     const before = this.#links.get(ifindex) ?? null
+    this.#byName = null
     if (after === null) {
       this.#links.delete(ifindex)
       this.#addresses.delete(ifindex)

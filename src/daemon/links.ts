@@ -12,6 +12,14 @@ import type { Membership } from './memberships.ts'
 
 export type LinkWish = Omit<LinkSpec, 'filter'>
 
+/** A slot and the place that it is to have. */
+export type Move = {
+  readonly slot: SlotId
+  readonly vrid: number
+  readonly peers: readonly Ip[]
+  readonly wish: LinkWish
+}
+
 type OpenLink = {
   readonly id: LinkId
   readonly wish: LinkWish
@@ -49,20 +57,27 @@ export class Links {
     return link.id
   }
 
+  /**
+   * Several slots change places among each other: each leaves its own before the first enters its new one. Whose sockets
+   * cannot be opened stays where it is; `join` then says why.
+   */
+  moveTogether(moves: readonly Move[]): void {
+    const ready = moves.flatMap((move) => {
+      const link = this.#open.get(keyOf(move.wish)) ?? this.#tryOpen(move)
+      return link === null ? [] : [{ ...move, link }]
+    })
+    const left = ready.map(({ slot }) => this.#part(slot))
+    for (const { slot, vrid, peers, link } of ready) {
+      this.#engine.addSlot(slot, link.id, vrid, peers)
+      link.slots.set(slot, { vrid, peers })
+      this.#keyOfSlot.set(slot, keyOf(link.wish))
+    }
+    for (const link of new Set([...ready.map(({ link }) => link), ...left])) this.#tidy(link)
+  }
+
   /** The slot leaves its link; the last one closes it. Idempotent. */
   leave(slot: SlotId): void {
-    const key = this.#keyOfSlot.get(slot)
-    const link = key === undefined ? undefined : this.#open.get(key)
-    if (key === undefined || link === undefined) return
-    this.#keyOfSlot.delete(slot)
-    link.slots.delete(slot)
-    this.#engine.removeSlot(slot)
-    if (link.slots.size > 0) {
-      this.#engine.setFilter(link.id, filterFor(link))
-      return
-    }
-    this.#engine.closeLink(link.id)
-    this.#open.delete(key)
+    this.#tidy(this.#part(slot))
   }
 
   get ids(): readonly LinkId[] {
@@ -81,6 +96,36 @@ export class Links {
   slotsOf(id: LinkId): readonly SlotId[] {
     const link = [...this.#open.values()].find((open) => open.id === id)
     return link === undefined ? [] : [...link.slots.keys()]
+  }
+
+  /** Without closing the link that it left. */
+  #part(slot: SlotId): OpenLink | null {
+    const key = this.#keyOfSlot.get(slot)
+    const link = key === undefined ? undefined : this.#open.get(key)
+    if (link === undefined) return null
+    this.#keyOfSlot.delete(slot)
+    link.slots.delete(slot)
+    this.#engine.removeSlot(slot)
+    return link
+  }
+
+  /** A link without slots is closed; one with slots lets their VRIDs in, and no others. */
+  #tidy(link: OpenLink | null): void {
+    if (link === null) return
+    if (link.slots.size > 0) return this.#engine.setFilter(link.id, filterFor(link))
+    this.#engine.closeLink(link.id)
+    this.#open.delete(keyOf(link.wish))
+  }
+
+  #tryOpen({ wish, vrid }: Move): OpenLink | null {
+    try {
+      const link = this.#openLink(wish, vrid)
+      this.#open.set(keyOf(wish), link)
+      return link
+    } catch (error) {
+      if (error instanceof OpError) return null
+      throw error
+    }
   }
 
   #setPeers(link: OpenLink, slot: SlotId, member: Member): LinkId {

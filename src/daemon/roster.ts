@@ -1,26 +1,34 @@
 /**
- * Who takes part: the running instances by slot and identity, and the sync groups over them. A configuration is
- * applied as a difference, at start to an empty roster and at reload to a full one, by the same code: what is
- * unchanged is not touched at all.
+ * Who takes part: the running instances by slot, and the sync groups over them. A plan (reload/plan.ts) changes it unit
+ * by unit, at start from an empty roster and at reload from a full one, by the same code: what is unchanged is not
+ * touched at all.
  */
+import { groupBy } from '../base/collections.ts'
 import type { Ip } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
-import { diff, instanceKey } from '../config/diff.ts'
+import { placeOf } from '../config/instance-identity.ts'
 import type { Config, Instance, SyncGroup } from '../config/types.ts'
 import { standingBy } from '../election/priority.ts'
 import type { SlotId } from '../engine/contract.ts'
+import { apart } from '../engine/routes.ts'
 import { RunningGroup } from './group.ts'
 import { type InstancePorts, RunningInstance } from './instance.ts'
+import type { RunningFact } from './reload/plan.ts'
+import type { Kept, Unit } from './reload/units.ts'
+import { peersOf } from './slot-facts.ts'
 import { StandBys } from './stand-by.ts'
 import { type Assessment, assessInstance, type Verdicts, watchedInterfaces } from './tracker.ts'
 
 export class Roster {
   readonly #ports: Omit<InstancePorts, 'virtual'>
   readonly #verdicts: Verdicts
+  /** Those that left too, until the engine has carried out their last orders. */
   readonly #bySlot = new Map<SlotId, RunningInstance>()
-  #byKey = new Map<string, RunningInstance>()
-  #groups: readonly RunningGroup[] = []
-  #groupOf = new Map<string, SyncGroup>()
+  #running = new Map<SlotId, RunningInstance>()
+  /** The same as a list, made when it is asked for. */
+  #list: readonly RunningInstance[] | null = null
+  #groups = new Map<string, RunningGroup>()
+  readonly #groupOf = new Map<SlotId, SyncGroup>()
   #virtual: ReadonlySet<Ip> = new Set()
   #lastSlot = 0
   #leaving: RunningInstance[] = []
@@ -32,11 +40,12 @@ export class Roster {
   }
 
   get instances(): readonly RunningInstance[] {
-    return [...this.#byKey.values()]
+    this.#list ??= [...this.#running.values()]
+    return this.#list
   }
 
   get groups(): readonly RunningGroup[] {
-    return this.#groups
+    return [...this.#groups.values()]
   }
 
   bySlot(slot: SlotId): RunningInstance | undefined {
@@ -47,34 +56,50 @@ export class Roster {
     return this.#virtual.has(address)
   }
 
-  /** Makes the roster equal to the configuration. Returns what changed, one sentence each. */
-  apply(config: Config): readonly string[] {
-    const running = new Map([...this.#byKey].map(([key, it]) => [key, it.cfg]))
-    const wanted = new Map(config.instances.map((cfg) => [instanceKey(cfg), cfg]))
-    const groupOf = new Map(
-      config.groups.flatMap((g) => g.members.map((name) => [name, g] as const)),
-    )
-    const regrouped = !same([...this.#groupOf], [...groupOf])
-    this.#virtual = virtualAddresses(config)
-    this.#groupOf = groupOf
-    const changes = diff(running, wanted, same)
-    const added: RunningInstance[] = []
-    for (const change of changes) {
-      if (change.kind === 'remove') this.#remove(change.name)
-      else if (change.kind === 'add') added.push(this.#add(change.name, change.to))
-      else this.#byKey.get(change.name)?.reconfigure(change.to, this.#assessmentOf(change.to))
-    }
-    this.#regroup(config.groups)
-    for (const instance of added) instance.start()
-    for (const instance of added) for (const group of this.#groups) group.welcome(instance)
-    if (regrouped) this.assessAll()
-    const said = changes.map(
-      (c) => `${c.kind === 'remove' ? c.from.name : c.to.name}: ${verbs[c.kind]}`,
-    )
-    return regrouped && running.size > 0 ? [...said, 'sync groups: altered'] : said
+  /** What a plan starts from. */
+  facts(): readonly RunningFact[] {
+    return this.instances.map(({ slot, cfg, applied }) => ({ slot, cfg, applied }))
   }
 
-  /** After the engine has carried out the orders of those that left. */
+  /** Before the first unit of a plan: what is virtual in either configuration is nobody's source. */
+  beginChange(next: Config): void {
+    this.#virtual = new Set([...this.#virtual, ...virtualAddresses(next)])
+  }
+
+  /** Applies one unit whole: what it releases first, what it acquires last. */
+  change(unit: Unit): void {
+    const kept = unit.keep.flatMap((kept) => this.#withInstance(kept))
+    const regroups = new Map(unit.regroup.flatMap((g) => g.members.map((m) => [m, g] as const)))
+    for (const slot of unit.release) this.#remove(slot)
+    if (kept.length + unit.acquire.length > 0) this.forgetLeft()
+    for (const { slot, to } of kept) this.#setGroup(slot, regroups.get(to.name))
+    this.#yieldPeers(kept)
+    for (const { instance, to, altered } of kept)
+      if (altered) instance.reconfigure(to, this.#assessmentOf(instance.slot, to))
+    const added = unit.acquire.map((cfg) => this.#add(cfg, regroups.get(cfg.name)))
+    const groups = this.#regroup(unit, [...kept.map(({ instance }) => instance), ...added])
+    for (const instance of added) instance.start()
+    for (const instance of added) for (const group of groups) group.welcome(instance)
+    for (const { instance } of kept) instance.assess(this.#assess(instance))
+  }
+
+  /** After the last unit of a plan. */
+  endChange({ instances, groups }: Config): void {
+    this.#virtual = virtualAddresses({ instances })
+    const place = new Map(instances.map(({ name }, i) => [name, i]))
+    const order = ({ name }: RunningInstance) => place.get(name) ?? 0
+    const sorted = [...this.instances].sort((a, b) => order(a) - order(b))
+    this.#running = new Map(sorted.map((it) => [it.slot, it]))
+    this.#list = null
+    this.#groups = new Map(
+      groups.flatMap(({ name }) => {
+        const group = this.#groups.get(name)
+        return group === undefined ? [] : [[name, group] as const]
+      }),
+    )
+  }
+
+  /** After the last orders of those that left have been handed over: their sockets and VRIDs are free. */
   forgetLeft(): void {
     for (const instance of this.#leaving) {
       instance.forget()
@@ -84,23 +109,23 @@ export class Roster {
   }
 
   assessAll(): void {
-    for (const instance of this.instances) instance.assess(this.#assessmentOf(instance.cfg))
+    for (const instance of this.instances) instance.assess(this.#assess(instance))
   }
 
   /** A script's verdict changed. */
   assessTracking(script: string): void {
     for (const instance of this.instances)
-      if (this.scriptsOf(instance.cfg).has(script))
-        instance.assess(this.#assessmentOf(instance.cfg))
+      if (this.scriptsOf(instance).has(script)) instance.assess(this.#assess(instance))
   }
 
   /** An interface changed. Instances without one of their own stand on whichever holds their source. */
   linkChanged(name: string): void {
     for (const instance of this.instances) {
       const { cfg } = instance
-      if (cfg.interface !== null && !watchedInterfaces(cfg, this.#group(cfg)).has(name)) continue
+      if (cfg.interface !== null && !watchedInterfaces(cfg, this.#group(instance)).has(name))
+        continue
       instance.refresh()
-      instance.assess(this.#assessmentOf(cfg))
+      instance.assess(this.#assess(instance))
     }
   }
 
@@ -111,20 +136,21 @@ export class Roster {
         instance.refresh()
   }
 
-  scriptsOf(cfg: Instance): ReadonlySet<string> {
-    const own = cfg.trackChecks.map((t) => t.name)
-    return new Set([...own, ...(this.#group(cfg)?.trackChecks.map((t) => t.name) ?? [])])
+  scriptsOf(instance: RunningInstance): ReadonlySet<string> {
+    const own = instance.cfg.trackChecks.map((t) => t.name)
+    return new Set([...own, ...(this.#group(instance)?.trackChecks.map((t) => t.name) ?? [])])
   }
 
   settle(): void {
-    for (const group of this.#groups) group.settle()
+    for (const group of this.#groups.values()) group.settle()
     if (this.#standBys.settle(this.instances)) this.assessAll()
   }
 
   /** Instances of that name, or of the sync group of that name; a member brings its whole group. */
   handedOverWith(name: string): readonly RunningInstance[] {
-    const group = this.#groupOf.get(name)?.name ?? name
-    return this.instances.filter((it) => it.name === name || this.#group(it.cfg)?.name === group)
+    const named = this.instances.find((it) => it.name === name)
+    const group = (named === undefined ? null : this.#group(named)?.name) ?? name
+    return this.instances.filter((it) => it.name === name || this.#group(it)?.name === group)
   }
 
   failover(instances: readonly { readonly name: string }[]): void {
@@ -150,65 +176,80 @@ export class Roster {
     return all.length === 0 ? null : us(Math.min(...all))
   }
 
-  #group(cfg: Instance): SyncGroup | null {
-    return this.#groupOf.get(cfg.name) ?? null
+  #group({ slot }: Pick<RunningInstance, 'slot'>): SyncGroup | null {
+    return this.#groupOf.get(slot) ?? null
   }
 
-  #assessmentOf(cfg: Instance): Assessment {
-    const assessment = assessInstance(cfg, this.#group(cfg), this.#verdicts)
+  #assess(instance: RunningInstance): Assessment {
+    return this.#assessmentOf(instance.slot, instance.cfg)
+  }
+
+  #assessmentOf(slot: SlotId, cfg: Instance): Assessment {
+    const assessment = assessInstance(cfg, this.#group({ slot }), this.#verdicts)
     const standsBy = this.#standBys.of(cfg.name)
     return standsBy === null ? assessment : standingBy(assessment, standsBy)
   }
 
-  #add(key: string, cfg: Instance): RunningInstance {
+  #withInstance(kept: Kept): readonly (Kept & { readonly instance: RunningInstance })[] {
+    const instance = this.#bySlot.get(kept.slot)
+    return instance === undefined ? [] : [{ ...kept, instance }]
+  }
+
+  #setGroup(slot: SlotId, group: SyncGroup | undefined): void {
+    if (group === undefined) this.#groupOf.delete(slot)
+    else this.#groupOf.set(slot, group)
+  }
+
+  #add(cfg: Instance, group: SyncGroup | undefined): RunningInstance {
     this.#lastSlot += 1
+    const slot = this.#lastSlot
+    this.#setGroup(slot, group)
     const ports = { ...this.#ports, virtual: () => this.#virtual }
-    const instance = new RunningInstance(this.#lastSlot, cfg, this.#assessmentOf(cfg), ports)
-    this.#byKey.set(key, instance)
-    this.#bySlot.set(instance.slot, instance)
+    const instance = new RunningInstance(slot, cfg, this.#assessmentOf(slot, cfg), ports)
+    this.#bySlot.set(slot, instance)
+    this.#running.set(slot, instance)
+    this.#list = null
     return instance
   }
 
-  #remove(key: string): void {
-    const instance = this.#byKey.get(key)
+  #remove(slot: SlotId): void {
+    const instance = this.#bySlot.get(slot)
     if (instance === undefined) return
-    this.#byKey.delete(key)
+    this.#running.delete(slot)
+    this.#list = null
+    this.#groupOf.delete(slot)
     instance.remove()
     this.#leaving.push(instance)
   }
 
-  #regroup(groups: readonly SyncGroup[]): void {
-    const before = new Map(this.#groups.map((g) => [g.cfg.name, g]))
-    const grouped = new Set<RunningInstance>()
-    this.#groups = groups.map((cfg) => {
-      const members = this.instances.filter((it) => cfg.members.includes(it.name))
-      for (const member of members) grouped.add(member)
-      return new RunningGroup(cfg, members, {
-        ...this.#ports,
-        before: before.get(cfg.name) ?? null,
-      })
+  /** One of several in a place that takes over another's peer: all give up theirs before the first takes any. */
+  #yieldPeers(kept: readonly (Kept & { readonly instance: RunningInstance })[]): void {
+    const altered = kept.filter((one) => one.altered)
+    for (const sharing of groupBy(altered, ({ to }) => placeOf(to)).values()) {
+      const takesOver = sharing.some((one) =>
+        sharing.some((other) => other !== one && !apart(peersOf(one.to), peersOf(other.from))),
+      )
+      if (sharing.length < 2 || !takesOver) continue
+      this.#ports.orders.hand()
+      this.#ports.links.moveTogether(sharing.flatMap(({ instance, to }) => instance.move(to)))
+    }
+  }
+
+  #regroup(unit: Unit, instances: readonly RunningInstance[]): readonly RunningGroup[] {
+    const named = new Map(instances.map((it) => [it.name, it]))
+    const grouped = new Set(unit.regroup.flatMap(({ members }) => members))
+    const groups = unit.regroup.map((cfg) => {
+      const members = cfg.members.flatMap((name) => named.get(name) ?? [])
+      const before = this.#groups.get(cfg.name) ?? null
+      return new RunningGroup(cfg, members, { ...this.#ports, before })
     })
-    for (const instance of this.instances) if (!grouped.has(instance)) instance.leaveGroup()
+    for (const name of unit.ungroup) this.#groups.delete(name)
+    for (const group of groups) this.#groups.set(group.cfg.name, group)
+    for (const instance of instances) if (!grouped.has(instance.name)) instance.leaveGroup()
+    return groups
   }
 }
 
-const verbs = { add: 'added', remove: 'removed', alter: 'altered' } as const
-
-function virtualAddresses(config: Config): ReadonlySet<Ip> {
-  const all = config.instances.flatMap((it) => [...it.addresses, ...it.excluded])
-  return new Set(all.map((a) => a.address))
+function virtualAddresses({ instances }: Pick<Config, 'instances'>): ReadonlySet<Ip> {
+  return new Set(instances.flatMap((it) => [...it.addresses, ...it.excluded]).map((a) => a.address))
 }
-
-/** Plain data; where something is written in the file is no difference. */
-function same(a: unknown, b: unknown): boolean {
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b
-  if (Array.isArray(a) !== Array.isArray(b)) return false
-  const keys = keysOf(a)
-  const entries = b as Readonly<Record<string, unknown>>
-  return (
-    keys.length === keysOf(b).length &&
-    keys.every((key) => key in b && same((a as typeof entries)[key], entries[key]))
-  )
-}
-
-const keysOf = (value: object): string[] => Object.keys(value).filter((key) => key !== 'place')

@@ -11,7 +11,7 @@ import type { LinkId, SlotId } from '../engine/contract.ts'
 import type { SlotFacts } from '../engine/plans.ts'
 import { findFooting } from './footing.ts'
 import type { KernelLink, KernelView } from './kernel.ts'
-import type { Links, LinkWish } from './links.ts'
+import type { Links, LinkWish, Move } from './links.ts'
 import type { OrderQueue } from './orders.ts'
 import { peersOf, slotFacts } from './slot-facts.ts'
 
@@ -66,6 +66,13 @@ export class Stance {
     if (footing.ok) return this.#stand(cfg, footing.wish, footing.home)
     this.#faults = footing.faults
     return false
+  }
+
+  /** The place that the instance is to have, if it has one now and the kernel allows for the other. */
+  move(cfg: Instance): readonly Move[] {
+    const footing = findFooting(cfg, this.#ports.kernel, this.#ports.virtual())
+    if (this.#link === null || !footing.ok) return []
+    return [{ slot: this.#slot, vrid: cfg.vrid, peers: peersOf(cfg), wish: footing.wish }]
   }
 
   /** The sockets failed; they are opened again when the kernel says that the interface is back. */

@@ -90,7 +90,7 @@ export function daemonStatus(from: StatusSources): Status {
 function checkStatus(script: Script, pool: CheckPool, roster: Roster): readonly StatusCheck[] {
   const status = pool.status(script.name)
   if (status === null) return []
-  const users = roster.instances.filter((it) => roster.scriptsOf(it.cfg).has(script.name))
+  const users = roster.instances.filter((it) => roster.scriptsOf(it).has(script.name))
   const sinceMs = status.sinceMs === null ? null : Date.now() - status.sinceMs
   const how = describeCommand(script.run.command)
   return [{ ...status, sinceMs, how, usedBy: users.map((it) => it.name) }]

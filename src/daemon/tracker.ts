@@ -5,7 +5,7 @@
 
 import { describeResult } from '../checks/describe.ts'
 import type { CheckStatus } from '../checks/types.ts'
-import type { Instance, SyncGroup, Tracked } from '../config/types.ts'
+import type { Config, Instance, SyncGroup, Tracked } from '../config/types.ts'
 import { type Assessment, assess, type Tracker } from '../election/priority.ts'
 import { addressInterfaces } from './footing.ts'
 import type { KernelView } from './kernel.ts'
@@ -42,6 +42,12 @@ export function watchedInterfaces(cfg: Instance, group: SyncGroup | null): Reado
   const tracked = [...cfg.trackInterfaces, ...(group?.trackInterfaces ?? [])].map((t) => t.name)
   const own = cfg.interface === null ? [] : [cfg.interface]
   return new Set([...own, ...tracked, ...addressInterfaces(cfg)])
+}
+
+/** Every interface that the configuration names. */
+export function namedInterfaces({ instances, groups }: Config): readonly string[] {
+  const watched = instances.flatMap((cfg) => [...watchedInterfaces(cfg, null)])
+  return [...watched, ...groups.flatMap((group) => group.trackInterfaces.map((t) => t.name))]
 }
 
 function checkTracker(tracked: Tracked, verdicts: Verdicts): Tracker {

@@ -81,8 +81,6 @@ export type OrderOptions = {
   readonly brief?: boolean
   /** The sync group forbids to lead: at the deadline nothing is carried out, only `expired` is raised. */
   readonly held?: boolean
-  /** How often the advert timer was set anew; a lead with another number sends its next advert a whole interval later. */
-  readonly timerResets?: number
   /**
    * Names a contact with a competitor. The lead then also carries what is left of announcing the addresses
    * again after `planReannounce`: the paced frames and, after garp_lower_prio_delay, the second set. Keep
@@ -155,6 +153,26 @@ export function planRestore(facts: SlotFacts, address: AddressFacts): Plan {
   return [add, ...announce('', frames, facts.garp, facts.garp.masterRepeat).now]
 }
 
+/** The kernel cannot alter the address, nor hold both: away and back within one request, and announced. */
+export function planSwap(facts: SlotFacts, from: AddressFacts, to: AddressFacts): Plan {
+  const { remove } = encodeAddress(facts, from)
+  const [add, ...announced] = planRestore(facts, to)
+  return [remove, ...(add === undefined ? [] : [add]), ...held(facts, [from]), ...announced]
+}
+
+/** Some addresses go while the others stay. */
+export function planRemove(facts: SlotFacts, addresses: readonly AddressFacts[]): Plan {
+  const removes = addresses.map((address) => encodeAddress(facts, address).remove)
+  return [...removes, ...held(facts, addresses)]
+}
+
+/** An IPv4 address that is the first of its network takes the others of it away with it (unless promote_secondaries). */
+function held(facts: SlotFacts, gone: readonly AddressFacts[]): Plan {
+  const first = (one: AddressFacts) =>
+    ipFamily(one.address) === 4 && (one.peer ?? one).prefixLength < 32
+  return gone.some(first) ? encoded(facts).adds : []
+}
+
 /** Our own source address, so that unicast peers reach us at once after the link came back. */
 export function planAnnounceSource(
   facts: Pick<SlotFacts, 'source' | 'router' | 'garp'>,
@@ -199,7 +217,7 @@ function planLead(facts: SlotFacts, priority: number, options: OrderOptions): Le
     now: options.entering ? [...advert, ...adds, ...announced] : [],
     repeats: [
       {
-        key: advertKey(options.timerResets ?? 0),
+        key: 'advert',
         firstAfterUs: advertIntervalUs,
         everyUs: advertIntervalUs,
         slackUs: us(Math.floor(advertIntervalUs / advertSlackShare)),
@@ -215,9 +233,6 @@ function planLead(facts: SlotFacts, priority: number, options: OrderOptions): Le
     lateUs: lateUs(facts),
   }
 }
-
-/** The engine keeps the phase of a repeat whose key it knows. */
-const advertKey = (resets: number): string => (resets === 0 ? 'advert' : `advert ${resets}`)
 
 /** A finite lifetime is renewed three times within it, so that one missed renewal costs nothing. */
 function lease({ lifetimeSeconds }: SlotFacts, adds: Plan): readonly Repeat[] {

@@ -13,6 +13,8 @@ import { Kernel, type KernelAddress, type KernelChange } from '../../src/daemon/
 import { Links } from '../../src/daemon/links.ts'
 import type { Notifier } from '../../src/daemon/notify.ts'
 import { OrderQueue } from '../../src/daemon/orders.ts'
+import { applyAtOnce } from '../../src/daemon/reload/apply.ts'
+import { planReload } from '../../src/daemon/reload/plan.ts'
 import { Roster } from '../../src/daemon/roster.ts'
 import type { EngineEvent } from '../../src/engine/contract.ts'
 import { fakeWorld } from '../unit/config/fake-world.ts'
@@ -70,17 +72,29 @@ export class SimDaemon {
 
   start(): void {
     this.#kernel.load(this.#ports.engine)
-    this.#roster.apply(this.#config)
-    this.#settle()
+    this.#adopt(this.#config)
   }
 
   reload(config: Config): void {
+    this.#adopt(config)
     this.#config = config
     const known = new Set(config.scripts.map((s) => s.name))
     this.#holding = new Set([...this.#holding].filter((name) => known.has(name)))
-    this.#roster.apply(config)
-    this.#settle()
-    this.#roster.forgetLeft()
+  }
+
+  #adopt(next: Config): void {
+    const facts = { running: this.#roster.facts(), started: this.#config.globals }
+    const plan = planReload(this.#config, next, facts)
+    if (!plan.ok) throw new Error(plan.refusals.map(({ message }) => message).join('; '))
+    const none = () => undefined
+    applyAtOnce(plan, {
+      roster: this.#roster,
+      settings: none,
+      checks: none,
+      settle: () => this.#settle(),
+      nowMs: () => 0,
+      stopping: () => false,
+    })
   }
 
   stop(): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { keepalivedStatus } from '../../../src/config/check.ts'
-import { diff, instanceKey } from '../../../src/config/diff.ts'
+import { pairInstances, placeOf } from '../../../src/config/instance-identity.ts'
 import type { Diagnostic } from '../../../src/config/types.ts'
 import { check, findings, instanceText, only } from './reading.ts'
 
@@ -127,33 +127,41 @@ test('a file that is not there', () => {
   assert.equal(report.config, null)
 })
 
-test('diff: what to remove, add and alter', () => {
-  const running = new Map([
-    ['a', 1],
-    ['b', 2],
-    ['c', 3],
-  ])
-  const wanted = new Map([
-    ['b', 2],
-    ['c', 4],
-    ['d', 5],
-  ])
-  assert.deepEqual(
-    diff(running, wanted, (x, y) => x === y),
-    [
-      { kind: 'remove', name: 'a', from: 1 },
-      { kind: 'alter', name: 'c', from: 3, to: 4 },
-      { kind: 'add', name: 'd', to: 5 },
-    ],
-  )
+test('an instance is the same one under another name, and another one on another link', () => {
+  const place = (text: string) => placeOf(only(check(text)))
+  const first = place(instanceText())
+  assert.equal(place(instanceText('priority 7').replace(' V ', ' X ')), first)
+  assert.notEqual(place(instanceText().replace('eth0', 'eth1')), first)
+  assert.notEqual(place(instanceText().replace('51', '52')), first)
+  assert.notEqual(place(instanceText('mcast_dst_ip 224.0.0.99')), first)
+  const unicast = place(instanceText('unicast_peer {\n 10.0.0.2\n }'))
+  assert.notEqual(unicast, first)
+  const sourced = 'unicast_src_ip 10.0.0.1\n unicast_peer {\n 10.0.0.3\n }'
+  assert.equal(place(instanceText(sourced)), unicast)
 })
 
-test('an instance is the same one under another name, and another one on another link', () => {
-  const key = (text: string) => instanceKey(only(check(text)))
-  const first = key(instanceText())
-  assert.equal(key(instanceText('priority 7').replace(' V ', ' X ')), first)
-  assert.notEqual(key(instanceText().replace('eth0', 'eth1')), first)
-  assert.notEqual(key(instanceText().replace('51', '52')), first)
-  assert.notEqual(key(instanceText('mcast_dst_ip 224.0.0.99')), first)
-  assert.notEqual(key(instanceText('unicast_peer {\n 10.0.0.2\n }')), first)
+test('instances of one unicast place are told apart by their peers, then by their names', () => {
+  const of = (name: string, ...peers: string[]) => ({
+    ...only(check(instanceText(`unicast_peer {\n ${peers.join('\n')}\n }`))),
+    name,
+  })
+  const running = [of('A', '10.0.0.2'), of('B', '10.0.0.3'), of('C', '10.0.0.4')]
+  const { kept, removed, added } = pairInstances(
+    running.map((cfg) => ({ cfg })),
+    [of('B', '10.0.0.2'), of('D', '10.0.0.9'), of('C', '10.0.0.5', '10.0.0.6')],
+  )
+  const names = kept.map(({ from, to }) => `${from.cfg.name} is ${to.name}`)
+  assert.deepEqual(names, ['A is B', 'C is C', 'B is D'])
+  assert.deepEqual([removed, added], [[], []])
+})
+
+test('unicast instances with one VRID and peers of their own run beside each other', () => {
+  const two = (peer: string) =>
+    `${instanceText('unicast_peer {\n 10.0.0.2\n }')}
+${instanceText(`unicast_peer {\n ${peer}\n }`).replace(' V ', ' W ')}`
+  assert.equal(check(two('10.0.0.3')).exit, 0)
+  const overlapping = check(two('10.0.0.2'))
+  assert.equal(overlapping.config, null)
+  const clash = overlapping.diagnostics.find(({ code }) => code === 'double-vrid')
+  assert.match(clash?.message ?? '', /W and V both use VRID 51 and the peer 10\.0\.0\.2/)
 })

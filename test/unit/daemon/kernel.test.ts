@@ -114,13 +114,13 @@ test('a reload that changes a peer takes the address with the old one away', () 
   const facts = (far: string): SlotFacts =>
     ({
       addresses: [
-        { ...vip, ...place, peer: { address: ip(far), prefixLength: 24 } },
+        { ...vip, ...place, peer: { address: ip(far), prefixLength: 32 } },
       ] as readonly unknown[],
       lifetimeSeconds: null,
     }) as unknown as SlotFacts
-  const { stale, come } = addressDifference(facts('10.99.0.2'), facts('10.99.0.3'))
+  const { add, remove } = addressDifference(facts('10.99.0.2'), facts('10.99.0.3'))
   assert.deepEqual(
-    [stale.map((a) => a.peer?.address), come.map((a) => a.peer?.address)],
+    [remove.map((a) => a.peer?.address), add.map((a) => a.peer?.address)],
     [['10.99.0.2'], ['10.99.0.3']],
   )
 })
