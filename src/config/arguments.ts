@@ -24,16 +24,28 @@ export function readArguments(keyword: Keyword, node: Node, lowering: Lowering):
       reportBad(keyword, argument, word, read.why, lowering)
       return null
     }
-    if (read.changed !== undefined) {
-      const message = `${keyword.name} ${word.text} ${read.changed}; ${read.value} is used`
-      lowering.error(word, 'bad-number', message)
-    }
+    remarkOn(read, `${keyword.name} ${word.text}`, word, lowering)
     values.push(read.value)
   }
   return extraWords(keyword, node, lowering) ? null : values
 }
 
-export type Read = { readonly value: Value; readonly changed?: string } | { readonly why: string }
+function remarkOn(
+  read: Exclude<Read, { why: string }>,
+  written: string,
+  word: Word,
+  lowering: Lowering,
+) {
+  const { value, changed, doubt } = read
+  if (changed !== undefined)
+    lowering.error(word, 'bad-number', `${written} ${changed}; ${value} is used`)
+  if (doubt !== undefined) lowering.warning(word, 'bad-switch', `${written} ${doubt}`)
+}
+
+/** `changed`: an error, another value is used; `doubt`: a warning; `why`: there is no value. */
+export type Read =
+  | { readonly value: Value; readonly changed?: string; readonly doubt?: string }
+  | { readonly why: string }
 
 /** One word by one argument's rule: the value, or why it is none. */
 export function readWord(argument: Argument, word: Word): Read {
@@ -44,7 +56,10 @@ export function readWord(argument: Argument, word: Word): Read {
       return readDecimal(argument, word.text)
     case 'switch': {
       const on = readSwitch(word.text)
-      return on === null ? { why: 'is not on, true, yes, off, false or no' } : { value: on }
+      if (on !== null) return { value: on }
+      return argument.otherwiseOn === true
+        ? { value: true, doubt: 'is neither on nor off; it counts as on' }
+        : { why: 'is not on, true, yes, off, false or no' }
     }
     case 'choice':
       return argument.values.includes(word.text)

@@ -67,7 +67,7 @@ export const behaviourKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft
   },
   {
     name: 'garp_lower_prio_repeat',
-    args: [integer('COUNT', 0, unsigned)],
+    args: [integer('COUNT', 0, 2_147_483_647)],
     default: 'vrrp_garp_lower_prio_repeat',
     doc: 'Announcements of each address at once when a router with lower priority is heard; 0: none.',
     set: (draft, values, node) => {

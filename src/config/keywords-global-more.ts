@@ -10,7 +10,13 @@ import {
   word,
 } from './keywords-make.ts'
 import type { Argument, PlainEntry } from './keywords-types.ts'
-import { checkExtraIf, checkProcessors, checkTimeouts, checkUmask } from './lower-routes.ts'
+import {
+  checkBufferPolicy,
+  checkExtraIf,
+  checkProcessors,
+  checkTimeouts,
+  checkUmask,
+} from './lower-routes.ts'
 
 const name = [word('NAME')]
 const path = [word('PATH')]
@@ -124,9 +130,14 @@ export const unsupportedGlobalKeywords: readonly PlainEntry[] = withoutEffect(
       since: '2.4.0',
       doc: 'As vrrp_startup_delay, counted from the boot of the host.',
     },
-    { name: 'vmac_prefix', args: name, doc: 'Names of virtual MAC interfaces.' },
-    { name: 'vmac_addr_prefix', args: name, doc: 'Names of virtual MAC interfaces.' },
-    { name: 'nftables', args: [optionalWord('TABLE')], doc: 'The nftables table for no_accept.' },
+    { name: 'vmac_prefix', once: true, args: name, doc: 'Names of virtual MAC interfaces.' },
+    { name: 'vmac_addr_prefix', once: true, args: name, doc: 'Names of virtual MAC interfaces.' },
+    {
+      name: 'nftables',
+      once: true,
+      args: [optionalWord('TABLE')],
+      doc: 'The nftables table for no_accept.',
+    },
     {
       name: 'nftables_priority',
       args: [integer('PRIORITY', -2_147_483_648, 2_147_483_647)],
@@ -151,6 +162,7 @@ export const unsupportedGlobalKeywords: readonly PlainEntry[] = withoutEffect(
     {
       name: 'vrrp_rx_bufs_policy',
       args: [word('MTU|ADVERT|BYTES')],
+      set: checkBufferPolicy,
       missing: 'config',
       doc: 'Sizes of receive buffers.',
     },
@@ -173,6 +185,7 @@ export const unsupportedGlobalKeywords: readonly PlainEntry[] = withoutEffect(
     { name: 'enable_traps', doc: 'SNMP traps.' },
     {
       name: 'snmp_socket',
+      once: true,
       args: [word('ADDRESS')],
       missing: 'config',
       extra: 'error',
@@ -210,6 +223,7 @@ export const unsupportedGlobalKeywords: readonly PlainEntry[] = withoutEffect(
     { name: 'config_save_dir', args: path, doc: 'Keeps copies of the configuration.' },
     {
       name: 'tmp_config_directory',
+      once: true,
       args: path,
       missing: 'config',
       doc: 'Where the configuration is copied to.',

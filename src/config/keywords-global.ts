@@ -119,6 +119,7 @@ export const globalKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('glob
   },
   {
     name: 'startup_script',
+    once: true,
     args: [command],
     missing: 'config',
     doc: 'Run once before any instance starts.',
@@ -141,6 +142,7 @@ export const globalKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('glob
   },
   {
     name: 'shutdown_script',
+    once: true,
     args: [command],
     missing: 'config',
     doc: 'Run once after every instance has stopped.',
@@ -179,6 +181,7 @@ export const globalKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('glob
   },
   {
     name: 'notify_fifo',
+    once: true,
     args: [word('PATH'), anyWords('[USER [GROUP]]')],
     missing: 'config',
     doc: 'A FIFO that gets one line for every change of state.',
@@ -188,6 +191,7 @@ export const globalKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('glob
   },
   {
     name: 'notify_fifo_script',
+    once: true,
     args: [command],
     missing: 'config',
     doc: 'Started with the path of notify_fifo as its last argument, to read it.',
@@ -199,6 +203,7 @@ export const globalKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('glob
   },
   {
     name: 'vrrp_notify_fifo',
+    once: true,
     args: [word('PATH'), anyWords('[USER [GROUP]]')],
     missing: 'config',
     doc: 'As notify_fifo; here vipd has nothing else to report, so both get the same lines.',
@@ -208,6 +213,7 @@ export const globalKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('glob
   },
   {
     name: 'vrrp_notify_fifo_script',
+    once: true,
     args: [command],
     missing: 'config',
     doc: 'Started with the path of vrrp_notify_fifo as its last argument.',
@@ -331,7 +337,7 @@ export const globalKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('glob
 
 /** A start or stop script with a user that does not exist is an error, unlike a notifier's. */
 function processScript(node: Node, lowering: Lowering) {
-  if (node.args.length === 0) {
+  if ((node.args[0]?.text ?? '').trim() === '') {
     const message = `${node.keyword.text} needs a command; the line is ignored`
     lowering.error(node.place, 'missing-operand', message)
     return null
@@ -380,7 +386,7 @@ function setFifo(
 }
 
 function setFifoScript(draft: GlobalDraft, name: FifoName, node: Node, lowering: Lowering) {
-  if (node.args.length === 0) {
+  if ((node.args[0]?.text ?? '').trim() === '') {
     const message = `${node.keyword.text} needs a command; the line is ignored`
     lowering.error(node.place, 'missing-operand', message)
     return

@@ -93,7 +93,7 @@ export const authenticationKeywords: readonly InstanceEntry[] = inBlock<Instance
 function setPassword(draft: InstanceDraft, values: Values, node: Node, lowering: Lowering) {
   const password = text(values)
   draft.authPlace = node.place
-  draft.password = password
+  draft.password = password === '' ? null : password
   if (node.glued && node.args[0]?.quoted === false) {
     const message = `the password ends before its # or !, which begins a comment; quote it`
     lowering.lost(node.place, 'password-comment', message)

@@ -53,6 +53,7 @@ export const decimal = (
 ): Argument => ({ kind: 'decimal', name, min, max, places, ...more })
 
 export const onOff: Argument = { kind: 'switch', name: 'on|off', optional: true }
+export const onUnlessOff: Argument = { ...onOff, otherwiseOn: true }
 export const word = (name: string): Argument => ({ kind: 'text', name })
 export const optionalWord = (name: string): Argument => ({ kind: 'text', name, optional: true })
 export const interfaceName: Argument = { kind: 'interface', name: 'INTERFACE' }

@@ -9,6 +9,7 @@ import {
   longest,
   number,
   onOff,
+  onUnlessOff,
   seconds,
   unsigned,
 } from './keywords-make.ts'
@@ -96,7 +97,7 @@ export const protocolKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('gl
   },
   {
     name: 'vrrp_garp_lower_prio_repeat',
-    args: [integer('COUNT', 0, unsigned)],
+    args: [integer('COUNT', 0, 2_147_483_647)],
     default: 'vrrp_garp_master_repeat',
     doc: 'Announcements of each address at once when a router with lower priority is heard; 0: none.',
     set: (draft, values) => {
@@ -170,7 +171,7 @@ export const protocolKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('gl
   },
   {
     name: 'vrrp_skip_check_adv_addr',
-    args: [onOff],
+    args: [onUnlessOff],
     default: 'off',
     doc: 'The address list of an advert is not compared when it comes from the same master as the one before.',
     set: (draft, values) => {
@@ -179,7 +180,7 @@ export const protocolKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('gl
   },
   {
     name: 'vrrp_strict',
-    args: [onOff],
+    args: [onUnlessOff],
     default: 'off',
     doc: 'Hold to the RFC: no password, no unicast on a link that has multicast, at least one address, `state MASTER` only with priority 255, no preempt_delay, down_timer_adverts 3, and packets to the addresses are not answered unless the priority is 255.',
     set: (draft, values, node) => {

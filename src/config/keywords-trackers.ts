@@ -25,6 +25,7 @@ export const processKeywords: readonly ProcessEntry[] = inBlock<ProcessDraft>(
   [
     {
       name: 'process',
+      once: true,
       args: [command],
       doc: 'COMMAND [ARGUMENT …]. Without arguments the name of the process counts, of which the kernel keeps 15 characters; with arguments argv[0] and all of them.',
       set: setProcess,
@@ -48,6 +49,8 @@ export const processKeywords: readonly ProcessEntry[] = inBlock<ProcessDraft>(
     },
     {
       name: 'weight',
+      once: true,
+      missing: 'config',
       args: [weight, anyWords('reverse')],
       default: '0',
       doc: 'What the quorum does to the priority of the instances that track it; 0 makes its loss a fault.',
@@ -104,6 +107,8 @@ export const processKeywords: readonly ProcessEntry[] = inBlock<ProcessDraft>(
 export const fileKeywords: readonly FileEntry[] = inBlock<FileDraft>('track_file', [
   {
     name: 'file',
+    once: true,
+    missing: 'config',
     args: [word('PATH')],
     doc: 'The file. Its first 127 octets may hold a number (decimal, 0x… or 0…); otherwise it counts as 0. It is looked at when it changes, and every second.',
     set: (draft, values) => {
@@ -112,6 +117,8 @@ export const fileKeywords: readonly FileEntry[] = inBlock<FileDraft>('track_file
   },
   {
     name: 'weight',
+    once: true,
+    missing: 'config',
     args: [weight, anyWords('reverse')],
     default: '1',
     doc: 'Factor of the number. What comes out is added to the priority: above 253 it is 253, and -254 or less is a fault. 0 makes any number but 0 a fault.',
@@ -143,6 +150,10 @@ function setMost(draft: ProcessDraft, values: Values, node: Node, lowering: Lowe
 }
 
 function setProcess(draft: ProcessDraft, _values: Values, node: Node, lowering: Lowering) {
+  if (node.args.length === 0) {
+    lowering.missingOperand(node.place, 'process needs a command; the line is ignored')
+    return
+  }
   const [, ...words] = commandWords(node, lowering)
   draft.words = words
 }

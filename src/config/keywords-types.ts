@@ -54,7 +54,11 @@ export type Argument = Optional &
         readonly zeroIs?: number
       }
     /** on/true/yes or off/false/no; absent means on. */
-    | { readonly kind: 'switch' }
+    | {
+        readonly kind: 'switch'
+        /** Any other word means on too, as in keepalived; it is warned of. */
+        readonly otherwiseOn?: true
+      }
     | { readonly kind: 'choice'; readonly values: readonly string[] }
     | { readonly kind: 'address'; readonly family?: 4 | 6; readonly multicast?: true }
     | { readonly kind: 'text' }
@@ -87,6 +91,8 @@ export type Entry<T> = {
   readonly missing: 'operand' | 'config'
   /** A word beyond the arguments is an error, not an oversight. */
   readonly extra: 'note' | 'error'
+  /** Written twice in a block, the second one is an error and the first counts. */
+  readonly once?: true
   /** As it is printed in the documentation; absent: none. */
   readonly default?: string
   readonly unit?: string

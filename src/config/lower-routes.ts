@@ -5,6 +5,7 @@
 import { parseIp } from '../base/ip.ts'
 import { readWord } from './arguments.ts'
 import { integer } from './keywords-make.ts'
+import type { Values } from './keywords-types.ts'
 import type { Lowering } from './lower-report.ts'
 import type { Node, Word } from './tree-types.ts'
 
@@ -112,6 +113,19 @@ function checkInteger(word: Word, least: number, most: number, node: Node, lower
   const read = readWord(integer('NUMBER', least, most), word)
   if ('value' in read) return
   lowering.error(word, 'bad-number', `${node.keyword.text} ${word.text} ${read.why}; it is ignored`)
+}
+
+/** `vrrp_rx_bufs_policy MTU|ADVERT|BYTES`. */
+export function checkBufferPolicy(
+  _draft: unknown,
+  values: Values,
+  node: Node,
+  lowering: Lowering,
+): void {
+  const policy = String(values[0])
+  if (/^(MTU|ADVERT|NO_SEND_RX|\d+)$/.test(policy)) return
+  const message = `vrrp_rx_bufs_policy takes MTU, ADVERT or a number of bytes, not ${policy}`
+  lowering.error(node.place, 'bad-choice', message)
 }
 
 /** A number, or names such as `S_IWGRP|S_IWOTH`. */

@@ -16,11 +16,18 @@ export function walkBlock<T>(
   draft: T,
   lowering: Lowering,
 ): void {
-  for (const node of nodes) walkLine(block, node, draft, lowering)
+  const written = new Set<string>()
+  for (const node of nodes) walkLine(block, node, draft, lowering, written)
 }
 
-/** One line, and the block behind it if the entry has one. */
-export function walkLine<T>(block: BlockName, node: Node, draft: T, lowering: Lowering): void {
+/** One line, and the block behind it if the entry has one. `written`: the good lines of this block so far. */
+export function walkLine<T>(
+  block: BlockName,
+  node: Node,
+  draft: T,
+  lowering: Lowering,
+  written: Set<string> = new Set(),
+): void {
   const entry = findKeyword<T>(block, node.keyword.text)
   if (entry === undefined) {
     unknown(block, node, lowering)
@@ -37,6 +44,12 @@ export function walkLine<T>(block: BlockName, node: Node, draft: T, lowering: Lo
     entry.bad?.(draft)
     return
   }
+  if (entry.once === true && written.has(entry.name)) {
+    const message = `${entry.name} is written twice; the first counts`
+    lowering.error(node.place, 'duplicate', message)
+    return
+  }
+  written.add(entry.name)
   reportStatus(entry, node, lowering)
   entry.set?.(draft, values, node, lowering)
   if (entry.inner !== undefined) walkBlock(entry.inner, node.block ?? [], draft, lowering)

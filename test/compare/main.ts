@@ -3,14 +3,18 @@
  * values (keepalived's dump beside `vipd check --json`), the first advert of each virtual router, the addresses held.
  *
  * npm run compare -- DIR [--json FILE] [--checks-only]
+ * npm run compare -- --keywords    the checks of some 1,800 files made from the keyword table (variations.ts)
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { assert } from '../../src/base/assert.ts'
 import { ensureNamespaces } from '../../src/lab/namespaces.ts'
 import { askBoth, interfacesOf } from '../config/ask-both.ts'
 import type { Asked } from '../config/corpus-inside.ts'
 import { type Found, runKeepalived, runVipd } from './trial.ts'
+import { explained, variations } from './variations.ts'
 
 type Difference = { readonly what: string; readonly keepalived: string; readonly vipd: string }
 type Compared = { readonly path: string; readonly differences: readonly Difference[] }
@@ -102,16 +106,54 @@ function print({ path, differences }: Compared): void {
     process.stdout.write(`  ${what}\n    keepalived  ${keepalived}\n    vipd        ${vipd}\n`)
 }
 
+/** Files of one line that is unusual: only the exit statuses are asked for. Returns how many differ unexplained. */
+function compareKeywords(): number {
+  const folder = mkdtempSync(join(tmpdir(), 'vipd-keywords-'))
+  try {
+    const all = variations()
+    const paths = all.map(({ text }, i) => {
+      const path = join(folder, `${i}.conf`)
+      writeFileSync(path, text)
+      return path
+    })
+    const names = join(folder, 'names')
+    writeFileSync(names, 'interface eth0\ninterface eth1\n')
+    const asked = askBoth([names, ...paths]).slice(1)
+    const differing = all.flatMap(({ block, line }, i) => {
+      const one = asked[i]
+      assert(one !== undefined, 'an answer for each file')
+      const { keepalived, vipd } = one
+      if (keepalived.exit === vipd.exit || explained.some((meant) => meant.test(line))) return []
+      const why = keepalived.log.trim().split('\n')[0] ?? ''
+      return [`${block}: ${line.replace(/\s+/g, ' ')}: ${keepalived.exit} and ${vipd.exit}: ${why}`]
+    })
+    for (const line of differing) process.stdout.write(`${line}\n`)
+    process.stdout.write(`${all.length} files, ${differing.length} differ without a reason\n`)
+    return differing.length
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+async function compareFolder(folder: string): Promise<void> {
+  const files = configurations(resolve(folder)).filter((path) => readFileSync(path).length > 0)
+  if (files.length === 0) throw new Error(`${folder} holds no *.conf file`)
+  const compared = await allOf(askBoth(files))
+  const same = compared.filter((one) => one.differences.length === 0).length
+  process.stdout.write(`${compared.length} files, ${same} the same\n`)
+  if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(compared, null, 2))
+}
+
 ensureNamespaces()
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'string' }, 'checks-only': { type: 'boolean', default: false } },
+  options: {
+    json: { type: 'string' },
+    'checks-only': { type: 'boolean', default: false },
+    keywords: { type: 'boolean', default: false },
+  },
 })
 const [folder] = positionals
-if (folder === undefined) throw new Error('npm run compare -- DIR')
-const files = configurations(resolve(folder)).filter((path) => readFileSync(path).length > 0)
-if (files.length === 0) throw new Error(`${folder} holds no *.conf file`)
-const compared = await allOf(askBoth(files))
-const same = compared.filter((one) => one.differences.length === 0).length
-process.stdout.write(`${compared.length} files, ${same} the same\n`)
-if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(compared, null, 2))
+if (values.keywords) process.exitCode = compareKeywords() === 0 ? 0 : 1
+else if (folder === undefined) throw new Error('npm run compare -- DIR, or --keywords')
+else await compareFolder(folder)

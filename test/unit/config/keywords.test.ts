@@ -73,7 +73,13 @@ function placed(keyword: Keyword, text: string): string | null {
 const plain = keywords.filter(
   ({ form, block }) => form === 'line' && ['global_defs', 'vrrp_instance'].includes(block),
 )
-const special = new Set(['lvs_timeouts', 'umask', 'native_ipv6', 'mcast_dst_ip'])
+const special = new Set([
+  'lvs_timeouts',
+  'umask',
+  'vrrp_rx_bufs_policy',
+  'native_ipv6',
+  'mcast_dst_ip',
+])
 
 test('good arguments are accepted, whatever the status', () => {
   const complaints = [
