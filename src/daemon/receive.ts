@@ -4,6 +4,7 @@
  * bounded log).
  */
 import type { Ip } from '../base/ip.ts'
+import { type Us, usToMilliseconds } from '../base/time.ts'
 import type { Instance } from '../config/types.ts'
 import type { Advert } from '../election/types.ts'
 import type { Heard } from '../engine/contract.ts'
@@ -18,12 +19,17 @@ import {
 import { type ChecksumCounts, ChecksumForms } from './checksum-forms.ts'
 import type { Log } from './daemon-types.ts'
 
+/** Senders and intervals that are named until the state or the master changes. */
+const intervalsSaid = 4
+
 export class Receiver {
   readonly rejects: Record<Reject, number> = emptyRejects()
   /** Adverts whose address list is not ours: used all the same, as keepalived does from 2.3.3 on. */
   addressListDiffers = 0
   /** Adverts with octets behind the complete message, which are ignored. */
   excessOctets = 0
+  /** Adverts of version 3 whose interval is not ours: used, as the RFC asks. */
+  intervalDiffers = 0
   priorityZero = 0
   #forms = new ChecksumForms()
   #cfg: Instance
@@ -75,10 +81,24 @@ export class Receiver {
     }
     const { priority, intervalUs, addresses } = decoded.value
     if (priority === 0) this.priorityZero += packet.count
+    else this.#compareInterval(packet, intervalUs)
     this.#compareAddresses(source, addresses)
     this.#compareChecksum(source, decoded.value.checksum)
     if (decoded.value.excessBytes > 0) this.#noteExcess(packet, decoded.value.excessBytes)
     return { from: source, priority, intervalUs }
+  }
+
+  /** RFC 9568 section 7.1: SHOULD be logged, whether we follow the sender or not. Version 2 rejects it. */
+  #compareInterval({ from, count }: Heard, theirs: Us): void {
+    const { advertIntervalUs: ours, version } = this.#cfg
+    if (version === 2 || theirs === ours) return
+    this.intervalDiffers += count
+    const kinds = [...this.#said].filter((kind) => kind.startsWith('advert-interval'))
+    if (kinds.length >= intervalsSaid) return
+    this.#once(
+      `advert-interval ${from} ${theirs}`,
+      `advert from ${from} every ${usToMilliseconds(theirs)} ms, ours every ${usToMilliseconds(ours)} ms: a backup counts with its master's interval`,
+    )
   }
 
   #compareAddresses(source: Ip, theirs: readonly Ip[]): void {

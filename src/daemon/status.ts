@@ -187,6 +187,7 @@ function instanceStatus(it: RunningInstance, from: StatusSources): StatusInstanc
     rejects: {
       ...it.receiver.rejects,
       'address-list': it.receiver.addressListDiffers,
+      'advert-interval': it.receiver.intervalDiffers,
       'excess-octets': it.receiver.excessOctets,
     },
     history: it.journal.entries,

@@ -4,7 +4,7 @@
  * is discarded (the deadline stands). preempt_delay lets lower adverts be accepted for a while.
  */
 import { unreachable } from '../base/assert.ts'
-import { addUs, type Us, us, usToMilliseconds, usToSeconds } from '../base/time.ts'
+import { addUs, type Us, us, usToSeconds } from '../base/time.ts'
 import { tooMany, withNow } from './damping.ts'
 import {
   type Backup,
@@ -146,17 +146,8 @@ export function masterOf(params: Params, advert: Advert): Master {
 }
 
 function remarks(params: Params, before: Backup, after: Backup): readonly Effect[] {
-  const texts: Effect[] = []
-  const ours = params.advertIntervalUs
-  const was = followedIntervalUs(params, before.master)
-  const is = followedIntervalUs(params, after.master)
-  if (is !== was && is !== ours) {
-    const text = `advertisement interval mismatch, ours ${usToMilliseconds(ours)} ms, the master's ${usToMilliseconds(is)} ms`
-    texts.push(log(params, text, 'warning'))
-  }
-  if (before.preemptAt === null && after.preemptAt !== null)
-    texts.push(log(params, `start preempt delay (${usToSeconds(params.preemptDelayUs)} s)`))
-  return texts
+  if (before.preemptAt !== null || after.preemptAt === null) return []
+  return [log(params, `start preempt delay (${usToSeconds(params.preemptDelayUs)} s)`)]
 }
 
 /**

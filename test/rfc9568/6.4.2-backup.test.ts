@@ -154,12 +154,9 @@ test('6.4.2: an interval of zero on the wire does not make the deadline immediat
   assert.equal(host.remaining, 3_609_375)
 })
 
-test('6.4.2: another interval than ours is followed and said once', () => {
+test('6.4.2: another interval than ours is learned', () => {
   const host = new Host().start().feed(advert(150, '10.0.0.2', us(250_000)), 1)
-  assert.deepEqual(host.logged, [
-    "(VI_1) advertisement interval mismatch, ours 1000 ms, the master's 250 ms",
-  ])
-  assert.deepEqual(host.feed(advert(151, '10.0.0.2', us(250_000)), 2).logged, [])
+  assert.equal(host.as('backup').master?.intervalUs, 250_000)
 })
 
 test('the deadline that the engine has moved meanwhile is known before a step needs it', () => {

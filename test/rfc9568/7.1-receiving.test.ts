@@ -1,6 +1,10 @@
 /** RFC 9568 section 7.1: what the election itself decides about a received packet. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { us } from '../../src/base/time.ts'
+import { Receiver } from '../../src/daemon/receive.ts'
+import { encodeAdvert } from '../../src/wire/vrrp.ts'
+import { instance, ip } from '../unit/daemon/facts.ts'
 import { advert, Host, linkDown } from '../unit/election/host.ts'
 
 test('7.1: with owner_ignore_adverts the owner looks at no advert', () => {
@@ -28,4 +32,62 @@ test('7.1: in fault no advert is looked at', () => {
     assert.deepEqual(host.last.effects, [])
     assert.equal(host.last.accepted, false)
   }
+})
+
+/** A receiver of version 3, 100 ms, and what it logs. */
+function listener() {
+  const lines: string[] = []
+  const say = (line: string) => void lines.push(line)
+  const log = { debug: say, info: say, warn: say, error: say, flush: () => Promise.resolve() }
+  const cfg = instance({ version: 3, vrid: 51, advertIntervalUs: us(100_000) })
+  const receiver = new Receiver(cfg, log)
+  const hear = (
+    intervalUs: number,
+    more: { priority?: number; from?: string; count?: number } = {},
+  ) => {
+    const { priority = 90, from = '172.16.80.3', count = 1 } = more
+    const payload = encodeAdvert({
+      version: 3,
+      family: 4,
+      vrid: 51,
+      priority,
+      intervalUs: us(intervalUs),
+      addresses: [ip('172.16.80.100')],
+      password: null,
+      source: ip(from),
+      destination: ip('224.0.0.18'),
+      checksumAsV2: false,
+    })
+    const fixed = { kind: 'heard', link: 1, slot: 1, generation: 1, ttl: 255, at: us(0) } as const
+    return receiver.receive(
+      { ...fixed, from: ip(from), payload, count },
+      ip('172.16.80.2'),
+      () => 0,
+    )
+  }
+  return { lines, receiver, hear }
+}
+
+test('7.1: another Max Advertise Interval is used, counted and logged, whoever sends it', () => {
+  const { lines, receiver, hear } = listener()
+  assert.equal(hear(250_000, { count: 3 })?.intervalUs, 250_000)
+  assert.equal(hear(250_000)?.intervalUs, 250_000)
+  assert.deepEqual(lines, [
+    "(HA_1) advert from 172.16.80.3 every 250 ms, ours every 100 ms: a backup counts with its master's interval",
+  ])
+  assert.equal(receiver.intervalDiffers, 4)
+  hear(100_000)
+  hear(500_000, { priority: 0 })
+  assert.deepEqual(
+    [receiver.intervalDiffers, lines.length],
+    [4, 1],
+    'no difference, and a resignation',
+  )
+  hear(500_000, { from: '172.16.80.4' })
+  assert.match(lines[1] ?? '', /172\.16\.80\.4 every 500 ms/)
+  for (let i = 1; i < 100; i++) hear(10_000 * (i + 20))
+  assert.equal(lines.length, 4, 'bounded')
+  receiver.newEpoch()
+  hear(250_000)
+  assert.equal(lines.length, 5, 'the state or the master changed')
 })
