@@ -2,6 +2,7 @@
  * Combinations that are legal and bite: each is a report that operators have written again and again.
  * They change no exit status.
  */
+import { isLinkLocal } from '../base/ip.ts'
 import { arithmetic, trackersOf } from './print-arithmetic.ts'
 import type { Config, Diagnostic, Instance, Place, World } from './types.ts'
 
@@ -22,6 +23,7 @@ export function lint(config: Config, world: World): readonly Diagnostic[] {
     answers(instance, warn)
     unicast(instance, warn)
     multicast(instance, world, warn)
+    linkLocal(instance, warn)
   }
   for (const script of config.scripts) {
     if (script.timeoutUs > script.intervalUs) {
@@ -90,6 +92,23 @@ function multicast(instance: Instance, world: World, warn: Say) {
   if (transport.kind !== 'multicast' || link === null) return
   if (world.interfaceExists(link) && !world.interfaceMulticast(link)) {
     warn(place, 'no-multicast', `${name}: ${link} has no multicast; use unicast_peer`)
+  }
+}
+
+/** RFC 9568 sections 5.1.2.1 and 5.2.9: a router of another make may ignore what does not obey them. */
+function linkLocal(instance: Instance, warn: Say) {
+  const { family, version, transport, addresses, strict, name, place } = instance
+  if (family !== 6 || version !== 3) return
+  const [first] = addresses
+  // Strict mode has called it an error.
+  if (first !== undefined && !isLinkLocal(first.address) && !strict) {
+    const message = `${name}: the first address must be link-local (RFC 9568 section 5.2.9), not ${first.address}`
+    warn(first.place, 'first-not-link-local', message)
+  }
+  const { source } = transport
+  if (transport.kind === 'multicast' && source !== null && !isLinkLocal(source)) {
+    const message = `${name}: adverts over IPv6 come from a link-local address (RFC 9568 section 5.1.2.1), not from ${source}`
+    warn(place, 'source-not-link-local', message)
   }
 }
 

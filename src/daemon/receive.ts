@@ -3,7 +3,7 @@
  * reason, and says each reason once until the state or the master changes (RFC 9568 section 7.1 asks for a
  * bounded log).
  */
-import type { Ip } from '../base/ip.ts'
+import { type Ip, isLinkLocal } from '../base/ip.ts'
 import { type Us, usToMilliseconds } from '../base/time.ts'
 import type { Instance } from '../config/types.ts'
 import type { Advert } from '../election/types.ts'
@@ -28,6 +28,8 @@ export class Receiver {
   addressListDiffers = 0
   /** Adverts with octets behind the complete message, which are ignored. */
   excessOctets = 0
+  /** IPv6 adverts whose first address is not link-local: used all the same. */
+  firstNotLinkLocal = 0
   /** Adverts of version 3 whose interval is not ours: used, as the RFC asks. */
   intervalDiffers = 0
   priorityZero = 0
@@ -83,6 +85,7 @@ export class Receiver {
     if (priority === 0) this.priorityZero += packet.count
     else this.#compareInterval(packet, intervalUs)
     this.#compareAddresses(source, addresses)
+    this.#lookAtFirst(packet, addresses)
     this.#compareChecksum(source, decoded.value.checksum)
     if (decoded.value.excessBytes > 0) this.#noteExcess(packet, decoded.value.excessBytes)
     return { from: source, priority, intervalUs }
@@ -99,6 +102,14 @@ export class Receiver {
       `advert-interval ${from} ${theirs}`,
       `advert from ${from} every ${usToMilliseconds(theirs)} ms, ours every ${usToMilliseconds(ours)} ms: a backup counts with its master's interval`,
     )
+  }
+
+  /** RFC 9568 section 5.2.9: MUST be link-local. keepalived does not send it so by itself, and accepts it. */
+  #lookAtFirst({ from, count }: Heard, [first]: readonly Ip[]): void {
+    const { family, version } = this.#cfg
+    if (family === 4 || version === 2 || first === undefined || isLinkLocal(first)) return
+    this.firstNotLinkLocal += count
+    this.#once('first-address', `the first address of ${from} is ${first}, which is not link-local`)
   }
 
   #compareAddresses(source: Ip, theirs: readonly Ip[]): void {

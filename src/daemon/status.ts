@@ -187,6 +187,7 @@ function instanceStatus(it: RunningInstance, from: StatusSources): StatusInstanc
     rejects: {
       ...it.receiver.rejects,
       'address-list': it.receiver.addressListDiffers,
+      'first-address': it.receiver.firstNotLinkLocal,
       'advert-interval': it.receiver.intervalDiffers,
       'excess-octets': it.receiver.excessOctets,
     },

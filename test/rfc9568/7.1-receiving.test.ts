@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { us } from '../../src/base/time.ts'
+import type { Instance } from '../../src/config/types.ts'
 import { Receiver } from '../../src/daemon/receive.ts'
 import { encodeAdvert } from '../../src/wire/vrrp.ts'
 import { instance, ip } from '../unit/daemon/facts.ts'
@@ -35,35 +36,32 @@ test('7.1: in fault no advert is looked at', () => {
 })
 
 /** A receiver of version 3, 100 ms, and what it logs. */
-function listener() {
+function listener(over: Partial<Instance> = {}) {
   const lines: string[] = []
   const say = (line: string) => void lines.push(line)
   const log = { debug: say, info: say, warn: say, error: say, flush: () => Promise.resolve() }
-  const cfg = instance({ version: 3, vrid: 51, advertIntervalUs: us(100_000) })
+  const cfg = instance({ version: 3, vrid: 51, advertIntervalUs: us(100_000), ...over })
   const receiver = new Receiver(cfg, log)
-  const hear = (
-    intervalUs: number,
-    more: { priority?: number; from?: string; count?: number } = {},
-  ) => {
-    const { priority = 90, from = '172.16.80.3', count = 1 } = more
+  type More = { priority?: number; from?: string; count?: number; addresses?: readonly string[] }
+  const hear = (intervalUs: number, more: More = {}) => {
+    const { priority = 90, count = 1, addresses = ['172.16.80.100'] } = more
+    const four = cfg.family === 4
+    const { from = four ? '172.16.80.3' : 'fe80::3' } = more
     const payload = encodeAdvert({
       version: 3,
-      family: 4,
+      family: cfg.family,
       vrid: 51,
       priority,
       intervalUs: us(intervalUs),
-      addresses: [ip('172.16.80.100')],
+      addresses: addresses.map(ip),
       password: null,
       source: ip(from),
-      destination: ip('224.0.0.18'),
+      destination: ip(four ? '224.0.0.18' : 'ff02::12'),
       checksumAsV2: false,
     })
     const fixed = { kind: 'heard', link: 1, slot: 1, generation: 1, ttl: 255, at: us(0) } as const
-    return receiver.receive(
-      { ...fixed, from: ip(from), payload, count },
-      ip('172.16.80.2'),
-      () => 0,
-    )
+    const own = ip(four ? '172.16.80.2' : 'fe80::2')
+    return receiver.receive({ ...fixed, from: ip(from), payload, count }, own, () => 0)
   }
   return { lines, receiver, hear }
 }
@@ -90,4 +88,19 @@ test('7.1: another Max Advertise Interval is used, counted and logged, whoever s
   receiver.newEpoch()
   hear(250_000)
   assert.equal(lines.length, 5, 'the state or the master changed')
+})
+
+test('5.2.9: a first address that is not link-local is used, counted and reported', () => {
+  const six = {
+    family: 6,
+    transport: { kind: 'multicast', group: ip('ff02::12'), source: null },
+  } as const
+  const { lines, receiver, hear } = listener({ ...six, skipCheckAdvAddr: true })
+  assert.notEqual(hear(100_000, { addresses: ['fe80::100', '2001:db8::1'] }), null)
+  assert.deepEqual([receiver.firstNotLinkLocal, lines], [0, []])
+  assert.notEqual(hear(100_000, { addresses: ['2001:db8::1', 'fe80::100'], count: 2 }), null)
+  assert.equal(receiver.firstNotLinkLocal, 2)
+  assert.deepEqual(lines, [
+    '(HA_1) the first address of fe80::3 is 2001:db8::1, which is not link-local',
+  ])
 })

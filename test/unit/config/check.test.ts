@@ -165,3 +165,14 @@ ${instanceText(`unicast_peer {\n ${peer}\n }`).replace(' V ', ' W ')}`
   const clash = overlapping.diagnostics.find(({ code }) => code === 'double-vrid')
   assert.match(clash?.message ?? '', /W and V both use VRID 51 and the peer 10\.0\.0\.2/)
 })
+
+test('IPv6: what a router of another make may ignore is named, and only that', () => {
+  const codes = (lines: string, addresses: string) =>
+    check(
+      `vrrp_instance V {\n interface eth0\n virtual_router_id 51\n version 3\n ${lines}\n virtual_ipaddress {\n ${addresses}\n }\n}\n`,
+    ).diagnostics.map((d) => d.code)
+  assert.deepEqual(codes('', 'fe80::100\n 2001:db8::100'), [])
+  assert.deepEqual(codes('', '2001:db8::100\n fe80::100'), ['first-not-link-local'])
+  assert.deepEqual(codes('mcast_src_ip fe80::a', 'fe80::100'), [])
+  assert.deepEqual(codes('mcast_src_ip 2001:db8::a', 'fe80::100'), ['source-not-link-local'])
+})

@@ -147,9 +147,9 @@ const addresses: readonly (readonly [string, Record<string, unknown> | null, str
   ['10.0.0.9 label sixteen-letters0', null, ['no-address@1', 'bad-label@6']],
   ['10.0.0.9 dev', null, ['no-address@1', 'missing-value@6']],
   ['10.0.0.300', null, ['no-address@1', 'bad-address@6']],
-  ['fd00::9', { prefixLength: 128, nodad: true, preferredSeconds: 0 }, []],
-  ['fd00::9/64 -nodad preferred_lft forever', { nodad: false, preferredSeconds: null }, []],
-  ['fd00::9 label x', { label: null }, ['bad-label@6']],
+  ['fe80::9', { prefixLength: 128, nodad: true, preferredSeconds: 0 }, []],
+  ['fe80::9/64 -nodad preferred_lft forever', { nodad: false, preferredSeconds: null }, []],
+  ['fe80::9 label x', { label: null }, ['bad-label@6']],
 ] // biome-ignore format: a table
 
 for (const [entry, expected, found] of addresses) {
