@@ -2,6 +2,7 @@
 import { checkReport } from '../config/check.ts'
 import type { LanguageOptions } from '../config/tree-types.ts'
 import { realMachine } from '../loading/machine.ts'
+import { readForeignAddresses } from './foreign-addresses.ts'
 
 export type CheckOptions = {
   readonly configPath: string
@@ -11,7 +12,11 @@ export type CheckOptions = {
 
 /** Prints the report to standard output; the exit status is the report's. */
 export function commandCheck(options: CheckOptions): number {
-  const report = checkReport(options.configPath, realMachine(), options.language)
+  const report = checkReport(
+    options.configPath,
+    realMachine([], readForeignAddresses()),
+    options.language,
+  )
   process.stdout.write(options.json ? `${JSON.stringify(report.json, null, 2)}\n` : report.text)
   return report.exit
 }

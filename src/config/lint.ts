@@ -1,6 +1,6 @@
 /**
  * Combinations that are legal and bite: each is a report that operators have written again and again.
- * They change no exit status.
+ * They change no exit status, but an owner below 255 in strict mode.
  */
 import { isLinkLocal } from '../base/ip.ts'
 import { arithmetic, trackersOf } from './print-arithmetic.ts'
@@ -19,6 +19,7 @@ export function lint(config: Config, world: World): readonly Diagnostic[] {
   }
   for (const instance of config.instances) {
     owner(instance, warn)
+    owned(instance, world, found)
     weights(instance, config, warn, note)
     answers(instance, warn)
     unicast(instance, warn)
@@ -42,6 +43,32 @@ function owner(instance: Instance, warn: Say) {
   const cause = stateMaster ? ' (state MASTER without a priority means that too)' : ''
   const message = `${name} has priority 255${cause}: it takes over at once, without listening first, and no failing check moves its addresses unless it faults`
   warn(place, 'address-owner', message)
+}
+
+/**
+ * A virtual address that is the host's own. RFC 9568 section 5.2.4: its owner MUST use priority 255. With any other it is
+ * a backup that answers for the address beside the master.
+ */
+function owned(instance: Instance, world: World, found: Diagnostic[]) {
+  const { name, priority, strict, addresses, excluded } = instance
+  for (const { address, interface: other, place } of [...addresses, ...excluded]) {
+    const link = other ?? instance.interface
+    const held = link === null ? [] : world.foreignAddresses(link)
+    const own = held.find((a) => a.address === address)
+    if (own === undefined) continue
+    const what = `${name}: ${address} is this host's own address on ${link} (/${own.prefixLength})`
+    const kept = 'vipd neither sets, renews nor removes it'
+    if (priority === 255) {
+      const message = `${what}: ${kept}`
+      found.push({ place, severity: 'note', code: 'own-address', message, verdict: 'none' })
+      continue
+    }
+    const message = `${what}, and its owner must have priority 255 (RFC 9568 section 5.2.4), not ${priority}: ${kept}, so that this host answers for it beside another master`
+    const weight = strict
+      ? ({ severity: 'error', verdict: 'config' } as const)
+      : ({ severity: 'warning', verdict: 'none' } as const)
+    found.push({ place, code: 'owner-priority', message, ...weight })
+  }
 }
 
 function weights(instance: Instance, config: Config, warn: Say, note: Say) {

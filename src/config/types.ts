@@ -228,6 +228,8 @@ export type SyncGroup = {
 /** What a file holds, or why it was not read. `limit`: it is there, and larger than may be read. */
 export type FileText = { readonly text: string } | { readonly why: string; readonly limit: boolean }
 
+export type ForeignAddress = { readonly address: Ip; readonly prefixLength: number }
+
 /**
  * What the parser asks of the machine, injected so that config/ stays pure. A test gives a table.
  */
@@ -244,6 +246,8 @@ export type World = {
   random(): number
   interfaceExists(name: string): boolean
   interfaceMulticast(name: string): boolean
+  /** On the interface, and put there by no VRRP daemon; empty where it is not known. */
+  foreignAddresses(name: string): readonly ForeignAddress[]
   user(
     name: string,
   ): { readonly uid: number; readonly gid: number; readonly groups: readonly number[] } | null

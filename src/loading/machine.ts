@@ -14,7 +14,7 @@ import {
   statSync,
 } from 'node:fs'
 import { hostname, networkInterfaces } from 'node:os'
-import type { World } from '../config/types.ts'
+import type { ForeignAddress, World } from '../config/types.ts'
 import { FileReader, type MarkedFile } from './files.ts'
 import { glob, usualAllowance } from './glob.ts'
 
@@ -36,9 +36,13 @@ export type Machine = World & {
 
 /**
  * Users, groups and interfaces are looked up once, at their first use: one machine serves one reading.
- * `known`: interfaces that count as existing although they are absent at the moment.
+ * `known`: interfaces that count as existing although they are absent at the moment. `held`: what other programs have put on
+ * the interfaces.
  */
-export function realMachine(known: readonly string[] = []): Machine {
+export function realMachine(
+  known: readonly string[] = [],
+  held: ReadonlyMap<string, readonly ForeignAddress[]> = new Map(),
+): Machine {
   const users = once(readUsers)
   const groups = once(readGroups)
   const interfaces = once(() => new Set([...readInterfaces(), ...known]))
@@ -61,6 +65,7 @@ export function realMachine(known: readonly string[] = []): Machine {
     random: Math.random,
     interfaceExists: (name) => interfaces().has(name),
     interfaceMulticast,
+    foreignAddresses: (name) => held.get(name) ?? [],
     user: (name) => {
       const user = users().get(name)
       if (user === undefined) return null

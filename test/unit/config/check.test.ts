@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Ip } from '../../../src/base/ip.ts'
 import { keepalivedStatus } from '../../../src/config/check.ts'
 import { pairInstances, placeOf } from '../../../src/config/instance-identity.ts'
 import type { Diagnostic } from '../../../src/config/types.ts'
@@ -175,4 +176,19 @@ test('IPv6: what a router of another make may ignore is named, and only that', (
   assert.deepEqual(codes('', '2001:db8::100\n fe80::100'), ['first-not-link-local'])
   assert.deepEqual(codes('mcast_src_ip fe80::a', 'fe80::100'), [])
   assert.deepEqual(codes('mcast_src_ip 2001:db8::a', 'fe80::100'), ['source-not-link-local'])
+})
+
+test('5.2.4: a virtual address that is the host’s own is named, and wants priority 255', () => {
+  const foreign = { eth0: [{ address: '10.0.0.100' as Ip, prefixLength: 24 }] }
+  const found = (lines: string, address?: string) => {
+    const report = check(instanceText(lines, address), { foreign })
+    const owned = report.diagnostics.filter((d) => /^own/.test(d.code))
+    return [report.exit, ...owned.map((d) => `${d.severity} ${d.code}`)]
+  }
+  assert.deepEqual(found('priority 255'), [0, 'note own-address'])
+  assert.deepEqual(found('priority 100'), [0, 'warning owner-priority'])
+  assert.deepEqual(found('priority 100\n strict_mode'), [5, 'error owner-priority'])
+  assert.deepEqual(found('priority 255', '10.0.0.100/32'), [0, 'note own-address'])
+  assert.deepEqual(found('priority 100', '10.0.0.101/24'), [0])
+  assert.deepEqual(found('priority 100', '10.0.0.100/24 dev eth1'), [0])
 })

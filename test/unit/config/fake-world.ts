@@ -3,7 +3,7 @@
  * says and nothing else. Relative paths stand as they are written; a directory exists when a file lies
  * under it.
  */
-import type { World } from '../../../src/config/types.ts'
+import type { ForeignAddress, World } from '../../../src/config/types.ts'
 
 type FileFacts = {
   readonly text: string
@@ -29,6 +29,8 @@ export type FakeMachine = {
   >
   readonly groups?: Readonly<Record<string, number>>
   readonly hostname?: string
+  /** By interface. */
+  readonly foreign?: Readonly<Record<string, readonly ForeignAddress[]>>
   readonly environment?: Readonly<Record<string, string>>
   /** The numbers that random() gives in turn, again from the start; default 0. */
   readonly random?: readonly number[]
@@ -66,6 +68,7 @@ export function fakeWorld(machine: FakeMachine = {}): World {
       return numbers[drawn++ % numbers.length] ?? 0
     },
     interfaceExists: (name) => interfaces.includes(name),
+    foreignAddresses: (name) => machine.foreign?.[name] ?? [],
     interfaceMulticast: (name) => interfaces.includes(name) && !withoutMulticast.includes(name),
     user: (name) => {
       const user = { root: { uid: 0, gid: 0 }, ...machine.users }[name]

@@ -1,0 +1,40 @@
+/** The addresses of this host's interfaces that no VRRP daemon has put there, for `vipd check`. */
+import { loadAddon } from '../addon/load.ts'
+import type { ForeignAddress } from '../config/types.ts'
+import type { Addon } from '../engine/addon.ts'
+import {
+  decodeMessages,
+  encodeAddressDump,
+  encodeLinkDump,
+  type LinkAddress,
+  type RouteMessage,
+} from '../wire/rtnetlink.ts'
+
+/** IFA_PROTO of keepalived, and of vipd. */
+const virtualMarks: readonly (number | null)[] = [18, 112]
+
+/** By the name of the interface. Empty where the kernel cannot be asked: then nothing is said about it. */
+export function readForeignAddresses(): ReadonlyMap<string, readonly ForeignAddress[]> {
+  let messages: readonly RouteMessage[]
+  try {
+    const { request } = loadAddon() as Addon
+    messages = [encodeLinkDump(), encodeAddressDump()].flatMap((r) => decodeMessages(request(r)))
+  } catch {
+    return new Map()
+  }
+  const found = new Map<string, ForeignAddress[]>()
+  for (const message of messages) {
+    if (message.kind !== 'newlink') continue
+    const { ifindex, name } = message.link
+    const held = messages.flatMap((m) => (m.kind === 'newaddr' ? m.address : []))
+    found.set(
+      name,
+      held.filter((a) => a.ifindex === ifindex && isForeign(a)),
+    )
+  }
+  return found
+}
+
+/** Where the kernel keeps no marks, a lifetime tells: a configured address has none. */
+const isForeign = ({ permanent, protocol }: LinkAddress): boolean =>
+  permanent && !virtualMarks.includes(protocol)
