@@ -3,9 +3,9 @@ import type { Probe } from './probe.ts'
 /** How a configured command will be carried out; decided once, when the configuration is loaded. */
 export type Command =
   /** execve without a shell; argv[0] is an absolute path. */
-  | { readonly kind: 'argv'; readonly argv: readonly string[] }
+  | ({ readonly kind: 'argv'; readonly argv: readonly string[] } & Confined)
   /** The whole text goes to a shell (an absolute path) after `-c`. */
-  | { readonly kind: 'shell'; readonly shell: string; readonly text: string }
+  | ({ readonly kind: 'shell'; readonly shell: string; readonly text: string } & Confined)
   /** In-process: is a process of that name alive, by the matching rules of the named tool. */
   | {
       readonly kind: 'process'
@@ -28,6 +28,9 @@ export type Command =
   | { readonly kind: 'combination'; readonly least: number; readonly of: readonly string[] }
   /** Cannot be run at all; a check that cannot run has failed. `why` is what the operator reads. */
   | { readonly kind: 'broken'; readonly why: string }
+
+/** `vipd_script_no_new_privs`: no program that it starts has more rights than itself. */
+type Confined = { readonly noNewPrivs?: true }
 
 /** Which processes count, and how many there should be: keepalived's `vrrp_track_process`. */
 export type ProcessesWanted = {

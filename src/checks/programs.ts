@@ -16,6 +16,8 @@ export type Program = {
   readonly output: number | null
   /** null: the process's own. */
   readonly runAs: RunAs | null
+  /** It and what it starts gain nothing from set-user-ID programs and file capabilities. */
+  readonly noNewPrivs: boolean
 }
 
 /** A program that could not be started; `code` is the errno's name. */
@@ -36,18 +38,18 @@ const wakeMs = 2 ** 31 - 1
 
 /** The pid, which is also its process group. Throws NotStarted. */
 export function startProgram(
-  { file, args, output, runAs }: Program,
+  { file, args, output, runAs, noNewPrivs }: Program,
   ended: (ended: Ended) => void,
 ): number {
   set ??= senses().openPrograms(take)
-  const identity = runAs === null ? null : { ...runAs, groups: runAs.groups ?? [] }
   const started = senses().startProgram(
     set.fd,
     file,
     [file, ...args],
     environment(),
     output ?? -1,
-    identity,
+    runAs,
+    noNewPrivs,
   )
   if (typeof started === 'number') throw new NotStarted(errnoName(-started))
   const [pid, descriptor] = started

@@ -70,7 +70,10 @@ function start({ program, runAs, output }: RunRequest, ended: (ended: Ended) => 
     program.kind === 'shell' ? [program.shell, '-c', program.text] : program.argv
   const sink = output === null ? null : openSink(output)
   try {
-    return startProgram({ file, args, output: sink, runAs }, ended)
+    return startProgram(
+      { file, args, output: sink, runAs, noNewPrivs: program.noNewPrivs === true },
+      ended,
+    )
   } finally {
     if (sink !== null) closeQuietly(sink)
   }

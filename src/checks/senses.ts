@@ -26,8 +26,9 @@ type Senses = {
     identity: {
       readonly uid: number
       readonly gid: number
-      readonly groups: readonly number[]
+      readonly groups: readonly number[] | null
     } | null,
+    noNewPrivs: boolean,
   ): readonly [number, number] | number
   /** Processes that began, or changed their program or name; negative: that ended. null: some were lost. Throws. */
   openProcessNews(onNews: (processes: Int32Array | null) => void): Watched

@@ -324,6 +324,15 @@ export const globalKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('glob
     },
   },
   {
+    name: 'vipd_script_no_new_privs',
+    args: [onOff],
+    default: 'off',
+    doc: 'vipd’s own: programs that are run, and what they start, gain nothing from set-user-ID programs (sudo) and file capabilities (ping). Recommended where no script needs them.',
+    set: (draft, values) => {
+      draft.scriptNoNewPrivs = flag(values)
+    },
+  },
+  {
     name: 'vipd_address_lifetime',
     args: [integer('SECONDS', 0, 86_400)],
     unit: 's',

@@ -32,8 +32,25 @@ export function lint(config: Config, world: World): readonly Diagnostic[] {
       note(script.place, 'timeout-over-interval', message)
     }
   }
+  privileges(config, note)
   return found
 }
+
+/** Said to those who ask for security, where no script is seen to need what it takes away. */
+function privileges({ globals, scripts }: Config, note: Say) {
+  if (!globals.scriptSecurity || globals.scriptNoNewPrivs) return
+  const programs = scripts.filter(({ run: { command, runAs } }) => {
+    const program = command.kind === 'argv' || command.kind === 'shell'
+    return program && runAs !== null && runAs.uid !== 0
+  })
+  const [first] = programs
+  if (first === undefined || programs.some(({ run }) => needPrivileges.test(run.raw))) return
+  const message =
+    'scripts may gain privileges through set-user-ID programs like sudo; where none needs to, vipd_script_no_new_privs forbids it'
+  note(first.place, 'no-new-privs', message)
+}
+
+const needPrivileges = /\b(?:sudo|doas|su|ping6?|fping|arping|traceroute)\b/
 
 const seconds = (us: number): string => `${us / 1_000_000} s`
 

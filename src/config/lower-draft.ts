@@ -68,6 +68,7 @@ export type GlobalDraft = {
   rttimeUs: number
   nice: number | null
   noSwap: boolean
+  scriptNoNewPrivs: boolean
   livenessUs: Us
   addressLifetimeSeconds: number
   version: 2 | 3
@@ -251,6 +252,7 @@ export function globalDraft(hostname: string, user: string): GlobalDraft {
     rttimeUs: 10_000,
     nice: null,
     noSwap: false,
+    scriptNoNewPrivs: false,
     livenessUs: secondsToUs(3),
     addressLifetimeSeconds: 8,
     version: 2,

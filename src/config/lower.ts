@@ -198,6 +198,7 @@ function finishGlobals(lowering: Lowering): Globals {
     rttimeUs: draft.rttimeUs,
     nice: draft.nice,
     noSwap: draft.noSwap,
+    scriptNoNewPrivs: draft.scriptNoNewPrivs,
     livenessUs: draft.livenessUs,
     addressLifetimeSeconds: draft.addressLifetimeSeconds,
   }

@@ -15,11 +15,14 @@ import type { UserCommand, World } from './types.ts'
 export type Secured = { readonly what: string; readonly tracked: boolean }
 
 /** The command that may run: the given one, or with script security one that says why it may not. */
-export function secured(
-  { what, tracked }: Secured,
-  use: UserCommand,
-  lowering: Lowering,
-): UserCommand {
+export function secured(told: Secured, use: UserCommand, lowering: Lowering): UserCommand {
+  const { command, ...rest } = permitted(told, use, lowering)
+  const program = command.kind === 'argv' || command.kind === 'shell'
+  const confined = program && lowering.globals.scriptNoNewPrivs
+  return { ...rest, command: confined ? { ...command, noNewPrivs: true } : command }
+}
+
+function permitted({ what, tracked }: Secured, use: UserCommand, lowering: Lowering): UserCommand {
   const trusted = trustedFor(use, lowering.world)
   if (trusted === null) return use
   const { command, why } = checked(use.command, trusted, lowering.world)

@@ -48,6 +48,8 @@ export type Globals = {
   /** −20..19; null leaves it. */
   readonly nice: number | null
   readonly noSwap: boolean
+  /** The programs have it too (`Command`). */
+  readonly scriptNoNewPrivs: boolean
   /** Seconds without a sign of life of the main thread after which leads resign (`vipd_liveness`; default 3 s). */
   readonly livenessUs: Us
   /** `vipd_address_lifetime`; 0 is for ever. The instances carry it too. */

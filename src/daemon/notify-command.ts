@@ -14,13 +14,15 @@ export type Prepared =
 export function withWords(command: Command, words: readonly string[]): Prepared {
   switch (command.kind) {
     case 'argv':
-      return { ok: true, program: { kind: 'argv', argv: [...command.argv, ...words] } }
+      return { ok: true, program: { ...command, argv: [...command.argv, ...words] } }
     case 'shell': {
       const { shell } = command
       const text = takesWords(command.text)
         ? [command.text, ...words.map(quoted)].join(' ')
         : command.text
-      return { ok: true, program: { kind: 'argv', argv: [shell, '-c', text, shell, ...words] } }
+      const argv = [shell, '-c', text, shell, ...words]
+      const confined = command.noNewPrivs === true ? { noNewPrivs: true as const } : {}
+      return { ok: true, program: { kind: 'argv', argv, ...confined } }
     }
     case 'broken':
       return { ok: false, why: command.why }

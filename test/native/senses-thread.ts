@@ -9,9 +9,12 @@ let programs = 0
 
 function run(): void {
   programs += 1
-  startProgram({ file: '/bin/true', args: [], output: null, runAs: null }, () => {
-    if (programs < 10_000) run()
-  })
+  startProgram(
+    { file: '/bin/true', args: [], output: null, runAs: null, noNewPrivs: false },
+    () => {
+      if (programs < 10_000) run()
+    },
+  )
 }
 
 const set = senses().openDial((decided) => {
@@ -24,7 +27,10 @@ function dial(): void {
 }
 
 try {
-  startProgram({ file: `${execPath}.not`, args: [], output: null, runAs: null }, () => undefined)
+  startProgram(
+    { file: `${execPath}.not`, args: [], output: null, runAs: null, noNewPrivs: false },
+    () => undefined,
+  )
 } catch (error) {
   if (!(error instanceof NotStarted) || error.code !== 'ENOENT') throw error
 }

@@ -43,7 +43,10 @@ test('dial: accepted and refused are told apart, each by its own socket', async 
 test('a program: its status, its signal, and no zombie after it', async () => {
   const ended = (args: readonly string[]) =>
     new Promise((resolve) =>
-      startProgram({ file: '/bin/sh', args, output: null, runAs: null }, resolve),
+      startProgram(
+        { file: '/bin/sh', args, output: null, runAs: null, noNewPrivs: false },
+        resolve,
+      ),
     )
   assert.deepEqual(await ended(['-c', 'exit 7']), { status: 7 })
   assert.deepEqual(await ended(['-c', 'kill -TERM $$']), { signal: 'SIGTERM' })
