@@ -26,7 +26,7 @@ switch (process.argv[2]) {
     break
   }
   case 'programs':
-    startProgram({ file: '/bin/true', args: [], output: null, runAs: null }, bug)
+    startProgram({ file: '/bin/true', args: [], output: null, runAs: null, noNewPrivs: false }, bug)
     break
   case 'connections': {
     const set = senses().openDial(bug)

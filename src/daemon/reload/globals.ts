@@ -29,6 +29,7 @@ export const globalSettings: {
   rttimeUs: { keyword: 'vrrp_rlimit_rttime', effect: 'restart' },
   nice: { keyword: 'vrrp_priority', effect: 'restart' },
   noSwap: { keyword: 'vrrp_no_swap', effect: 'restart' },
+  scriptNoNewPrivs: { keyword: 'vipd_script_no_new_privs', effect: 'now' },
   livenessUs: { keyword: 'vipd_liveness', effect: 'now' },
   addressLifetimeSeconds: { keyword: 'vipd_address_lifetime', effect: 'now' },
 }
