@@ -85,6 +85,8 @@ export class RunningInstance {
   /** Names the last contact with a competitor, for the announcements still to come. */
   #contact: string | null = null
   #zeroSent = 0
+  /** See `OrderOptions.timerResets`. */
+  #timerResets = 0
   #rival: Rival | null = null
   readonly #contacts = new Backoff(reannouncements.firstGapUs, reannouncements.lastGapUs)
   readonly #answers = new Budget(answers.burst, answers.perSecond)
@@ -344,7 +346,7 @@ export class RunningInstance {
       case 'transition':
         return this.#transition(effect)
       case 'advertise':
-        return this.#answer(now)
+        return this.#answer(effect, now)
       case 'reannounce':
         return this.#reannounce(effect, now)
       case 'log':
@@ -357,6 +359,7 @@ export class RunningInstance {
   }
 
   #transition(effect: Effect & { kind: 'transition' }): void {
+    this.#timerResets = 0
     this.receiver.newEpoch()
     this.#contact = null
     if (effect.to !== 'backup') this.#familiar = null
@@ -372,10 +375,14 @@ export class RunningInstance {
   }
 
   /** One advert out of turn, at a bounded rate: an answer to each packet would make a flood of theirs one of ours. */
-  #answer(now: Us): void {
+  #answer({ resetTimer }: Effect & { kind: 'advertise' }, now: Us): void {
     const { facts } = this.stance
     if (facts === null || !this.#answers.take(now)) return
     this.#also(planAdvert(facts, this.#machine.effective))
+    // Only with an advert that has gone out: else a flood of resignations would put off ours for ever.
+    if (!resetTimer) return
+    this.#timerResets += 1
+    this.#install({ entering: false, goodbye: false })
   }
 
   /** Announced at once, then ever more rarely, whatever the competitor sends (RFC 9568 section 6.4.3). */
@@ -436,6 +443,7 @@ export class RunningInstance {
       familiar: this.#familiar,
       held: this.#held,
       reannounce: this.#contact,
+      timerResets: this.#timerResets,
     })
     this.#submit(order)
   }

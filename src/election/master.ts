@@ -101,8 +101,8 @@ function compare(params: Params, machine: Machine, advert: Advert): Standing {
 
 function hear(params: Params, machine: Machine, state: Active, advert: Advert, now: Us): Step {
   if (isOwner(params) && params.ownerIgnoreAdverts) return stay(machine)
-  // Section 6.4.3, priority zero. Another master resigns: tell the backups at once that one is still here.
-  if (advert.priority === 0) return stay(machine, { kind: 'advertise' })
+  // Section 6.4.3, priority zero: another master resigns. Advertise at once, and set the Adver_Timer anew.
+  if (advert.priority === 0) return stay(machine, { kind: 'advertise', resetTimer: true })
   const standing = compare(params, machine, advert)
   switch (standing) {
     case 'ourselves': {
@@ -138,7 +138,9 @@ function hear(params: Params, machine: Machine, state: Active, advert: Advert, n
 function assertOurselves(params: Params, machine: Machine, state: Active, advert: Advert): Step {
   const { from, priority } = advert
   const text = `Received advert from ${from} with lower priority ${priority}, ours ${machine.effective}, forcing new election`
-  const answer: readonly Effect[] = params.lowerPrioNoAdvert ? [] : [{ kind: 'advertise' }]
+  const answer: readonly Effect[] = params.lowerPrioNoAdvert
+    ? []
+    : [{ kind: 'advertise', resetTimer: false }]
   return become(machine, state, log(params, text), ...answer, {
     kind: 'reannounce',
     from,
@@ -153,7 +155,9 @@ function yieldTo(params: Params, machine: Machine, advert: Advert, now: Us, caus
     cause.kind === 'higher-address'
       ? `Master received advert from ${from} with same priority ${priority} but higher IP address than ours`
       : `Master received advert from ${from} with higher priority ${priority}, ours ${machine.effective}`
-  const last: readonly Effect[] = params.higherPrioSendAdvert ? [{ kind: 'advertise' }] : []
+  const last: readonly Effect[] = params.higherPrioSendAdvert
+    ? [{ kind: 'advertise', resetTimer: false }]
+    : []
   const yields = withNow(params, machine.yields, now)
   const damping = dampingOf(params, yields, now)
   const backup = listening(params, machine.effective, now, masterOf(params, advert), damping)

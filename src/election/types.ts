@@ -180,7 +180,11 @@ export type Effect =
       readonly cause: Cause
     }
   /** One advert now, with the effective priority (answer to priority 0, to a lower advert, or before yielding). */
-  | { readonly kind: 'advertise' }
+  | {
+      readonly kind: 'advertise'
+      /** The next regular advert follows a whole interval later (Adver_Timer is reset). */
+      readonly resetTimer: boolean
+    }
   /** A competitor was seen and we stay master: announce the addresses again (garp_lower_prio_*), notify. */
   | { readonly kind: 'reannounce'; readonly from: Ip; readonly priority: number }
   /** The follow's familiar advert or deadline changed: install the order again although the state's kind is the same. */

@@ -81,6 +81,8 @@ export type OrderOptions = {
   readonly brief?: boolean
   /** The sync group forbids to lead: at the deadline nothing is carried out, only `expired` is raised. */
   readonly held?: boolean
+  /** How often the advert timer was set anew; a lead with another number sends its next advert a whole interval later. */
+  readonly timerResets?: number
   /**
    * Names a contact with a competitor. The lead then also carries what is left of announcing the addresses
    * again after `planReannounce`: the paced frames and, after garp_lower_prio_delay, the second set. Keep
@@ -217,7 +219,7 @@ function planLead(facts: SlotFacts, priority: number, options: OrderOptions): Le
     now: options.entering ? [...advert, ...adds, ...announced] : [],
     repeats: [
       {
-        key: 'advert',
+        key: advertKey(options.timerResets ?? 0),
         firstAfterUs: advertIntervalUs,
         everyUs: advertIntervalUs,
         slackUs: us(Math.floor(advertIntervalUs / advertSlackShare)),
@@ -233,6 +235,9 @@ function planLead(facts: SlotFacts, priority: number, options: OrderOptions): Le
     lateUs: lateUs(facts),
   }
 }
+
+/** The engine keeps the phase of a repeat whose key it knows. */
+const advertKey = (resets: number): string => (resets === 0 ? 'advert' : `advert ${resets}`)
 
 /** A finite lifetime is renewed three times within it, so that one missed renewal costs nothing. */
 function lease({ lifetimeSeconds }: SlotFacts, adds: Plan): readonly Repeat[] {

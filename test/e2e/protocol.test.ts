@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { concatBytes } from '../../src/base/bytes.ts'
 import { us } from '../../src/base/time.ts'
 import type { Host } from '../../src/lab/host.ts'
@@ -117,6 +118,27 @@ describe('foreign packets', { concurrency: 3 }, () => {
         await segment.refuses('no-addresses')
       })
   })
+
+  test('6.4.3: priority zero is answered, and the next advert follows a whole interval later', () =>
+    inLab('zero', async (lab) => {
+      const intervalMs = 2_000
+      const segment = await Segment.open(lab, { priority: 100, advertInt: intervalMs / 1_000 })
+      const watch = await lab.capture()
+      const next = (from: number) => watch.advert('an advert', soonMs, (a) => a.priority > 0, from)
+      // Once in a while the regular advert comes between; then the next resignation.
+      await until('a resignation is answered out of turn', 60_000, async () => {
+        const before = await next(watch.mark)
+        // Far from either regular advert.
+        await delay(intervalMs / 2)
+        await segment.send({ priority: 0 })
+        const answer = await next(watch.frames.items.indexOf(before) + 1)
+        if (answer.atMs - before.atMs > 0.9 * intervalMs) return false
+        const regular = await next(watch.frames.items.indexOf(answer) + 1)
+        const gapMs = regular.atMs - answer.atMs
+        assert.ok(gapMs > 0.9 * intervalMs, `${gapMs} ms after the answer`)
+        return true
+      })
+    }))
 
   test('7.1: an advert with octets behind it is believed, IPv4 and IPv6', async () => {
     const families: readonly (readonly [string, Partial<AdvertFields>])[] = [

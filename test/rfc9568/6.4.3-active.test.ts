@@ -7,13 +7,14 @@ import { advert, Host } from '../unit/election/host.ts'
 test('6.4.3: priority zero of another master is answered at once', () => {
   const host = new Host().becomeMaster().feed(advert(0), 5)
   assert.equal(host.state.kind, 'master')
-  assert.deepEqual(host.did, ['advertise'])
+  assert.deepEqual(host.last.effects, [{ kind: 'advertise', resetTimer: true }])
 })
 
 test('6.4.3: a lower advert is discarded and answered, the addresses are announced again', () => {
   const host = new Host().becomeMaster().feed(advert(99, '10.0.0.200'), 5)
   assert.equal(host.state.kind, 'master')
   assert.deepEqual(host.did, ['advertise', 'reannounce'])
+  assert.deepEqual(host.last.effects[1], { kind: 'advertise', resetTimer: false })
   assert.deepEqual(host.last.effects.at(-1), {
     kind: 'reannounce',
     from: '10.0.0.200',

@@ -179,6 +179,32 @@ test('an address that somebody deleted is put back once for each deletion, withi
   assert.equal(ordered().length, 19)
 })
 
+test('priority zero is answered and sets the advert timer anew, but only with an advert that goes out', () => {
+  const { it, ordered } = atWork()
+  it.engineEvent(expired(ordered()[0]?.generation ?? 0))
+  const timerKey = ({ order }: OrderFor) => (order.kind === 'lead' ? order.repeats[0]?.key : null)
+  it.heard(advertOf(0))
+  const [answer, lead, ...more] = ordered()
+  assert.deepEqual(more, [])
+  assert.ok(answer?.order.kind === 'also' && lead?.order.kind === 'lead')
+  assert.deepEqual([answer.order.now.length, lead.order.now], [1, []])
+  assert.equal(timerKey(lead), 'advert 1', 'the engine keeps the phase of a key that it knows')
+  for (let i = 0; i < 100; i++) it.heard({ ...advertOf(0), from: ip('172.16.80.4') })
+  const later = ordered()
+  assert.equal(later.filter((o) => o.order.kind === 'also').length, 4)
+  assert.deepEqual(
+    later.flatMap((o) => timerKey(o) ?? []),
+    ['advert 2', 'advert 3', 'advert 4', 'advert 5'],
+  )
+  it.heard(advertOf(90))
+  assert.deepEqual(
+    ordered()
+      .map(timerKey)
+      .filter((key) => key !== null),
+    ['advert 5'],
+  )
+})
+
 test('a master that a fault takes out says goodbye; one that stops, too', () => {
   const { it, ordered } = atWork()
   it.engineEvent(expired(ordered()[0]?.generation ?? 0))
