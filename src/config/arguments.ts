@@ -2,8 +2,9 @@
  * From words to values by the rules of the table. A word that does not fit never stops the file: it is
  * reported with its range and with what happens instead, and the keyword is left at its default.
  */
-import { ipFamily, isMulticast, parseIp } from '../base/ip.ts'
+import { ipFamily, isMulticast } from '../base/ip.ts'
 import type { Argument, Keyword, Value, Values } from './keywords-types.ts'
+import { cutMessage, readLenientAddress } from './lenient-address.ts'
 import type { Lowering } from './lower-report.ts'
 import type { Node, Word } from './tree-types.ts'
 
@@ -24,27 +25,15 @@ export function readArguments(keyword: Keyword, node: Node, lowering: Lowering):
       reportBad(keyword, argument, word, read.why, lowering)
       return null
     }
-    remarkOn(read, `${keyword.name} ${word.text}`, word, lowering)
+    remark(keyword, argument, word, read, lowering)
     values.push(read.value)
   }
   return extraWords(keyword, node, lowering) ? null : values
 }
 
-function remarkOn(
-  read: Exclude<Read, { why: string }>,
-  written: string,
-  word: Word,
-  lowering: Lowering,
-) {
-  const { value, changed, doubt } = read
-  if (changed !== undefined)
-    lowering.error(word, 'bad-number', `${written} ${changed}; ${value} is used`)
-  if (doubt !== undefined) lowering.warning(word, 'bad-switch', `${written} ${doubt}`)
-}
-
-/** `changed`: an error, another value is used; `doubt`: a warning; `why`: there is no value. */
+/** `changed` is an error that keepalived reports as well, `warning` what it passes over. */
 export type Read =
-  | { readonly value: Value; readonly changed?: string; readonly doubt?: string }
+  | { readonly value: Value; readonly changed?: string; readonly warning?: string }
   | { readonly why: string }
 
 /** One word by one argument's rule: the value, or why it is none. */
@@ -58,7 +47,7 @@ export function readWord(argument: Argument, word: Word): Read {
       const on = readSwitch(word.text)
       if (on !== null) return { value: on }
       return argument.otherwiseOn === true
-        ? { value: true, doubt: 'is neither on nor off; it counts as on' }
+        ? { value: true, warning: 'is neither on nor off; it counts as on' }
         : { why: 'is not on, true, yes, off, false or no' }
     }
     case 'choice':
@@ -80,6 +69,21 @@ export function readWord(argument: Argument, word: Word): Read {
 export function readSwitch(text: string): boolean | null {
   if (['on', 'true', 'yes'].includes(text)) return true
   return ['off', 'false', 'no'].includes(text) ? false : null
+}
+
+/** Says what of the word was not taken as it stands. */
+function remark(
+  keyword: Keyword,
+  argument: Argument,
+  word: Word,
+  read: Extract<Read, { readonly value: Value }>,
+  lowering: Lowering,
+): void {
+  if (read.changed !== undefined) {
+    const message = `${keyword.name} ${word.text} ${read.changed}; ${read.value} is used`
+    lowering.error(word, 'bad-number', message)
+  }
+  if (read.warning !== undefined) lowering.warning(word, `bad-${argument.kind}`, read.warning)
 }
 
 type Bounds = { readonly min: number; readonly max: number; readonly zeroIs?: number }
@@ -114,14 +118,15 @@ function readAddress(
   argument: { readonly family?: 4 | 6; readonly multicast?: true },
   text: string,
 ): Read {
-  const value = parseIp(text)
-  if (value === null) return { why: 'is not an IP address' }
+  const read = readLenientAddress(text)
+  if (read === null) return { why: 'is not an IP address' }
+  const { value } = read
   if (argument.family !== undefined && ipFamily(value) !== argument.family) {
     return { why: `is not an IPv${argument.family} address` }
   }
   if (argument.multicast === true && !isMulticast(value))
     return { why: 'is not a multicast address' }
-  return { value }
+  return read.cut === '' ? { value } : { value, warning: cutMessage('the address', read) }
 }
 
 const takesTheRest = (argument: Argument): boolean =>

@@ -46,7 +46,9 @@ priorities, how each script will be run and as which user, and what is wrong, wi
 
 A line is a keyword and its arguments; braces open and close blocks. \`#\` and \`!\` begin a comment wherever they stand
 outside double quotes. Numbers are decimal. A value that cannot be used is reported and the default counts. A word that
-is not a keyword is reported; if it opens a block, the whole block is skipped.
+is not a keyword is reported; if it opens a block, the whole block is skipped. Behind the address of a peer, a source or a
+multicast group the end of a range (\`10.0.0.2-9\`) or a prefix length (\`10.0.0.2/24\`) is cut with a warning, as keepalived
+cuts it without one.
 
 ## How a script is run
 

@@ -6,6 +6,7 @@
 import type { Ip } from '../base/ip.ts'
 import { ipBytes, ipFamily, ipFromBytes, parseIp } from '../base/ip.ts'
 import { readWord } from './arguments.ts'
+import { cutMessage, readLenientAddress } from './lenient-address.ts'
 import type { TrackedDraft } from './lower-draft.ts'
 import type { Lowering } from './lower-report.ts'
 import type { Node, Word } from './tree-types.ts'
@@ -254,12 +255,14 @@ function setPreferred(entry: Mutable<VirtualAddress>, word: Word, lowering: Lowe
 
 /** `IP [min_ttl N] [max_ttl N]`. */
 export function readPeerEntry(node: Node, family: 4 | 6 | null, lowering: Lowering): Peer | null {
-  const address = parseIp(node.keyword.text)
-  if (address === null) {
+  const read = readLenientAddress(node.keyword.text)
+  if (read === null) {
     const message = `peer ${node.keyword.text} is not an IP address; it is left out`
     lowering.error(node.keyword, 'bad-address', message)
     return null
   }
+  const address = read.value
+  if (read.cut !== '') lowering.warning(node.keyword, 'bad-address', cutMessage('peer', read))
   if (family !== null && ipFamily(address) !== family) {
     const message = `peer ${address} is not IPv${family} as the rest of the instance; it is left out`
     lowering.error(node.keyword, 'mixed-families', message)
