@@ -13,6 +13,8 @@
         "native/core_object.cc",
         "native/engine.cc",
         "native/engine_object.cc",
+        "native/files_object.cc",
+        "native/host_files.cc",
         "native/lasting_thread.cc",
         "native/lock.cc",
         "native/memberships.cc",

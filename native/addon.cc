@@ -5,6 +5,7 @@
 #include "convert.h"
 #include "core_object.h"
 #include "engine_object.h"
+#include "files_object.h"
 #include "lock.h"
 #include "programs.h"
 #include "senses.h"
@@ -37,6 +38,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("request", Napi::Function::New(env, Request, "request"));
   exports.Set("lockForLife", Napi::Function::New(env, LockForLife, "lockForLife"));
   exports.Set("tellSupervisor", Napi::Function::New(env, TellSupervisor, "tellSupervisor"));
+  vipd::DefineFiles(env, exports);
   vipd::DefinePrograms(env, exports);
   vipd::DefineSenses(env, exports);
   return exports;

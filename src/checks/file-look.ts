@@ -1,6 +1,7 @@
 /** Looks at one file (or writes its first number), now, with calls that may hang: for a thread of which nobody expects punctuality. */
-import { closeSync, constants, openSync, readSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, constants, openSync, readSync, statSync } from 'node:fs'
 import type { FileWanted } from '../base/command.ts'
+import { writeFileSafely } from './host-files.ts'
 import { matches } from './pattern.ts'
 
 export type Question =
@@ -43,7 +44,7 @@ function lookAt({ path, readable, fresherMs, content }: FileWanted, now: number)
 }
 
 function write({ path, value, overwrite }: Extract<Question, { kind: 'write' }>): Seen {
-  writeFileSync(path, `${value}\n`, { flag: overwrite ? 'w' : 'wx', mode: 0o644 })
+  writeFileSafely(path, `${value}\n`, overwrite)
   return yes('written')
 }
 
@@ -97,7 +98,9 @@ const codes: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of its path is not a directory',
   EEXIST: 'there already',
   EISDIR: 'a directory',
-  ELOOP: 'a circle of symbolic links',
+  ELOOP: 'a circle of symbolic links, or one that another user made',
+  EMLINK: 'it has a second name, perhaps elsewhere',
+  EINVAL: 'no regular file',
   EIO: 'input/output error',
   ESTALE: 'its file server has forgotten it',
   EAGAIN: 'nothing to read',

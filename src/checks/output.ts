@@ -4,13 +4,13 @@
  * scripts open /dev/stderr again and that fails on a socket. One pipe serves all runs of a check and stays
  * open between them, so a daemon that a script leaves behind can go on writing.
  */
-import { spawnSync } from 'node:child_process'
 import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { assert } from '../base/assert.ts'
 import { scriptOutputBytesMax } from '../base/limits.ts'
+import { hostFiles } from './host-files.ts'
 
 export class OutputPipe {
   readonly #fd: number
@@ -74,9 +74,11 @@ function readSome(fd: number, buffer: Buffer): number {
   }
 }
 
+/** A script under another user opens /dev/stderr again. */
+const modeForAll = 0o622
+
 /**
- * As many pipes as asked for, with one mkfifo(1) for all: Node has no call for it. On a machine where no
- * directory takes a FIFO the list is empty and output is lost, which is no reason not to check.
+ * As many pipes as asked for. On a machine where no directory takes a FIFO the list is empty and output is lost, which is no reason not to check.
  */
 export function openPipes(count: number): readonly OutputPipe[] {
   if (count === 0) return []
@@ -93,17 +95,21 @@ function openPipesBelow(parent: string, count: number): readonly OutputPipe[] | 
   try {
     directory = mkdtempSync(join(parent, 'vipd-'))
     const paths = Array.from({ length: count }, (_, i) => `${directory}/${i}`)
-    // Others may write: a script under another user opens /dev/stderr again.
-    const made = spawnSync('mkfifo', ['-m', '622', ...paths], { stdio: 'ignore' })
-    if (made.status !== 0) return null
-    for (const path of paths) pipes.push(new OutputPipe(path))
+    for (const path of paths) {
+      if (hostFiles().makePipe(path, modeForAll) !== 0) return closed(pipes)
+      pipes.push(new OutputPipe(path))
+    }
     return pipes
   } catch {
-    for (const pipe of pipes) pipe.close()
-    return null
+    return closed(pipes)
   } finally {
     if (directory !== null) rmSync(directory, { recursive: true, force: true })
   }
+}
+
+function closed(pipes: readonly OutputPipe[]): null {
+  for (const pipe of pipes) pipe.close()
+  return null
 }
 
 /** Closes a descriptor that may be gone already. */

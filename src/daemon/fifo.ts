@@ -1,18 +1,11 @@
 /**
- * A notification FIFO: created at start, written without ever waiting, removed at the end. Opened for
+ * A notification FIFO: made anew at start, written without ever waiting, removed at the end. Opened for
  * reading too, so that lines written while nobody reads wait in the pipe; a full pipe drops the line.
  */
-import { execFileSync } from 'node:child_process'
-import {
-  chownSync,
-  closeSync,
-  constants,
-  lstatSync,
-  openSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, writeSync } from 'node:fs'
 import { OpError } from '../base/errors.ts'
+import { hostFiles } from '../checks/host-files.ts'
+import { failureOf } from '../checks/senses.ts'
 import type { Fifo } from '../config/types.ts'
 
 export type FifoWriter = {
@@ -24,16 +17,17 @@ export type FifoWriter = {
   close(): void
 }
 
-/** Throws OpError when there is something else at that path or it cannot be made. Blocks for one mkfifo(1). */
+/**
+ * What a daemon that was killed has left there is replaced: its readers may still live. Throws OpError when there is
+ * something else at that path, or it cannot be made.
+ */
 export function openFifo({ path, owner }: Pick<Fifo, 'path' | 'owner'>): FifoWriter {
-  const created = makeFifo(path)
   try {
-    if (owner !== null) chownSync(path, owner.uid, owner.gid)
-    const flags = constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW
-    return new OpenFifo(path, openSync(path, flags), created)
+    const { fd, replaced } = hostFiles().makeFifo(path, owner)
+    return new OpenFifo(path, fd, !replaced)
   } catch (error) {
-    if (created) unlinkQuietly(path)
-    throw new OpError(`open ${path}`, codeOf(error))
+    const detail = error instanceof Error && 'detail' in error ? String(error.detail) : ''
+    throw new OpError(`mkfifo ${path}`, failureOf(error), detail)
   }
 }
 
@@ -62,33 +56,7 @@ class OpenFifo implements FifoWriter {
 
   /** A FIFO that was there before us stays. */
   close(): void {
+    if (this.#created) hostFiles().removeFifo(this.path, this.#fd)
     closeSync(this.#fd)
-    if (this.#created) unlinkQuietly(this.path)
   }
-}
-
-/** True when it was not there. Node has no call that makes a FIFO. */
-function makeFifo(path: string): boolean {
-  const there = lstatSync(path, { throwIfNoEntry: false })
-  if (there?.isFIFO()) return false
-  if (there !== undefined) throw new OpError(`mkfifo ${path}`, 'EEXIST', 'it is not a FIFO')
-  try {
-    execFileSync('mkfifo', ['-m', '644', '--', path], { stdio: 'ignore', timeout: 2_000 })
-    return true
-  } catch (error) {
-    throw new OpError(`mkfifo ${path}`, codeOf(error))
-  }
-}
-
-function unlinkQuietly(path: string): void {
-  try {
-    unlinkSync(path)
-  } catch {
-    // Somebody else removed it.
-  }
-}
-
-function codeOf(error: unknown): string {
-  if (error instanceof Error && 'code' in error) return String(error.code)
-  return 'failed'
 }
