@@ -23,6 +23,7 @@
         "native/programs.cc",
         "native/request.cc",
         "native/senses.cc",
+        "native/signals.cc",
         "native/sockets.cc",
         "native/spawn.cc",
         "native/supervisor.cc",
@@ -43,6 +44,7 @@
       "sources": [
         "native/carrier.cc",
         "native/plan.cc",
+        "native/signals.cc",
         "native/sockets.cc",
         "native/warden.cc",
         "native/warden_wire.cc"

@@ -9,6 +9,7 @@
 #include "lock.h"
 #include "programs.h"
 #include "senses.h"
+#include "signals.h"
 #include "supervisor.h"
 
 namespace {
@@ -32,11 +33,28 @@ Napi::Value LockForLife(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), vipd::LockForLife(info[0].As<Napi::String>().Utf8Value()));
 }
 
+// The process's number, 0 if it cannot be seen, or null.
+Napi::Value LockHolder(const Napi::CallbackInfo& info) {
+  const auto holder = vipd::LockHolder(info[0].As<Napi::String>().Utf8Value());
+  return holder ? Napi::Number::New(info.Env(), *holder) : info.Env().Null();
+}
+
+Napi::Value KillLockHolder(const Napi::CallbackInfo& info) {
+  const int error = vipd::KillLockHolder(info[0].As<Napi::String>().Utf8Value(),
+                                         info[1].As<Napi::Number>().Int32Value());
+  return Napi::Number::New(info.Env(), error);
+}
+
+void SurviveSignals(const Napi::CallbackInfo&) { vipd::SurviveSignals(); }
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Engine", vipd::EngineObject::Define(env));
   exports.Set("Core", vipd::CoreObject::Define(env));
   exports.Set("request", Napi::Function::New(env, Request, "request"));
   exports.Set("lockForLife", Napi::Function::New(env, LockForLife, "lockForLife"));
+  exports.Set("lockHolder", Napi::Function::New(env, LockHolder, "lockHolder"));
+  exports.Set("killLockHolder", Napi::Function::New(env, KillLockHolder, "killLockHolder"));
+  exports.Set("surviveSignals", Napi::Function::New(env, SurviveSignals, "surviveSignals"));
   exports.Set("tellSupervisor", Napi::Function::New(env, TellSupervisor, "tellSupervisor"));
   vipd::DefineFiles(env, exports);
   vipd::DefinePrograms(env, exports);

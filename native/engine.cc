@@ -186,13 +186,20 @@ void Engine::Stop(bool orderly) {
   if (orderly && warden_pid_ > 0) ReapWarden(warden_pid_);
 }
 
-std::optional<OpenFailure> Engine::StartGuard() {
-  if (warden_pid_ > 0) ReapWarden(std::exchange(warden_pid_, -1));
-  const StartedWarden started = StartWarden(options_.realtime_priority);
+std::optional<OpenFailure> Engine::StartGuard(const std::string& lock_path) {
+  if (!EndGuard()) return OpenFailure{"waitpid", EBUSY};
+  const StartedWarden started = StartWarden(options_.realtime_priority, lock_path);
   if (started.failed_call != nullptr) return OpenFailure{started.failed_call, started.error};
   warden_pid_ = started.pid;
+  warden_page_ = started.page;
   Post(MeetWarden{started});
   return std::nullopt;
+}
+
+bool Engine::EndGuard() {
+  if (warden_pid_ > 0 && !EndWarden(warden_pid_)) return false;
+  warden_pid_ = -1;
+  return true;
 }
 
 void Engine::Run() {
@@ -231,7 +238,8 @@ void Engine::Poll(int timeout_ms) {
     } else if (tag == kMonitorTag) {
       DrainMonitor();
     } else if (tag == kWardenTag) {
-      if ((ready[i].events & (EPOLLHUP | EPOLLERR)) != 0) LoseWarden();
+      const bool gone = (ready[i].events & (EPOLLHUP | EPOLLERR)) != 0;
+      if (warden_.connected() && (gone || !warden_.Listen())) LoseWarden();
     } else if (tag < kWakeTag) {
       const auto link = links_.find(static_cast<LinkId>(tag));
       if (link != links_.end()) Drain(*link->second);
@@ -242,7 +250,10 @@ void Engine::Poll(int timeout_ms) {
 // Before anything else: after a stop the warden may have given up what we led.
 void Engine::WakeUp() {
   const Us now = MonotonicNow();
-  if (!warden_.Awake(now)) return;
+  if (warden_.Awake(now)) Overtaken(now);
+}
+
+void Engine::Overtaken(Us now) {
   carrier_->Abandon();
   core_->Overtaken(now);
 }
@@ -263,7 +274,8 @@ void Engine::TellWarden() {
   if (warden_.backlog() == warden_backlog_) return;
   warden_backlog_ = warden_.backlog();
   epoll_event event{};
-  if (warden_backlog_) event.events = EPOLLOUT;
+  event.events = EPOLLIN;
+  if (warden_backlog_) event.events |= EPOLLOUT;
   event.data.u64 = kWardenTag;
   epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, warden_.fd(), &event);
 }
@@ -271,11 +283,12 @@ void Engine::TellWarden() {
 void Engine::LoseWarden() {
   if (!warden_.connected()) return;
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, warden_.fd(), nullptr);
-  warden_.Disconnect();
+  const Us now = MonotonicNow();
+  if (warden_.Disconnect()) Overtaken(now);
   warden_backlog_ = false;
   Event event;
   event.kind = Event::Kind::kWardenLost;
-  event.at = MonotonicNow();
+  event.at = now;
   core_->Raise(std::move(event));
 }
 

@@ -109,8 +109,12 @@ class Engine {
   // The rest is for the main thread.
   std::optional<OpenFailure> Open();
   EngineStart Start();
-  // Starts the warden, or another after one that was lost.
-  std::optional<OpenFailure> StartGuard();
+  // Starts the warden, or another when `EndGuard` has said that there is none.
+  std::optional<OpenFailure> StartGuard(const std::string& lock_path);
+  // Kills it, without waiting for its end. True when there is none any more.
+  bool EndGuard();
+  // Its sign of life: a number that changes, see `WardenPage::beats`.
+  uint32_t GuardBeats() const { return warden_page_ == nullptr ? 0 : warden_page_->beats.load(); }
   void Post(Command command);
   std::unique_ptr<Delivery> Take();
   // Ends the thread; what was posted and not yet worked off is dropped. Twice is harmless. Without
@@ -132,6 +136,7 @@ class Engine {
   void DrainMonitor();
   void Fire();
   void WakeUp();
+  void Overtaken(Us now);
   void MeetWardenNow(const StartedWarden& started);
   void TellWarden();
   void LoseWarden();
@@ -159,6 +164,7 @@ class Engine {
   std::atomic<bool> orderly_{false};
   std::thread thread_;
   int warden_pid_ = -1;
+  std::shared_ptr<const WardenPage> warden_page_;
 
   // The engine's thread only.
   std::unique_ptr<Core> core_;

@@ -22,6 +22,8 @@ Napi::Function EngineObject::Define(Napi::Env env) {
   return DefineClass(env, "Engine",
                      {InstanceMethod<&EngineObject::Start>("start"),
                       InstanceMethod<&EngineObject::StartWarden>("startWarden"),
+                      InstanceMethod<&EngineObject::EndWarden>("endWarden"),
+                      InstanceMethod<&EngineObject::ReadBeats>("wardenBeats"),
                       InstanceMethod<&EngineObject::OpenLink>("openLink"),
                       InstanceMethod<&EngineObject::SetFilter>("setFilter"),
                       InstanceMethod<&EngineObject::CloseLink>("closeLink"),
@@ -87,8 +89,18 @@ Napi::Value EngineObject::Start(const Napi::CallbackInfo& info) {
   return StartTo(info.Env(), engine_->Start());
 }
 
-void EngineObject::StartWarden(const Napi::CallbackInfo&) {
-  if (const auto failure = engine_->StartGuard()) throw Failed(env_, failure->call, failure->error);
+void EngineObject::StartWarden(const Napi::CallbackInfo& info) {
+  const std::string lock_path = info[0].As<Napi::String>().Utf8Value();
+  if (const auto failure = engine_->StartGuard(lock_path))
+    throw Failed(env_, failure->call, failure->error);
+}
+
+Napi::Value EngineObject::EndWarden(const Napi::CallbackInfo&) {
+  return Napi::Boolean::New(env_, engine_->EndGuard());
+}
+
+Napi::Value EngineObject::ReadBeats(const Napi::CallbackInfo&) {
+  return Napi::Number::New(env_, engine_->GuardBeats());
 }
 
 Napi::Value EngineObject::OpenLink(const Napi::CallbackInfo& info) {

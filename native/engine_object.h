@@ -25,6 +25,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
 
   Napi::Value Start(const Napi::CallbackInfo& info);
   void StartWarden(const Napi::CallbackInfo& info);
+  Napi::Value EndWarden(const Napi::CallbackInfo& info);
+  Napi::Value ReadBeats(const Napi::CallbackInfo& info);
   Napi::Value OpenLink(const Napi::CallbackInfo& info);
   void SetFilter(const Napi::CallbackInfo& info);
   void CloseLink(const Napi::CallbackInfo& info);

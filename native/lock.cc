@@ -1,10 +1,14 @@
 #include "lock.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+
+#include "sockets.h"
 
 namespace vipd {
 
@@ -16,6 +20,25 @@ int LockForLife(const std::string& path) {
   const int error = errno;
   close(fd);
   return error;
+}
+
+std::optional<pid_t> LockHolder(const std::string& path) {
+  const UniqueFd fd(open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  struct flock lock = {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  if (fd.get() < 0 || fcntl(fd.get(), F_GETLK, &lock) < 0) return std::nullopt;
+  if (lock.l_type == F_UNLCK) return std::nullopt;
+  return lock.l_pid;
+}
+
+// That it holds the lock after it was opened shows that the descriptor is the holder's.
+int KillLockHolder(const std::string& path, pid_t holder) {
+  const UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, holder, 0)));
+  if (process.get() < 0) return errno == ESRCH ? 0 : errno;
+  if (LockHolder(path) != holder) return 0;
+  const long sent = syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
+  return sent == 0 || errno == ESRCH ? 0 : errno;
 }
 
 }  // namespace vipd

@@ -1,6 +1,9 @@
 // A lock that a process holds until it ends, however it ends (flock(2)).
 #pragma once
 
+#include <sys/types.h>
+
+#include <optional>
 #include <string>
 
 namespace vipd {
@@ -8,5 +11,13 @@ namespace vipd {
 // Creates the file where it is missing. 0, or the errno: EWOULDBLOCK when another process holds it.
 // Held from then on: nobody unlocks it but the end of this process.
 int LockForLife(const std::string& path);
+
+// The process with a record lock (fcntl(2)) on any part of the file, be it shared. Nothing: there
+// is none, or no such file. 0: it is in a PID namespace that cannot be seen from here.
+std::optional<pid_t> LockHolder(const std::string& path);
+
+// Kills (SIGKILL) that holder, and no process that has only got its number since. 0, also when it
+// has gone, or the errno.
+int KillLockHolder(const std::string& path, pid_t holder);
 
 }  // namespace vipd

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "lasting_thread.h"
+#include "signals.h"
 
 namespace vipd {
 namespace {
@@ -41,9 +42,7 @@ struct Start {
 // the kernel is asked itself, for this one alone.
 
 void UsualSignals() {
-  struct sigaction usual = {};
-  usual.sa_handler = SIG_DFL;
-  for (int number = 1; number < NSIG; number++) sigaction(number, &usual, nullptr);
+  DefaultSignals();
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);

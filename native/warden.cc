@@ -4,9 +4,9 @@
 // a goodbye (killed, crashed), or the engine's promise to be awake passes (stopped, swapped out).
 // In the second case it stays: the engine finds its mark before it sends anything, and listens.
 //
-// Started by the daemon with the socket as descriptor 3, the shared page as 4, and the real-time
-// priority as its argument. Ignores the signals that are meant for a process group or a terminal;
-// ends with its daemon.
+// Started by the daemon with the socket as descriptor 3, the shared page as 4, the file to lock as
+// 5, and the real-time priority as its argument. Ignores every signal that can be ignored and is
+// not the kernel's own; ends with its daemon, or is killed by the next one.
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
@@ -17,9 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -28,6 +28,7 @@
 #include <utility>
 
 #include "carrier.h"
+#include "signals.h"
 #include "sockets.h"
 #include "warden_wire.h"
 
@@ -48,8 +49,10 @@ class Warden {
         frames_(std::move(frames.fd)),
         carrier_(route_.get(), frames_.get(), [](LinkId, const char*, int) {}) {}
 
-  // Returns when the daemon is gone.
+  // Returns when the daemon is gone. The lock is held by now.
   void Run() {
+    const char ready = 0;
+    if (send(kWardenSocket, &ready, sizeof ready, MSG_NOSIGNAL) < 0) return;
     while (true) {
       Wait();
       if (!Listen()) break;
@@ -63,13 +66,14 @@ class Warden {
 
  private:
   void Wait() const {
-    Us left = leading_.empty() ? -1 : kLookAgain;
+    ++page_->beats;
+    Us left = leading_.empty() ? kWardenBeat : kLookAgain;
     const Us awake_by = page_->awake_by.load();
     if (!leading_.empty() && awake_by != WardenPage::kNoPromise)
-      left = std::max<Us>(awake_by - MonotonicNow(), 0) + 1;
+      left = std::clamp<Us>(awake_by - MonotonicNow() + 1, 1, kWardenBeat);
     const timespec span = {left / 1'000'000, left % 1'000'000 * 1'000};
     pollfd socket = {kWardenSocket, POLLIN, 0};
-    ppoll(&socket, 1, left < 0 ? nullptr : &span, nullptr);
+    ppoll(&socket, 1, &span, nullptr);
   }
 
   // Reads every message that waits. False: the other end is gone.
@@ -141,8 +145,9 @@ class Warden {
       page_->state = WardenPage::kIdle;
       return;
     }
-    page_->state = WardenPage::kActed;
+    page_->state = WardenPage::kActing;
     GiveUp();
+    page_->state = WardenPage::kActed;
     Say("the daemon does not answer: gave up leadership");
   }
 
@@ -154,6 +159,7 @@ class Warden {
     carrier_.Add(std::move(batch));
     for (int slices = 1; carrier_.busy(); ++slices) {
       carrier_.Continue();
+      ++page_->beats;
       const timespec moment = {0, 1'000};
       if (slices % kSlicesBetweenRests == 0) nanosleep(&moment, nullptr);
     }
@@ -192,10 +198,8 @@ class Warden {
 
 // What makes it outlive its daemon's end, as far as it is permitted.
 void Prepare(int realtime_priority) {
-  for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1, SIGUSR2, SIGTSTP,
-                           SIGTTIN, SIGTTOU, SIGXCPU})
-    ::signal(signal, SIG_IGN);
-  syscall(SYS_close_range, kWardenPage + 1, ~0u, 0);
+  IgnoreSignals();
+  syscall(SYS_close_range, kWardenLock + 1, ~0u, 0);
   prctl(PR_SET_TIMERSLACK, 1);
   if (chdir("/") < 0) return;
   const int oom = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
@@ -209,8 +213,18 @@ void Prepare(int realtime_priority) {
   if (realtime_priority > 0) sched_setscheduler(0, SCHED_RR, &param);
 }
 
+// Shared, so that it says "a warden lives" whichever and however many there are. A daemon asks for
+// the holder, it never takes the lock itself.
+bool HoldLock() {
+  struct flock lock = {};
+  lock.l_type = F_RDLCK;
+  lock.l_whence = SEEK_SET;
+  return fcntl(kWardenLock, F_SETLK, &lock) == 0;
+}
+
 int Main(int argc, char** argv) {
   Prepare(argc > 1 ? atoi(argv[1]) : 0);
+  if (!HoldLock()) return 1;
   void* page =
       mmap(nullptr, sizeof(WardenPage), PROT_READ | PROT_WRITE, MAP_SHARED, kWardenPage, 0);
   if (page == MAP_FAILED) return 1;

@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <utility>
 
 namespace vipd {
 
@@ -29,6 +30,8 @@ constexpr Us kLateMin = 2'000;
 // The warden's second look takes well under a microsecond.
 constexpr int kIntentionLooks = 1'000;
 constexpr int kReapLooks = 100;
+// A killed process ends at once, unless the kernel holds it.
+constexpr int kEndLooks = 2'000;
 
 // Where this code was loaded from.
 std::string WardenPath() {
@@ -48,10 +51,12 @@ StartedWarden Refused(const char* call, int error) {
 // Out of the way of the numbers that it gets in the warden.
 UniqueFd Aside(int fd) { return UniqueFd(fcntl(fd, F_DUPFD_CLOEXEC, 16)); }
 
-int Spawn(const std::string& path, int socket, int page, int realtime_priority, int* pid) {
+int Spawn(const std::string& path, int socket, int page, int lock, int realtime_priority,
+          int* pid) {
   const UniqueFd far_socket = Aside(socket);
   const UniqueFd far_page = Aside(page);
-  if (far_socket.get() < 0 || far_page.get() < 0) return errno;
+  const UniqueFd far_lock = Aside(lock);
+  if (far_socket.get() < 0 || far_page.get() < 0 || far_lock.get() < 0) return errno;
   std::string name = "vipd-warden";
   std::string priority = std::to_string(realtime_priority);
   char* arguments[] = {name.data(), priority.data(), nullptr};
@@ -74,6 +79,7 @@ int Spawn(const std::string& path, int socket, int page, int realtime_priority, 
   posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDERR_FILENO);
   posix_spawn_file_actions_adddup2(&files, far_socket.get(), kWardenSocket);
   posix_spawn_file_actions_adddup2(&files, far_page.get(), kWardenPage);
+  posix_spawn_file_actions_adddup2(&files, far_lock.get(), kWardenLock);
   const int error = posix_spawn(pid, path.c_str(), &files, &attributes, arguments, environment);
   posix_spawn_file_actions_destroy(&files);
   posix_spawnattr_destroy(&attributes);
@@ -97,7 +103,7 @@ WardenMessage About(WardenMessage::Kind kind, int32_t id) {
 
 }  // namespace
 
-StartedWarden StartWarden(int realtime_priority) {
+StartedWarden StartWarden(int realtime_priority, const std::string& lock_path) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
     return Refused("socketpair", errno);
@@ -116,18 +122,38 @@ StartedWarden StartWarden(int realtime_priority) {
   out.socket = std::move(near);
   out.page = std::shared_ptr<WardenPage>(new (mapped) WardenPage,
                                          [](WardenPage* page) { munmap(page, sizeof *page); });
-  const int error = Spawn(WardenPath(), far.get(), memory.get(), realtime_priority, &out.pid);
+  UniqueFd lock;
+  if (!lock_path.empty()) {
+    lock = UniqueFd(open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (lock.get() < 0) return Refused("open", errno);
+  }
+  const int error = Spawn(WardenPath(), far.get(), memory.get(),
+                          lock.get() < 0 ? memory.get() : lock.get(), realtime_priority, &out.pid);
   return error == 0 ? out : Refused("posix_spawn", error);
 }
 
-void ReapWarden(int pid) {
+namespace {
+
+bool Ended(int pid, int looks) {
   const timespec moment = {0, 1'000'000};
-  for (int i = 0; i < kReapLooks; ++i) {
-    if (waitpid(pid, nullptr, WNOHANG) != 0) return;
+  for (int i = 0; i < looks; ++i) {
+    if (waitpid(pid, nullptr, WNOHANG) != 0) return true;
     nanosleep(&moment, nullptr);
   }
+  return false;
+}
+
+}  // namespace
+
+bool EndWarden(int pid) {
   kill(pid, SIGKILL);
-  waitpid(pid, nullptr, 0);
+  return waitpid(pid, nullptr, WNOHANG) != 0;
+}
+
+void ReapWarden(int pid) {
+  if (Ended(pid, kReapLooks)) return;
+  kill(pid, SIGKILL);
+  Ended(pid, kEndLooks);
 }
 
 void WardenPort::Connect(const StartedWarden& started) {
@@ -136,83 +162,135 @@ void WardenPort::Connect(const StartedWarden& started) {
   page_ = started.page;
 }
 
-void WardenPort::Disconnect() {
-  socket_.reset();
-  page_.reset();
-  told_.clear();
-  lates_.clear();
-  waiting_.clear();
+bool WardenPort::Disconnect() {
+  const uint32_t state = page_ == nullptr ? WardenPage::kIdle : page_->state.load();
+  *this = WardenPort();
+  return state == WardenPage::kActing || state == WardenPage::kActed;
+}
+
+bool WardenPort::Listen() {
+  char word;
+  while (true) {
+    const ssize_t n = recv(socket_->get(), &word, sizeof word, MSG_DONTWAIT);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno == EAGAIN;
+    if (n == 0) return false;
+    ready_ = true;
+  }
 }
 
 void WardenPort::AddLink(const LinkPtr& link) {
-  WardenMessage message = About(WardenMessage::Kind::kLink, link->id);
-  message.ifindex = link->ifindex;
-  Send(message, link);
+  if (connected()) changed_links_[link->id] = link;
 }
 
-void WardenPort::RemoveLink(LinkId id) { Send(About(WardenMessage::Kind::kNoLink, id)); }
+void WardenPort::RemoveLink(LinkId id) {
+  if (links_told_.contains(id))
+    changed_links_[id] = nullptr;
+  else
+    changed_links_.erase(id);
+}
 
-void WardenPort::Update(SlotId slot, const Core::Standing& standing) {
+void WardenPort::Update(SlotId id, const Core::Standing& standing) {
   if (!connected()) return;
-  if (standing.lead == nullptr) {
-    const auto known = told_.find(slot);
-    if (known == told_.end()) return;
-    SetLeads(&known->second, false, 0);
-    told_.erase(known);
-    return Send(About(WardenMessage::Kind::kNoSlot, slot));
-  }
-  Told& told = told_[slot];
-  if (!SamePlan(told.plan, standing.lead->resign)) {
-    told.plan = standing.lead->resign;
-    for (const WardenMessage& part : PlanMessages(slot, *told.plan)) Send(part);
-  }
-  if (told.leads == standing.leads && told.late == standing.lead->late) return;
-  SetLeads(&told, standing.leads, standing.lead->late);
-  Send(About(told.leads ? WardenMessage::Kind::kLeads : WardenMessage::Kind::kFollows, slot));
+  if (standing.lead == nullptr && !slots_.contains(id)) return;
+  Slot& slot = slots_[id];
+  slot.plan = standing.lead == nullptr ? nullptr : standing.lead->resign;
+  SetLeads(&slot, standing.lead != nullptr && standing.leads,
+           standing.lead == nullptr ? 0 : standing.lead->late);
+  if (!std::exchange(slot.changed, true)) changed_slots_.push_back(id);
 }
 
-void WardenPort::SetLeads(Told* told, bool leads, Us late) {
-  if (told->leads && --lates_[told->late] == 0) lates_.erase(told->late);
-  told->leads = leads;
-  told->late = late;
+void WardenPort::SetLeads(Slot* slot, bool leads, Us late) {
+  if (slot->leads && --lates_[slot->late] == 0) lates_.erase(slot->late);
+  slot->leads = leads;
+  slot->late = late;
   if (leads) ++lates_[late];
 }
 
-void WardenPort::Send(const WardenMessage& message, LinkPtr link) {
-  if (connected()) waiting_.push_back({Encode(message), std::move(link)});
+void WardenPort::Put(const WardenMessage& message, LinkPtr link) {
+  waiting_.push_back({Encode(message), std::move(link)});
+}
+
+// Links first: a plan sends through them.
+void WardenPort::PutNext() {
+  if (!changed_links_.empty()) {
+    const auto changed = changed_links_.extract(changed_links_.begin());
+    return PutLink(changed.key(), changed.mapped());
+  }
+  const SlotId id = changed_slots_.front();
+  changed_slots_.pop_front();
+  PutSlot(id);
+}
+
+void WardenPort::PutLink(LinkId id, LinkPtr link) {
+  if (link == nullptr) {
+    links_told_.erase(id);
+    return Put(About(WardenMessage::Kind::kNoLink, id));
+  }
+  links_told_.insert(id);
+  WardenMessage message = About(WardenMessage::Kind::kLink, id);
+  message.ifindex = link->ifindex;
+  Put(message, std::move(link));
+}
+
+// What it does not know yet of this slot, which is nothing when a change was taken back.
+void WardenPort::PutSlot(SlotId id) {
+  const auto found = slots_.find(id);
+  Slot& slot = found->second;
+  slot.changed = false;
+  if (slot.plan == nullptr) {
+    if (slot.plan_told != nullptr) Put(About(WardenMessage::Kind::kNoSlot, id));
+    slots_.erase(found);
+    return;
+  }
+  if (!SamePlan(slot.plan_told, slot.plan))
+    for (const WardenMessage& part : PlanMessages(id, *slot.plan)) Put(part);
+  slot.plan_told = slot.plan;
+  if (slot.leads_told == slot.leads) return;
+  slot.leads_told = slot.leads;
+  Put(About(slot.leads ? WardenMessage::Kind::kLeads : WardenMessage::Kind::kFollows, id));
 }
 
 bool WardenPort::Flush() {
-  for (; connected() && !waiting_.empty(); waiting_.pop_front()) {
-    Waiting& next = waiting_.front();
-    iovec part = {next.bytes.data(), next.bytes.size()};
-    msghdr header{};
-    header.msg_iov = &part;
-    header.msg_iovlen = 1;
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-    if (next.link != nullptr) {
-      header.msg_control = control.data();
-      header.msg_controllen = control.size();
-      cmsghdr* passed = CMSG_FIRSTHDR(&header);
-      passed->cmsg_level = SOL_SOCKET;
-      passed->cmsg_type = SCM_RIGHTS;
-      passed->cmsg_len = CMSG_LEN(sizeof(int));
-      const int sender = next.link->sender.get();
-      memcpy(CMSG_DATA(passed), &sender, sizeof sender);
-    }
-    ssize_t n;
-    do {
-      n = sendmsg(socket_->get(), &header, MSG_DONTWAIT | MSG_NOSIGNAL);
-    } while (n < 0 && errno == EINTR);
-    if (n >= 0) continue;
-    return errno == EAGAIN || errno == ENOBUFS;
+  if (!connected() || !ready_) return true;
+  while (true) {
+    for (; !waiting_.empty(); waiting_.pop_front())
+      if (SendFirst() < 0) return errno == EAGAIN || errno == ENOBUFS;
+    if (changed_links_.empty() && changed_slots_.empty()) return true;
+    PutNext();
   }
-  return true;
 }
 
+ssize_t WardenPort::SendFirst() {
+  Waiting& next = waiting_.front();
+  iovec part = {next.bytes.data(), next.bytes.size()};
+  msghdr header{};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  if (next.link != nullptr) {
+    header.msg_control = control.data();
+    header.msg_controllen = control.size();
+    cmsghdr* passed = CMSG_FIRSTHDR(&header);
+    passed->cmsg_level = SOL_SOCKET;
+    passed->cmsg_type = SCM_RIGHTS;
+    passed->cmsg_len = CMSG_LEN(sizeof(int));
+    const int sender = next.link->sender.get();
+    memcpy(CMSG_DATA(passed), &sender, sizeof sender);
+  }
+  ssize_t n;
+  do {
+    n = sendmsg(socket_->get(), &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+  } while (n < 0 && errno == EINTR);
+  return n;
+}
+
+// Ahead of everything that waits: it ends all of it. A warden that does not read it is killed.
 void WardenPort::Goodbye() {
-  Send(About(WardenMessage::Kind::kGoodbye, 0));
-  Flush();
+  if (!connected()) return;
+  waiting_.clear();
+  Put(About(WardenMessage::Kind::kGoodbye, 0));
+  SendFirst();
 }
 
 bool WardenPort::Awake(Us now) {
@@ -220,9 +298,11 @@ bool WardenPort::Awake(Us now) {
   PromiseFrom(now);
   for (int i = 0; page_->state == WardenPage::kIntends && i < kIntentionLooks; ++i) {
   }
-  if (page_->state != WardenPage::kActed) return false;
+  const uint32_t state = page_->state;
+  if (state != WardenPage::kActing && state != WardenPage::kActed) return false;
   page_->awake_by = WardenPage::kNoPromise;
-  page_->state = WardenPage::kIdle;
+  // One that is still at it stays marked: no lead is kept before it has finished.
+  if (state == WardenPage::kActed) page_->state = WardenPage::kIdle;
   return true;
 }
 

@@ -1,11 +1,15 @@
 // The engine's end of the warden: starts the process, keeps it told, and knows what it was told. It
-// lives on the engine's thread except for `StartWarden`. Nothing here waits: what the socket does
-// not take at once is sent when it can be.
+// lives on the engine's thread except for what is marked as the main thread's. Nothing here waits:
+// what the socket does not take at once is sent when it can be, and a slot or link that changes
+// often meanwhile waits once. So a warden that does not read costs no memory; that it stands still
+// shows in its beats.
 #pragma once
 
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
+#include <string>
 #include <unordered_map>
 
 #include "core.h"
@@ -33,25 +37,32 @@ struct StartedWarden {
   int error = 0;
 };
 
-// For the main thread. The executable lies beside the addon.
-StartedWarden StartWarden(int realtime_priority);
-// Waits for the end of a warden whose socket is closed or that was told goodbye; kills one that
-// lingers.
+// For the main thread. The executable lies beside the addon. The warden holds a lock on the file
+// `lock_path`, which is made if it is missing; empty: no next daemon will look for it.
+StartedWarden StartWarden(int realtime_priority, const std::string& lock_path);
+// For the main thread. Kills a warden and does not wait. True when it has ended: from then on it
+// cannot act.
+bool EndWarden(int pid);
+// For the main thread. Waits for the end of a warden that was told goodbye; kills one that lingers.
 void ReapWarden(int pid);
 
 class WardenPort {
  public:
   // Forgets what an earlier warden was told.
   void Connect(const StartedWarden& started);
-  void Disconnect();
+  // True: this warden gave leads up, and `Awake` has not said so.
+  bool Disconnect();
   bool connected() const { return socket_ != nullptr; }
   int fd() const { return socket_->get(); }
 
   void AddLink(const LinkPtr& link);
   void RemoveLink(LinkId id);
   void Update(SlotId slot, const Core::Standing& standing);
+  // Takes the warden's word that it is ready, before which it is told nothing. False: it is gone.
+  bool Listen();
   // Hands over what waits. False: the warden is gone.
   bool Flush();
+  // The socket is full: call `Flush` when it is not.
   bool backlog() const { return !waiting_.empty(); }
   void Goodbye();
 
@@ -61,25 +72,36 @@ class WardenPort {
   void SleepUntil(Us next);
 
  private:
-  struct Told {
-    PlanPtr plan;
+  struct Slot {
+    PlanPtr plan;  // how its lead is given up; null when there is none any more
     bool leads = false;
     Us late = 0;
+    PlanPtr plan_told;
+    bool leads_told = false;
+    bool changed = false;  // is in `changed_slots_`
   };
   struct Waiting {
     Bytes bytes;
     LinkPtr link;  // whose sender goes with it
   };
 
-  void Send(const WardenMessage& message, LinkPtr link = nullptr);
-  void SetLeads(Told* told, bool leads, Us late);
+  void Put(const WardenMessage& message, LinkPtr link = nullptr);
+  void PutNext();
+  void PutLink(LinkId id, LinkPtr link);
+  void PutSlot(SlotId id);
+  ssize_t SendFirst();
+  void SetLeads(Slot* slot, bool leads, Us late);
   void PromiseFrom(Us instant);
 
   std::shared_ptr<UniqueFd> socket_;
   std::shared_ptr<WardenPage> page_;
-  std::unordered_map<SlotId, Told> told_;
-  std::map<Us, int> lates_;  // of the leading slots
-  std::deque<Waiting> waiting_;
+  bool ready_ = false;
+  std::unordered_map<SlotId, Slot> slots_;
+  std::deque<SlotId> changed_slots_;
+  std::map<LinkId, LinkPtr> changed_links_;  // null: removed
+  std::set<LinkId> links_told_;
+  std::map<Us, int> lates_;      // of the leading slots
+  std::deque<Waiting> waiting_;  // of one slot or link, encoded
 };
 
 }  // namespace vipd

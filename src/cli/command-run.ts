@@ -14,7 +14,9 @@ import {
   type ReloadResult,
 } from '../daemon/daemon-types.ts'
 import { type LogFormat, limitRepeats, openLog } from '../daemon/log.ts'
+import { endStaleWardens } from '../daemon/stale-wardens.ts'
 import { Supervisor } from '../daemon/supervisor.ts'
+import { surviveSignals } from '../engine/native.ts'
 import { Loader } from '../loading/loader.ts'
 import { socketPath } from './paths.ts'
 import { claimRunDirectory } from './run-directory.ts'
@@ -54,7 +56,9 @@ async function start(options: RunOptions, log: Log): Promise<void> {
     config: options.configPath,
     runDir: options.runDir,
   })
+  surviveSignals()
   claimRunDirectory(options.runDir)
+  await endStaleWardens(options.runDir, log)
   const supervisor = new Supervisor(process.env, log)
   const loader = new Loader({ path: options.configPath, language: options.language })
   const running: { daemon: Daemon | null } = { daemon: null }

@@ -56,7 +56,7 @@ import { Roster } from './roster.ts'
 import { daemonStatus } from './status.ts'
 import type { Status } from './status-types.ts'
 import { namedInterfaces } from './tracker.ts'
-import { Warden } from './warden.ts'
+import { Warden, wardenLock } from './warden.ts'
 
 export const startDaemon: StartDaemon = async (options) => {
   const loaded = await options.loader.load()
@@ -116,7 +116,7 @@ class RunningDaemon implements Daemon {
     this.#engine = started.engine
     this.#gaps = new GapBaselines(started.engine)
     this.#engineStart = started.start
-    this.#warden = new Warden(started.guard, log)
+    this.#warden = new Warden(started.guard, wardenLock(options.runDir), log)
     for (const note of started.start.notes) log.info(note)
     this.#mirror = new KernelReader({
       kernel: this.#kernel,

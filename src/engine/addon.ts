@@ -55,7 +55,9 @@ export type NativeEvent = Coded<EngineEvent>
 /** The thread and its sockets. Methods throw an Error with `op`, `errno` and `detail` when a call fails. */
 export type NativeEngine = {
   start(): EngineStart
-  startWarden(): void
+  startWarden(lockPath: string): void
+  endWarden(): boolean
+  wardenBeats(): number
   openLink(
     spec: Omit<LinkSpec, 'source' | 'group'> & {
       readonly source: Uint8Array
@@ -121,6 +123,12 @@ export type Addon = {
   request(bytes: Uint8Array): Uint8Array
   /** A file lock that only the end of the process gives up; 0 or the errno. */
   lockForLife(path: string): number
+  /** A process with a record lock on the file, 0 for one that cannot be seen, or null. */
+  lockHolder(path: string): number | null
+  /** SIGKILL to that holder; 0 or the errno. */
+  killLockHolder(path: string, pid: number): number
+  /** No signal ends the process from then on but INT, TERM, QUIT, KILL and the kernel's own. */
+  surviveSignals(): void
   /** One datagram to an AF_UNIX socket; 0 or the errno. */
   tellSupervisor(path: string, text: string): number
 }

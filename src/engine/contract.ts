@@ -257,8 +257,12 @@ export type Engine = {
 
 /** The second process, which gives up what leads when this one is killed or frozen. */
 export type Guard = {
-  /** Starts it; again after `wardenLost`. Throws OpError. */
-  startWarden(): void
+  /** Starts it, when there is none (`endWarden`). It holds a record lock on that file while it lives. Throws OpError. */
+  startWarden(lockPath: string): void
+  /** Kills it, and does not wait. True when there is none any more: it cannot act from then on. */
+  endWarden(): boolean
+  /** Its sign of life: a number that changes at least once a second. */
+  beats(): number
 }
 
 /** Opens the engine: starts its thread. Events arrive in batches, oldest first. */

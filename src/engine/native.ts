@@ -42,6 +42,18 @@ export function lockForLife(path: string): string | null {
   return errno === 0 ? null : errnoName(errno)
 }
 
+/** The process with a record lock (fcntl(2)) on the file; 0 when it is in a PID namespace out of sight. */
+export const lockHolder = (path: string): number | null => addon.lockHolder(path)
+
+/** SIGKILL to that holder, unless it has gone meanwhile. null, or the errno's name. */
+export function killLockHolder(path: string, pid: number): string | null {
+  const errno = addon.killLockHolder(path, pid)
+  return errno === 0 ? null : errnoName(errno)
+}
+
+/** No signal ends this process from now on but INT, TERM, QUIT, KILL and the kernel's own (SEGV, …). */
+export const surviveSignals = (): void => addon.surviveSignals()
+
 /** One blocking rtnetlink request without an engine. Throws OpError. */
 export const kernelRequest = (bytes: Uint8Array): Uint8Array => native(() => addon.request(bytes))
 
@@ -50,7 +62,11 @@ export const startEngine: StartEngine = (options, onEvents) => {
   const running = new RunningEngine(onEvents)
   const handle = native(() => new addon.Engine(options, (e, f) => running.deliver(e, f)))
   running.attach(handle)
-  const guard = { startWarden: () => native(() => handle.startWarden()) }
+  const guard = {
+    startWarden: (lockPath: string) => native(() => handle.startWarden(lockPath)),
+    endWarden: () => handle.endWarden(),
+    beats: () => handle.wardenBeats(),
+  }
   return { engine: running, start: handle.start(), guard }
 }
 
