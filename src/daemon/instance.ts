@@ -22,6 +22,7 @@ import type {
 import {
   planAdvert,
   planAnnounceSource,
+  planHold,
   planOrder,
   planReannounce,
   planRemove,
@@ -261,6 +262,12 @@ export class RunningInstance {
     return this.stance.move(cfg)
   }
 
+  /** Another instance gave up an address that is ours now: what it deleted is set again. */
+  holdAddresses(): void {
+    const { facts } = this.stance
+    if (this.#machine.state.kind === 'master' && facts !== null) this.#also(planHold(facts))
+  }
+
   /** A reload changed what belongs to this instance without changing its identity. */
   reconfigure(cfg: Instance, assessment: Assessment): void {
     this.#applied = false
@@ -271,6 +278,8 @@ export class RunningInstance {
     this.refresh()
     this.feed({ kind: 'priority', effective: assessment.effective, serving: true })
     if (this.#listensOrLeads()) this.#install({ entering: false, goodbye: false })
+    // It may not keep the place of a configuration that has gone: another instance's may be there.
+    if (this.stance.faults.length > 0) this.stance.drop()
     this.#applied = true
   }
 

@@ -14,7 +14,8 @@ import { apart } from '../engine/routes.ts'
 import { RunningGroup } from './group.ts'
 import { type InstancePorts, RunningInstance } from './instance.ts'
 import type { RunningFact } from './reload/plan.ts'
-import type { Kept, Unit } from './reload/units.ts'
+import { same } from './reload/same.ts'
+import { addressesOf, type Kept, type Unit } from './reload/units.ts'
 import { peersOf } from './slot-facts.ts'
 import { StandBys } from './stand-by.ts'
 import { type Assessment, assessInstance, type Verdicts, watchedInterfaces } from './tracker.ts'
@@ -70,7 +71,7 @@ export class Roster {
   change(unit: Unit): void {
     const kept = unit.keep.flatMap((kept) => this.#withInstance(kept))
     const regroups = new Map(unit.regroup.flatMap((g) => g.members.map((m) => [m, g] as const)))
-    for (const slot of unit.release) this.#remove(slot)
+    const released = unit.release.flatMap((slot) => this.#remove(slot))
     if (kept.length + unit.acquire.length > 0) this.forgetLeft()
     for (const { slot, to } of kept) this.#setGroup(slot, regroups.get(to.name))
     this.#yieldPeers(kept)
@@ -81,11 +82,16 @@ export class Roster {
     for (const instance of added) instance.start()
     for (const instance of added) for (const group of groups) group.welcome(instance)
     for (const { instance } of kept) instance.assess(this.#assess(instance))
+    // By itself an instance puts its addresses in order without being told.
+    const given = new Set(
+      kept.length + released.length > 1 ? [...released, ...kept.flatMap(givenUp)] : [],
+    )
+    for (const { instance, to } of kept)
+      if (addressesOf(to).some(({ address }) => given.has(address))) instance.holdAddresses()
   }
 
-  /** After the last unit of a plan. */
+  /** After the last unit of a plan: the order of the file. */
   endChange({ instances, groups }: Config): void {
-    this.#virtual = virtualAddresses({ instances })
     const place = new Map(instances.map(({ name }, i) => [name, i]))
     const order = ({ name }: RunningInstance) => place.get(name) ?? 0
     const sorted = [...this.instances].sort((a, b) => order(a) - order(b))
@@ -97,6 +103,21 @@ export class Roster {
         return group === undefined ? [] : [[name, group] as const]
       }),
     )
+  }
+
+  /** When the kernel holds no address any more that is not virtual now: one that it holds all the same may be a source. */
+  settleSources(next: Config): void {
+    const virtual = virtualAddresses(next)
+    const free = new Set([...this.#virtual].filter((address) => !virtual.has(address)))
+    this.#virtual = virtual
+    if (free.size === 0) return
+    const touched = new Set<string>()
+    for (const name of new Set(this.instances.flatMap(({ cfg }) => cfg.interface ?? []))) {
+      const link = this.#ports.kernel.linkByName(name)
+      const held = link === null ? [] : this.#ports.kernel.addressesOn(link.ifindex)
+      if (held.some(({ address }) => free.has(address))) touched.add(name)
+    }
+    for (const name of touched) this.sourceChanged(name)
   }
 
   /** After the last orders of those that left have been handed over: their sockets and VRIDs are free. */
@@ -212,14 +233,16 @@ export class Roster {
     return instance
   }
 
-  #remove(slot: SlotId): void {
+  /** The addresses that it gives up. */
+  #remove(slot: SlotId): readonly Ip[] {
     const instance = this.#bySlot.get(slot)
-    if (instance === undefined) return
+    if (instance === undefined) return []
     this.#running.delete(slot)
     this.#list = null
     this.#groupOf.delete(slot)
     instance.remove()
     this.#leaving.push(instance)
+    return addressesOf(instance.cfg).map(({ address }) => address)
   }
 
   /** One of several in a place that takes over another's peer: all give up theirs before the first takes any. */
@@ -250,6 +273,12 @@ export class Roster {
   }
 }
 
+/** A changed label or prefix gives up an address as much as its removal does. */
+const givenUp = ({ from, to }: Kept): readonly Ip[] =>
+  addressesOf(from)
+    .filter((one) => !addressesOf(to).some((other) => same(one, other)))
+    .map(({ address }) => address)
+
 function virtualAddresses({ instances }: Pick<Config, 'instances'>): ReadonlySet<Ip> {
-  return new Set(instances.flatMap((it) => [...it.addresses, ...it.excluded]).map((a) => a.address))
+  return new Set(instances.flatMap(addressesOf).map(({ address }) => address))
 }

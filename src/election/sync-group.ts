@@ -81,7 +81,7 @@ function spreadFaults(group: string, members: Members): readonly GroupAction[] {
     // Not started yet: it will be looked at when it has begun.
     if (machine.state.kind === 'init') return []
     const laid = faultsIn(machine.state).find((fault) => fault.kind === 'sync-group')
-    if (same(laid, culprit)) return []
+    if (same(laid, culprit) && (laid === undefined || laid.group === group)) return []
     return [{ member, event: { kind: 'group-fault', group, culprit } }]
   })
 }

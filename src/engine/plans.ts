@@ -148,6 +148,9 @@ export function planReannounce(facts: SlotFacts): Plan {
   return announce('', encoded(facts).frames, facts.garp, facts.garp.lowerPrioRepeat).now
 }
 
+/** Every address set again, where it is already too. */
+export const planHold = (facts: SlotFacts): Plan => encoded(facts).adds
+
 /** An address that somebody deleted: back in place, and announced. */
 export function planRestore(facts: SlotFacts, address: AddressFacts): Plan {
   const { add, frame } = encodeAddress(facts, address)

@@ -14,6 +14,8 @@ export type Changeable = {
   endChange(next: Config): void
   /** The last orders of those that left have been carried out. */
   forgetLeft(): void
+  /** So have all others. */
+  settleSources(next: Config): void
 }
 
 /** What surrounds the roster; the daemon's own parts, or the simulator's. */
@@ -65,7 +67,10 @@ export function* applyPlan(plan: ReloadPlan, ports: ApplyPorts): Generator<Pause
   ports.checks(next.scripts)
   ports.settle()
   yield 'flush'
+  if (ports.stopping()) return false
   roster.forgetLeft()
+  roster.settleSources(next)
+  ports.settle()
   return true
 }
 

@@ -1,11 +1,13 @@
 /**
  * What has to change together. Most instances change by themselves; those of a sync group change with it, since its
- * members move together, and so do unicast instances with one VRID, of which one may take over another's peers. A unit
- * is applied without a pause, so that an event meets each instance old or new.
+ * members move together, and so do unicast instances with one VRID, of which one may take over another's peers, and
+ * instances of which one takes over another's address. A unit is applied without a pause, so that an event meets each
+ * instance old or new.
  */
 import { groupBy } from '../../base/collections.ts'
+import type { Ip } from '../../base/ip.ts'
 import { placeOf } from '../../config/instance-identity.ts'
-import type { Instance, SyncGroup } from '../../config/types.ts'
+import type { Instance, SyncGroup, VirtualAddress } from '../../config/types.ts'
 import type { SlotId } from '../../engine/contract.ts'
 import { same } from './same.ts'
 
@@ -91,13 +93,35 @@ function bondsOf({ kept, removed, added, old, next }: Parts): Bonds {
       if (bond !== undefined) bonds.tie(`group ${name}`, bond)
     }
   }
+  tieAddresses(
+    bonds,
+    [...kept.map(({ from }) => from), ...removed.map(({ cfg }) => cfg)],
+    [...kept.map(({ to }) => to), ...added],
+  )
   for (const group of old) tieGroup(group, before)
   for (const group of next) tieGroup(group, after)
   return bonds
 }
 
+/** Who had an address and who is to have it. */
+function tieAddresses(bonds: Bonds, old: readonly Instance[], next: readonly Instance[]): void {
+  const had = new Map<Ip, string>()
+  for (const instance of old)
+    for (const { address } of addressesOf(instance)) had.set(address, bondOf(instance))
+  for (const instance of next)
+    for (const { address } of addressesOf(instance)) {
+      const bond = had.get(address)
+      if (bond !== undefined) bonds.tie(bond, bondOf(instance))
+    }
+}
+
 /** An instance keeps its place when it is altered, and a place without unicast is one instance's. */
 const bondOf = (instance: Instance): string => `place ${placeOf(instance)}`
+
+export const addressesOf = ({ addresses, excluded }: Instance): readonly VirtualAddress[] => [
+  ...addresses,
+  ...excluded,
+]
 
 /** Union-find over strings. */
 class Bonds {

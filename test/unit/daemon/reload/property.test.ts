@@ -1,0 +1,136 @@
+/** Any two configurations: what is refused leaves everything as it was, what is applied is what a fresh start makes. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { us } from '../../../../src/base/time.ts'
+import type {
+  Config,
+  Instance,
+  SyncGroup,
+  Transport,
+  VirtualAddress,
+} from '../../../../src/config/types.ts'
+import { instance, ip, place, silent, virtualAddress } from '../facts.ts'
+import { config, Stage } from './stage.ts'
+
+const peers = ['10.0.0.11', '10.0.0.12', '10.0.0.13']
+
+const transport: fc.Arbitrary<Transport> = fc.oneof(
+  fc
+    .constantFrom('224.0.0.18', '224.0.0.99')
+    .map((group) => ({ kind: 'multicast' as const, group: ip(group), source: null })),
+  fc
+    .record({
+      source: fc.constantFrom(null, ip('10.0.0.1'), ip('10.0.0.2'), ip('10.9.9.9')),
+      peers: fc.subarray(peers, { minLength: 1 }),
+    })
+    .map(({ source, peers: all }) => ({
+      kind: 'unicast' as const,
+      source,
+      peers: all.map((address) => ({ address: ip(address), minTtl: 0, maxTtl: 255 })),
+      ttl: null,
+      checkSource: true,
+      faultNoPeer: false,
+    })),
+)
+
+/** `n`: addresses of different instances differ. */
+const vips = (n: number): fc.Arbitrary<readonly VirtualAddress[]> =>
+  fc.subarray(
+    [
+      ...[
+        virtualAddress(`10.0.${n}.1`),
+        virtualAddress(`10.0.${n}.1`, { label: 'eth0:a' }),
+        virtualAddress(`10.0.${n}.1`, { scope: 253, noprefixroute: true }),
+        virtualAddress(`10.0.${n}.1`, { prefixLength: 24 }),
+        virtualAddress(`10.0.${n}.1`, { peer: { address: ip('10.0.7.7'), prefixLength: 32 } }),
+        virtualAddress(`10.0.${n}.1`, { peer: { address: ip('10.0.7.8'), prefixLength: 24 } }),
+        virtualAddress(`10.0.${n}.1`, { peer: { address: ip('10.0.7.9'), prefixLength: 24 } }),
+      ].slice(0, 7),
+      virtualAddress(`10.0.${n}.2`, { interface: 'eth1' }),
+      virtualAddress(`10.0.${n}.3`, { broadcast: ip(`10.0.${n}.255`), prefixLength: 24 }),
+    ],
+    { minLength: 1, maxLength: 3 },
+  )
+
+const anInstance = (n: number): fc.Arbitrary<Instance> =>
+  fc
+    .record({
+      name: fc.constantFrom(`V${n}`, `W${n}`),
+      interface: fc.constantFrom('eth0', 'eth0', 'eth0', 'eth1', 'eth2'),
+      vrid: fc.constantFrom(51, 52),
+      priority: fc.constantFrom(100, 120),
+      advertIntervalUs: fc.constantFrom(us(1_000_000), us(2_000_000)),
+      addressLifetimeSeconds: fc.constantFrom(0, 60),
+      transport,
+      addresses: vips(n),
+    })
+    .map((more) => instance(more))
+
+const aConfig: fc.Arbitrary<Config> = fc
+  .record({
+    some: fc.subarray([0, 1, 2, 3]),
+    all: fc.tuple(anInstance(0), anInstance(1), anInstance(2), anInstance(3)),
+    groups: fc.array(fc.subarray([0, 1, 2, 3], { minLength: 2 }), { maxLength: 2 }),
+  })
+  .map(({ some, all, groups }) => {
+    const instances = some.flatMap((i) => all[i] ?? [])
+    return config(instances, groupsOf(instances, groups))
+  })
+
+/** An instance is a member of one group. */
+function groupsOf(
+  instances: readonly Instance[],
+  wanted: readonly (readonly number[])[],
+): readonly SyncGroup[] {
+  const free = new Set(instances.map(({ name }) => name))
+  return wanted.flatMap((numbers, i) => {
+    const members = numbers.flatMap((n) => instances[n]?.name ?? []).filter((m) => free.has(m))
+    if (members.length < 2) return []
+    for (const member of members) free.delete(member)
+    const rest = { trackInterfaces: [], trackChecks: [], trackingWeight: false, notify: silent }
+    return [{ name: `G${i}`, members, place, ...rest }]
+  })
+}
+
+const runs = { numRuns: 400 }
+
+test('what is refused leaves an equal state, what is applied equals a fresh start: backups', () => {
+  fc.assert(
+    fc.property(fc.array(aConfig, { minLength: 2, maxLength: 4 }), (steps) => {
+      const stage = new Stage()
+      for (const next of steps) {
+        const before = stage.state()
+        const plan = stage.apply(next)
+        if (!plan.ok) {
+          assert.deepEqual(stage.state(), before)
+          continue
+        }
+        const fresh = new Stage()
+        fresh.apply(next)
+        assert.deepEqual(stage.state(), fresh.state())
+        assert.deepEqual(stage.plan(next), { ...stage.plan(next), units: [], changes: [] })
+      }
+    }),
+    runs,
+  )
+})
+
+test('the same for masters: their leads, and what the kernel holds of their addresses', () => {
+  fc.assert(
+    fc.property(fc.tuple(aConfig, aConfig), ([first, next]) => {
+      const stage = new Stage()
+      if (!stage.apply(first).ok) return
+      stage.expireAll()
+      const before = stage.state()
+      const plan = stage.apply(next)
+      if (!plan.ok) return assert.deepEqual(stage.state(), before)
+      stage.expireAll()
+      const fresh = new Stage()
+      fresh.apply(next)
+      fresh.expireAll()
+      assert.deepEqual(stage.state(), fresh.state())
+    }),
+    runs,
+  )
+})
