@@ -9,27 +9,17 @@ import { applyAtOnce } from '../../../../src/daemon/reload/apply.ts'
 import { planReload, type Refusals, type ReloadPlan } from '../../../../src/daemon/reload/plan.ts'
 import { Roster } from '../../../../src/daemon/roster.ts'
 import type { Order, Plan } from '../../../../src/engine/contract.ts'
+import { check, instanceText } from '../../config/reading.ts'
 import { BookEngine } from '../book-engine.ts'
 import { address, kernelOf, link } from '../facts.ts'
 
-export const globals: Globals = {
-  routerId: 'one',
-  mail: null,
-  noEmailFaults: false,
-  scriptSecurity: false,
-  notifyFifos: [],
-  fifoStatesOnReload: false,
-  startupScript: null,
-  shutdownScript: null,
-  startupDelayUs: us(0),
-  dynamicInterfaces: false,
-  logUnknownVrids: false,
-  realtimePriority: 0,
-  rttimeUs: 0,
-  nice: null,
-  noSwap: false,
-  livenessUs: us(3_000_000),
-  addressLifetimeSeconds: 0,
+/** The defaults. */
+export const globals: Globals = globalsOf('')
+
+export function globalsOf(lines: string): Globals {
+  const { config: found, text } = check(`global_defs {\n${lines}\n}\n${instanceText()}`)
+  if (found === null) throw new Error(text)
+  return found.globals
 }
 
 export const config = (
