@@ -6,6 +6,7 @@ import { removeAddresses } from '../daemon/cleanup.ts'
 import { loadConfiguration } from '../loading/load.ts'
 import { exit } from './exit.ts'
 import { socketPath } from './paths.ts'
+import { requirePrivate } from './trusted-directory.ts'
 
 export type CleanupOptions = {
   readonly configPath: string
@@ -15,6 +16,13 @@ export type CleanupOptions = {
 
 export async function commandCleanup(options: CleanupOptions): Promise<number> {
   const say = (text: string) => process.stderr.write(`vipd: ${text}\n`)
+  try {
+    requirePrivate(options.runDir)
+  } catch (error) {
+    if (!(error instanceof OpError)) throw error
+    say(`${error.message}: nothing is removed`)
+    return exit.degraded
+  }
   if (await lives(socketPath(options.runDir))) {
     say('a daemon runs: nothing is removed')
     return exit.degraded

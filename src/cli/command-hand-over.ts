@@ -4,7 +4,7 @@ import { requestHandOver, requestResume } from '../control/client.ts'
 import type { HandOver } from '../daemon/daemon-types.ts'
 import { asking } from './ask.ts'
 import { exit } from './exit.ts'
-import { socketPath } from './paths.ts'
+import { daemonSocket } from './trusted-directory.ts'
 
 export type HandOverOptions = { readonly runDir: string } & (
   | { readonly verb: 'failover'; readonly name: string }
@@ -14,7 +14,7 @@ export type HandOverOptions = { readonly runDir: string } & (
 export function commandHandOver(options: HandOverOptions): Promise<number> {
   return asking(async () => {
     const name = options.verb === 'failover' ? options.name : undefined
-    const all = await requestHandOver(socketPath(options.runDir), options.verb, name)
+    const all = await requestHandOver(daemonSocket(options.runDir), options.verb, name)
     for (const one of all) process.stdout.write(`${describe(one)}\n`)
     const good = all.every(
       ({ outcome }) => outcome === 'handed-over' || outcome === 'was-not-master',
@@ -28,7 +28,7 @@ export function commandResume(options: {
   readonly name: string | undefined
 }): Promise<number> {
   return asking(async () => {
-    const names = await requestResume(socketPath(options.runDir), options.name)
+    const names = await requestResume(daemonSocket(options.runDir), options.name)
     for (const name of names) process.stdout.write(`${name}: takes part as configured\n`)
     if (names.length === 0) process.stdout.write('nothing stood by\n')
     return exit.ok

@@ -3,7 +3,7 @@ import { type History, requestHistory } from '../control/client.ts'
 import { asking } from './ask.ts'
 import { exit } from './exit.ts'
 import { age, printable } from './format.ts'
-import { socketPath } from './paths.ts'
+import { daemonSocket } from './trusted-directory.ts'
 
 export type HistoryOptions = {
   readonly runDir: string
@@ -13,7 +13,7 @@ export type HistoryOptions = {
 
 export function commandHistory(options: HistoryOptions): Promise<number> {
   return asking(async () => {
-    const history = await requestHistory(socketPath(options.runDir), options.name)
+    const history = await requestHistory(daemonSocket(options.runDir), options.name)
     process.stdout.write(
       options.json ? `${JSON.stringify(history, null, 2)}\n` : formatHistory(history, Date.now()),
     )

@@ -2,7 +2,7 @@
 import { requestPush } from '../control/client.ts'
 import { asking } from './ask.ts'
 import { exit } from './exit.ts'
-import { socketPath } from './paths.ts'
+import { daemonSocket } from './trusted-directory.ts'
 
 export function commandPush(options: {
   readonly name: string
@@ -10,7 +10,7 @@ export function commandPush(options: {
   readonly runDir: string
 }): Promise<number> {
   return asking(async () => {
-    await requestPush(socketPath(options.runDir), options.name, options.failure)
+    await requestPush(daemonSocket(options.runDir), options.name, options.failure)
     return exit.ok
   })
 }

@@ -3,12 +3,12 @@ import { requestReload } from '../control/client.ts'
 import type { ReloadRefusal } from '../daemon/daemon-types.ts'
 import { asking } from './ask.ts'
 import { exit } from './exit.ts'
-import { socketPath } from './paths.ts'
+import { daemonSocket } from './trusted-directory.ts'
 
 /** `force`: a file with mistakes is taken without what is wrong in it, as at start. */
 export function commandReload(runDir: string, force: boolean): Promise<number> {
   return asking(async () => {
-    const { ok, diagnostics, changes, refusal } = await requestReload(socketPath(runDir), force)
+    const { ok, diagnostics, changes, refusal } = await requestReload(daemonSocket(runDir), force)
     if (!ok) return rejected(diagnostics, refusal)
     complain(diagnostics)
     for (const line of changes) process.stdout.write(`${line}\n`)

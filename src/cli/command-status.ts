@@ -5,7 +5,7 @@ import { asking } from './ask.ts'
 import { exit } from './exit.ts'
 import { formatStatus } from './format-status.ts'
 import { degradations } from './health.ts'
-import { socketPath } from './paths.ts'
+import { daemonSocket } from './trusted-directory.ts'
 
 export type StatusOptions = {
   readonly runDir: string
@@ -15,7 +15,7 @@ export type StatusOptions = {
 
 export function commandStatus(options: StatusOptions): Promise<number> {
   return asking(async () => {
-    const status = narrowed(await requestStatus(socketPath(options.runDir)), options.name)
+    const status = narrowed(await requestStatus(daemonSocket(options.runDir)), options.name)
     if (status === null) {
       process.stderr.write(`vipd: there is no instance, group or check called ${options.name}\n`)
       return exit.usage

@@ -17,7 +17,7 @@ import { BadObservation, readObservation, saveObservation } from '../tune/saved.
 import { asking } from './ask.ts'
 import { exit } from './exit.ts'
 import { claimDirectory } from './make-directory.ts'
-import { socketPath } from './paths.ts'
+import { daemonSocket } from './trusted-directory.ts'
 import { observeAlone } from './tune-alone.ts'
 import { proposePatch } from './tune-patch.ts'
 import { type Settings, settle } from './tune-settings.ts'
@@ -82,7 +82,7 @@ async function observation(options: TuneOptions): Promise<Observation> {
     const saved = readObservation(readFileSync(file, 'utf8'))
     return { ...saved, checks: saved.checks.filter(({ name }) => wanted(name)) }
   }
-  const path = socketPath(options.runDir)
+  const path = daemonSocket(options.runDir)
   // The daemon is asked before the wait: if there is none, nobody should have waited.
   const before = await askDaemon(path, wanted)
   if (typeof before === 'string') {

@@ -6,10 +6,12 @@ import { join } from 'node:path'
 import { OpError } from '../base/errors.ts'
 import { lockForLife } from '../engine/native.ts'
 import { makeDirectory } from './make-directory.ts'
+import { requirePrivate } from './trusted-directory.ts'
 
-/** Makes it where it is missing. Throws OpError: EWOULDBLOCK (EAGAIN) when another daemon has it. */
+/** Makes it where it is missing. Throws OpError: EPERM when others may write there, EWOULDBLOCK (EAGAIN) when another daemon has it. */
 export function claimRunDirectory(directory: string): void {
   makeDirectory(directory)
+  requirePrivate(directory)
   const file = join(directory, 'vipd.lock')
   const code = lockForLife(file)
   if (code === null) return

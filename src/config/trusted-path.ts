@@ -12,12 +12,13 @@ import type { World } from './types.ts'
 /** As many as the kernel follows. */
 const linksMax = 40
 
+type Paths = Pick<World, 'stat' | 'readlink'>
 type Facts = NonNullable<ReturnType<World['stat']>>
 
-/** Which part is not so, and how to mend it; null when all are. `path` is absolute. */
+/** Which part is not so, and how to mend it; null when all are. `path` is absolute. `trusted`: users, by number. */
 export function unsafePart(
   path: string,
-  world: World,
+  world: Paths,
   trusted: ReadonlySet<number> = new Set([0]),
 ): string | null {
   const walk: Walk = { at: '/', rest: partsOf(path), links: 0 }
@@ -36,7 +37,7 @@ export function unsafePart(
 /** The directory that has been reached, and the names that are still to be followed from there. */
 type Walk = { at: string; rest: string[]; links: number }
 
-function advance(walk: Walk, part: string, shared: boolean, world: World): string | null {
+function advance(walk: Walk, part: string, shared: boolean, world: Paths): string | null {
   const { at } = walk
   if (part === '..') {
     walk.at = at.slice(0, at.lastIndexOf('/')) || '/'
