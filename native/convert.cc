@@ -300,6 +300,7 @@ LinkSpec LinkSpecFrom(const Napi::Object& value) {
   LinkSpec spec;
   spec.interface = TextIn(value, "interface");
   spec.ifindex = IntIn(value, "ifindex");
+  spec.receive_on_any = value.Get("receiveOnAny").ToBoolean();
   spec.source = AddressFrom(value.Get("source"));
   if (!value.Get("group").IsNull()) spec.group = AddressFrom(value.Get("group"));
   if (!value.Get("ttl").IsNull()) spec.ttl = IntIn(value, "ttl");

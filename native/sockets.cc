@@ -169,10 +169,11 @@ void Send6(Opening& opening, const LinkSpec& spec) {
   opening.Option("setsockopt(IPV6_TCLASS)", IPPROTO_IPV6, IPV6_TCLASS, kInternetworkControl);
 }
 
-Opening OpenRaw(const LinkSpec& spec) {
+Opening OpenRaw(const LinkSpec& spec, bool bound) {
   const bool six = spec.source.length == 16;
   Opening opening(six ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_NONBLOCK, kVrrp);
-  opening.Filter(DropAll()).Device(spec.interface);
+  opening.Filter(DropAll());
+  if (bound) opening.Device(spec.interface);
   // Duplicate address detection must not hold up an election.
   if (six) opening.Optional(IPPROTO_IPV6, kIpv6Freebind, 1);
   return opening;
@@ -226,7 +227,7 @@ int WaitingMax(int fd) {
 
 Opened OpenReceiver(const LinkSpec& spec) {
   const bool six = spec.source.length == 16;
-  Opening opening = OpenRaw(spec);
+  Opening opening = OpenRaw(spec, !spec.receive_on_any);
   if (spec.receive_buffer.has_value()) {
     opening.Optional(SOL_SOCKET, SO_RCVBUF, *spec.receive_buffer)
         .Optional(SOL_SOCKET, SO_RCVBUFFORCE, *spec.receive_buffer);
@@ -240,7 +241,7 @@ Opened OpenReceiver(const LinkSpec& spec) {
 }
 
 Opened OpenSender(const LinkSpec& spec) {
-  Opening opening = OpenRaw(spec);
+  Opening opening = OpenRaw(spec, true);
   opening.Bind(spec.source, spec.ifindex).Discard();
   spec.source.length == 16 ? Send6(opening, spec) : Send4(opening, spec);
   return opening.Done();

@@ -44,6 +44,7 @@ struct Opened {
 struct LinkSpec {
   std::string interface;  // empty: not bound to one
   int ifindex = 0;
+  bool receive_on_any = false;  // the receiver is not bound to the interface either
   Address source;
   std::optional<Address> group;
   std::optional<int> ttl;

@@ -473,7 +473,7 @@ class RunningDaemon implements Daemon {
   #onAddress({ held, present }: KernelChange & { kind: 'address' }): void {
     if (!this.#roster.isVirtual(held.address)) {
       const link = this.#kernel.linkByIndex(held.ifindex)
-      if (link !== null) this.#roster.sourceChanged(link.name)
+      if (link !== null) this.#roster.sourceChanged(link.name, held.address)
       return
     }
     if (present || this.#kernel.hasAgain(held)) return

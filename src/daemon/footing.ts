@@ -11,7 +11,13 @@ import type { KernelAddress, KernelLink, KernelView } from './kernel.ts'
 import type { LinkWish } from './links.ts'
 
 export type Footing =
-  | { readonly ok: true; readonly wish: LinkWish; readonly home: KernelLink }
+  | {
+      readonly ok: true
+      readonly wish: LinkWish
+      readonly home: KernelLink
+      /** The interface that holds the source: a configured one may be on the loopback interface, say. */
+      readonly sourceLink: KernelLink
+    }
   | { readonly ok: false; readonly faults: readonly Fault[] }
 
 /** `virtual` holds every configured VIP: an address that a dead predecessor left is never a source. */
@@ -31,7 +37,7 @@ export function findFooting(cfg: Instance, kernel: KernelView, virtual: Readonly
     return { ok: false, faults: [{ kind: 'link', interface: home.name, why: 'down' }] }
   const source = sourceAddress(cfg, kernel, home, virtual)
   if (source === null) return { ok: false, faults: [{ kind: 'source', interface: home.name }] }
-  return { ok: true, home, wish: linkWish(cfg, home, source) }
+  return { ok: true, home, sourceLink: source.link, wish: linkWish(cfg, home, source) }
 }
 
 /** The interface of the instance; without one, the interface that holds its source. */
@@ -41,36 +47,47 @@ export function homeLink(cfg: Instance, kernel: KernelView): KernelLink | null {
   return source === null ? null : kernel.linkHolding(source)
 }
 
-function linkWish(cfg: Instance, home: KernelLink, source: Ip): LinkWish {
+type Source = { readonly address: Ip; readonly link: KernelLink }
+
+/** Bound to the interface, but for unicast to a source that another one holds: routing decides where that arrives. */
+function linkWish(cfg: Instance, home: KernelLink, { address, link }: Source): LinkWish {
   const unicast = cfg.transport.kind === 'unicast'
   return {
     family: cfg.family,
     interface: cfg.interface ?? '',
-    ifindex: cfg.interface === null && !isLinkLocal(source) ? 0 : home.ifindex,
-    source,
+    ifindex: cfg.interface === null && !isLinkLocal(address) ? 0 : home.ifindex,
+    receiveOnAny: unicast && link.ifindex !== home.ifindex,
+    source: address,
     group: cfg.transport.kind === 'multicast' ? cfg.transport.group : null,
     ttl: unicast ? (cfg.transport.ttl ?? (cfg.family === 4 ? 255 : null)) : 255,
     receiveBufferBytes: cfg.receiveBufferBytes,
   }
 }
 
-/** The configured source if the interface holds it; else the first primary IPv4, or link-local IPv6, address. */
+/**
+ * The configured source if the host holds it, whichever interface it is on (a link-local one is each interface's own);
+ * without one the first primary IPv4, or link-local IPv6, address of the interface.
+ */
 function sourceAddress(
   cfg: Instance,
   kernel: KernelView,
   home: KernelLink,
   virtual: ReadonlySet<Ip>,
-): Ip | null {
-  const usable = kernel
-    .addressesOn(home.ifindex)
-    .filter((a) => ipFamily(a.address) === cfg.family && !a.tentative)
+): Source | null {
+  const usable = (link: KernelLink) =>
+    kernel
+      .addressesOn(link.ifindex)
+      .filter((a) => ipFamily(a.address) === cfg.family && !a.tentative)
   const wanted = cfg.transport.source
-  if (wanted !== null) return usable.some((a) => a.address === wanted) ? wanted : null
-  const own = usable.filter((a) => !virtual.has(a.address))
-  return (
-    (cfg.family === 6 ? own.find((a) => isLinkLocal(a.address)) : firstPrimary(own))?.address ??
-    null
-  )
+  if (wanted !== null) {
+    const holds = (link: KernelLink) => usable(link).some((a) => a.address === wanted)
+    if (holds(home)) return { address: wanted, link: home }
+    const other = isLinkLocal(wanted) ? null : kernel.linkHolding(wanted)
+    return other !== null && holds(other) ? { address: wanted, link: other } : null
+  }
+  const own = usable(home).filter((a) => !virtual.has(a.address))
+  const found = cfg.family === 6 ? own.find((a) => isLinkLocal(a.address)) : firstPrimary(own)
+  return found === undefined ? null : { address: found.address, link: home }
 }
 
 const firstPrimary = (addresses: readonly KernelAddress[]): KernelAddress | undefined =>

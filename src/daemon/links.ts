@@ -156,6 +156,7 @@ const keyOf = (wish: LinkWish): string =>
     wish.family,
     wish.ifindex,
     wish.interface,
+    wish.receiveOnAny,
     wish.source,
     wish.group,
     wish.ttl,

@@ -143,18 +143,20 @@ export class Roster {
   linkChanged(name: string): void {
     for (const instance of this.instances) {
       const { cfg } = instance
-      if (cfg.interface !== null && !watchedInterfaces(cfg, this.#group(instance)).has(name))
-        continue
+      const watches = (): boolean => watchedInterfaces(cfg, this.#group(instance)).has(name)
+      const concerned = cfg.interface === null || instance.stance.sourceLink?.name === name
+      if (!concerned && !watches()) continue
       instance.refresh()
       instance.assess(this.#assess(instance))
     }
   }
 
   /** An address that is not virtual came or went: somebody's source, perhaps. */
-  sourceChanged(interfaceName: string): void {
-    for (const instance of this.instances)
-      if (instance.cfg.interface === null || instance.cfg.interface === interfaceName)
-        instance.refresh()
+  sourceChanged(interfaceName: string, address: Ip): void {
+    for (const instance of this.instances) {
+      const { interface: own, transport } = instance.cfg
+      if (own === null || own === interfaceName || transport.source === address) instance.refresh()
+    }
   }
 
   scriptsOf(instance: RunningInstance): ReadonlySet<string> {

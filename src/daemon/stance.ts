@@ -31,6 +31,7 @@ export class Stance {
   #peers: readonly Ip[] = []
   #facts: SlotFacts | null = null
   #home: KernelLink | null = null
+  #sourceLink: KernelLink | null = null
   #faults: readonly Fault[] = []
 
   constructor(slot: SlotId, ports: StancePorts) {
@@ -51,6 +52,10 @@ export class Stance {
   get home(): KernelLink | null {
     return this.#home
   }
+  /** The interface that held the source when it was last there. */
+  get sourceLink(): KernelLink | null {
+    return this.#sourceLink
+  }
   get faults(): readonly Fault[] {
     return this.#faults
   }
@@ -63,7 +68,10 @@ export class Stance {
   /** Looks again. True when the sockets are new and so know nothing of the standing order. */
   refresh(cfg: Instance): boolean {
     const footing = findFooting(cfg, this.#ports.kernel, this.#ports.virtual())
-    if (footing.ok) return this.#stand(cfg, footing.wish, footing.home)
+    if (footing.ok) {
+      this.#sourceLink = footing.sourceLink
+      return this.#stand(cfg, footing.wish, footing.home)
+    }
     this.#faults = footing.faults
     return false
   }

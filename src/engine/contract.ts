@@ -93,6 +93,8 @@ export type LinkSpec = {
   readonly family: 4 | 6
   readonly interface: string
   readonly ifindex: number
+  /** A unicast source that another interface holds: what is addressed to it is received from any interface. */
+  readonly receiveOnAny: boolean
   /** Source address of what is sent; bound. */
   readonly source: Ip
   /** Joined and received on; null for a unicast link, which receives what is addressed to `source`. */

@@ -57,6 +57,7 @@ const link = engine.openLink({
   group: null,
   ttl: null,
   filter: dropAllFilter(),
+  receiveOnAny: false,
   receiveBufferBytes: null,
 })
 engine.addSlot(1, link, 1)

@@ -16,7 +16,12 @@ const { engine } = startEngine(options, (events) => {
   for (const event of events) if (event.kind === 'failed') process.exitCode = 1
 })
 const lo = { family: 4, interface: 'lo', ifindex: 1, source, group: null, ttl: null } as const
-const link = engine.openLink({ ...lo, filter: dropAllFilter(), receiveBufferBytes: null })
+const link = engine.openLink({
+  ...lo,
+  filter: dropAllFilter(),
+  receiveOnAny: false,
+  receiveBufferBytes: null,
+})
 engine.addSlot(1, link, 1)
 const now = frames.map((hex) => ({
   kind: 'frame' as const,

@@ -116,6 +116,7 @@ export const spec = (over: Partial<LinkSpec> = {}): LinkSpec => ({
   family: 4,
   interface: 'va',
   ifindex,
+  receiveOnAny: false,
   source: ours[4],
   group: groups[4],
   ttl: 255,

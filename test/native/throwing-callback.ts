@@ -18,7 +18,13 @@ switch (process.argv[2]) {
     const spec = { family: 4, interface: 'lo', ifindex: 1, group: null, ttl: null } as const
     const source = '127.0.0.1' as Parameters<typeof engine.openLink>[0]['source']
     const filter = new Uint8Array()
-    const link = engine.openLink({ ...spec, source, filter, receiveBufferBytes: null })
+    const link = engine.openLink({
+      ...spec,
+      source,
+      filter,
+      receiveOnAny: false,
+      receiveBufferBytes: null,
+    })
     engine.addSlot(1, link, 1)
     // Refused by the kernel, which is an event.
     const step = { kind: 'frame', ifindex: 9_999, bytes: new Uint8Array(60) } as const

@@ -156,7 +156,7 @@ export class SimDaemon {
   #onAddress(held: KernelAddress, present: boolean): void {
     if (!this.#roster.isVirtual(held.address)) {
       const link = this.#kernel.linkByIndex(held.ifindex)
-      if (link !== null) this.#roster.sourceChanged(link.name)
+      if (link !== null) this.#roster.sourceChanged(link.name, held.address)
       return
     }
     if (present || this.#kernel.hasAgain(held)) return

@@ -13,6 +13,7 @@ test('an interface that is up with an address carries the instance', () => {
     family: 4,
     interface: 'eth0',
     ifindex: 3,
+    receiveOnAny: false,
     source: '172.16.80.2',
     group: '224.0.0.18',
     ttl: 255,
@@ -98,4 +99,49 @@ test('addresses go on their own dev; one without Ethernet address is not announc
       ['10.0.0.9', 4, false, true],
     ],
   )
+})
+
+const elsewhere = kernelOf(
+  [link(1, 'lo', { mac: null }), link(3, 'eth0')],
+  [
+    address(1, '10.50.0.1'),
+    address(3, '172.16.80.2'),
+    address(3, 'fe80::3'),
+    address(1, 'fd00::1'),
+  ],
+)
+const peers = (text: string) => [{ address: ip(text), minTtl: 0, maxTtl: 255 }]
+
+test('a configured unicast source may be on another interface; it receives from any then', () => {
+  const transport = {
+    kind: 'unicast',
+    source: ip('10.50.0.1'),
+    peers: peers('10.50.0.2'),
+    ttl: null,
+    checkSource: false,
+    faultNoPeer: false,
+  } as const
+  const footing = findFooting(instance({ transport }), elsewhere, vip)
+  assert.ok(footing.ok)
+  const { interface: bound, receiveOnAny, source } = footing.wish
+  assert.deepEqual([bound, receiveOnAny, source], ['eth0', true, '10.50.0.1'])
+  assert.deepEqual([footing.home.name, footing.sourceLink.name], ['eth0', 'lo'])
+  const six = { ...transport, source: ip('fd00::1'), peers: peers('fd00::2') }
+  const sixth = findFooting(instance({ transport: six, family: 6, version: 3 }), elsewhere, vip)
+  assert.ok(sixth.ok)
+  assert.deepEqual([sixth.wish.interface, sixth.wish.receiveOnAny], ['eth0', true])
+})
+
+test('a multicast source may be on another interface, too; its sockets stay bound to the instance’s', () => {
+  const transport = { kind: 'multicast', group: ip('224.0.0.18'), source: ip('10.50.0.1') } as const
+  const footing = findFooting(instance({ transport }), elsewhere, vip)
+  assert.ok(footing.ok)
+  const { interface: bound, receiveOnAny, source } = footing.wish
+  assert.deepEqual([bound, receiveOnAny, source], ['eth0', false, '10.50.0.1'])
+})
+
+test('a link-local source counts on its own interface only', () => {
+  const transport = { kind: 'multicast', group: ip('ff02::12'), source: ip('fe80::3') } as const
+  const kernel = kernelOf([link(3, 'eth0'), link(4, 'eth1')], [address(4, 'fe80::3')])
+  assert.equal(findFooting(instance({ transport, family: 6, version: 3 }), kernel, vip).ok, false)
 })
