@@ -117,7 +117,7 @@ export class Roster {
       const held = link === null ? [] : this.#ports.kernel.addressesOn(link.ifindex)
       if (held.some(({ address }) => free.has(address))) touched.add(name)
     }
-    for (const name of touched) this.sourceChanged(name)
+    for (const name of touched) this.sourceChanged(name, null)
   }
 
   /** After the last orders of those that left have been handed over: their sockets and VRIDs are free. */
@@ -152,10 +152,15 @@ export class Roster {
   }
 
   /** An address that is not virtual came or went: somebody's source, perhaps. */
-  sourceChanged(interfaceName: string, address: Ip): void {
+  sourceChanged(interfaceName: string, address: Ip | null): void {
     for (const instance of this.instances) {
       const { interface: own, transport } = instance.cfg
-      if (own === null || own === interfaceName || transport.source === address) instance.refresh()
+      if (
+        own === null ||
+        own === interfaceName ||
+        (address !== null && transport.source === address)
+      )
+        instance.refresh()
     }
   }
 
