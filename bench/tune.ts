@@ -2,7 +2,7 @@
  * `vipd tune` on a pair, before and after: how long the death of a web server takes to be seen and to move the address,
  * what tune predicts of it, what it proposes for a target, and the same again with the proposal.
  *
- * npm run bench:tune -- [--n 20] [--observe 60s] [--target 500ms] [--max-false 1/year]
+ * npm run bench:tune -- [--n 20] [--observe 310s] [--target 500ms] [--max-false 1/year]
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -23,7 +23,7 @@ const text = (priority: number): string => configuration(priority, checked, 1)
 const { values } = parseArgs({
   options: {
     n: { type: 'string', default: '20' },
-    observe: { type: 'string', default: '60s' },
+    observe: { type: 'string', default: '310s' },
     every: { type: 'string', default: '50ms' },
     target: { type: 'string', default: '500ms' },
     'max-false': { type: 'string', default: '1/year' },

@@ -60,7 +60,7 @@ function often(perDay: number): string {
   if (days < 730) return `once in ${Math.round(days)} days`
   const years = days / 365
   return years > 1e6
-    ? 'never'
+    ? 'less than once in a million years'
     : `once in ${Number(years.toPrecision(2)).toLocaleString('en')} years`
 }
 

@@ -24,7 +24,8 @@ export function lossOf({ gaps, adverts }: ObservedInstance): Loss | null {
   // What is not among the long ones was about an interval.
   const longestMs = Math.max(adverts.advertMs, ...gaps.long.map(({ gapMs }) => gapMs))
   const bound = lost === 0
-  return { heard, lost, p: (bound ? ruleOfThree : lost) / (heard + lost), bound, longestMs }
+  const p = Math.min(1, (bound ? ruleOfThree : lost) / (heard + lost))
+  return { heard, lost, p, bound, longestMs }
 }
 
 /** Adverts that a pause of that length is short of. Buckets are a quarter of an octave wide at most. */

@@ -9,6 +9,7 @@ import type {
 } from '../daemon/observation.ts'
 import { type Loss, lossOf } from './advert-loss.ts'
 import { type Chance, chanceOf, type Estimate, estimate } from './estimate.ts'
+import { enough } from './evidence.ts'
 import {
   detection,
   falseAlarms,
@@ -32,7 +33,7 @@ export type CheckBudget = {
   readonly refused: Span
   readonly hangs: Span
   readonly recovers: Span
-  /** Verdicts that turn bad for nothing, per year. null: nothing is known. */
+  /** Verdicts that turn bad for nothing, per year; an upper bound where the chance is one. null: too little was seen. */
   readonly falsePerYear: number | null
 }
 
@@ -44,6 +45,7 @@ export type InstanceBudget = {
   readonly host: Span
   readonly skewMs: number
   readonly pauseBorneMs: number
+  /** Take-overs from a living master, per year; an upper bound where the loss is one. null: too little was heard. */
   readonly falsePerYear: number | null
   /** A service dies: by each check, to the heir's advert. */
   readonly services: readonly ServiceBudget[]
@@ -74,7 +76,9 @@ export function checkBudget(check: ObservedCheck, timing = check.timing): CheckB
     hangs: detection(timing, timing.timeoutMs),
     recovers: recovery(timing, quick),
     falsePerYear:
-      chance === null ? null : perYear(falseAlarms(timing, chance.p, chance.afterFailure)),
+      chance === null || !enough(seen.n)
+        ? null
+        : perYear(falseAlarms(timing, chance.p, chance.afterFailure)),
   }
 }
 
@@ -91,7 +95,8 @@ export function instanceBudget(
     host: hostDetection(adverts),
     skewMs: skew(adverts),
     pauseBorneMs: pauseBorne(adverts),
-    falsePerYear: loss === null ? null : perYear(falseTakeOvers(adverts, loss.p)),
+    falsePerYear:
+      loss === null || !enough(loss.heard) ? null : perYear(falseTakeOvers(adverts, loss.p)),
     services: instance.tracks.flatMap(({ name, weight }) => {
       const check = checks.find((one) => one.name === name)
       const resigns = weight === 0 || instance.resignsOnDemotion

@@ -1,6 +1,7 @@
 /** Of all settings those that no other beats in both: how soon, and how often for nothing. */
 import type { CheckBudget, InstanceBudget } from './budget.ts'
 import { chanceOf } from './estimate.ts'
+import { enough, leastLost } from './evidence.ts'
 import { detection, falseAlarms, falseTakeOvers, hostDetection, perYear } from './formulas.ts'
 
 export type FrontierPoint = { readonly worstMs: number; readonly falsePerYear: number }
@@ -8,8 +9,9 @@ export type FrontierPoint = { readonly worstMs: number; readonly falsePerYear: n
 const intervals = [10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000]
 const falls = [1, 2, 3, 4, 5, 6, 8, 10]
 
-/** With the present timeout; a year's worth of doubt where nothing was seen. */
+/** With the present timeout. Nothing where too little was seen. */
 export function checkFrontier({ seen, timing }: CheckBudget): readonly FrontierPoint[] {
+  if (!enough(seen.n)) return []
   const all = intervals.flatMap((intervalMs) =>
     falls.map((fall) => {
       const timeoutMs = Math.min(timing.timeoutMs, intervalMs)
@@ -23,10 +25,10 @@ export function checkFrontier({ seen, timing }: CheckBudget): readonly FrontierP
 }
 
 export function instanceFrontier({ adverts, loss }: InstanceBudget): readonly FrontierPoint[] {
-  if (loss === null) return []
+  if (loss === null || !enough(loss.heard)) return []
   const all = intervals.flatMap((advertMs) =>
     falls
-      .filter((n) => n >= 2)
+      .filter((n) => n >= leastLost(loss.heard))
       .map((downTimerAdverts) => {
         const setting = { ...adverts, advertMs, downTimerAdverts }
         return {

@@ -6,6 +6,7 @@
 import type { Adverts, Timing } from '../daemon/observation.ts'
 import type { CheckBudget, InstanceBudget } from './budget.ts'
 import { chanceOf } from './estimate.ts'
+import { leastLost, shortfall } from './evidence.ts'
 import {
   detection,
   falseAlarms,
@@ -30,6 +31,8 @@ export type Choice<T> =
       readonly setting: T
       readonly worstMs: number
       readonly falsePerYear: number
+      /** Nothing went wrong while it was observed: the rate is what that leaves open at most. */
+      readonly bound: boolean
     }
   | { readonly kind: 'none'; readonly why: string }
 
@@ -55,21 +58,25 @@ export function recommendAdverts(instance: InstanceBudget, target: Target): Choi
   const { adverts: present, loss } = instance
   if (loss === null)
     return { kind: 'none', why: 'no adverts were heard here: observe on the backup' }
+  const missing = shortfall('adverts', loss.heard, present.advertMs)
+  if (missing !== null) return { kind: 'none', why: missing }
   const steps = present.version === 3 ? advertSteps : secondSteps
-  const quickest = { ...present, advertMs: steps[0] ?? 10, downTimerAdverts: 2 }
+  const least = leastLost(loss.heard)
+  const quickest = { ...present, advertMs: steps[0] ?? 10, downTimerAdverts: least }
   if (hostDetection(quickest).worst > target.failoverMs)
     return {
       kind: 'none',
-      why: `even ${ms(quickest.advertMs)} and 2 missing adverts take ${ms(hostDetection(quickest).worst)}${present.version === 2 ? ': version 3 counts hundredths of a second' : ''}`,
+      why: `even ${ms(quickest.advertMs)} and ${least} missing adverts take ${ms(hostDetection(quickest).worst)}${present.version === 2 ? ': version 3 counts hundredths of a second' : ''}`,
     }
   for (const advertMs of steps.toReversed()) {
     const most = mostAdverts({ ...present, advertMs }, target.failoverMs)
-    if (most < 2) continue
+    if (most < least) continue
     const setting = { ...present, advertMs, downTimerAdverts: most }
     const falsePerYear = perYear(falseTakeOvers(setting, loss.p))
     const bears = pauseBorne(setting) >= pauseSafety * pauseOf(loss.longestMs, present.advertMs)
-    if (falsePerYear <= target.falsePerYear && bears)
-      return { kind: 'found', setting, worstMs: hostDetection(setting).worst, falsePerYear }
+    if (falsePerYear > target.falsePerYear || !bears) continue
+    const worstMs = hostDetection(setting).worst
+    return { kind: 'found', setting, worstMs, falsePerYear, bound: loss.bound }
   }
   return { kind: 'none', why: whyNoAdverts(instance, target) }
 }
@@ -100,7 +107,8 @@ export function recommendCheck(
   target: Target,
 ): Choice<Timing> {
   const { seen } = check
-  if (seen.n === 0) return { kind: 'none', why: 'no result was seen' }
+  const missing = shortfall('runs', seen.n, check.timing.intervalMs)
+  if (missing !== null) return { kind: 'none', why: missing }
   const left = target.failoverMs - handOver(adverts, resigns).worst
   const leastMs = leastTimeout(seen)
   const timeouts = timeoutSteps.filter((timeoutMs) => timeoutMs >= leastMs && timeoutMs < left)
@@ -112,7 +120,8 @@ export function recommendCheck(
   const best = bestTiming(check, timeouts, left, target)
   if (best === null) return { kind: 'none', why: whyNoTiming(check, left, timeouts, target) }
   const worstMs = best.worst + handOver(adverts, resigns).worst
-  return { kind: 'found', setting: best.timing, worstMs, falsePerYear: best.rate }
+  const bound = chanceOf(seen, best.timing)?.bound ?? true
+  return { kind: 'found', setting: best.timing, worstMs, falsePerYear: best.rate, bound }
 }
 
 /** Shorter ones would cut off answers, or take this machine's own pauses for the service's. */

@@ -3,6 +3,7 @@
 import type { Adverts, Observation, ObservedInstance, Timing } from '../daemon/observation.ts'
 import type { Advice } from './advice.ts'
 import type { Budget, CheckBudget, InstanceBudget } from './budget.ts'
+import { shortfall } from './evidence.ts'
 import type { Span } from './formulas.ts'
 import type { Choice, Target } from './recommend.ts'
 import type { AdvertReplay, CheckReplay } from './replay.ts'
@@ -44,8 +45,28 @@ function checkLines({ name, timing, seen, ...check }: CheckBudget): string[] {
     `  detects refused    ${spanText(check.refused)}`,
     `  detects hanging    ${spanText(check.hangs)}`,
     `  sees recovery      ${spanText(check.recovers)}`,
-    `  wrong              ${check.chance === null ? 'not known' : `${rate(check.falsePerYear)} (p ${check.chance.bound ? '≤' : '='} ${probability(check.chance.p)}, c ${probability(check.chance.afterFailure)})`}`,
+    `  wrong              ${wrongVerdicts({ name, timing, seen, ...check })}`,
   ]
+}
+
+function wrongVerdicts({ chance, seen, timing, falsePerYear }: CheckBudget): string {
+  const missing = shortfall('runs', seen.n, timing.intervalMs)
+  if (missing !== null || chance === null) return `not known: ${missing}`
+  const { p, afterFailure, bound } = chance
+  return `${bounded(falsePerYear, bound)} (p ${bound ? '≤' : '='} ${probability(p)}, c ${probability(afterFailure)})`
+}
+
+function wrongTakeOvers({ loss, adverts, falsePerYear }: InstanceBudget): string {
+  if (loss === null) return 'not known'
+  const missing = shortfall('adverts', loss.heard, adverts.advertMs)
+  if (missing !== null) return `not known: ${missing}`
+  return `${bounded(falsePerYear, loss.bound)} (l ${loss.bound ? '≤' : '='} ${probability(loss.p)})`
+}
+
+/** Where nothing went wrong the rate is an upper bound, and is called one. */
+function bounded(perYear: number | null, bound: boolean): string {
+  const said = rate(perYear)
+  return bound && perYear !== null && !said.startsWith('less') ? `at most ${said}` : said
 }
 
 /** How many answers came within each doubling of time. */
@@ -78,7 +99,7 @@ function instanceLines(instance: InstanceBudget, gaps: ObservedInstance['gaps'])
   const { name, adverts, loss, host, skewMs, pauseBorneMs, services } = instance
   const heard =
     loss === null
-      ? 'none (whoever leads hears nobody: observe on the backup)'
+      ? 'none (a master hears no other: observe on the backup)'
       : `${loss.heard} adverts, ${loss.lost} missing, longest silence ${time(loss.longestMs)}`
   return [
     '',
@@ -87,7 +108,7 @@ function instanceLines(instance: InstanceBudget, gaps: ObservedInstance['gaps'])
     ...gapsLine(gaps),
     `  host dies          ${spanText(host)} (skew ${time(skewMs)})`,
     `  bears a pause of   ${time(pauseBorneMs)}`,
-    `  wrong              ${loss === null ? 'not known' : `${rate(instance.falsePerYear)} (l ${loss.bound ? '≤' : '='} ${probability(loss.p)})`}`,
+    `  wrong              ${wrongTakeOvers(instance)}`,
     ...services.flatMap(({ check, refused, hangs, dominates }) => [
       `  service dies, as ${check} sees it, until the heir's advert:`,
       `    refused          ${spanText(refused)}`,
@@ -132,7 +153,7 @@ function choiceLines<T>(
     title,
     `  now                ${present}`,
     `  proposed           ${text(choice.setting)}`,
-    `  then               ${time(choice.worstMs)} worst, ${rate(choice.falsePerYear)}`,
+    `  then               ${time(choice.worstMs)} worst, wrong ${bounded(choice.falsePerYear, choice.bound)}`,
   ]
 }
 
@@ -180,7 +201,6 @@ const yearSeconds = 31_557_600
 /** How often something happens, in the unit that makes it readable. */
 export function rate(perYear: number | null): string {
   if (perYear === null) return 'not known'
-  if (perYear === 0) return 'never'
   const units = [
     ['s', yearSeconds],
     ['minute', yearSeconds / 60],
@@ -189,7 +209,8 @@ export function rate(perYear: number | null): string {
     ['year', 1],
   ] as const
   for (const [unit, count] of units)
-    if (perYear >= count) return `${Number((perYear / count).toPrecision(3))} a ${unit}`
+    if (perYear >= count)
+      return `${Number((perYear / count).toPrecision(3))} ${unit === 'hour' ? 'an' : 'a'} ${unit}`
   const years = 1 / perYear
   return years > 1e6
     ? 'less than once in a million years'

@@ -120,6 +120,7 @@ test('a proposal keeps what it promises, by the formulas that the simulation has
         assert.ok(choice.falsePerYear <= target.falsePerYear)
       } else assert.notEqual(choice.why, '')
       const found = recommendCheck(check, setting, true, target)
+      if (n < 300) assert.ok(found.kind === 'none' && /^needs at least 300 runs/.test(found.why))
       if (found.kind === 'none') return assert.notEqual(found.why, '')
       const worst =
         detection(found.setting, found.setting.timeoutMs).worst + handOver(setting, true).worst
@@ -166,8 +167,59 @@ test('when there is none it says what stands in the way', () => {
   )
   assert.equal(
     none(recommendCheck(checkBudget(observed([])), quick, true, target)),
-    'no result was seen',
+    'needs at least 300 runs: 30 s (0 seen)',
   )
+})
+
+test('from little evidence nothing is promised: it says how long to observe', () => {
+  const heard = (count: number): ObservedInstance => ({
+    ...instance(),
+    gaps: { histogram: [{ fromMs: 896, count }], long: [] },
+  })
+  const target = { failoverMs: 30_000, falsePerYear: 1 }
+  for (const count of [1, 2, 3, 299]) {
+    const budget = instanceBudget(heard(count), [])
+    assert.ok((budget.loss?.p ?? 2) <= 1)
+    assert.equal(budget.falsePerYear, null)
+    const choice = recommendAdverts(budget, target)
+    assert.deepEqual(choice, {
+      kind: 'none',
+      why: `needs at least 300 adverts: 5 minutes (${count} seen)`,
+    })
+  }
+  const observation = {
+    ...{ schema: 1 as const, host: 'lb1', configPath: '/c.conf', fromMs: 0, untilMs: 60_000 },
+    checks: [observed(results('...'))],
+    instances: [heard(2)],
+  }
+  const said = reportBudget(observation, budgetOf(observation))
+  assert.match(said, /wrong {14}not known: needs at least 300 runs: 30 s \(3 seen\)/)
+  assert.match(said, /wrong {14}not known: needs at least 300 adverts: 5 minutes \(2 seen\)/)
+  assert.doesNotMatch(said, /never|once in -/)
+})
+
+test('an upper bound is called one, and two lost adverts are proposed only after many', () => {
+  const heard = (count: number): ObservedInstance => ({
+    ...instance(),
+    gaps: { histogram: [{ fromMs: 896, count }], long: [] },
+  })
+  const target = { failoverMs: 30_000, falsePerYear: 1e9 }
+  const least = (count: number) => {
+    // The quickest setting that reaches the time has as few as may be.
+    const budget = instanceBudget(heard(count), [])
+    const quick = recommendAdverts(budget, { ...target, failoverMs: 27 })
+    return quick.kind === 'none' ? quick.why : quick.setting.downTimerAdverts
+  }
+  assert.equal(least(300), 'even 10 ms and 3 missing adverts take 36.1 ms')
+  assert.equal(least(10_000), 2)
+  const observation = {
+    ...{ schema: 1 as const, host: 'lb1', configPath: '/c.conf', fromMs: 0, untilMs: 60_000 },
+    checks: [observed(results('.'.repeat(300)))],
+    instances: [heard(300)],
+  }
+  const budget = budgetOf(observation)
+  assert.match(reportBudget(observation, budget), /wrong {14}at most \d.* \(l ≤ 0\.010\)/)
+  assert.match(reportAdvice(advise(observation, budget, target), target), /wrong at most /)
 })
 
 test('replay with the present setting is what the daemon saw; another one is judged alike', () => {
@@ -292,7 +344,7 @@ test('the patch replaces lines that say it, adds others, keeps comments, and is 
 
 test('rates are said in the unit that fits', () => {
   assert.deepEqual([null, 0, 1e9, 8_766 * 2, 1, 0.5, 1e-9].map(rate), [
-    ...['not known', 'never', '31.7 a s', '2 a hour', '1 a year'],
+    ...['not known', 'less than once in a million years', '31.7 a s', '2 an hour', '1 a year'],
     ...['once in 2 years', 'less than once in a million years'],
   ])
 })
