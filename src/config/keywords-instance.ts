@@ -330,7 +330,7 @@ function readVirtualAddress(draft: InstanceDraft, node: Node, lowering: Lowering
     lowering.error(node.place, 'mixed-families', message)
     return
   }
-  if (draft.addresses.some((a) => a.address === entry.address)) {
+  if (lowering.listed.before(draft.addresses, entry.address, node.place) !== null) {
     const message = `${entry.address} is listed twice: it is in the advert twice, and the options of the last one count`
     lowering.warning(node.place, 'duplicate', message)
   }
@@ -343,5 +343,6 @@ function readPeer(draft: InstanceDraft, node: Node, lowering: Lowering) {
   if (peer === null) return
   draft.family = ipFamily(peer.address)
   if (node.args.length > 0) draft.checkSource = true
-  if (!draft.peers.some((other) => other.address === peer.address)) draft.peers.push(peer)
+  const before = lowering.listed.before(draft.peers, peer.address, node.place)
+  if (before === null) draft.peers.push(peer)
 }

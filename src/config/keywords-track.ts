@@ -57,7 +57,7 @@ export function trackInterface(list: TrackedDraft[], node: Node, lowering: Lower
 }
 
 function add(list: TrackedDraft[], entry: TrackedDraft, lowering: Lowering): void {
-  if (list.some((other) => other.name === entry.name)) {
+  if (lowering.listed.before(list, entry.name, entry.place) !== null) {
     lowering.error(entry.place, 'duplicate', `${entry.name} is tracked twice; the first counts`)
   } else list.push(entry)
 }

@@ -270,7 +270,7 @@ export class Lines {
     const directory = this.#open.at(-1)?.directory ?? ''
     const checks = checksOf(keyword, this.checks)
     const search = findIncluded(this.#world, pattern, directory, checks, place)
-    this.diagnostics.push(...search.diagnostics)
+    for (const diagnostic of search.diagnostics) this.diagnostics.push(diagnostic)
     for (const file of [...search.files].reverse()) this.#enter(file, place)
   }
 

@@ -142,9 +142,9 @@ function readFile(node: Node, lowering: Lowering): void {
 function readInstance(node: Node, draft: Draft, lowering: Lowering): void {
   const block = opened('vrrp_instance', node, true, lowering)
   if (block === null) return
-  const before = draft.instances.find((other) => other.name === block.name)
-  if (before !== undefined) {
-    const message = `vrrp_instance ${block.name} is defined twice (first in line ${before.place.line}); this one is skipped`
+  const before = lowering.listed.before(draft.instances, block.name, node.place)
+  if (before !== null) {
+    const message = `vrrp_instance ${block.name} is defined twice (first in line ${before.line}); this one is skipped`
     lowering.error(node.place, 'duplicate', message)
     return
   }
@@ -156,7 +156,7 @@ function readInstance(node: Node, draft: Draft, lowering: Lowering): void {
 function readGroup(node: Node, draft: Draft, lowering: Lowering): void {
   const block = opened('vrrp_sync_group', node, true, lowering)
   if (block === null) return
-  if (draft.groups.some((other) => other.name === block.name)) {
+  if (lowering.listed.before(draft.groups, block.name, node.place) !== null) {
     const message = `vrrp_sync_group ${block.name} is defined twice; this one is skipped`
     lowering.error(node.place, 'duplicate', message)
     return

@@ -7,11 +7,12 @@ import type { Instance, SyncGroup } from './types.ts'
 
 /** Instance name → its group. An instance is in one group at most: the first. */
 export function membership(draft: Draft, lowering: Lowering): Map<string, GroupDraft> {
+  const defined = new Set(draft.instances.map(({ name }) => name))
   const groupOf = new Map<string, GroupDraft>()
   for (const group of draft.groups) {
     for (const { name, place } of group.members ?? []) {
       const before = groupOf.get(name)
-      if (!draft.instances.some((instance) => instance.name === name)) {
+      if (!defined.has(name)) {
         const message = `there is no instance ${name}; sync group ${group.name} goes without it`
         lowering.error(place, 'unknown-instance', message)
       } else if (before !== undefined) {
@@ -19,11 +20,29 @@ export function membership(draft: Draft, lowering: Lowering): Map<string, GroupD
         lowering.error(place, 'duplicate', message)
       } else groupOf.set(name, group)
     }
-    const members = draft.instances.filter((one) => groupOf.get(one.name) === group)
-    reportTrackedTwice(group, members, lowering)
-    reportSize(group, members, lowering)
+  }
+  const members = byGroup(draft.instances, groupOf)
+  for (const group of draft.groups) {
+    reportTrackedTwice(group, members.get(group) ?? [], lowering)
+    reportSize(group, members.get(group) ?? [], lowering)
   }
   return groupOf
+}
+
+/** The members of each group, in the order in which the file defines them. */
+export function byGroup<T extends { readonly name: string }>(
+  instances: readonly T[],
+  groupOf: ReadonlyMap<string, GroupDraft>,
+): Map<GroupDraft, T[]> {
+  const members = new Map<GroupDraft, T[]>()
+  for (const one of instances) {
+    const group = groupOf.get(one.name)
+    if (group === undefined) continue
+    const before = members.get(group)
+    if (before === undefined) members.set(group, [one])
+    else before.push(one)
+  }
+  return members
 }
 
 function reportSize(group: GroupDraft, members: readonly InstanceDraft[], lowering: Lowering) {
@@ -36,7 +55,7 @@ function reportSize(group: GroupDraft, members: readonly InstanceDraft[], loweri
   }
 }
 
-/** null: nothing is left of it. Members keep the order in which the file defines them. */
+/** null: nothing is left of it. */
 export function finishGroup(
   group: GroupDraft,
   members: readonly Instance[],

@@ -317,7 +317,7 @@ function moveExcess(draft: InstanceDraft, facts: Facts, lowering: Lowering): voi
   if (draft.addresses.length <= room) return
   const message = `${draft.name} has ${draft.addresses.length} addresses and an advert has room for ${room}; the others are treated as virtual_ipaddress_excluded`
   lowering.error(draft.place, 'too-many-addresses', message)
-  draft.excluded.unshift(...draft.addresses.splice(room))
+  draft.excluded = [...draft.addresses.splice(room), ...draft.excluded]
 }
 
 export function notifyOf(draft: InstanceDraft['notify'], lowering: Lowering): Notify {

@@ -2,11 +2,15 @@
  * What every step of lowering shares: the machine it asks, the place where it writes what it finds, and
  * the two ways in which a file can be unusable. Each finding says what is wrong and what happens instead.
  */
+import { Listed } from './listed.ts'
 import type { GlobalDraft, ScriptDraft } from './lower-draft.ts'
 import type { Word } from './tree-types.ts'
 import type { Diagnostic, Place, Severity, World } from './types.ts'
 
 export type Verdict = Diagnostic['verdict']
+
+/** A guess compares a word with every keyword of its block. */
+const guessesMax = 1_000
 
 export class Lowering {
   readonly world: World
@@ -19,6 +23,8 @@ export class Lowering {
   readonly scripts = new Map<string, ScriptDraft>()
   /** Names of what track_file, track_process and track_bfd may track, by that keyword. */
   readonly trackers = new Map<string, Set<string>>()
+  /** Where the names in the lists of the draft (instances, addresses, peers, trackers) stand first. */
+  readonly listed = new Listed<Place>()
   /** Findings after which the daemon would not start. */
   refusals = 0
   /** A script is run although script security is off: the place of the first. */
@@ -31,6 +37,7 @@ export class Lowering {
   /** What needs script_user and script security, wherever in global_defs they stand. */
   readonly afterGlobals: (() => void)[] = []
   #lvsNoted = false
+  #guesses = 0
 
   constructor(world: World, globals: GlobalDraft, mainFile: string) {
     this.world = world
@@ -85,6 +92,11 @@ export class Lowering {
   missingInterface(at: Place | Word, message: string) {
     this.interfaceMissing = true
     this.refuse(at, 'no-interface', message)
+  }
+
+  /** Whether the keyword that was meant may be looked for: not in a file that is no configuration. */
+  mayGuess(): boolean {
+    return ++this.#guesses <= guessesMax
   }
 
   /** The blocks of the load balancer are skipped whole; said once. */

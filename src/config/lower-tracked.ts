@@ -69,10 +69,15 @@ export function reportTrackedTwice(
   members: readonly InstanceDraft[],
   lowering: Lowering,
 ): void {
+  const byLink = new Map<string | null, string[]>()
+  for (const { name, interface: link } of members) {
+    const names = byLink.get(link)
+    if (names === undefined) byLink.set(link, [name])
+    else names.push(name)
+  }
   for (const link of group.trackInterfaces) {
-    const twice = members.filter((member) => member.interface === link.name)
-    if (twice.length === 0) continue
-    const names = twice.map((member) => member.name).join(', ')
+    const names = byLink.get(link.name)?.join(', ')
+    if (names === undefined) continue
     const message = `${link.name} is the interface of ${names} and is tracked anyway`
     lowering.error(link.place, 'duplicate', message)
   }

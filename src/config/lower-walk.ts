@@ -78,7 +78,7 @@ function unknown(block: BlockName, node: Node, lowering: Lowering): void {
   const { text } = node.keyword
   const where = block === 'root' ? 'outside every block' : `in ${block}`
   const skipped = node.block === null ? 'the line is ignored' : 'the whole block is skipped'
-  const near = nearest(block, text)
+  const near = lowering.mayGuess() ? nearest(block, text) : null
   const elsewhere = blocksOf(text).map((name) =>
     name === 'root' ? 'outside blocks' : `in ${name}`,
   )

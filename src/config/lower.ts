@@ -10,7 +10,7 @@ import { doubleVrids } from './instance-identity.ts'
 import { readBlocks, repairBlocks } from './lower-blocks.ts'
 import type { Draft, GlobalDraft, InstanceDraft, ScriptDraft } from './lower-draft.ts'
 import { globalDraft } from './lower-draft.ts'
-import { finishGroup, membership } from './lower-group.ts'
+import { byGroup, finishGroup, membership } from './lower-group.ts'
 import { finishInstance } from './lower-instance.ts'
 import { Lowering } from './lower-report.ts'
 import { walkBlock } from './lower-walk.ts'
@@ -39,7 +39,8 @@ export type Lowered = {
 export function lower(tree: Tree, world: World): Lowered {
   const globals = globalDraft(world.hostname, world.environment['USER'] ?? 'root')
   const lowering = new Lowering(world, globals, tree.files[0] ?? '')
-  lowering.diagnostics.push(...tree.diagnostics)
+  // No spread: a call takes a hundred thousand arguments at most.
+  for (const diagnostic of tree.diagnostics) lowering.diagnostics.push(diagnostic)
   const nodes = repairBlocks(tree.nodes, lowering)
   for (const node of nodes) {
     if (node.keyword.text === 'global_defs' && node.block !== null) {
@@ -63,14 +64,15 @@ function finish(draft: Draft, lowering: Lowering): Config {
     const weightsForbidden = group !== undefined && !group.trackingWeight
     return finishInstance(instance, weightsForbidden, lowering) ?? []
   })
-  const groups = draft.groups.flatMap((group) => {
-    const members = instances.filter((one) => groupOf.get(one.name) === group)
-    return finishGroup(group, members, lowering) ?? []
-  })
+  const members = byGroup(instances, groupOf)
+  const groups = draft.groups.flatMap(
+    (group) => finishGroup(group, members.get(group) ?? [], lowering) ?? [],
+  )
   reportDoubleVrids(instances, lowering)
+  const ownerNames = new Set(instances.filter(isOwner).map(({ name }) => name))
   const owners = new Set(
     groups
-      .filter(({ members }) => members.some((name) => !isOwner(instances, name)))
+      .filter((group) => group.members.some((name) => !ownerNames.has(name)))
       .flatMap(({ members }) => members),
   )
   const settled = instances.map((one) =>
@@ -80,8 +82,7 @@ function finish(draft: Draft, lowering: Lowering): Config {
   return { globals: finishGlobals(lowering), scripts, instances: settled, groups }
 }
 
-const isOwner = (instances: readonly Instance[], name: string): boolean =>
-  instances.some((one) => one.name === name && one.stateMaster && one.priority === 255)
+const isOwner = ({ stateMaster, priority }: Instance): boolean => stateMaster && priority === 255
 
 function finishScripts(
   drafts: readonly InstanceDraft[],

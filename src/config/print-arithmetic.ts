@@ -25,13 +25,27 @@ export function trackersOf(
   instance: Instance,
   config: Config,
 ): { readonly scripts: readonly Tracked[]; readonly interfaces: readonly Tracked[] } {
-  const groups: readonly SyncGroup[] = config.groups.filter((g) =>
-    g.members.includes(instance.name),
-  )
+  const groups = groupsByMember(config).get(instance.name) ?? []
   return {
     scripts: [instance, ...groups].flatMap((one) => one.trackChecks),
     interfaces: [instance, ...groups].flatMap((one) => one.trackInterfaces),
   }
+}
+
+const byMember = new WeakMap<Config, ReadonlyMap<string, readonly SyncGroup[]>>()
+
+function groupsByMember(config: Config): ReadonlyMap<string, readonly SyncGroup[]> {
+  const known = byMember.get(config)
+  if (known !== undefined) return known
+  const groups = new Map<string, SyncGroup[]>()
+  for (const group of config.groups)
+    for (const name of new Set(group.members)) {
+      const before = groups.get(name)
+      if (before === undefined) groups.set(name, [group])
+      else before.push(group)
+    }
+  byMember.set(config, groups)
+  return groups
 }
 
 export function arithmetic(instance: Instance, config: Config): Arithmetic {

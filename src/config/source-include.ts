@@ -123,7 +123,7 @@ export function pathsOf(world: World, pattern: string): readonly string[] | null
   for (const one of expandBraces(pattern) ?? []) {
     const paths = matchesOf(world, one, '')
     if (paths === null) return null
-    all.push(...paths)
+    for (const path of paths) all.push(path)
   }
   return all
 }
