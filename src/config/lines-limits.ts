@@ -19,3 +19,7 @@ export const braceAlternativesMax = 1_024
 export const replayDepthMax = 256
 /** Blocks within blocks. keepalived's own grammar needs five. */
 export const blockDepthMax = 64
+/** Of one instance, whichever list they are in: adding them takes a host seconds. */
+export const addressesMax = 16_384
+/** Of one instance: each advert goes to every one of them. */
+export const peersMax = 4_096

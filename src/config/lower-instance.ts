@@ -5,6 +5,7 @@
 import { isLinkLocal } from '../base/ip.ts'
 import type { Us } from '../base/time.ts'
 import { secondsToUs, us } from '../base/time.ts'
+import { addressesMax, peersMax } from './lines-limits.ts'
 import type { InstanceDraft } from './lower-draft.ts'
 import type { Lowering } from './lower-report.ts'
 import { keepTrackers } from './lower-tracked.ts'
@@ -97,6 +98,7 @@ function mayRun(
     lowering.refuse(place, 'no-interface', `${name} has no interface`)
   }
   requireAddress(draft, facts, lowering)
+  reportTooMany(draft, lowering)
   if (draft.vmacOnlyPlace !== null && !draft.vmac) {
     lowering.error(draft.vmacOnlyPlace, 'no-vmac', `${name}: vmac_xmit_base needs use_vmac`)
   }
@@ -110,6 +112,20 @@ function mayRun(
   const message = `${name} is left out: ${draft.refused.why}`
   lowering.error(draft.refused.place, 'refused-instance', message)
   return false
+}
+
+/** A file that means so many is no configuration for one host. */
+function reportTooMany(draft: InstanceDraft, lowering: Lowering) {
+  const { name, place, addresses, excluded, peers } = draft
+  const count = addresses.length + excluded.length
+  if (count > addressesMax) {
+    const message = `${name} has ${count} addresses; an instance may have ${addressesMax}`
+    lowering.refuse(place, 'too-many-addresses', message)
+  }
+  if (peers.length > peersMax) {
+    const message = `${name} has ${peers.length} unicast peers; an instance may have ${peersMax}`
+    lowering.refuse(place, 'too-many-peers', message)
+  }
 }
 
 function requireAddress(draft: InstanceDraft, facts: Facts, lowering: Lowering) {

@@ -7,9 +7,11 @@
 import { Worker } from 'node:worker_threads'
 import { errorAt, wholeFile } from '../config/diagnostics.ts'
 import type { LanguageOptions } from '../config/tree-types.ts'
-import { compareMs, hangingMax, heapMegabytes, idleMs, loadMs } from './bounds.ts'
-import type { Loaded } from './load.ts'
+import { compareMs, hangingMax, heapMegabytes, loadMs } from './bounds.ts'
+import { Comparer, type Unchanged } from './comparer.ts'
+import type { Loaded, LoadRequest } from './load.ts'
 import type { Seen } from './machine.ts'
+import { Assembly } from './parts.ts'
 import type { FromThread, ToThread } from './thread.ts'
 
 export type LoaderOptions = {
@@ -19,12 +21,20 @@ export type LoaderOptions = {
   readonly threadFile?: URL
   readonly loadMs?: number
   readonly compareMs?: number
+  readonly heapMegabytes?: number
 }
 
-/** `unknown`: the file system did not answer in time. */
-export type Unchanged = boolean | 'unknown'
-
 const nothingSeen: Seen = { files: [], patterns: [] }
+
+/** Why there is no configuration; `code` is the diagnostic's. */
+class NotLoaded extends Error {
+  readonly code: string
+
+  constructor(code: string, message: string) {
+    super(message)
+    this.code = code
+  }
+}
 
 export class Loader {
   readonly #path: string
@@ -32,6 +42,7 @@ export class Loader {
   readonly #threadFile: URL
   readonly #loadMs: number
   readonly #compareMs: number
+  readonly #heapMegabytes: number
   /** Threads that were ended and have not gone yet. */
   readonly #hanging = new Set<Worker>()
   #comparer: Comparer | null = null
@@ -42,38 +53,30 @@ export class Loader {
     this.#threadFile = options.threadFile ?? new URL('./thread.js', import.meta.url)
     this.#loadMs = options.loadMs ?? loadMs
     this.#compareMs = options.compareMs ?? compareMs
+    this.#heapMegabytes = options.heapMegabytes ?? heapMegabytes
   }
 
   /**
    * Reads and parses. `knownInterfaces` count as existing although they are absent at the moment. Never rejects: what
-   * went wrong with the reading itself is a diagnostic of a configuration that cannot run.
+   * went wrong with the reading itself is a diagnostic of a configuration that cannot run (`load-timeout`,
+   * `load-hangs`, `load-failed`).
    */
-  load(knownInterfaces: readonly string[] = []): Promise<Loaded> {
-    if (this.#hanging.size >= hangingMax)
-      return Promise.resolve(
-        this.#failed('load-hangs', `${hangingMax} earlier readings of it still hang`),
-      )
+  async load(knownInterfaces: readonly string[] = []): Promise<Loaded> {
     const request = { path: this.#path, language: this.#language, knownInterfaces }
-    const thread = this.#start()
-    return new Promise((resolve) => {
-      const end = (loaded: Loaded) => {
-        clearTimeout(deadline)
-        this.#end(thread)
-        resolve(loaded)
-      }
-      const late = `it was not read within ${this.#loadMs / 1_000} s: its file system does not answer, or it is too large`
-      const deadline = setTimeout(() => end(this.#failed('load-timeout', late)), this.#loadMs)
-      thread.on('message', (message: FromThread) => {
-        if (message.kind === 'loaded') end(message.loaded)
-      })
-      thread.on('error', (error) => end(this.#failed('load-failed', whyFailed(error))))
-      thread.postMessage({ id: 1, kind: 'load', request } satisfies ToThread)
-    })
+    try {
+      return await this.#load(request)
+    } catch (error) {
+      if (!(error instanceof NotLoaded)) throw error
+      const { code, message } = error
+      const diagnostic = errorAt(wholeFile(this.#path), code, message, 'fatal')
+      return { config: null, diagnostics: [{ ...diagnostic, identity: code }], seen: nothingSeen }
+    }
   }
 
   /** Whether the files are still those that were read. Waits for `compareMs` at most. */
   unchanged(seen: Seen): Promise<Unchanged> {
     if (this.#comparer === null || this.#comparer.over) {
+      if (this.#hanging.size >= hangingMax) return Promise.resolve('unknown')
       const thread = this.#start()
       thread.unref()
       this.#comparer = new Comparer(thread, this.#compareMs, () => this.#end(thread))
@@ -87,10 +90,30 @@ export class Loader {
     this.#comparer = null
   }
 
+  #load(request: LoadRequest): Promise<Loaded> {
+    if (this.#hanging.size >= hangingMax)
+      throw new NotLoaded('load-hangs', `${hangingMax} earlier readings of it still hang`)
+    const thread = this.#start()
+    const late = `it was not read within ${this.#loadMs / 1_000} s: its file system does not answer, or it is too large`
+    let deadline: NodeJS.Timeout | undefined
+    const loaded = new Promise<Loaded>((resolve, reject) => {
+      const fail = (code: string, message: string) => reject(new NotLoaded(code, message))
+      deadline = setTimeout(() => fail('load-timeout', late), this.#loadMs)
+      thread.on('error', (error) => fail('load-failed', this.#whyFailed(error)))
+      thread.on('exit', () => fail('load-failed', 'the thread that read it has ended'))
+      receive(thread, resolve)
+    })
+    thread.postMessage({ kind: 'load', request } satisfies ToThread)
+    return loaded.finally(() => {
+      clearTimeout(deadline)
+      this.#end(thread)
+    })
+  }
+
   #start(): Worker {
     return new Worker(this.#threadFile, {
       name: 'vipd-config',
-      resourceLimits: { maxOldGenerationSizeMb: heapMegabytes },
+      resourceLimits: { maxOldGenerationSizeMb: this.#heapMegabytes },
     })
   }
 
@@ -100,74 +123,29 @@ export class Loader {
     void thread.terminate().then(() => this.#hanging.delete(thread))
   }
 
-  #failed(code: string, why: string): Loaded {
-    const diagnostic = errorAt(wholeFile(this.#path), code, why, 'fatal')
-    return { config: null, diagnostics: [{ ...diagnostic, identity: code }], seen: nothingSeen }
+  #whyFailed(error: Error): string {
+    const memory = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+    return memory
+      ? `it needs more than ${this.#heapMegabytes} MiB of memory`
+      : `reading failed: ${error.message}`
   }
 }
 
-function whyFailed(error: Error): string {
-  const memory = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-  return memory
-    ? `it needs more than ${heapMegabytes} MiB of memory`
-    : `reading failed: ${error.message}`
-}
-
-/** The thread that compares. It is kept for a while, because `status` is asked for again and again. */
-class Comparer {
-  over = false
-  readonly #thread: Worker
-  readonly #compareMs: number
-  readonly #end: () => void
-  readonly #waiting = new Map<
-    number,
-    { readonly answer: (unchanged: Unchanged) => void; readonly fromMs: number }
-  >()
-  #lastId = 0
-  #idle: NodeJS.Timeout | undefined
-
-  constructor(thread: Worker, waitMs: number, end: () => void) {
-    this.#thread = thread
-    this.#compareMs = waitMs
-    this.#end = end
-    thread.on('message', (message: FromThread) => {
-      if (message.kind !== 'compared') return
-      this.#waiting.get(message.id)?.answer(message.unchanged)
-      this.#waiting.delete(message.id)
-      if (this.#waiting.size === 0) this.#rest()
-    })
-    thread.on('error', () => this.close())
-  }
-
-  ask(seen: Seen): Promise<Unchanged> {
-    const [oldest] = this.#waiting.values()
-    // It hangs: nothing is piled up behind it.
-    if (oldest !== undefined && performance.now() - oldest.fromMs > this.#compareMs)
-      return Promise.resolve('unknown')
-    clearTimeout(this.#idle)
-    const id = ++this.#lastId
-    this.#thread.postMessage({ id, kind: 'compare', seen } satisfies ToThread)
-    return new Promise((resolve) => {
-      const deadline = setTimeout(() => resolve('unknown'), this.#compareMs)
-      const answer = (unchanged: Unchanged) => {
-        clearTimeout(deadline)
-        resolve(unchanged)
-      }
-      this.#waiting.set(id, { answer, fromMs: performance.now() })
-    })
-  }
-
-  close(): void {
-    if (this.over) return
-    this.over = true
-    clearTimeout(this.#idle)
-    for (const { answer } of this.#waiting.values()) answer('unknown')
-    this.#waiting.clear()
-    this.#end()
-  }
-
-  #rest(): void {
-    this.#idle = setTimeout(() => this.close(), idleMs)
-    this.#idle.unref()
-  }
+/** Fetches the parts of what was loaded, and calls back with the whole. */
+function receive(thread: Worker, done: (loaded: Loaded) => void): void {
+  const assembly = new Assembly()
+  let head: (FromThread & { kind: 'loaded' }) | null = null
+  const more = () => thread.postMessage({ kind: 'more' } satisfies ToThread)
+  thread.on('message', (message: FromThread) => {
+    if (message.kind === 'loaded') {
+      if (message.globals === null) return done({ ...message.loaded, config: null })
+      head = message
+      return more()
+    }
+    if (message.kind !== 'part' || head?.globals == null) return
+    if (message.part === null)
+      return done({ ...head.loaded, config: assembly.config(head.globals) })
+    assembly.add(message.part)
+    more()
+  })
 }

@@ -1,27 +1,46 @@
 /** The configuration thread: reads, parses and compares, one request after the other. It may hang; see loader.ts. */
 import { parentPort } from 'node:worker_threads'
 import { assert } from '../base/assert.ts'
+import type { Config } from '../config/types.ts'
 import { unchangedSince } from './compare.ts'
 import type { Loaded, LoadRequest } from './load.ts'
 import type { Seen } from './machine.ts'
+import { type Part, partsOf } from './parts.ts'
 
 export type ToThread =
-  | { readonly id: number; readonly kind: 'load'; readonly request: LoadRequest }
-  | { readonly id: number; readonly kind: 'compare'; readonly seen: Seen }
+  | { readonly kind: 'load'; readonly request: LoadRequest }
+  /** The next part of the configuration that was loaded. */
+  | { readonly kind: 'more' }
+  | { readonly kind: 'compare'; readonly id: number; readonly seen: Seen }
 export type FromThread =
-  | { readonly id: number; readonly kind: 'loaded'; readonly loaded: Loaded }
-  | { readonly id: number; readonly kind: 'compared'; readonly unchanged: boolean }
+  /** `globals`: null: there is no configuration, and no part follows. */
+  | {
+      readonly kind: 'loaded'
+      readonly loaded: Omit<Loaded, 'config'>
+      readonly globals: Config['globals'] | null
+    }
+  /** null: there are no more. */
+  | { readonly kind: 'part'; readonly part: Part | null }
+  | { readonly kind: 'compared'; readonly id: number; readonly unchanged: boolean }
 
 assert(parentPort !== null, 'this module is the body of a worker thread')
 const port = parentPort
+let parts: Iterator<Part> | null = null
 
 async function answer(message: ToThread): Promise<FromThread> {
-  const { id } = message
-  if (message.kind === 'compare')
-    return { id, kind: 'compared', unchanged: unchangedSince(message.seen) }
+  if (message.kind === 'compare') {
+    const { id, seen } = message
+    return { kind: 'compared', id, unchanged: unchangedSince(seen) }
+  }
+  if (message.kind === 'more') {
+    const next = parts?.next()
+    return { kind: 'part', part: next === undefined || next.done === true ? null : next.value }
+  }
   // A thread that only compares does not pay for the parser.
   const { loadConfiguration } = await import('./load.ts')
-  return { id, kind: 'loaded', loaded: loadConfiguration(message.request) }
+  const { config, ...loaded } = loadConfiguration(message.request)
+  parts = config === null ? null : partsOf(config)
+  return { kind: 'loaded', loaded, globals: config?.globals ?? null }
 }
 
 port.on('message', async (message: ToThread) => port.postMessage(await answer(message)))

@@ -1,0 +1,70 @@
+/**
+ * A configuration in parts: what crosses between threads is unpacked by the thread that takes it, and 300,000
+ * addresses at once would hold that thread for a second. Parts are fetched one by one, with its other work between.
+ */
+import type { Config, Instance, Script, SyncGroup } from '../config/types.ts'
+
+export type Part = {
+  readonly scripts: readonly Script[]
+  readonly instances: readonly Instance[]
+  readonly groups: readonly SyncGroup[]
+}
+
+/** An instance is never divided; lines-limits.ts bounds what it may hold. */
+const weightMax = 1_000
+
+export function* partsOf(config: Config): Generator<Part> {
+  const none: Part = { scripts: [], instances: [], groups: [] }
+  for (const scripts of chunks(config.scripts, () => 1)) yield { ...none, scripts }
+  for (const instances of chunks(config.instances, weightOf)) yield { ...none, instances }
+  for (const groups of chunks(config.groups, ({ members }) => 1 + members.length))
+    yield { ...none, groups }
+}
+
+function weightOf({
+  addresses,
+  excluded,
+  transport,
+  trackChecks,
+  trackInterfaces,
+}: Instance): number {
+  const peers = transport.kind === 'unicast' ? transport.peers.length : 0
+  const lists = [addresses, excluded, trackChecks, trackInterfaces]
+  return lists.reduce((sum, list) => sum + list.length, 1 + peers)
+}
+
+function* chunks<T>(list: readonly T[], weigh: (item: T) => number): Generator<readonly T[]> {
+  let chunk: T[] = []
+  let weight = 0
+  for (const item of list) {
+    chunk.push(item)
+    weight += weigh(item)
+    if (weight < weightMax) continue
+    yield chunk
+    chunk = []
+    weight = 0
+  }
+  if (chunk.length > 0) yield chunk
+}
+
+/** Puts the parts together again. */
+export class Assembly {
+  readonly #scripts: Script[] = []
+  readonly #instances: Instance[] = []
+  readonly #groups: SyncGroup[] = []
+
+  add({ scripts, instances, groups }: Part): void {
+    for (const one of scripts) this.#scripts.push(one)
+    for (const one of instances) this.#instances.push(one)
+    for (const one of groups) this.#groups.push(one)
+  }
+
+  config(globals: Config['globals']): Config {
+    return {
+      globals,
+      scripts: this.#scripts,
+      instances: this.#instances,
+      groups: this.#groups,
+    }
+  }
+}
