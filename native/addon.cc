@@ -1,6 +1,7 @@
 // The addon's export table. It keeps no state of its own, so every environment that loads it is
 // independent.
 #include <napi.h>
+#include <unistd.h>
 
 #include "convert.h"
 #include "core_object.h"
@@ -47,6 +48,11 @@ Napi::Value KillLockHolder(const Napi::CallbackInfo& info) {
 
 void SurviveSignals(const Napi::CallbackInfo&) { vipd::SurviveSignals(); }
 
+// Node's own exit joins every thread; one that hangs in a system call would hold the process.
+Napi::Value ExitNow(const Napi::CallbackInfo& info) {
+  _exit(info[0].As<Napi::Number>().Int32Value());
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Engine", vipd::EngineObject::Define(env));
   exports.Set("Core", vipd::CoreObject::Define(env));
@@ -55,6 +61,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("lockHolder", Napi::Function::New(env, LockHolder, "lockHolder"));
   exports.Set("killLockHolder", Napi::Function::New(env, KillLockHolder, "killLockHolder"));
   exports.Set("surviveSignals", Napi::Function::New(env, SurviveSignals, "surviveSignals"));
+  exports.Set("exitNow", Napi::Function::New(env, ExitNow, "exitNow"));
   exports.Set("tellSupervisor", Napi::Function::New(env, TellSupervisor, "tellSupervisor"));
   vipd::DefineFiles(env, exports);
   vipd::DefinePrograms(env, exports);

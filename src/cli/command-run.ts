@@ -16,7 +16,7 @@ import {
 import { type LogFormat, limitRepeats, openLog } from '../daemon/log.ts'
 import { endStaleWardens } from '../daemon/stale-wardens.ts'
 import { Supervisor } from '../daemon/supervisor.ts'
-import { surviveSignals } from '../engine/native.ts'
+import { exitNow, surviveSignals } from '../engine/native.ts'
 import { Loader } from '../loading/loader.ts'
 import { socketPath } from './paths.ts'
 import { claimRunDirectory } from './run-directory.ts'
@@ -47,7 +47,7 @@ export async function commandRun(options: RunOptions): Promise<void> {
   } catch (error) {
     const status = refusal(error, log)
     await log.flush()
-    process.exit(status)
+    exitNow(status)
   }
 }
 
@@ -77,7 +77,7 @@ async function start(options: RunOptions, log: Log): Promise<void> {
     await running.daemon?.stop()
     await control?.close()
     await log.flush()
-    process.exit(0)
+    exitNow(0)
   })
   onSignals(log, stop, reload)
   control = await startControl({

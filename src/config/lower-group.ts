@@ -1,4 +1,5 @@
 /** Sync groups: who belongs to which, and what is left of a group when that is known. */
+import { groupBy } from '../base/collections.ts'
 import type { Draft, GroupDraft, InstanceDraft } from './lower-draft.ts'
 import { notifyOf } from './lower-instance.ts'
 import type { Lowering } from './lower-report.ts'
@@ -29,21 +30,11 @@ export function membership(draft: Draft, lowering: Lowering): Map<string, GroupD
   return groupOf
 }
 
-/** The members of each group, in the order in which the file defines them. */
-export function byGroup<T extends { readonly name: string }>(
+/** The members of each group (null: of none), in the order in which the file defines them. */
+export const byGroup = <T extends { readonly name: string }>(
   instances: readonly T[],
   groupOf: ReadonlyMap<string, GroupDraft>,
-): Map<GroupDraft, T[]> {
-  const members = new Map<GroupDraft, T[]>()
-  for (const one of instances) {
-    const group = groupOf.get(one.name)
-    if (group === undefined) continue
-    const before = members.get(group)
-    if (before === undefined) members.set(group, [one])
-    else before.push(one)
-  }
-  return members
-}
+): Map<GroupDraft | null, T[]> => groupBy(instances, ({ name }) => groupOf.get(name) ?? null)
 
 function reportSize(group: GroupDraft, members: readonly InstanceDraft[], lowering: Lowering) {
   const { name, place } = group

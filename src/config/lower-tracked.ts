@@ -1,4 +1,5 @@
 /** Which trackers an instance keeps: its own interface, an owner and a sync group each forbid some. */
+import { groupBy } from '../base/collections.ts'
 import type { GroupDraft, InstanceDraft, TrackedDraft } from './lower-draft.ts'
 import type { Lowering } from './lower-report.ts'
 import type { Tracked } from './types.ts'
@@ -69,15 +70,11 @@ export function reportTrackedTwice(
   members: readonly InstanceDraft[],
   lowering: Lowering,
 ): void {
-  const byLink = new Map<string | null, string[]>()
-  for (const { name, interface: link } of members) {
-    const names = byLink.get(link)
-    if (names === undefined) byLink.set(link, [name])
-    else names.push(name)
-  }
+  const byLink = groupBy(members, (member) => member.interface)
   for (const link of group.trackInterfaces) {
-    const names = byLink.get(link.name)?.join(', ')
-    if (names === undefined) continue
+    const twice = byLink.get(link.name)
+    if (twice === undefined) continue
+    const names = twice.map(({ name }) => name).join(', ')
     const message = `${link.name} is the interface of ${names} and is tracked anyway`
     lowering.error(link.place, 'duplicate', message)
   }

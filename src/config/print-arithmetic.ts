@@ -1,4 +1,5 @@
 /** The numbers that a configuration implies and nobody writes down: priorities with weights, and intervals. */
+import { groupBy } from '../base/collections.ts'
 import type { Config, Instance, SyncGroup, Tracked } from './types.ts'
 
 /** What one weighted tracker does to the priority. */
@@ -37,13 +38,13 @@ const byMember = new WeakMap<Config, ReadonlyMap<string, readonly SyncGroup[]>>(
 function groupsByMember(config: Config): ReadonlyMap<string, readonly SyncGroup[]> {
   const known = byMember.get(config)
   if (known !== undefined) return known
-  const groups = new Map<string, SyncGroup[]>()
-  for (const group of config.groups)
-    for (const name of new Set(group.members)) {
-      const before = groups.get(name)
-      if (before === undefined) groups.set(name, [group])
-      else before.push(group)
-    }
+  const members = config.groups.flatMap((group) => group.members.map((name) => ({ name, group })))
+  const groups = new Map(
+    [...groupBy(members, ({ name }) => name)].map(([name, all]) => [
+      name,
+      all.map(({ group }) => group),
+    ]),
+  )
   byMember.set(config, groups)
   return groups
 }

@@ -131,4 +131,5 @@ export type Addon = {
   surviveSignals(): void
   /** One datagram to an AF_UNIX socket; 0 or the errno. */
   tellSupervisor(path: string, text: string): number
+  exitNow(status: number): never
 }

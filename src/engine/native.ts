@@ -30,6 +30,12 @@ const addon = loadAddon() as Addon
 /** CLOCK_MONOTONIC in µs. */
 export const nowUs = (): Us => us(Number(process.hrtime.bigint() / 1000n))
 
+/**
+ * Ends the process without waiting for its threads, which process.exit does: a file system that hangs would keep
+ * a daemon that is done. Whatever must be written has been written before.
+ */
+export const exitNow = (status: number): never => addon.exitNow(status)
+
 /** One datagram to the socket of sd_notify(3), abstract after '@'. null, or the errno's name. */
 export function tellSupervisor(path: string, text: string): string | null {
   const errno = addon.tellSupervisor(path, text)

@@ -45,6 +45,11 @@ export class FileReader {
     }
   }
 
+  /** Nothing lies at the path, which the configuration depends on too. */
+  missing(path: string): void {
+    this.#see(path, null)
+  }
+
   #read(path: string): FileText {
     // Opening a device may already do something (a watchdog, a tape).
     const refusal = notRegular(statSync(path))
@@ -72,8 +77,8 @@ export class FileReader {
     if (octets === null) {
       const limit =
         room === fileBytes
-          ? `it is larger than ${inMebibytes(fileBytes)}`
-          : `the files of the configuration are larger than ${inMebibytes(totalBytes)} together`
+          ? `it is larger than ${inWords(fileBytes)}`
+          : `the files of the configuration are larger than ${inWords(totalBytes)} together`
       return { why: limit, limit: true }
     }
     this.#totalBytes += octets.length
@@ -142,7 +147,8 @@ function readUpTo(fd: number, room: number): Buffer | null {
   }
 }
 
-const inMebibytes = (octets: number): string => `${octets / 1024 / 1024} MiB`
+const inWords = (octets: number): string =>
+  octets < 1024 * 1024 ? `${octets} octets` : `${octets / 1024 / 1024} MiB`
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',

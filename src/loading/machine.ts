@@ -73,7 +73,11 @@ export function realMachine(
       return { ...user, groups: [user.gid, ...others.map((g) => g.gid)] }
     },
     group: (name) => groups().find((g) => g.name === name)?.gid ?? null,
-    stat,
+    stat: (path) => {
+      const facts = stat(path)
+      if (facts === null) files.missing(path)
+      return facts
+    },
     realpath: (path) => attempt(() => realpathSync(path)),
     readlink: (path) => attempt(() => readlinkSync(path)),
     firstLine: (path) => attempt(() => firstLine(path)),
