@@ -21,6 +21,7 @@
         "native/memory.cc",
         "native/plan.cc",
         "native/programs.cc",
+        "native/realtime.cc",
         "native/request.cc",
         "native/senses.cc",
         "native/signals.cc",

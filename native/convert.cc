@@ -187,6 +187,8 @@ const char* KindName(Event::Kind kind) {
       return "linkFailed";
     case Event::Kind::kWardenLost:
       return "wardenLost";
+    case Event::Kind::kRealtimeLost:
+      return "realtimeLost";
   }
   return "";
 }
@@ -242,6 +244,7 @@ Napi::Object EventTo(Napi::Env env, const Event& event) {
       break;
     case Event::Kind::kOverrun:
     case Event::Kind::kWardenLost:
+    case Event::Kind::kRealtimeLost:
       break;
     case Event::Kind::kLinkFailed:
       Set(&out, "link", event.link);

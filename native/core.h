@@ -77,7 +77,8 @@ struct Event {
     kKernel,
     kOverrun,
     kLinkFailed,
-    kWardenLost
+    kWardenLost,
+    kRealtimeLost
   };
 
   Kind kind = Kind::kHeard;

@@ -17,6 +17,7 @@
 #include <future>
 
 #include "memory.h"
+#include "realtime.h"
 
 namespace vipd {
 
@@ -37,18 +38,6 @@ template <class... Fs>
 struct Overloaded : Fs... {
   using Fs::operator()...;
 };
-
-std::string Refused(const char* what, int error) {
-  return std::string(what) + ": " + strerror(error);
-}
-
-// Bounds what a real-time thread that has run wild may take from the machine.
-void LimitRealtime(Us rttime, std::vector<std::string>* notes) {
-  const auto limit = static_cast<rlim_t>(rttime);
-  const rlimit bound = {limit, limit};
-  if (setrlimit(RLIMIT_RTTIME, &bound) < 0)
-    notes->push_back(Refused("RLIMIT_RTTIME is not set", errno));
-}
 
 }  // namespace
 
@@ -148,12 +137,7 @@ EngineStart Engine::Prepare() {
   prctl(PR_SET_TIMERSLACK, 1);
   if (options_.lock_memory) start.locked = LockEngineMemory(&start.notes);
   if (options_.realtime_priority <= 0) return start;
-  sched_param param{};
-  param.sched_priority = options_.realtime_priority;
-  const int error = pthread_setschedparam(pthread_self(), SCHED_RR | SCHED_RESET_ON_FORK, &param);
-  start.realtime = error == 0;
-  if (error != 0) start.notes.push_back(Refused("no real-time scheduling", error));
-  if (start.realtime && options_.rttime > 0) LimitRealtime(options_.rttime, &start.notes);
+  start.realtime = TakeRealtime(options_.realtime_priority, options_.rttime, &start.notes);
   return start;
 }
 
@@ -210,6 +194,7 @@ void Engine::Run() {
     TellWarden();
     for (const Carried& carried : carrier_->Continue())
       core_->Settle(carried.batch, carried.failures);
+    if (RealtimeLost()) core_->Raise(Event::Of(Event::Kind::kRealtimeLost, 0, 0));
     Deliver();
     Arm();
   }

@@ -20,7 +20,7 @@ import {
   word,
 } from './keywords-make.ts'
 import type { GlobalEntry, Values } from './keywords-types.ts'
-import type { GlobalDraft } from './lower-draft.ts'
+import { defaultRttimeUs, type GlobalDraft } from './lower-draft.ts'
 import type { Lowering } from './lower-report.ts'
 import type { Node } from './tree-types.ts'
 
@@ -265,8 +265,8 @@ export const globalKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('glob
     name: 'vrrp_rlimit_rttime',
     args: [integer('MICROSECONDS', 1, unsigned)],
     unit: 'µs',
-    default: '10000',
-    doc: 'How long the real-time thread may compute without sleeping.',
+    default: String(defaultRttimeUs),
+    doc: 'How long the engine may compute without waiting before it loses its real-time priority, which is logged and degrades the status. keepalived’s 10000 kills it; a take-over of hundreds of addresses takes longer.',
     set: (draft, values) => {
       draft.rttimeUs = number(values)
     },
@@ -275,7 +275,7 @@ export const globalKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('glob
     name: 'vrrp_rlimit_rtime',
     args: [integer('MICROSECONDS', 1, unsigned)],
     unit: 'µs',
-    default: '10000',
+    default: String(defaultRttimeUs),
     deprecated: 'vrrp_rlimit_rttime',
     doc: 'An older spelling.',
     set: (draft, values) => {

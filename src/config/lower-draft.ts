@@ -17,6 +17,12 @@ import type {
   VirtualAddress,
 } from './types.ts'
 
+/**
+ * vrrp_rlimit_rttime unless it is written: far above what a take-over of ten thousand addresses computes in one go
+ * (tens of µs for each), and short for a machine whose only core has nothing for other work meanwhile.
+ */
+export const defaultRttimeUs = 2_000_000
+
 /** garp_* as written; null: not written here. */
 export type GarpDraft = {
   masterDelayUs: Us | null
@@ -249,7 +255,7 @@ export function globalDraft(hostname: string, user: string): GlobalDraft {
     startupDelayUs: us(0),
     logUnknownVrids: false,
     realtimePriority: 0,
-    rttimeUs: 10_000,
+    rttimeUs: defaultRttimeUs,
     nice: null,
     noSwap: false,
     scriptNoNewPrivs: false,

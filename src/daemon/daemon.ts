@@ -13,7 +13,7 @@
  */
 import { unreachable } from '../base/assert.ts'
 import { OpError } from '../base/errors.ts'
-import type { Us } from '../base/time.ts'
+import { type Us, us } from '../base/time.ts'
 import { describeResult, exitStatus } from '../checks/describe.ts'
 import { startCheckPool } from '../checks/pool.ts'
 import type { CheckEvent, CheckPool } from '../checks/types.ts'
@@ -49,6 +49,7 @@ import type { Observation } from './observation.ts'
 import { observe } from './observe.ts'
 import { OrderQueue } from './orders.ts'
 import { applyNice, engineOptions, runTimed } from './process.ts'
+import { Realtime } from './realtime.ts'
 import { applyInSlices } from './reload/apply.ts'
 import { planReload, type Refusals, type ReloadPlan } from './reload/plan.ts'
 import { ReloadRecord, refusalLine } from './reload-record.ts'
@@ -73,6 +74,7 @@ class RunningDaemon implements Daemon {
   readonly #options: DaemonOptions
   readonly #engine: Engine
   readonly #engineStart: EngineStart
+  readonly #realtime: Realtime
   readonly #warden: Warden
   readonly #kernel = new Kernel()
   readonly #mirror: KernelReader
@@ -116,6 +118,7 @@ class RunningDaemon implements Daemon {
     this.#engine = started.engine
     this.#gaps = new GapBaselines(started.engine)
     this.#engineStart = started.start
+    this.#realtime = new Realtime(started.start.realtime, us(config.globals.rttimeUs), log)
     this.#warden = new Warden(started.guard, wardenLock(options.runDir), log)
     for (const note of started.start.notes) log.info(note)
     this.#mirror = new KernelReader({
@@ -191,7 +194,7 @@ class RunningDaemon implements Daemon {
     return daemonStatus({
       roster: this.#roster,
       engine: this.#engine,
-      engineStart: this.#engineStart,
+      engineStart: { ...this.#engineStart, realtime: this.#realtime.granted },
       links: this.#links,
       kernel: this.#kernel,
       pool: this.#pool,
@@ -199,7 +202,11 @@ class RunningDaemon implements Daemon {
       version,
       uptimeMs: Date.now() - this.#startedMs,
       eventsRaised: this.#eventsRaised,
-      otherWarnings: [...this.#warden.warnings, ...this.#memberships.warnings],
+      otherWarnings: [
+        ...this.#warden.warnings,
+        ...this.#realtime.warnings,
+        ...this.#memberships.warnings,
+      ],
       config: {
         path: configPath,
         loadedAt: new Date(this.#loadedMs).toISOString(),
@@ -439,6 +446,9 @@ class RunningDaemon implements Daemon {
         return []
       case 'wardenLost':
         this.#warden.lost()
+        return []
+      case 'realtimeLost':
+        this.#realtime.lost()
         return []
       case 'expired':
       case 'failed':

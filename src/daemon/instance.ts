@@ -209,7 +209,7 @@ export class RunningInstance {
   engineEvent(
     event: Exclude<
       EngineEvent,
-      { kind: 'heard' | 'kernel' | 'overrun' | 'linkFailed' | 'wardenLost' }
+      { kind: 'heard' | 'kernel' | 'overrun' | 'linkFailed' | 'wardenLost' | 'realtimeLost' }
     >,
   ): void {
     if (event.kind === 'failed') {

@@ -10,17 +10,13 @@ import type { Globals, TimedCommand } from '../config/types.ts'
 import type { EngineOptions } from '../engine/contract.ts'
 import type { Log } from './daemon-types.ts'
 
-/**
- * Without vrrp_rt_priority the engine's thread is real-time where that is permitted: it works for
- * microseconds at a time, and a second of uninterrupted work would be a bug that the kernel may end.
- */
-const unasked = { realtimePriority: 50, rttimeUs: 1_000_000 }
+/** Without vrrp_rt_priority the engine's thread is real-time where that is permitted. */
+const unaskedPriority = 50
 
 export function engineOptions(globals: Globals): EngineOptions {
-  const asked = globals.realtimePriority > 0
   return {
-    realtimePriority: asked ? globals.realtimePriority : unasked.realtimePriority,
-    rttimeUs: asked ? globals.rttimeUs : unasked.rttimeUs,
+    realtimePriority: globals.realtimePriority > 0 ? globals.realtimePriority : unaskedPriority,
+    rttimeUs: globals.rttimeUs,
     lockMemory: globals.noSwap,
     livenessUs: globals.livenessUs,
   }

@@ -169,6 +169,8 @@ export type EngineEvent =
     }
   /** The warden is gone; until another is started nobody acts for this process. */
   | { readonly kind: 'wardenLost' }
+  /** A real-time thread ran for `rttimeUs` without waiting and goes on with ordinary scheduling, for good. */
+  | { readonly kind: 'realtimeLost' }
 
 export type SlotCounters = {
   /** Familiar adverts, raised ones included. */
@@ -208,7 +210,7 @@ export type LinkCounters = {
 export type EngineOptions = {
   /** SCHED_RR priority 1..99 for the engine's thread, 0 for none; refused permission is reported, not fatal. */
   readonly realtimePriority: number
-  /** RLIMIT_RTTIME in µs when real-time (the whole process's limit); 0 leaves it. */
+  /** How long it may run without waiting when real-time, in µs (RLIMIT_RTTIME, the whole process's); 0: no bound. */
   readonly rttimeUs: number
   /** Keep what the engine's thread touches in memory: code, stack, heap as it is at start. */
   readonly lockMemory: boolean

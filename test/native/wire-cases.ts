@@ -251,6 +251,35 @@ test('locked memory and real-time scheduling harm neither the JavaScript heap no
   assert.equal(done.status, 7, done.stderr)
 })
 
+test('a real-time thread that runs for its bound is lowered, says so, and lives', async () => {
+  const seen: EngineEvent[] = []
+  const boundUs = us(2_000)
+  const options = { ...quiet, realtimePriority: 1, rttimeUs: boundUs }
+  const { engine: bounded, start } = startEngine(options, (batch) => seen.push(...batch))
+  const link = bounded.openLink(spec())
+  bounded.addSlot(1, link, 93)
+  // Where there is no permission there is nothing to lose.
+  const wanted = start.realtime ? 1 : 0
+  const lost = () => seen.filter((e) => e.kind === 'realtimeLost').length
+  const policy = () => spawnSync('chrt', ['-ap', String(process.pid)], { encoding: 'utf8' }).stdout
+  assert.equal(/SCHED_RR/.test(policy()), start.realtime)
+  // What another process sends is not the kernel's word.
+  if (start.realtime) process.kill(process.pid, 'SIGXCPU')
+  await bounded.flush()
+  assert.equal(lost(), 0)
+  const many = Array.from({ length: 2_000 }, (_, i) => vip(`10.13.${i >> 8}.${i & 255}`))
+  for (let round = 0; round < 50 && lost() < wanted; round++) {
+    bounded.order([
+      { slot: 1, generation: 1, order: { kind: 'also', now: many.flatMap((a) => add(a)) } },
+      { slot: 1, generation: 1, order: { kind: 'also', now: many.flatMap((a) => remove(a)) } },
+    ])
+    await bounded.flush()
+  }
+  assert.equal(lost(), wanted)
+  assert.doesNotMatch(policy(), /SCHED_RR/)
+  bounded.stop()
+})
+
 test('a worker that is terminated takes its engine with it', async () => {
   const code = `
     const { parentPort, workerData } = require('node:worker_threads')

@@ -134,6 +134,7 @@ export class SimDaemon {
         return this.#kernel.load(this.#ports.engine)
       case 'linkFailed':
       case 'wardenLost':
+      case 'realtimeLost':
         throw new Error(`the simulator has no ${event.kind}`)
       case 'expired':
       case 'failed':
