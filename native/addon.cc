@@ -53,6 +53,10 @@ Napi::Value ExitNow(const Napi::CallbackInfo& info) {
   _exit(info[0].As<Napi::Number>().Int32Value());
 }
 
+Napi::Value HoldName(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), vipd::HoldName(info[0].As<Napi::String>().Utf8Value()));
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Engine", vipd::EngineObject::Define(env));
   exports.Set("Core", vipd::CoreObject::Define(env));
@@ -62,6 +66,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("killLockHolder", Napi::Function::New(env, KillLockHolder, "killLockHolder"));
   exports.Set("surviveSignals", Napi::Function::New(env, SurviveSignals, "surviveSignals"));
   exports.Set("exitNow", Napi::Function::New(env, ExitNow, "exitNow"));
+  exports.Set("holdName", Napi::Function::New(env, HoldName, "holdName"));
   exports.Set("tellSupervisor", Napi::Function::New(env, TellSupervisor, "tellSupervisor"));
   vipd::DefineFiles(env, exports);
   vipd::DefinePrograms(env, exports);

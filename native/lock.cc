@@ -3,10 +3,14 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
+#include <cstring>
 
 #include "sockets.h"
 
@@ -39,6 +43,21 @@ int KillLockHolder(const std::string& path, pid_t holder) {
   if (LockHolder(path) != holder) return 0;
   const long sent = syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
   return sent == 0 || errno == ESRCH ? 0 : errno;
+}
+
+int HoldName(const std::string& name) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (name.empty() || name.size() >= sizeof address.sun_path) return EINVAL;
+  memcpy(address.sun_path + 1, name.data(), name.size());
+  const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return errno;
+  // Nothing is read from it: what another process sends fills a buffer and is refused then.
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  if (bind(fd, reinterpret_cast<const sockaddr*>(&address), length) == 0) return 0;
+  const int error = errno;
+  close(fd);
+  return error;
 }
 
 }  // namespace vipd

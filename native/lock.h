@@ -1,4 +1,4 @@
-// A lock that a process holds until it ends, however it ends (flock(2)).
+// What a process holds until it ends, however it ends: a lock (flock(2)), a name.
 #pragma once
 
 #include <sys/types.h>
@@ -19,5 +19,9 @@ std::optional<pid_t> LockHolder(const std::string& path);
 // Kills (SIGKILL) that holder, and no process that has only got its number since. 0, also when it
 // has gone, or the errno.
 int KillLockHolder(const std::string& path, pid_t holder);
+
+// Binds an abstract AF_UNIX name of this network namespace (unix(7)), for as long as the process
+// lives. 0, or the errno: EADDRINUSE when another process has it.
+int HoldName(const std::string& name);
 
 }  // namespace vipd

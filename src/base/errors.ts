@@ -7,11 +7,14 @@ export class OpError extends Error {
   readonly op: string
   /** errno name: 'EPERM', 'ENODEV', … */
   readonly code: string
+  /** What the system said beside it; '' for nothing. */
+  readonly detail: string
 
   constructor(op: string, code: string, detail = '') {
     super(`${op}: ${code}${detail === '' ? '' : ` (${detail})`}`)
     this.name = 'OpError'
     this.op = op
     this.code = code
+    this.detail = detail
   }
 }

@@ -1,55 +1,65 @@
-/** `vipd cleanup`: after a daemon's end, whatever ended it. A living daemon's addresses are not touched. */
+/**
+ * `vipd cleanup`: after a daemon's end, whatever ended it. Removes what a vipd put into the kernel, by the mark on it or
+ * by the record of the run directory, and nothing else; a living daemon's is not touched. No configuration is read.
+ */
 import { OpError } from '../base/errors.ts'
-import type { LanguageOptions } from '../config/tree-types.ts'
-import { ControlError, requestStatus } from '../control/client.ts'
-import { removeAddresses } from '../daemon/cleanup.ts'
-import { loadConfiguration } from '../loading/load.ts'
+import { Errands } from '../daemon/errands.ts'
+import { sweepTables } from '../daemon/nft-tables.ts'
+import { removeRecord, type Survey, survey } from '../daemon/survey.ts'
+import { describeFound, type Swept, sweepAddresses } from '../daemon/sweep.ts'
+import { kernelRequest } from '../engine/native.ts'
 import { exit } from './exit.ts'
-import { socketPath } from './paths.ts'
+import { runDirectoryIsTaken } from './run-directory.ts'
 import { requirePrivate } from './trusted-directory.ts'
 
-export type CleanupOptions = {
-  readonly configPath: string
-  readonly language: LanguageOptions
-  readonly runDir: string
-}
+const say = (text: string) => process.stderr.write(`vipd: ${text}\n`)
+const nftMs = 10_000
 
-export async function commandCleanup(options: CleanupOptions): Promise<number> {
-  const say = (text: string) => process.stderr.write(`vipd: ${text}\n`)
+export async function commandCleanup({ runDir }: { readonly runDir: string }): Promise<number> {
   try {
-    requirePrivate(options.runDir)
-  } catch (error) {
-    if (!(error instanceof OpError)) throw error
-    say(`${error.message}: nothing is removed`)
-    return exit.degraded
-  }
-  if (await lives(socketPath(options.runDir))) {
-    say('a daemon runs: nothing is removed')
-    return exit.degraded
-  }
-  const { configPath: path, language } = options
-  const { config } = loadConfiguration({ path, language, knownInterfaces: [] })
-  if (config === null) {
-    say('the configuration cannot be read: nothing is removed')
-    return exit.degraded
-  }
-  try {
-    for (const address of removeAddresses(config)) process.stdout.write(`removed ${address}\n`)
+    requirePrivate(runDir)
+    const taken = runDirectoryIsTaken(runDir)
+    const seen = survey(runDir)
+    if (taken || seen.lives) return refuse('a daemon runs: nothing is removed')
+    if (seen.own.kind === 'unusable')
+      return refuse(`the record in ${runDir} is unusable, nothing is removed: ${seen.own.why}`)
+    const swept = sweepAddresses(seen, kernelRequest)
+    const addresses = report(swept)
+    const tables = await cleanTables(seen)
+    if (!addresses || !tables) return exit.degraded
+    if (seen.own.kind === 'record') removeRecord(runDir)
     return exit.ok
   } catch (error) {
-    if (!(error instanceof OpError)) throw error
-    say(error.message)
-    return exit.degraded
+    if (!(error instanceof Error && 'code' in error)) throw error
+    return refuse(`${error.message}: nothing is removed`)
   }
 }
 
-/** Whatever answers, or holds the socket without answering, is alive. */
-async function lives(path: string): Promise<boolean> {
+function refuse(why: string): number {
+  say(why)
+  return exit.degraded
+}
+
+function report({ removed, left, failed }: Swept): boolean {
+  for (const it of removed) process.stdout.write(`removed ${describeFound(it)}\n`)
+  for (const it of left) say(`left alone: ${describeFound(it)}: ${it.why}`)
+  for (const it of failed) say(`not removed: ${describeFound(it)}: ${it.why}`)
+  return failed.length === 0
+}
+
+/** Where there is no nft there are no tables. */
+async function cleanTables({ neighbours }: Survey): Promise<boolean> {
+  const errands = new Errands()
+  const nft = (args: readonly string[]) => errands.run({ kind: 'nft', args, input: '' }, nftMs)
   try {
-    await requestStatus(path)
+    const living = neighbours.map((it) => it.runDir)
+    const { removed } = await sweepTables(nft, living, null)
+    for (const table of removed) process.stdout.write(`removed the nft table ${table}\n`)
     return true
   } catch (error) {
-    if (!(error instanceof ControlError)) throw error
-    return error.failure !== 'unreachable'
+    if (!(error instanceof OpError)) throw error
+    if (error.code === 'ENOENT') return true
+    say(error.message)
+    return false
   }
 }

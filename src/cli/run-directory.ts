@@ -4,18 +4,43 @@
  */
 import { join } from 'node:path'
 import { OpError } from '../base/errors.ts'
-import { lockForLife } from '../engine/native.ts'
+import { livingName } from '../daemon/survey.ts'
+import { holdName, lockForLife } from '../engine/native.ts'
 import { makeDirectory } from './make-directory.ts'
 import { requirePrivate } from './trusted-directory.ts'
 
-/** Makes it where it is missing. Throws OpError: EPERM when others may write there, EWOULDBLOCK (EAGAIN) when another daemon has it. */
+const lockFile = (directory: string): string => join(directory, 'vipd.lock')
+/** Two names of one number. */
+const isTaken = (code: string): boolean => code === 'EWOULDBLOCK' || code === 'EAGAIN'
+
+/**
+ * Makes it where it is missing, and lets every process of the network namespace see that a vipd lives here. Throws
+ * OpError: EPERM when others may write there, EWOULDBLOCK (EAGAIN) when another daemon has it, EADDRINUSE when one has another directory of that name
+ * (in another container that shares the network, or in one that was removed under it).
+ */
 export function claimRunDirectory(directory: string): void {
   makeDirectory(directory)
   requirePrivate(directory)
-  const file = join(directory, 'vipd.lock')
-  const code = lockForLife(file)
-  if (code === null) return
-  // Two names of one number.
-  const taken = code === 'EWOULDBLOCK' || code === 'EAGAIN'
-  throw new OpError('lock', code, taken ? `a vipd is already running with ${directory}` : file)
+  const running = `a vipd is already running with ${directory}`
+  const code = lockForLife(lockFile(directory))
+  if (code !== null) throw new OpError('lock', code, isTaken(code) ? running : lockFile(directory))
+  const name = livingName(directory)
+  const refused = holdName(name)
+  if (refused === null) return
+  throw new OpError(
+    'bind',
+    refused,
+    refused === 'EADDRINUSE' ? `${running} in this network namespace` : name,
+  )
+}
+
+/**
+ * Whether a daemon has the directory; if not, none can begin there before this process ends. Throws OpError where that
+ * cannot be told. A directory that is not there is nobody's.
+ */
+export function runDirectoryIsTaken(directory: string): boolean {
+  const code = lockForLife(lockFile(directory))
+  if (code === null || code === 'ENOENT') return false
+  if (isTaken(code)) return true
+  throw new OpError('lock', code, lockFile(directory))
 }

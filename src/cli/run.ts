@@ -148,15 +148,16 @@ function addQuestions(vipd: Command): void {
   addBench(vipd)
   vipd
     .command('cleanup')
-    .description('remove the configured virtual addresses that a dead daemon left')
-    .addOption(fileOption())
+    .description('remove what a dead daemon left: its addresses and its nft table, nothing else')
     .addOption(runDirOption())
-    .addOption(idOption())
-    .addOption(includeOption())
+    // What is vipd's is known without a configuration; units that name one go on working.
+    .addOption(fileOption().hideHelp())
+    .addOption(idOption().hideHelp())
+    .addOption(includeOption().hideHelp())
     .addHelpText('after', '\nExit status: 0 done, 1 refused (a daemon runs) or failed.')
-    .action(async (options: Language & { runDir: string }) => {
+    .action(async (options: { runDir: string }) => {
       const { commandCleanup } = await import('./command-cleanup.ts')
-      process.exitCode = await commandCleanup({ ...options, ...language(options) })
+      process.exitCode = await commandCleanup(options)
     })
   vipd
     .command('history [name]')

@@ -12,7 +12,6 @@
  * so that what belongs together happens together.
  */
 import { unreachable } from '../base/assert.ts'
-import { OpError } from '../base/errors.ts'
 import { type Us, us } from '../base/time.ts'
 import { describeResult, exitStatus } from '../checks/describe.ts'
 import { startCheckPool } from '../checks/pool.ts'
@@ -22,7 +21,7 @@ import { judgeReload } from '../config/judge-reload.ts'
 import type { Config, Globals } from '../config/types.ts'
 import { describeFault } from '../election/describe.ts'
 import type { Engine, EngineEvent, EngineStart } from '../engine/contract.ts'
-import { startEngine } from '../engine/native.ts'
+import { kernelRequest, startEngine } from '../engine/native.ts'
 import type { Loaded } from '../loading/load.ts'
 import { Alarm } from './alarm.ts'
 import { checkSpecs } from './check-specs.ts'
@@ -34,7 +33,9 @@ import {
   type ReloadResult,
   type StartDaemon,
 } from './daemon-types.ts'
-import { acceptRules, applyRules, needsRules } from './firewall.ts'
+import { Errands } from './errands.ts'
+import { Firewall } from './firewall.ts'
+import { ownedAddresses } from './footing.ts'
 import { GapBaselines } from './gap-baselines.ts'
 import { HandOvers } from './hand-over.ts'
 import { initialiseFiles } from './initial-files.ts'
@@ -48,6 +49,8 @@ import { type Notifier, startNotifier } from './notify.ts'
 import type { Observation } from './observation.ts'
 import { observe } from './observe.ts'
 import { OrderQueue } from './orders.ts'
+import type { OwnedObject } from './owned.ts'
+import { Ownership } from './ownership.ts'
 import { applyNice, engineOptions, runTimed } from './process.ts'
 import { Realtime } from './realtime.ts'
 import { applyInSlices } from './reload/apply.ts'
@@ -64,11 +67,17 @@ export const startDaemon: StartDaemon = async (options) => {
   logDiagnostics(options.log, loaded.diagnostics)
   if (loaded.config === null) throw new ConfigError(loaded.diagnostics)
   logTolerated(options.log, loaded.diagnostics)
-  await runTimed('startup_script', loaded.config.globals.startupScript, options.log)
-  const daemon = new RunningDaemon(options, loaded, loaded.config)
+  const { log, runDir } = options
+  const ownership = new Ownership({ runDir, log, errands: new Errands() })
+  await ownership.open(kernelRequest)
+  await runTimed('startup_script', loaded.config.globals.startupScript, log)
+  const daemon = new RunningDaemon(options, loaded, loaded.config, ownership)
   await daemon.start()
   return daemon
 }
+
+/** How long a start, and a stop, wait for nft; a reload does not. */
+const firewallMs = 2_000
 
 class RunningDaemon implements Daemon {
   readonly #options: DaemonOptions
@@ -76,7 +85,9 @@ class RunningDaemon implements Daemon {
   readonly #engineStart: EngineStart
   readonly #realtime: Realtime
   readonly #warden: Warden
-  readonly #kernel = new Kernel()
+  readonly #kernel: Kernel
+  readonly #ownership: Ownership
+  readonly #firewall: Firewall
   readonly #mirror: KernelReader
   readonly #links: Links
   readonly #memberships: Memberships
@@ -102,13 +113,21 @@ class RunningDaemon implements Daemon {
   #eventsRaised = 0
   /** Scripts that were there at start hold their instances until they report; later ones do not. */
   #holding: ReadonlySet<string>
-  #guarded = false
   readonly #gaps: GapBaselines
   #stopping = false
 
-  constructor(options: DaemonOptions, loaded: Loaded, config: Config) {
-    const { log } = options
+  constructor(options: DaemonOptions, loaded: Loaded, config: Config, ownership: Ownership) {
+    const { log, runDir } = options
     this.#options = options
+    this.#ownership = ownership
+    this.#kernel = new Kernel((address) => ownership.isOurs(address))
+    const claim = ownership.claim.bind(ownership)
+    const record = (objects: readonly OwnedObject[]) => claim('no_accept', objects)
+    this.#firewall = new Firewall({ runDir, log, errands: new Errands(), claim: record })
+    ownership.attach({
+      holds: (it) => this.#kernel.findHeld(it)?.ours === true,
+      onRecorded: () => this.#onRecorded(),
+    })
     this.#loaded = loaded
     this.#config = config
     this.#started = config.globals
@@ -151,6 +170,7 @@ class RunningDaemon implements Daemon {
         links: this.#links,
         orders: this.#orders,
         notifier: this.#notifier,
+        claim,
         log,
         wallMs: () => Date.now(),
       },
@@ -172,7 +192,10 @@ class RunningDaemon implements Daemon {
     const { globals } = this.#config
     this.#kernel.load(this.#engine)
     this.#interfacesAtStart = this.#kernel.linkNames
-    this.#guard(this.#config)
+    this.#ownership.mirrored()
+    this.#firewall.sweep(this.#ownership.neighbours)
+    this.#firewall.set(this.#config.instances)
+    await this.#firewall.settled(firewallMs)
     this.#startLease(globals.livenessUs)
     this.#memberships.look()
     this.#warden.start()
@@ -206,6 +229,8 @@ class RunningDaemon implements Daemon {
         ...this.#warden.warnings,
         ...this.#realtime.warnings,
         ...this.#memberships.warnings,
+        ...this.#ownership.warnings,
+        ...this.#firewall.warnings,
       ],
       config: {
         path: configPath,
@@ -265,7 +290,10 @@ class RunningDaemon implements Daemon {
     const planned = this.#delay === null ? next : { ...next, instances: [], groups: [] }
     const plan = this.#plan(planned)
     if (!plan.ok) return this.#refuse(plan.refusals.map(formatDiagnostic), false, diagnostics)
-    const whole = await applyInSlices(plan, this.#applyPorts(next)).catch(endWith)
+    await this.#record(planned)
+    const whole =
+      !this.#stopping && (await applyInSlices(plan, this.#applyPorts(next)).catch(endWith))
+    this.#ownership.claim('plan', [])
     if (!whole) return this.#refuse([stoppingRefusal], false, diagnostics)
     this.#config = next
     this.#loaded = loaded
@@ -291,7 +319,7 @@ class RunningDaemon implements Daemon {
       roster: this.#roster,
       settings: () => {
         this.#notifier.reconfigure(notifierOptions(next, this.#options.log))
-        this.#guard(next)
+        this.#firewall.set(next.instances)
         this.#startLease(next.globals.livenessUs)
       },
       checks: (scripts: Config['scripts']) => this.#pool.set(checkSpecs(scripts)),
@@ -365,11 +393,13 @@ class RunningDaemon implements Daemon {
     if (this.#lease !== null) clearInterval(this.#lease)
     this.#memberships.stop()
     await Promise.all([this.#pool.stop(), this.#notifier.stop()])
-    if (this.#guarded) this.#applyGuard([])
+    this.#firewall.set([])
+    await this.#firewall.settled(firewallMs)
     await runTimed('shutdown_script', this.#config.globals.shutdownScript, log)
     this.#options.loader.close()
     this.#warden.stop()
     this.#engine.stop()
+    await this.#ownership.close()
     log.info('Stopped')
   }
 
@@ -382,6 +412,8 @@ class RunningDaemon implements Daemon {
     return this.#oneAtATime(async () => {
       const plan = this.#plan(this.#config)
       if (!plan.ok) throw new ConfigError(plan.refusals)
+      await this.#record(this.#config)
+      if (this.#stopping) return
       // Checks and settings are there already.
       const none = () => undefined
       await applyInSlices(plan, {
@@ -389,6 +421,7 @@ class RunningDaemon implements Daemon {
         settings: none,
         checks: none,
       })
+      this.#ownership.claim('plan', [])
       this.#gaps.look(this.#roster.instances)
     })
   }
@@ -401,18 +434,18 @@ class RunningDaemon implements Daemon {
     this.#lease = setInterval(() => this.#engine.renew(), livenessUs / 4000)
   }
 
-  #guard(config: Config): void {
-    if (needsRules(config.instances) || this.#guarded) this.#applyGuard(config.instances)
+  /** Before a plan is applied: then no slice of it waits for the record. */
+  #record({ instances }: Config): Promise<void> {
+    const objects = instances.flatMap((cfg) => ownedAddresses(cfg, this.#kernel))
+    return this.#ownership.record('plan', objects)
   }
 
-  #applyGuard(instances: Config['instances']): void {
-    try {
-      applyRules(acceptRules(`vipd_${process.pid}`, instances))
-      this.#guarded = needsRules(instances)
-    } catch (error) {
-      if (!(error instanceof OpError)) throw error
-      this.#options.log.error(`no_accept is not enforced: ${error.message}`)
-    }
+  /** What waited for the record may be ordered. */
+  #onRecorded(): void {
+    this.#firewall.recorded()
+    if (this.#stopping) return
+    this.#roster.recorded()
+    this.#settle()
   }
 
   /** Once it stops, every instance has its last order: nothing that happens may bring another. */
@@ -427,6 +460,7 @@ class RunningDaemon implements Daemon {
   #reportFailures(events: readonly EngineEvent[]): void {
     for (const event of events)
       if (event.kind === 'failed') this.#roster.bySlot(event.slot)?.engineEvent(event)
+      else if (event.kind === 'kernel') this.#kernel.apply(event.bytes)
   }
 
   /** Kernel changes are collected: what was deleted and added again within one batch has not changed. */
@@ -480,12 +514,13 @@ class RunningDaemon implements Daemon {
     if (link !== null) this.#roster.linkChanged(link.name)
   }
 
-  #onAddress({ held, present }: KernelChange & { kind: 'address' }): void {
+  #onAddress({ held, present, foreign }: KernelChange & { kind: 'address' }): void {
     if (!this.#roster.isVirtual(held.address)) {
       const link = this.#kernel.linkByIndex(held.ifindex)
       if (link !== null) this.#roster.sourceChanged(link.name, held.address)
       return
     }
+    if (foreign) return this.#roster.foreignChanged(held.address)
     if (present || this.#kernel.hasAgain(held)) return
     for (const instance of this.#roster.instances) instance.addressVanished(held)
   }

@@ -9,6 +9,7 @@ import type { Fault } from '../election/types.ts'
 import type { AddressFacts } from '../engine/plans.ts'
 import type { KernelAddress, KernelLink, KernelView } from './kernel.ts'
 import type { LinkWish } from './links.ts'
+import type { OwnedAddress } from './owned.ts'
 
 export type Footing =
   | {
@@ -107,7 +108,9 @@ export function addressFacts(
     const mac = link.noarp ? null : link.mac
     const flags = { home: entry.home, nodad, mngtmpaddr, noprefixroute, autojoin }
     const router = ipFamily(address) === 6 && kernel.forwardsIpv6(link.ifindex)
-    const where = { ifindex: link.ifindex, mac, router, advertised }
+    const foreign = kernel.isForeign(link.ifindex, entry)
+    const on = { interface: link.name, ifindex: link.ifindex, mac, router }
+    const where = { ...on, advertised, foreign }
     return [
       {
         address,
@@ -127,6 +130,22 @@ export function addressFacts(
     ...cfg.excluded.flatMap((entry) => resolve(entry, false)),
   ]
 }
+
+/** What the instance may put into the kernel, as it is now; what another program has put there is not claimed. */
+export function ownedAddresses(cfg: Instance, kernel: KernelView): readonly OwnedAddress[] {
+  const home = homeLink(cfg, kernel)
+  if (home === null) return []
+  return addressFacts(cfg, home, kernel).flatMap((it) => (it.foreign ? [] : [ownedAddress(it)]))
+}
+
+const ownedAddress = ({ ifindex, address, peer, ...it }: AddressFacts): OwnedAddress => ({
+  kind: 'address',
+  interface: it.interface,
+  ifindex,
+  address,
+  prefixLength: peer?.prefixLength ?? it.prefixLength,
+  peer: peer?.address ?? null,
+})
 
 /** Interfaces whose loss is a fault: the VIPs' own `dev`s, beside what the tracker watches. */
 export function addressInterfaces(cfg: Instance): readonly string[] {

@@ -228,6 +228,10 @@ export class RunningInstance {
     else this.feed({ kind: 'resigned', why: 'lapsed', lateUs: us(0) })
   }
 
+  has(address: Ip): boolean {
+    return [...this.#cfg.addresses, ...this.#cfg.excluded].some((a) => a.address === address)
+  }
+
   /** One of our addresses vanished although we did not remove it: put it back, stay master. */
   addressVanished(gone: KernelAddress): void {
     const facts = this.stance.facts
@@ -320,6 +324,7 @@ export class RunningInstance {
   /** After the engine has carried out the last order. */
   forget(): void {
     this.stance.drop()
+    this.#ports.claim(this.slot, [])
   }
 
   /** One event of any origin. `advert`: when it was received and how it came, when the event is one. */

@@ -4,7 +4,7 @@
  * read again and the difference is reported as if it had been notified.
  */
 import { OpError } from '../base/errors.ts'
-import type { Ip } from '../base/ip.ts'
+import { type Ip, ipFamily } from '../base/ip.ts'
 import type { Engine } from '../engine/contract.ts'
 import { type AddressIdentity, identityOf, identityOfHeld } from '../wire/address-identity.ts'
 import { encodeNetconfDump, type NetconfMessage } from '../wire/netconf.ts'
@@ -12,7 +12,9 @@ import {
   decodeMessages,
   encodeAddressDump,
   encodeLinkDump,
+  type LinkAddress,
   type RouteMessage,
+  vipdProtocol,
 } from '../wire/rtnetlink.ts'
 
 export type KernelLink = {
@@ -36,7 +38,15 @@ export type KernelAddress = {
   readonly secondary: boolean
   /** Duplicate address detection is under way, or has failed: the kernel does not answer for the address. */
   readonly tentative: boolean
+  /** IFA_PROTO; null: none. */
+  readonly protocol: number | null
+  /** Put there by vipd. Once ours it stays so until it is deleted, whatever another program does to its mark. */
+  readonly ours: boolean
 }
+
+export type IsOurs = (address: LinkAddress) => boolean
+
+const isMarked: IsOurs = ({ protocol }) => protocol === vipdProtocol
 
 export type KernelChange =
   | {
@@ -51,6 +61,8 @@ export type KernelChange =
       readonly held: KernelAddress
       /** On the interface, tentative or not. */
       readonly present: boolean
+      /** An address of another program came or went, or changed hands. */
+      readonly foreign: boolean
     }
   /** Whether the interface forwards IPv6 is known anew. */
   | { readonly kind: 'forwarding'; readonly ifindex: number }
@@ -64,6 +76,8 @@ export type KernelView = {
   find(ifindex: number, wanted: AddressIdentity): KernelAddress | null
   /** The same, and the kernel answers for it. */
   holds(ifindex: number, wanted: AddressIdentity): boolean
+  /** Another program has put it there: that very address, or, as IPv6 has an address but once, with another prefix. */
+  isForeign(ifindex: number, wanted: AddressIdentity): boolean
   /** net.ipv6.conf.IFACE.forwarding: a router to its IPv6 neighbours. */
   forwardsIpv6(ifindex: number): boolean
 }
@@ -75,6 +89,16 @@ export class Kernel implements KernelView {
   /** By interface and identity. */
   #addresses = new Map<number, Map<string, KernelAddress>>()
   #forwarding = new Map<number, boolean>()
+  /** IPv6 addresses of others, whatever their prefix. */
+  #foreignSix = new Set<string>()
+  /** What was known while everything is read anew. */
+  #earlier: ReadonlyMap<number, ReadonlyMap<string, KernelAddress>> = new Map()
+  readonly #isOurs: IsOurs
+
+  /** `isOurs`: whether vipd put an address there that is new to the mirror; by the mark where it is left out. */
+  constructor(isOurs: IsOurs = isMarked) {
+    this.#isOurs = isOurs
+  }
 
   linkByName(name: string): KernelLink | null {
     this.#byName ??= new Map(Array.from(this.#links.values(), (link) => [link.name, link]))
@@ -104,13 +128,23 @@ export class Kernel implements KernelView {
     return this.#addresses.get(ifindex)?.get(identityOf(wanted)) ?? null
   }
 
+  findHeld(held: Pick<KernelAddress, 'ifindex' | 'address' | 'prefixLength' | 'peer'>) {
+    return this.#addresses.get(held.ifindex)?.get(identityOfHeld(held)) ?? null
+  }
+
   holds(ifindex: number, wanted: AddressIdentity): boolean {
     return this.find(ifindex, wanted)?.tentative === false
   }
 
+  isForeign(ifindex: number, wanted: AddressIdentity): boolean {
+    const same = this.find(ifindex, wanted)
+    if (same !== null || ipFamily(wanted.address) === 4) return same?.ours === false
+    return this.#foreignSix.has(`${ifindex} ${wanted.address}`)
+  }
+
   /** What a change said was gone has been added again since. */
   hasAgain(gone: KernelAddress): boolean {
-    return this.#addresses.get(gone.ifindex)?.has(identityOfHeld(gone)) ?? false
+    return this.findHeld(gone) !== null
   }
 
   forwardsIpv6(ifindex: number): boolean {
@@ -129,7 +163,10 @@ export class Kernel implements KernelView {
     this.#byName = null
     this.#addresses = new Map()
     this.#forwarding = new Map()
+    this.#foreignSix = new Set()
+    this.#earlier = before.addresses
     for (const dump of dumps) this.apply(dump)
+    this.#earlier = new Map()
     return [
       ...this.#linkDifferences(before.links),
       ...this.#addressDifferences(before.addresses),
@@ -173,6 +210,8 @@ export class Kernel implements KernelView {
       this.#links.delete(ifindex)
       this.#addresses.delete(ifindex)
       this.#forwarding.delete(ifindex)
+      for (const key of this.#foreignSix)
+        if (key.startsWith(`${ifindex} `)) this.#foreignSix.delete(key)
     } else this.#links.set(ifindex, after)
     if (sameLink(before, after)) return []
     const renamed = before !== null && after !== null && before.name !== after.name
@@ -188,18 +227,33 @@ export class Kernel implements KernelView {
   #setAddress(
     message: Extract<RouteMessage, { kind: 'newaddr' | 'deladdr' }>,
   ): readonly KernelChange[] {
-    const { ifindex, address, prefixLength, peer, secondary, dadFailed } = message.address
+    const { ifindex, address, prefixLength, peer, secondary, dadFailed, protocol } = message.address
     const tentative = message.address.tentative || dadFailed
-    const now = { ifindex, address, prefixLength, peer, secondary, tentative }
     const all = this.#addresses.get(ifindex) ?? new Map<string, KernelAddress>()
     this.#addresses.set(ifindex, all)
-    const identity = identityOfHeld(now)
+    const identity = identityOfHeld(message.address)
     const before = all.get(identity)
+    const ours = this.#owned(message.address, before ?? this.#earlier.get(ifindex)?.get(identity))
+    const now = { ifindex, address, prefixLength, peer, secondary, tentative, protocol, ours }
     const present = message.kind === 'newaddr'
     if (present) all.set(identity, now)
     else all.delete(identity)
-    const same = present ? before?.tentative === tentative : before === undefined
-    return same ? [] : [{ kind: 'address', held: now, present }]
+    this.#noteForeign(now, present)
+    const foreign = (before?.ours === false) !== (present && !ours)
+    const same = present ? before?.tentative === tentative && !foreign : before === undefined
+    return same ? [] : [{ kind: 'address', held: now, present, foreign }]
+  }
+
+  #owned(message: LinkAddress, before: KernelAddress | undefined): boolean {
+    if (before === undefined) return this.#isOurs(message)
+    if (before.ours || before.protocol === message.protocol) return before.ours
+    return this.#isOurs(message)
+  }
+
+  #noteForeign({ ifindex, address, ours }: KernelAddress, present: boolean): void {
+    if (ipFamily(address) === 4) return
+    if (present && !ours) this.#foreignSix.add(`${ifindex} ${address}`)
+    else this.#foreignSix.delete(`${ifindex} ${address}`)
   }
 
   #setForwarding(message: NetconfMessage): readonly KernelChange[] {
@@ -233,19 +287,26 @@ export class Kernel implements KernelView {
     const lost = [...before].flatMap(([ifindex, all]) =>
       [...all]
         .filter(([identity]) => this.#addresses.get(ifindex)?.has(identity) !== true)
-        .map(([, held]): KernelChange => ({ kind: 'address', held, present: false })),
+        .map(([, held]) => changeOf(held, false, !held.ours)),
     )
     const found = [...this.#addresses].flatMap(([ifindex, all]) =>
-      [...all]
-        .filter(([identity, held]) => {
-          const known = before.get(ifindex)?.get(identity)
-          return known === undefined || known.tentative !== held.tentative
-        })
-        .map(([, held]): KernelChange => ({ kind: 'address', held, present: true })),
+      [...all].flatMap(([identity, held]) => {
+        const known = before.get(ifindex)?.get(identity)
+        const foreign = (known?.ours === false) !== !held.ours
+        const same = known?.tentative === held.tentative && !foreign
+        return same ? [] : [changeOf(held, true, foreign)]
+      }),
     )
     return [...lost, ...found]
   }
 }
+
+const changeOf = (held: KernelAddress, present: boolean, foreign: boolean): KernelChange => ({
+  kind: 'address',
+  held,
+  present,
+  foreign,
+})
 
 /** All of it, or OpError. */
 function readKernel(engine: Pick<Engine, 'request'>): readonly Uint8Array[] {

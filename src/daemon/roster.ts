@@ -151,6 +151,16 @@ export class Roster {
     }
   }
 
+  /** What waited to be recorded before it may be ordered. */
+  recorded(): void {
+    for (const instance of this.instances) if (instance.stance.waiting) instance.refresh()
+  }
+
+  /** A virtual address came to be another program's, or ceased to be. */
+  foreignChanged(address: Ip): void {
+    for (const instance of this.instances) if (instance.has(address)) instance.refresh()
+  }
+
   /** An address that is not virtual came or went: somebody's source, perhaps. */
   sourceChanged(interfaceName: string, address: Ip | null): void {
     for (const instance of this.instances) {

@@ -9,16 +9,19 @@ import type { Instance } from '../config/types.ts'
 import type { Fault } from '../election/types.ts'
 import type { LinkId, SlotId } from '../engine/contract.ts'
 import type { SlotFacts } from '../engine/plans.ts'
-import { findFooting } from './footing.ts'
+import { findFooting, ownedAddresses } from './footing.ts'
 import type { KernelLink, KernelView } from './kernel.ts'
 import type { Links, LinkWish, Move } from './links.ts'
 import type { OrderQueue } from './orders.ts'
+import type { OwnedObject } from './owned.ts'
 import { peersOf, slotFacts } from './slot-facts.ts'
 
 export type StancePorts = {
   readonly kernel: KernelView
   readonly links: Links
   readonly orders: OrderQueue
+  /** What the slot may put into the kernel has to be recorded before: false while it is not. */
+  claim(slot: SlotId, objects: readonly OwnedObject[]): boolean
   /** Every configured VIP, which is never a source address. */
   virtual(): ReadonlySet<Ip>
 }
@@ -33,6 +36,7 @@ export class Stance {
   #home: KernelLink | null = null
   #sourceLink: KernelLink | null = null
   #faults: readonly Fault[] = []
+  #waiting = false
 
   constructor(slot: SlotId, ports: StancePorts) {
     this.#slot = slot
@@ -60,6 +64,11 @@ export class Stance {
     return this.#faults
   }
 
+  /** It stands as before until its claim is recorded; `refresh` is to be called again then. */
+  get waiting(): boolean {
+    return this.#waiting
+  }
+
   /** The device that the sockets were opened on is unregistered: they know nothing of one that takes its name. */
   get deviceGone(): boolean {
     return this.#link !== null && this.#faults.some((f) => f.kind === 'link' && f.why === 'missing')
@@ -68,6 +77,9 @@ export class Stance {
   /** Looks again. True when the sockets are new and so know nothing of the standing order. */
   refresh(cfg: Instance): boolean {
     const footing = findFooting(cfg, this.#ports.kernel, this.#ports.virtual())
+    const { kernel } = this.#ports
+    this.#waiting = footing.ok && !this.#ports.claim(this.#slot, ownedAddresses(cfg, kernel))
+    if (this.#waiting) return false
     if (footing.ok) {
       this.#sourceLink = footing.sourceLink
       return this.#stand(cfg, footing.wish, footing.home)

@@ -11,6 +11,8 @@ export type StatusAddress = {
   readonly excluded: boolean
   /** Read back from the kernel. */
   readonly present: boolean
+  /** Present, but another program put it there. */
+  readonly foreign: boolean
 }
 
 export type StatusInstance = {

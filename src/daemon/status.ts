@@ -100,13 +100,21 @@ function checkStatus(script: Script, pool: CheckPool, roster: Roster): readonly 
 function warningsOf(instances: readonly StatusInstance[]): readonly string[] {
   return instances.flatMap((it) => {
     const missing = it.addresses.filter((a) => !a.present).map((a) => a.address)
-    const held = it.addresses.filter((a) => a.present).map((a) => a.address)
+    const held = it.addresses.filter((a) => a.present && !a.foreign).map((a) => a.address)
+    const foreign = it.addresses.filter((a) => a.foreign).map((a) => a.address)
+    const others = foreign.join(', ')
     const name = `${it.name} is ${it.state}`
-    if (it.state === 'MASTER' && missing.length > 0)
-      return [`${name} but the kernel does not hold ${missing.join(', ')}`]
-    if (it.state !== 'MASTER' && held.length > 0)
-      return [`${name} but this host still holds ${held.join(', ')}`]
-    return []
+    return [
+      ...(it.state === 'MASTER' && missing.length > 0
+        ? [`${name} but the kernel does not hold ${missing.join(', ')}`]
+        : []),
+      ...(it.state !== 'MASTER' && held.length > 0
+        ? [`${name} but this host still holds ${held.join(', ')}`]
+        : []),
+      ...(foreign.length > 0
+        ? [`${name}, and ${others} was set by another program: vipd neither renews nor removes it`]
+        : []),
+    ]
   })
 }
 
@@ -213,6 +221,7 @@ function addressStatus(it: RunningInstance, kernel: KernelView): readonly Status
       interface: name ?? link?.name ?? '',
       excluded,
       present: link !== null && kernel.holds(link.ifindex, entry),
+      foreign: link !== null && kernel.isForeign(link.ifindex, entry),
     }
   }
   return [

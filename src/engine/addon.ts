@@ -129,6 +129,8 @@ export type Addon = {
   killLockHolder(path: string, pid: number): number
   /** No signal ends the process from then on but INT, TERM, QUIT, KILL and the kernel's own. */
   surviveSignals(): void
+  /** An abstract AF_UNIX name that only the end of the process gives up; 0 or the errno. */
+  holdName(name: string): number
   /** One datagram to an AF_UNIX socket; 0 or the errno. */
   tellSupervisor(path: string, text: string): number
   exitNow(status: number): never

@@ -60,6 +60,15 @@ export function killLockHolder(path: string, pid: number): string | null {
 /** No signal ends this process from now on but INT, TERM, QUIT, KILL and the kernel's own (SEGV, …). */
 export const surviveSignals = (): void => addon.surviveSignals()
 
+/**
+ * Binds an abstract AF_UNIX name, seen in the whole network namespace, until this process ends. null, or the errno's
+ * name: EADDRINUSE when another process has it.
+ */
+export function holdName(name: string): string | null {
+  const errno = addon.holdName(name)
+  return errno === 0 ? null : errnoName(errno)
+}
+
 /** One blocking rtnetlink request without an engine. Throws OpError. */
 export const kernelRequest = (bytes: Uint8Array): Uint8Array => native(() => addon.request(bytes))
 

@@ -19,7 +19,7 @@ import {
   errno,
 } from '../wire/rtnetlink.ts'
 import { encodeAdvert, priorityResign } from '../wire/vrrp.ts'
-import type { Familiar, Lead, LinkId, Order, Plan, Repeat, Step } from './contract.ts'
+import type { Familiar, Lead, LinkId, Order, Plan, Repeat } from './contract.ts'
 import {
   type Announcement,
   announce,
@@ -39,8 +39,12 @@ export type AddressFacts = Omit<AddressSpec, 'validSeconds'> & {
   readonly mac: Uint8Array | null
   /** Its interface forwards IPv6: its neighbour advertisements carry the router flag (RFC 9568 section 6.4.2). */
   readonly router: boolean
+  /** The name of its interface. */
+  readonly interface: string
   /** Carried in the advert; false for an excluded address. */
   readonly advertised: boolean
+  /** Another program put it there: announced while leading, but neither set, renewed nor removed. */
+  readonly foreign: boolean
 }
 
 /** What plans need to know of one instance, resolved against the kernel's present links. */
@@ -155,19 +159,19 @@ export const planHold = (facts: SlotFacts): Plan => encoded(facts).adds
 export function planRestore(facts: SlotFacts, address: AddressFacts): Plan {
   const { add, frame } = encodeAddress(facts, address)
   const frames = frame === null ? [] : [frame]
-  return [add, ...announce('', frames, facts.garp, facts.garp.masterRepeat).now]
+  return [...add, ...announce('', frames, facts.garp, facts.garp.masterRepeat).now]
 }
 
 /** The kernel cannot alter the address, nor hold both: away and back within one request, and announced. */
 export function planSwap(facts: SlotFacts, from: AddressFacts, to: AddressFacts): Plan {
   const { remove } = encodeAddress(facts, from)
   const [add, ...announced] = planRestore(facts, to)
-  return [remove, ...(add === undefined ? [] : [add]), ...held(facts, [from]), ...announced]
+  return [...remove, ...(add === undefined ? [] : [add]), ...held(facts, [from]), ...announced]
 }
 
 /** Some addresses go while the others stay. */
 export function planRemove(facts: SlotFacts, addresses: readonly AddressFacts[]): Plan {
-  const removes = addresses.map((address) => encodeAddress(facts, address).remove)
+  const removes = addresses.flatMap((address) => encodeAddress(facts, address).remove)
   return [...removes, ...held(facts, addresses)]
 }
 
@@ -278,8 +282,8 @@ function encoded(facts: SlotFacts): Encoded {
   if (known !== undefined) return known
   const each = kernelAddresses(facts).map((address) => encodeAddress(facts, address))
   const made = {
-    adds: each.map((e) => e.add),
-    release: each.map((e) => e.remove),
+    adds: each.flatMap((e) => e.add),
+    release: each.flatMap((e) => e.remove),
     frames: each.flatMap((e) => e.frame ?? []),
   }
   encodings.set(facts, made)
@@ -295,15 +299,17 @@ export function kernelAddresses({ addresses }: Pick<SlotFacts, 'addresses'>): Ad
 function encodeAddress(
   facts: SlotFacts,
   address: AddressFacts,
-): { readonly add: Step; readonly remove: Step; readonly frame: Announcement | null } {
+): { readonly add: Plan; readonly remove: Plan; readonly frame: Announcement | null } {
   const { mac, ifindex, router } = address
+  const frame = mac === null ? null : encodeFrame(address.address, mac, ifindex, router)
+  if (address.foreign) return { add: [], remove: [], frame }
   const add = encodeAddressReplace({ ...address, validSeconds: facts.lifetimeSeconds })
   const remove = encodeAddressDelete(address)
   const gone = [errno.EADDRNOTAVAIL, errno.ENODEV]
   return {
-    add: { kind: 'netlink', bytes: add, tolerate: [errno.EEXIST] },
-    remove: { kind: 'netlink', bytes: remove, tolerate: gone },
-    frame: mac === null ? null : encodeFrame(address.address, mac, ifindex, router),
+    add: [{ kind: 'netlink', bytes: add, tolerate: [errno.EEXIST] }],
+    remove: [{ kind: 'netlink', bytes: remove, tolerate: gone }],
+    frame,
   }
 }
 

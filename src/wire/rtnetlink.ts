@@ -77,8 +77,11 @@ const unspecified = 0
 const addressHeaderBytes = 8
 const linkHeaderBytes = 16
 const forever = 0xffff_ffff
-/** IFAPROT_KEEPALIVED: who put it there, as `ip address` shows it. Older kernels ignore the attribute. */
-const addressProtocol = 18
+/**
+ * IFA_PROTO of the addresses that vipd puts there: VRRP's own protocol number, which no other program uses
+ * (keepalived's is 18). Kernels before 5.18 ignore the attribute, and show none.
+ */
+export const vipdProtocol = 112
 
 /** errno values that the tolerant steps of a plan name. */
 export const errno = { EEXIST: 17, ENODEV: 19, EADDRNOTAVAIL: 99 } as const
@@ -120,7 +123,7 @@ export function encodeAddressReplace(spec: AddressSpec): Uint8Array {
       ...(four && spec.label !== null ? [encodeAttribute(ifa.label, cString(spec.label))] : []),
       encodeAttribute(ifa.flags, u32(flagsOf(spec))),
       ...lifetimes(spec),
-      encodeAttribute(ifa.protocol, u8(addressProtocol)),
+      encodeAttribute(ifa.protocol, u8(vipdProtocol)),
     ]),
   )
 }

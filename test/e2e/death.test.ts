@@ -236,7 +236,7 @@ describe('under a supervisor', { concurrency: 2 }, () => {
       await daemon.reaches('VI_1', 'MASTER', soonMs)
       await host.awaitAddress(vip, true, soonMs)
       await wardenOf(host)
-      const vipd = [program('../cli/run.js'), 'cleanup', '-f', '/run/lab/vipd.conf']
+      const vipd = [program('../cli/run.js'), 'cleanup']
       const cleanup = () => host.run(process.execPath, [...vipd, '--run-dir', daemon.runDir])
       assert.equal((await cleanup()).status, 1)
       assert.equal(await host.holds(vip), true)
@@ -245,7 +245,7 @@ describe('under a supervisor', { concurrency: 2 }, () => {
       assert.equal(await host.holds(vip), true)
       const done = await cleanup()
       assert.equal(done.status, 0, done.stderr)
-      assert.equal(done.stdout, `removed ${vip}\n`)
+      assert.equal(done.stdout, `removed ${vip}/32 on eth0\n`)
       assert.equal(await host.holds(vip), false)
       assert.equal(await host.holds('172.16.80.2'), true)
     }))

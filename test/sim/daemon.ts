@@ -9,7 +9,7 @@ import { checkReport } from '../../src/config/check.ts'
 import type { Config } from '../../src/config/types.ts'
 import type { Log } from '../../src/daemon/daemon-types.ts'
 import type { RunningInstance } from '../../src/daemon/instance.ts'
-import { Kernel, type KernelAddress, type KernelChange } from '../../src/daemon/kernel.ts'
+import { Kernel, type KernelChange } from '../../src/daemon/kernel.ts'
 import { Links } from '../../src/daemon/links.ts'
 import type { Notifier } from '../../src/daemon/notify.ts'
 import { OrderQueue } from '../../src/daemon/orders.ts'
@@ -57,7 +57,16 @@ export class SimDaemon {
     const orders = this.#orders
     const kernel = this.#kernel
     this.#roster = new Roster(
-      { engine, kernel, links, orders, notifier, log, wallMs: () => engine.now() / 1_000 },
+      {
+        engine,
+        kernel,
+        links,
+        orders,
+        notifier,
+        log,
+        claim: () => true,
+        wallMs: () => engine.now() / 1_000,
+      },
       {
         check: (name) => this.#check(name),
         holds: (name) => this.#holding.has(name),
@@ -150,16 +159,16 @@ export class SimDaemon {
   #onKernel(changes: readonly KernelChange[]): void {
     const links = new Set(changes.flatMap((c) => (c.kind === 'link' ? [c.name] : [])))
     for (const name of links) this.#roster.linkChanged(name)
-    for (const change of changes)
-      if (change.kind === 'address') this.#onAddress(change.held, change.present)
+    for (const change of changes) if (change.kind === 'address') this.#onAddress(change)
   }
 
-  #onAddress(held: KernelAddress, present: boolean): void {
+  #onAddress({ held, present, foreign }: KernelChange & { kind: 'address' }): void {
     if (!this.#roster.isVirtual(held.address)) {
       const link = this.#kernel.linkByIndex(held.ifindex)
       if (link !== null) this.#roster.sourceChanged(link.name, held.address)
       return
     }
+    if (foreign) return this.#roster.foreignChanged(held.address)
     if (present || this.#kernel.hasAgain(held)) return
     for (const instance of this.#roster.instances) instance.addressVanished(held)
   }

@@ -114,6 +114,8 @@ export const address = (
   peer: null,
   secondary: false,
   tentative: false,
+  protocol: null,
+  ours: false,
   ...more,
 })
 
@@ -130,6 +132,7 @@ export function kernelOf(
     linkHolding: (wanted) => by(addresses.find((a) => a.address === wanted)?.ifindex),
     addressesOn: (ifindex) => addresses.filter((a) => a.ifindex === ifindex),
     find: (ifindex, wanted) => find(ifindex, wanted),
+    isForeign: (ifindex, wanted) => find(ifindex, wanted)?.ours === false,
     holds: (ifindex, wanted) => find(ifindex, wanted)?.tentative === false,
     forwardsIpv6: (ifindex) => forwarding.includes(ifindex),
   }

@@ -72,6 +72,7 @@ function atWork(assessment = fine) {
       stop: () => Promise.resolve(),
     },
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet, flush: () => Promise.resolve() },
+    claim: () => true,
     virtual: () => new Set([ip('172.16.80.100')]),
     wallMs: () => 0,
   }

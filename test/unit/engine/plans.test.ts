@@ -47,6 +47,8 @@ const address = (text: string, more: Partial<AddressFacts> = {}): AddressFacts =
   preferredSeconds: null,
   router: text.includes(':'),
   advertised: true,
+  interface: 'eth0',
+  foreign: false,
   ...more,
 })
 

@@ -29,6 +29,7 @@ import {
   errno,
   type LinkAddress,
   type RouteMessage,
+  vipdProtocol,
 } from '../../../src/wire/rtnetlink.ts'
 
 const ip = (text: string): Ip => {
@@ -87,14 +88,14 @@ test('requests, octet for octet', () => {
       }),
       `60000000 1400 0505 00000000 00000000 02 18 00 fd 03000000
        0800 0200 0a000064 0800 0100 0a000064 0800 0400 0a0000ff 0900 0300 76303a3100 000000
-       0800 0800 00060000 1400 0600 05000000 09000000 00000000 00000000 0500 0b00 12 000000`,
+       0800 0800 00060000 1400 0600 05000000 09000000 00000000 00000000 0500 0b00 70 000000`,
     ],
     [
       'IPv6: flags that IPv4 does not have, deprecated from the start',
       encodeAddressReplace({ ...six, home: true, mngtmpaddr: true, preferredSeconds: 0 }),
       `64000000 1400 0505 00000000 00000000 0a 40 00 00 03000000
        1400 0200 fd000000000000000000000000000100 1400 0100 fd000000000000000000000000000100
-       0800 0800 12010000 1400 0600 00000000 ffffffff 00000000 00000000 0500 0b00 12 000000`,
+       0800 0800 12010000 1400 0600 00000000 ffffffff 00000000 00000000 0500 0b00 70 000000`,
     ],
     [
       'delete with a peer: its prefix',
@@ -396,7 +397,7 @@ test('an address request says what it was given', () => {
       assert.deepEqual([decoded.address, decoded.peer], [address, far])
       assert.equal(decoded.prefixLength, (peer ?? spec).prefixLength)
       assert.deepEqual([decoded.ifindex, decoded.scope], [ifindex, scope])
-      assert.deepEqual([decoded.noprefixroute, decoded.protocol], [noprefixroute, 18])
+      assert.deepEqual([decoded.noprefixroute, decoded.protocol], [noprefixroute, vipdProtocol])
       assert.equal(decoded.validSeconds, validSeconds)
       const own = four ? [spec.broadcast, spec.label, false] : [null, null, spec.nodad]
       assert.deepEqual([decoded.broadcast, decoded.label, decoded.nodad], own)

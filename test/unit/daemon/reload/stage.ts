@@ -57,6 +57,7 @@ export class Stage {
           stop: () => Promise.resolve(),
         },
         log,
+        claim: () => true,
         wallMs: () => 0,
       },
       { check: () => null, holds: () => false, kernel },

@@ -1,0 +1,51 @@
+/**
+ * The names of vipd's nft tables: one for each run directory, so that the next daemon there, or `vipd cleanup`, finds
+ * the table of the last one. Earlier versions put the process id into the name.
+ */
+import { digest } from './survey.ts'
+
+const prefix = 'vipd_'
+
+export const tableName = (runDir: string): string => `${prefix}run_${digest(runDir)}`
+
+/**
+ * Of `nft list tables`, the vipd tables whose daemon is dead. `living`: the run directories of the daemons that live
+ * beside the caller.
+ */
+function deadTables(listed: string, living: readonly string[]): readonly string[] {
+  const alive = new Set(living.map(tableName))
+  const names = [...listed.matchAll(/^table inet (vipd_\w+)/gm)].map(([, name = '']) => name)
+  return names.filter((name) => {
+    if (/^vipd_run_[0-9a-f]{12}$/.test(name)) return !alive.has(name)
+    const [, pid] = /^vipd_(\d+)$/.exec(name) ?? []
+    return pid !== undefined && !runs(Number(pid))
+  })
+}
+
+export type SweptTables = { readonly removed: readonly string[]; readonly own: boolean }
+
+/**
+ * Removes the tables of dead daemons, but for `own`, of which it is said whether it is there. `nft` runs the program and
+ * gives its output; what it throws ends the sweep.
+ */
+export async function sweepTables(
+  nft: (args: readonly string[]) => Promise<string>,
+  living: readonly string[],
+  own: string | null,
+): Promise<SweptTables> {
+  const dead = deadTables(await nft(['list', 'tables']), living)
+  const others = dead.filter((it) => it !== own)
+  for (const table of others) await nft(['delete', 'table', 'inet', table])
+  return { removed: others, own: own !== null && dead.includes(own) }
+}
+
+/** No table of this process carries a process id: one with ours is a predecessor's. */
+function runs(pid: number): boolean {
+  if (pid === process.pid) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * What a vipd puts into the kernel beside the sockets of its own process, as plain values: each outlives a killed
+ * process and must be told from what others put there. A record names what a run directory's daemon may have put
+ * there; it is written before the kernel is asked (ownership.ts) and read by the next daemon and by `vipd cleanup`.
+ */
+import type { Ip } from '../base/ip.ts'
+import { identityOfHeld } from '../wire/address-identity.ts'
+import type { LinkAddress } from '../wire/rtnetlink.ts'
+
+/** To come: routes, rules, links, sysctls. A kind that the reader does not know makes a record unusable. */
+export type OwnedObject =
+  | OwnedAddress
+  | { readonly kind: 'nft-table'; readonly family: 'inet'; readonly name: string }
+
+/** As the kernel reports it: with a peer the prefix is the peer's. */
+export type OwnedAddress = Pick<LinkAddress, 'ifindex' | 'address' | 'prefixLength' | 'peer'> & {
+  readonly kind: 'address'
+  /** Its name at that time: an index is given to another interface after a reboot. */
+  readonly interface: string
+}
+
+export type OwnershipRecord = {
+  /** Of this boot and this network namespace alone the objects mean anything. */
+  readonly scope: Scope
+  readonly pid: number
+  readonly objects: readonly OwnedObject[]
+}
+
+export type Scope = { readonly bootId: string; readonly netns: string }
+
+export type RecordRead =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'record'; readonly record: OwnershipRecord }
+  /** It cannot be known what it names. */
+  | { readonly kind: 'unusable'; readonly why: string }
+
+/** Raised whenever an older reader would misunderstand a record. */
+const version = 1
+
+export const objectKey = (object: OwnedObject): string =>
+  object.kind === 'address'
+    ? `address ${object.interface} ${object.ifindex} ${identityOfHeld(object)}`
+    : `nft-table ${object.family} ${object.name}`
+
+export const encodeRecord = (record: OwnershipRecord): string =>
+  `${JSON.stringify({ version, ...record }, null, 1)}\n`
+
+export function decodeRecord(text: string): RecordRead {
+  const unusable = (why: string): RecordRead => ({ kind: 'unusable', why })
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return unusable('it is no JSON')
+  }
+  if (!isObject(value)) return unusable('it is no record')
+  if (value['version'] !== version)
+    return unusable(`its version is ${String(value['version'])}, known is ${version}`)
+  const { scope, pid, objects } = value
+  if (!isObject(scope) || typeof scope['bootId'] !== 'string' || typeof scope['netns'] !== 'string')
+    return unusable('it has no scope')
+  if (typeof pid !== 'number' || !Array.isArray(objects)) return unusable('it has no objects')
+  const { bootId, netns } = scope
+  const known = objects.flatMap((object) => asOwned(object) ?? [])
+  if (known.length < objects.length) return unusable('it names an object of an unknown kind')
+  return { kind: 'record', record: { scope: { bootId, netns }, pid, objects: known } }
+}
+
+export const sameScope = (a: Scope, b: Scope): boolean =>
+  a.bootId === b.bootId && a.netns === b.netns
+
+type Fields = Readonly<Record<string, unknown>>
+const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null
+
+function asOwned(value: unknown): OwnedObject | null {
+  if (!isObject(value)) return null
+  const { kind } = value
+  if (kind === 'address') return asAddress(value)
+  if (kind !== 'nft-table' || value['family'] !== 'inet') return null
+  const { name } = value
+  return typeof name === 'string' ? { kind, family: 'inet', name } : null
+}
+
+function asAddress(value: Fields): OwnedObject | null {
+  const { ifindex, address, prefixLength, peer } = value
+  const name = value['interface']
+  if (typeof ifindex !== 'number' || typeof prefixLength !== 'number') return null
+  if (typeof address !== 'string' || typeof name !== 'string') return null
+  if (peer !== null && typeof peer !== 'string') return null
+  return {
+    kind: 'address',
+    interface: name,
+    ifindex,
+    address: address as Ip,
+    prefixLength,
+    peer: peer as Ip | null,
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * Removes what a dead vipd left on the interfaces: every address that is ours to remove, whichever configuration brought
+ * it there. One that is gone already is none of our business; one that cannot be removed does not keep the others.
+ */
+import { release } from 'node:os'
+import { OpError } from '../base/errors.ts'
+import {
+  decodeMessages,
+  encodeAddressDelete,
+  encodeAddressDump,
+  encodeLinkDump,
+  type LinkAddress,
+} from '../wire/rtnetlink.ts'
+import { Judge, kernelMarks, type Verdict } from './ours.ts'
+import type { Survey } from './survey.ts'
+
+/** One rtnetlink request, answered; throws OpError. */
+export type Request = (bytes: Uint8Array) => Uint8Array
+
+type Found = { readonly address: LinkAddress; readonly interface: string }
+
+export type Swept = {
+  readonly removed: readonly Found[]
+  /** Marked as a vipd's, but not removed. */
+  readonly left: readonly (Found & { readonly why: string })[]
+  readonly failed: readonly (Found & { readonly why: string })[]
+  /** The kernel shows who put an address there. */
+  readonly marks: boolean
+}
+
+/** Throws OpError when the kernel's addresses cannot be read. */
+export function sweepAddresses(survey: Survey, request: Request): Swept {
+  const found = everyAddress(request)
+  const marks = kernelMarks(
+    release(),
+    found.map((it) => it.address),
+  )
+  const judge = new Judge(survey, marks)
+  const removed: Found[] = []
+  const left: Swept['left'][number][] = []
+  const failed: Swept['failed'][number][] = []
+  for (const it of found) {
+    const verdict: Verdict = judge.address(it.address, it.interface)
+    if (verdict.kind === 'foreign') continue
+    if (verdict.kind === 'left') {
+      left.push({ ...it, why: verdict.why })
+      continue
+    }
+    const why = remove(it.address, request)
+    if (why === null) removed.push(it)
+    else if (why !== 'gone') failed.push({ ...it, why })
+  }
+  return { removed, left, failed, marks }
+}
+
+/** '10.0.0.100/24 on eth0' */
+export const describeFound = ({ address, interface: name }: Found): string =>
+  `${address.address}/${address.prefixLength} on ${name}`
+
+function everyAddress(request: Request): readonly Found[] {
+  const names = new Map(
+    decodeMessages(request(encodeLinkDump())).flatMap((m) =>
+      m.kind === 'newlink' ? [[m.link.ifindex, m.link.name] as const] : [],
+    ),
+  )
+  return decodeMessages(request(encodeAddressDump())).flatMap((message) => {
+    if (message.kind !== 'newaddr') return []
+    const name = names.get(message.address.ifindex)
+    return name === undefined ? [] : [{ address: message.address, interface: name }]
+  })
+}
+
+const goneAlready: readonly string[] = ['EADDRNOTAVAIL', 'ENODEV']
+
+/** null: removed; else why not. */
+function remove(address: LinkAddress, request: Request): string | null {
+  const { peer, prefixLength } = address
+  const spec = { ...address, peer: peer === null ? null : { address: peer, prefixLength } }
+  try {
+    request(encodeAddressDelete(spec))
+    return null
+  } catch (error) {
+    if (!(error instanceof OpError)) throw error
+    return goneAlready.includes(error.code) ? 'gone' : error.message
+  }
+}

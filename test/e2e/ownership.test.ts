@@ -1,0 +1,211 @@
+/** What is ours and what is not: other owners of the host's addresses and nft tables lose nothing to vipd. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Host } from '../../src/lab/host.ts'
+import { startKeepalived } from '../../src/lab/keepalived.ts'
+import type { Lab } from '../../src/lab/lab.ts'
+import { program } from '../../src/lab/program.ts'
+import { startVipd, type Vipd } from '../../src/lab/vipd.ts'
+import { until } from '../../src/lab/wait.ts'
+import { conf, inLab } from './pair.ts'
+
+const vip = '172.16.80.100'
+const soonMs = 30_000
+const command = program('../cli/run.js')
+const forEver = 'vipd_address_lifetime 0'
+
+const openHost = (lab: Lab, name = 'one', last = 2): Promise<Host> =>
+  lab.host(name, { addresses: { eth0: [`172.16.80.${last}/24`] } })
+
+const cleanup = (host: Host, runDir: string, ...words: string[]) =>
+  host.run(process.execPath, [command, 'cleanup', '--run-dir', runDir, ...words])
+
+async function master(
+  host: Host,
+  config = conf({ priority: 150, globals: forEver }),
+): Promise<Vipd> {
+  const daemon = startVipd(host, config)
+  await daemon.reaches('VI_1', 'MASTER', soonMs)
+  await host.awaitAddress(vip, true, soonMs)
+  await until('a warden runs', soonMs, async () =>
+    (await host.run('pgrep', ['-r', 'R,S,D', '-x', 'vipd-warden'])).stdout.trim(),
+  )
+  return daemon
+}
+
+/** Both at once: nothing is left that could clean up. */
+async function killAll(host: Host, daemon: Vipd): Promise<void> {
+  await host.sh('kill -KILL $(pgrep -x vipd-warden) $(pgrep -o -x node)')
+  await daemon.child.ended(soonMs)
+}
+
+const shown = async (host: Host, address: string): Promise<string> => {
+  const text = await host.must('ip', ['-o', 'addr', 'show'])
+  return text.split('\n').find((line) => line.includes(` ${address}/`)) ?? ''
+}
+
+describe('vipd cleanup', { concurrency: 2 }, () => {
+  test('leaves what others put there, whatever a configuration names', () =>
+    inLab('others', async (lab) => {
+      const host = await openHost(lab)
+      const keepalived = startKeepalived(host, conf({ priority: 150, vip: '172.16.80.103' }))
+      await keepalived.reaches('VI_1', 'MASTER', soonMs)
+      await host.awaitAddress('172.16.80.103', true, soonMs)
+      await host.must('ip', ['addr', 'add', '172.16.80.101/32', 'dev', 'eth0'])
+      const leased = ['valid_lft', '3600', 'preferred_lft', '3600']
+      await host.must('ip', ['addr', 'add', '172.16.80.102/32', 'dev', 'eth0', ...leased])
+      const theirs = ['172.16.80.101', '172.16.80.102', '172.16.80.103']
+      const text = conf({
+        priority: 255,
+        vip: ['172.16.80.2/24', ...theirs.map((it) => `${it}/32`)].join('\n    '),
+      })
+      const file = host.write('/run/lab/vipd.conf', text)
+      const done = await cleanup(host, '/run/lab/vipd', '-f', file)
+      assert.deepEqual(done, { status: 0, stdout: '', stderr: '' })
+      for (const address of ['172.16.80.2', ...theirs])
+        assert.ok(await host.holds(address), address)
+    }))
+
+  test('leaves what a living vipd has, whether or not its control socket answers', () =>
+    inLab('living', async (lab) => {
+      const host = await openHost(lab)
+      const daemon = await master(host)
+      const refused = async (what: string) => {
+        const done = await cleanup(host, daemon.runDir)
+        assert.equal(done.status, 1, what)
+        assert.match(done.stderr, /a daemon runs: nothing is removed/, what)
+        assert.ok(await host.holds(vip), what)
+      }
+      await refused('as it is')
+      const silent = `
+        const net = require('node:net')
+        for (let i = 0; i < 64; i++) net.connect('${daemon.runDir}/vipd.sock')
+        setTimeout(() => console.log('connected'), 200)
+        setInterval(() => undefined, 1000)`
+      const clients = host.spawn(process.execPath, ['-e', silent], { name: 'silent clients' })
+      await clients.line(/connected/, soonMs)
+      await refused('all places of the control socket are taken')
+      await host.sh(`rm ${daemon.runDir}/vipd.sock`)
+      await refused('the control socket is removed')
+      const elsewhere = await cleanup(host, '/run/lab/elsewhere')
+      assert.equal(elsewhere.status, 0)
+      assert.match(
+        elsewhere.stderr,
+        /left alone: 172\.16\.80\.100\/32 on eth0: the vipd of \S+ names it/,
+      )
+      await host.sh(`mv ${daemon.runDir} /run/lab/moved`)
+      await refused('the run directory is gone')
+      const unread = await cleanup(host, '/run/lab/elsewhere')
+      assert.match(unread.stderr, /left alone: 172\.16\.80\.100\/32 on eth0: it may belong to/)
+      assert.ok(await host.holds(vip))
+    }))
+
+  test('removes all that a dead vipd left, though one is gone already; the run directory may be lost', () =>
+    inLab('dead', async (lab) => {
+      const host = await openHost(lab)
+      const vips = [vip, '172.16.80.101', '172.16.80.102', '2001:db8::100']
+      const more = `virtual_ipaddress_excluded {\n    ${vips.slice(1).join('\n    ')}\n  }`
+      const daemon = await master(host, conf({ priority: 150, globals: forEver, more }))
+      for (const it of vips) await host.awaitAddress(it, true, soonMs)
+      await killAll(host, daemon)
+      await host.must('ip', ['addr', 'del', `${vip}/32`, 'dev', 'eth0'])
+      await host.sh(`rm -r ${daemon.runDir}`)
+      const done = await cleanup(host, daemon.runDir)
+      assert.equal(done.status, 0, done.stderr)
+      assert.equal(done.stdout.match(/^removed /gm)?.length, 3, done.stdout)
+      for (const it of vips) assert.equal(await host.holds(it), false, it)
+      assert.ok(await host.holds('172.16.80.2'))
+    }))
+
+  test('a record of an unknown version: nothing is removed, and it says so', () =>
+    inLab('version', async (lab) => {
+      const host = await openHost(lab)
+      const daemon = await master(host)
+      await killAll(host, daemon)
+      const record = `${daemon.runDir}/owned.json`
+      await host.sh(`sed -i 's/"version": *1/"version": 99/' ${record}`)
+      const done = await cleanup(host, daemon.runDir)
+      assert.equal(done.status, 1)
+      assert.match(done.stderr, /record .* is unusable, nothing is removed: its version is 99/)
+      assert.ok(await host.holds(vip))
+    }))
+})
+
+describe('an address that was there before', { concurrency: 2 }, () => {
+  test('is neither leased nor deleted, and status says so; gone, it becomes ours', () =>
+    inLab('before', async (lab) => {
+      const host = await openHost(lab)
+      await host.must('ip', ['addr', 'add', `${vip}/32`, 'dev', 'eth0'])
+      const daemon = startVipd(host, conf({ priority: 150, globals: 'vipd_address_lifetime 5' }))
+      await daemon.reaches('VI_1', 'MASTER', soonMs)
+      await until('status says whose it is', soonMs, async () =>
+        (await daemon.status()).warnings.some((w) => /172\.16\.80\.100 .*another program/.test(w)),
+      )
+      assert.match(await shown(host, vip), /valid_lft forever/)
+      await host.must('ip', ['addr', 'del', `${vip}/32`, 'dev', 'eth0'])
+      await until('vipd has it', soonMs, async () => /valid_lft \dsec/.test(await shown(host, vip)))
+      assert.deepEqual((await daemon.status()).warnings, [])
+      await daemon.stop()
+      assert.equal(await host.holds(vip), false)
+    }))
+
+  test('stays through start, lead and stop; with another prefix it is another address', () =>
+    inLab('through', async (lab) => {
+      const host = await openHost(lab)
+      await host.must('ip', ['addr', 'add', `${vip}/32`, 'dev', 'eth0'])
+      const daemon = startVipd(host, conf({ priority: 150 }))
+      await daemon.reaches('VI_1', 'MASTER', soonMs)
+      await daemon.stop()
+      assert.match(await shown(host, vip), /valid_lft forever/)
+      const other = startVipd(host, conf({ priority: 150, vip: `${vip}/24` }))
+      await other.reaches('VI_1', 'MASTER', soonMs)
+      await until('both', soonMs, async () => (await shown24(host)).length === 2)
+      await other.stop()
+      assert.deepEqual(await shown24(host), [`${vip}/32`])
+    }))
+})
+
+const shown24 = async (host: Host): Promise<string[]> => {
+  const text = await host.must('ip', ['-o', 'addr', 'show', 'eth0'])
+  return [...text.matchAll(/inet (172\.16\.80\.100\/\d+)/g)].map(([, it = '']) => it)
+}
+
+describe('the next start', { concurrency: 2 }, () => {
+  test('removes what the last daemon left and no configuration names any more', () =>
+    inLab('sweep', async (lab) => {
+      const host = await openHost(lab)
+      const dead = await master(host)
+      await killAll(host, dead)
+      await host.must('ip', ['addr', 'add', '172.16.80.103/32', 'dev', 'eth0'])
+      const next = startVipd(host, conf({ priority: 150, vip: '172.16.80.101' }))
+      await next.reaches('VI_1', 'MASTER', soonMs)
+      await next.child.line(
+        /Removed what an earlier vipd left: 172\.16\.80\.100\/32 on eth0/,
+        soonMs,
+      )
+      assert.equal(await host.holds(vip), false)
+      assert.ok(await host.holds('172.16.80.103'))
+    }))
+
+  test('the record names what may be there before it is, and is removed at an orderly stop', () =>
+    inLab('record', async (lab) => {
+      const host = await openHost(lab)
+      const peer = await openHost(lab, 'two', 3)
+      await master(peer)
+      const backup = startVipd(host, conf({ priority: 100 }))
+      await backup.reaches('VI_1', 'BACKUP', soonMs)
+      const file = `${backup.runDir}/owned.json`
+      const record = JSON.parse(await until('the record', soonMs, () => host.read(file))) as {
+        version: number
+        objects: { address: string; interface: string }[]
+      }
+      assert.equal(record.version, 1)
+      assert.deepEqual(
+        record.objects.map((it) => `${it.address} ${it.interface}`),
+        [`${vip} eth0`],
+      )
+      assert.equal(await host.holds(vip), false)
+      await backup.stop()
+      assert.equal(host.read(file), null)
+    }))
+})
