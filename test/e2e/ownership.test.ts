@@ -209,3 +209,84 @@ describe('the next start', { concurrency: 2 }, () => {
       assert.equal(host.read(file), null)
     }))
 })
+
+describe('the nft table of no_accept', { concurrency: 2 }, () => {
+  const tables = async (host: Host): Promise<string[]> => {
+    const text = await host.must('nft', ['list', 'tables'])
+    return [...text.matchAll(/^table inet (\S+)$/gm)].map(([, it = '']) => it).sort()
+  }
+  const guarded = conf({ priority: 150, globals: forEver, more: 'no_accept' })
+  /** A port without a service: refused by a host that takes packets to the address, silence where they are dropped. */
+  const asks = `
+    const socket = require('node:net').connect(9, '${vip}')
+    socket.on('error', (error) => { console.log(error.code); process.exit() })
+    setTimeout(() => { console.log('silence'); process.exit() }, 1500)`
+  const answers = async (from: Host): Promise<boolean> =>
+    (await from.must(process.execPath, ['-e', asks])).trim() === 'ECONNREFUSED'
+
+  test('outlives neither a kill nor a stop: the next daemon without no_accept answers', () =>
+    inLab('table', async (lab) => {
+      const host = await openHost(lab)
+      const client = await openHost(lab, 'two', 3)
+      const first = await master(host, guarded)
+      const [table = ''] = await tables(host)
+      assert.match(table, /^vipd_run_[0-9a-f]{12}$/)
+      assert.equal(await answers(client), false)
+      await killAll(host, first)
+      // As an earlier version named them; 4194305 is above every process id.
+      await host.must('nft', ['add', 'table', 'inet', 'vipd_4194305'])
+      await host.must('nft', ['add', 'table', 'inet', 'vipd_of_another_kind'])
+      const next = await master(host)
+      assert.deepEqual(await tables(host), ['vipd_of_another_kind'])
+      assert.equal(await answers(client), true)
+      next.configure(guarded)
+      assert.equal((await next.tryReload()).status, 0)
+      await until('the table is there', soonMs, async () => (await tables(host)).includes(table))
+      assert.equal(await answers(client), false)
+      await next.stop()
+      assert.deepEqual(await tables(host), ['vipd_of_another_kind'])
+    }))
+
+  test('vipd cleanup removes it, but not that of a living vipd with another run directory', () =>
+    inLab('tables', async (lab) => {
+      const host = await openHost(lab)
+      const living = startVipd(host, guarded.replace(vip, '172.16.80.101'), 'living')
+      await living.reaches('VI_1', 'MASTER', soonMs)
+      const [kept = ''] = await tables(host)
+      const dead = startVipd(host, guarded.replace(/51/, '52'), 'dead')
+      await dead.reaches('VI_1', 'MASTER', soonMs)
+      await until('two tables', soonMs, async () => (await tables(host)).length === 2)
+      await dead.kill()
+      const done = await cleanup(host, dead.runDir)
+      assert.equal(done.status, 0, done.stderr)
+      assert.match(done.stdout, /^removed the nft table vipd_run_/m)
+      assert.deepEqual(await tables(host), [kept])
+      assert.ok(await host.holds('172.16.80.101'))
+    }))
+
+  test('nft hangs: the lead is kept, status answers and says so once; repaired, the rules come', () =>
+    inLab('hangs', async (lab) => {
+      const host = await openHost(lab)
+      const nft = (await host.must('which', ['nft'])).trim()
+      const hangs = '#!/bin/sh\n[ -e /run/lab/hang ] && exec sleep 60\nexec NFT "$@"\n'
+      await host.sh('mkdir /run/lab/bin')
+      host.write('/run/lab/bin/nft', hangs.replace('NFT', nft))
+      await host.sh('chmod +x /run/lab/bin/nft')
+      const path = `PATH=/run/lab/bin:${process.env['PATH'] ?? ''}`
+      const daemon = startVipd(host, conf({ priority: 150 }), 'vipd', ['env', path])
+      await daemon.reaches('VI_1', 'MASTER', soonMs)
+      await host.sh('touch /run/lab/hang')
+      daemon.configure(conf({ priority: 150, more: 'no_accept' }))
+      assert.equal((await daemon.tryReload()).status, 0)
+      await daemon.child.line(/no_accept is not enforced: nft: ETIMEDOUT/, soonMs)
+      assert.match((await daemon.status()).warnings.join(), /no_accept is not enforced/)
+      assert.equal(daemon.state('VI_1'), 'MASTER')
+      assert.equal(daemon.transitions.items.filter((it) => it.to !== 'MASTER').length, 1)
+      await host.sh('rm /run/lab/hang')
+      await daemon.child.line(/no_accept is enforced/, soonMs)
+      assert.deepEqual((await daemon.status()).warnings, [])
+      assert.equal((await tables(host)).length, 1)
+      const said = daemon.child.output.items.filter((it) => /not enforced/.test(it.text))
+      assert.equal(said.length, 1)
+    }))
+})
