@@ -16,6 +16,7 @@
         "native/files_object.cc",
         "native/host_files.cc",
         "native/lasting_thread.cc",
+        "native/filter_gate.cc",
         "native/lock.cc",
         "native/memberships.cc",
         "native/memory.cc",

@@ -189,6 +189,8 @@ const char* KindName(Event::Kind kind) {
       return "wardenLost";
     case Event::Kind::kRealtimeLost:
       return "realtimeLost";
+    case Event::Kind::kStranger:
+      return "stranger";
   }
   return "";
 }
@@ -245,6 +247,11 @@ Napi::Object EventTo(Napi::Env env, const Event& event) {
     case Event::Kind::kOverrun:
     case Event::Kind::kWardenLost:
     case Event::Kind::kRealtimeLost:
+      break;
+    case Event::Kind::kStranger:
+      Set(&out, "link", event.link);
+      Set(&out, "vrid", event.vrid);
+      out.Set("from", AddressTo(env, event.from));
       break;
     case Event::Kind::kLinkFailed:
       Set(&out, "link", event.link);
@@ -308,6 +315,7 @@ LinkSpec LinkSpecFrom(const Napi::Object& value) {
   if (!value.Get("group").IsNull()) spec.group = AddressFrom(value.Get("group"));
   if (!value.Get("ttl").IsNull()) spec.ttl = IntIn(value, "ttl");
   spec.filter = BytesFrom(value.Get("filter"));
+  if (value.Has("openFilter")) spec.open_filter = BytesFrom(value.Get("openFilter"));
   if (!value.Get("receiveBufferBytes").IsNull())
     spec.receive_buffer = IntIn(value, "receiveBufferBytes");
   return spec;

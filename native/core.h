@@ -9,6 +9,7 @@
 #pragma once
 
 #include <atomic>
+#include <bitset>
 #include <limits>
 #include <map>
 #include <memory>
@@ -78,7 +79,8 @@ struct Event {
     kOverrun,
     kLinkFailed,
     kWardenLost,
-    kRealtimeLost
+    kRealtimeLost,
+    kStranger
   };
 
   Kind kind = Kind::kHeard;
@@ -86,12 +88,13 @@ struct Event {
   LinkId link = 0;
   int64_t generation = 0;
   Us at = 0;
-  Us done_at = 0;   // expired
-  Us deadline = 0;  // expired
-  Us late_by = 0;   // late
-  Address from;     // heard
-  int ttl = 0;      // heard
-  Bytes bytes;      // heard: the payload; kernel: the message
+  Us done_at = 0;    // expired
+  Us deadline = 0;   // expired
+  Us late_by = 0;    // late
+  Address from;      // heard
+  int ttl = 0;       // heard
+  uint8_t vrid = 0;  // stranger
+  Bytes bytes;       // heard: the payload; kernel: the message
   uint32_t count = 1;
   uint32_t step = 0;  // failed
   StepKind step_kind = StepKind::kDatagram;
@@ -153,7 +156,8 @@ class Core {
   // generation;
   // - also is dropped.
   void Apply(OrderFor order, uint64_t seen, Us now);
-  void Receive(LinkId link, const Address& from, int ttl, std::span<const uint8_t> payload, Us now);
+  // False for a packet that nothing here expected.
+  bool Receive(LinkId link, const Address& from, int ttl, std::span<const uint8_t> payload, Us now);
   // An unreadable packet: counted, never raised.
   void Unclaimed(LinkId link);
   // Another bound for the lease, which is renewed with it; 0 switches the lease off.
@@ -244,7 +248,8 @@ class Core {
   struct Link {
     std::shared_ptr<LinkCounters> counters;
     Bucket strangers = Throttle::ForStrangers();
-    std::array<Slot*, 256> slots{};  // the first one of each VRID
+    std::array<Slot*, 256> slots{};   // the first one of each VRID
+    std::bitset<256> strangers_told;  // VRIDs
   };
 
   Slot* Find(SlotId id);
@@ -270,6 +275,7 @@ class Core {
   void Restart(Slot* slot, Us now);
   void Listen(Slot* slot, Us now);
   void Count(Slot* slot, Us now);
+  void TellStranger(Link* link, LinkId id, const Address& from, uint8_t vrid);
   void Hear(Slot* slot, Link* link, const Address& from, int ttl, std::span<const uint8_t> payload,
             Us now);
   void SettleRun(const Run& run, std::span<const Failure> failures);

@@ -41,27 +41,41 @@ Core::Slot* Core::Route(const Link& link, const Address& from, std::span<const u
   return slot;
 }
 
-void Core::Receive(LinkId link_id, const Address& from, int ttl, std::span<const uint8_t> payload,
+bool Core::Receive(LinkId link_id, const Address& from, int ttl, std::span<const uint8_t> payload,
                    Us now) {
   const auto found = links_.find(link_id);
-  if (found == links_.end()) return;
+  if (found == links_.end()) return false;
   Link& link = found->second;
   Grow(&link.counters->received, 1);
   Slot* slot = Route(link, from, payload);
   if (slot == nullptr) {
     Grow(&link.counters->unclaimed, 1);
-    return;
+    if (payload.size() >= 2) TellStranger(&link, link_id, from, payload[1]);
+    return false;
   }
-  if (slot->state == State::kRest) return;
+  if (slot->state == State::kRest) return false;
   if (!Equals(slot->expect, from, ttl, payload)) {
     Hear(slot, &link, from, ttl, payload, now);
-    return;
+    return false;
   }
   Count(slot, now);
   slot->counters->last_familiar.store(now, kRelaxed);
   slot->listened = false;
   slot->listen_until = 0;
   Restart(slot, now);
+  return true;
+}
+
+// Once for each VRID, so that it can be named: the counter says how many there were.
+void Core::TellStranger(Link* link, LinkId id, const Address& from, uint8_t vrid) {
+  if (link->strangers_told.test(vrid)) return;
+  link->strangers_told.set(vrid);
+  Event event;
+  event.kind = Event::Kind::kStranger;
+  event.link = id;
+  event.from = from;
+  event.vrid = vrid;
+  Raise(std::move(event));
 }
 
 void Core::Unclaimed(LinkId link) {

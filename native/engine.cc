@@ -190,6 +190,7 @@ void Engine::Run() {
   while (!stopping_) {
     Poll(carrier_->busy() || !taken_.empty() ? 0 : -1);
     Fire();
+    if (!shut_.empty()) ReopenGates(MonotonicNow());
     carrier_->Add(core_->TakeBatch());
     TellWarden();
     for (const Carried& carried : carrier_->Continue())
@@ -389,7 +390,7 @@ void Engine::ReceiveOne(const Link& link, const mmsghdr& message, Us now) {
   int ttl = -1;
   if (link.family == 4) {
     const size_t header_length = payload.empty() ? 0 : (payload[0] & 0x0fu) * 4u;
-    if (header_length < 20 || payload.size() < header_length) return core_->Unclaimed(link.id);
+    if (header_length < 20 || payload.size() < header_length) return Unreadable(link, now);
     ttl = payload[8];
     from.length = 4;
     memcpy(from.octets.data(), payload.data() + 12, 4);
@@ -402,8 +403,26 @@ void Engine::ReceiveOne(const Link& link, const mmsghdr& message, Us now) {
       if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT)
         memcpy(&ttl, CMSG_DATA(c), sizeof ttl);
   }
-  if ((header.msg_flags & MSG_TRUNC) != 0) return core_->Unclaimed(link.id);
-  core_->Receive(link.id, from, ttl, payload, now);
+  if ((header.msg_flags & MSG_TRUNC) != 0) return Unreadable(link, now);
+  if (!core_->Receive(link.id, from, ttl, payload, now)) Unexpected(link, now);
+}
+
+void Engine::Unreadable(const Link& link, Us now) {
+  core_->Unclaimed(link.id);
+  Unexpected(link, now);
+}
+
+void Engine::Unexpected(const Link& link, Us now) {
+  if (link.gate->Unexpected(now)) shut_.push_back(link.id);
+}
+
+void Engine::ReopenGates(Us now) {
+  std::erase_if(shut_, [&](LinkId id) {
+    const auto found = links_.find(id);
+    if (found == links_.end()) return true;
+    found->second->gate->Reopen(now);
+    return found->second->gate->reopen_at() == 0;
+  });
 }
 
 void Engine::DrainMonitor() {

@@ -133,6 +133,9 @@ class Engine {
   void Drain(const Link& link);
   void ReceiveOne(const Link& link, const mmsghdr& message, Us now);
   void ReceiveFailed(const Link& link, int error);
+  void Unreadable(const Link& link, Us now);
+  void Unexpected(const Link& link, Us now);
+  void ReopenGates(Us now);
   void DrainMonitor();
   void Fire();
   void WakeUp();
@@ -173,6 +176,7 @@ class Engine {
   std::deque<Command> taken_;      // still to be carried out, in the order of posting
   std::vector<uint32_t> flushes_;  // answered when nothing is being carried out
   std::vector<uint32_t> flushed_;
+  std::vector<LinkId> shut_;  // links whose filter gate is shut
   AddressNews address_news_;
   WardenPort warden_;
   bool warden_backlog_ = false;

@@ -116,6 +116,7 @@ Napi::Value EngineObject::OpenLink(const Napi::CallbackInfo& info) {
   link->packets_waiting_max = WaitingMax(receiver.fd.get());
   link->receiver = std::move(receiver.fd);
   link->sender = std::move(sender.fd);
+  link->gate = std::make_unique<FilterGate>(link->receiver.get(), spec.open_filter, spec.filter);
   auto counters = std::make_shared<LinkCounters>();
   links_[link->id] = {link, counters, spec.group};
   engine_->Post(AddLink{link, counters});
@@ -129,7 +130,7 @@ EngineObject::OpenedLink& EngineObject::LinkAt(const Napi::Value& id) {
 }
 
 void EngineObject::SetFilter(const Napi::CallbackInfo& info) {
-  const char* call = AttachFilter(LinkAt(info[0]).link->receiver.get(), BytesFrom(info[1]));
+  const char* call = LinkAt(info[0]).link->gate->SetTight(BytesFrom(info[1]));
   if (call != nullptr) throw Failed(env_, call, errno);
 }
 

@@ -235,7 +235,7 @@ Opened OpenReceiver(const LinkSpec& spec) {
   if (six) opening.Option("setsockopt(IPV6_RECVHOPLIMIT)", IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
   return opening.Bind(spec.group.value_or(spec.source), spec.ifindex)
       .Discard()
-      .Filter(spec.filter)
+      .Filter(spec.open_filter.empty() ? spec.filter : spec.open_filter)
       .Join(spec)
       .Done();
 }

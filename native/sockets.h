@@ -48,7 +48,8 @@ struct LinkSpec {
   Address source;
   std::optional<Address> group;
   std::optional<int> ttl;
-  Bytes filter;  // struct sock_filter[]
+  Bytes filter;       // struct sock_filter[]
+  Bytes open_filter;  // while little comes; empty: `filter` always
   std::optional<int> receive_buffer;
 };
 

@@ -13,6 +13,7 @@
 #include <unordered_map>
 
 #include "core.h"
+#include "filter_gate.h"
 #include "sockets.h"
 #include "warden_wire.h"
 
@@ -25,6 +26,7 @@ struct Link {
   int packets_waiting_max = 0;  // what the receive buffer holds
   UniqueFd receiver;
   UniqueFd sender;
+  std::unique_ptr<FilterGate> gate;  // of the receiver
 };
 using LinkPtr = std::shared_ptr<const Link>;
 

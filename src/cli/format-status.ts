@@ -30,6 +30,7 @@ export function formatStatus(status: Status, view: StatusView): string {
     section(status.checks, checkColumns(paint), view.width),
     ...(view.full ? status.instances.map((i) => instanceDetails(i, view.now)) : []),
     ...(view.full ? status.checks.map(checkDetails) : []),
+    ...(view.full ? [unknownVrids(status)] : []),
     warnings(status, paint),
   ]
   return `${sections.flat().join('\n')}\n`
@@ -201,6 +202,12 @@ function instanceDetails(i: StatusInstance, now: number): string[] {
           `  ${age(now - Date.parse(t.at)).padStart(6)} ago  ${t.from} -> ${t.to}  ${printable(t.why)}`,
       ),
   ]
+}
+
+function unknownVrids({ unknownVrids: heard, engine }: Status): string[] {
+  if (heard.length === 0) return []
+  const named = heard.map((it) => `${it.vrid} on ${it.interface} from ${it.from}`)
+  return ['', `Unknown VRIDs (${engine.unclaimed} adverts): ${named.join(', ')}`]
 }
 
 function checkDetails(c: StatusCheck): string[] {

@@ -59,6 +59,7 @@ import { ReloadRecord, refusalLine } from './reload-record.ts'
 import { Roster } from './roster.ts'
 import { daemonStatus } from './status.ts'
 import type { Status } from './status-types.ts'
+import { Strangers } from './strangers.ts'
 import { namedInterfaces } from './tracker.ts'
 import { Warden, wardenLock } from './warden.ts'
 
@@ -91,6 +92,7 @@ class RunningDaemon implements Daemon {
   readonly #mirror: KernelReader
   readonly #links: Links
   readonly #memberships: Memberships
+  readonly #strangers: Strangers
   readonly #orders: OrderQueue
   readonly #notifier: Notifier
   readonly #pool: CheckPool
@@ -157,6 +159,7 @@ class RunningDaemon implements Daemon {
       memberships: () => this.#links.memberships,
       read: readMemberships,
     })
+    this.#strangers = new Strangers(this.#links, log, () => this.#config.globals.logUnknownVrids)
     this.#orders = new OrderQueue(this.#engine)
     this.#notifier = startNotifier(notifierOptions(config, log))
     this.#pool = startCheckPool({
@@ -225,6 +228,7 @@ class RunningDaemon implements Daemon {
       version,
       uptimeMs: Date.now() - this.#startedMs,
       eventsRaised: this.#eventsRaised,
+      unknownVrids: this.#strangers.known,
       otherWarnings: [
         ...this.#warden.warnings,
         ...this.#realtime.warnings,
@@ -483,6 +487,9 @@ class RunningDaemon implements Daemon {
         return []
       case 'realtimeLost':
         this.#realtime.lost()
+        return []
+      case 'stranger':
+        this.#strangers.heard(event)
         return []
       case 'expired':
       case 'failed':

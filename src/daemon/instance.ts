@@ -209,7 +209,16 @@ export class RunningInstance {
   engineEvent(
     event: Exclude<
       EngineEvent,
-      { kind: 'heard' | 'kernel' | 'overrun' | 'linkFailed' | 'wardenLost' | 'realtimeLost' }
+      {
+        kind:
+          | 'heard'
+          | 'kernel'
+          | 'overrun'
+          | 'linkFailed'
+          | 'stranger'
+          | 'wardenLost'
+          | 'realtimeLost'
+      }
     >,
   ): void {
     if (event.kind === 'failed') {

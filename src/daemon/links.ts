@@ -7,10 +7,10 @@ import { OpError } from '../base/errors.ts'
 import type { Ip } from '../base/ip.ts'
 import type { Engine, LinkId, LinkSpec, SlotId } from '../engine/contract.ts'
 import { apart } from '../engine/routes.ts'
-import { vrrpFilter } from '../wire/bpf.ts'
+import { passAllFilter, vrrpFilter } from '../wire/bpf.ts'
 import type { Membership } from './memberships.ts'
 
-export type LinkWish = Omit<LinkSpec, 'filter'>
+export type LinkWish = Omit<LinkSpec, 'filter' | 'openFilter'>
 
 /** A slot and the place that it is to have. */
 export type Move = {
@@ -92,6 +92,13 @@ export class Links {
     })
   }
 
+  /** null: the link is closed. Unicast without an interface: its source. */
+  interfaceOf(id: LinkId): string | null {
+    const wish = [...this.#open.values()].find((open) => open.id === id)?.wish
+    if (wish === undefined) return null
+    return wish.interface === '' ? wish.source : wish.interface
+  }
+
   /** The slots that lose their sockets when this link fails. */
   slotsOf(id: LinkId): readonly SlotId[] {
     const link = [...this.#open.values()].find((open) => open.id === id)
@@ -140,7 +147,8 @@ export class Links {
       vrids: [vrid],
       multicast: wish.group !== null,
     })
-    return { id: this.#engine.openLink({ ...wish, filter }), wish, slots: new Map() }
+    const id = this.#engine.openLink({ ...wish, filter, openFilter: passAllFilter() })
+    return { id, wish, slots: new Map() }
   }
 }
 

@@ -68,6 +68,13 @@ export type StatusGroup = {
   readonly members: readonly string[]
 }
 
+export type StatusUnknownVrid = {
+  readonly interface: string
+  readonly vrid: number
+  /** Who sent the first one. */
+  readonly from: string
+}
+
 export type Status = {
   readonly schema: 1
   readonly version: string
@@ -90,7 +97,11 @@ export type Status = {
     readonly eventsRaised: number
     readonly throttled: number
     readonly coalesced: number
+    /** Packets of no instance, as far as they were read: under a flood the kernel drops them uncounted. */
+    readonly unclaimed: number
   }
+  /** VRIDs that were heard and belong to no instance here. */
+  readonly unknownVrids: readonly StatusUnknownVrid[]
   readonly instances: readonly StatusInstance[]
   readonly groups: readonly StatusGroup[]
   readonly checks: readonly StatusCheck[]

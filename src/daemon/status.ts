@@ -41,6 +41,7 @@ export type StatusSources = {
   readonly version: string
   readonly uptimeMs: number
   readonly eventsRaised: number
+  readonly unknownVrids: Status['unknownVrids']
   /** Of the warden and of the sockets. */
   readonly otherWarnings: readonly string[]
   readonly config: Status['config']
@@ -66,7 +67,9 @@ export function daemonStatus(from: StatusSources): Status {
       eventsRaised: from.eventsRaised,
       throttled: total((c) => c.throttled),
       coalesced: total((c) => c.coalesced),
+      unclaimed: total((c) => c.unclaimed),
     },
+    unknownVrids: from.unknownVrids,
     instances,
     groups: roster.groups.map(
       (g): StatusGroup => ({

@@ -103,6 +103,11 @@ export type LinkSpec = {
   readonly ttl: number | null
   /** Classic BPF program (struct sock_filter[]) for the receiving socket. */
   readonly filter: Uint8Array
+  /**
+   * Stands instead of `filter` while few unexpected packets come, so that those which `filter` drops are read and counted;
+   * when many come, `filter` takes its place for a while. Absent: `filter` always.
+   */
+  readonly openFilter?: Uint8Array
   /** SO_RCVBUF in bytes; null leaves the system's default. */
   readonly receiveBufferBytes: number | null
 }
@@ -167,6 +172,8 @@ export type EngineEvent =
       readonly call: string
       readonly code: string
     }
+  /** The first packet on this link with a VRID (from a source) that no slot there has; the counter goes on. */
+  | { readonly kind: 'stranger'; readonly link: LinkId; readonly vrid: number; readonly from: Ip }
   /** The warden is gone; until another is started nobody acts for this process. */
   | { readonly kind: 'wardenLost' }
   /** A real-time thread ran for `rttimeUs` without waiting and goes on with ordinary scheduling, for good. */

@@ -60,6 +60,7 @@ export const fromNativeStep = (step: NativeStep): Step =>
 export function fromNativeEvent(event: NativeEvent): EngineEvent {
   switch (event.kind) {
     case 'heard':
+    case 'stranger':
       return { ...event, from: ipFromBytes(event.from) }
     case 'failed':
     case 'linkFailed': {

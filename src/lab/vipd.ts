@@ -8,7 +8,16 @@ const command = program('../cli/run.js')
 
 /** The part of `vipd status --json` that the lab looks at; src/daemon/status-types.ts is its home. */
 export type VipdStatus = {
-  readonly engine: { readonly eventsRaised: number; readonly realtime: boolean }
+  readonly engine: {
+    readonly eventsRaised: number
+    readonly realtime: boolean
+    readonly unclaimed: number
+  }
+  readonly unknownVrids: readonly {
+    readonly interface: string
+    readonly vrid: number
+    readonly from: string
+  }[]
   readonly config: {
     readonly lastReload: string
     readonly lastReloadAt: string | null

@@ -64,6 +64,9 @@ export function vrrpFilter(spec: FilterSpec): Uint8Array {
   ])
 }
 
+/** All that the socket's protocol and address bring. */
+export const passAllFilter = (): Uint8Array => encode([pass])
+
 /** For a socket that only sends: its receive queue must not fill. */
 export const dropAllFilter = (): Uint8Array => encode([drop])
 

@@ -140,6 +140,31 @@ describe('foreign packets', { concurrency: 3 }, () => {
       })
     }))
 
+  test('7.1: a wrong TTL and an unknown VRID are counted, said and named in status', async () => {
+    const families: readonly (readonly [string, Partial<AdvertFields>])[] = [
+      [vip, {}],
+      ['fe80::100', six],
+    ]
+    for (const [address, fields] of families)
+      await inLab('ttl', async (lab) => {
+        const globals = 'log_unknown_vrids'
+        const segment = await Segment.open(lab, { priority: 100, vip: address, globals })
+        await segment.send(fields, 254)
+        await segment.refuses('bad-ttl')
+        assert.match(segment.daemon.child.text, /ignoring advert from \S+: bad-ttl/)
+        await segment.send({ ...fields, vrid: 77 })
+        await segment.send({ ...fields, vrid: 77, priority: 7 })
+        const { source } = { ...advert, ...fields }
+        const status = await until('two adverts of no instance', soonMs, async () => {
+          const now = await segment.daemon.status()
+          return now.engine.unclaimed >= 2 ? now : null
+        })
+        assert.deepEqual(status.unknownVrids, [{ interface: 'eth0', vrid: 77, from: source }])
+        const lines = segment.daemon.child.text.match(/Unknown VRID 77 received/g) ?? []
+        assert.equal(lines.length, 1)
+      })
+  })
+
   test('7.1: an advert with octets behind it is believed, IPv4 and IPv6', async () => {
     const families: readonly (readonly [string, Partial<AdvertFields>])[] = [
       [vip, {}],

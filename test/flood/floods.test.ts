@@ -79,7 +79,14 @@ describe('floods', { concurrency: 1 }, () => {
         for (const kind of kinds) await keepsItsMaster(trial, flood(kind, 20_000))
         const counted = Object.keys(await trial.daemons[1].errors())
         const first = family === 6 ? ['first-address'] : []
-        const expected = ['too-short', 'bad-length', 'bad-checksum', ...first, 'excess-octets']
+        const expected = [
+          'too-short',
+          'bad-length',
+          'bad-ttl',
+          'bad-checksum',
+          ...first,
+          'excess-octets',
+        ]
         assert.deepEqual(
           counted,
           expected.map((reason) => `VI_1/${reason}`),

@@ -125,15 +125,19 @@ test('equal unfamiliar packets become one event with a count', () => {
   assert.equal(only(b.tick(2000).events, 'heard').count, 1, 'delivered ones count no more')
 })
 
-test('packets of no slot, too short ones and those of a resting slot are not raised', () => {
+test('a VRID of no slot is told once; too short packets and those of a resting slot are not raised', () => {
   const b = new Bench()
   b.hear(1)
   b.order(followUntil(3 * second), 2)
   b.hear(3, Uint8Array.of(0x31, 52, 1))
+  b.hear(4, Uint8Array.of(0x31, 52, 2))
   b.hear(4, Uint8Array.of(0x31))
-  assert.deepEqual(b.tick(5).events, [])
+  const { events } = b.tick(5)
+  assert.deepEqual(events, [
+    { kind: 'stranger', link, vrid: 52, from: only(events, 'stranger').from },
+  ])
   const { received, unclaimed } = b.core.linkCounters(link)
-  assert.deepEqual({ received, unclaimed }, { received: 3, unclaimed: 2 })
+  assert.deepEqual({ received, unclaimed }, { received: 4, unclaimed: 3 })
 })
 
 test('woken too late, a lead resigns instead of sending, and rests', () => {

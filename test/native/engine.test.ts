@@ -3,6 +3,7 @@ import { enterNamespace } from './in-namespace.ts'
 
 if (await enterNamespace(import.meta.url)) {
   await import('./wire-cases.ts')
+  await import('./gate-cases.ts')
   await import('./kernel-cases.ts')
   await import('./warden-cases.ts')
 }

@@ -141,6 +141,9 @@ export class SimDaemon {
         return this.#kernel.apply(event.bytes)
       case 'overrun':
         return this.#kernel.load(this.#ports.engine)
+      // Only instances of the simulation send.
+      case 'stranger':
+        return []
       case 'linkFailed':
       case 'wardenLost':
       case 'realtimeLost':

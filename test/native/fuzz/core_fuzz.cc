@@ -386,7 +386,9 @@ class Life {
     Asked* slot = payload.size() < 2 ? nullptr : SlotOf(link, payload[1], from);
     Require(counters.unclaimed - unclaimed == (slot == nullptr ? 1u : 0u),
             "unclaimed, or a slot's");
-    if (slot == nullptr || Rests(IdOf(slot)))
+    if (slot == nullptr)
+      return Require(told <= 1 && core_.NextDeadline() == next, "a VRID of nobody is told once");
+    if (Rests(IdOf(slot)))
       return Require(told == 0 && core_.NextDeadline() == next, "a resting slot is deaf");
     const auto& expect = slot->expect;
     const bool familiar = Follows(IdOf(slot)) && expect.has_value() && expect->from == from &&
@@ -663,6 +665,7 @@ class Life {
   void CheckEvent(const Event& event, uint64_t number) {
     Require(event.at <= now_, "nothing happened in the future");
     if (event.kind == Event::Kind::kKernel || event.kind == Event::Kind::kOverrun) return;
+    if (event.kind == Event::Kind::kStranger) return;
     const auto slot = slot_of_.find(event.generation);
     Require(slot != slot_of_.end() && slot->second == event.slot, "an event's generation is known");
     // What could not be undone is still told.

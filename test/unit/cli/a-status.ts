@@ -95,7 +95,15 @@ export const aStatus: Status = {
     lastReloadReasons: [],
     unchangedOnDisk: true,
   },
-  engine: { realtime: true, locked: true, eventsRaised: 9, throttled: 0, coalesced: 0 },
+  engine: {
+    realtime: true,
+    locked: true,
+    eventsRaised: 9,
+    throttled: 0,
+    coalesced: 0,
+    unclaimed: 7,
+  },
+  unknownVrids: [{ interface: 'eth0', vrid: 77, from: '10.0.0.9' }],
   instances: [web, db],
   groups: [{ name: 'VG', state: 'MASTER', members: ['VI_web'] }],
   checks: [
