@@ -16,10 +16,18 @@ export type Pairing<R> = {
  * What an instance is, as in keepalived, but for a unicast source: VRID, family, interface and transport, with the
  * group. The name is free to change, and so are the source and the peers: several unicast instances may have one place.
  */
-export function placeOf({ vrid, family, interface: link, transport }: Instance): string {
+export function placeOf(instance: Instance): string {
+  const known = places.get(instance)
+  if (known !== undefined) return known
+  const { vrid, family, interface: link, transport } = instance
   const end = transport.kind === 'multicast' ? transport.group : '-'
-  return `${vrid}/IPv${family}/${link ?? '-'}/${transport.kind}/${end}`
+  const place = `${vrid}/IPv${family}/${link ?? '-'}/${transport.kind}/${end}`
+  places.set(instance, place)
+  return place
 }
+
+/** An instance never changes, and a plan asks for the place of thousands again and again. */
+const places = new WeakMap<Instance, string>()
 
 /** Each wanted instance goes on from one that runs in its place, if there is one. */
 export function pairInstances<R extends { readonly cfg: Instance }>(

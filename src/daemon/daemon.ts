@@ -53,8 +53,8 @@ import type { OwnedObject } from './owned.ts'
 import { Ownership } from './ownership.ts'
 import { applyNice, engineOptions, runTimed } from './process.ts'
 import { Realtime } from './realtime.ts'
-import { applyInSlices } from './reload/apply.ts'
-import { planReload, type Refusals, type ReloadPlan } from './reload/plan.ts'
+import { applyInSlices, inSlices } from './reload/apply.ts'
+import { planInSteps, type Refusals, type ReloadPlan } from './reload/plan.ts'
 import { ReloadRecord, refusalLine } from './reload-record.ts'
 import { Roster } from './roster.ts'
 import { daemonStatus } from './status.ts'
@@ -292,7 +292,8 @@ class RunningDaemon implements Daemon {
     const diagnostics = loaded.diagnostics.map(formatDiagnostic)
     // Within the startup delay no instance takes part yet, however often the configuration is read.
     const planned = this.#delay === null ? next : { ...next, instances: [], groups: [] }
-    const plan = this.#plan(planned)
+    const plan = await this.#plan(planned)
+    if (this.#stopping) return this.#refuse([stoppingRefusal], false, diagnostics)
     if (!plan.ok) return this.#refuse(plan.refusals.map(formatDiagnostic), false, diagnostics)
     await this.#record(planned)
     const whole =
@@ -313,9 +314,9 @@ class RunningDaemon implements Daemon {
     return { ok: true, diagnostics, changes }
   }
 
-  #plan(next: Config): ReloadPlan | Refusals {
+  #plan(next: Config): Promise<ReloadPlan | Refusals> {
     const facts = { running: this.#roster.facts(), started: this.#started }
-    return planReload(this.#config, next, facts)
+    return inSlices(planInSteps(this.#config, next, facts), this.#applyPorts(next))
   }
 
   #applyPorts(next: Config) {
@@ -331,6 +332,7 @@ class RunningDaemon implements Daemon {
       nowMs: () => performance.now(),
       stopping: () => this.#stopping,
       renew: () => this.#engine.renew(),
+      turn: () => new Promise<void>((turned) => setImmediate(turned)),
       flush: () => this.#engine.flush(),
     }
   }
@@ -414,7 +416,8 @@ class RunningDaemon implements Daemon {
   /** The plan of a reload from nothing: what a reload would refuse cannot be started either. */
   #takePart(): Promise<void> {
     return this.#oneAtATime(async () => {
-      const plan = this.#plan(this.#config)
+      const plan = await this.#plan(this.#config)
+      if (this.#stopping) return
       if (!plan.ok) throw new ConfigError(plan.refusals)
       await this.#record(this.#config)
       if (this.#stopping) return

@@ -5,7 +5,7 @@
  */
 import { groupBy } from '../base/collections.ts'
 import type { Ip } from '../base/ip.ts'
-import { type Us, us } from '../base/time.ts'
+import type { Us } from '../base/time.ts'
 import { placeOf } from '../config/instance-identity.ts'
 import type { Config, Instance, SyncGroup } from '../config/types.ts'
 import { standingBy } from '../election/priority.ts'
@@ -210,8 +210,10 @@ export class Roster {
 
   /** The earliest instant at which an election wants a tick. */
   get deadline(): Us | null {
-    const all = this.instances.flatMap((it) => it.deadline ?? [])
-    return all.length === 0 ? null : us(Math.min(...all))
+    let earliest: Us | null = null
+    for (const { deadline } of this.instances)
+      if (deadline !== null && (earliest === null || deadline < earliest)) earliest = deadline
+    return earliest
   }
 
   #group({ slot }: Pick<RunningInstance, 'slot'>): SyncGroup | null {

@@ -80,6 +80,8 @@ export async function applyInSlices(
   ports: ApplyPorts & {
     /** Proves to the engine that this thread still turns. */
     renew(): void
+    /** The event loop has turned. */
+    turn(): Promise<void>
     flush(): Promise<void>
   },
 ): Promise<boolean> {
@@ -89,7 +91,22 @@ export async function applyInSlices(
     if (slice.done === true) return slice.value
     ports.renew()
     if (slice.value === 'flush') await ports.flush()
-    else await new Promise((turned) => setImmediate(turned))
+    else await ports.turn()
+  }
+}
+
+/** Plans in slices. */
+export async function inSlices<T>(
+  steps: Generator<void, T>,
+  ports: { nowMs(): number; turn(): Promise<void> },
+): Promise<T> {
+  let beganMs = ports.nowMs()
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+    if (ports.nowMs() - beganMs < sliceMs) continue
+    await ports.turn()
+    beganMs = ports.nowMs()
   }
 }
 

@@ -44,22 +44,47 @@ export type ReloadPlan = {
 /** Nothing was changed, and nothing would have been. */
 export type Refusals = { readonly ok: false; readonly refusals: readonly Diagnostic[] }
 
-/** `old`: the configuration that was accepted last. */
+/** `old`: the configuration that was applied last. */
 export function planReload(old: Config, next: Config, facts: ReloadFacts): ReloadPlan | Refusals {
+  const steps = planInSteps(old, next, facts)
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/** So many instances are compared between two steps: about a millisecond. */
+const instancesPerStep = 100
+
+/** The same, step by step, for a caller with something else to do meanwhile. Asks nothing and changes nothing. */
+export function* planInSteps(
+  old: Config,
+  next: Config,
+  facts: ReloadFacts,
+): Generator<void, ReloadPlan | Refusals> {
   const clashes = doubleVrids(next.instances)
   if (clashes.length > 0) {
     const refusal = ({ one, message }: Clash) => errorAt(one.place, 'double-vrid', message, 'fatal')
     return { ok: false, refusals: clashes.map(refusal) }
   }
+  yield
   const { kept, removed, added } = pairInstances(facts.running, next.instances)
-  const pairs: readonly Kept[] = kept.map(({ from, to }) => {
+  yield
+  const pairs: Kept[] = []
+  const said: string[] = []
+  for (const { from, to } of kept) {
     const altered = !same(from.cfg, to)
-    return { slot: from.slot, from: from.cfg, to, altered: altered || !from.applied }
-  })
+    pairs.push({ slot: from.slot, from: from.cfg, to, altered: altered || !from.applied })
+    if (altered) said.push(describeAlteration(from.cfg, to))
+    else if (!from.applied) said.push(`${to.name}: applied again`)
+    if (pairs.length % instancesPerStep === 0) yield
+  }
+  const units = yield* unitsOf({ kept: pairs, removed, added, old: old.groups, next: next.groups })
+  yield
   const names = new Set(next.scripts.map(({ name }) => name))
   const changes = [
     ...removed.map(({ cfg }) => `${cfg.name}: removed`),
-    ...pairs.flatMap((pair) => describePair(pair)),
+    ...said,
     ...added.map(({ name }) => `${name}: added`),
     ...(facts.running.length > 0 ? groupChanges(old.groups, next.groups) : []),
     ...scriptChanges(old.scripts, next.scripts),
@@ -68,17 +93,14 @@ export function planReload(old: Config, next: Config, facts: ReloadFacts): Reloa
   return {
     ok: true,
     next,
-    units: unitsOf({ kept: pairs, removed, added, old: old.groups, next: next.groups }),
+    units,
     checksMeanwhile: [...next.scripts, ...old.scripts.filter(({ name }) => !names.has(name))],
     changes,
   }
 }
 
-function describePair({ from, to, altered }: Kept): readonly string[] {
-  if (!altered) return []
-  if (same(from, to)) return [`${to.name}: applied again`]
-  return [from.name === to.name ? `${to.name}: altered` : `${to.name}: altered (was ${from.name})`]
-}
+const describeAlteration = (from: Instance, to: Instance): string =>
+  from.name === to.name ? `${to.name}: altered` : `${to.name}: altered (was ${from.name})`
 
 function groupChanges(old: readonly SyncGroup[], next: readonly SyncGroup[]): readonly string[] {
   return listChanges(old, next).map(({ name, verb }) => `sync group ${name}: ${verb}`)

@@ -39,18 +39,21 @@ export type Parts = {
   readonly next: readonly SyncGroup[]
 }
 
-/** Units in which something changes; those that only release first, those that only acquire last. */
-export function unitsOf(parts: Parts): readonly Unit[] {
+/** Units in which something changes; those that only release first, those that only acquire last. Step by step. */
+export function* unitsOf(parts: Parts): Generator<void, readonly Unit[]> {
   const bonds = bondsOf(parts)
+  yield
   const root = (instance: Instance): string => bonds.root(bondOf(instance))
   const releases = groupBy(parts.removed, ({ cfg }) => root(cfg))
   const keeps = groupBy(parts.kept, ({ to }) => root(to))
+  yield
   const acquires = groupBy(parts.added, root)
-  const ungroups = groupBy(parts.old, ({ name }) => bonds.root(`group ${name}`))
-  const regroups = groupBy(parts.next, ({ name }) => bonds.root(`group ${name}`))
+  const ungroups = groupBy(parts.old, ({ name }) => bonds.root(groupBond(name)))
+  const regroups = groupBy(parts.next, ({ name }) => bonds.root(groupBond(name)))
   const roots = new Set([...releases.keys(), ...keeps.keys(), ...acquires.keys()])
   // A group without a running member is nobody's unit: it is one by itself.
   for (const key of [...ungroups.keys(), ...regroups.keys()]) roots.add(key)
+  yield
   const units = [...roots].map((key) => ({
     release: (releases.get(key) ?? []).map(({ slot }) => slot),
     keep: keeps.get(key) ?? [],
@@ -90,7 +93,7 @@ function bondsOf({ kept, removed, added, old, next }: Parts): Bonds {
   const tieGroup = ({ name, members }: SyncGroup, named: ReadonlyMap<string, string>) => {
     for (const member of members) {
       const bond = named.get(member)
-      if (bond !== undefined) bonds.tie(`group ${name}`, bond)
+      if (bond !== undefined) bonds.tie(groupBond(name), bond)
     }
   }
   tieAddresses(
@@ -108,20 +111,24 @@ function tieAddresses(bonds: Bonds, old: readonly Instance[], next: readonly Ins
   const had = new Map<Ip, string>()
   for (const instance of old)
     for (const { address } of addressesOf(instance)) had.set(address, bondOf(instance))
-  for (const instance of next)
+  for (const instance of next) {
+    const own = bondOf(instance)
     for (const { address } of addressesOf(instance)) {
       const bond = had.get(address)
-      if (bond !== undefined) bonds.tie(bond, bondOf(instance))
+      if (bond !== undefined && bond !== own) bonds.tie(bond, own)
     }
+  }
 }
 
 /** An instance keeps its place when it is altered, and a place without unicast is one instance's. */
-const bondOf = (instance: Instance): string => `place ${placeOf(instance)}`
+const bondOf = placeOf
 
 export const addressesOf = ({ addresses, excluded }: Instance): readonly VirtualAddress[] => [
   ...addresses,
   ...excluded,
 ]
+
+const groupBond = (name: string): string => `sync group ${name}`
 
 /** Union-find over strings. */
 class Bonds {
@@ -139,6 +146,7 @@ class Bonds {
   }
 
   tie(a: string, b: string): void {
+    if (a === b) return
     const [from, to] = [this.root(a), this.root(b)]
     if (from !== to) this.#parent.set(from, to)
   }

@@ -254,7 +254,7 @@ test('between two slices each instance is old or new, the batch is ended and the
     seen.push(`${all.filter((priority) => priority === 120).length}`)
   }
   const flush = () => Promise.resolve()
-  assert.equal(await applyInSlices(plan, { ...ports, renew: look, flush }), true)
+  assert.equal(await applyInSlices(plan, { ...ports, renew: look, turn: flush, flush }), true)
   assert.equal(seen.at(-1), '20')
   assert.ok(renewed > 5, `${seen}`)
 })
