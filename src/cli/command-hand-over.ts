@@ -43,7 +43,7 @@ function describe({ name, outcome, tookMs, to }: HandOver): string {
     case 'was-not-master':
       return `${name}: was not master here`
     case 'kept':
-      return `${name}: still MASTER, nobody took over within ${seconds} (no peer, or one with nopreempt?)`
+      return `${name}: still MASTER with its own priority again, no peer took over within ${seconds} (no peer, or one with nopreempt?)`
     case 'pending':
       return `${name}: still MASTER after ${seconds}; it goes on to hand over, see vipd status`
     case 'owner':

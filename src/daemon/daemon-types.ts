@@ -56,7 +56,7 @@ export type ReloadRefusal = {
 export type HandOver = {
   readonly name: string
   /**
-   * `kept`: nobody took over in the time that the protocol needs. `pending`: it needs longer than the daemon waits for
+   * `kept`: no peer took over in the time that the protocol needs. `pending`: it needs longer than the daemon waits for
    * it; it goes on. `owner`: an address owner, whom nobody is better than. `left`: it leads no more, but for a reason of
    * its own (a fault, a reload).
    */

@@ -16,8 +16,11 @@ export type HandOverPorts = {
   readonly roster: {
     readonly instances: readonly Candidate[]
     handedOverWith(name: string): readonly Candidate[]
+    readonly drained: boolean
+    keeps(name: string): boolean
     failover(instances: readonly Named[]): void
     drain(): void
+    keep(instances: readonly Named[]): void
     resume(instances: readonly Named[] | null): void
   }
   now(): Us
@@ -48,24 +51,26 @@ export class HandOvers {
     if (owner !== undefined) throw new Error(`${owner.name} is an address owner: nobody is better`)
     if (!chosen.some(leads)) throw new Error(`${name} is not master here: nothing to hand over`)
     roster.failover(chosen)
-    const result = await this.#given(chosen)
-    // Nobody came: it must not look as if somebody would.
-    if (result.some(({ outcome }) => outcome === 'kept')) roster.resume(chosen)
-    this.#ports.settle()
-    return result
+    return await this.#given(chosen, () => roster.resume(chosen))
   }
 
+  /** What no peer takes over leads on with its own priority, its sync group with it; the host stays drained. */
   drain(): Promise<readonly HandOver[]> {
-    this.#ports.roster.drain()
-    return this.#given(this.#ports.roster.instances)
+    const { roster } = this.#ports
+    roster.drain()
+    return this.#given(roster.instances, (kept) =>
+      roster.keep(kept.flatMap((it) => roster.handedOverWith(it.name))),
+    )
   }
 
   /** null: everybody, and the host. Throws when there is nothing of that name. */
   resume(name: string | null): readonly string[] {
     const { roster } = this.#ports
     const chosen = name === null ? null : this.#named(name)
-    const stood = (chosen ?? roster.instances).filter((it) => it.assessment.standsBy !== null)
-    if (name !== null && stood.some((it) => it.assessment.standsBy === 'drain'))
+    const stood = (chosen ?? roster.instances).filter(
+      (it) => it.assessment.standsBy !== null || roster.keeps(it.name),
+    )
+    if (name !== null && roster.drained)
       throw new Error('the whole host is drained: resume it without a name')
     roster.resume(chosen)
     this.#ports.settle()
@@ -85,18 +90,34 @@ export class HandOvers {
     throw new Error(`no instance or sync group is called ${name}; there are: ${known}`)
   }
 
-  async #given(instances: readonly Candidate[]): Promise<readonly HandOver[]> {
+  /** `giveBack`: no peer came for these, and it must not look as if one would. */
+  async #given(
+    instances: readonly Candidate[],
+    giveBack: (kept: readonly Candidate[]) => void,
+  ): Promise<readonly HandOver[]> {
     const masters = instances.filter((it) => leads(it) && !owns(it))
     const wishedUs = us(Math.max(0, ...masters.map((it) => protocolUs(it.cfg))))
+    const answerUs = us(Math.min(wishedUs, longestUs))
     const from = this.#ports.now()
     this.#ports.settle()
-    await this.#gone(masters, usToMilliseconds(us(Math.min(wishedUs, longestUs))))
+    await this.#gone(masters, answerUs)
     const tookMs = Math.round(usToMilliseconds(us(this.#ports.now() - from)))
+    if (wishedUs > longestUs) {
+      const later = this.#gone(masters, us(wishedUs - answerUs))
+      void later.then(() => this.#giveBack(masters, giveBack))
+    } else this.#giveBack(masters, giveBack)
     const late = wishedUs > longestUs ? 'pending' : 'kept'
     return instances.map((it) => outcomeOf(it, masters.includes(it), tookMs, late))
   }
 
-  #gone(masters: readonly Candidate[], withinMs: number): Promise<void> {
+  #giveBack(masters: readonly Candidate[], giveBack: (kept: readonly Candidate[]) => void): void {
+    const kept = masters.filter(leads)
+    if (kept.length === 0) return
+    giveBack(kept)
+    this.#ports.settle()
+  }
+
+  #gone(masters: readonly Candidate[], withinUs: Us): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
         clearTimeout(timer)
@@ -104,7 +125,7 @@ export class HandOvers {
         resolve()
       }
       const waiting: Waiting = { masters, done }
-      const timer = setTimeout(done, withinMs)
+      const timer = setTimeout(done, usToMilliseconds(withinUs))
       this.#waiting.add(waiting)
       this.look()
     })

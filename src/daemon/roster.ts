@@ -201,6 +201,21 @@ export class Roster {
     this.assessAll()
   }
 
+  /** No peer took these over: they have their priority back, the host stays drained. */
+  keep(instances: readonly { readonly name: string }[]): void {
+    for (const { name } of instances) this.#standBys.keep(name)
+    this.assessAll()
+  }
+
+  get drained(): boolean {
+    return this.#standBys.drained
+  }
+
+  /** Leads on although the host is drained. */
+  keeps(name: string): boolean {
+    return this.#standBys.keeps(name)
+  }
+
   /** null: everybody. */
   resume(instances: readonly { readonly name: string }[] | null): void {
     if (instances === null) this.#standBys.resume(null)

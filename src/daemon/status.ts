@@ -84,7 +84,7 @@ export function daemonStatus(from: StatusSources): Status {
       ...rivals(roster, engine.now()),
       ...roster.instances.flatMap(dampedOf),
       ...roster.instances.flatMap(flappingOf),
-      ...standingBy(instances),
+      ...standingBy(instances, roster),
       ...from.otherWarnings,
     ],
   }
@@ -151,14 +151,20 @@ function dampedOf({ name, state }: RunningInstance): readonly string[] {
 }
 
 /** Said until it is ended: a host that was forgotten in this state is no backup to rely on. */
-function standingBy(instances: readonly StatusInstance[]): readonly string[] {
-  const named = (how: StatusInstance['standsBy']) => instances.filter((it) => it.standsBy === how)
-  const drained = named('drain').length > 0
+function standingBy(
+  instances: readonly StatusInstance[],
+  roster: Pick<Roster, 'drained' | 'keeps'>,
+): readonly string[] {
   return [
-    ...(drained ? ['this host is drained: vipd resume brings it back'] : []),
-    ...named('failover').map(
-      ({ name }) => `${name} has been handed over and stands by: vipd resume ${name} ends that`,
-    ),
+    ...(roster.drained ? ['this host is drained: vipd resume brings it back'] : []),
+    ...instances
+      .filter(({ name }) => roster.keeps(name))
+      .map(({ name }) => `${name} is MASTER although this host is drained: no peer took it over`),
+    ...instances
+      .filter(({ standsBy }) => standsBy === 'failover')
+      .map(
+        ({ name }) => `${name} has been handed over and stands by: vipd resume ${name} ends that`,
+      ),
   ]
 }
 

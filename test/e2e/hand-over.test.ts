@@ -158,11 +158,58 @@ describe('planned hand-overs', { concurrency: 2 }, () => {
       assert.equal((await peer.tryReload()).status, 0)
       const kept = await master.ask('failover', 'VI_1')
       assert.equal(kept.status, 1)
-      assert.match(kept.stdout, /^VI_1: still MASTER, nobody took over within \d\.\d\d s/m)
+      assert.match(
+        kept.stdout,
+        /^VI_1: still MASTER with its own priority again, no peer took over within \d\.\d\d s/m,
+      )
       const { standsBy, effectivePriority } = await standing(master)
       assert.deepEqual([standsBy, effectivePriority], [null, 150])
       assert.equal(backup.state('VI_1'), 'BACKUP')
       const unknown = await master.ask('failover', 'VI_2')
       assert.match(unknown.stderr, /no instance or sync group is called VI_2; there are: VI_1/)
+    }))
+
+  test('a drain that moves a part: what stays has its priority back, the host stays drained, status says both', () =>
+    inLab('part', async (lab) => {
+      const both = (priority: number, more = '') =>
+        `${conf({ priority, advertInt: 0.1, more })}${second(priority)}`
+      const one = await lab.host('one', { addresses: { eth0: ['172.16.80.2/24'] } })
+      const two = await lab.host('two', { addresses: { eth0: ['172.16.80.3/24'] } })
+      const master = startVipd(one, both(150))
+      for (const name of ['VI_1', 'VI_2']) await master.reaches(name, 'MASTER', 15_000)
+      const peer = startVipd(two, both(100, 'nopreempt'))
+      for (const name of ['VI_1', 'VI_2']) await peer.reaches(name, 'BACKUP', 15_000)
+      const drained = await master.ask('drain')
+      assert.equal(drained.status, 1)
+      assert.match(
+        drained.stdout,
+        /^VI_1: still MASTER with its own priority again, no peer took over/m,
+      )
+      assert.match(drained.stdout, /^VI_2: handed over to 172\.16\.80\.3/m)
+      const stands = async () =>
+        (await master.status()).instances.map((it) => [it.standsBy, it.effectivePriority])
+      assert.deepEqual(await stands(), [
+        [null, 150],
+        ['drain', 1],
+      ])
+      assert.deepEqual((await master.status()).warnings, [
+        'this host is drained: vipd resume brings it back',
+        'VI_1 is MASTER although this host is drained: no peer took it over',
+      ])
+      // The lead is lost after all: then it stands by as the others do.
+      const better = both(100).replace('priority 100', 'priority 200')
+      peer.configure(better)
+      assert.equal((await peer.tryReload()).status, 0)
+      await master.reaches('VI_1', 'BACKUP', 15_000)
+      assert.deepEqual(await stands(), [
+        ['drain', 1],
+        ['drain', 1],
+      ])
+      const resumed = await master.ask('resume')
+      assert.equal(
+        resumed.stdout,
+        'VI_1: takes part as configured\nVI_2: takes part as configured\n',
+      )
+      assert.deepEqual((await master.status()).warnings, [])
     }))
 })

@@ -42,7 +42,10 @@ function roster(context: TestContext, ...settings: readonly Settings[]) {
       instances,
       handedOverWith: (name) => instances.filter((it) => it.name === name),
       failover: (chosen) => void did.push(`failover ${chosen.map((it) => it.name)}`),
+      drained: false,
+      keeps: () => false,
       drain: () => void did.push('drain'),
+      keep: (chosen) => void did.push(`keep ${chosen.map((it) => it.name)}`),
       resume: (chosen) => void did.push(`resume ${chosen?.map((it) => it.name)}`),
     },
     now: () => us(now),
@@ -87,6 +90,33 @@ test('kept: after an advert, the longest down interval and a second, and then a 
   pass(0.01)
   assert.deepEqual(await asked, [{ name: 'A', outcome: 'kept', tookMs: 6_000, to: null }])
   assert.deepEqual(did, ['failover A', 'resume A'])
+})
+
+test('kept in a drain: those have their priority back, the others stay drained', async (context) => {
+  const { handOvers, did, becomes, pass } = roster(context, { name: 'A' }, { name: 'B' })
+  const drained = handOvers.drain()
+  becomes(1, following, 3.5)
+  pass(6)
+  assert.deepEqual(
+    (await drained).map(({ name, outcome }) => [name, outcome]),
+    [
+      ['A', 'kept'],
+      ['B', 'handed-over'],
+    ],
+  )
+  assert.deepEqual(did, ['drain', 'keep A'])
+})
+
+test('pending, and no peer comes after the answer either: the priority is given back then', async (context) => {
+  const { handOvers, did, pass } = roster(context, { name: 'A', advertS: 20 })
+  const asked = handOvers.drain()
+  pass(55)
+  assert.equal((await asked)[0]?.outcome, 'pending')
+  assert.deepEqual(did, ['drain'])
+  // Its longest down interval and an advert of 20 s each, and a second.
+  pass(50)
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(did, ['drain', 'keep A'])
 })
 
 test('pending: what takes longer than the answer may goes on', async (context) => {
