@@ -233,6 +233,7 @@ Napi::Object EventTo(Napi::Env env, const Event& event) {
       Set(&out, "step", event.step);
       out.Set("stepKind", KindName(event.step_kind));
       out.Set("detail", event.detail);
+      out.Set("request", event.bytes.empty() ? env.Null() : BytesTo(env, event.bytes));
       break;
     case Event::Kind::kLate:
       SetSlot(&out, event);

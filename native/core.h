@@ -94,7 +94,7 @@ struct Event {
   Address from;      // heard
   int ttl = 0;       // heard
   uint8_t vrid = 0;  // stranger
-  Bytes bytes;       // heard: the payload; kernel: the message
+  Bytes bytes;       // heard: the payload; kernel: the message; failed: the request
   uint32_t count = 1;
   uint32_t step = 0;  // failed
   StepKind step_kind = StepKind::kDatagram;

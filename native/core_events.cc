@@ -207,6 +207,7 @@ void Core::SettleRun(const Run& run, std::span<const Failure> failures) {
     event.at = run.done_at;
     event.step = f.step;
     event.step_kind = steps[f.step].kind;
+    if (event.step_kind == StepKind::kNetlink) event.bytes = steps[f.step].bytes;
     event.call = f.call;
     event.error = f.error;
     event.detail = f.detail;

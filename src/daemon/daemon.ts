@@ -24,6 +24,7 @@ import type { Engine, EngineEvent, EngineStart } from '../engine/contract.ts'
 import { kernelRequest, startEngine } from '../engine/native.ts'
 import type { Loaded } from '../loading/load.ts'
 import { Alarm } from './alarm.ts'
+import { lacksNetAdmin, requireNetAdmin } from './capabilities.ts'
 import { checkSpecs } from './check-specs.ts'
 import {
   ConfigError,
@@ -68,6 +69,7 @@ export const startDaemon: StartDaemon = async (options) => {
   logDiagnostics(options.log, loaded.diagnostics)
   if (loaded.config === null) throw new ConfigError(loaded.diagnostics)
   logTolerated(options.log, loaded.diagnostics)
+  requireNetAdmin(loaded.config)
   const { log, runDir } = options
   const ownership = new Ownership({ runDir, log, errands: new Errands() })
   await ownership.open(kernelRequest)
@@ -292,6 +294,8 @@ class RunningDaemon implements Daemon {
     const diagnostics = loaded.diagnostics.map(formatDiagnostic)
     // Within the startup delay no instance takes part yet, however often the configuration is read.
     const planned = this.#delay === null ? next : { ...next, instances: [], groups: [] }
+    const lacks = lacksNetAdmin(next)
+    if (lacks !== null) return this.#refuse([lacks], false, diagnostics)
     const plan = await this.#plan(planned)
     if (this.#stopping) return this.#refuse([stoppingRefusal], false, diagnostics)
     if (!plan.ok) return this.#refuse(plan.refusals.map(formatDiagnostic), false, diagnostics)
@@ -564,7 +568,7 @@ class RunningDaemon implements Daemon {
   #tick(): void {
     const now = this.#engine.now()
     for (const instance of this.#roster.instances)
-      if (instance.deadline !== null && instance.deadline <= now) instance.feed({ kind: 'tick' })
+      if (instance.deadline !== null && instance.deadline <= now) instance.tick()
     this.#settle()
   }
 

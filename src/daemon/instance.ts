@@ -40,6 +40,7 @@ import type { Move } from './links.ts'
 import type { Notifier } from './notify.ts'
 import type { OrderQueue } from './orders.ts'
 import { Receiver } from './receive.ts'
+import { RefusedAddresses } from './refused-addresses.ts'
 import { Remarks } from './remarks.ts'
 import { paramsOf } from './slot-facts.ts'
 import { Stance, type StancePorts } from './stance.ts'
@@ -69,6 +70,7 @@ export class RunningInstance {
   readonly journal: Journal
   readonly receiver: Receiver
   readonly stance: Stance
+  readonly refusals: RefusedAddresses
   readonly #voice: Voice
   #cfg: Instance
   readonly #ports: InstancePorts
@@ -101,6 +103,7 @@ export class RunningInstance {
     this.#assessment = assessment
     this.journal = new Journal(ports.wallMs)
     this.stance = new Stance(slot, ports)
+    this.refusals = new RefusedAddresses(ports.kernel)
     this.#voice = new Voice(ports, this.journal)
     this.receiver = new Receiver(cfg, ports.log)
     this.#remarks = new Remarks(ports.log)
@@ -137,9 +140,9 @@ export class RunningInstance {
     return now - rival.at <= 3 * this.#cfg.advertIntervalUs ? rival : null
   }
 
-  /** The next instant at which the election itself wants a tick; null for none. */
+  /** The next instant at which a tick is wanted; null for none. */
   get deadline(): Us | null {
-    return nextDeadline(this.#machine.state)
+    return this.refusals.retryAt ?? nextDeadline(this.#machine.state)
   }
 
   /** Takes part from now on: owners lead, everybody else listens. */
@@ -226,6 +229,7 @@ export class RunningInstance {
         `(${this.name}) ${event.call} failed: ${event.code}${event.detail === '' ? '' : ` (${event.detail})`}`,
         { instance: this.name, step: event.stepKind },
       )
+      this.#refused(event)
       return
     }
     // It crossed a newer order, and the engine saw that: whatever it had begun on its own it has undone.
@@ -239,6 +243,15 @@ export class RunningInstance {
 
   has(address: Ip): boolean {
     return [...this.#cfg.addresses, ...this.#cfg.excluded].some((a) => a.address === address)
+  }
+
+  #refused({ request, call, code, detail, generation }: EngineEvent & { kind: 'failed' }): void {
+    const { facts } = this.stance
+    const current = generation === this.#generation && this.#machine.state.kind === 'master'
+    if (request === null || facts === null || !current) return
+    const why = `${call}: ${code}${detail === '' ? '' : `, ${detail}`}`
+    if (this.refusals.note(request, why, facts.addresses, this.#ports.engine.now()))
+      this.#feedFaults()
   }
 
   /** One of our addresses vanished although we did not remove it: put it back, stay master. */
@@ -336,6 +349,12 @@ export class RunningInstance {
     this.#ports.claim(this.slot, [])
   }
 
+  /** Its deadline may have come. */
+  tick(): void {
+    if (this.refusals.lift(this.#ports.engine.now())) this.#feedFaults()
+    this.feed({ kind: 'tick' })
+  }
+
   /** One event of any origin. `advert`: when it was received and how it came, when the event is one. */
   feed(event: Event, advert: { readonly at: Us; readonly familiar: Familiar } | null = null): void {
     if (!this.#started && event.kind !== 'stop') return
@@ -382,6 +401,7 @@ export class RunningInstance {
   }
 
   #transition(effect: Effect & { kind: 'transition' }): void {
+    this.refusals.forget()
     this.#timerResets = 0
     this.receiver.newEpoch()
     this.#contact = null
@@ -421,7 +441,8 @@ export class RunningInstance {
   }
 
   #feedFaults(): void {
-    const faults = [...this.stance.faults, ...this.#assessment.faults]
+    const { faults: refused } = this.refusals
+    const faults = [...this.stance.faults, ...this.#assessment.faults, ...refused]
     this.feed({ kind: 'faults', faults })
   }
 

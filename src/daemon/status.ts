@@ -82,6 +82,7 @@ export function daemonStatus(from: StatusSources): Status {
     warnings: [
       ...warningsOf(instances),
       ...rivals(roster, engine.now()),
+      ...roster.instances.flatMap(refusedOf),
       ...roster.instances.flatMap(dampedOf),
       ...roster.instances.flatMap(flappingOf),
       ...standingBy(instances, roster),
@@ -120,6 +121,11 @@ function warningsOf(instances: readonly StatusInstance[]): readonly string[] {
     ]
   })
 }
+
+const refusedOf = ({ name, state, stance, refusals }: RunningInstance): readonly string[] =>
+  state.kind === 'master'
+    ? refusals.describe(stance.facts?.addresses ?? []).map((why) => `${name} is MASTER, but ${why}`)
+    : []
 
 /** Two masters: the partition that healed, or the peer that cannot hear us. */
 const rivals = (roster: Roster, now: Us): readonly string[] =>

@@ -65,6 +65,8 @@ export function describeFault(fault: Fault): string {
       return 'no unicast peer is configured'
     case 'transport':
       return `${fault.op} failed: ${fault.code}`
+    case 'addresses':
+      return `the kernel refuses every address (${fault.why})`
     default:
       return unreachable(fault)
   }

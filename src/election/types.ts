@@ -45,6 +45,8 @@ export type Fault =
   | { readonly kind: 'no-peer' }
   /** Sockets could not be opened: `op` and `code` of the OpError. */
   | { readonly kind: 'transport'; readonly op: string; readonly code: string }
+  /** The kernel refused every address to the master; `why`: the request and its errno. */
+  | { readonly kind: 'addresses'; readonly why: string }
 
 /** The master as last accepted. */
 export type Master = { readonly address: Ip; readonly priority: number; readonly intervalUs: Us }

@@ -148,6 +148,8 @@ export type EngineEvent =
       readonly call: string
       readonly code: string
       readonly detail: string
+      /** What was asked, of a netlink step; else null. */
+      readonly request: Uint8Array | null
       readonly at: Us
     }
   /** A lead woke up `lateUs` past its time and has resigned, or the warden had given it up by then; it rests until

@@ -14,6 +14,7 @@ const lapsed = (slot: number): EngineEvent => ({ kind: 'lapsed', ...about(slot) 
 const late = (slot: number): EngineEvent => ({ kind: 'late', ...about(slot), lateUs: us(1) })
 const failed = (slot: number): EngineEvent => ({
   kind: 'failed',
+  request: null,
   ...about(slot),
   step: 0,
   stepKind: 'frame',

@@ -128,7 +128,7 @@ export class SimDaemon {
   tick(): void {
     const now = this.#ports.engine.now()
     for (const instance of this.#roster.instances)
-      if (instance.deadline !== null && instance.deadline <= now) instance.feed({ kind: 'tick' })
+      if (instance.deadline !== null && instance.deadline <= now) instance.tick()
     this.#settle()
   }
 

@@ -65,8 +65,8 @@ test('a dump that fails leaves the mirror as it was, is said once and is tried a
   refusedFrom = Number.POSITIVE_INFINITY
   mock.timers.tick(10_000)
   const vipHeld = { ifindex, address: vip, prefixLength: 32, peer: null }
-  const added = { ...vipHeld, secondary: false, tentative: false }
-  assert.deepEqual(later, [{ kind: 'address', held: added, present: true }])
+  const added = { ...vipHeld, secondary: false, tentative: false, protocol: 112, ours: true }
+  assert.deepEqual(later, [{ kind: 'address', held: added, present: true, foreign: false }])
   const done = requests
   mock.timers.tick(100_000)
   assert.equal(requests, done, 'read once')
