@@ -6,12 +6,14 @@ import {
   decodeMessages,
   encodeAddressDump,
   encodeLinkDump,
+  keepalivedProtocol,
   type LinkAddress,
   type RouteMessage,
+  vipdProtocol,
 } from '../wire/rtnetlink.ts'
 
 /** IFA_PROTO of keepalived, and of vipd. */
-const virtualMarks: readonly (number | null)[] = [18, 112]
+const virtualMarks: readonly (number | null)[] = [keepalivedProtocol, vipdProtocol]
 
 /** By the name of the interface. Empty where the kernel cannot be asked: then nothing is said about it. */
 export function readForeignAddresses(): ReadonlyMap<string, readonly ForeignAddress[]> {

@@ -2,9 +2,9 @@
  * Combinations that are legal and bite: each is a report that operators have written again and again.
  * They change no exit status, but an owner below 255 in strict mode.
  */
-import { isLinkLocal } from '../base/ip.ts'
+import { ipFamily, isLinkLocal } from '../base/ip.ts'
 import { arithmetic, trackersOf } from './print-arithmetic.ts'
-import type { Config, Diagnostic, Instance, Place, World } from './types.ts'
+import type { Config, Diagnostic, ForeignAddress, Instance, Place, World } from './types.ts'
 
 type Say = (place: Place, code: string, message: string) => void
 
@@ -78,6 +78,15 @@ function owned(instance: Instance, world: World, found: Diagnostic[]) {
     if (priority === 255) {
       const message = `${what}: ${kept}`
       found.push({ place, severity: 'note', code: 'own-address', message, verdict: 'none' })
+      if (ownerSource(instance, held) !== address) continue
+      const heard = `${name}: ${link} has no other address, so adverts come from ${address}. A backup that leads has the same address, and its kernel drops them unless net.ipv4.conf.*.accept_local is 1 there: two masters. Give ${link} another address`
+      found.push({
+        place,
+        severity: 'warning',
+        code: 'owner-source',
+        message: heard,
+        verdict: 'none',
+      })
       continue
     }
     const message = `${what}, and its owner must have priority 255 (RFC 9568 section 5.2.4), not ${priority}: ${kept}, so that this host answers for it beside another master`
@@ -86,6 +95,18 @@ function owned(instance: Instance, world: World, found: Diagnostic[]) {
       : ({ severity: 'warning', verdict: 'none' } as const)
     found.push({ place, code: 'owner-priority', message, ...weight })
   }
+}
+
+/** What an IPv4 owner sends from, where that is one of its virtual addresses; null: it is none of them. */
+function ownerSource(
+  { family, transport, addresses, excluded }: Instance,
+  held: readonly ForeignAddress[],
+) {
+  const four = held.filter((a) => ipFamily(a.address) === 4)
+  const virtual = new Set([...addresses, ...excluded].map((a) => a.address))
+  if (family === 6) return null
+  if (transport.source !== null) return virtual.has(transport.source) ? transport.source : null
+  return four.some((a) => !virtual.has(a.address)) ? null : (four[0]?.address ?? null)
 }
 
 function weights(instance: Instance, config: Config, warn: Say, note: Say) {

@@ -7,6 +7,7 @@ import { type Ip, ipFamily, isLinkLocal } from '../base/ip.ts'
 import type { Instance, VirtualAddress } from '../config/types.ts'
 import type { Fault } from '../election/types.ts'
 import type { AddressFacts } from '../engine/plans.ts'
+import { keepalivedProtocol } from '../wire/rtnetlink.ts'
 import type { KernelAddress, KernelLink, KernelView } from './kernel.ts'
 import type { LinkWish } from './links.ts'
 import type { OwnedAddress } from './owned.ts'
@@ -67,7 +68,8 @@ function linkWish(cfg: Instance, home: KernelLink, { address, link }: Source): L
 
 /**
  * The configured source if the host holds it, whichever interface it is on (a link-local one is each interface's own);
- * without one the first primary IPv4, or link-local IPv6, address of the interface.
+ * without one the first primary IPv4, or link-local IPv6, address of the interface: one that is not virtual, or else the
+ * owner's own.
  */
 function sourceAddress(
   cfg: Instance,
@@ -86,10 +88,17 @@ function sourceAddress(
     const other = isLinkLocal(wanted) ? null : kernel.linkHolding(wanted)
     return other !== null && holds(other) ? { address: wanted, link: other } : null
   }
-  const own = usable(home).filter((a) => !virtual.has(a.address))
-  const found = cfg.family === 6 ? own.find((a) => isLinkLocal(a.address)) : firstPrimary(own)
+  const first = (of: readonly KernelAddress[]) =>
+    cfg.family === 6 ? of.find((a) => isLinkLocal(a.address)) : firstPrimary(of)
+  const found =
+    first(usable(home).filter((a) => !virtual.has(a.address))) ??
+    first(usable(home).filter(isHostsOwn))
   return found === undefined ? null : { address: found.address, link: home }
 }
+
+/** A virtual address that the host has by its own configuration: that of an owner (RFC 9568 section 5.2.4). */
+const isHostsOwn = ({ ours, protocol }: KernelAddress): boolean =>
+  !ours && protocol !== keepalivedProtocol
 
 const firstPrimary = (addresses: readonly KernelAddress[]): KernelAddress | undefined =>
   addresses.find((a) => !a.secondary) ?? addresses[0]

@@ -115,7 +115,8 @@ function warningsOf(instances: readonly StatusInstance[]): readonly string[] {
       ...(it.state !== 'MASTER' && held.length > 0
         ? [`${name} but this host still holds ${held.join(', ')}`]
         : []),
-      ...(foreign.length > 0
+      // An owner's address is its host's.
+      ...(foreign.length > 0 && it.basePriority < 255
         ? [`${name}, and ${others} was set by another program: vipd neither renews nor removes it`]
         : []),
     ]

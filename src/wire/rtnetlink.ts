@@ -79,9 +79,10 @@ const linkHeaderBytes = 16
 const forever = 0xffff_ffff
 /**
  * IFA_PROTO of the addresses that vipd puts there: VRRP's own protocol number, which no other program uses
- * (keepalived's is 18). Kernels before 5.18 ignore the attribute, and show none.
+ * (keepalived's is `keepalivedProtocol`). Kernels before 5.18 ignore the attribute, and show none.
  */
 export const vipdProtocol = 112
+export const keepalivedProtocol = 18
 
 /** errno values that the tolerant steps of a plan name. */
 export const errno = { EEXIST: 17, ENODEV: 19, EADDRNOTAVAIL: 99 } as const

@@ -182,7 +182,8 @@ test('IPv6: what a router of another make may ignore is named, and only that', (
 })
 
 test('5.2.4: a virtual address that is the host’s own is named, and wants priority 255', () => {
-  const foreign = { eth0: [{ address: '10.0.0.100' as Ip, prefixLength: 24 }] }
+  const at = (address: string) => ({ address: address as Ip, prefixLength: 24 })
+  const foreign = { eth0: [at('10.0.0.100'), at('10.0.0.1')] }
   const found = (lines: string, address?: string) => {
     const report = check(instanceText(lines, address), { foreign })
     const owned = report.diagnostics.filter((d) => /^own/.test(d.code))
@@ -194,4 +195,6 @@ test('5.2.4: a virtual address that is the host’s own is named, and wants prio
   assert.deepEqual(found('priority 255', '10.0.0.100/32'), [0, 'note own-address'])
   assert.deepEqual(found('priority 100', '10.0.0.101/24'), [0])
   assert.deepEqual(found('priority 100', '10.0.0.100/24 dev eth1'), [0])
+  const alone = check(instanceText('priority 255'), { foreign: { eth0: [at('10.0.0.100')] } })
+  assert.match(alone.text, /accept_local is 1 there: two masters.*\[owner-source\]/)
 })

@@ -40,7 +40,7 @@ test('dont_track_primary: an interface that is down does not fault the instance'
 })
 
 test('an address that a dead predecessor left is never the source', () => {
-  const only = kernelOf([link(3, 'eth0')], [address(3, '172.16.80.100')])
+  const only = kernelOf([link(3, 'eth0')], [address(3, '172.16.80.100', { ours: true })])
   assert.deepEqual(findFooting(instance(), only, vip), {
     ok: false,
     faults: [{ kind: 'source', interface: 'eth0' }],
@@ -144,4 +144,17 @@ test('a link-local source counts on its own interface only', () => {
   const transport = { kind: 'multicast', group: ip('ff02::12'), source: ip('fe80::3') } as const
   const kernel = kernelOf([link(3, 'eth0'), link(4, 'eth1')], [address(4, 'fe80::3')])
   assert.equal(findFooting(instance({ transport, family: 6, version: 3 }), kernel, vip).ok, false)
+})
+
+test('5.2.4: without another address the owner sends from its own, and a leftover is never a source', () => {
+  const owner = instance({ priority: 255 })
+  const source = (...held: ReturnType<typeof address>[]) => {
+    const footing = findFooting(owner, kernelOf([link(3, 'eth0')], held), vip)
+    return footing.ok ? footing.wish.source : footing.faults[0]?.kind
+  }
+  const own = address(3, '172.16.80.100')
+  assert.equal(source(own), '172.16.80.100')
+  assert.equal(source(own, address(3, '172.16.80.2')), '172.16.80.2')
+  assert.equal(source({ ...own, ours: true, protocol: 112 }), 'source', 'left by a vipd')
+  assert.equal(source({ ...own, protocol: 18 }), 'source', 'left by keepalived')
 })
