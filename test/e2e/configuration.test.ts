@@ -100,3 +100,42 @@ describe('a FIFO in the place of the configuration', () => {
       assert.equal(await host.holds('172.16.80.100'), false)
     }))
 })
+
+describe('a file system that does not answer', () => {
+  /** A FUSE file system that no process serves: every look at it hangs, as on a file server that is gone. */
+  const dead = `
+    import ctypes, os
+    libc = ctypes.CDLL(None, use_errno=True)
+    fd = os.open("/dev/fuse", os.O_RDWR)
+    os.makedirs("/run/lab/dead", exist_ok=True)
+    options = b"fd=%d,rootmode=40000,user_id=0,group_id=0" % fd
+    if libc.mount(b"dead", b"/run/lab/dead", b"fuse", 0, options) != 0:
+      raise OSError(ctypes.get_errno(), "mount")
+    print("mounted", flush=True)
+    import signal
+    signal.pause()
+  `.replace(/^ {4}/gm, '')
+
+  test('status answers, the master goes on, and TERM stops while a reload hangs', () =>
+    inLab('dead', async (lab) => {
+      const { host, daemon } = await master(lab)
+      const server = host.spawn('python3', ['-c', dead], { name: 'dead' })
+      await server.line(/mounted/, soonMs)
+      await host.sh('ln -sf /run/lab/dead/vipd.conf /run/lab/vipd.conf')
+      assert.equal((await daemon.status()).config.unchangedOnDisk, 'unknown')
+      const capture = await lab.capture()
+      await daemon.reload()
+      await daemon.child.line(/SIGHUP received/, soonMs)
+      const priority = (wanted: number) => (a: { vrid: number; priority: number }) =>
+        a.vrid === 51 && a.priority === wanted
+      const from = capture.mark
+      for (let n = 1; n <= 10; n++) {
+        const enough = () => capture.adverts(priority(150), from).length >= n
+        await capture.advert(`advert ${n}`, soonMs, (a) => priority(150)(a) && enough(), from)
+      }
+      assert.equal((await daemon.status()).config.lastReload, 'none', 'it is still being read')
+      assert.deepEqual(await daemon.stop(soonMs), { status: 0, signal: null })
+      await capture.advert('priority 0', soonMs, priority(0), from)
+      assert.equal(await host.holds('172.16.80.100'), false)
+    }))
+})
