@@ -4,11 +4,10 @@
  */
 import { setPriority } from 'node:os'
 import { describeResult, succeeded } from '../checks/describe.ts'
-import { runCommand } from '../checks/run-command.ts'
-import type { Outcome } from '../checks/types.ts'
 import type { Globals, TimedCommand } from '../config/types.ts'
 import type { EngineOptions } from '../engine/contract.ts'
 import type { Log } from './daemon-types.ts'
+import { runOnThread } from './timed-program.ts'
 
 /** Without vrrp_rt_priority the engine's thread is real-time where that is permitted. */
 const unaskedPriority = 50
@@ -41,9 +40,7 @@ export async function runTimed(what: string, timed: TimedCommand | null, log: Lo
     return log.error(`${what} was not run: ${why}`)
   }
   const timeoutMs = timed.timeoutUs / 1000
-  const outcome = await new Promise<Outcome>((ended) =>
-    runCommand({ program, runAs, timeoutMs, output: null, ended, gone: () => undefined }),
-  )
+  const outcome = await runOnThread({ program, runAs, timeoutMs })
   const report = succeeded(outcome) ? log.info : log.error
   report(`${what} ${describeResult({ name: what, outcome, output: '', durationMs: 0 })}`)
 }

@@ -17,17 +17,21 @@ const allowed: Readonly<Record<string, string>> = {
   'addon/load.ts': 'the folder of the program itself, once, before there is a daemon',
   'checks/output.ts': 'pipes in memory-backed directories; called on worker threads',
   'checks/resolve.ts': '/etc/hosts, on worker threads',
+  'checks/programs.ts': 'imported for signalGroup; called on worker threads',
+  'checks/run-command.ts': 'imported for signalGroup; called on worker threads',
+  'checks/senses.ts': 'the declaration of the addon',
   'cli/make-directory.ts': 'the run directory, once, before there is a daemon',
   'cli/trusted-directory.ts': 'the run directory, once, before there is a daemon',
   'cli/paths.ts': 'which file is the configuration, once, before there is a daemon',
   'control/server.ts': 'the socket in the run directory, once, before there is a daemon',
   'daemon/fifo.ts': 'an open FIFO, with O_NONBLOCK',
-  'daemon/firewall.ts': 'nft, five seconds at most',
   'daemon/log-sink.ts': 'its own descriptors, once, before there is a daemon',
+  'daemon/survey.ts':
+    'imported for two names that it makes; its files are read on the thread for errands',
 }
 
 const calls =
-  /\b(?:(?:access|append|chmod|chown|close|copyFile|exists|fchmod|fchown|fstat|fsync|link|lstat|mkdir|mkdtemp|open|opendir|read|readFile|readdir|readlink|readv|realpath|rename|rm|rmdir|stat|statfs|symlink|truncate|unlink|utimes|write|writeFile|exec|execFile|spawn)Sync|networkInterfaces)\s*\(/g
+  /\b(?:(?:access|append|chmod|chown|close|copyFile|exists|fchmod|fchown|fstat|fsync|link|lstat|mkdir|mkdtemp|open|opendir|read|readFile|readdir|readlink|readv|realpath|rename|rm|rmdir|stat|statfs|symlink|truncate|unlink|utimes|write|writeFile|exec|execFile|spawn)Sync|networkInterfaces|startProgram|runCommand)\s*\(/g
 
 /** Value imports only; a worker's body is named by `new URL` and no import. Dynamic imports count. */
 function importsOf(text: string): readonly string[] {
