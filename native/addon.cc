@@ -7,6 +7,7 @@
 #include "core_object.h"
 #include "engine_object.h"
 #include "files_object.h"
+#include "inquiry.h"
 #include "lock.h"
 #include "programs.h"
 #include "senses.h"
@@ -17,7 +18,7 @@ namespace {
 
 Napi::Value Request(const Napi::CallbackInfo& info) {
   const vipd::Answer answer = vipd::Request(vipd::RequestFrom(info[0]));
-  if (!answer.call.empty())
+  if (answer.call != nullptr)
     throw vipd::Failed(info.Env(), answer.call, answer.error, answer.detail);
   Napi::Uint8Array out = Napi::Uint8Array::New(info.Env(), answer.bytes.size());
   std::copy(answer.bytes.begin(), answer.bytes.end(), out.Data());

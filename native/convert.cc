@@ -191,6 +191,8 @@ const char* KindName(Event::Kind kind) {
       return "realtimeLost";
     case Event::Kind::kStranger:
       return "stranger";
+    case Event::Kind::kAnswer:
+      return "answer";
   }
   return "";
 }
@@ -257,6 +259,15 @@ Napi::Object EventTo(Napi::Env env, const Event& event) {
     case Event::Kind::kLinkFailed:
       Set(&out, "link", event.link);
       SetFailure(&out, event);
+      break;
+    case Event::Kind::kAnswer:
+      Set(&out, "id", event.id);
+      if (event.call == nullptr) {
+        out.Set("bytes", BytesTo(env, event.bytes));
+        break;
+      }
+      SetFailure(&out, event);
+      out.Set("detail", event.detail);
       break;
   }
   return out;

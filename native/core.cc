@@ -25,7 +25,7 @@ void Core::RemoveLink(LinkId link) {
   std::erase_if(slots_, [&](const auto& entry) {
     Slot* slot = entry.second.get();
     if (slot->link != link) return false;
-    Enter(slot, State::kRest);
+    Leave(slot);
     deadlines_.Remove(slot);
     return true;
   });
@@ -52,7 +52,7 @@ void Core::SetPeers(SlotId id, std::vector<Address> peers) {
 void Core::RemoveSlot(SlotId id) {
   Slot* slot = Find(id);
   if (slot == nullptr) return;
-  Enter(slot, State::kRest);
+  Leave(slot);
   deadlines_.Remove(slot);
   Slot** at = &links_.at(slot->link).slots[slot->vrid];
   while (*at != slot) at = &(*at)->sibling;
@@ -87,9 +87,20 @@ std::vector<SlotId> Core::TakeTouched() {
   return std::exchange(touched_, {});
 }
 
-// Every change of state passes here: what belongs to the old one is dropped.
+// It is moved to another link, or its last order has been carried out: what was ordered stays so.
+void Core::Leave(Slot* slot) {
+  slot->tenure.reset();
+  Enter(slot, State::kRest);
+}
+
+// Every change of state passes here: what belongs to the old one is dropped, and what still waits
+// to be carried out for a lead that ends here is discarded.
 void Core::Enter(Slot* slot, State state) {
   Touch(slot);
+  if (state == State::kLead && slot->state != State::kLead)
+    slot->tenure = std::make_shared<Tenure>();
+  if (state != State::kLead && slot->tenure != nullptr)
+    std::exchange(slot->tenure, nullptr)->over = true;
   leading_ += (state == State::kLead) - (slot->state == State::kLead);
   StopWaiting(slot);
   slot->awaited = false;
@@ -104,14 +115,20 @@ void Core::Enter(Slot* slot, State state) {
   deadlines_.Set(slot, kNever);
 }
 
-void Core::Push(const Slot& slot, PlanPtr plan, int repeat) {
+void Core::Push(const Slot& slot, PlanPtr plan) {
   if (plan->steps.empty()) return;
   Run run;
   run.slot = slot.id;
   run.generation = slot.generation;
   run.plan = std::move(plan);
-  run.repeat = repeat;
   batch_.push_back(std::move(run));
+}
+
+void Core::PushForLead(const Slot& slot, PlanPtr plan, int repeat) {
+  if (plan->steps.empty()) return;
+  Push(slot, std::move(plan));
+  batch_.back().tenure = slot.tenure;
+  batch_.back().repeat = repeat;
 }
 
 void Core::Apply(OrderFor given, uint64_t seen, Us now) {
@@ -128,7 +145,7 @@ void Core::Apply(OrderFor given, uint64_t seen, Us now) {
     case Order::Kind::kLead:
       return ApplyLead(slot, std::move(given.order.lead), crossed, now);
     case Order::Kind::kAlso:
-      if (!crossed) Push(*slot, std::move(given.order.now));
+      if (!crossed) PushForLead(*slot, std::move(given.order.now));
       return;
   }
 }
@@ -172,7 +189,7 @@ void Core::StartLead(Slot* slot, LeadPtr lead, Us now) {
   const LeadPtr before = slot->state == State::kLead ? slot->lead : nullptr;
   const std::vector<Running> progress = std::exchange(slot->running, {});
   Enter(slot, State::kLead);
-  Push(*slot, lead->now);
+  PushForLead(*slot, lead->now);
   for (const Repeat& repeat : lead->repeats) {
     Running running{now + repeat.first_after, repeat.times, 0};
     for (size_t i = 0; before != nullptr && i < before->repeats.size(); ++i)
@@ -301,6 +318,7 @@ void Core::Expire(Slot* slot, Us now) {
     batch_[at].plan = slot->lead->now;
   }
   batch_[at].deadline = deadline;
+  slot->expiring = deadline;
 }
 
 // A main thread that does not turn must not cause a take-over from a master whose advert changed
@@ -335,7 +353,7 @@ bool Core::RunRepeats(Slot* slot, Us first, Us now) {
     // What was missed is not made up for: the next one in phase.
     const Us phase = joins ? first : running.due;
     running.due = over ? kNever : phase + repeat.every * ((now - phase) / repeat.every + 1);
-    Push(*slot, repeat.plan, static_cast<int>(i));
+    PushForLead(*slot, repeat.plan, static_cast<int>(i));
   }
   if (any) Rearm(slot);
   return any;
@@ -354,6 +372,8 @@ void Core::Resign(Slot* slot, Resigned why, Us late_by, Us now) {
 }
 
 void Core::Rest(Slot* slot, PlanPtr plan, Resigned why, Us late_by, Us now) {
+  // The take-over that ends here may still be under way: it is told first.
+  if (slot->changed == kChanging) RaiseExpired(slot, slot->generation, now, now);
   Push(*slot, std::move(plan));
   Enter(slot, State::kRest);
   slot->resigned = why;
@@ -368,6 +388,15 @@ void Core::RaiseResigned(Slot* slot, Us now) {
   event.at = now;
   Raise(std::move(event));
   slot->changed = slot->resigned_event = raised_;
+}
+
+void Core::RaiseExpired(Slot* slot, int64_t generation, Us at, Us done_at) {
+  Event event = Event::Of(Event::Kind::kExpired, slot->id, generation);
+  event.at = at;
+  event.done_at = done_at;
+  event.deadline = std::exchange(slot->expiring, Run::kNoDeadline);
+  Raise(std::move(event));
+  if (slot->changed == kChanging) slot->changed = raised_;
 }
 
 Us Core::NextDeadline() {

@@ -3,9 +3,9 @@
 // a packet beyond the VRID that routes it. The thread drives it with the real clock, the simulator
 // with a virtual one.
 //
-// A wake-up is: Apply and Receive whatever waits, then Tick, then TakeBatch, and Settle once the
-// batch has been carried out. Because Tick comes last, a packet that waits beats a deadline that
-// has passed.
+// A wake-up is: Apply and Receive whatever waits, then Tick, then TakeBatch, and Settle once a
+// batch has been carried out, however much later. Because Tick comes last, a packet that waits
+// beats a deadline that has passed.
 #pragma once
 
 #include <atomic>
@@ -80,7 +80,8 @@ struct Event {
     kLinkFailed,
     kWardenLost,
     kRealtimeLost,
-    kStranger
+    kStranger,
+    kAnswer
   };
 
   Kind kind = Kind::kHeard;
@@ -94,11 +95,13 @@ struct Event {
   Address from;      // heard
   int ttl = 0;       // heard
   uint8_t vrid = 0;  // stranger
-  Bytes bytes;       // heard: the payload; kernel: the message; failed: the request
+  // heard: the payload; kernel: the message; failed: the request; answer: the messages
+  Bytes bytes;
   uint32_t count = 1;
   uint32_t step = 0;  // failed
   StepKind step_kind = StepKind::kDatagram;
-  const char* call = "";  // failed, linkFailed
+  uint32_t id = 0;        // answer: the request's
+  const char* call = "";  // failed, linkFailed; answer: null if there is one
   int error = 0;
   std::string detail;
 
@@ -179,6 +182,7 @@ class Core {
   // When Tick is wanted next; kNever when nothing is awaited.
   Us NextDeadline();
   Batch TakeBatch() { return std::exchange(batch_, {}); }
+  // In any order.
   void Settle(const Batch& batch, const std::vector<Failure>& failures);
 
   // How a slot stands, for somebody who may have to give up its lead: `lead` is the standing one,
@@ -241,7 +245,10 @@ class Core {
     std::vector<Running> running;
     Resigned resigned = Resigned::kNo;
     Us late_by = 0;
-    uint64_t changed = 0;         // `raised_` after the event of our own last change
+    TenurePtr tenure;  // of the standing lead
+    Us expiring =
+        Run::kNoDeadline;  // the deadline that it leads since, while that is still to be told
+    uint64_t changed = 0;  // `raised_` after the event of our own last change
     uint64_t resigned_event = 0;  // the same of the last resignation, whatever came after it
   };
 
@@ -256,7 +263,9 @@ class Core {
   static Slot* Route(const Link& link, const Address& from, std::span<const uint8_t> payload);
   bool lapsed(Us now) const { return liveness_ > 0 && now - renewed_ >= liveness_; }
   void Enter(Slot* slot, State state);
-  void Push(const Slot& slot, PlanPtr plan, int repeat = Run::kNoRepeat);
+  void Leave(Slot* slot);
+  void Push(const Slot& slot, PlanPtr plan);
+  void PushForLead(const Slot& slot, PlanPtr plan, int repeat = Run::kNoRepeat);
   void ApplyRest(Slot* slot, Order order, bool crossed);
   void ApplyFollow(Slot* slot, Order order, uint64_t seen, bool crossed, Us now);
   void ApplyLead(Slot* slot, LeadPtr lead, bool crossed, Us now);
@@ -271,6 +280,7 @@ class Core {
   void Resign(Slot* slot, Resigned why, Us late_by, Us now);
   void Rest(Slot* slot, PlanPtr plan, Resigned why, Us late_by, Us now);
   void RaiseResigned(Slot* slot, Us now);
+  void RaiseExpired(Slot* slot, int64_t generation, Us at, Us done_at);
   void Rearm(Slot* slot);
   void Restart(Slot* slot, Us now);
   void Listen(Slot* slot, Us now);

@@ -186,16 +186,12 @@ void Core::SettleRun(const Run& run, std::span<const Failure> failures) {
   }
   if (slot != nullptr && sent > 0) {
     Grow(&slot->counters->sent, static_cast<uint64_t>(sent));
-    slot->counters->last_sent.store(run.sent_at, kRelaxed);
+    // A batch that waited for the kernel is settled after later ones that did not.
+    if (run.sent_at > slot->counters->last_sent.load(kRelaxed))
+      slot->counters->last_sent.store(run.sent_at, kRelaxed);
   }
-  if (slot != nullptr && run.deadline != Run::kNoDeadline) {
-    Event event = Event::Of(Event::Kind::kExpired, run.slot, run.generation);
-    event.at = run.first_at;
-    event.done_at = run.done_at;
-    event.deadline = run.deadline;
-    Raise(std::move(event));
-    if (slot->changed == kChanging) slot->changed = raised_;
-  }
+  if (slot != nullptr && run.deadline != Run::kNoDeadline && run.deadline == slot->expiring)
+    RaiseExpired(slot, run.generation, run.first_at, run.done_at);
   // A repeat that fails as it did the last time is no news.
   const auto at = static_cast<size_t>(run.repeat);
   if (slot != nullptr && run.repeat != Run::kNoRepeat && slot->generation == run.generation &&

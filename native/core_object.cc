@@ -1,6 +1,7 @@
 #include "core_object.h"
 
-#include <algorithm>
+#include <limits>
+#include <utility>
 
 #include "convert.h"
 
@@ -28,7 +29,7 @@ Napi::Function CoreObject::Define(Napi::Env env) {
        InstanceMethod<&CoreObject::RemoveSlot>("removeSlot"),
        InstanceMethod<&CoreObject::Order>("order"), InstanceMethod<&CoreObject::Packet>("packet"),
        InstanceMethod<&CoreObject::Renew>("renew"), InstanceMethod<&CoreObject::Worked>("worked"),
-       InstanceMethod<&CoreObject::Tick>("tick"),
+       InstanceMethod<&CoreObject::Tick>("tick"), InstanceMethod<&CoreObject::Answer>("answer"),
        InstanceMethod<&CoreObject::Overtaken>("overtaken"),
        InstanceMethod<&CoreObject::NextDeadline>("nextDeadline"),
        InstanceMethod<&CoreObject::ReadSlot>("counters"),
@@ -84,39 +85,67 @@ void CoreObject::Worked(const Napi::CallbackInfo& info) {
 
 void CoreObject::Overtaken(const Napi::CallbackInfo& info) { core_->Overtaken(UsAt(info, 0)); }
 
+// tick(now, refuse, later): with `later` the kernel answers when `answer` is called, otherwise at
+// once. `refuse(effect)` may answer an errno.
 Napi::Value CoreObject::Tick(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  core_->Tick(UsAt(info, 0));
-  Napi::Object out = Napi::Object::New(env);
-  out.Set("effects", CarryOut(env, UsAt(info, 0), info[1]));
-  out.Set("events", EventsTo(env, core_->TakeEvents()));
+  Turn turn = {info.Env(), UsAt(info, 0), info[1], Napi::Array::New(info.Env())};
+  core_->Tick(turn.now);
+  TakeBatch(&turn);
+  if (!info[2].ToBoolean().Value()) AnswerAll(&turn);
+  return OutcomeOf(turn);
+}
+
+// answer(now, refuse): the kernel works off what waits for it.
+Napi::Value CoreObject::Answer(const Napi::CallbackInfo& info) {
+  Turn turn = {info.Env(), UsAt(info, 0), info[1], Napi::Array::New(info.Env())};
+  AnswerAll(&turn);
+  return OutcomeOf(turn);
+}
+
+Napi::Object CoreObject::OutcomeOf(const Turn& turn) {
+  Napi::Object out = Napi::Object::New(turn.env);
+  out.Set("effects", turn.effects);
+  out.Set("events", EventsTo(turn.env, core_->TakeEvents()));
+  out.Set("waits", !steps_.empty());
   return out;
 }
 
-// In virtual time everything is done at once; `refuse(effect)` may answer an errno.
-Napi::Array CoreObject::CarryOut(Napi::Env env, Us now, const Napi::Value& refuse) {
-  Batch batch = core_->TakeBatch();
-  for (Run& run : batch) run.first_at = run.sent_at = run.done_at = now;
-  const Arranged order = Arrange(batch);
-  std::vector<Failure> failures;
-  Napi::Array effects = Napi::Array::New(env);
-  for (const auto* stage : {&order.datagrams, &order.netlink, &order.frames}) {
-    for (const Place place : *stage) {
-      const Run& run = batch[place.run];
-      Napi::Object effect = Napi::Object::New(env);
-      effect.Set("slot", run.slot);
-      effect.Set("generation", static_cast<double>(run.generation));
-      effect.Set("index", place.step);
-      effect.Set("step", StepTo(env, run.plan->steps[place.step]));
-      effects.Set(effects.Length(), effect);
-      if (!refuse.IsFunction()) continue;
-      const int error = refuse.As<Napi::Function>().Call({effect}).ToNumber().Int32Value();
-      if (error != 0) failures.push_back({place.run, place.step, "refused", error, ""});
-    }
+void CoreObject::TakeBatch(Turn* turn) {
+  Carried all;
+  all.batch = core_->TakeBatch();
+  TakeSteps(turn, &all, PlacesByLink(all.batch));
+  auto [now, later] =
+      Split(std::move(all), [](const Run& run) { return HasKernelSteps(*run.plan); });
+  now.Finish(turn->now);
+  core_->Settle(now.batch, now.failures);
+  if (!later.batch.empty()) steps_.Add(std::move(later));
+}
+
+void CoreObject::AnswerAll(Turn* turn) {
+  constexpr size_t kAll = std::numeric_limits<size_t>::max();
+  while (const auto slice = steps_.Next(kAll, kAll)) {
+    TakeSteps(turn, steps_.front(), slice->places);
   }
-  std::ranges::stable_sort(failures, {}, &Failure::run);
-  core_->Settle(batch, failures);
-  return effects;
+  for (const Carried& carried : steps_.TakeFinished(turn->now))
+    core_->Settle(carried.batch, carried.failures);
+}
+
+void CoreObject::TakeSteps(Turn* turn, Carried* carried, const std::vector<Place>& places) {
+  for (const Place place : places) {
+    Run& run = carried->batch[place.run];
+    const Step& step = run.plan->steps[place.step];
+    Napi::Object effect = Napi::Object::New(turn->env);
+    effect.Set("slot", run.slot);
+    effect.Set("generation", static_cast<double>(run.generation));
+    effect.Set("index", place.step);
+    effect.Set("step", StepTo(turn->env, step));
+    turn->effects.Set(turn->effects.Length(), effect);
+    carried->Done(place, turn->now);
+    if (step.kind == StepKind::kDatagram) run.sent_at = turn->now;
+    if (!turn->refuse.IsFunction()) continue;
+    const int error = turn->refuse.As<Napi::Function>().Call({effect}).ToNumber().Int32Value();
+    if (error != 0) carried->Fail(place, "refused", error);
+  }
 }
 
 Napi::Value CoreObject::NextDeadline(const Napi::CallbackInfo& info) {

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "core.h"
+#include "step_queue.h"
 
 namespace vipd {
 
@@ -32,9 +33,20 @@ class CoreObject : public Napi::ObjectWrap<CoreObject> {
   Napi::Value ReadSlot(const Napi::CallbackInfo& info);
   Napi::Value ReadGaps(const Napi::CallbackInfo& info);
   Napi::Value ReadLink(const Napi::CallbackInfo& info);
-  Napi::Array CarryOut(Napi::Env env, Us now, const Napi::Value& refuse);
+  Napi::Value Answer(const Napi::CallbackInfo& info);
+  struct Turn {
+    Napi::Env env;
+    Us now;
+    Napi::Value refuse;
+    Napi::Array effects;
+  };
+  void TakeBatch(Turn* turn);
+  void AnswerAll(Turn* turn);
+  void TakeSteps(Turn* turn, Carried* carried, const std::vector<Place>& places);
+  Napi::Object OutcomeOf(const Turn& turn);
 
   std::unique_ptr<Core> core_;
+  StepQueue steps_;  // what the kernel has not answered
   std::unordered_map<SlotId, std::shared_ptr<SlotCounters>> slots_;
   std::unordered_map<LinkId, std::shared_ptr<LinkCounters>> links_;
 };

@@ -16,6 +16,7 @@
 #include <cstring>
 #include <future>
 
+#include "clock.h"
 #include "memory.h"
 #include "realtime.h"
 
@@ -68,7 +69,10 @@ struct Engine::Inbox {
 };
 
 Engine::Engine(EngineOptions options, std::function<void()> notify)
-    : options_(options), notify_(std::move(notify)), inbox_(std::make_unique<Inbox>()) {}
+    : options_(options),
+      notify_(std::move(notify)),
+      netlink_([this] { Wake(); }),
+      inbox_(std::make_unique<Inbox>()) {}
 
 Engine::~Engine() {
   Stop(false);
@@ -82,16 +86,10 @@ std::optional<OpenFailure> Engine::Open() {
   if (wake_.get() < 0) return OpenFailure{"eventfd", errno};
   timer_ = UniqueFd(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
   if (timer_.get() < 0) return OpenFailure{"timerfd_create", errno};
-  struct Kind {
-    UniqueFd* fd;
-    Opened opened;
-  };
-  std::array<Kind, 3> kinds = {Kind{&route_, OpenRoute(false)}, Kind{&frames_, OpenFrames()},
-                               Kind{&monitor_, OpenMonitor()}};
-  for (Kind& kind : kinds) {
-    if (!kind.opened.ok()) return OpenFailure{kind.opened.failed_call, kind.opened.error};
-    *kind.fd = std::move(kind.opened.fd);
-  }
+  Opened monitor = OpenMonitor();
+  if (!monitor.ok()) return OpenFailure{monitor.failed_call, monitor.error};
+  monitor_ = std::move(monitor.fd);
+  if (const auto failure = netlink_.Open()) return failure;
   const bool watched = Watch(wake_.get(), kWakeTag) && Watch(timer_.get(), kTimerTag) &&
                        Watch(monitor_.get(), kMonitorTag);
   if (!watched) return OpenFailure{"epoll_ctl", errno};
@@ -107,18 +105,18 @@ bool Engine::Watch(int fd, uint64_t tag) const {
 
 EngineStart Engine::Start() {
   core_ = std::make_unique<Core>(options_.liveness, MonotonicNow());
-  carrier_ = std::make_unique<Carrier>(route_.get(), frames_.get(),
-                                       [this](LinkId link, const char* call, int error) {
-                                         Event event;
-                                         event.kind = Event::Kind::kLinkFailed;
-                                         event.link = link;
-                                         event.call = call;
-                                         event.error = error;
-                                         core_->Raise(std::move(event));
-                                       });
+  carrier_ =
+      std::make_unique<EngineCarrier>(&netlink_, [this](LinkId link, const char* call, int error) {
+        Event event;
+        event.kind = Event::Kind::kLinkFailed;
+        event.link = link;
+        event.call = call;
+        event.error = error;
+        core_->Raise(std::move(event));
+      });
   std::promise<EngineStart> prepared;
   std::future<EngineStart> report = prepared.get_future();
-  // Signals are the main thread's: the new thread inherits a mask that blocks them all.
+  // Signals are the main thread's: new threads inherit a mask that blocks them all.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
@@ -127,8 +125,10 @@ EngineStart Engine::Start() {
     prepared.set_value(Prepare());
     Run();
   });
+  EngineStart start = report.get();
+  netlink_.Start(start.realtime ? options_.realtime_priority : 0, start.locked);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return report.get();
+  return start;
 }
 
 EngineStart Engine::Prepare() {
@@ -137,7 +137,8 @@ EngineStart Engine::Prepare() {
   prctl(PR_SET_TIMERSLACK, 1);
   if (options_.lock_memory) start.locked = LockEngineMemory(&start.notes);
   if (options_.realtime_priority <= 0) return start;
-  start.realtime = TakeRealtime(options_.realtime_priority, options_.rttime, &start.notes);
+  start.realtime =
+      TakeRealtime(kEngineThread, options_.realtime_priority, options_.rttime, &start.notes);
   return start;
 }
 
@@ -167,6 +168,7 @@ void Engine::Stop(bool orderly) {
   if (!thread_.joinable()) return;
   Wake();
   thread_.join();
+  netlink_.Stop();
   if (orderly && warden_pid_ > 0) ReapWarden(warden_pid_);
 }
 
@@ -188,19 +190,26 @@ bool Engine::EndGuard() {
 
 void Engine::Run() {
   while (!stopping_) {
-    Poll(carrier_->busy() || !taken_.empty() ? 0 : -1);
+    Poll(taken_.empty() && answers_.empty() ? -1 : 0);
     Fire();
     if (!shut_.empty()) ReopenGates(MonotonicNow());
-    carrier_->Add(core_->TakeBatch());
-    TellWarden();
-    for (const Carried& carried : carrier_->Continue())
-      core_->Settle(carried.batch, carried.failures);
+    CarryOut();
+    TakeAnswers();
     if (RealtimeLost()) core_->Raise(Event::Of(Event::Kind::kRealtimeLost, 0, 0));
     Deliver();
     Arm();
   }
   if (orderly_) warden_.Goodbye();
   warden_.Disconnect();
+}
+
+void Engine::CarryOut() {
+  carrier_->Add(core_->TakeBatch());
+  for (Flushing& flush : flushes_)
+    if (!flush.after.has_value()) flush.after = carrier_->given();
+  TellWarden();
+  for (const Carried& carried : carrier_->TakeFinished())
+    core_->Settle(carried.batch, carried.failures);
 }
 
 // Orders first, so that packets meet the state that TypeScript wants by now.
@@ -236,17 +245,17 @@ void Engine::Poll(int timeout_ms) {
 // Before anything else: after a stop the warden may have given up what we led.
 void Engine::WakeUp() {
   const Us now = MonotonicNow();
-  if (warden_.Awake(now)) Overtaken(now);
-}
-
-void Engine::Overtaken(Us now) {
-  carrier_->Abandon();
+  if (!warden_.Awake(now)) return;
+  // The netlink thread hands nothing over while the warden's mark stands: when it is taken away, it
+  // is known which leads are over.
   core_->Overtaken(now);
+  warden_.TakeNote();
 }
 
 void Engine::MeetWardenNow(const StartedWarden& started) {
   LoseWarden();
   warden_.Connect(started);
+  netlink_.Heed(started.page);
   if (!Watch(warden_.fd(), kWardenTag)) return LoseWarden();
   for (const auto& [id, link] : links_) warden_.AddLink(link);
   for (const SlotId slot : core_->Slots()) warden_.Update(slot, core_->StandingOf(slot));
@@ -270,7 +279,8 @@ void Engine::LoseWarden() {
   if (!warden_.connected()) return;
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, warden_.fd(), nullptr);
   const Us now = MonotonicNow();
-  if (warden_.Disconnect()) Overtaken(now);
+  if (warden_.Disconnect()) core_->Overtaken(now);
+  netlink_.Heed(nullptr);
   warden_backlog_ = false;
   Event event;
   event.kind = Event::Kind::kWardenLost;
@@ -322,7 +332,9 @@ void Engine::Carry(Command command) {
                         },
                         [&](Renewal& c) { core_->Renew(c.at); },
                         [&](WorkedOff& c) { core_->Worked(c.seen, now); },
-                        [&](Flush& c) { flushes_.push_back(c.id); },
+                        [&](Flush& c) {
+                          flushes_.push_back({c.id, std::nullopt});
+                        },
                         [&](MeetWarden& c) { MeetWardenNow(c.warden); }},
              command);
 }
@@ -425,14 +437,15 @@ void Engine::ReopenGates(Us now) {
   });
 }
 
-void Engine::DrainMonitor() {
+// True when nothing more lies there.
+bool Engine::DrainMonitor() {
   alignas(nlmsghdr) std::array<uint8_t, 32 * 1024> buffer;
   for (int i = 0; i < kMonitorReadsMax; ++i) {
     sockaddr_nl from{};
     socklen_t length = sizeof from;
     const ssize_t n = recvfrom(monitor_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT,
                                reinterpret_cast<sockaddr*>(&from), &length);
-    if (n < 0 && errno != ENOBUFS) return;
+    if (n < 0 && errno != ENOBUFS) return true;
     if (n >= 0 && from.nl_pid != 0) continue;
     if (n >= 0 && !address_news_.AnyNews({buffer.data(), static_cast<size_t>(n)})) continue;
     if (n < 0) address_news_.Forget();
@@ -441,13 +454,32 @@ void Engine::DrainMonitor() {
     if (n >= 0) event.bytes.assign(buffer.begin(), buffer.begin() + n);
     core_->Raise(std::move(event));
   }
+  return false;
+}
+
+// What a dump shows was notified before it was read. So the notifications go first, and none that
+// is handed over later is older than the answer.
+void Engine::TakeAnswers() {
+  for (Answered& answered : netlink_.TakeAnswers()) answers_.push_back(std::move(answered));
+  if (answers_.empty() || !DrainMonitor()) return;
+  for (; !answers_.empty(); answers_.pop_front()) {
+    auto& [id, answer] = answers_.front();
+    Event event;
+    event.kind = Event::Kind::kAnswer;
+    event.id = id;
+    event.bytes = std::move(answer.bytes);
+    event.call = answer.call;
+    event.error = answer.error;
+    event.detail = std::move(answer.detail);
+    core_->Raise(std::move(event));
+  }
 }
 
 void Engine::Deliver() {
-  if (!carrier_->busy()) {
-    flushed_.insert(flushed_.end(), flushes_.begin(), flushes_.end());
-    flushes_.clear();
-  }
+  for (; !flushes_.empty() && flushes_.front().after.has_value() &&
+         *flushes_.front().after <= carrier_->done();
+       flushes_.pop_front())
+    flushed_.push_back(flushes_.front().id);
   if (!core_->has_events() && flushed_.empty()) return;
   if (outbox_.load() == nullptr) return HandOver();
   // The last delivery still waits. Say so, and look again: it may have been taken in between.
@@ -462,7 +494,7 @@ void Engine::HandOver() {
 
 void Engine::Arm() {
   const Us next = core_->NextDeadline();
-  warden_.SleepUntil(carrier_->busy() ? MonotonicNow() : next);
+  warden_.SleepUntil(taken_.empty() ? next : MonotonicNow());
   // A deadline that was put off leaves the timer as it is: waking once too early costs less than
   // arming it anew for each advert that is heard.
   if (next >= armed_) return;

@@ -1,7 +1,7 @@
 // The engine's thread: it waits for packets, orders and instants, hands them to the core, and
 // carries out what the core answers. On each wake-up sockets are drained before a deadline may
-// fire. It never waits for anything but epoll, so neither a slow main thread nor a full socket can
-// delay an advert.
+// fire. It never waits for anything but epoll, so neither a slow main thread nor a full socket nor
+// the kernel's rtnl lock can delay an advert: what may wait for that is the netlink thread's.
 //
 // The main thread posts commands and takes deliveries of events; one delivery is under way at a
 // time, and what is raised meanwhile waits in the core, where equal packets are counted together.
@@ -20,8 +20,9 @@
 #include <vector>
 
 #include "address_news.h"
-#include "carrier.h"
 #include "core.h"
+#include "engine_carrier.h"
+#include "netlink_thread.h"
 #include "sockets.h"
 #include "warden_port.h"
 
@@ -91,11 +92,6 @@ struct Delivery {
   std::vector<uint32_t> flushed;
 };
 
-struct OpenFailure {
-  const char* call = nullptr;
-  int error = 0;
-};
-
 class Engine {
  public:
   // So many are taken up before the thread looks at its sockets and deadlines again; more are
@@ -117,6 +113,8 @@ class Engine {
   uint32_t GuardBeats() const { return warden_page_ == nullptr ? 0 : warden_page_->beats.load(); }
   void Post(Command command);
   std::unique_ptr<Delivery> Take();
+  // One request; the answer is an event. What it shows of the kernel has been notified before it.
+  void Ask(uint32_t id, Bytes request) { netlink_.Ask(id, std::move(request)); }
   // Ends the thread; what was posted and not yet worked off is dropped. Twice is harmless. Without
   // `orderly` the warden finds its daemon dead and gives up what still leads.
   void Stop(bool orderly);
@@ -136,10 +134,11 @@ class Engine {
   void Unreadable(const Link& link, Us now);
   void Unexpected(const Link& link, Us now);
   void ReopenGates(Us now);
-  void DrainMonitor();
+  bool DrainMonitor();
+  void CarryOut();
+  void TakeAnswers();
   void Fire();
   void WakeUp();
-  void Overtaken(Us now);
   void MeetWardenNow(const StartedWarden& started);
   void TellWarden();
   void LoseWarden();
@@ -155,9 +154,8 @@ class Engine {
   UniqueFd epoll_;
   UniqueFd wake_;
   UniqueFd timer_;
-  UniqueFd route_;
-  UniqueFd frames_;
   UniqueFd monitor_;
+  NetlinkThread netlink_;
 
   std::mutex commands_mutex_;
   std::vector<Command> commands_;
@@ -171,12 +169,18 @@ class Engine {
 
   // The engine's thread only.
   std::unique_ptr<Core> core_;
-  std::unique_ptr<Carrier> carrier_;
+  std::unique_ptr<EngineCarrier> carrier_;
   std::unordered_map<LinkId, LinkPtr> links_;
-  std::deque<Command> taken_;      // still to be carried out, in the order of posting
-  std::vector<uint32_t> flushes_;  // answered when nothing is being carried out
+  std::deque<Command> taken_;  // still to be carried out, in the order of posting
+  // Answered when all has been carried out that was ordered before.
+  struct Flushing {
+    uint32_t id;
+    std::optional<uint64_t> after;  // the last batch that was ordered before
+  };
+  std::deque<Flushing> flushes_;
   std::vector<uint32_t> flushed_;
-  std::vector<LinkId> shut_;  // links whose filter gate is shut
+  std::vector<LinkId> shut_;      // links whose filter gate is shut
+  std::deque<Answered> answers_;  // until the monitor is drained
   AddressNews address_news_;
   WardenPort warden_;
   bool warden_backlog_ = false;
@@ -184,15 +188,5 @@ class Engine {
   struct Inbox;
   std::unique_ptr<Inbox> inbox_;
 };
-
-// One blocking rtnetlink request on a socket of its own; the answers joined, without the message
-// that ends them.
-struct Answer {
-  Bytes bytes;
-  std::string call;  // empty on success
-  int error = 0;
-  std::string detail;
-};
-Answer Request(const Bytes& request);
 
 }  // namespace vipd

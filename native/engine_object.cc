@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "callback.h"
+#include "clock.h"
 #include "convert.h"
 #include "memberships.h"
 
@@ -33,6 +34,7 @@ Napi::Function EngineObject::Define(Napi::Env env) {
                       InstanceMethod<&EngineObject::RemoveSlotFrom>("removeSlot"),
                       InstanceMethod<&EngineObject::GiveOrder>("order"),
                       InstanceMethod<&EngineObject::AskFlush>("flush"),
+                      InstanceMethod<&EngineObject::AskKernel>("request"),
                       InstanceMethod<&EngineObject::Renew>("renew"),
                       InstanceMethod<&EngineObject::SayWorked>("worked"),
                       InstanceMethod<&EngineObject::ReadSlot>("counters"),
@@ -173,6 +175,10 @@ void EngineObject::GiveOrder(const Napi::CallbackInfo& info) {
 
 void EngineObject::AskFlush(const Napi::CallbackInfo& info) {
   engine_->Post(Flush{static_cast<uint32_t>(IntAt(info, 0))});
+}
+
+void EngineObject::AskKernel(const Napi::CallbackInfo& info) {
+  engine_->Ask(static_cast<uint32_t>(IntAt(info, 0)), RequestFrom(info[1]));
 }
 
 void EngineObject::Renew(const Napi::CallbackInfo&) { engine_->Post(Renewal{MonotonicNow()}); }

@@ -36,6 +36,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   void RemoveSlotFrom(const Napi::CallbackInfo& info);
   void GiveOrder(const Napi::CallbackInfo& info);
   void AskFlush(const Napi::CallbackInfo& info);
+  void AskKernel(const Napi::CallbackInfo& info);
   void Renew(const Napi::CallbackInfo& info);
   void SayWorked(const Napi::CallbackInfo& info);
   Napi::Value ReadSlot(const Napi::CallbackInfo& info);

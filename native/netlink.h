@@ -1,12 +1,18 @@
-// Walking through what a netlink socket has delivered.
+// Reading what a netlink socket has delivered.
 #pragma once
 
 #include <linux/netlink.h>
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 namespace vipd {
+
+// The name of a request's type, for people: 'RTM_NEWADDR'.
+const char* RequestName(uint16_t type);
+// The kernel's own words in an acknowledgement, or nothing.
+std::string ExtendedText(const nlmsghdr* header);
 
 // Each complete message in turn; `visit` answers whether to go on. `bytes` is aligned like
 // nlmsghdr. A length that is not aligned ends the walk at the end of the bytes, where NLMSG_NEXT

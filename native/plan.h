@@ -1,14 +1,15 @@
 // A plan as a value: what to put on the wire and into the kernel, as finished bytes. Nothing here
-// parses them. Several plans that are due at once form a batch, and `Arrange` says in which order
-// their steps leave the host: every advert first, then addresses, then the first frame of each,
-// then the rest. Shared by the engine and by anything else that must carry out a plan; free of
-// Node.
+// parses them. Several plans that are due at once form a batch, whose steps leave the host in this
+// order: every advert first, then addresses, then the first frame of each, then the rest. Shared by
+// the engine and by anything else that must carry out a plan; free of Node.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vipd {
@@ -46,6 +47,12 @@ using PlanPtr = std::shared_ptr<const Plan>;
 // Numbers the rounds of the frames.
 PlanPtr MakePlan(std::vector<Step> steps);
 
+// A lead's time in office. What waits to be carried out for a lead is discarded when it is over.
+struct Tenure {
+  std::atomic<bool> over{false};
+};
+using TenurePtr = std::shared_ptr<Tenure>;
+
 // One plan of one slot, to be carried out. `repeat` is an index into the standing lead, or none of
 // it.
 struct Run {
@@ -55,6 +62,7 @@ struct Run {
   SlotId slot = 0;
   int64_t generation = 0;
   PlanPtr plan;
+  TenurePtr tenure;  // of the lead that it is for; none: it is carried out whatever follows
   int repeat = kNoRepeat;
   Us deadline = kNoDeadline;  // of the follow that ended in this run
   // Filled in by whoever carries it out: the first step handed over, the last datagram, everything
@@ -70,13 +78,9 @@ struct Place {
   uint32_t step;
 };
 
-struct Arranged {
-  std::vector<Place> datagrams;
-  std::vector<Place> netlink;
-  std::vector<Place> frames;
-};
-
-Arranged Arrange(const Batch& batch);
+inline const Step& StepAt(const Batch& batch, Place place) {
+  return batch[place.run].plan->steps[place.step];
+}
 
 // A step that the kernel refused. `call` is the system call or the rtnetlink request.
 struct Failure {
@@ -86,5 +90,51 @@ struct Failure {
   int error = 0;
   std::string detail;
 };
+
+// A batch, and what has become of its steps so far.
+struct Carried {
+  Batch batch;
+  std::vector<Failure> failures;
+
+  void Done(Place place, Us now);
+  void Fail(Place place, const char* call, int error, std::string detail = "");
+  // Everything has been tried: fills in the times that are missing, and puts the failures in the
+  // order of the runs.
+  void Finish(Us now);
+};
+
+// The order in which steps leave the host: datagrams link by link, requests as they were given, and
+// of the frames the first one of each kind before the second of any.
+std::vector<Place> PlacesByLink(const Batch& batch);
+std::vector<Place> RequestPlaces(const Batch& batch);
+std::vector<Place> FramePlaces(const Batch& batch);
+
+// What waits for the kernel and not for the wire alone.
+bool HasKernelSteps(const Plan& plan);
+
+// In two: the runs that `waits` says yes to, and the others.
+struct Halves {
+  Carried now;
+  Carried later;
+};
+template <typename Waits>
+Halves Split(Carried all, Waits waits) {
+  Halves halves;
+  std::vector<std::pair<Carried*, uint32_t>> moved;  // where each run is now
+  for (Run& run : all.batch) {
+    Carried* half = waits(run) ? &halves.later : &halves.now;
+    moved.emplace_back(half, static_cast<uint32_t>(half->batch.size()));
+    half->batch.push_back(std::move(run));
+  }
+  for (Failure& failure : all.failures) {
+    const auto [half, run] = moved[failure.run];
+    failure.run = run;
+    half->failures.push_back(std::move(failure));
+  }
+  return halves;
+}
+
+// A request that takes something away from the kernel (RTM_DEL…).
+bool TakesAway(const Step& step);
 
 }  // namespace vipd

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -18,8 +19,9 @@ namespace {
 // Between XCPU and KILL: long enough for a thread that is lowered to be out of the count.
 constexpr Us kGrace = 10'000'000;
 
-// The thread that took it last; XCPU is the process's and may be handled by another.
-std::atomic<pid_t> holder{0};
+// The threads that took it (the engine's and the netlink thread); XCPU is the process's and may be
+// handled by another, and which of them has reached its bound is not said.
+std::array<std::atomic<pid_t>, 2> holders{};
 std::atomic<bool> lost{false};
 static_assert(std::atomic<pid_t>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
 
@@ -34,9 +36,10 @@ void Lower(int, siginfo_t* info, void*) {
   const int error = errno;
   const sched_param ordinary{};
   // Without the flag an unprivileged thread that had it is refused.
-  if (syscall(SYS_sched_setscheduler, holder.load(), SCHED_OTHER | SCHED_RESET_ON_FORK,
-              &ordinary) == 0)
-    lost = true;
+  for (const std::atomic<pid_t>& holder : holders)
+    if (holder != 0 && syscall(SYS_sched_setscheduler, holder.load(),
+                               SCHED_OTHER | SCHED_RESET_ON_FORK, &ordinary) == 0)
+      lost = true;
   errno = error;
 }
 
@@ -63,7 +66,7 @@ void Bound(Us bound, std::vector<std::string>* notes) {
 
 }  // namespace
 
-bool TakeRealtime(int priority, Us bound, std::vector<std::string>* notes) {
+bool TakeRealtime(RealtimeThread holder, int priority, Us bound, std::vector<std::string>* notes) {
   sched_param param{};
   param.sched_priority = priority;
   const int error = pthread_setschedparam(pthread_self(), SCHED_RR | SCHED_RESET_ON_FORK, &param);
@@ -71,7 +74,7 @@ bool TakeRealtime(int priority, Us bound, std::vector<std::string>* notes) {
     notes->push_back(Refused("no real-time scheduling", error));
     return false;
   }
-  holder = static_cast<pid_t>(syscall(SYS_gettid));
+  holders[holder] = static_cast<pid_t>(syscall(SYS_gettid));
   if (bound > 0) Bound(bound, notes);
   return true;
 }

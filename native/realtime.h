@@ -11,10 +11,12 @@
 
 namespace vipd {
 
+enum RealtimeThread : uint8_t { kEngineThread, kNetlinkThread };
+
 // For the thread that it is about. `bound`: how long it may run without waiting, 0 for no bound;
 // the limit itself is the whole process's. False: not permitted. A sentence in `notes` for whatever
 // was refused.
-bool TakeRealtime(int priority, Us bound, std::vector<std::string>* notes);
+bool TakeRealtime(RealtimeThread holder, int priority, Us bound, std::vector<std::string>* notes);
 
 // Whether a thread of this process has reached its bound since the last call. Costs no system call.
 bool RealtimeLost();

@@ -8,7 +8,6 @@
 #include <netinet/in.h>
 #include <netpacket/packet.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
 #include <cerrno>
 #include <cstring>
@@ -252,14 +251,12 @@ Opened OpenFrames() {
   return Opening(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0).Done();
 }
 
-Opened OpenRoute(bool blocking) {
+Opened OpenRoute() {
   const sockaddr_nl local = {AF_NETLINK, 0, 0, 0};
-  const timeval limit = {5, 0};
-  Opening opening(AF_NETLINK, SOCK_RAW | (blocking ? 0 : SOCK_NONBLOCK), NETLINK_ROUTE);
+  Opening opening(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_ROUTE);
   opening.Optional(SOL_NETLINK, NETLINK_EXT_ACK, 1)
       .Optional(SOL_NETLINK, NETLINK_CAP_ACK, 1)
       .Optional(SOL_SOCKET, SO_RCVBUFFORCE, kNetlinkBuffer)
-      .Option("setsockopt(SO_RCVTIMEO)", SOL_SOCKET, SO_RCVTIMEO, limit)
       .Bind(&local, sizeof local);
   return opening.Done();
 }

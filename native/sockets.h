@@ -41,6 +41,12 @@ struct Opened {
   bool ok() const { return failed_call == nullptr; }
 };
 
+// What kept something with several descriptors from being opened.
+struct OpenFailure {
+  const char* call = nullptr;
+  int error = 0;
+};
+
 struct LinkSpec {
   std::string interface;  // empty: not bound to one
   int ifindex = 0;
@@ -61,9 +67,8 @@ Opened OpenReceiver(const LinkSpec& spec);
 Opened OpenSender(const LinkSpec& spec);
 // An AF_PACKET socket that sends whole frames and receives nothing.
 Opened OpenFrames();
-// NETLINK_ROUTE with extended acknowledgements, for requests; `blocking` with a time limit on
-// answers.
-Opened OpenRoute(bool blocking);
+// NETLINK_ROUTE with extended acknowledgements, for requests.
+Opened OpenRoute();
 // NETLINK_ROUTE, joined to the notifications of links, addresses and IPv6 settings.
 Opened OpenMonitor();
 // How many packets can wait in a receiving socket at once, at most.

@@ -28,6 +28,7 @@
 #include <utility>
 
 #include "carrier.h"
+#include "clock.h"
 #include "signals.h"
 #include "sockets.h"
 #include "warden_wire.h"
@@ -43,11 +44,9 @@ constexpr int kSlicesBetweenRests = 64;
 
 class Warden {
  public:
-  Warden(WardenPage* page, Opened route, Opened frames)
-      : page_(page),
-        route_(std::move(route.fd)),
-        frames_(std::move(frames.fd)),
-        carrier_(route_.get(), frames_.get(), [](LinkId, const char*, int) {}) {}
+  explicit Warden(WardenPage* page) : page_(page) {}
+
+  std::optional<OpenFailure> Open() { return carrier_.Open(); }
 
   // Returns when the daemon is gone. The lock is held by now.
   void Run() {
@@ -185,8 +184,6 @@ class Warden {
   }
 
   WardenPage* const page_;
-  const UniqueFd route_;
-  const UniqueFd frames_;
   Carrier carrier_;
   std::map<LinkId, UniqueFd> senders_;
   std::map<SlotId, PlanPtr> plans_;
@@ -228,10 +225,9 @@ int Main(int argc, char** argv) {
   void* page =
       mmap(nullptr, sizeof(WardenPage), PROT_READ | PROT_WRITE, MAP_SHARED, kWardenPage, 0);
   if (page == MAP_FAILED) return 1;
-  Opened route = OpenRoute(false);
-  Opened frames = OpenFrames();
-  if (!route.ok() || !frames.ok()) return 1;
-  Warden(static_cast<WardenPage*>(page), std::move(route), std::move(frames)).Run();
+  Warden warden(static_cast<WardenPage*>(page));
+  if (warden.Open().has_value()) return 1;
+  warden.Run();
   return 0;
 }
 

@@ -294,16 +294,19 @@ void WardenPort::Goodbye() {
 }
 
 bool WardenPort::Awake(Us now) {
-  if (!connected() || lates_.empty()) return false;
-  PromiseFrom(now);
+  if (!connected()) return false;
+  if (!lates_.empty()) PromiseFrom(now);
   for (int i = 0; page_->state == WardenPage::kIntends && i < kIntentionLooks; ++i) {
   }
   const uint32_t state = page_->state;
-  if (state != WardenPage::kActing && state != WardenPage::kActed) return false;
+  return state == WardenPage::kActing || state == WardenPage::kActed;
+}
+
+void WardenPort::TakeNote() {
   page_->awake_by = WardenPage::kNoPromise;
   // One that is still at it stays marked: no lead is kept before it has finished.
-  if (state == WardenPage::kActed) page_->state = WardenPage::kIdle;
-  return true;
+  uint32_t acted = WardenPage::kActed;
+  page_->state.compare_exchange_strong(acted, WardenPage::kIdle);
 }
 
 void WardenPort::SleepUntil(Us next) {

@@ -69,8 +69,9 @@ class WardenPort {
   void Goodbye();
 
   // The engine is awake at `now`, will be again at `next`, and vouches for its leads that long.
-  // True: the warden gave them up before; the mark is taken away.
+  // True: the warden gave them up before; `TakeNote` takes the mark away.
   bool Awake(Us now);
+  void TakeNote();
   void SleepUntil(Us next);
 
  private:

@@ -195,7 +195,7 @@ class RunningDaemon implements Daemon {
   /** Resolves when all instances take part, or at once if there is a startup delay. */
   async start(): Promise<void> {
     const { globals } = this.#config
-    this.#kernel.load(this.#engine)
+    await this.#mirror.open()
     this.#interfacesAtStart = this.#kernel.linkNames
     this.#ownership.mirrored()
     this.#firewall.sweep(this.#ownership.neighbours)
@@ -481,10 +481,11 @@ class RunningDaemon implements Daemon {
         this.#roster.bySlot(event.slot)?.heard(event)
         return []
       case 'kernel':
-        return this.#kernel.apply(event.bytes)
+        return this.#mirror.heard(event.bytes)
       case 'overrun':
         this.#options.log.warn('kernel notifications were lost: reading links and addresses again')
-        return this.#mirror.read()
+        this.#mirror.read()
+        return []
       case 'linkFailed':
         for (const slot of this.#links.slotsOf(event.link))
           this.#roster.bySlot(slot)?.linkFailed(event.call, event.code)

@@ -3,9 +3,8 @@
  * mirror, never a command, so deciding about a link costs no system call. After an overrun the dumps are
  * read again and the difference is reported as if it had been notified.
  */
-import { OpError } from '../base/errors.ts'
+import type { OpError } from '../base/errors.ts'
 import { type Ip, ipFamily } from '../base/ip.ts'
-import type { Engine } from '../engine/contract.ts'
 import { type AddressIdentity, identityOf, identityOfHeld } from '../wire/address-identity.ts'
 import { encodeNetconfDump, type NetconfMessage } from '../wire/netconf.ts'
 import {
@@ -151,12 +150,7 @@ export class Kernel implements KernelView {
     return this.#forwarding.get(ifindex) ?? false
   }
 
-  /** Reads everything anew. Returns what differs from before. Throws OpError, and then is as it was. */
-  load(engine: Pick<Engine, 'request'>): readonly KernelChange[] {
-    return this.replace(readKernel(engine))
-  }
-
-  /** Forgets what was known for what these dumps say. Returns what differs from before. */
+  /** Forgets what was known for what these say: dumps, and notifications since. Returns what differs from before. */
   replace(dumps: readonly Uint8Array[]): readonly KernelChange[] {
     const before = { links: this.#links, addresses: this.#addresses, forwarding: this.#forwarding }
     this.#links = new Map()
@@ -308,23 +302,17 @@ const changeOf = (held: KernelAddress, present: boolean, foreign: boolean): Kern
   foreign,
 })
 
-/** All of it, or OpError. */
-function readKernel(engine: Pick<Engine, 'request'>): readonly Uint8Array[] {
-  return [
-    engine.request(encodeLinkDump()),
-    engine.request(encodeAddressDump()),
-    dumpNetconf(engine),
-  ]
-}
+/** What to ask the kernel for the whole of it. */
+export const dumpRequests = (): readonly Uint8Array[] => [
+  encodeLinkDump(),
+  encodeAddressDump(),
+  encodeNetconfDump(),
+]
 
-/** A kernel without IPv6 has none to tell. */
-function dumpNetconf(engine: Pick<Engine, 'request'>): Uint8Array {
-  try {
-    return engine.request(encodeNetconfDump())
-  } catch (error) {
-    if (error instanceof OpError && error.code === 'EOPNOTSUPP') return new Uint8Array(0)
-    throw error
-  }
+/** What a refused dump stands for: a kernel without IPv6 has no settings of IPv6; otherwise the refusal. */
+export function missingDump(request: Uint8Array, error: OpError): Uint8Array | OpError {
+  const netconf = Buffer.compare(request, encodeNetconfDump()) === 0
+  return netconf && error.code === 'EOPNOTSUPP' ? new Uint8Array(0) : error
 }
 
 function sameLink(a: KernelLink | null, b: KernelLink | null): boolean {

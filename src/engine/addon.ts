@@ -50,6 +50,11 @@ type Coded<E> = E extends { readonly code: string }
   : E extends { readonly from: Ip }
     ? Omit<E, 'from'> & { readonly from: Uint8Array }
     : E
+/** The answer to a request: bytes, or the call that failed. */
+export type NativeAnswer = { readonly kind: 'answer'; readonly id: number } & (
+  | { readonly bytes: Uint8Array }
+  | { readonly call: string; readonly errno: number; readonly detail: string }
+)
 export type NativeEvent = Coded<EngineEvent>
 
 /** The thread and its sockets. Methods throw an Error with `op`, `errno` and `detail` when a call fails. */
@@ -73,6 +78,8 @@ export type NativeEngine = {
   order(orders: readonly NativeOrderFor[], seen: number): void
   /** Answered with the same number beside a delivery. */
   flush(id: number): void
+  /** Answered with the same number among the events. */
+  request(id: number, bytes: Uint8Array): void
   renew(): void
   setLiveness(livenessUs: number): void
   /** So many events have been worked off, and what came of them has been ordered. */
@@ -91,6 +98,13 @@ export type NativeEffect = {
   readonly step: NativeStep
 }
 
+export type NativeOutcome = {
+  readonly effects: readonly NativeEffect[]
+  readonly events: readonly NativeEvent[]
+  /** Something waits for the kernel's answer. */
+  readonly waits: boolean
+}
+
 /** The core alone, in virtual time. */
 export type NativeCore = {
   addLink(link: LinkId): void
@@ -103,10 +117,9 @@ export type NativeCore = {
   setLiveness(livenessUs: number, now: number): void
   worked(seen: number, now: number): void
   overtaken(now: number): void
-  tick(
-    now: number,
-    refuse?: (effect: NativeEffect) => number,
-  ): { readonly effects: readonly NativeEffect[]; readonly events: readonly NativeEvent[] }
+  /** `later`: the kernel answers when `answer` is called. */
+  tick(now: number, refuse?: (effect: NativeEffect) => number, later?: boolean): NativeOutcome
+  answer(now: number, refuse?: (effect: NativeEffect) => number): NativeOutcome
   nextDeadline(): number | null
   counters(slot: SlotId): SlotCounters
   gaps(slot: SlotId): AdvertGaps
@@ -116,7 +129,10 @@ export type NativeCore = {
 export type Addon = {
   readonly Engine: new (
     options: EngineOptions,
-    onDelivery: (events: readonly NativeEvent[], flushed: readonly number[]) => void,
+    onDelivery: (
+      events: readonly (NativeEvent | NativeAnswer)[],
+      flushed: readonly number[],
+    ) => void,
   ) => NativeEngine
   readonly Core: new (livenessUs: number, now: number) => NativeCore
   /** One blocking rtnetlink request; throws as the engine's methods do. */

@@ -4,6 +4,7 @@
  * A plan is what to put on the wire and into the kernel, as finished bytes; an order says what to
  * repeat, what to expect, and which plan to carry out at which deadline. The engine parses none of it.
  */
+import type { OpError } from '../base/errors.ts'
 import type { Ip } from '../base/ip.ts'
 import type { Us } from '../base/time.ts'
 
@@ -257,8 +258,12 @@ export type Engine = {
   renew(): void
   /** Another bound for the lease, which is renewed with it; 0 switches it off. */
   setLiveness(livenessUs: Us): void
-  /** One blocking rtnetlink request (a dump, say) on a socket of its own; all answer messages, joined. Throws OpError. */
-  request(bytes: Uint8Array): Uint8Array
+  /**
+   * One rtnetlink request (a dump, say); its messages, joined, or why there are none. `done` is called at its place
+   * among the events: every change that the answer shows has been handed to `onEvents` before, or comes after an
+   * overrun. Not called once the engine is stopped.
+   */
+  request(bytes: Uint8Array, done: (answer: Uint8Array | OpError) => void): void
   /** Joins the links' multicast groups again, which the kernel dropped with the device. Resolves with what failed. */
   rejoin(links: readonly LinkId[]): Promise<readonly RejoinFailure[]>
   counters(slot: SlotId): SlotCounters

@@ -1,13 +1,13 @@
 /**
  * The engine's core (the C++ class that the thread drives) in virtual time, for tests and the simulator. One
  * wake-up is: any number of orders, packets and renewals, then `tick`, which fires what is due and hands
- * out what is to be carried out and what is to be told. The batch is then settled as carried out at once.
+ * out what is to be carried out and what is to be told.
  */
 
 import { loadAddon } from '../addon/load.ts'
 import { type Ip, ipBytes } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
-import type { Addon, NativeEffect } from './addon.ts'
+import type { Addon, NativeEffect, NativeOutcome } from './addon.ts'
 import type {
   AdvertGaps,
   EngineEvent,
@@ -35,6 +35,9 @@ export type Outcome = {
   readonly events: readonly EngineEvent[]
 }
 
+/** May answer an errno for a step, which then fails. */
+export type Refuse = (effect: CoreEffect) => number
+
 export type CorePacket = {
   readonly link: LinkId
   readonly from: Ip
@@ -57,8 +60,13 @@ export type CoreHarness = {
   worked(now: Us, seen?: number): void
   /** The warden gave up every lead while this core stood still. */
   overtaken(now: Us): void
-  /** `refuse` may answer an errno for a step, which then fails. */
-  tick(now: Us, refuse?: (effect: CoreEffect) => number): Outcome
+  /** Everything is carried out at once. */
+  tick(now: Us, refuse?: Refuse): Outcome
+  /** Adverts are sent, and the kernel answers later: when `answer` is called. */
+  tickBefore(now: Us): Outcome
+  answer(now: Us, refuse?: Refuse): Outcome
+  /** Something waits for the kernel's answer. */
+  waits(): boolean
   /** When the next `tick` is wanted; null when nothing is awaited. */
   nextDeadline(): Us | null
   counters(slot: SlotId): SlotCounters
@@ -73,6 +81,12 @@ export function makeCore(livenessUs: Us, now: Us): CoreHarness {
   const routes = new Routes()
   const links = new Set<LinkId>()
   let handedOut = 0
+  let waiting = false
+  const outcome = ({ effects, events, waits }: NativeOutcome): Outcome => {
+    handedOut += events.length
+    waiting = waits
+    return { effects: effects.map(fromNativeEffect), events: events.map(fromNativeEvent) }
+  }
   return {
     addLink: (link) => {
       links.add(link)
@@ -98,14 +112,10 @@ export function makeCore(livenessUs: Us, now: Us): CoreHarness {
     setLiveness: (livenessUs, at) => core.setLiveness(livenessUs, at),
     worked: (at, seen = handedOut) => core.worked(seen, at),
     overtaken: (at) => core.overtaken(at),
-    tick: (at, refuse) => {
-      const out = core.tick(at, refuse && ((effect) => refuse(fromNativeEffect(effect))))
-      handedOut += out.events.length
-      return {
-        effects: out.effects.map(fromNativeEffect),
-        events: out.events.map(fromNativeEvent),
-      }
-    },
+    tick: (at, refuse) => outcome(core.tick(at, nativeRefuse(refuse))),
+    tickBefore: (at) => outcome(core.tick(at, undefined, true)),
+    answer: (at, refuse) => outcome(core.answer(at, nativeRefuse(refuse))),
+    waits: () => waiting,
     nextDeadline: () => {
       const next = core.nextDeadline()
       return next === null ? null : us(next)
@@ -115,6 +125,9 @@ export function makeCore(livenessUs: Us, now: Us): CoreHarness {
     linkCounters: (link) => core.linkCounters(link),
   }
 }
+
+const nativeRefuse = (refuse: Refuse | undefined) =>
+  refuse && ((effect: NativeEffect) => refuse(fromNativeEffect(effect)))
 
 const fromNativeEffect = (effect: NativeEffect): CoreEffect => ({
   ...effect,

@@ -87,6 +87,17 @@ export function native<T>(call: () => T): T {
   }
 }
 
+/** The same of a call that failed on another thread. */
+export const failure = ({
+  call,
+  errno,
+  detail,
+}: {
+  readonly call: string
+  readonly errno: number
+  readonly detail: string
+}): OpError => new OpError(call, errnoName(errno), detail)
+
 function isFailure(
   error: unknown,
 ): error is { readonly op: string; readonly errno: number; readonly detail: string } {

@@ -5,9 +5,10 @@
 
 import { loadAddon } from '../addon/load.ts'
 import { assert } from '../base/assert.ts'
+import type { OpError } from '../base/errors.ts'
 import { type Ip, ipBytes } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
-import type { Addon, NativeEngine, NativeEvent } from './addon.ts'
+import type { Addon, NativeAnswer, NativeEngine, NativeEvent } from './addon.ts'
 import type {
   AdvertGaps,
   Engine,
@@ -22,7 +23,7 @@ import type {
   StartEngine,
 } from './contract.ts'
 import { batches } from './deliveries.ts'
-import { errnoName, fromNativeEvent, native, toNativeOrders } from './edge.ts'
+import { errnoName, failure, fromNativeEvent, native, toNativeOrders } from './edge.ts'
 import { Routes } from './routes.ts'
 
 const addon = loadAddon() as Addon
@@ -91,9 +92,11 @@ class RunningEngine implements Engine {
   readonly #onEvents: (events: readonly EngineEvent[]) => void
   readonly #routes = new Routes()
   readonly #flushes = new Map<number, Waiting>()
+  readonly #requests = new Map<number, (answer: Uint8Array | OpError) => void>()
   #handle: NativeEngine | null = null
   #seen = 0
   #flushId = 0
+  #requestId = 0
 
   constructor(onEvents: (events: readonly EngineEvent[]) => void) {
     this.#onEvents = onEvents
@@ -103,19 +106,41 @@ class RunningEngine implements Engine {
     this.#handle = handle
   }
 
-  deliver(events: readonly NativeEvent[], flushed: readonly number[]): void {
-    for (const batch of batches(events.map(fromNativeEvent))) {
-      this.#seen += batch.length
-      this.#onEvents(batch)
-      // The daemon may have stopped the engine on account of an event.
-      if (this.#handle === null) return
+  deliver(events: readonly (NativeEvent | NativeAnswer)[], flushed: readonly number[]): void {
+    let before: NativeEvent[] = []
+    for (const event of events) {
+      if (event.kind !== 'answer') {
+        before.push(event)
+        continue
+      }
+      this.#handOut(before)
+      before = []
+      this.#answer(event)
     }
+    this.#handOut(before)
+    if (this.#handle === null) return
     // A follow whose deadline passed meanwhile waits for this word.
     if (events.some(({ kind }) => kind === 'heard')) this.#native.worked(this.#seen)
     for (const id of flushed) {
       this.#flushes.get(id)?.resolve()
       this.#flushes.delete(id)
     }
+  }
+
+  #handOut(events: readonly NativeEvent[]): void {
+    for (const batch of batches(events.map(fromNativeEvent))) {
+      // The daemon may have stopped the engine on account of an event.
+      if (this.#handle === null) return
+      this.#seen += batch.length
+      this.#onEvents(batch)
+    }
+  }
+
+  #answer(event: NativeAnswer): void {
+    this.#seen += 1
+    const done = this.#requests.get(event.id)
+    this.#requests.delete(event.id)
+    done?.('bytes' in event ? event.bytes : failure(event))
   }
 
   now(): Us {
@@ -174,8 +199,10 @@ class RunningEngine implements Engine {
     this.#native.setLiveness(livenessUs)
   }
 
-  request(bytes: Uint8Array): Uint8Array {
-    return kernelRequest(bytes)
+  request(bytes: Uint8Array, done: (answer: Uint8Array | OpError) => void): void {
+    this.#requestId += 1
+    this.#requests.set(this.#requestId, done)
+    this.#native.request(this.#requestId, bytes)
   }
 
   async rejoin(links: readonly LinkId[]): Promise<readonly RejoinFailure[]> {
@@ -198,6 +225,7 @@ class RunningEngine implements Engine {
   stop(): void {
     this.#handle?.stop()
     this.#handle = null
+    this.#requests.clear()
     for (const { reject } of this.#flushes.values()) reject(new Error('the engine was stopped'))
     this.#flushes.clear()
   }

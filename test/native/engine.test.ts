@@ -6,4 +6,5 @@ if (await enterNamespace(import.meta.url)) {
   await import('./gate-cases.ts')
   await import('./kernel-cases.ts')
   await import('./warden-cases.ts')
+  await import('./contention-cases.ts')
 }

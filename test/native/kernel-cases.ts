@@ -27,6 +27,7 @@ import {
   ours,
   peer,
   remove,
+  request,
   spec,
   until,
   vip,
@@ -95,15 +96,15 @@ test('the kernel tells of addresses and links, and answers dumps', async () => {
   ip('address', 'del', '10.9.8.1/32', 'dev', 'va')
   await until(() => told().includes('deladdr'))
 
-  const links = decodeMessages(engine.request(encodeLinkDump()))
+  const links = decodeMessages(await request(encodeLinkDump()))
   assert.deepEqual(
     links.flatMap((m) => (m.kind === 'newlink' ? [m.link.name] : [m.kind])),
     ['lo', 'va'],
   )
-  const addresses = decodeMessages(engine.request(encodeAddressDump()))
+  const addresses = decodeMessages(await request(encodeAddressDump()))
   assert.ok(addresses.some((m) => m.kind === 'newaddr' && m.address.address === ours[4]))
-  assert.throws(
-    () => engine.request(encodeAddressDelete(vip('10.9.8.9'))),
+  await assert.rejects(
+    request(encodeAddressDelete(vip('10.9.8.9'))),
     (error) =>
       error instanceof OpError && error.op === 'RTM_DELADDR' && error.code === 'EADDRNOTAVAIL',
   )

@@ -112,6 +112,14 @@ export async function carryOut(now: Plan): Promise<number> {
   return slot
 }
 
+/** An rtnetlink request of its own. Rejects with OpError. */
+export const request = (bytes: Uint8Array): Promise<Uint8Array> =>
+  new Promise((resolve, reject) =>
+    engine.request(bytes, (answer) =>
+      answer instanceof Uint8Array ? resolve(answer) : reject(answer),
+    ),
+  )
+
 export const spec = (over: Partial<LinkSpec> = {}): LinkSpec => ({
   family: 4,
   interface: 'va',

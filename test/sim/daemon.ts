@@ -10,6 +10,7 @@ import type { Config } from '../../src/config/types.ts'
 import type { Log } from '../../src/daemon/daemon-types.ts'
 import type { RunningInstance } from '../../src/daemon/instance.ts'
 import { Kernel, type KernelChange } from '../../src/daemon/kernel.ts'
+import { KernelReader } from '../../src/daemon/kernel-reader.ts'
 import { Links } from '../../src/daemon/links.ts'
 import type { Notifier } from '../../src/daemon/notify.ts'
 import { OrderQueue } from '../../src/daemon/orders.ts'
@@ -41,6 +42,7 @@ export function configOf(text: string): Config {
 export class SimDaemon {
   readonly #ports: DaemonPorts
   readonly #kernel = new Kernel()
+  readonly #mirror: KernelReader
   readonly #orders: OrderQueue
   readonly #roster: Roster
   readonly #verdicts = new Map<string, boolean>()
@@ -52,6 +54,15 @@ export class SimDaemon {
     this.#ports = ports
     this.#config = config
     this.#holding = new Set(config.scripts.map((s) => s.name))
+    this.#mirror = new KernelReader({
+      kernel: this.#kernel,
+      engine,
+      log,
+      onChanges: (changes) => {
+        this.#onKernel(changes)
+        this.#settle()
+      },
+    })
     this.#orders = new OrderQueue(engine)
     const links = new Links(engine)
     const orders = this.#orders
@@ -80,7 +91,7 @@ export class SimDaemon {
   }
 
   start(): void {
-    this.#kernel.load(this.#ports.engine)
+    this.#mirror.read()
     this.#adopt(this.#config)
   }
 
@@ -138,9 +149,10 @@ export class SimDaemon {
         this.#roster.bySlot(event.slot)?.heard(event)
         return []
       case 'kernel':
-        return this.#kernel.apply(event.bytes)
+        return this.#mirror.heard(event.bytes)
       case 'overrun':
-        return this.#kernel.load(this.#ports.engine)
+        this.#mirror.read()
+        return []
       // Only instances of the simulation send.
       case 'stranger':
         return []

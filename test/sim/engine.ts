@@ -216,8 +216,8 @@ export class SimEngine implements Engine {
 
   renew(): void {}
 
-  request(bytes: Uint8Array): Uint8Array {
-    return this.#ports.request(bytes)
+  request(bytes: Uint8Array, done: (answer: Uint8Array) => void): void {
+    done(this.#ports.request(bytes))
   }
 
   rejoin(): Promise<readonly RejoinFailure[]> {

@@ -458,7 +458,9 @@ class Life {
       if (Leads(id)) led.insert(id);
     const uint64_t before = core_.raised();
     core_.Overtaken(now_);
-    Require(core_.raised() == before + led.size(), "every lead that was overtaken is told");
+    // With its take-over, if that was still being carried out.
+    const uint64_t told = core_.raised() - before;
+    Require(told >= led.size() && told <= 2 * led.size(), "every lead that was overtaken is told");
     for (const SlotId id : led) {
       Require(Rests(id), "who was overtaken rests");
       Resigned(&slots_.at(id), before);
@@ -597,7 +599,7 @@ class Life {
 
   void Send(Batch batch) {
     if (batch.empty()) return;
-    CheckArranged(batch);
+    CheckCarriedOut(batch, 1 + in_.Below(4), 1 + in_.Below(4));
     for (vipd::Run& run : batch) run.first_at = run.sent_at = run.done_at = now_;
     outstanding_.push_back(std::move(batch));
     if (outstanding_.size() > kOutstandingMax || in_.Below(4) > 0) Settle();
@@ -624,7 +626,6 @@ class Life {
       const bool ends =
           batch[run].deadline != vipd::Run::kNoDeadline && slots_.contains(batch[run].slot);
       most += ends;
-      least += ends;
     }
     for (auto& [id, count] : sent)
       if (slots_.contains(id)) count += slots_.at(id).counters->sent;
@@ -673,8 +674,13 @@ class Life {
     if (removed != removed_.end() && event.kind != Event::Kind::kFailed)
       Require(number <= removed->second, "a slot that is gone is silent");
     if (event.kind == Event::Kind::kHeard) Require(event.count > 0, "what was heard was heard");
-    if (event.kind == Event::Kind::kExpired)
+    if (event.kind == Event::Kind::kExpired) {
       Require(event.deadline <= event.at, "a deadline ends in time");
+      Require(!told_resigned_.contains(event.generation),
+              "a take-over is told before the end of the lead that it began");
+    }
+    if (event.kind == Event::Kind::kLate || event.kind == Event::Kind::kLapsed)
+      told_resigned_.insert(event.generation);
     if (event.kind == Event::Kind::kLate) Require(event.late_by >= 0, "late is not early");
   }
 
@@ -694,6 +700,10 @@ class Life {
     const std::vector<SlotId> ids = core_.Slots();
     const auto same = [](SlotId id, const auto& entry) { return id == entry.first; };
     Require(std::ranges::equal(ids, slots_, same), "the slots are those that were added");
+    for (const Batch& batch : outstanding_)
+      for (const vipd::Run& run : batch)
+        if (run.tenure != nullptr && !run.tenure->over && slots_.contains(run.slot))
+          Require(Leads(run.slot), "what waits for a lead is discarded with it");
   }
 
   Input& in_;
@@ -708,6 +718,7 @@ class Life {
   std::map<int64_t, SlotId> slot_of_;   // by generation
   std::map<SlotId, Core::Standing> copies_;
   std::deque<Batch> outstanding_;
+  std::set<int64_t> told_resigned_;
   SlotId last_slot_ = 0;
   SlotId slot_taken_ = 0;
   Us taken_at_ = 0;

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <set>
 
+#include "../../../native/step_queue.h"
+
 namespace vipd {
 
 uint8_t Input::Octet() {
@@ -50,35 +52,52 @@ PlanPtr SomePlan(Input* in) {
   return plan;
 }
 
-void CheckArranged(const Batch& batch) {
-  const Arranged order = Arrange(batch);
+namespace {
+
+// Every step of the batch once, handed over in the order that the queue promises.
+void CheckOrder(const Batch& batch, const std::vector<std::vector<Place>>& slices) {
   std::set<std::pair<uint32_t, uint32_t>> seen;
-  const auto step_of = [&](const Place& place) -> const Step& {
-    Require(place.run < batch.size() && place.step < batch[place.run].plan->steps.size(),
-            "a place is a step's");
-    return batch[place.run].plan->steps[place.step];
-  };
-  const auto check = [&](const std::vector<Place>& places, StepKind kind) {
-    for (const Place& place : places) {
-      Require(step_of(place).kind == kind, "each stage has its kind");
+  std::set<std::pair<uint32_t, uint32_t>> waiting;  // requests
+  for (const Place place : RequestPlaces(batch)) waiting.insert({place.run, place.step});
+  for (const std::vector<Place>& slice : slices) {
+    for (const Place place : slice) {
+      Require(place.run < batch.size() && place.step < batch[place.run].plan->steps.size(),
+              "a place is a step's");
       Require(seen.insert({place.run, place.step}).second, "no step is done twice");
+      const Step& step = StepAt(batch, place);
+      if (step.kind != StepKind::kFrame) continue;
+      const auto own = waiting.lower_bound({place.run, 0});
+      Require(own == waiting.end() || own->first != place.run,
+              "a frame follows the answers of its plan");
+      Require(step.round == 0 || waiting.empty(), "a second frame follows all answers");
     }
-  };
-  check(order.datagrams, StepKind::kDatagram);
-  check(order.netlink, StepKind::kNetlink);
-  check(order.frames, StepKind::kFrame);
+    for (const Place place : slice) waiting.erase({place.run, place.step});
+  }
   size_t steps = 0;
   for (const Run& run : batch) steps += run.plan->steps.size();
   Require(seen.size() == steps, "every step is done");
-  const auto sorted = [&](const std::vector<Place>& places, auto key) {
-    const auto rank = [&](const Place& place) {
-      return std::tuple(key(step_of(place)), place.run, place.step);
-    };
-    Require(std::ranges::is_sorted(places, {}, rank), "steps leave in order");
-  };
-  sorted(order.datagrams, [](const Step& step) { return step.target; });
-  sorted(order.netlink, [](const Step&) { return 0; });
-  sorted(order.frames, [](const Step& step) { return step.round; });
+}
+
+}  // namespace
+
+void CheckCarriedOut(const Batch& batch, size_t requests_max, size_t frames_max) {
+  std::vector<std::vector<Place>> slices = {PlacesByLink(batch)};
+  Require(std::ranges::is_sorted(slices[0], {}, [&](Place p) { return StepAt(batch, p).target; }),
+          "datagrams leave link by link");
+  StepQueue queue;
+  Carried carried;
+  carried.batch = batch;
+  for (Run& run : carried.batch) run.tenure = nullptr;
+  queue.Add(std::move(carried));
+  while (const auto slice = queue.Next(requests_max, frames_max)) {
+    const size_t most = slice->kind == StepKind::kFrame ? frames_max : requests_max;
+    Require(!slice->places.empty() && slice->places.size() <= most, "a slice is bounded");
+    for (const Place place : slice->places)
+      Require(StepAt(batch, place).kind == slice->kind, "a slice has one kind");
+    slices.push_back(slice->places);
+  }
+  Require(queue.empty() && queue.TakeFinished(1).size() == 1, "a batch is finished once");
+  CheckOrder(batch, slices);
 }
 
 }  // namespace vipd

@@ -30,8 +30,9 @@ void Require(bool holds, const char* claim);
 
 // Few and short steps, often equal ones.
 PlanPtr SomePlan(Input* in);
-// Every step of the batch has one place, in the order that Arrange promises.
-void CheckArranged(const Batch& batch);
+// Handed over in slices of this size, every step of the batch has its turn, in the order that the
+// queue promises.
+void CheckCarriedOut(const Batch& batch, size_t requests_max, size_t frames_max);
 
 }  // namespace vipd
 

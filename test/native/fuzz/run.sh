@@ -14,8 +14,8 @@ mkdir "$scratch/build"
 
 sources() {
   case $1 in
-    core_fuzz) echo core core_events plan ;;
-    wire_fuzz) echo address_news carrier plan warden_wire ;;
+    core_fuzz) echo core core_events plan step_queue ;;
+    wire_fuzz) echo address_news netlink plan step_queue warden_wire ;;
   esac
 }
 

@@ -8,7 +8,6 @@
 #include <memory>
 
 #include "../../../native/address_news.h"
-#include "../../../native/carrier.h"
 #include "../../../native/netlink.h"
 #include "../../../native/warden_wire.h"
 #include "fuzz.h"

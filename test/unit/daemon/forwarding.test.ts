@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { concatBytes } from '../../../src/base/bytes.ts'
 import { OpError } from '../../../src/base/errors.ts'
-import { Kernel } from '../../../src/daemon/kernel.ts'
+import { dumpRequests, Kernel, missingDump } from '../../../src/daemon/kernel.ts'
 import { slotFacts } from '../../../src/daemon/slot-facts.ts'
 import { planAnnounceSource, planRestore } from '../../../src/engine/plans.ts'
 import { decodeNa } from '../../../src/wire/ndp.ts'
@@ -33,17 +33,17 @@ test('the mirror follows each interface, and forgets the one that goes', () => {
 
 test('dumps are compared with what was known; a kernel without IPv6 has none', () => {
   const kernel = new Kernel()
-  const answer = (bytes: Uint8Array | null) => ({
-    request: (request: Uint8Array) => {
+  const dumps = (netconfs: Uint8Array | null): readonly Uint8Array[] =>
+    dumpRequests().map((request) => {
       if (splitMessages(request).messages[0]?.type !== 82) return new Uint8Array(0)
-      if (bytes === null) throw new OpError('rtnetlink', 'EOPNOTSUPP')
-      return bytes
-    },
-  })
+      const dump = netconfs ?? missingDump(request, new OpError('rtnetlink', 'EOPNOTSUPP'))
+      if (dump instanceof OpError) throw dump
+      return dump
+    })
   const both = concatBytes([netconf(3, 1), netconf(4, 0)])
-  assert.deepEqual(kernel.load(answer(both)), [{ kind: 'forwarding', ifindex: 3 }])
-  assert.deepEqual(kernel.load(answer(both)), [])
-  assert.deepEqual(kernel.load(answer(null)), [{ kind: 'forwarding', ifindex: 3 }])
+  assert.deepEqual(kernel.replace(dumps(both)), [{ kind: 'forwarding', ifindex: 3 }])
+  assert.deepEqual(kernel.replace(dumps(both)), [])
+  assert.deepEqual(kernel.replace(dumps(null)), [{ kind: 'forwarding', ifindex: 3 }])
 })
 
 test('the router flag is that of the interface that the address goes on', () => {
