@@ -59,7 +59,7 @@ export class NotifyLink {
     return { signal: (name) => this.#signal(id, pending, name) }
   }
 
-  /** Programs that run go on, unless they were signalled; nothing is reported any more. */
+  /** Programs that run go on until the process ends, unless they were signalled; nothing is reported any more. */
   async close(): Promise<void> {
     if (this.#awaitsSignal()) {
       await new Promise<void>((resolve) => {

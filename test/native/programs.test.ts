@@ -32,8 +32,8 @@ function inside(prefix: readonly string[], what: Inside): string[] {
 const withoutRoot = isRoot
   ? [
       ...['setpriv', '--reuid=1234', '--regid=1234', '--clear-groups'],
-      '--inh-caps=-all,+setuid,+setgid,+net_admin,+net_raw',
-      '--ambient-caps=-all,+setuid,+setgid,+net_admin,+net_raw',
+      '--inh-caps=-all,+setuid,+setgid,+kill,+net_admin,+net_raw',
+      '--ambient-caps=-all,+setuid,+setgid,+kill,+net_admin,+net_raw',
     ]
   : ['unshare', '--user', '--map-user=1234', '--map-group=1234', '--keep-caps']
 
@@ -128,15 +128,27 @@ function stateOf(pid: number): string | null {
   }
 }
 
-test('a program ends with the daemon, and not with the thread that asked for it', async () => {
+for (const [whose, prefix] of [
+  ['root', []],
+  ['a user with capabilities', withoutRoot],
+] as const) {
+  test(`a program of ${whose} ends with the daemon, and not with the thread that asked for it`, () =>
+    endsWithDaemon(prefix))
+}
+
+async function endsWithDaemon(prefix: readonly string[]): Promise<void> {
   const what: Inside = {
     text: 'echo $$; exec sleep 300 > /dev/null 2>&1',
     runAs: isRoot ? nobody : null,
     fromWorker: true,
   }
-  const daemon = spawn(process.execPath, [file, JSON.stringify(what)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const [command = process.execPath, ...args] = [
+    ...prefix,
+    process.execPath,
+    file,
+    JSON.stringify(what),
+  ]
+  const daemon = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   after(() => daemon.kill('SIGKILL'))
   const lines = createInterface({ input: daemon.stdout })[Symbol.asyncIterator]()
   const said = [(await lines.next()).value, (await lines.next()).value]
@@ -148,4 +160,4 @@ test('a program ends with the daemon, and not with the thread that asked for it'
     const state = stateOf(pid)
     return state === null || state === 'Z'
   })
-})
+}

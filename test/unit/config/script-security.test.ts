@@ -234,3 +234,27 @@ test('arbitrary text is read to its end, however deep it nests', () => {
   const deep = { kind: 'shell', shell: '/bin/sh', text: `${'('.repeat(400)}/n/c.sh` } as const
   assert.notEqual(filesOf(deep, fakeWorld({ files })).unknown, null)
 })
+
+test('vipd_script_no_new_privs reaches every program, and check recommends it where no script needs privileges', () => {
+  const confined = (globals: string, script: string) => {
+    const text = `global_defs {\n ${globals}\n startup_script /safe/c.sh\n}\nvrrp_script s {\n script "${script}"\n user a\n}\n${instanceText('track_script {\n s\n }\n notify "/safe/c.sh || exit 1"')}`
+    const report = check(text, { files, users })
+    const uses = [
+      report.config?.scripts[0]?.run,
+      report.config?.instances[0]?.notify.any,
+      report.config?.globals.startupScript?.command,
+    ]
+    const flags = uses.map(
+      (use) => use !== null && use !== undefined && 'noNewPrivs' in use.command,
+    )
+    return { flags, recommended: findings(report).some((one) => one.startsWith('no-new-privs')) }
+  }
+  const on = `${security}\n vipd_script_no_new_privs`
+  assert.deepEqual(confined(on, '/safe/c.sh'), { flags: [true, true, true], recommended: false })
+  assert.deepEqual(confined(security, '/safe/c.sh'), {
+    flags: [false, false, false],
+    recommended: true,
+  })
+  assert.equal(confined(security, '/usr/bin/sudo /safe/c.sh').recommended, false)
+  assert.equal(confined('script_user root', '/safe/c.sh').recommended, false)
+})

@@ -169,6 +169,8 @@ test('words reach a program, the last command of a shell text, or its parameters
   ]
   for (const [command, argv] of cases) {
     assert.deepEqual(withWords(command, words), { ok: true, program: { kind: 'argv', argv } })
+    const confined = withWords({ ...command, noNewPrivs: true } as Command, words)
+    assert.ok(confined.ok && confined.program.noNewPrivs === true)
   }
   assert.deepEqual(withWords({ kind: 'broken', why: 'no' }, []), { ok: false, why: 'no' })
   assert.equal(withWords({ kind: 'process', like: 'pidof', name: 'h' }, []).ok, false)
