@@ -247,7 +247,7 @@ test('vipd_script_no_new_privs reaches every program, and check recommends it wh
     const flags = uses.map(
       (use) => use !== null && use !== undefined && 'noNewPrivs' in use.command,
     )
-    return { flags, recommended: findings(report).some((one) => one.startsWith('no-new-privs')) }
+    return { flags, recommended: report.diagnostics.some(({ code }) => code === 'no-new-privs') }
   }
   const on = `${security}\n vipd_script_no_new_privs`
   assert.deepEqual(confined(on, '/safe/c.sh'), { flags: [true, true, true], recommended: false })
