@@ -111,6 +111,9 @@ describe('a file system that does not answer', () => {
     options = b"fd=%d,rootmode=40000,user_id=0,group_id=0" % fd
     if libc.mount(b"dead", b"/run/lab/dead", b"fuse", 0, options) != 0:
       raise OSError(ctypes.get_errno(), "mount")
+    # Not ln(1): it looks at what the link leads to.
+    os.symlink("/run/lab/dead/vipd.conf", "/run/lab/link")
+    os.rename("/run/lab/link", "/run/lab/vipd.conf")
     print("mounted", flush=True)
     import signal
     signal.pause()
@@ -121,7 +124,6 @@ describe('a file system that does not answer', () => {
       const { host, daemon } = await master(lab)
       const server = host.spawn('python3', ['-c', dead], { name: 'dead' })
       await server.line(/mounted/, soonMs)
-      await host.sh('ln -sf /run/lab/dead/vipd.conf /run/lab/vipd.conf')
       assert.equal((await daemon.status()).config.unchangedOnDisk, 'unknown')
       const capture = await lab.capture()
       await daemon.reload()
