@@ -42,6 +42,17 @@ test('ages are coarse, spans exact', () => {
   ])
 })
 
+test('a configuration that was rejected, that has changed, that cannot be looked at', () => {
+  const headline = (config: Partial<Status['config']>): string =>
+    formatStatus({ ...aStatus, config: { ...aStatus.config, ...config } }, plain).split('\n')[0] ??
+    ''
+  const reason = 'a.conf: it defines no instance [removes-all-instances]'
+  const rejected = headline({ lastReload: 'rejected', lastReloadReasons: [reason] })
+  assert.ok(rejected.includes(`last reload REJECTED (${reason})`), rejected)
+  assert.match(headline({ unchangedOnDisk: false }), /CHANGED on disk since/)
+  assert.match(headline({ unchangedOnDisk: 'unknown' }), /file system does not answer/)
+})
+
 test('the whole table', () => {
   assert.equal(
     formatStatus(aStatus, plain),

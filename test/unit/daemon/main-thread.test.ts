@@ -24,6 +24,7 @@ const allowed: Readonly<Record<string, string>> = {
   'cli/trusted-directory.ts': 'the run directory, once, before there is a daemon',
   'cli/paths.ts': 'which file is the configuration, once, before there is a daemon',
   'control/server.ts': 'the socket in the run directory, once, before there is a daemon',
+  'daemon/capabilities.ts': '/proc/self/status',
   'daemon/fifo.ts': 'an open FIFO, with O_NONBLOCK',
   'daemon/log-sink.ts': 'its own descriptors, once, before there is a daemon',
   'daemon/survey.ts':

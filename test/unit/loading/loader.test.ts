@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   openSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -19,7 +20,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { projectRoot } from '../../../src/lab/program.ts'
 import { until } from '../../../src/lab/wait.ts'
+import { fileBytesMax, loadMs } from '../../../src/loading/bounds.ts'
 import { unchangedSince } from '../../../src/loading/compare.ts'
 import { FileReader } from '../../../src/loading/files.ts'
 import { glob } from '../../../src/loading/glob.ts'
@@ -147,6 +150,12 @@ describe('what is not read', () => {
     assert.equal(limit?.verdict, 'fatal')
     assert.equal(limit?.place.line, 8)
   })
+})
+
+test('the bounds that the manual names', () => {
+  const manual = readFileSync(join(projectRoot, 'man/vipd.8'), 'utf8')
+  assert.ok(manual.includes(`cannot be read within ${loadMs / 1_000} seconds`))
+  assert.ok(manual.includes(`more than ${fileBytesMax / 1024 / 1024} MiB`))
 })
 
 describe('what has changed since', () => {
