@@ -15,7 +15,8 @@ export class Lab {
   readonly name: string
   readonly hosts: Host[] = []
   readonly #switch: Host
-  readonly #segments = new Set<string>()
+  /** Segments that are there or are being made. */
+  readonly #segments = new Map<string, Promise<void>>()
   readonly #place = new Map<Host, number>()
   #places = 1
 
@@ -122,9 +123,14 @@ export class Lab {
     return `02:00:00:00:${octet(number)}:${octet(this.#place.get(host) ?? 0)}`
   }
 
-  async #segment(name: string): Promise<void> {
-    if (this.#segments.has(name)) return
-    this.#segments.add(name)
+  /** Hosts are opened side by side: the second waits until the bridge that the first asked for is there. */
+  #segment(name: string): Promise<void> {
+    const made = this.#segments.get(name) ?? this.#makeSegment(name)
+    this.#segments.set(name, made)
+    return made
+  }
+
+  async #makeSegment(name: string): Promise<void> {
     const quiet = ['mcast_snooping', '0', 'forward_delay', '0', 'stp_state', '0']
     await this.#hub(['link', 'add', name, 'type', 'bridge', ...quiet])
     await this.#hub(['link', 'set', name, 'up'])
