@@ -102,8 +102,17 @@ function summary(
     ...count('note', 'note'),
   ]
   const found = counts.length === 0 ? 'nothing to remark' : counts.join(', ')
-  const outcome = config === null ? 'the daemon would not start' : outcomes[exit]
-  return `${path}: ${found}; ${outcome} (exit ${exit})`
+  return `${path}: ${found}; ${outcomeOf(diagnostics, config, exit)} (exit ${exit})`
+}
+
+function outcomeOf(
+  diagnostics: readonly Diagnostic[],
+  config: Config | null,
+  exit: CheckReport['exit'],
+): string {
+  if (config === null) return 'the daemon would not start'
+  const lost = exit === 0 && diagnostics.some(({ verdict }) => verdict === 'lost')
+  return lost ? 'runs, though part of what is written has no effect' : outcomes[exit]
 }
 
 const outcomes: Readonly<Record<CheckReport['exit'], string>> = {

@@ -170,6 +170,11 @@ ${instanceText(`unicast_peer {\n ${peer}\n }`).replace(' V ', ' W ')}`
   assert.match(clash?.message ?? '', /W and V both use VRID 51 and the peer 10\.0\.0\.2/)
 })
 
+test('what keepalived passes over and yet has no effect is in the last line', () => {
+  const { text } = check(instanceText('state BACKUP priority 200'))
+  assert.match(text, /runs, though part of what is written has no effect \(exit 0\)\n$/)
+})
+
 test('IPv6: what a router of another make may ignore is named, and only that', () => {
   const codes = (lines: string, addresses: string) =>
     check(
