@@ -11,6 +11,7 @@
         "native/core_events.cc",
         "native/core_object.cc",
         "native/datagrams.cc",
+        "native/egress.cc",
         "native/engine.cc",
         "native/engine_carrier.cc",
         "native/engine_object.cc",

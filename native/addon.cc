@@ -5,6 +5,7 @@
 
 #include "convert.h"
 #include "core_object.h"
+#include "egress.h"
 #include "engine_object.h"
 #include "files_object.h"
 #include "inquiry.h"
@@ -70,6 +71,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("holdName", Napi::Function::New(env, HoldName, "holdName"));
   exports.Set("tellSupervisor", Napi::Function::New(env, TellSupervisor, "tellSupervisor"));
   vipd::DefineFiles(env, exports);
+  vipd::DefineEgress(env, exports);
   vipd::DefinePrograms(env, exports);
   vipd::DefineSenses(env, exports);
   return exports;

@@ -21,7 +21,7 @@ import { judgeReload } from '../config/judge-reload.ts'
 import type { Config, Globals } from '../config/types.ts'
 import { describeFault } from '../election/describe.ts'
 import type { Engine, EngineEvent, EngineStart } from '../engine/contract.ts'
-import { kernelRequest, startEngine } from '../engine/native.ts'
+import { kernelRequest, outgoing, startEngine } from '../engine/native.ts'
 import type { Loaded } from '../loading/load.ts'
 import { Alarm } from './alarm.ts'
 import { lacksNetAdmin, requireNetAdmin } from './capabilities.ts'
@@ -31,6 +31,7 @@ import {
   type Daemon,
   type DaemonOptions,
   type HandOver,
+  type Log,
   type ReloadResult,
   type StartDaemon,
 } from './daemon-types.ts'
@@ -58,6 +59,7 @@ import { applyInSlices, inSlices } from './reload/apply.ts'
 import { planInSteps, type Refusals, type ReloadPlan } from './reload/plan.ts'
 import { ReloadRecord, refusalLine } from './reload-record.ts'
 import { Roster } from './roster.ts'
+import { type Leader, SameHost } from './same-host.ts'
 import { daemonStatus } from './status.ts'
 import type { Status } from './status-types.ts'
 import { Strangers } from './strangers.ts'
@@ -95,6 +97,7 @@ class RunningDaemon implements Daemon {
   readonly #links: Links
   readonly #memberships: Memberships
   readonly #strangers: Strangers
+  readonly #sameHost: SameHost
   readonly #orders: OrderQueue
   readonly #notifier: Notifier
   readonly #pool: CheckPool
@@ -161,6 +164,7 @@ class RunningDaemon implements Daemon {
       memberships: () => this.#links.memberships,
       read: readMemberships,
     })
+    this.#sameHost = this.#watchSameHost(log)
     this.#strangers = new Strangers(this.#links, log, () => this.#config.globals.logUnknownVrids)
     this.#orders = new OrderQueue(this.#engine)
     this.#notifier = startNotifier(notifierOptions(config, log))
@@ -192,6 +196,16 @@ class RunningDaemon implements Daemon {
     })
   }
 
+  #watchSameHost(log: Log): SameHost {
+    return new SameHost({
+      outgoing,
+      log,
+      leaders: () => this.#roster.instances.flatMap(leaderOf),
+      sent: (slot) => this.#engine.counters(slot).sent,
+      counted: () => this.#engine.flush(),
+    })
+  }
+
   /** Resolves when all instances take part, or at once if there is a startup delay. */
   async start(): Promise<void> {
     const { globals } = this.#config
@@ -204,6 +218,7 @@ class RunningDaemon implements Daemon {
     this.#startLease(globals.livenessUs)
     this.#memberships.look()
     this.#warden.start()
+    this.#sameHost.start()
     initialiseFiles(this.#config.scripts, this.#options.log, () => {
       if (!this.#stopping) this.#pool.set(checkSpecs(this.#config.scripts))
     })
@@ -236,6 +251,7 @@ class RunningDaemon implements Daemon {
         ...this.#realtime.warnings,
         ...this.#memberships.warnings,
         ...this.#ownership.warnings,
+        ...this.#sameHost.warnings,
         ...this.#firewall.warnings,
       ],
       config: {
@@ -402,6 +418,7 @@ class RunningDaemon implements Daemon {
     await this.#engine.flush()
     if (this.#lease !== null) clearInterval(this.#lease)
     this.#memberships.stop()
+    this.#sameHost.stop()
     await Promise.all([this.#pool.stop(), this.#notifier.stop()])
     this.#firewall.set([])
     await this.#firewall.settled(firewallMs)
@@ -601,4 +618,15 @@ const notApplied = (instances: readonly RunningInstance[]): readonly string[] =>
 function notifierOptions({ globals }: Config, log: DaemonOptions['log']) {
   const { mail, routerId, notifyFifos: fifos, noEmailFaults } = globals
   return { log, mail, routerId, fifos, noEmailFaults }
+}
+
+/** Adverts to a group alone: those to unicast peers may share a VRID, and each peer gets one. */
+function leaderOf({ slot, name, cfg, state, stance }: RunningInstance): readonly Leader[] {
+  const { home, link } = stance
+  if (state.kind !== 'master' || cfg.transport.kind !== 'multicast') return []
+  if (home === null || link === null) return []
+  const { family, vrid, advertIntervalUs } = cfg
+  const { since } = state
+  const on = { interface: home.name, ifindex: home.ifindex }
+  return [{ slot, name, family, vrid, ...on, advertIntervalUs, since }]
 }

@@ -145,6 +145,11 @@ export type Addon = {
   killLockHolder(path: string, pid: number): number
   /** No signal ends the process from then on but INT, TERM, QUIT, KILL and the kernel's own. */
   surviveSignals(): void
+  /** A look at what any program sends on the interface; throws as the engine's methods do. */
+  openOutgoing(ifindex: number, filter: Uint8Array): number
+  /** The first octets of each packet that lies there, from its IP header on. */
+  readOutgoing(fd: number): readonly Uint8Array[]
+  closeOutgoing(fd: number): void
   /** An abstract AF_UNIX name that only the end of the process gives up; 0 or the errno. */
   holdName(name: string): number
   /** One datagram to an AF_UNIX socket; 0 or the errno. */

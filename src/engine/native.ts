@@ -70,6 +70,14 @@ export function holdName(name: string): string | null {
   return errno === 0 ? null : errnoName(errno)
 }
 
+/** What any program of this host sends on an interface, seen by a packet socket. Throws OpError. */
+export const outgoing = {
+  open: (ifindex: number, filter: Uint8Array): number =>
+    native(() => addon.openOutgoing(ifindex, filter)),
+  read: (fd: number): readonly Uint8Array[] => addon.readOutgoing(fd),
+  close: (fd: number): void => addon.closeOutgoing(fd),
+}
+
 /** One blocking rtnetlink request without an engine. Throws OpError. */
 export const kernelRequest = (bytes: Uint8Array): Uint8Array => native(() => addon.request(bytes))
 

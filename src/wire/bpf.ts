@@ -20,6 +20,9 @@ type Instruction = {
 export const opcode = {
   /** A = octet at k */
   loadByte: 0x30,
+  /** A = four octets at k */
+  loadWord: 0x20,
+  jumpAlways: 0x05,
   /** A = octet at X + k */
   loadByteIndexed: 0x50,
   /** X = 4 × (octet at k & 0xf): the length of an IPv4 header */
@@ -31,6 +34,9 @@ export const opcode = {
 
 /** SKF_NET_OFF of linux/filter.h: offsets from here on count from the network header. */
 export const networkHeader = -0x10_0000
+/** SKF_AD_OFF + SKF_AD_PKTTYPE, and PACKET_OUTGOING of linux/if_packet.h. */
+const packetType = -0x1000 + 4
+const packetOutgoing = 4
 const instructionBytes = 8
 const everything = 0xffff_ffff
 
@@ -63,6 +69,21 @@ export function vrrpFilter(spec: FilterSpec): Uint8Array {
     ...search(ranges),
   ])
 }
+
+/** For a packet socket (SOCK_DGRAM): VRRP that leaves the host, of either family; what arrives is dropped. */
+export const outgoingFilter = (): Uint8Array =>
+  encode([
+    load(opcode.loadWord, packetType),
+    ...require(packetOutgoing),
+    load(opcode.loadByte, 0),
+    jump(opcode.jumpGreaterOrEqual, 0x60, 3, 0),
+    load(opcode.loadByte, 9),
+    ...require(vrrpProtocol),
+    jump(opcode.jumpAlways, 3, 0, 0),
+    load(opcode.loadByte, 6),
+    ...require(vrrpProtocol),
+    pass,
+  ])
 
 /** All that the socket's protocol and address bring. */
 export const passAllFilter = (): Uint8Array => encode([pass])
