@@ -93,8 +93,8 @@ Napi::Value EngineObject::Start(const Napi::CallbackInfo& info) {
 
 void EngineObject::StartWarden(const Napi::CallbackInfo& info) {
   const std::string lock_path = info[0].As<Napi::String>().Utf8Value();
-  if (const auto failure = engine_->StartGuard(lock_path))
-    throw Failed(env_, failure->call, failure->error);
+  const auto failure = reserve_.With([&] { return engine_->StartGuard(lock_path); });
+  if (failure.has_value()) throw Failed(env_, failure->call, failure->error);
 }
 
 Napi::Value EngineObject::EndWarden(const Napi::CallbackInfo&) {
@@ -107,9 +107,9 @@ Napi::Value EngineObject::ReadBeats(const Napi::CallbackInfo&) {
 
 Napi::Value EngineObject::OpenLink(const Napi::CallbackInfo& info) {
   const LinkSpec spec = LinkSpecFrom(info[0].As<Napi::Object>());
-  Opened receiver = OpenReceiver(spec);
+  auto [receiver, sender] =
+      reserve_.With([&] { return std::pair(OpenReceiver(spec), OpenSender(spec)); });
   if (!receiver.ok()) throw Failed(env_, receiver.failed_call, receiver.error);
-  Opened sender = OpenSender(spec);
   if (!sender.ok()) throw Failed(env_, sender.failed_call, sender.error);
   auto link = std::make_shared<Link>();
   link->id = next_link_++;

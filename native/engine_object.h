@@ -9,6 +9,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "descriptor_reserve.h"
 #include "engine.h"
 
 namespace vipd {
@@ -58,6 +59,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   bool ended_ = true;
   Notifier notifier_;
   std::unique_ptr<Engine> engine_;
+  DescriptorReserve reserve_;
   LinkId next_link_ = 1;
   std::unordered_map<LinkId, OpenedLink> links_;
   std::unordered_map<SlotId, std::shared_ptr<SlotCounters>> slots_;
