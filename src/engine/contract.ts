@@ -87,6 +87,10 @@ export type Order =
  * which events had been handed to `onEvents` when `order` was called. An order whose author did not know of the
  * change: rest and follow hold, after the lead has carried out its resign; a lead for a slot that has resigned is
  * not taken up, and the event is raised again under the new generation; also is dropped.
+ *
+ * The kernel may let a request wait (its rtnl lock), and adverts do not wait with it. What still waits of a lead when that
+ * lead is over is discarded, but for requests that take something away (RTM_DEL…); one that the kernel is working on is
+ * followed by the resign plan's. A lead that replaces a lead discards nothing.
  */
 export type OrderFor = { readonly slot: SlotId; readonly generation: number; readonly order: Order }
 
