@@ -161,7 +161,10 @@ void Core::ApplyFollow(Slot* slot, Order order, uint64_t seen, bool crossed, Us 
   // Whoever does not know that this slot has resigned does not know what it missed since: it
   // listens for a whole interval. And whoever wrote a deadline that has passed does not know that
   // it listens once more already.
-  const Us missed = slot->resigned_event > seen ? now + order.restart : 0;
+  // Nor may a deadline that has passed be followed at once by one who neither knew that this slot
+  // took over at it nor has judged what was heard since: that may have been a better master.
+  const bool unjudged = crossed && slot->state == State::kLead && slot->heard > seen;
+  const Us missed = slot->resigned_event > seen || unjudged ? now + order.restart : 0;
   const Us listening = order.deadline <= now ? std::max(slot->listen_until, missed) : missed;
   const bool goes_on = listening > std::max(now, order.deadline);
   Enter(slot, State::kFollow);

@@ -220,3 +220,21 @@ test('an address is not put back on a host that has resigned meanwhile', () => {
   b.order({ kind: 'also', now: [request(5)] }, 9 * second + 1, 0)
   assert.deepEqual(b.tick(9 * second + 1).effects, [])
 })
+
+test('a follow that crossed with the take-over, and with what was heard after it, listens before it leads', () => {
+  const better = Uint8Array.from([0x31, vrid, 200, 1])
+  const crossed = (hears: boolean) => {
+    const b = new Bench()
+    b.order(followUntil(4 * second), 0)
+    only(b.tick(4 * second).events, 'expired')
+    if (hears) {
+      b.hear(5 * second, better)
+      only(b.tick(5 * second).events, 'heard')
+    }
+    // Its author knew neither of the take-over nor of the better master: a reload, say, after a stall.
+    b.order(followUntil(4 * second), 6 * second, 0)
+    return b
+  }
+  assert.equal(crossed(true).core.nextDeadline(), 9 * second)
+  assert.equal(crossed(false).core.nextDeadline(), 4 * second, 'nobody else was heard')
+})

@@ -15,6 +15,11 @@ test('storms: forty runs in which faults overlap', () => {
   assert.ok(faults > 3_500, `only ${faults} faults`)
 })
 
+test('a reload behind a stalled main thread does not overrule a better master', () => {
+  const { broken } = run(900_196)
+  assert.equal(broken, null, `SEED=900196: ${broken?.what}\n${broken?.trace.join('\n')}`)
+})
+
 test('a seed is a run: the same seed gives the same digest, another one another', () => {
   const [first = 0, second = 0] = seedsOf('storm', 2)
   assert.equal(profileOf(first), 'storm')
