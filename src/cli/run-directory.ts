@@ -36,7 +36,7 @@ export function claimRunDirectory(directory: string): void {
 
 /**
  * Whether a daemon has the directory; if not, none can begin there before this process ends. Throws OpError where that
- * cannot be told. A directory that is not there is nobody's.
+ * cannot be told. A directory that is not there has no daemon.
  */
 export function runDirectoryIsTaken(directory: string): boolean {
   const code = lockForLife(lockFile(directory))

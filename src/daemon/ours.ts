@@ -30,7 +30,7 @@ export class Judge {
   readonly #own: ReadonlySet<string>
   /** What living neighbours name, and whose it is. */
   readonly #named: ReadonlyMap<string, string>
-  /** A living neighbour of whom it is not known what it names. */
+  /** A living neighbour whose record is not readable. */
   readonly #unread: string | null
   readonly #marks: boolean
 

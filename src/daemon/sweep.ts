@@ -1,6 +1,6 @@
 /**
  * Removes what a dead vipd left on the interfaces: every address that is ours to remove, whichever configuration brought
- * it there. One that is gone already is none of our business; one that cannot be removed does not keep the others.
+ * it there. One that is gone already is no error; one that cannot be removed does not keep the others.
  */
 import { release } from 'node:os'
 import { OpError } from '../base/errors.ts'
