@@ -196,7 +196,7 @@ describe('one daemon', { concurrency: 4 }, () => {
         from,
       )
       t.diagnostic(`back after ${(back.atMs - gone.atMs).toFixed(2)} ms`)
-      assert.ok(back.atMs - gone.atMs < 100)
+      assert.ok(back.atMs - gone.atMs < 1_000)
       assert.deepEqual(
         daemon.transitions.items.map((x) => x.to),
         ['BACKUP', 'MASTER'],

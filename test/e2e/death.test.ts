@@ -14,8 +14,11 @@ import { conf, inLab } from './pair.ts'
 
 const vip = '172.16.80.100'
 const soonMs = 10_000
-/** What reading two monitors on a busy machine may add to an instant. */
-const readingMs = 50
+/**
+ * What reading two monitors on a busy machine may add to an instant. Without a warden the address stays for the rest of
+ * its lifetime, 5 s and more.
+ */
+const readingMs = 1_000
 /** v3, advert_int 1, priority 100: (256 − 100) / 256 s. */
 const skewMs = 609
 
@@ -73,8 +76,9 @@ async function cleanedUp({ one, two, backup }: Pair, fromMs: number): Promise<st
   const held = await two.awaitAddress(vip, true, soonMs)
   const goneMs = gone.atMs - fromMs
   const tookMs = held.atMs - fromMs
-  assert.ok(goneMs < 500, `the address stayed for ${goneMs.toFixed(0)} ms`)
-  assert.ok(tookMs < skewMs + 500, `the peer needed ${tookMs.toFixed(0)} ms`)
+  assert.ok(goneMs < 3_000, `the address stayed for ${goneMs.toFixed(0)} ms`)
+  // Without its priority 0 the peer waits for three adverts more.
+  assert.ok(tookMs < skewMs + 2_500, `the peer needed ${tookMs.toFixed(0)} ms`)
   assert.ok(bothHeldMs(one, two) < readingMs, `both held it for ${bothHeldMs(one, two)} ms`)
   return `address gone after ${goneMs.toFixed(1)} ms, peer has it after ${tookMs.toFixed(1)} ms`
 }

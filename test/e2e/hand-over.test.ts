@@ -145,7 +145,7 @@ describe('planned hand-overs', { concurrency: 2 }, () => {
         const zero = await capture.advert('the resignation', 10_000, (a) => a.priority === 0)
         const first = await capture.advert('the heir', 10_000, (a) => a.priority === 100)
         const tookMs = first.atMs - zero.atMs
-        assert.ok(tookMs < 1_000, `${tookMs} ms instead of a skew time of 609 ms`)
+        assert.ok(tookMs < 2_500, `${tookMs} ms instead of a skew time of 609 ms`)
         assert.match((await standing(master)).why, /our priority sank to 90, below 100 of/)
       }))
 

@@ -56,7 +56,7 @@ async function answering(
   act: () => Promise<void>,
   handOver: readonly HandOver[] = [],
   pushed: (string | null)[] = [],
-  observation: Observation = nothingSeen,
+  observe: () => Observation = () => nothingSeen,
   results = new Float64Array(),
 ) {
   const control = await startControl({
@@ -70,7 +70,7 @@ async function answering(
         return handOver
       },
       drain: async () => handOver,
-      observe: () => observation,
+      observe,
       results: () => new Uint8Array(results.buffer),
       push: (name, failure) => {
         if (name !== 'job') throw new Error(`no check ${name} waits to be told (probe push)`)
@@ -322,7 +322,7 @@ test('tune: the daemon is asked; what cannot be written or read is said at once;
       assert.match(refused.stderr, /^vipd tune: E(ISDIR|EXIST|NOTDIR)/, args.join(' '))
     }
   }
-  await answering(aStatus, accepted, act, [], [], seen, results)
+  await answering(aStatus, accepted, act, [], [], () => seen, results)
   const replayed = await tune('--replay', saved, '--set', 'timeout=0.001')
   assert.match(replayed.stdout, /check web: 1 runs, 1 failure/)
   writeFileSync(saved, '{')
@@ -333,11 +333,19 @@ test('tune: the daemon is asked; what cannot be written or read is said at once;
   assert.equal((await tune('--set', 'fall=1.5')).status, 3)
   assert.equal((await tune('--observe', 'soon')).status, 3)
   let vanished: ReturnType<typeof tune> | null = null
+  let asked = () => {}
+  const once = new Promise<void>((resolve) => {
+    asked = resolve
+  })
   const leave = async () => {
     vanished = tune('--observe', '1s')
-    await new Promise((resolve) => setTimeout(resolve, 800))
+    await once
   }
-  await answering(aStatus, accepted, leave, [], [], seen, results)
+  const observe = () => {
+    asked()
+    return seen
+  }
+  await answering(aStatus, accepted, leave, [], [], observe, results)
   const { status, stderr } = (await vanished) ?? { status: null, stderr: '' }
   assert.deepEqual([status, /^vipd: no vipd is running/.test(stderr)], [2, true], stderr)
 })
