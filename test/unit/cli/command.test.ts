@@ -338,8 +338,10 @@ test('tune: the daemon is asked; what cannot be written or read is said at once;
     asked = resolve
   })
   const leave = async () => {
-    vanished = tune('--observe', '1s')
+    vanished = tune('--observe', '3s')
     await once
+    // The answer is on its way, and has seconds for it.
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
   }
   const observe = () => {
     asked()
