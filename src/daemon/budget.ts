@@ -1,9 +1,9 @@
 /**
- * How much of something that others provoke is done: at once the first time, then at a bounded rate, so that nobody
- * can use us as an amplifier. A competitor's adverts and a program that deletes our addresses are answered so.
- * Instants are given by the caller.
+ * How much of something that others provoke is done: at once the first time, then at a bounded rate, so that no peer and
+ * no program can use us as an amplifier. What is put off is done later (`Deferred`), or is made good by something else
+ * that the caller names. Instants are given by the caller.
  */
-import type { Us } from '../base/time.ts'
+import { type Us, us } from '../base/time.ts'
 
 /** A token bucket. */
 export class Budget {
@@ -18,6 +18,13 @@ export class Budget {
     this.#tokens = burst
   }
 
+  /** When one may be done next: `now`, or an instant to come. */
+  availableAt(now: Us): Us {
+    const elapsed = this.#at === null ? 0 : now - this.#at
+    const tokens = this.#tokens + (elapsed * this.#perSecond) / 1_000_000
+    return tokens >= 1 ? now : us(now + Math.ceil(((1 - tokens) * 1_000_000) / this.#perSecond))
+  }
+
   /** True when one may be done now; it is then taken as done. */
   take(now: Us): boolean {
     const elapsed = this.#at === null ? 0 : now - this.#at
@@ -26,6 +33,44 @@ export class Budget {
     if (this.#tokens < 1) return false
     this.#tokens -= 1
     return true
+  }
+}
+
+/**
+ * A budget that forgets nothing: what it cannot afford waits, one item for each key (the latest), and is taken when the
+ * budget allows. Items that wait come first, the oldest before the others.
+ */
+export class Deferred<Key, Item> {
+  readonly #budget: Budget
+  readonly #waiting = new Map<Key, Item>()
+
+  constructor(budget: Budget) {
+    this.#budget = budget
+  }
+
+  /** To be followed by `take`. */
+  add(key: Key, item: Item): void {
+    this.#waiting.set(key, item)
+  }
+
+  /** What may be done now; it is then taken as done. */
+  take(now: Us): Item[] {
+    const items: Item[] = []
+    for (const [key, item] of this.#waiting) {
+      if (!this.#budget.take(now)) break
+      this.#waiting.delete(key)
+      items.push(item)
+    }
+    return items
+  }
+
+  /** When `take` has something to give; null while nothing waits. */
+  due(now: Us): Us | null {
+    return this.#waiting.size === 0 ? null : this.#budget.availableAt(now)
+  }
+
+  clear(): void {
+    this.#waiting.clear()
   }
 }
 

@@ -84,6 +84,9 @@ export const startDaemon: StartDaemon = async (options) => {
 /** How long a start, and a stop, wait for nft; a reload does not. */
 const firewallMs = 2_000
 
+/** When remarks that were held back are written, of all instances in one wake-up. */
+const remarksEveryMs = 10_000
+
 class RunningDaemon implements Daemon {
   readonly #options: DaemonOptions
   readonly #engine: Engine
@@ -116,6 +119,7 @@ class RunningDaemon implements Daemon {
   #loadedMs = Date.now()
   readonly #lastReload = new ReloadRecord()
   #lease: NodeJS.Timeout | null = null
+  #remarks: NodeJS.Timeout | null = null
   #delay: NodeJS.Timeout | null = null
   #eventsRaised = 0
   /** Scripts that were there at start hold their instances until they report; later ones do not. */
@@ -217,6 +221,7 @@ class RunningDaemon implements Daemon {
     await this.#firewall.settled(firewallMs)
     this.#startLease(globals.livenessUs)
     this.#memberships.look()
+    this.#remarks = setInterval(() => this.#sayHeldBack(), remarksEveryMs)
     this.#warden.start()
     this.#sameHost.start()
     initialiseFiles(this.#config.scripts, this.#options.log, () => {
@@ -418,6 +423,7 @@ class RunningDaemon implements Daemon {
     await this.#engine.flush()
     if (this.#lease !== null) clearInterval(this.#lease)
     this.#memberships.stop()
+    if (this.#remarks !== null) clearInterval(this.#remarks)
     this.#sameHost.stop()
     await Promise.all([this.#pool.stop(), this.#notifier.stop()])
     this.#firewall.set([])
@@ -585,9 +591,13 @@ class RunningDaemon implements Daemon {
 
   #tick(): void {
     const now = this.#engine.now()
-    for (const instance of this.#roster.instances)
-      if (instance.deadline !== null && instance.deadline <= now) instance.tick()
+    for (const instance of this.#roster.instances) instance.tick(now)
     this.#settle()
+  }
+
+  #sayHeldBack(): void {
+    const now = this.#engine.now()
+    for (const instance of this.#roster.instances) instance.sayHeldBack(now)
   }
 
   /** The end of every batch: groups agree, orders go out, the next tick is set. */
@@ -595,7 +605,8 @@ class RunningDaemon implements Daemon {
     this.#roster.settle()
     this.#orders.hand()
     this.#handOvers.look()
-    this.#alarm.set(this.#roster.deadline, this.#engine.now())
+    const now = this.#engine.now()
+    this.#alarm.set(this.#roster.deadlineAt(now), now)
   }
 }
 

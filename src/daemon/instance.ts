@@ -32,7 +32,8 @@ import {
 } from '../engine/plans.ts'
 import { identityOf, identityOfHeld } from '../wire/address-identity.ts'
 import { addressDifference } from './address-difference.ts'
-import { Backoff, Budget } from './budget.ts'
+import { Budget } from './budget.ts'
+import { Competition } from './competition.ts'
 import type { Log } from './daemon-types.ts'
 import { Journal } from './journal.ts'
 import type { KernelAddress } from './kernel.ts'
@@ -42,6 +43,7 @@ import type { OrderQueue } from './orders.ts'
 import { Receiver } from './receive.ts'
 import { RefusedAddresses } from './refused-addresses.ts'
 import { Remarks } from './remarks.ts'
+import { Restorer } from './restorer.ts'
 import { paramsOf } from './slot-facts.ts'
 import { Stance, type StancePorts } from './stance.ts'
 import type { Assessment } from './tracker.ts'
@@ -56,12 +58,8 @@ export type InstancePorts = StancePorts & {
   wallMs(): number
 }
 
-/** Announcements provoked by a competitor that goes on: the gap between two sets doubles. */
-const reannouncements = { firstGapUs: us(2_000_000), lastGapUs: us(60_000_000) }
-/** Adverts out of turn, in answer to somebody else's. The regular ones go out anyway. */
+/** Adverts out of turn, in answer to another router's. The regular one, which comes anyway, says what is left out. */
 const answers = { burst: 5, perSecond: 2 }
-/** Addresses put back after somebody deleted them. A program that insists must not turn us into a flood. */
-const restorations = { burst: 20, perSecond: 5 }
 
 export type Rival = { readonly address: Ip; readonly priority: number; readonly at: Us }
 
@@ -91,10 +89,10 @@ export class RunningInstance {
   /** See `OrderOptions.timerResets`. */
   #timerResets = 0
   #rival: Rival | null = null
-  readonly #contacts = new Backoff(reannouncements.firstGapUs, reannouncements.lastGapUs)
+  readonly #competition = new Competition()
   readonly #answers = new Budget(answers.burst, answers.perSecond)
   readonly #remarks: Remarks
-  readonly #restorations = new Budget(restorations.burst, restorations.perSecond)
+  readonly #restorer = new Restorer()
 
   constructor(slot: SlotId, cfg: Instance, assessment: Assessment, ports: InstancePorts) {
     this.slot = slot
@@ -140,9 +138,28 @@ export class RunningInstance {
     return now - rival.at <= 3 * this.#cfg.advertIntervalUs ? rival : null
   }
 
-  /** The next instant at which a tick is wanted; null for none. */
-  get deadline(): Us | null {
-    return this.refusals.retryAt ?? nextDeadline(this.#machine.state)
+  /** The next instant at which the election, or something that was put off, wants a tick; null for none. */
+  deadlineAt(now: Us): Us | null {
+    const wanted = [this.refusals.retryAt ?? nextDeadline(this.#machine.state)]
+    if (this.#machine.state.kind === 'master')
+      wanted.push(this.#restorer.due(now), this.#competition.due(now))
+    const instants = wanted.filter((at) => at !== null)
+    return instants.length === 0 ? null : us(Math.min(...instants))
+  }
+
+  /** Writes the remarks that were held back, as far as their budgets allow. */
+  sayHeldBack(now: Us): void {
+    this.#remarks.flush(this.name, now)
+  }
+
+  /** Does what `deadlineAt` named, as far as it is due. */
+  tick(now: Us): void {
+    if (this.refusals.lift(now)) this.#feedFaults()
+    const deadline = nextDeadline(this.#machine.state)
+    if (deadline !== null && deadline <= now) this.feed({ kind: 'tick' })
+    this.#restore(now)
+    if (this.#machine.state.kind === 'master' && this.#competition.ended(now))
+      this.#announceAgain(`end ${now}`)
   }
 
   /** Takes part from now on: owners lead, everybody else listens. */
@@ -258,17 +275,29 @@ export class RunningInstance {
   addressVanished(gone: KernelAddress): void {
     const facts = this.stance.facts
     if (this.#machine.state.kind !== 'master' || facts === null) return
-    const { ifindex, address } = gone
+    const { ifindex } = gone
     const identity = identityOfHeld(gone)
-    const lost = facts.addresses.find((a) => a.ifindex === ifindex && identityOf(a) === identity)
+    const lost = facts.addresses.some((a) => a.ifindex === ifindex && identityOf(a) === identity)
     const tracked = [...this.#cfg.addresses, ...this.#cfg.excluded].some(
       (a) => identityOf(a) === identity && a.track,
     )
-    if (lost === undefined || !tracked || !this.#restorations.take(this.#ports.engine.now())) return
-    this.#ports.log.warn(`(${this.name}) ${address} was removed by another program: put back`, {
-      instance: this.name,
-    })
-    this.#also(planRestore(facts, lost))
+    if (!lost || !tracked) return
+    const now = this.#ports.engine.now()
+    this.#restorer.lost(`${ifindex} ${identity}`, now)
+    const text = `(${this.name}) ${gone.address} was removed by another program: put back`
+    this.#remarks.say(this.name, { kind: 'log', level: 'warning', text }, now)
+    this.#restore(now)
+  }
+
+  #restore(now: Us): void {
+    const { facts } = this.stance
+    if (this.#machine.state.kind !== 'master' || facts === null) return
+    for (const { key, add, announce } of this.#restorer.take(now)) {
+      const address = facts.addresses.find((a) => `${a.ifindex} ${identityOf(a)}` === key)
+      if (address === undefined) continue
+      const [put, ...frames] = planRestore(facts, address)
+      this.#also([...(add && put !== undefined ? [put] : []), ...(announce ? frames : [])])
+    }
   }
 
   linkFailed(call: string, code: string): void {
@@ -349,12 +378,6 @@ export class RunningInstance {
     this.#ports.claim(this.slot, [])
   }
 
-  /** Its deadline may have come. */
-  tick(): void {
-    if (this.refusals.lift(this.#ports.engine.now())) this.#feedFaults()
-    this.feed({ kind: 'tick' })
-  }
-
   /** One event of any origin. `advert`: when it was received and how it came, when the event is one. */
   feed(event: Event, advert: { readonly at: Us; readonly familiar: Familiar } | null = null): void {
     if (!this.#started && event.kind !== 'stop') return
@@ -405,6 +428,8 @@ export class RunningInstance {
     this.#timerResets = 0
     this.receiver.newEpoch()
     this.#contact = null
+    this.#competition.forget()
+    this.#restorer.end()
     if (effect.to !== 'backup') this.#familiar = null
     this.#voice.transition(this.#cfg, effect, this.#machine, this.#removed)
     if (effect.from === 'fault' && effect.to !== 'stopped') this.#announceSource()
@@ -430,14 +455,18 @@ export class RunningInstance {
 
   /** Announced at once, then ever more rarely, whatever the competitor sends (RFC 9568 section 6.4.3). */
   #reannounce(effect: Effect & { kind: 'reannounce' }, now: Us): void {
+    if (!this.#competition.contact(now, this.#cfg.advertIntervalUs)) return
+    this.#announceAgain(`${effect.from} ${now}`)
+    this.#voice.notify(this.#cfg, 'MASTER_RX_LOWER_PRI', this.#machine)
+  }
+
+  /** The addresses at once; the rest of the set is the lead's, under this name. */
+  #announceAgain(contact: string): void {
     const { facts } = this.stance
-    // Silent for so long it has ended, as any master would have; the next one has misled the clients anew.
-    const silenceUs = us(3 * this.#cfg.advertIntervalUs)
-    if (facts === null || !this.#contacts.take(now, silenceUs)) return
-    this.#contact = `${effect.from} ${now}`
+    if (facts === null) return
+    this.#contact = contact
     this.#also(planReannounce(facts))
     this.#install({ entering: false, goodbye: false })
-    this.#voice.notify(this.#cfg, 'MASTER_RX_LOWER_PRI', this.#machine)
   }
 
   #feedFaults(): void {

@@ -1,6 +1,7 @@
 /**
  * What the election remarks about somebody else's adverts, bounded: a flood repeats one remark with other numbers in
- * it. Each kind of remark has a budget of its own, and the next one that is written says how many were not.
+ * it. Each kind of remark has a budget of its own; the last of those that were not written is written later,
+ * with their number.
  */
 import type { Us } from '../base/time.ts'
 import type { Effect } from '../election/types.ts'
@@ -12,7 +13,8 @@ const allowed = { burst: 5, perSecond: 0.1 }
 /** A sentence of the election's own; there are about ten. */
 const kindsMax = 64
 
-type Kind = { readonly budget: Budget; held: number }
+type Remark = Effect & { readonly kind: 'log' }
+type Kind = { readonly budget: Budget; held: number; last: Remark | null }
 
 export class Remarks {
   readonly #log: Log
@@ -22,14 +24,27 @@ export class Remarks {
     this.#log = log
   }
 
-  say(instance: string, { level, text }: Effect & { readonly kind: 'log' }, now: Us): void {
-    const kind = this.#kindOf(text)
-    if (!kind.budget.take(now)) {
-      kind.held += 1
-      return
+  say(instance: string, remark: Remark, now: Us): void {
+    const kind = this.#kindOf(remark.text)
+    if (kind.budget.take(now)) return this.#write(instance, kind, remark)
+    kind.held += 1
+    kind.last = remark
+  }
+
+  /** Writes what was held back, as far as the budgets allow. */
+  flush(instance: string, now: Us): void {
+    for (const kind of this.#kinds.values()) {
+      const { last } = kind
+      if (last === null || !kind.budget.take(now)) continue
+      kind.held -= 1
+      this.#write(instance, kind, last)
     }
+  }
+
+  #write(instance: string, kind: Kind, { level, text }: Remark): void {
     const fields = kind.held === 0 ? { instance } : { instance, repeated: kind.held }
     kind.held = 0
+    kind.last = null
     if (level === 'info') this.#log.info(text, fields)
     else this.#log.warn(text, fields)
   }
@@ -40,7 +55,7 @@ export class Remarks {
     const known = this.#kinds.get(shape)
     if (known !== undefined) return known
     if (this.#kinds.size >= kindsMax) this.#kinds.clear()
-    const kind = { budget: new Budget(allowed.burst, allowed.perSecond), held: 0 }
+    const kind = { budget: new Budget(allowed.burst, allowed.perSecond), held: 0, last: null }
     this.#kinds.set(shape, kind)
     return kind
   }

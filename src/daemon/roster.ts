@@ -224,10 +224,12 @@ export class Roster {
   }
 
   /** The earliest instant at which an election wants a tick. */
-  get deadline(): Us | null {
+  deadlineAt(now: Us): Us | null {
     let earliest: Us | null = null
-    for (const { deadline } of this.instances)
+    for (const instance of this.instances) {
+      const deadline = instance.deadlineAt(now)
       if (deadline !== null && (earliest === null || deadline < earliest)) earliest = deadline
+    }
     return earliest
   }
 

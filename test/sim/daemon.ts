@@ -138,8 +138,7 @@ export class SimDaemon {
 
   tick(): void {
     const now = this.#ports.engine.now()
-    for (const instance of this.#roster.instances)
-      if (instance.deadline !== null && instance.deadline <= now) instance.tick()
+    for (const instance of this.#roster.instances) instance.tick(now)
     this.#settle()
   }
 
@@ -197,6 +196,6 @@ export class SimDaemon {
   #settle(): void {
     this.#roster.settle()
     this.#orders.hand()
-    this.#ports.alarm(this.#roster.deadline)
+    this.#ports.alarm(this.#roster.deadlineAt(this.#ports.engine.now()))
   }
 }

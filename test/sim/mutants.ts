@@ -134,8 +134,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a deleted address is not put back',
     file: file.instance,
-    find: "if (this.#machine.state.kind !== 'master' || facts === null) return",
-    replace: 'if (facts !== undefined) return',
+    find: 'if (!lost || !tracked) return',
+    replace: 'if (lost || tracked) return',
   },
   {
     name: 'an overtaken advert sets the deadline back',

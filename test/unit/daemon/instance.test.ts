@@ -7,7 +7,7 @@ import { OrderQueue } from '../../../src/daemon/orders.ts'
 import type { Assessment } from '../../../src/election/priority.ts'
 import type { Engine, OrderFor } from '../../../src/engine/contract.ts'
 import { encodeAdvert } from '../../../src/wire/vrrp.ts'
-import { address, instance, ip, kernelOf, link } from './facts.ts'
+import { address, instance, ip, kernelOf, link, virtualAddress } from './facts.ts'
 
 const counters = {
   received: 0,
@@ -55,7 +55,7 @@ const fine: Assessment = {
   standsBy: null,
 }
 
-function atWork(assessment = fine) {
+function atWork(assessment = fine, cfg = instance()) {
   const { engine, orders, advance } = recorder()
   const notified: string[] = []
   const queue = new OrderQueue(engine)
@@ -76,7 +76,7 @@ function atWork(assessment = fine) {
     virtual: () => new Set([ip('172.16.80.100')]),
     wallMs: () => 0,
   }
-  const it = new RunningInstance(1, instance(), assessment, ports)
+  const it = new RunningInstance(1, cfg, assessment, ports)
   it.start()
   /** What has been ordered since the last call. */
   const ordered = (): OrderFor[] => {
@@ -170,7 +170,7 @@ test('a changed priority replaces the lead without repeating the take-over', () 
 const vanished = (text: string) => address(3, text, { prefixLength: 32 })
 
 test('an address that somebody deleted is put back once for each deletion, within bounds', () => {
-  const { it, ordered } = atWork()
+  const { it, ordered, advance } = atWork()
   it.engineEvent(expired(ordered()[0]?.generation ?? 0))
   it.addressVanished(vanished('172.16.80.100'))
   const [put] = ordered()
@@ -178,6 +178,65 @@ test('an address that somebody deleted is put back once for each deletion, withi
   assert.equal(put?.order.now[0]?.kind, 'netlink')
   for (let i = 0; i < 100; i++) it.addressVanished(vanished('172.16.80.100'))
   assert.equal(ordered().length, 19)
+
+  // What was put off is done when the budget allows, and announced in the end.
+  const due = it.deadlineAt(us(0))
+  assert.ok(due !== null && due <= 20_000, `${due}`)
+  advance(20_000)
+  it.tick(us(20_000))
+  const [later] = ordered()
+  assert.deepEqual(stepKinds(later), ['netlink'])
+  const announced = it.deadlineAt(us(20_000))
+  assert.ok(announced !== null && announced <= 2_020_000, `${announced}`)
+  advance(announced)
+  it.tick(announced)
+  assert.deepEqual([...new Set(ordered().flatMap(stepKinds))], ['frame'])
+})
+
+const stepKinds = (given: OrderFor | undefined): readonly string[] =>
+  given?.order.kind === 'also' ? given.order.now.map((step) => step.kind) : []
+
+test('sixty addresses that vanish at once are all put back at once', () => {
+  const many = Array.from({ length: 60 }, (_, i) => `172.16.80.${100 + i}`)
+  const { it, ordered } = atWork(
+    fine,
+    instance({ addresses: many.map((one) => virtualAddress(one)) }),
+  )
+  it.engineEvent(expired(ordered()[0]?.generation ?? 0))
+  ordered()
+  for (const one of many) it.addressVanished(vanished(one))
+  const put = ordered().flatMap((given) =>
+    given.order.kind === 'also' ? given.order.now.filter((step) => step.kind === 'netlink') : [],
+  )
+  assert.equal(put.length, 60)
+})
+
+test('the end of a competition is announced, though contacts before it were not', () => {
+  const { it, ordered, advance } = atWork()
+  it.engineEvent(expired(ordered()[0]?.generation ?? 0))
+  const frames = () => ordered().filter((given) => stepKinds(given).includes('frame')).length
+  frames()
+  const second = 1_000_000
+  let announcements = 0
+  const hearUntil = (from: number, to: number) => {
+    for (let at = from; at <= to; at += 2 * second) {
+      advance(at)
+      it.tick(us(at))
+      it.heard({ ...advertOf(50), at: us(at) })
+      announcements += frames()
+    }
+  }
+  hearUntil(second, 41 * second)
+  assert.ok(announcements < 8, `each of ${announcements} contacts was announced`)
+  // The competitor hears us at last, and is silent. The interval is 2 s.
+  const due = it.deadlineAt(us(41 * second))
+  assert.equal(due, 44 * second)
+  advance(44 * second)
+  it.tick(us(44 * second))
+  assert.equal(frames(), 1)
+  advance(90 * second)
+  it.tick(us(90 * second))
+  assert.equal(frames(), 0, 'announced twice')
 })
 
 test('priority zero is answered and sets the advert timer anew, but only with an advert that goes out', () => {

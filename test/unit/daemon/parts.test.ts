@@ -50,6 +50,27 @@ test('a flood of remarks is a few lines, and the next one says how many it was',
   assert.deepEqual(said.at(-1), { text: remark(0).text, repeated: 995 })
 })
 
+test('the last of the remarks that were held back is written although no other follows', () => {
+  const said: { text: string; repeated: unknown }[] = []
+  const say = (text: string, fields?: Readonly<Record<string, unknown>>) =>
+    said.push({ text, repeated: fields?.['repeated'] })
+  const remarks = new Remarks({
+    debug: say,
+    info: say,
+    warn: say,
+    error: say,
+    flush: async () => undefined,
+  })
+  for (let i = 0; i < 50; i++)
+    remarks.say('VI_1', { kind: 'log', level: 'info', text: `advert ${i}` }, us(0))
+  remarks.flush('VI_1', us(9_999_999))
+  assert.equal(said.length, 5)
+  remarks.flush('VI_1', us(10_000_000))
+  assert.deepEqual(said.slice(5), [{ text: 'advert 49', repeated: 44 }])
+  remarks.flush('VI_1', us(90_000_000))
+  assert.equal(said.length, 6, 'once')
+})
+
 test('no_accept rules name the addresses of both families and spare neighbour discovery', () => {
   const guarded = instance({
     accept: false,
