@@ -43,7 +43,7 @@ import type { OrderQueue } from './orders.ts'
 import { Receiver } from './receive.ts'
 import { RefusedAddresses } from './refused-addresses.ts'
 import { Remarks } from './remarks.ts'
-import { Restorer } from './restorer.ts'
+import { contested, Restorer } from './restorer.ts'
 import { paramsOf } from './slot-facts.ts'
 import { Stance, type StancePorts } from './stance.ts'
 import type { Assessment } from './tracker.ts'
@@ -150,6 +150,16 @@ export class RunningInstance {
   /** Writes the remarks that were held back, as far as their budgets allow. */
   sayHeldBack(now: Us): void {
     this.#remarks.flush(this.name, now)
+  }
+
+  /** Addresses that another program removes again and again: warnings for `status`. */
+  contestedAt(now: Us): readonly string[] {
+    if (this.#machine.state.kind !== 'master') return []
+    return this.#restorer.contestedAt(now).map(({ key, inUs }) => {
+      const [, address = ''] = key.split(' ')
+      const seconds = Math.ceil(inUs / 1_000_000)
+      return `${this.name}: ${address} was removed ${contested.losses} times in ${seconds} s by another program, and put back each time`
+    })
   }
 
   /** Does what `deadlineAt` named, as far as it is due. */

@@ -82,6 +82,7 @@ export function daemonStatus(from: StatusSources): Status {
     warnings: [
       ...warningsOf(instances),
       ...rivals(roster, engine.now()),
+      ...roster.instances.flatMap((it) => it.contestedAt(engine.now())),
       ...roster.instances.flatMap(refusedOf),
       ...roster.instances.flatMap(dampedOf),
       ...roster.instances.flatMap(flappingOf),
