@@ -14,6 +14,7 @@
         "native/egress.cc",
         "native/engine.cc",
         "native/engine_carrier.cc",
+        "native/engine_control.cc",
         "native/engine_object.cc",
         "native/files_object.cc",
         "native/host_files.cc",

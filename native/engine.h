@@ -120,6 +120,12 @@ class Engine {
   void Stop(bool orderly);
 
  private:
+  // What epoll names beside the links, which are below.
+  static constexpr uint64_t kWakeTag = 1u << 31;
+  static constexpr uint64_t kTimerTag = kWakeTag + 1;
+  static constexpr uint64_t kMonitorTag = kWakeTag + 2;
+  static constexpr uint64_t kWardenTag = kWakeTag + 3;
+
   void Run();
   EngineStart Prepare();
   void Poll(int timeout_ms);
