@@ -192,6 +192,8 @@ void Core::SettleRun(const Run& run, std::span<const Failure> failures) {
   }
   if (slot != nullptr && run.deadline != Run::kNoDeadline && run.deadline == slot->expiring)
     RaiseExpired(slot, run.generation, run.first_at, run.done_at);
+  // What fails is told when all of it has been tried.
+  if (run.partial) return;
   // A repeat that fails as it did the last time is no news.
   const auto at = static_cast<size_t>(run.repeat);
   if (slot != nullptr && run.repeat != Run::kNoRepeat && slot->generation == run.generation &&

@@ -16,6 +16,7 @@ void EngineCarrier::Add(Batch batch) {
   all.batch = std::move(batch);
   if (std::ranges::any_of(all.batch, [&](const Run& run) { return Waits(run); })) netlink_->Rouse();
   datagrams_.Send(&all);
+  for (Run& run : all.batch) run.partial = HasKernelSteps(*run.plan) && !Waits(run);
   auto [now, later] = Split(std::move(all), [&](const Run& run) { return Waits(run); });
   if (!now.batch.empty()) {
     now.Finish(MonotonicNow());

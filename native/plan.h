@@ -65,6 +65,8 @@ struct Run {
   TenurePtr tenure;  // of the lead that it is for; none: it is carried out whatever follows
   int repeat = kNoRepeat;
   Us deadline = kNoDeadline;  // of the follow that ended in this run
+  // A repeat whose last turn still waits for the kernel: of this one only the datagrams are sent.
+  bool partial = false;
   // Filled in by whoever carries it out: the first step handed over, the last datagram, everything
   // done.
   Us first_at = 0;
