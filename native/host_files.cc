@@ -68,12 +68,14 @@ class Walk {
     struct stat facts = {};
     if (next.get() < 0 || fstat(next.get(), &facts) < 0) {
       error_ = errno;
+      if (error_ == ENOENT) detail_ = "the directory " + name_ + " is missing";
     } else if (S_ISLNK(facts.st_mode)) {
       Follow(next, facts);
     } else if (S_ISDIR(facts.st_mode)) {
       directory_ = std::move(next);
     } else {
       error_ = ENOTDIR;
+      detail_ = name_ + " is not a directory";
     }
   }
 

@@ -15,6 +15,7 @@ import {
   replacementsMax,
   replayDepthMax,
 } from './lines-limits.ts'
+import { oddCharacters, withoutByteOrderMark } from './odd-characters.ts'
 import { type ParsedRepetition, parseRepetition, type Repetition } from './sequence.ts'
 import { placeAt, slice, standing, type Text, trim, uncomment } from './source.ts'
 import {
@@ -142,7 +143,7 @@ export class Lines {
     }
     if (file.read === 0) this.files.push(file.path)
     const line = ++file.read
-    const bare = raw.replace(/\r+$/, '')
+    const bare = this.#unmarked(raw.replace(/\r+$/, ''), file.path, line)
     const refusal = unusable(bare, { file: file.path, line, column: 1 })
     if (refusal !== null) this.diagnostics.push(refusal)
     // An empty line ends a definition; one with blanks or a comment does not.
@@ -150,7 +151,15 @@ export class Lines {
     if (refusal !== null || bare === '') return null
     const { source, openQuote } = uncomment(bare, file.path, line)
     if (openQuote !== null) this.unmatchedQuote(openQuote)
+    this.diagnostics.push(...oddCharacters(source))
     return source
+  }
+
+  #unmarked(raw: string, path: string, lineNumber: number): string {
+    if (lineNumber > 1) return raw
+    const first = withoutByteOrderMark(raw, { file: path, line: 1, column: 1 })
+    if (first.diagnostic !== null) this.diagnostics.push(first.diagnostic)
+    return first.line
   }
 
   /** Reported once for a line: a quote that stays open is seen again when its words are split. */

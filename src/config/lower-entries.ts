@@ -22,7 +22,8 @@ const scopes: Readonly<Record<string, number>> = {
 export function readAddressEntry(node: Node, lowering: Lowering): VirtualAddress | null {
   const parsed = readPrefix(node.keyword, lowering)
   if (parsed === null) {
-    const message = `${node.keyword.text} is not an IP address; the line is ignored`
+    const { text } = node.keyword
+    const message = `${text} is not an IP address${withoutCommas(text)}; the line is ignored`
     lowering.error(node.keyword, 'bad-address', message)
     return null
   }
@@ -60,11 +61,9 @@ function applyOptions(
     if (word === undefined) break
     const option = options[word.text]
     if (option === undefined) {
-      lowering.error(
-        word,
-        'unknown-word',
-        `${word.text} means nothing in an address; it is ignored`,
-      )
+      const why =
+        readLenientAddress(word.text) === null ? 'means nothing in an address' : oneALine('address')
+      lowering.error(word, 'unknown-word', `${word.text} ${why}; it is ignored`)
       continue
     }
     const value = option.takes ? words[++i] : word
@@ -260,7 +259,8 @@ function setPreferred(entry: Mutable<VirtualAddress>, word: Word, lowering: Lowe
 export function readPeerEntry(node: Node, family: 4 | 6 | null, lowering: Lowering): Peer | null {
   const read = readLenientAddress(node.keyword.text)
   if (read === null) {
-    const message = `peer ${node.keyword.text} is not an IP address; it is left out`
+    const { text } = node.keyword
+    const message = `peer ${text} is not an IP address${withoutCommas(text)}; it is left out`
     lowering.error(node.keyword, 'bad-address', message)
     return null
   }
@@ -272,8 +272,9 @@ export function readPeerEntry(node: Node, family: 4 | 6 | null, lowering: Loweri
     return null
   }
   const bounds = { min_ttl: 0, max_ttl: 255 }
-  for (let i = 0; i < node.args.length; i += 2) {
-    const [option, value] = [node.args[i], node.args[i + 1]]
+  const options = node.args.filter((word) => !isAnotherPeer(word, lowering))
+  for (let i = 0; i < options.length; i += 2) {
+    const [option, value] = [options[i], options[i + 1]]
     if (option !== undefined) readTtl(bounds, option, value, lowering)
   }
   const { min_ttl: minTtl, max_ttl: maxTtl } = bounds
@@ -283,6 +284,20 @@ export function readPeerEntry(node: Node, family: 4 | 6 | null, lowering: Loweri
   }
   return { address, minTtl, maxTtl }
 }
+
+/** A further peer on the line, which keepalived does not take either. */
+function isAnotherPeer(word: Word, lowering: Lowering): boolean {
+  const another =
+    /[.:]/.test(word.text) && readLenientAddress(word.text.replace(/,.*/, '')) !== null
+  if (another)
+    lowering.error(word, 'unknown-word', `${word.text} ${oneALine('peer')}; it is left out`)
+  return another
+}
+
+const oneALine = (what: string) => `does not belong here: one ${what} a line`
+
+const withoutCommas = (text: string): string =>
+  text.includes(',') ? ' (one a line, without commas)' : ''
 
 function readTtl(
   bounds: { min_ttl: number; max_ttl: number },

@@ -50,3 +50,28 @@ test('virtual addresses and their broadcast addresses are read strictly, as ther
   for (const vip of ['10.0.0.100-101/24', '10.0.0.100/24 brd 10.0.0.255/24'])
     assert.equal(check(instanceText('', vip)).exit === 0, false, vip)
 })
+
+test('several on one line, or with commas: said so, and the first of a line without a comma is kept', () => {
+  const messages = (text: string) =>
+    check(instanceText(text)).diagnostics.map(({ code, message }) => `${code}: ${message}`)
+  const lines =
+    '10.99.0.2 10.99.0.3\n10.99.0.4, 10.99.0.5\n10.99.0.6,10.99.0.7\n10.99.0.8 fe80::1 min_ttl 3'
+  assert.deepEqual(peers(lines), [
+    { address: '10.99.0.2', minTtl: 0, maxTtl: 255 },
+    { address: '10.99.0.8', minTtl: 3, maxTtl: 255 },
+  ])
+  const commas = 'is not an IP address (one a line, without commas); it is left out'
+  const another = 'does not belong here: one peer a line; it is left out'
+  assert.deepEqual(messages(`unicast_peer {\n${lines}\n}`).slice(0, 4), [
+    `unknown-word: 10.99.0.3 ${another}`,
+    `bad-address: peer 10.99.0.4, ${commas}`,
+    `bad-address: peer 10.99.0.6,10.99.0.7 ${commas}`,
+    `unknown-word: fe80::1 ${another}`,
+  ])
+  const vips = messages('virtual_ipaddress_excluded {\n10.9.9.9,10.9.9.8\n10.9.9.7 10.9.9.6/24\n}')
+  assert.match(
+    vips.join('\n'),
+    /10\.9\.9\.9,10\.9\.9\.8 is not an IP address \(one a line, without commas\)/,
+  )
+  assert.match(vips.join('\n'), /10\.9\.9\.6\/24 does not belong here: one address a line/)
+})

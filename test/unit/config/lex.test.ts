@@ -29,8 +29,29 @@ test('blanks separate words and surround lines, whatever ends the line', () => {
     ['  a\tb  \n', 'a b'],
     ['a b\r\nc\r\n', 'a b; c'],
     ['\f\va\v b', 'a b'],
-    ['a\u00a0b', 'a\u00a0b'],
+    ['a\u00a0b', 'a\u00a0b', '1:2 odd-character'],
   ])
+})
+
+test('a byte order mark is skipped and named, at the beginning of a file alone', () => {
+  holds([
+    ['\ufeffa b\nc', 'a b; c', '1:1 byte-order-mark'],
+    ['\ufeff# comment\nc', 'c', '1:1 byte-order-mark'],
+    ['\ufeff', '', '1:1 byte-order-mark'],
+    ['a\n\ufeffb', 'a; \ufeffb', '2:1 odd-character'],
+  ])
+})
+
+test('a character that only looks like a blank or a quote is named, outside quotes and comments', () => {
+  holds([
+    ['a\u00a0b\u00a0c\u2003d', 'a\u00a0b\u00a0c\u2003d', '1:2 odd-character', '1:6 odd-character'],
+    ['a "b\u00a0c" # \u00a0', 'a "b\u00a0c"'],
+    ['a \u201cb c\u201d', 'a \u201cb c\u201d', '1:3 odd-character', '1:7 odd-character'],
+    ['x \u00fc \u00df', 'x \u00fc \u00df'],
+  ])
+  const messages = treeOf('a\u00a0b \u201cc').diagnostics.map(({ message }) => message)
+  assert.match(messages[0] ?? '', /no-break space \(U\+00A0\)/)
+  assert.match(messages[1] ?? '', /typographic quote \(U\+201C\)/)
 })
 
 test('comments begin anywhere outside double quotes', () => {
