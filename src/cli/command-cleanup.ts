@@ -5,6 +5,7 @@
 import { OpError } from '../base/errors.ts'
 import { Errands } from '../daemon/errands.ts'
 import { sweepTables } from '../daemon/nft-tables.ts'
+import { endStaleWardens } from '../daemon/stale-wardens.ts'
 import { removeRecord, type Survey, survey } from '../daemon/survey.ts'
 import { describeFound, type Swept, sweepAddresses } from '../daemon/sweep.ts'
 import { kernelRequest } from '../engine/native.ts'
@@ -23,6 +24,8 @@ export async function commandCleanup({ runDir }: { readonly runDir: string }): P
     if (taken || seen.lives) return refuse('a daemon runs: nothing is removed')
     if (seen.own.kind === 'unusable')
       return refuse(`the record in ${runDir} is unusable, nothing is removed: ${seen.own.why}`)
+    // A warden that is still at work knows what to give up, and does it in the adverts too; one that hangs is ended.
+    await endStaleWardens(runDir, { warn: say })
     const swept = sweepAddresses(seen, kernelRequest)
     const addresses = report(swept)
     const tables = await cleanTables(seen)

@@ -20,7 +20,7 @@ const lookMs = 5
  * Waits for them, kills those that do not end by themselves. For the holder of the run directory's lock alone: it is
  * what keeps new ones from appearing. Throws OpError ETIMEDOUT when one lives on.
  */
-export async function endStaleWardens(runDir: string, log: Log): Promise<void> {
+export async function endStaleWardens(runDir: string, log: Pick<Log, 'warn'>): Promise<void> {
   const path = wardenLock(runDir)
   if ((await remaining(path, workMs)) === null) return
   const end = performance.now() + endMs
