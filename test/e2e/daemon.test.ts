@@ -161,20 +161,6 @@ describe('one daemon', { concurrency: 4 }, () => {
       ])
     }))
 
-  test('addresses that a dead predecessor left are cleaned at start', () =>
-    inLab('leftover', async (lab) => {
-      const one = await alone(lab)
-      const two = await lab.host('two', { addresses: { eth0: ['172.16.80.3/24'] } })
-      const master = start('vipd', one, conf({ priority: 150 }))
-      await master.reaches('VI_1', 'MASTER', soonMs)
-      await two.must('ip', ['address', 'add', `${vip}/32`, 'dev', 'eth0'])
-      await two.awaitAddress(vip, true, soonMs)
-      const backup = start('vipd', two, conf({ priority: 100 }))
-      await two.awaitAddress(vip, false, soonMs)
-      await backup.reaches('VI_1', 'BACKUP', soonMs)
-      assert.equal(master.state('VI_1'), 'MASTER')
-    }))
-
   test('an address that somebody deletes is put back in milliseconds', (t) =>
     inLab('deleted', async (lab) => {
       const host = await alone(lab)
