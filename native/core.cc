@@ -156,15 +156,27 @@ void Core::ApplyRest(Slot* slot, Order order, bool crossed) {
   Push(*slot, std::move(order.now));
 }
 
+// Whether the lead that the slot took over with may go on under this follow: its author did not
+// know of it, but would have it lead by now as well, and what is given back in the end is the same.
+// Resigning only to lead again would take the addresses away from a host that keeps them.
+bool Core::LeadsOn(const Slot& slot, const Order& order, Us now) {
+  return order.deadline <= now && order.now->steps.empty() && !order.lead->repeats.empty() &&
+         order.lead->resign->steps == slot.lead->resign->steps;
+}
+
 void Core::ApplyFollow(Slot* slot, Order order, uint64_t seen, bool crossed, Us now) {
-  if (crossed && slot->state == State::kLead) Push(*slot, slot->lead->resign);
+  const bool took_over = crossed && slot->state == State::kLead;
+  // A deadline that has passed may not be followed at once by one who neither knew that this slot
+  // took over at it nor has judged what was heard since: that may have been a better master. Nor by
+  // a slot that has been late meanwhile: it listens, like every lead that is.
+  const bool unsure = took_over && (slot->heard > seen || Late(*slot, now));
+  if (took_over && !unsure && slot->resigned_event <= seen && LeadsOn(*slot, order, now))
+    return TakeOver(slot, std::move(order.lead), order.deadline, now);
+  if (took_over) Push(*slot, slot->lead->resign);
   // Whoever does not know that this slot has resigned does not know what it missed since: it
   // listens for a whole interval. And whoever wrote a deadline that has passed does not know that
   // it listens once more already.
-  // Nor may a deadline that has passed be followed at once by one who neither knew that this slot
-  // took over at it nor has judged what was heard since: that may have been a better master.
-  const bool unjudged = crossed && slot->state == State::kLead && slot->heard > seen;
-  const Us missed = slot->resigned_event > seen || unjudged ? now + order.restart : 0;
+  const Us missed = slot->resigned_event > seen || unsure ? now + order.restart : 0;
   const Us listening = order.deadline <= now ? std::max(slot->listen_until, missed) : missed;
   const bool goes_on = listening > std::max(now, order.deadline);
   Enter(slot, State::kFollow);
@@ -182,8 +194,8 @@ void Core::ApplyFollow(Slot* slot, Order order, uint64_t seen, bool crossed, Us 
 void Core::ApplyLead(Slot* slot, LeadPtr lead, bool crossed, Us now) {
   if (crossed && slot->resigned != Resigned::kNo) return RaiseResigned(slot, now);
   // A lead that is late already must not be refreshed into going on: Tick's rule, one step earlier.
-  const bool late = slot->state == State::kLead && slot->due < now - slot->lead->late;
-  if (late) return Resign(slot, Resigned::kLate, now - slot->due, now);
+  if (slot->state == State::kLead && Late(*slot, now))
+    return Resign(slot, Resigned::kLate, now - slot->due, now);
   StartLead(slot, std::move(lead), now);
 }
 
@@ -309,9 +321,13 @@ void Core::Expire(Slot* slot, Us now) {
     return Listen(slot, now);
   }
   if (AwaitsJudgement(slot, awaited, now)) return;
-  const Us deadline = slot->due;
+  TakeOver(slot, slot->lead, slot->due, now);
+}
+
+// Leads on its own account, and tells so when that has been carried out.
+void Core::TakeOver(Slot* slot, LeadPtr lead, Us deadline, Us now) {
   const size_t at = batch_.size();
-  StartLead(slot, slot->lead, now);
+  StartLead(slot, std::move(lead), now);
   slot->changed = kChanging;
   // Even an empty plan is a run: the event is raised when it is settled.
   if (batch_.size() == at) {

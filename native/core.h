@@ -154,7 +154,8 @@ class Core {
   // `seen`: how many events TypeScript had worked off when it wrote the order. An order that
   // crossed with a change that the core made on its own (a deadline, late, lapsed) was meant for
   // another state:
-  // - rest and follow still hold, after the lead that they did not know of has resigned;
+  // - rest and follow still hold, after the lead that they did not know of has resigned; a follow
+  // whose deadline has passed as well lets it go on, and is told of it again under its generation;
   // - a lead for a slot that has resigned is not taken up: the event is raised again, under the new
   // generation;
   // - also is dropped.
@@ -267,12 +268,15 @@ class Core {
   void Push(const Slot& slot, PlanPtr plan);
   void PushForLead(const Slot& slot, PlanPtr plan, int repeat = Run::kNoRepeat);
   void ApplyRest(Slot* slot, Order order, bool crossed);
+  static bool Late(const Slot& slot, Us now) { return slot.due < now - slot.lead->late; }
+  static bool LeadsOn(const Slot& slot, const Order& order, Us now);
   void ApplyFollow(Slot* slot, Order order, uint64_t seen, bool crossed, Us now);
   void ApplyLead(Slot* slot, LeadPtr lead, bool crossed, Us now);
   void StartLead(Slot* slot, LeadPtr lead, Us now);
   Us Fire(Slot* slot, Us now);
   void Join(Us first, Us now);
   void Expire(Slot* slot, Us now);
+  void TakeOver(Slot* slot, LeadPtr lead, Us deadline, Us now);
   bool AwaitsJudgement(Slot* slot, uint64_t still, Us now);
   void StopWaiting(Slot* slot);
   bool RunRepeats(Slot* slot, Us first, Us now);

@@ -190,7 +190,9 @@ void Core::SettleRun(const Run& run, std::span<const Failure> failures) {
     if (run.sent_at > slot->counters->last_sent.load(kRelaxed))
       slot->counters->last_sent.store(run.sent_at, kRelaxed);
   }
-  if (slot != nullptr && run.deadline != Run::kNoDeadline && run.deadline == slot->expiring)
+  // A run of an older order's take-over tells nothing: its generation is not looked at any more.
+  const bool current = slot != nullptr && run.generation == slot->generation;
+  if (current && run.deadline != Run::kNoDeadline && run.deadline == slot->expiring)
     RaiseExpired(slot, run.generation, run.first_at, run.done_at);
   // What fails is told when all of it has been tried.
   if (run.partial) return;

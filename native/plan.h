@@ -37,6 +37,8 @@ struct Step {
   Bytes bytes;
   std::vector<int> tolerate;  // netlink: errnos that mean "already so"
   uint32_t round = 0;         // frame: how many equal frames stand before it in its plan
+
+  bool operator==(const Step&) const = default;
 };
 
 struct Plan {

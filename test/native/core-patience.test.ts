@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { us } from '../../src/base/time.ts'
 import {
+  advert,
   Bench,
   datagram,
   followUntil,
@@ -221,20 +222,54 @@ test('an address is not put back on a host that has resigned meanwhile', () => {
   assert.deepEqual(b.tick(9 * second + 1).effects, [])
 })
 
+const better = Uint8Array.from([0x31, vrid, 200, 1])
+
+/** Takes over at 4 s; what is ordered then does not know of it. */
+function tookOver(): Bench {
+  const b = new Bench()
+  b.order(followUntil(4 * second), 0)
+  only(b.tick(4 * second).events, 'expired')
+  return b
+}
+
 test('a follow that crossed with the take-over, and with what was heard after it, listens before it leads', () => {
-  const better = Uint8Array.from([0x31, vrid, 200, 1])
-  const crossed = (hears: boolean) => {
-    const b = new Bench()
-    b.order(followUntil(4 * second), 0)
-    only(b.tick(4 * second).events, 'expired')
-    if (hears) {
-      b.hear(5 * second, better)
-      only(b.tick(5 * second).events, 'heard')
-    }
-    // Its author knew neither of the take-over nor of the better master: a reload, say, after a stall.
-    b.order(followUntil(4 * second), 6 * second, 0)
-    return b
+  const b = tookOver()
+  b.hear(5 * second, better)
+  only(b.tick(5 * second).events, 'heard')
+  // Its author knew neither of the take-over nor of the better master: a reload, say, after a stall.
+  b.order(followUntil(4 * second), 6 * second, 0)
+  assert.deepEqual(marks(b.tick(6 * second)), ['datagram 0'])
+  assert.equal(b.core.nextDeadline(), 9 * second)
+})
+
+test('a follow that crossed with the take-over and would lead by now as well: the lead goes on', () => {
+  const b = tookOver()
+  assert.deepEqual(marks(b.tick(5 * second)), ['datagram 1'])
+  const raised = { now: [datagram(20)], repeats: [advert(second, 21)] }
+  const generation = b.order(followUntil(4 * second, raised), 5_000_500, 0)
+  const out = b.tick(5_000_500)
+  assert.deepEqual(marks(out), ['datagram 20'], 'no resignation, no second one')
+  const told = only(out.events, 'expired')
+  assert.equal(told.generation, generation, 'its author is told')
+  assert.equal(told.deadlineUs, 4 * second)
+  assert.equal(b.core.nextDeadline(), 6 * second, 'in phase')
+  assert.deepEqual(marks(b.tick(6 * second)), ['datagram 21'])
+})
+
+test('a follow that gives back something else in the end, or leads with nothing: the lead resigns first', () => {
+  for (const then of [{ resign: [datagram(0), request(5)] }, { repeats: [] }]) {
+    const b = tookOver()
+    b.order(followUntil(4 * second, then), 4_000_500, 0)
+    assert.deepEqual(marks(b.tick(4_000_500)), ['datagram 0', 'datagram 10'])
   }
-  assert.equal(crossed(true).core.nextDeadline(), 9 * second)
-  assert.equal(crossed(false).core.nextDeadline(), 4 * second, 'nobody else was heard')
+  const b = tookOver()
+  b.order(followUntil(4 * second, {}, [request(6)]), 4_000_500, 0)
+  assert.deepEqual(marks(b.tick(4_000_500)), ['datagram 0', 'datagram 10', 'netlink 6'])
+})
+
+test('a follow that crossed with the take-over of a slot that is late by now listens', () => {
+  const b = tookOver()
+  b.order(followUntil(4 * second), 8 * second, 0)
+  assert.deepEqual(marks(b.tick(8 * second)), ['datagram 0'])
+  assert.equal(b.core.nextDeadline(), 11 * second)
 })

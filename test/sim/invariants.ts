@@ -45,6 +45,13 @@ export const settleUs = (scenario: Scenario): number =>
 const clockStepUs = 10
 const traceLines = 80
 
+/** By VRID, when a process last said that it leads, and that it resigns. */
+type Voices = {
+  readonly spokeAt: Map<number, number>
+  readonly resignedAt: Map<number, number>
+}
+const newVoices = (): Voices => ({ spokeAt: new Map(), resignedAt: new Map() })
+
 export class Invariants implements Witness {
   transitions = 0
   /** Lines that differ between two runs make different digests. */
@@ -62,8 +69,7 @@ export class Invariants implements Witness {
   #active = 0
   #disturbedAt = 0
   readonly #impairedAt = new Map<Host, number>()
-  /** When a process last said that it leads, by VRID. */
-  readonly #spoke = new WeakMap<Process, Map<number, number>>()
+  readonly #spoke = new WeakMap<Process, Voices>()
 
   constructor(scenario: Scenario, agenda: Agenda, lan: Lan) {
     this.#scenario = scenario
@@ -111,12 +117,18 @@ export class Invariants implements Witness {
   /**
    * Only who leads speaks with a priority, and who sleeps or has died does not speak at all. Late means listen: who
    * has said nothing for so long that a peer may have taken over does not go on. Immediately.
+   * Who resigns does not go on in the same breath: whatever crossed, addresses are not taken away to be set again.
    * Settled, the priority said is the one that an operator would work out.
    * (A resignation, priority 0, is for everybody who has something to give back.)
    */
   sent(host: Host, slot: SlotId, bytes: Uint8Array): void {
     const priority = bytes[2] ?? 0
+    const vrid = bytes[1] ?? 0
+    const { resignedAt } = this.#voices(host)
+    if (priority === 0) resignedAt.set(vrid, host.now())
     if (priority === 0) return
+    if (resignedAt.get(vrid) === host.now())
+      this.#violate(host, `vrid ${vrid} resigns and leads again in the same instant`)
     const { process } = host
     if (process === null) this.#violate(host, 'an advert of a daemon that is gone')
     if (host.asleep) this.#violate(host, 'an advert of a host that sleeps')
@@ -125,14 +137,14 @@ export class Invariants implements Witness {
     const rank = expectedPriority(host.plan, host.good)
     if (this.settled && priority !== rank)
       this.#violate(host, `says priority ${priority} instead of ${rank}`)
-    this.#checkPace(host, bytes[1] ?? 0)
+    this.#checkPace(host, vrid)
   }
 
   #checkPace(host: Host, vrid: number): void {
     const now = host.now()
-    const voices = this.#voices(host)
-    const before = voices.get(vrid)
-    voices.set(vrid, now)
+    const { spokeAt } = this.#voices(host)
+    const before = spokeAt.get(vrid)
+    spokeAt.set(vrid, now)
     if (before === undefined) return
     const { advertUs } = this.#scenario
     const gap = now - before
@@ -175,7 +187,7 @@ export class Invariants implements Witness {
     if (leading) notes?.leads(now)
     else {
       notes?.yields(now, 3 * advertUs)
-      this.#voices(host).delete(vrid ?? 0)
+      this.#voices(host).spokeAt.delete(vrid ?? 0)
       this.#checkGivenBack(host, vrid)
     }
     if (this.settled) this.#violate(host, `vrid ${vrid} changed hands in a settled run`)
@@ -366,9 +378,9 @@ export class Invariants implements Witness {
     return host.process?.daemon.instances.find((it) => it.slot === slot)?.cfg.vrid ?? null
   }
 
-  #voices(host: Host): Map<number, number> {
+  #voices(host: Host): Voices {
     const { process } = host
-    const voices = (process && this.#spoke.get(process)) ?? new Map<number, number>()
+    const voices = (process && this.#spoke.get(process)) ?? newVoices()
     if (process !== null) this.#spoke.set(process, voices)
     return voices
   }

@@ -20,6 +20,13 @@ test('a reload behind a stalled main thread does not overrule a better master', 
   assert.equal(broken, null, `SEED=900196: ${broken?.what}\n${broken?.trace.join('\n')}`)
 })
 
+test('a changed priority that crosses with the take-over takes no address away', () => {
+  for (const seed of [17, 237, 347]) {
+    const { broken } = run(seed)
+    assert.equal(broken, null, `SEED=${seed}: ${broken?.what}\n${broken?.trace.join('\n')}`)
+  }
+})
+
 test('a seed is a run: the same seed gives the same digest, another one another', () => {
   const [first = 0, second = 0] = seedsOf('storm', 2)
   assert.equal(profileOf(first), 'storm')

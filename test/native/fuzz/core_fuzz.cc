@@ -254,9 +254,15 @@ class Life {
     // A resignation that the author does not know of is not undone by another order in between.
     slot.exact = !Follows(id) && !(slot.gave_up && slot.resigned_after >= seen);
     const LeadPtr lead = given.order.lead;
+    const Core::Standing before = core_.StandingOf(id);
+    const bool may_go_on = before.leads && given.order.deadline <= now_ &&
+                           given.order.now->steps.empty() && !lead->repeats.empty() &&
+                           lead->resign->steps == before.lead->resign->steps && !unknown;
     Apply(std::move(given), seen);
-    Require(Follows(id) && core_.StandingOf(id).lead == lead, "a slot ordered to follow follows");
+    Require(core_.StandingOf(id).lead == lead, "what was ordered last stands");
+    Require(Follows(id) || (may_go_on && Leads(id)), "a slot ordered to follow follows");
     slot.resigned = false;
+    if (Leads(id)) slot.fresh = false;
   }
 
   void OrderLead(SlotId id, OrderFor given, uint64_t seen) {
