@@ -16,15 +16,12 @@ import { type Us, us } from '../base/time.ts'
 import { describeResult, exitStatus } from '../checks/describe.ts'
 import { startCheckPool } from '../checks/pool.ts'
 import type { CheckEvent, CheckPool } from '../checks/types.ts'
-import { formatDiagnostic } from '../config/diagnostics.ts'
-import { judgeReload } from '../config/judge-reload.ts'
-import type { Config, Globals } from '../config/types.ts'
-import { describeFault } from '../election/describe.ts'
+import type { Config } from '../config/types.ts'
 import type { Engine, EngineEvent, EngineStart } from '../engine/contract.ts'
 import { kernelRequest, outgoing, startEngine } from '../engine/native.ts'
 import type { Loaded } from '../loading/load.ts'
 import { Alarm } from './alarm.ts'
-import { lacksNetAdmin, requireNetAdmin } from './capabilities.ts'
+import { requireNetAdmin } from './capabilities.ts'
 import { checkSpecs } from './check-specs.ts'
 import {
   ConfigError,
@@ -37,7 +34,6 @@ import {
 } from './daemon-types.ts'
 import { Errands } from './errands.ts'
 import { Firewall } from './firewall.ts'
-import { ownedAddresses } from './footing.ts'
 import { GapBaselines } from './gap-baselines.ts'
 import { HandOvers } from './hand-over.ts'
 import { initialiseFiles } from './initial-files.ts'
@@ -55,15 +51,12 @@ import type { OwnedObject } from './owned.ts'
 import { Ownership } from './ownership.ts'
 import { applyNice, engineOptions, runTimed } from './process.ts'
 import { Realtime } from './realtime.ts'
-import { applyInSlices, inSlices } from './reload/apply.ts'
-import { planInSteps, type Refusals, type ReloadPlan } from './reload/plan.ts'
-import { ReloadRecord, refusalLine } from './reload-record.ts'
+import { endWith, Reloads } from './reloads.ts'
 import { Roster } from './roster.ts'
 import { type Leader, SameHost } from './same-host.ts'
 import { daemonStatus } from './status.ts'
 import type { Status } from './status-types.ts'
 import { Strangers } from './strangers.ts'
-import { namedInterfaces } from './tracker.ts'
 import { Warden, wardenLock } from './warden.ts'
 
 export const startDaemon: StartDaemon = async (options) => {
@@ -106,18 +99,9 @@ class RunningDaemon implements Daemon {
   readonly #pool: CheckPool
   readonly #roster: Roster
   readonly #handOvers: HandOvers
+  readonly #reloads: Reloads
   readonly #alarm = new Alarm(() => this.#tick())
   readonly #startedMs = Date.now()
-  /** What has been applied. */
-  #config: Config
-  /** What takes effect when the daemon starts was taken from here. */
-  readonly #started: Globals
-  #interfacesAtStart: readonly string[] = []
-  /** Plans are applied one after the other. */
-  #changing: Promise<unknown> = Promise.resolve()
-  #loaded: Loaded
-  #loadedMs = Date.now()
-  readonly #lastReload = new ReloadRecord()
   #lease: NodeJS.Timeout | null = null
   #remarks: NodeJS.Timeout | null = null
   #delay: NodeJS.Timeout | null = null
@@ -139,9 +123,6 @@ class RunningDaemon implements Daemon {
       holds: (it) => this.#kernel.findHeld(it)?.ours === true,
       onRecorded: () => this.#onRecorded(),
     })
-    this.#loaded = loaded
-    this.#config = config
-    this.#started = config.globals
     this.#holding = new Set(config.scripts.map((s) => s.name))
     applyNice(config.globals, log)
     const started = startEngine(engineOptions(config.globals), (events) => this.#onEngine(events))
@@ -151,16 +132,7 @@ class RunningDaemon implements Daemon {
     this.#realtime = new Realtime(started.start.realtime, us(config.globals.rttimeUs), log)
     this.#warden = new Warden(started.guard, wardenLock(options.runDir), log)
     for (const note of started.start.notes) log.info(note)
-    this.#mirror = new KernelReader({
-      kernel: this.#kernel,
-      engine: this.#engine,
-      log,
-      onChanges: (changes) => {
-        if (this.#stopping) return
-        this.#onKernel(changes)
-        this.#settle()
-      },
-    })
+    this.#mirror = this.#openMirror(log)
     this.#links = new Links(this.#engine)
     this.#memberships = new Memberships({
       engine: this.#engine,
@@ -169,7 +141,11 @@ class RunningDaemon implements Daemon {
       read: readMemberships,
     })
     this.#sameHost = this.#watchSameHost(log)
-    this.#strangers = new Strangers(this.#links, log, () => this.#config.globals.logUnknownVrids)
+    this.#strangers = new Strangers(
+      this.#links,
+      log,
+      () => this.#reloads.config.globals.logUnknownVrids,
+    )
     this.#orders = new OrderQueue(this.#engine)
     this.#notifier = startNotifier(notifierOptions(config, log))
     this.#pool = startCheckPool({
@@ -198,6 +174,44 @@ class RunningDaemon implements Daemon {
       now: () => this.#engine.now(),
       settle: () => this.#settle(),
     })
+    this.#reloads = this.#openReloads(loaded, config)
+  }
+
+  #openMirror(log: Log): KernelReader {
+    return new KernelReader({
+      kernel: this.#kernel,
+      engine: this.#engine,
+      log,
+      onChanges: (changes) => {
+        if (this.#stopping) return
+        this.#onKernel(changes)
+        this.#settle()
+      },
+    })
+  }
+
+  #openReloads(loaded: Loaded, config: Config): Reloads {
+    return new Reloads(loaded, config, {
+      options: this.#options,
+      engine: this.#engine,
+      kernel: this.#kernel,
+      roster: this.#roster,
+      ownership: this.#ownership,
+      settings: (next) => {
+        this.#notifier.reconfigure(notifierOptions(next, this.#options.log))
+        this.#firewall.set(next.instances)
+        this.#startLease(next.globals.livenessUs)
+      },
+      checks: (scripts) => this.#pool.set(checkSpecs(scripts)),
+      settle: () => this.#settle(),
+      stopping: () => this.#stopping,
+      waiting: () => this.#delay !== null,
+      applied: ({ scripts }) => {
+        const known = new Set(scripts.map(({ name }) => name))
+        this.#holding = new Set([...this.#holding].filter((name) => known.has(name)))
+        this.#gaps.look(this.#roster.instances)
+      },
+    })
   }
 
   #watchSameHost(log: Log): SameHost {
@@ -212,33 +226,33 @@ class RunningDaemon implements Daemon {
 
   /** Resolves when all instances take part, or at once if there is a startup delay. */
   async start(): Promise<void> {
-    const { globals } = this.#config
+    const { globals, instances, scripts } = this.#reloads.config
     await this.#mirror.open()
-    this.#interfacesAtStart = this.#kernel.linkNames
+    this.#reloads.begin()
     this.#ownership.mirrored()
     this.#firewall.sweep(this.#ownership.neighbours)
-    this.#firewall.set(this.#config.instances)
+    this.#firewall.set(instances)
     await this.#firewall.settled(firewallMs)
     this.#startLease(globals.livenessUs)
     this.#memberships.look()
     this.#remarks = setInterval(() => this.#sayHeldBack(), remarksEveryMs)
     this.#warden.start()
     this.#sameHost.start()
-    initialiseFiles(this.#config.scripts, this.#options.log, () => {
-      if (!this.#stopping) this.#pool.set(checkSpecs(this.#config.scripts))
+    initialiseFiles(scripts, this.#options.log, () => {
+      if (!this.#stopping) this.#pool.set(checkSpecs(this.#reloads.config.scripts))
     })
     const delayMs = globals.startupDelayUs / 1000
-    if (delayMs === 0) return this.#takePart()
+    if (delayMs === 0) return this.#reloads.takePart()
     this.#options.log.info(`startup delay: taking part in ${delayMs / 1000} s`)
     this.#delay = setTimeout(() => {
       this.#delay = null
-      this.#takePart().catch(endWith)
+      this.#reloads.takePart().catch(endWith)
     }, delayMs)
   }
 
   async status(): Promise<Status> {
-    const { configPath, version, loader } = this.#options
-    const unchangedOnDisk = await loader.unchanged(this.#loaded.seen)
+    const { version } = this.#options
+    const config = await this.#reloads.status()
     return daemonStatus({
       roster: this.#roster,
       engine: this.#engine,
@@ -246,7 +260,7 @@ class RunningDaemon implements Daemon {
       links: this.#links,
       kernel: this.#kernel,
       pool: this.#pool,
-      scripts: this.#config.scripts,
+      scripts: this.#reloads.config.scripts,
       version,
       uptimeMs: Date.now() - this.#startedMs,
       eventsRaised: this.#eventsRaised,
@@ -259,26 +273,21 @@ class RunningDaemon implements Daemon {
         ...this.#sameHost.warnings,
         ...this.#firewall.warnings,
       ],
-      config: {
-        path: configPath,
-        loadedAt: new Date(this.#loadedMs).toISOString(),
-        ...this.#lastReload.status(),
-        unchangedOnDisk,
-      },
+      config,
     })
   }
 
   summary(): string {
     const { length } = this.#roster.instances
     const instances = length === 1 ? '1 instance' : `${length} instances`
-    const rejected = this.#lastReload.summary()
+    const rejected = this.#reloads.summary
     return rejected === '' ? instances : `${instances}; ${rejected}`
   }
 
   observe(): Observation {
     return observe({
       configPath: this.#options.configPath,
-      config: this.#config,
+      config: this.#reloads.config,
       instances: this.#roster.instances,
       engine: this.#engine,
       gaps: (slot) => this.#gaps.gaps(slot),
@@ -293,99 +302,8 @@ class RunningDaemon implements Daemon {
     return new Uint8Array(packed.buffer)
   }
 
-  async reload(force = false): Promise<ReloadResult> {
-    const { log, configPath: path } = this.#options
-    if (this.#stopping) return this.#refuse([stoppingRefusal])
-    const loaded = await this.#load()
-    // The stop may have begun while the file was read.
-    if (this.#stopping) return this.#refuse([stoppingRefusal])
-    const diagnostics = loaded.diagnostics.map(formatDiagnostic)
-    const running = { config: this.#config, diagnostics: this.#loaded.diagnostics }
-    const judgement = judgeReload(running, loaded, { path, force })
-    if (!judgement.accepted) {
-      const reasons = judgement.reasons.map(formatDiagnostic)
-      return this.#refuse(reasons, judgement.forcible, diagnostics)
-    }
-    logDiagnostics(log, loaded.diagnostics)
-    return this.#oneAtATime(() => this.#change(loaded, judgement.config))
-  }
-
-  /** Plans the change, and applies it whole. */
-  async #change(loaded: Loaded, next: Config): Promise<ReloadResult> {
-    const diagnostics = loaded.diagnostics.map(formatDiagnostic)
-    // Within the startup delay no instance takes part yet, however often the configuration is read.
-    const planned = this.#delay === null ? next : { ...next, instances: [], groups: [] }
-    const lacks = lacksNetAdmin(next)
-    if (lacks !== null) return this.#refuse([lacks], false, diagnostics)
-    const plan = await this.#plan(planned)
-    if (this.#stopping) return this.#refuse([stoppingRefusal], false, diagnostics)
-    if (!plan.ok) return this.#refuse(plan.refusals.map(formatDiagnostic), false, diagnostics)
-    await this.#record(planned)
-    const whole =
-      !this.#stopping && (await applyInSlices(plan, this.#applyPorts(next)).catch(endWith))
-    this.#ownership.claim('plan', [])
-    if (!whole) return this.#refuse([stoppingRefusal], false, diagnostics)
-    this.#config = next
-    this.#loaded = loaded
-    this.#loadedMs = Date.now()
-    this.#lastReload.accepted()
-    const known = new Set(next.scripts.map((s) => s.name))
-    this.#holding = new Set([...this.#holding].filter((name) => known.has(name)))
-    this.#gaps.look(this.#roster.instances)
-    const changes = [...plan.changes, ...notApplied(this.#roster.instances)]
-    this.#options.log.info(
-      `Reloaded: ${changes.length === 0 ? 'nothing changed' : changes.join(', ')}`,
-    )
-    return { ok: true, diagnostics, changes }
-  }
-
-  #plan(next: Config): Promise<ReloadPlan | Refusals> {
-    const facts = { running: this.#roster.facts(), started: this.#started }
-    return inSlices(planInSteps(this.#config, next, facts), this.#applyPorts(next))
-  }
-
-  #applyPorts(next: Config) {
-    return {
-      roster: this.#roster,
-      settings: () => {
-        this.#notifier.reconfigure(notifierOptions(next, this.#options.log))
-        this.#firewall.set(next.instances)
-        this.#startLease(next.globals.livenessUs)
-      },
-      checks: (scripts: Config['scripts']) => this.#pool.set(checkSpecs(scripts)),
-      settle: () => this.#settle(),
-      nowMs: () => performance.now(),
-      stopping: () => this.#stopping,
-      renew: () => this.#engine.renew(),
-      turn: () => new Promise<void>((turned) => setImmediate(turned)),
-      flush: () => this.#engine.flush(),
-    }
-  }
-
-  #oneAtATime<T>(act: () => Promise<T>): Promise<T> {
-    const mine = this.#changing.then(act)
-    this.#changing = mine.catch(() => undefined)
-    return mine
-  }
-
-  #refuse(
-    reasons: readonly string[],
-    forcible = false,
-    diagnostics: readonly string[] = reasons,
-  ): ReloadResult {
-    this.#lastReload.rejected(reasons)
-    this.#options.log.error(refusalLine(reasons, forcible))
-    return { ok: false, diagnostics, changes: [], refusal: { reasons, forcible } }
-  }
-
-  /**
-   * An interface that was there at the start, or that the running configuration names, may be absent at the moment: that
-   * is a fault of the instance, not of the file.
-   */
-  #load(): Promise<Loaded> {
-    return this.#options.loader.load([
-      ...new Set([...this.#interfacesAtStart, ...namedInterfaces(this.#config)]),
-    ])
+  reload(force = false): Promise<ReloadResult> {
+    return this.#reloads.reload(force)
   }
 
   push(name: string, failure: string | null): void {
@@ -428,7 +346,7 @@ class RunningDaemon implements Daemon {
     await Promise.all([this.#pool.stop(), this.#notifier.stop()])
     this.#firewall.set([])
     await this.#firewall.settled(firewallMs)
-    await runTimed('shutdown_script', this.#config.globals.shutdownScript, log)
+    await runTimed('shutdown_script', this.#reloads.config.globals.shutdownScript, log)
     this.#options.loader.close()
     this.#warden.stop()
     this.#engine.stop()
@@ -440,38 +358,12 @@ class RunningDaemon implements Daemon {
     if (this.#stopping) throw new Error('the daemon is stopping')
   }
 
-  /** The plan of a reload from nothing: what a reload would refuse cannot be started either. */
-  #takePart(): Promise<void> {
-    return this.#oneAtATime(async () => {
-      const plan = await this.#plan(this.#config)
-      if (this.#stopping) return
-      if (!plan.ok) throw new ConfigError(plan.refusals)
-      await this.#record(this.#config)
-      if (this.#stopping) return
-      // Checks and settings are there already.
-      const none = () => undefined
-      await applyInSlices(plan, {
-        ...this.#applyPorts(this.#config),
-        settings: none,
-        checks: none,
-      })
-      this.#ownership.claim('plan', [])
-      this.#gaps.look(this.#roster.instances)
-    })
-  }
-
   /** Proves to the engine that this thread still turns; four times within the bound. */
   #startLease(livenessUs: Us): void {
     if (this.#lease !== null) clearInterval(this.#lease)
     this.#engine.setLiveness(livenessUs)
     if (livenessUs === 0) return
     this.#lease = setInterval(() => this.#engine.renew(), livenessUs / 4000)
-  }
-
-  /** Before a plan is applied: then no slice of it waits for the record. */
-  #record({ instances }: Config): Promise<void> {
-    const objects = instances.flatMap((cfg) => ownedAddresses(cfg, this.#kernel))
-    return this.#ownership.record('plan', objects)
   }
 
   /** What waited for the record may be ordered. */
@@ -609,22 +501,6 @@ class RunningDaemon implements Daemon {
     this.#alarm.set(this.#roster.deadlineAt(now), now)
   }
 }
-
-const stoppingRefusal = 'the daemon is stopping: a reload is refused [stopping]'
-
-/** A change that a bug cuts short has left half of it: the process ends, and the warden gives up what it leads. */
-function endWith(error: unknown): never {
-  setImmediate(() => {
-    throw error
-  })
-  throw error
-}
-
-/** What the kernel refused: a reload tries it again. */
-const notApplied = (instances: readonly RunningInstance[]): readonly string[] =>
-  instances.flatMap(({ name, applied, stance }) =>
-    applied ? [] : [`${name}: not applied: ${stance.faults.map(describeFault).join(', ')}`],
-  )
 
 function notifierOptions({ globals }: Config, log: DaemonOptions['log']) {
   const { mail, routerId, notifyFifos: fifos, noEmailFaults } = globals
