@@ -18,8 +18,13 @@ const bootMs = 2_000
 /** `answer`: null when nobody waits for it any more. */
 type Waiting = { readonly id: number; readonly question: Question; answer: Answer | null }
 type Answer = (seen: Seen) => void
-/** `queue`: in the order in which the thread takes them. */
-type Lane = { readonly thread: Worker; readonly queue: Waiting[]; ready: boolean }
+/** `queue`: in the order in which the thread takes them. `watched`: whose changes this thread would tell. */
+type Lane = {
+  readonly thread: Worker
+  readonly queue: Waiting[]
+  readonly watched: Set<string>
+  ready: boolean
+}
 
 export class Files {
   readonly #onChanged: (path: string) => void
@@ -86,7 +91,7 @@ export class Files {
       resourceLimits: { maxOldGenerationSizeMb: 32 },
     })
     thread.unref()
-    const lane: Lane = { thread, queue: [], ready: false }
+    const lane: Lane = { thread, queue: [], watched: new Set(), ready: false }
     thread.on('message', (message: FromFiles) => this.#heard(lane, message))
     thread.on('error', (error) => this.#lost(lane, String(error)))
     return lane
@@ -96,6 +101,7 @@ export class Files {
     const message: ToFiles = { id: waiting.id, question: waiting.question }
     lane.thread.postMessage(message)
     lane.queue.push(waiting)
+    if (waiting.question.kind !== 'write') lane.watched.add(waiting.question.path)
     if (lane.queue.length === 1) this.#watch(lane)
   }
 
@@ -119,6 +125,8 @@ export class Files {
     this.#current = next
     for (const waiting of others) this.#give(next, waiting)
     this.#spare ??= this.#start()
+    // A thread that hangs tells of no change: what it watched is asked again, which watches it in the next thread.
+    for (const path of lane.watched) if (path !== head.question.path) this.#onChanged(path)
   }
 
   #heard(lane: Lane, message: FromFiles): void {
@@ -127,9 +135,12 @@ export class Files {
     // A look that lasted may be followed by questions that others have answered meanwhile.
     if (lane.queue[0]?.id !== message.id) return
     const head = lane.queue.shift()
-    if (this.#lasting.delete(lane)) void lane.thread.terminate()
+    const lasted = this.#lasting.delete(lane)
+    if (lasted) void lane.thread.terminate()
     else this.#watch(lane)
     head?.answer?.(message.seen)
+    // Its watch has gone with its thread, and a change in between was seen by none.
+    if (lasted && head !== undefined) this.#onChanged(head.question.path)
   }
 
   /** A bug, or no memory: everybody who waits is told. */

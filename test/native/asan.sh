@@ -17,8 +17,9 @@ CXXFLAGS=$flags LDFLAGS='-fsanitize=address,undefined' \
 tests=$(find "$out/test/native" -name '*.test.js' | sort)
 test -n "$tests" || { echo 'no tests found' >&2; exit 1; }
 libraries="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libubsan.so)"
-# Node keeps what it allocated until its end, which is no leak of ours.
-export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:detect_stack_use_after_return=1
+# Node keeps what it allocated until its end, which is no leak of ours. What is freed is kept for a while, but not so
+# much that it looks like one.
+export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:detect_stack_use_after_return=1:quarantine_size_mb=8
 export UBSAN_OPTIONS=print_stacktrace=1
 export VIPD_ADDON="$copy/build/Release/vipd.node"
 # shellcheck disable=SC2086

@@ -60,17 +60,24 @@ test('a wrong TTL is raised and an unknown VRID told once, until there are too m
     ],
   )
 
+  // A socket that is full of the flood loses this one too: it is sent until it is heard.
+  const heardAtLast = async (priority: number) => {
+    const isHeard = () => events.some((e) => e.kind === 'heard' && e.payload[2] === priority)
+    await until(async () => {
+      if (!isHeard()) await near([pdu(71, priority)])
+      await engine.flush()
+      return isHeard()
+    })
+  }
   const wave = Array.from({ length: 500 }, (_, i) => pdu(79, i % 256))
   // The gate shuts within the first of them; what lies in the socket by then is still read.
   await near(wave)
   await near(wave)
-  await near([pdu(71, 99)])
-  await until(() => events.some((e) => e.kind === 'heard' && e.payload[2] === 99))
+  await heardAtLast(99)
   const counted = engine.linkCounters(link).unclaimed
   assert.ok(counted >= 50, `${counted} of a flood's first packets`)
   await near(wave)
-  await near([pdu(71, 98)])
-  await until(() => events.some((e) => e.kind === 'heard' && e.payload[2] === 98))
+  await heardAtLast(98)
   assert.equal(engine.linkCounters(link).unclaimed, counted, 'the kernel drops the rest')
 
   engine.setFilter(link, vrrpFilter({ family: 4, vrids: [71, 79], multicast: true }))

@@ -146,6 +146,40 @@ test('a file that hangs is left alone: others are answered, it is not asked twic
   }
 })
 
+test('a look that lasts takes its watches along: what it watched is asked again', async () => {
+  const again: string[] = []
+  const changed = new Set<() => void>()
+  const hanging = new URL('./hanging-files.js', import.meta.url)
+  const files = new Files((path) => {
+    again.push(path)
+    for (const look of changed) look()
+  }, hanging)
+  const told = (path: string) =>
+    new Promise<void>((resolve) => {
+      const look = () => again.includes(path) && resolve()
+      changed.add(look)
+      look()
+    })
+  const keepAlive = setInterval(() => undefined, 1_000)
+  const ask = (path: string) =>
+    new Promise<string>((resolve) =>
+      files.ask({ kind: 'value', path }, ({ detail }) => resolve(detail)),
+    )
+  const slow = join(directory, 'hang-and-return')
+  try {
+    await ask('/a')
+    const lasting = ask(slow)
+    await told('/a')
+    assert.ok(!again.includes(slow), 'not before it has returned')
+    writeFileSync(`${slow}.back`, '')
+    assert.equal(await lasting, slow)
+    await told(slow)
+  } finally {
+    clearInterval(keepAlive)
+    files.close()
+  }
+})
+
 test('a tracked file is read when it changes, comes and goes', async () => {
   const path = join(directory, 'weight')
   const value: Command = { kind: 'value', path }
