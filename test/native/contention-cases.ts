@@ -87,7 +87,8 @@ test('adverts go out while the kernel keeps a request waiting, and a dump', asyn
     const tookMs = performance.now() - began
     // Too fast to tell anything: more of it.
     if (tookMs < 20 * everyMs && pairs < 4_000) continue
-    assert.ok(last - before >= 5, `${last - before} adverts in ${tookMs.toFixed(0)} ms`)
+    // None does while the engine waits. How many do is the scheduler's.
+    assert.ok(last - before >= 2, `${last - before} adverts in ${tookMs.toFixed(0)} ms`)
     break
   }
   await stop()

