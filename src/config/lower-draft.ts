@@ -10,6 +10,7 @@ import { secondsToUs, us } from '../base/time.ts'
 import type {
   Fifo,
   InitialValue,
+  MuteMaster,
   Peer,
   Place,
   Tracked,
@@ -86,6 +87,7 @@ export type GlobalDraft = {
   lowerPrioNoAdvert: boolean
   higherPrioSendAdvert: boolean | null
   resignOnDemotion: boolean
+  muteMaster: MuteMaster
   downTimerAdverts: number
   checkUnicastSource: boolean
   skipCheckAdvAddr: boolean
@@ -270,6 +272,7 @@ export function globalDraft(hostname: string, user: string): GlobalDraft {
     lowerPrioNoAdvert: false,
     higherPrioSendAdvert: null,
     resignOnDemotion: true,
+    muteMaster: 'report',
     downTimerAdverts: 3,
     checkUnicastSource: false,
     skipCheckAdvAddr: false,

@@ -58,6 +58,7 @@ export function finishInstance(
     lowerPrioNoAdvert: strict || (draft.lowerPrioNoAdvert ?? globals.lowerPrioNoAdvert),
     higherPrioSendAdvert: yieldAdvert(draft, facts, lowering),
     resignOnDemotion: draft.resignOnDemotion ?? lowering.globals.resignOnDemotion,
+    muteMaster: lowering.globals.muteMaster,
     ownerIgnoreAdverts: strict || (draft.ownerIgnoreAdverts ?? globals.ownerIgnoreAdverts),
     skipCheckAdvAddr: draft.skipCheckAdvAddr ?? globals.skipCheckAdvAddr,
     v3ChecksumAsV2: draft.v3ChecksumAsV2 ?? globals.v3ChecksumAsV2,

@@ -207,6 +207,7 @@ export type Instance = {
   readonly lowerPrioNoAdvert: boolean
   readonly higherPrioSendAdvert: boolean
   readonly resignOnDemotion: boolean
+  readonly muteMaster: MuteMaster
   readonly ownerIgnoreAdverts: boolean
   readonly skipCheckAdvAddr: boolean
   readonly v3ChecksumAsV2: boolean
@@ -216,6 +217,9 @@ export type Instance = {
   readonly notify: Notify
   readonly place: Place
 }
+
+/** What becomes of a master none of whose adverts leaves the host. */
+export type MuteMaster = 'report' | 'resign'
 
 export type SyncGroup = {
   readonly name: string

@@ -7,7 +7,7 @@ import { unreachable } from '../base/assert.ts'
 import type { Ip } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
 import type { Instance } from '../config/types.ts'
-import { resigns } from '../election/effects.ts'
+import { resigns, restartUs } from '../election/effects.ts'
 import { initial, nextDeadline, refreshed, step } from '../election/step.ts'
 import type { Effect, Event, Machine, Params, State } from '../election/types.ts'
 import type {
@@ -38,6 +38,7 @@ import type { Log } from './daemon-types.ts'
 import { Journal } from './journal.ts'
 import type { KernelAddress } from './kernel.ts'
 import type { Move } from './links.ts'
+import { Mute, type Sending } from './mute.ts'
 import type { Notifier } from './notify.ts'
 import type { OrderQueue } from './orders.ts'
 import { Receiver } from './receive.ts'
@@ -93,6 +94,7 @@ export class RunningInstance {
   readonly #answers = new Budget(answers.burst, answers.perSecond)
   readonly #remarks: Remarks
   readonly #restorer = new Restorer()
+  readonly #mute = new Mute()
 
   constructor(slot: SlotId, cfg: Instance, assessment: Assessment, ports: InstancePorts) {
     this.slot = slot
@@ -140,7 +142,11 @@ export class RunningInstance {
 
   /** The next instant at which the election, or something that was put off, wants a tick; null for none. */
   deadlineAt(now: Us): Us | null {
-    const wanted = [this.refusals.retryAt ?? nextDeadline(this.#machine.state)]
+    const wanted = [
+      this.refusals.retryAt ?? nextDeadline(this.#machine.state),
+      this.#mute.retryAt,
+      this.#onSending(now, (sending) => this.#mute.due(sending)),
+    ]
     if (this.#machine.state.kind === 'master')
       wanted.push(this.#restorer.due(now), this.#competition.due(now))
     const instants = wanted.filter((at) => at !== null)
@@ -162,12 +168,45 @@ export class RunningInstance {
     })
   }
 
+  /** Why no other router hears this master; null when its adverts leave. */
+  muteAt(now: Us): string | null {
+    return this.#onSending(now, (sending) => this.#mute.describe(sending))
+  }
+
+  /** What a master has sent so far; null for any other. */
+  #onSending<T>(now: Us, ask: (sending: Sending) => T | null): T | null {
+    const { state } = this.#machine
+    if (!this.#mute.watches || state.kind !== 'master' || this.stance.link === null) return null
+    const { lastSentUs } = this.#ports.engine.counters(this.slot)
+    const sentAt = us(Math.max(lastSentUs ?? state.since, state.since))
+    return ask({ now, sentAt, downUs: restartUs(this.#params, this.#machine) })
+  }
+
+  #notSent({ stepKind, call, code, at }: EngineEvent & { kind: 'failed' }): void {
+    if (stepKind !== 'datagram' || this.stance.link === null) return
+    const { lastSentUs } = this.#ports.engine.counters(this.slot)
+    this.#mute.failed(`${call}: ${code}`, at, lastSentUs ?? us(0))
+  }
+
+  #lookAtSending(now: Us): void {
+    const change = this.#onSending(now, (sending) => this.#mute.look(sending))
+    if (change === null) return
+    const text = `(${this.name}) ${this.muteAt(now) ?? 'its adverts leave this host again'}`
+    const level = change === 'mute' ? 'warning' : 'info'
+    this.#remarks.say(this.name, { kind: 'log', level, text }, now)
+    if (change === 'heard' || this.#cfg.muteMaster === 'report') return
+    this.#mute.resign(now)
+    this.#feedFaults()
+  }
+
   /** Does what `deadlineAt` named, as far as it is due. */
   tick(now: Us): void {
-    if (this.refusals.lift(now)) this.#feedFaults()
+    const lifted = [this.refusals.lift(now), this.#mute.lift(now)]
+    if (lifted.includes(true)) this.#feedFaults()
     const deadline = nextDeadline(this.#machine.state)
     if (deadline !== null && deadline <= now) this.feed({ kind: 'tick' })
     this.#restore(now)
+    this.#lookAtSending(now)
     if (this.#machine.state.kind === 'master' && this.#competition.ended(now))
       this.#announceAgain(`end ${now}`)
   }
@@ -256,6 +295,7 @@ export class RunningInstance {
         `(${this.name}) ${event.call} failed: ${event.code}${event.detail === '' ? '' : ` (${event.detail})`}`,
         { instance: this.name, step: event.stepKind },
       )
+      this.#notSent(event)
       this.#refused(event)
       return
     }
@@ -440,6 +480,7 @@ export class RunningInstance {
     this.#contact = null
     this.#competition.forget()
     this.#restorer.end()
+    this.#mute.forget()
     if (effect.to !== 'backup') this.#familiar = null
     this.#voice.transition(this.#cfg, effect, this.#machine, this.#removed)
     if (effect.from === 'fault' && effect.to !== 'stopped') this.#announceSource()
@@ -481,7 +522,8 @@ export class RunningInstance {
 
   #feedFaults(): void {
     const { faults: refused } = this.refusals
-    const faults = [...this.stance.faults, ...this.#assessment.faults, ...refused]
+    const own = [...refused, ...this.#mute.faults]
+    const faults = [...this.stance.faults, ...this.#assessment.faults, ...own]
     this.feed({ kind: 'faults', faults })
   }
 

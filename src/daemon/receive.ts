@@ -4,10 +4,11 @@
  * bounded log).
  */
 import { type Ip, isLinkLocal } from '../base/ip.ts'
-import { type Us, usToMilliseconds } from '../base/time.ts'
+import { type Us, us, usToMilliseconds } from '../base/time.ts'
 import type { Instance } from '../config/types.ts'
 import type { Advert } from '../election/types.ts'
 import type { Heard } from '../engine/contract.ts'
+import { explainReject } from '../wire/explain-reject.ts'
 import {
   type ChecksumForm,
   decodeAdvert,
@@ -15,12 +16,18 @@ import {
   emptyRejects,
   type Reject,
   sameAddresses,
+  statedIntervalUs,
 } from '../wire/vrrp.ts'
 import { type ChecksumCounts, ChecksumForms } from './checksum-forms.ts'
 import type { Log } from './daemon-types.ts'
+import { IgnoredSenders } from './ignored-senders.ts'
 
 /** Senders and intervals that are named until the state or the master changes. */
 const intervalsSaid = 4
+/** Senders that are named for one reason, likewise. */
+const sendersSaid = 4
+
+type Ends = { readonly own: Ip; readonly destination: Ip }
 
 export class Receiver {
   readonly rejects: Record<Reject, number> = emptyRejects()
@@ -33,6 +40,8 @@ export class Receiver {
   /** Adverts of version 3 whose interval is not ours: used, as the RFC asks. */
   intervalDiffers = 0
   priorityZero = 0
+  /** Who is heard and not believed. */
+  readonly ignored = new IgnoredSenders()
   #forms = new ChecksumForms()
   #cfg: Instance
   #expect: Expectation
@@ -48,6 +57,7 @@ export class Receiver {
   reconfigure(cfg: Instance): void {
     this.#cfg = cfg
     this.#expect = expectationOf(cfg)
+    this.ignored.clear()
     this.newEpoch()
   }
 
@@ -77,10 +87,10 @@ export class Receiver {
     const decoded = decodeAdvert({ payload, ttl, source, destination }, this.#expect)
     this.#forms.note(decoded.ok ? decoded.value.checksum : null, packet.count, received)
     if (!decoded.ok) {
-      this.rejects[decoded.why] += packet.count
-      this.#once(decoded.why, `ignoring advert from ${source}: ${decoded.why}`)
+      this.#reject(decoded.why, packet, { own, destination })
       return null
     }
+    this.ignored.believed(source)
     const { priority, intervalUs, addresses } = decoded.value
     if (priority === 0) this.priorityZero += packet.count
     else this.#compareInterval(packet, intervalUs)
@@ -89,6 +99,18 @@ export class Receiver {
     this.#compareChecksum(source, decoded.value.checksum)
     if (decoded.value.excessBytes > 0) this.#noteExcess(packet, decoded.value.excessBytes)
     return { from: source, priority, intervalUs }
+  }
+
+  #reject(why: Reject, packet: Heard, { own, destination }: Ends): void {
+    const { from, at, count, payload, ttl } = packet
+    this.rejects[why] += count
+    const received = { payload, ttl, source: from, destination }
+    const explanation = explainReject(why, received, own, this.#expect)
+    const intervalUs = us(Math.max(this.#cfg.advertIntervalUs, statedIntervalUs(payload)))
+    this.ignored.note({ from, why, explanation }, at, intervalUs)
+    const said = [...this.#said].filter((kind) => kind.startsWith(`${why} `)).length
+    if (said >= sendersSaid) return
+    this.#once(`${why} ${from}`, `ignoring advert from ${from}: ${why}: ${explanation}`, why)
   }
 
   /** RFC 9568 section 7.1: SHOULD be logged, whether we follow the sender or not. Version 2 rejects it. */
@@ -145,10 +167,10 @@ export class Receiver {
     )
   }
 
-  #once(kind: string, text: string): void {
+  #once(kind: string, text: string, reject = kind): void {
     if (this.#said.has(kind)) return
     this.#said.add(kind)
-    this.#log.warn(`(${this.#cfg.name}) ${text}`, { instance: this.#cfg.name, reject: kind })
+    this.#log.warn(`(${this.#cfg.name}) ${text}`, { instance: this.#cfg.name, reject })
   }
 }
 

@@ -52,6 +52,13 @@ export type StatusInstance = {
   readonly priorityZero: { readonly received: number; readonly sent: number }
   /** Rejected packets by reason. */
   readonly rejects: Readonly<Record<string, number>>
+  /** Routers of this VRID that are heard and not believed at present; at most four are named. */
+  readonly ignored: readonly {
+    readonly from: string
+    /** A key of `rejects`. */
+    readonly why: string
+    readonly explanation: string
+  }[]
   readonly history: readonly StatusTransition[]
 }
 

@@ -83,7 +83,9 @@ export function daemonStatus(from: StatusSources): Status {
       ...warningsOf(instances),
       ...rivals(roster, engine.now()),
       ...roster.instances.flatMap((it) => it.contestedAt(engine.now())),
+      ...instances.flatMap(ignoredOf),
       ...roster.instances.flatMap(refusedOf),
+      ...roster.instances.flatMap((it) => muteOf(it, engine.now())),
       ...roster.instances.flatMap(dampedOf),
       ...roster.instances.flatMap(flappingOf),
       ...standingBy(instances, roster),
@@ -128,6 +130,18 @@ const refusedOf = ({ name, state, stance, refusals }: RunningInstance): readonly
   state.kind === 'master'
     ? refusals.describe(stance.facts?.addresses ?? []).map((why) => `${name} is MASTER, but ${why}`)
     : []
+
+function muteOf(it: RunningInstance, now: Us): readonly string[] {
+  const why = it.muteAt(now)
+  return why === null ? [] : [`${it.name} is MASTER, but ${why}`]
+}
+
+/** Another router of this VRID that has no say here: most often a second master. */
+const ignoredOf = ({ name, state, ignored }: StatusInstance): readonly string[] =>
+  ignored.map(
+    ({ from, why, explanation }) =>
+      `${name} is ${state} and ignores the adverts of ${from} (${why}): ${explanation}`,
+  )
 
 /** Two masters: the partition that healed, or the peer that cannot hear us. */
 const rivals = (roster: Roster, now: Us): readonly string[] =>
@@ -216,6 +230,7 @@ function instanceStatus(it: RunningInstance, from: StatusSources): StatusInstanc
       'advert-interval': it.receiver.intervalDiffers,
       'excess-octets': it.receiver.excessOctets,
     },
+    ignored: it.receiver.ignored.at(now),
     history: it.journal.entries,
   }
 }

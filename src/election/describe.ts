@@ -67,6 +67,8 @@ export function describeFault(fault: Fault): string {
       return `${fault.op} failed: ${fault.code}`
     case 'addresses':
       return `the kernel refuses every address (${fault.why})`
+    case 'mute':
+      return `none of its adverts left this host (${fault.why})`
     default:
       return unreachable(fault)
   }

@@ -47,6 +47,8 @@ export type Fault =
   | { readonly kind: 'transport'; readonly op: string; readonly code: string }
   /** The kernel refused every address to the master; `why`: the request and its errno. */
   | { readonly kind: 'addresses'; readonly why: string }
+  /** Leading, it could not send a single advert for a down interval; `why`: the call and its errno. */
+  | { readonly kind: 'mute'; readonly why: string }
 
 /** The master as last accepted. */
 export type Master = { readonly address: Ip; readonly priority: number; readonly intervalUs: Us }

@@ -277,6 +277,13 @@ function readInterval(view: DataView, version: Version): Us {
     : centisecondsToUs(view.getUint16(offset.centiseconds) & 0xfff)
 }
 
+/** The interval that a packet states, believed or not, by the version that it states; 0: none. */
+export function statedIntervalUs(payload: Uint8Array): Us {
+  if (payload.length < headerBytes) return secondsToUs(0)
+  const view = viewOf(payload)
+  return readInterval(view, view.getUint8(0) >> 4 === 2 ? 2 : 3)
+}
+
 function readAddresses(pdu: Uint8Array, count: number, family: Family): readonly Ip[] {
   const size = family === 4 ? 4 : 16
   return Array.from({ length: count }, (_, i) => {

@@ -45,6 +45,7 @@ const web: StatusInstance = {
   checksums: { 'pseudo-header': 12, message: 0 },
   priorityZero: { received: 0, sent: 1 },
   rejects: { 'bad-checksum': 2, 'bad-ttl': 0 },
+  ignored: [],
   history: [
     { at: '2026-02-26T07:59:56.390Z', from: 'INIT', to: 'BACKUP', why: 'started' },
     { at: '2026-02-26T08:00:00Z', from: 'BACKUP', to: 'MASTER', why: '10.0.0.2 timed out' },

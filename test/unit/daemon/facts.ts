@@ -80,6 +80,7 @@ export const instance = (more: Partial<Instance> = {}): Instance => ({
   higherPrioSendAdvert: false,
   ownerIgnoreAdverts: false,
   resignOnDemotion: true,
+  muteMaster: 'report',
   skipCheckAdvAddr: false,
   v3ChecksumAsV2: false,
   addressLifetimeSeconds: 0,

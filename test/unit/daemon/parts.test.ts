@@ -158,6 +158,29 @@ test('a valid advert reaches the election; a rejected one is counted by its reas
   assert.equal(lines.length, 2)
 })
 
+test('a sender that is not believed is named with the remedy until it falls silent or is believed', () => {
+  const { lines, receiver: it } = receiver()
+  const own = ip('172.16.80.2')
+  const at = (seconds: number, payload: Uint8Array) => ({
+    ...heard(payload),
+    at: us(seconds * 1_000_000),
+  })
+  const slow = advert({ intervalUs: us(5_000_000) })
+  it.receive(at(0, slow), own, none)
+  const [ignored] = it.ignored.at(us(14_000_000))
+  assert.deepEqual([ignored?.from, ignored?.why], ['172.16.80.3', 'interval-mismatch'])
+  assert.match(ignored?.explanation ?? '', /advert_int is 5 s, ours 2 s/)
+  assert.match(lines[0] ?? '', /172\.16\.80\.3: interval-mismatch: its advert_int is 5 s, ours 2 s/)
+  assert.deepEqual(it.ignored.at(us(15_000_001)), [])
+  it.receive(at(20, slow), own, none)
+  it.receive(at(21, advert()), own, none)
+  assert.deepEqual(it.ignored.at(us(21_000_000)), [])
+  for (let i = 0; i < 50; i += 1)
+    it.receive({ ...at(22, slow), from: ip(`172.16.80.${100 + i}`) }, own, none)
+  assert.equal(it.ignored.at(us(22_000_000)).length, 4)
+  assert.equal(lines.length, 4, 'a flood of senders is not a flood of lines')
+})
+
 test('another address list is used, counted and said', () => {
   const { lines, receiver: it } = receiver()
   const other = advert({ addresses: [ip('172.16.80.200')] })
