@@ -333,6 +333,15 @@ export const globalKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('glob
     },
   },
   {
+    name: 'vipd_max_interval_ratio',
+    args: [integer('TIMES', 0, 4095)],
+    default: '10',
+    doc: 'vipd’s own: an advert of version 3 whose interval is longer than so many times our advert_int is reported, and counts as so many times ours for the down interval: a single advert that states 40.95 s would keep the pair without a master for two minutes. 0: what is stated counts, as in keepalived and RFC 9568.',
+    set: (draft, values) => {
+      draft.maxIntervalRatio = number(values)
+    },
+  },
+  {
     name: 'vipd_script_no_new_privs',
     args: [onOff],
     default: 'off',

@@ -88,6 +88,7 @@ export type GlobalDraft = {
   higherPrioSendAdvert: boolean | null
   resignOnDemotion: boolean
   muteMaster: MuteMaster
+  maxIntervalRatio: number
   downTimerAdverts: number
   checkUnicastSource: boolean
   skipCheckAdvAddr: boolean
@@ -273,6 +274,7 @@ export function globalDraft(hostname: string, user: string): GlobalDraft {
     higherPrioSendAdvert: null,
     resignOnDemotion: true,
     muteMaster: 'report',
+    maxIntervalRatio: 10,
     downTimerAdverts: 3,
     checkUnicastSource: false,
     skipCheckAdvAddr: false,

@@ -59,6 +59,7 @@ export function finishInstance(
     higherPrioSendAdvert: yieldAdvert(draft, facts, lowering),
     resignOnDemotion: draft.resignOnDemotion ?? lowering.globals.resignOnDemotion,
     muteMaster: lowering.globals.muteMaster,
+    maxIntervalRatio: lowering.globals.maxIntervalRatio,
     ownerIgnoreAdverts: strict || (draft.ownerIgnoreAdverts ?? globals.ownerIgnoreAdverts),
     skipCheckAdvAddr: draft.skipCheckAdvAddr ?? globals.skipCheckAdvAddr,
     v3ChecksumAsV2: draft.v3ChecksumAsV2 ?? globals.v3ChecksumAsV2,

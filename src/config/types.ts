@@ -208,6 +208,8 @@ export type Instance = {
   readonly higherPrioSendAdvert: boolean
   readonly resignOnDemotion: boolean
   readonly muteMaster: MuteMaster
+  /** A master's interval counts as so many times ours at most; 0: as it states. */
+  readonly maxIntervalRatio: number
   readonly ownerIgnoreAdverts: boolean
   readonly skipCheckAdvAddr: boolean
   readonly v3ChecksumAsV2: boolean

@@ -7,6 +7,7 @@ import { unreachable } from '../base/assert.ts'
 import type { Ip } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
 import type { Instance } from '../config/types.ts'
+import { recounted } from '../election/backup.ts'
 import { resigns, restartUs } from '../election/effects.ts'
 import { initial, nextDeadline, refreshed, step } from '../election/step.ts'
 import type { Effect, Event, Machine, Params, State } from '../election/types.ts'
@@ -380,6 +381,7 @@ export class RunningInstance {
     this.#assessment = assessment
     this.receiver.reconfigure(cfg)
     this.#params = this.#paramsNow()
+    this.#machine = recounted(this.#params, this.#machine)
     this.refresh()
     this.feed({ kind: 'priority', effective: assessment.effective, serving: true })
     if (this.#listensOrLeads()) this.#install({ entering: false, goodbye: false })

@@ -118,11 +118,16 @@ export class Receiver {
     const { advertIntervalUs: ours, version } = this.#cfg
     if (version === 2 || theirs === ours) return
     this.intervalDiffers += count
+    const { maxIntervalRatio: ratio } = this.#cfg
+    const counted =
+      ratio > 0 && theirs > ratio * ours
+        ? `an interval error, more than ${ratio} times ours (vipd_max_interval_ratio): counts as ${usToMilliseconds(us(ratio * ours))} ms`
+        : "a backup counts with its master's interval"
     const kinds = [...this.#said].filter((kind) => kind.startsWith('advert-interval'))
     if (kinds.length >= intervalsSaid) return
     this.#once(
       `advert-interval ${from} ${theirs}`,
-      `advert from ${from} every ${usToMilliseconds(theirs)} ms, ours every ${usToMilliseconds(ours)} ms: a backup counts with its master's interval`,
+      `advert from ${from} every ${usToMilliseconds(theirs)} ms, ours every ${usToMilliseconds(ours)} ms: ${counted}`,
     )
   }
 

@@ -24,6 +24,7 @@ export function paramsOf(cfg: Instance, source: Ip | null): Params {
     version: cfg.version,
     basePriority: cfg.priority,
     advertIntervalUs: cfg.advertIntervalUs,
+    maxIntervalRatio: cfg.maxIntervalRatio,
     downTimerAdverts: cfg.downTimerAdverts,
     preempt: cfg.preempt,
     preemptDelayUs: cfg.preemptDelayUs,

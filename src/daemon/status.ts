@@ -87,6 +87,7 @@ export function daemonStatus(from: StatusSources): Status {
       ...roster.instances.flatMap(refusedOf),
       ...roster.instances.flatMap((it) => muteOf(it, engine.now())),
       ...roster.instances.flatMap(dampedOf),
+      ...roster.instances.flatMap(overlongOf),
       ...roster.instances.flatMap(flappingOf),
       ...standingBy(instances, roster),
       ...from.otherWarnings,
@@ -169,6 +170,16 @@ function dampedOf({ name, state }: RunningInstance): readonly string[] {
   const extra = usToMilliseconds(extraUs) / 1_000
   return [
     `${name} lost the lead ${yields} times in ${usToMilliseconds(windowUs) / 1_000} s${from}: it waits ${extra} s longer before taking over again`,
+  ]
+}
+
+/** A forged advert, or a router that is configured otherwise: its silence would be noticed late. */
+function overlongOf({ name, state, cfg }: RunningInstance): readonly string[] {
+  if (state.kind !== 'backup' || state.master?.statedUs === undefined) return []
+  const { address, statedUs, intervalUs } = state.master
+  const [stated, counted] = [usToMilliseconds(statedUs), usToMilliseconds(intervalUs)]
+  return [
+    `${name} follows ${address}, which states an interval of ${stated} ms, more than ${cfg.maxIntervalRatio} times ours: counted as ${counted} ms`,
   ]
 }
 

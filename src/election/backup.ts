@@ -138,11 +138,28 @@ function accept(
   return { ...step, accepted: true }
 }
 
-/** An interval of 0 on the wire would make the deadline immediate; such a sender is followed at our pace. */
+/**
+ * RFC 9568 section 6.4.2 sets Active_Adver_Interval to what the advert states. Two bounds to that: an interval of 0 would
+ * make the deadline immediate, so such a sender is followed at our pace; and a forged or mistaken advert that states 40.95 s
+ * would keep the virtual router without a master for more than two minutes, so it counts as `maxIntervalRatio` times ours.
+ */
 export function masterOf(params: Params, advert: Advert): Master {
-  const intervalUs =
-    params.version === 3 && advert.intervalUs > 0 ? advert.intervalUs : params.advertIntervalUs
-  return { address: advert.from, priority: advert.priority, intervalUs }
+  const { version, advertIntervalUs: ours, maxIntervalRatio } = params
+  const { from: address, priority, intervalUs: stated } = advert
+  const learned = version === 3 && stated > 0 ? stated : ours
+  const longest = maxIntervalRatio * ours
+  if (version === 2 || longest === 0 || learned <= longest)
+    return { address, priority, intervalUs: learned }
+  return { address, priority, intervalUs: us(longest), statedUs: stated }
+}
+
+/** The master's interval as other parameters count it; its next advert restarts the deadline by that. */
+export function recounted(params: Params, machine: Machine): Machine {
+  const { state } = machine
+  if (state.kind !== 'backup' || state.master === null) return machine
+  const { address: from, priority, intervalUs, statedUs } = state.master
+  const master = masterOf(params, { from, priority, intervalUs: statedUs ?? intervalUs })
+  return { ...machine, state: { ...state, master } }
 }
 
 function remarks(params: Params, before: Backup, after: Backup): readonly Effect[] {

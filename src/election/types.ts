@@ -13,6 +13,8 @@ export type Params = {
   /** Configured priority; 255 is the address owner. */
   readonly basePriority: number
   readonly advertIntervalUs: Us
+  /** A master's interval of version 3 counts as so many times ours at most; 0: as it states. */
+  readonly maxIntervalRatio: number
   readonly downTimerAdverts: number
   readonly preempt: boolean
   readonly preemptDelayUs: Us
@@ -51,7 +53,14 @@ export type Fault =
   | { readonly kind: 'mute'; readonly why: string }
 
 /** The master as last accepted. */
-export type Master = { readonly address: Ip; readonly priority: number; readonly intervalUs: Us }
+export type Master = {
+  readonly address: Ip
+  readonly priority: number
+  /** What counts for the down interval. */
+  readonly intervalUs: Us
+  /** What it states, where that is too long to count. */
+  readonly statedUs?: Us
+}
 
 /** Another router, by its last advert. */
 export type Peer = { readonly address: Ip; readonly priority: number }

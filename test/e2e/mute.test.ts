@@ -13,7 +13,12 @@ const muteLine =
 
 const refuse = (host: Host): Promise<unknown> =>
   host.sh(`nft -f - <<'RULES'
-table ip deny { chain out { type filter hook output priority 0; ip protocol 112 drop; } }
+table ip deny {
+  chain out {
+    type filter hook output priority 0
+    ip protocol 112 drop
+  }
+}
 RULES`)
 const allow = (host: Host): Promise<unknown> => host.sh('nft delete table ip deny')
 

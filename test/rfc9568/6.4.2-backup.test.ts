@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { secondsToUs, us } from '../../src/base/time.ts'
+import { recounted } from '../../src/election/backup.ts'
 import { nextDeadline, refreshed } from '../../src/election/step.ts'
 import { advert, Host, ip } from '../unit/election/host.ts'
 
@@ -157,6 +158,34 @@ test('6.4.2: an interval of zero on the wire does not make the deadline immediat
 test('6.4.2: another interval than ours is learned', () => {
   const host = new Host().start().feed(advert(150, '10.0.0.2', us(250_000)), 1)
   assert.equal(host.as('backup').master?.intervalUs, 250_000)
+})
+
+test('6.4.2: an interval far above ours counts as ten times ours: a forged advert keeps no pair without a master', () => {
+  const forged = advert(254, '10.0.0.2', us(40_950_000))
+  const own = { advertIntervalUs: us(100_000) }
+  // 3 × 1 s, and the skew of 100 for 1 s.
+  const bounded = new Host(own).start().feed(forged, 1)
+  assert.equal(bounded.remaining, 3_609_375)
+  assert.deepEqual(bounded.as('backup').master?.statedUs, 40_950_000)
+  const [tenTimes, more] = [us(1_000_000), us(1_010_000)]
+  const exact = new Host(own).start().feed(advert(254, '10.0.0.2', tenTimes), 1)
+  assert.equal(exact.as('backup').master?.statedUs, undefined)
+  const above = new Host(own).start().feed(advert(254, '10.0.0.2', more), 1)
+  assert.equal(above.as('backup').master?.intervalUs, 1_000_000)
+  const off = new Host({ ...own, maxIntervalRatio: 0 }).start().feed(forged, 1)
+  assert.equal(off.remaining, 147_803_906)
+  const priorityZero = bounded.feed(advert(0, '10.0.0.2', us(40_950_000)), 2)
+  assert.equal(priorityZero.remaining, 609_375, 'the skew too')
+})
+
+test('another bound (a reload) counts for the master that is followed already', () => {
+  const host = new Host({ advertIntervalUs: us(100_000) }).start()
+  const { machine } = host.feed(advert(254, '10.0.0.2', us(40_950_000)), 1).last
+  const counted = (ratio: number) => {
+    const { state } = recounted({ ...host.params, maxIntervalRatio: ratio }, machine)
+    return state.kind === 'backup' ? state.master?.intervalUs : null
+  }
+  assert.deepEqual([counted(0), counted(20), counted(10)], [40_950_000, 2_000_000, 1_000_000])
 })
 
 test('the deadline that the engine has moved meanwhile is known before a step needs it', () => {

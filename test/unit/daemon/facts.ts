@@ -81,6 +81,7 @@ export const instance = (more: Partial<Instance> = {}): Instance => ({
   ownerIgnoreAdverts: false,
   resignOnDemotion: true,
   muteMaster: 'report',
+  maxIntervalRatio: 10,
   skipCheckAdvAddr: false,
   v3ChecksumAsV2: false,
   addressLifetimeSeconds: 0,

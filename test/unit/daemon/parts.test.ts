@@ -181,6 +181,17 @@ test('a sender that is not believed is named with the remedy until it falls sile
   assert.equal(lines.length, 4, 'a flood of senders is not a flood of lines')
 })
 
+test('an interval far above ours is an interval error, with what it counts as', () => {
+  const long = advert({ version: 3, intervalUs: us(40_950_000) })
+  const said = (maxIntervalRatio: number) => {
+    const { lines, receiver: it } = receiver(instance({ version: 3, maxIntervalRatio }))
+    assert.notEqual(it.receive(heard(long), ip('172.16.80.2'), none), null)
+    return lines[0] ?? ''
+  }
+  assert.match(said(10), /interval error, more than 10 times ours.*counts as 20000 ms/)
+  assert.match(said(0), /every 40950 ms, ours every 2000 ms: a backup counts with its master's/)
+})
+
 test('another address list is used, counted and said', () => {
   const { lines, receiver: it } = receiver()
   const other = advert({ addresses: [ip('172.16.80.200')] })

@@ -32,6 +32,7 @@ export const params = (over: Partial<Params> = {}): Params => ({
   higherPrioSendAdvert: false,
   ownerIgnoreAdverts: false,
   resignOnDemotion: false,
+  maxIntervalRatio: 10,
   source: ip('10.0.0.10'),
   ...over,
 })

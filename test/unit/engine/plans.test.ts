@@ -94,6 +94,7 @@ const params: Params = {
   higherPrioSendAdvert: false,
   ownerIgnoreAdverts: false,
   resignOnDemotion: false,
+  maxIntervalRatio: 10,
   source: facts.source,
 }
 
