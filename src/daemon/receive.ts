@@ -27,8 +27,6 @@ const intervalsSaid = 4
 /** Senders that are named for one reason, likewise. */
 const sendersSaid = 4
 
-type Ends = { readonly own: Ip; readonly destination: Ip }
-
 export class Receiver {
   readonly rejects: Record<Reject, number> = emptyRejects()
   /** Adverts whose address list is not ours: used all the same, as keepalived does from 2.3.3 on. */
@@ -87,7 +85,7 @@ export class Receiver {
     const decoded = decodeAdvert({ payload, ttl, source, destination }, this.#expect)
     this.#forms.note(decoded.ok ? decoded.value.checksum : null, packet.count, received)
     if (!decoded.ok) {
-      this.#reject(decoded.why, packet, { own, destination })
+      this.#reject(decoded.why, packet)
       return null
     }
     this.ignored.believed(source)
@@ -101,11 +99,10 @@ export class Receiver {
     return { from: source, priority, intervalUs }
   }
 
-  #reject(why: Reject, packet: Heard, { own, destination }: Ends): void {
+  #reject(why: Reject, packet: Heard): void {
     const { from, at, count, payload, ttl } = packet
     this.rejects[why] += count
-    const received = { payload, ttl, source: from, destination }
-    const explanation = explainReject(why, received, own, this.#expect)
+    const explanation = explainReject(why, { payload, ttl }, this.#expect)
     const intervalUs = us(Math.max(this.#cfg.advertIntervalUs, statedIntervalUs(payload)))
     this.ignored.note({ from, why, explanation }, at, intervalUs)
     const said = [...this.#said].filter((kind) => kind.startsWith(`${why} `)).length

@@ -4,13 +4,17 @@
  */
 import { unreachable } from '../base/assert.ts'
 import { viewOf } from '../base/bytes.ts'
-import { decodeAdvert, type Expectation, type Received, type Reject } from './vrrp.ts'
+import type { Expectation, Received, Reject } from './vrrp.ts'
 
 /** OpenBSD's CARP shares protocol 112: version 2, type 1, and 7 where VRRP counts its addresses. */
 const carp = { bytes: 36, count: 7 }
 
-/** One clause, 'it speaks version 2, this instance version 3'. `own`: an address of ours on the link. */
-export function explainReject(why: Reject, packet: Received, own: string, expect: Expectation) {
+/** One clause, 'it speaks version 2, this instance version 3'. */
+export function explainReject(
+  why: Reject,
+  packet: Pick<Received, 'payload' | 'ttl'>,
+  expect: Expectation,
+) {
   const { payload, ttl } = packet
   const view = viewOf(payload)
   const at = (offset: number): number => (offset < payload.length ? view.getUint8(offset) : 0)
@@ -37,7 +41,7 @@ export function explainReject(why: Reject, packet: Received, own: string, expect
         ? `its TTL is ${ttl} and must be 255: it was routed, or is no VRRP`
         : `its TTL is ${ttl}, outside what unicast_peer allows`
     case 'bad-checksum':
-      return explainChecksum(packet, own, expect)
+      return 'its checksum is right in none of the known forms: damaged on the way, or its addresses were translated'
     case 'bad-type':
       return `type ${at(0) & 0xf} is no advertisement`
     case 'bad-vrid':
@@ -52,11 +56,3 @@ export function explainReject(why: Reject, packet: Received, own: string, expect
 }
 
 const authName = (type: number): string => ['none', 'PASS', 'AH'][type] ?? String(type)
-
-/** The pseudo-header has the destination: an advert sent by unicast to a multicast instance is summed with ours. */
-function explainChecksum(packet: Received, own: string, expect: Expectation): string {
-  const byUnicast = { ...packet, destination: own as Received['destination'] }
-  return expect.mode === 'multicast' && decodeAdvert(byUnicast, expect).ok
-    ? 'it was sent by unicast to this host, and this instance is multicast: write unicast_peer on both or on neither'
-    : 'its checksum is right in none of the known forms: damaged on the way, or its addresses were translated'
-}

@@ -8,7 +8,6 @@ import { conf, type Instance, inLab, start } from './pair.ts'
 
 const soonMs = 30_000
 const password = (word: string) => `authentication {\n auth_type PASS\n auth_pass ${word}\n }`
-const unicast = 'unicast_peer {\n 172.16.80.2\n }'
 
 type Case = readonly [string, DaemonKind, Instance, Instance, RegExp]
 
@@ -33,13 +32,6 @@ const cases: readonly Case[] = [
     { priority: 150, version: 2 },
     { priority: 100, version: 2, advertInt: 2 },
     /its advert_int is 2 s, ours 1 s/,
-  ],
-  [
-    'unicast against multicast',
-    'keepalived',
-    { priority: 150 },
-    { priority: 100, more: unicast },
-    /it was sent by unicast to this host/,
   ],
 ]
 

@@ -13,7 +13,6 @@ import {
 
 const ip = (text: string) => text as Ip
 const source = ip('10.0.0.2')
-const own = ip('10.0.0.1')
 const group = ip('224.0.0.18')
 const fields: AdvertFields = {
   version: 2,
@@ -77,12 +76,6 @@ const cases: readonly (readonly [
   ['bad-ttl', encodeAdvert(fields), {}, /TTL is 64 and must be 255/, 64],
   [
     'bad-checksum',
-    encodeAdvert({ ...fields, ...three, destination: own }),
-    three,
-    /sent by unicast to this host, and this instance is multicast/,
-  ],
-  [
-    'bad-checksum',
     encodeAdvert({ ...fields, ...three }).map((byte, i) => (i === 6 ? byte ^ 1 : byte)),
     three,
     /none of the known forms/,
@@ -103,12 +96,12 @@ for (const [why, payload, over, says, ttl = 255] of cases)
     const decoded = decodeAdvert(packet, expected)
     assert(!decoded.ok)
     assert.equal(decoded.why, why)
-    assert.match(explainReject(decoded.why, packet, own, expected), says)
+    assert.match(explainReject(decoded.why, packet, expected), says)
   })
 
 test('every reason is explained in one clause', () => {
   for (const why of Object.keys(emptyRejects()) as (keyof ReturnType<typeof emptyRejects>)[]) {
     const packet = { payload: new Uint8Array(8), ttl: 255, source, destination: group }
-    assert.match(explainReject(why, packet, own, expect), /^[^.\n]{8,}$/, why)
+    assert.match(explainReject(why, packet, expect), /^[^.\n]{8,}$/, why)
   }
 })
