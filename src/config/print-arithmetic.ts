@@ -1,5 +1,6 @@
 /** The numbers that a configuration implies and nobody writes down: priorities with weights, and intervals. */
 import { groupBy } from '../base/collections.ts'
+import * as timing from '../base/vrrp-timing.ts'
 import type { Config, Instance, SyncGroup, Tracked } from './types.ts'
 
 /** What one weighted tracker does to the priority. */
@@ -82,11 +83,12 @@ export function describeArithmetic(sums: Arithmetic): string {
   return `${sums.base} base, ${terms.join(', ')} → ${sums.lowest}..${sums.highest}`
 }
 
-/** Microseconds at a priority: RFC 9568 section 6.1, and RFC 3768 section 6.1 with its whole second. */
-export function skewUs(instance: Instance, priority: number): number {
-  const unit = instance.version === 3 ? instance.advertIntervalUs : 1_000_000
-  return Math.round(((256 - priority) * unit) / 256)
-}
+/** Of a backup with this priority whose master has our interval. */
+export const skewUs = ({ version, advertIntervalUs }: Instance, priority: number): number =>
+  timing.skewUs(version, priority, advertIntervalUs)
 
-export const downIntervalUs = (instance: Instance, priority: number): number =>
-  instance.downTimerAdverts * instance.advertIntervalUs + skewUs(instance, priority)
+export const downIntervalUs = (instance: Instance, priority: number): number => {
+  const { version, downTimerAdverts, advertIntervalUs: intervalUs } = instance
+  const waits = { version, downTimerAdverts, effectivePriority: priority, intervalUs }
+  return timing.downIntervalUs(waits)
+}

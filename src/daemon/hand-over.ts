@@ -3,8 +3,8 @@
  * the protocol's business (stand-by.ts); here is only who was asked, and what became of it.
  */
 import { addUs, type Us, us, usToMilliseconds } from '../base/time.ts'
+import { downIntervalUs } from '../base/vrrp-timing.ts'
 import type { Instance } from '../config/types.ts'
-import { downIntervalUs } from '../election/timing.ts'
 import type { HandOver } from './daemon-types.ts'
 import type { RunningInstance } from './instance.ts'
 

@@ -4,8 +4,8 @@
  */
 import type { Ip } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
+import { downIntervalUs } from '../base/vrrp-timing.ts'
 import type { Instance } from '../config/types.ts'
-import { downIntervalUs } from '../election/timing.ts'
 import type { Params } from '../election/types.ts'
 import type { LinkId } from '../engine/contract.ts'
 import type { SlotFacts } from '../engine/plans.ts'

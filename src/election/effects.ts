@@ -3,7 +3,7 @@
  * and how long it listens. Small constructors, no decisions that depend on the event.
  */
 import { addUs, type Us, us } from '../base/time.ts'
-import { downIntervalUs, skewUs } from './timing.ts'
+import { downIntervalUs, skewUs } from '../base/vrrp-timing.ts'
 import type {
   Cause,
   Countdown,

@@ -2,6 +2,8 @@
  * From intervals to times and rates. Milliseconds and events per second; probabilities from 0 to 1. The tests hold these
  * formulas against a simulation of the scheduler and the verdict that the daemon uses.
  */
+import { us } from '../base/time.ts'
+import { skewUs } from '../base/vrrp-timing.ts'
 import type { Adverts, Timing } from '../daemon/observation.ts'
 
 /** Least, mean and greatest, over all instants at which something may fail. */
@@ -56,10 +58,9 @@ export function falseAlarms(timing: Timing, p: number, afterFailure: number): nu
   return (1_000 / timing.intervalMs) * p * afterFailure ** (timing.fall - 1) * (1 - p)
 }
 
-/** RFC 9568 section 6.1; version 2 counts whole seconds (RFC 3768 section 6.1). */
-export function skew({ version, advertMs, heirPriority }: Adverts): number {
-  return ((256 - heirPriority) * (version === 3 ? advertMs : 1_000)) / 256
-}
+/** As the election counts it, to the microsecond. */
+export const skew = ({ version, advertMs, heirPriority }: Adverts): number =>
+  skewUs(version, heirPriority, us(Math.round(advertMs * 1_000))) / 1_000
 
 /** From the cut of a master to the advert of its heir: the last advert was up to one interval ago. (N−1)·a+s … N·a+s. */
 export function hostDetection(adverts: Adverts): Span {

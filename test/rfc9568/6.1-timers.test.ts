@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { secondsToUs, us } from '../../src/base/time.ts'
-import { downIntervalUs, skewUs } from '../../src/election/timing.ts'
+import { downIntervalUs, skewUs } from '../../src/base/vrrp-timing.ts'
+import * as print from '../../src/config/print-arithmetic.ts'
+import { skew } from '../../src/tune/formulas.ts'
+import { instance } from '../unit/daemon/facts.ts'
 import { advert, Host } from '../unit/election/host.ts'
 
 const s = secondsToUs
@@ -55,4 +58,23 @@ test('6.1: the skew of a backup is that of the interval it has learned, in versi
     const host = new Host({ version }).start().feed(advert(200, '10.0.0.2', us(200_000)), 1)
     assert.equal(host.remaining, down)
   }
+})
+
+test('6.1: `check`, `tune` and the election count the same, to the microsecond', () => {
+  for (const version of [2, 3] as const)
+    for (const intervalUs of [10_000, 30_000, 100_000, 1_000_000, 40_950_000].map(us))
+      for (let priority = 1; priority <= 255; priority += 1) {
+        const one = instance({ version, advertIntervalUs: intervalUs })
+        const adverts = { version, advertMs: intervalUs / 1_000, downTimerAdverts: 3 }
+        const counted = skewUs(version, priority, intervalUs)
+        assert.equal(print.skewUs(one, priority), counted)
+        assert.equal(skew({ ...adverts, heirPriority: priority }), counted / 1_000)
+        const down = downIntervalUs({
+          version,
+          downTimerAdverts: 3,
+          effectivePriority: priority,
+          intervalUs,
+        })
+        assert.equal(print.downIntervalUs(one, priority), down)
+      }
 })

@@ -13,7 +13,7 @@ export type Mutant = {
 const file = {
   backup: 'src/election/backup.ts',
   master: 'src/election/master.ts',
-  timing: 'src/election/timing.ts',
+  timing: 'src/base/vrrp-timing.ts',
   group: 'src/election/sync-group.ts',
   priority: 'src/election/priority.ts',
   plans: 'src/engine/plans.ts',

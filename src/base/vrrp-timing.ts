@@ -2,7 +2,7 @@
  * The intervals of the protocol in exact integer microseconds. One formula each for version 2 and 3; a
  * fraction of a microsecond is cut off, so two hosts with equal inputs compute equal deadlines.
  */
-import { addUs, type Us, us } from '../base/time.ts'
+import { addUs, type Us, us } from './time.ts'
 
 const versionTwoUnitUs = 1_000_000
 
