@@ -117,6 +117,7 @@ Order FollowFrom(const Napi::Object& value) {
   order.now = PlanIn(value, "now");
   order.deadline = UsIn(value, "deadlineUs");
   order.restart = UsIn(value, "restartUs");
+  if (!value.Get("intervalUs").IsUndefined()) order.interval = UsIn(value, "intervalUs");
   order.lead = LeadFrom(ObjectFrom(value.Get("then"), "then"));
   const Napi::Value expect = value.Get("expect");
   if (expect.IsNull()) return order;
@@ -379,14 +380,13 @@ Napi::Object StepTo(Napi::Env env, const Step& step) {
   return out;
 }
 
-Napi::Object CountersTo(Napi::Env env, SlotCounters* counters) {
+Napi::Object CountersTo(Napi::Env env, const SlotCounters* counters) {
   Napi::Object out = Napi::Object::New(env);
   Set(&out, "received", static_cast<Us>(counters->received.load()));
   Set(&out, "sent", static_cast<Us>(counters->sent.load()));
   out.Set("lastReceivedUs", InstantTo(env, counters->last_received.load()));
   out.Set("lastFamiliarUs", InstantTo(env, counters->last_familiar.load()));
   out.Set("lastSentUs", InstantTo(env, counters->last_sent.load()));
-  Set(&out, "longestGapUs", counters->longest_gap.exchange(0));
   return out;
 }
 

@@ -25,8 +25,8 @@ std::vector<OrderFor> OrdersFrom(const Napi::Array& orders);
 
 Napi::Array EventsTo(Napi::Env env, const std::vector<Event>& events);
 Napi::Object StepTo(Napi::Env env, const Step& step);
-Napi::Object CountersTo(Napi::Env env, SlotCounters* counters);
-Napi::Object GapsTo(Napi::Env env, const GapRecord& gaps);
+Napi::Object CountersTo(Napi::Env env, const SlotCounters* counters);
+Napi::Object GapsTo(Napi::Env env, const SlotCounters& counters);
 Napi::Object CountersTo(Napi::Env env, const LinkCounters& counters);
 Napi::Object StartTo(Napi::Env env, const EngineStart& start);
 // An Error with `op`, `errno` and `detail`.

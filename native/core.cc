@@ -109,7 +109,10 @@ void Core::Enter(Slot* slot, State state) {
   slot->state = state;
   slot->resigned = Resigned::kNo;
   slot->changed = 0;
-  if (state != State::kFollow) slot->expect.reset();
+  if (state != State::kFollow) {
+    slot->expect.reset();
+    slot->heard_one = false;
+  }
   if (state == State::kRest) slot->lead.reset();
   if (state != State::kLead) slot->running.clear();
   deadlines_.Set(slot, kNever);
@@ -184,6 +187,10 @@ void Core::ApplyFollow(Slot* slot, Order order, uint64_t seen, bool crossed, Us 
   slot->expect = std::move(order.expect);
   if (slot->expect.has_value()) slot->known = slot->expect;
   slot->restart = order.restart;
+  if (order.interval > 0) {
+    if (slot->interval > 0 && slot->interval != order.interval) slot->counters->gaps.Clear();
+    slot->interval = order.interval;
+  }
   slot->lead = std::move(order.lead);
   slot->armed_at = now;
   slot->listened = goes_on;
@@ -321,6 +328,8 @@ void Core::Expire(Slot* slot, Us now) {
     return Listen(slot, now);
   }
   if (AwaitsJudgement(slot, awaited, now)) return;
+  if (slot->heard_one)
+    slot->counters->adverts.Silent(now, now - slot->counters->last_received.load());
   TakeOver(slot, slot->lead, slot->due, now);
 }
 

@@ -19,6 +19,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "advert_windows.h"
 #include "deadlines.h"
 #include "gaps.h"
 #include "plan.h"
@@ -59,7 +60,8 @@ struct Order {
   std::optional<Familiar> expect;
   Us deadline = 0;
   Us restart = 0;
-  LeadPtr lead;  // lead, and what a follow becomes
+  Us interval = 0;  // of the master's adverts; 0: not known
+  LeadPtr lead;     // lead, and what a follow becomes
 };
 
 struct OrderFor {
@@ -121,8 +123,8 @@ struct alignas(64) SlotCounters {
   std::atomic<Us> last_received{-1};
   std::atomic<Us> last_familiar{-1};
   std::atomic<Us> last_sent{-1};
-  std::atomic<Us> longest_gap{0};
   GapRecord gaps;
+  AdvertWindows adverts;
 };
 
 struct LinkCounters {
@@ -225,8 +227,10 @@ class Core {
     bool listened = false;  // woken late once already since it last heard something
     uint64_t awaits = 0;    // its deadline passed, but not before this event has been worked off
     Us restart = 0;
-    Us armed_at = 0;      // when the deadline was last set
-    Us listen_until = 0;  // the deadline is this one, which we set ourselves
+    Us armed_at = 0;         // when the deadline was last set
+    Us listen_until = 0;     // the deadline is this one, which we set ourselves
+    Us interval = 0;         // of the adverts that are followed; 0: not known
+    bool heard_one = false;  // since it follows: the pause before the next one is one
     std::shared_ptr<SlotCounters> counters;
     std::optional<Familiar> expect;
 

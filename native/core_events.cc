@@ -104,12 +104,12 @@ bool Core::Admit(Slot* slot, Link* link, const Address& from, int ttl,
 void Core::Count(Slot* slot, Us now) {
   SlotCounters& counters = *slot->counters;
   const Us last = counters.last_received.load(kRelaxed);
-  const bool following = slot->state == State::kFollow && last >= 0;
-  if (following) {
-    if (now - last > counters.longest_gap.load(kRelaxed))
-      counters.longest_gap.store(now - last, kRelaxed);
+  const bool follows = slot->state == State::kFollow;
+  if (follows && slot->heard_one) {
     counters.gaps.Note(now, now - last);
+    counters.adverts.Heard(now, now - last, slot->interval);
   }
+  slot->heard_one = follows;
   Grow(&counters.received, 1);
   counters.last_received.store(now, kRelaxed);
 }

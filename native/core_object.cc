@@ -159,7 +159,7 @@ Napi::Value CoreObject::ReadSlot(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value CoreObject::ReadGaps(const Napi::CallbackInfo& info) {
-  return GapsTo(info.Env(), slots_.at(IntAt(info, 0))->gaps);
+  return GapsTo(info.Env(), *slots_.at(IntAt(info, 0)));
 }
 
 Napi::Value CoreObject::ReadLink(const Napi::CallbackInfo& info) {

@@ -196,7 +196,7 @@ Napi::Value EngineObject::ReadSlot(const Napi::CallbackInfo& info) {
 Napi::Value EngineObject::ReadGaps(const Napi::CallbackInfo& info) {
   const auto found = slots_.find(IntAt(info, 0));
   if (found == slots_.end()) throw Napi::Error::New(env_, "no such slot");
-  return GapsTo(env_, found->second->gaps);
+  return GapsTo(env_, *found->second);
 }
 
 Napi::Value EngineObject::RejoinLinks(const Napi::CallbackInfo& info) {

@@ -43,6 +43,14 @@ class GapRecord {
     usual_ = usual_ == 0 ? gap : usual_ + (gap - usual_) / 8;
   }
 
+  // Of another interval than before: what was counted says nothing about this one.
+  void Clear() {
+    for (auto& bucket : buckets_) bucket.store(0, kRelaxed);
+    long_count_.store(0, kRelaxed);
+    usual_ = 0;
+    unusual_ = 0;
+  }
+
   uint32_t bucket(int i) const { return buckets_[i].load(kRelaxed); }
   // Of all long gaps the last kLongMax are kept; the i-th of those, the oldest first.
   int long_kept() const {

@@ -187,7 +187,7 @@ function instanceDetails(i: StatusInstance, now: number): string[] {
       const where = `${a.address}/${a.prefixLength} on ${a.interface}`
       return `  ${kind}    ${where}, ${a.present ? 'present' : 'absent'}`
     }),
-    `  adverts     received ${i.adverts.received}, sent ${i.adverts.sent}, longest gap ${span(i.adverts.longestGapMs)}`,
+    `  adverts     received ${i.adverts.received}, sent ${i.adverts.sent}, ${missing(i.adverts)}longest gap ${span(i.adverts.longestGapMs)}`,
     ...(i.checksums === null
       ? []
       : [
@@ -202,6 +202,12 @@ function instanceDetails(i: StatusInstance, now: number): string[] {
           `  ${age(now - Date.parse(t.at)).padStart(6)} ago  ${t.from} -> ${t.to}  ${printable(t.why)}`,
       ),
   ]
+}
+
+function missing({ heard, missed, recent }: StatusInstance['adverts']): string {
+  if (heard === 0) return ''
+  const lately = `${recent.missed} of the last ${recent.heard + recent.missed}`
+  return `missing ${missed} of ${heard + missed} (${lately}), `
 }
 
 function unknownVrids({ unknownVrids: heard, engine }: Status): string[] {

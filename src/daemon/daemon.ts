@@ -34,7 +34,6 @@ import {
 } from './daemon-types.ts'
 import { Errands } from './errands.ts'
 import { Firewall } from './firewall.ts'
-import { GapBaselines } from './gap-baselines.ts'
 import { HandOvers } from './hand-over.ts'
 import { initialiseFiles } from './initial-files.ts'
 import type { RunningInstance } from './instance.ts'
@@ -108,7 +107,6 @@ class RunningDaemon implements Daemon {
   #eventsRaised = 0
   /** Scripts that were there at start hold their instances until they report; later ones do not. */
   #holding: ReadonlySet<string>
-  readonly #gaps: GapBaselines
   #stopping = false
 
   constructor(options: DaemonOptions, loaded: Loaded, config: Config, ownership: Ownership) {
@@ -127,7 +125,6 @@ class RunningDaemon implements Daemon {
     applyNice(config.globals, log)
     const started = startEngine(engineOptions(config.globals), (events) => this.#onEngine(events))
     this.#engine = started.engine
-    this.#gaps = new GapBaselines(started.engine)
     this.#engineStart = started.start
     this.#realtime = new Realtime(started.start.realtime, us(config.globals.rttimeUs), log)
     this.#warden = new Warden(started.guard, wardenLock(options.runDir), log)
@@ -209,7 +206,6 @@ class RunningDaemon implements Daemon {
       applied: ({ scripts }) => {
         const known = new Set(scripts.map(({ name }) => name))
         this.#holding = new Set([...this.#holding].filter((name) => known.has(name)))
-        this.#gaps.look(this.#roster.instances)
       },
     })
   }
@@ -290,7 +286,7 @@ class RunningDaemon implements Daemon {
       config: this.#reloads.config,
       instances: this.#roster.instances,
       engine: this.#engine,
-      gaps: (slot) => this.#gaps.gaps(slot),
+      gaps: (slot) => this.#engine.gaps(slot),
       startedMs: this.#startedMs,
       wallMs: Date.now(),
     })

@@ -45,6 +45,12 @@ export type StatusInstance = {
   readonly adverts: {
     readonly received: number
     readonly sent: number
+    /** As a backup, since its sockets were opened: adverts heard, and those that the pauses between them are short of. */
+    readonly heard: number
+    readonly missed: number
+    /** The same lately: the last five minutes or more, as far as it takes to judge by (300 adverts), at most an hour. */
+    readonly recent: { readonly heard: number; readonly missed: number }
+    /** Longest silence of the last hour, one that ended in a take-over included. */
     readonly longestGapMs: number
   }
   /** Adverts by what their checksum covers; null but for version 3 over IPv4, where there are two forms. */

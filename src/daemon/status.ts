@@ -3,13 +3,14 @@
  * masters from the wire; nothing here is what we meant to do.
  */
 import { hostname } from 'node:os'
-import { type Us, usToMilliseconds } from '../base/time.ts'
+import { type Us, us, usToMilliseconds } from '../base/time.ts'
 import type { CheckPool } from '../checks/types.ts'
 import { describeCommand } from '../config/command.ts'
 import type { Script, VirtualAddress } from '../config/types.ts'
-import { restartUs } from '../election/effects.ts'
+import { followedIntervalUs, restartUs } from '../election/effects.ts'
 import type { State } from '../election/types.ts'
 import type { Engine, EngineStart } from '../engine/contract.ts'
+import { advertLoss, lossWarning } from './advert-loss.ts'
 import type { RunningInstance } from './instance.ts'
 import type { KernelView } from './kernel.ts'
 import type { Links } from './links.ts'
@@ -88,6 +89,7 @@ export function daemonStatus(from: StatusSources): Status {
       ...roster.instances.flatMap((it) => muteOf(it, engine.now())),
       ...roster.instances.flatMap(dampedOf),
       ...roster.instances.flatMap(overlongOf),
+      ...roster.instances.flatMap((it) => lossesOf(it, engine)),
       ...roster.instances.flatMap(flappingOf),
       ...standingBy(instances, roster),
       ...from.otherWarnings,
@@ -183,6 +185,16 @@ function overlongOf({ name, state, cfg }: RunningInstance): readonly string[] {
   ]
 }
 
+/** Of a backup: a master hears no adverts that it could miss. */
+function lossesOf(it: RunningInstance, engine: Engine): readonly string[] {
+  const { name, state, cfg, params } = it
+  const loss = lossAt(it, engine)
+  if (state.kind !== 'backup' || loss === null) return []
+  const intervalUs = followedIntervalUs(params, state.master)
+  const why = lossWarning(loss, { intervalUs, downTimerAdverts: cfg.downTimerAdverts })
+  return why === null ? [] : [`${name} is BACKUP, and ${why}`]
+}
+
 /** Said until it is ended: a host that was forgotten in this state is no backup to rely on. */
 function standingBy(
   instances: readonly StatusInstance[],
@@ -206,6 +218,7 @@ function instanceStatus(it: RunningInstance, from: StatusSources): StatusInstanc
   const { cfg, state, assessment } = it
   const now = engine.now()
   const counters = it.stance.link === null ? null : engine.counters(it.slot)
+  const loss = lossAt(it, engine)
   return {
     name: cfg.name,
     vrid: cfg.vrid,
@@ -230,7 +243,10 @@ function instanceStatus(it: RunningInstance, from: StatusSources): StatusInstanc
     adverts: {
       received: counters?.received ?? 0,
       sent: counters?.sent ?? 0,
-      longestGapMs: counters === null ? 0 : usToMilliseconds(counters.longestGapUs),
+      heard: loss?.heard ?? 0,
+      missed: loss?.missed ?? 0,
+      recent: loss?.recent ?? { heard: 0, missed: 0 },
+      longestGapMs: usToMilliseconds(loss?.longestUs ?? us(0)),
     },
     checksums: it.receiver.checksums(counters?.received ?? 0),
     priorityZero: { received: it.receiver.priorityZero, sent: it.zeroSent },
@@ -245,6 +261,9 @@ function instanceStatus(it: RunningInstance, from: StatusSources): StatusInstanc
     history: it.journal.entries,
   }
 }
+
+const lossAt = ({ slot, stance }: RunningInstance, engine: Engine) =>
+  stance.link === null ? null : advertLoss(engine.gaps(slot), engine.now())
 
 function masterOf(it: RunningInstance): StatusInstance['master'] {
   const { state } = it

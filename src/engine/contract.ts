@@ -75,6 +75,8 @@ export type Order =
       readonly expect: Familiar | null
       readonly deadlineUs: Us
       readonly restartUs: Us
+      /** Of the adverts that are expected, for the count of the missing ones; absent: not known, none is missing. */
+      readonly intervalUs?: Us
       readonly then: Lead
     }
   /** Master. */
@@ -195,12 +197,26 @@ export type SlotCounters = {
   /** Reception of the last advert that was equal to a follow's `expect`, and so restarted its deadline. */
   readonly lastFamiliarUs: Us | null
   readonly lastSentUs: Us | null
-  /** Longest gap between two adverts received while following, since the last read of `counters(slot)`. */
-  readonly longestGapUs: Us
 }
 
-/** Pauses between the adverts that a follow heard, since the slot was added. */
+/** Adverts of five minutes from `startUs` on. */
+export type AdvertWindow = {
+  readonly startUs: Us
+  readonly heard: number
+  /** What the pauses between them are short of, by the follow's `intervalUs`. */
+  readonly missed: number
+  /** The longest silence, one that ended in a take-over included. */
+  readonly longestUs: Us
+}
+
+/** Pauses between the adverts that a follow heard. */
 export type AdvertGaps = {
+  /** Since the slot was added; `AdvertWindow` says what counts. */
+  readonly heard: number
+  readonly missed: number
+  /** Of the last hour, in no order. */
+  readonly windows: readonly AdvertWindow[]
+  // The rest is of the present interval: it begins anew with a follow that has another.
   /** Four buckets for each doubling: bucket i begins at 2^(10 + i/4) µs (by quarters of the octave), the first at 0. */
   readonly histogram: readonly number[]
   /** The last 32 that were half as long again as usual, the oldest first, each with its end. */

@@ -7,7 +7,7 @@
 import { unreachable } from '../base/assert.ts'
 import { type Family, type Ip, ipFamily } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
-import { restarts, restartUs } from '../election/effects.ts'
+import { followedIntervalUs, restarts, restartUs } from '../election/effects.ts'
 import type { Machine, Params, State } from '../election/types.ts'
 import { identityOf } from '../wire/address-identity.ts'
 import { encodeGratuitousArp } from '../wire/arp.ts'
@@ -207,6 +207,9 @@ function planFollow(
     expect: restarts(state, effective) ? (options.familiar ?? null) : null,
     deadlineUs: state.masterDownAt,
     restartUs: restartUs(params, machine),
+    ...(state.master === null
+      ? {}
+      : { intervalUs: state.master.statedUs ?? followedIntervalUs(params, state.master) }),
     // biome-ignore lint/suspicious/noThenProperty: the contract's word; orders are never awaited.
     then:
       options.held === true

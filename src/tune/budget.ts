@@ -1,5 +1,6 @@
 /** What the present setting, or a proposed one, means: how soon, how often for nothing, and what it is made of. */
 
+import { enough, falseTakeOvers } from '../base/advert-chance.ts'
 import type {
   Adverts,
   Observation,
@@ -9,11 +10,9 @@ import type {
 } from '../daemon/observation.ts'
 import { type Loss, lossOf } from './advert-loss.ts'
 import { type Chance, chanceOf, type Estimate, estimate } from './estimate.ts'
-import { enough } from './evidence.ts'
 import {
   detection,
   falseAlarms,
-  falseTakeOvers,
   handOver,
   hostDetection,
   pauseBorne,

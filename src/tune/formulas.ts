@@ -68,11 +68,6 @@ export function hostDetection(adverts: Adverts): Span {
   return span((downTimerAdverts - 1) * advertMs + skew(adverts), advertMs)
 }
 
-/** False take-overs per second by independent loss: (1/a) · p^N · (1 − p). */
-export function falseTakeOvers({ advertMs, downTimerAdverts }: Adverts, loss: number): number {
-  return (1_000 / advertMs) * loss ** downTimerAdverts * (1 - loss)
-}
-
 /** A pause of the adverts that is longer kills, however it is timed: (N−1)·a + s. */
 export const pauseBorne = (adverts: Adverts): number =>
   (adverts.downTimerAdverts - 1) * adverts.advertMs + skew(adverts)

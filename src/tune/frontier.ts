@@ -1,8 +1,9 @@
 /** Of all settings those that no other beats in both: how soon, and how often for nothing. */
+import { enough, falseTakeOvers } from '../base/advert-chance.ts'
 import type { CheckBudget, InstanceBudget } from './budget.ts'
 import { chanceOf } from './estimate.ts'
-import { enough, leastLost } from './evidence.ts'
-import { detection, falseAlarms, falseTakeOvers, hostDetection, perYear } from './formulas.ts'
+import { leastLost } from './evidence.ts'
+import { detection, falseAlarms, hostDetection, perYear } from './formulas.ts'
 
 export type FrontierPoint = { readonly worstMs: number; readonly falsePerYear: number }
 

@@ -3,6 +3,7 @@
  * the longest hiccup. When there is none, what stands in the way.
  */
 
+import { falseTakeOvers } from '../base/advert-chance.ts'
 import type { Adverts, Timing } from '../daemon/observation.ts'
 import type { CheckBudget, InstanceBudget } from './budget.ts'
 import { chanceOf } from './estimate.ts'
@@ -10,7 +11,6 @@ import { leastLost, shortfall } from './evidence.ts'
 import {
   detection,
   falseAlarms,
-  falseTakeOvers,
   handOver,
   hostDetection,
   pauseBorne,

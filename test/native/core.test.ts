@@ -63,8 +63,74 @@ test('a familiar advert restarts the deadline and raises nothing', () => {
   const counters = b.core.counters(1)
   assert.equal(counters.received, 100)
   assert.equal(counters.lastFamiliarUs, 100 * second)
-  assert.equal(counters.longestGapUs, second)
-  assert.equal(b.core.counters(1).longestGapUs, 0, 'reading begins a new measurement')
+})
+
+function followEvery(intervalUs: number, atUs = 0): Order {
+  const order = followUntil(atUs + 3 * second)
+  assert(order.kind === 'follow')
+  return { ...order, intervalUs: us(intervalUs) }
+}
+
+test('adverts that are missing are counted by windows and since the start, whoever reads it', () => {
+  const b = new Bench()
+  b.order(followEvery(second), 0)
+  const lost = new Set([20, 21, 300, 400])
+  for (let i = 1; i <= 600; i++) {
+    if (!lost.has(i)) b.hear(i * second)
+    b.tick(i * second)
+  }
+  for (let reader = 0; reader < 2; reader++) {
+    const { heard, missed, windows } = b.core.gaps(1)
+    assert.deepEqual([heard, missed], [595, 4])
+    assert.deepEqual(
+      windows.toSorted((x, y) => x.startUs - y.startUs),
+      [
+        { startUs: 0, heard: 296, missed: 2, longestUs: 3 * second },
+        { startUs: 300 * second, heard: 298, missed: 2, longestUs: 2 * second },
+        { startUs: 600 * second, heard: 1, missed: 0, longestUs: second },
+      ],
+    )
+  }
+})
+
+test('the silence that ended in a take-over is the longest, but no advert of a dead master was lost', () => {
+  const b = new Bench()
+  b.order(followEvery(second), 0)
+  b.hear(second)
+  b.hear(2 * second)
+  b.tick(2 * second)
+  only(b.tick(5 * second).events, 'expired')
+  const { heard, missed, windows } = b.core.gaps(1)
+  assert.deepEqual([heard, missed, windows[0]?.longestUs], [1, 0, 3 * second])
+})
+
+test('the time in which it led is no silence of its master', () => {
+  const b = new Bench()
+  b.order(followEvery(second), 0)
+  b.hear(second)
+  b.order(lead(), second)
+  b.tick(second)
+  for (let i = 2; i < 100; i++) b.tick(i * second)
+  b.order(followEvery(second, 100 * second), 100 * second)
+  b.hear(101 * second)
+  b.hear(102 * second)
+  const { heard, missed, windows } = b.core.gaps(1)
+  assert.deepEqual([heard, missed, windows[0]?.longestUs], [1, 0, second])
+})
+
+test('with another interval the pauses are counted anew; no count is ever negative', () => {
+  const b = new Bench()
+  b.order(followEvery(second), 0)
+  for (let i = 1; i <= 20; i++) b.hear(i * second)
+  b.order(followEvery(second / 10, 20 * second), 20 * second)
+  for (let i = 1; i <= 5; i++) b.hear(20 * second + (i * second) / 10)
+  const { histogram, heard, missed } = b.core.gaps(1)
+  assert.equal(
+    histogram.reduce((sum, count) => sum + count, 0),
+    5,
+  )
+  assert.deepEqual([heard, missed], [24, 0])
+  assert.ok(histogram.every((count) => count >= 0))
 })
 
 test('packets before deadlines: an advert that waits beats a deadline that has passed', () => {

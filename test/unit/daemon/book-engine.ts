@@ -28,7 +28,6 @@ const silent: SlotCounters = {
   lastReceivedUs: null,
   lastFamiliarUs: null,
   lastSentUs: null,
-  longestGapUs: us(0),
 }
 
 export class BookEngine implements Engine {
@@ -129,7 +128,7 @@ export class BookEngine implements Engine {
   }
 
   gaps(): AdvertGaps {
-    return { histogram: [], long: [] }
+    return { histogram: [], long: [], heard: 0, missed: 0, windows: [] }
   }
 
   linkCounters() {

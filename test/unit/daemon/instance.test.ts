@@ -15,7 +15,6 @@ const counters = {
   lastReceivedUs: null,
   lastFamiliarUs: null,
   lastSentUs: null,
-  longestGapUs: us(0),
 }
 
 /** An engine that writes down what it is ordered, and does nothing of its own. */
@@ -37,7 +36,7 @@ function recorder() {
     request: () => new Uint8Array(),
     rejoin: () => Promise.resolve([]),
     counters: () => counters,
-    gaps: () => ({ histogram: [], long: [] }),
+    gaps: () => ({ histogram: [], long: [], heard: 0, missed: 0, windows: [] }),
     linkCounters: () => ({ received: 0, throttled: 0, coalesced: 0, unclaimed: 0 }),
     stop: () => undefined,
   }

@@ -1,7 +1,9 @@
 /** The formulas, held against the scheduler, the verdict and the engine's core that they speak of. */
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { falseTakeOvers } from '../../../src/base/advert-chance.ts'
 import { seeded } from '../../../src/base/seeded.ts'
 import { us } from '../../../src/base/time.ts'
 import type { Adverts, Timing } from '../../../src/daemon/observation.ts'
@@ -9,7 +11,6 @@ import type { Order } from '../../../src/engine/contract.ts'
 import {
   detection,
   falseAlarms,
-  falseTakeOvers,
   handOver,
   hostDetection,
   pauseBorne,
