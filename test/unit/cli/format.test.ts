@@ -78,7 +78,10 @@ test('one name: details, and nothing of the others', () => {
   assert.match(text, /VI_web: VRRP v3, IPv4\n {2}priority {4}150 = 150 base\n/)
   assert.match(text, / address {5}10\.0\.0\.100\/24 on eth0, present\n/)
   assert.match(text, / excluded {4}10\.0\.0\.101\/24 on eth0, present\n/)
-  assert.match(text, / adverts {5}received 12, sent 2736000, missing 1 of 12 \(1 of the last 12\), longest gap 104\.2ms\n/)
+  assert.match(
+    text,
+    / adverts {5}received 12, sent 2736000, missing 1 of 12 \(1 of the last 12\), longest gap 104\.2ms\n/,
+  )
   assert.match(text, / rejected {4}bad-checksum 2\n/)
   assert.match(text, / 3d04h ago {2}BACKUP -> MASTER {2}10\.0\.0\.2 timed out\n/)
   assert.match(text, /chk_haproxy: tcp 127\.0\.0\.1:80\n/)
