@@ -5,6 +5,7 @@
 import { isLinkLocal } from '../base/ip.ts'
 import type { Us } from '../base/time.ts'
 import { secondsToUs, us } from '../base/time.ts'
+import { advertRoom } from './advert-room.ts'
 import { addressesMax, peersMax } from './lines-limits.ts'
 import type { InstanceDraft } from './lower-draft.ts'
 import type { Lowering } from './lower-report.ts'
@@ -329,11 +330,14 @@ function lowerPrioOf(
   return { lowerPrioDelayUs: us(0), lowerPrioRepeat: 0 }
 }
 
-/** What fits into an advert of an Ethernet frame and its one-octet count; the rest moves unadvertised. */
+/** What fits into an advert stays; the rest moves unadvertised. */
 function moveExcess(draft: InstanceDraft, facts: Facts, lowering: Lowering): void {
-  const room = facts.family === 4 ? 255 : 89
+  const mtu =
+    draft.interface === null ? null : lowering.world.interfaceMtu(draft.interface, facts.family)
+  const room = advertRoom(facts, mtu)
   if (draft.addresses.length <= room) return
-  const message = `${draft.name} has ${draft.addresses.length} addresses and an advert has room for ${room}; the others are treated as virtual_ipaddress_excluded`
+  const of = mtu === null ? '' : ` on ${draft.interface} (MTU ${mtu})`
+  const message = `${draft.name} has ${draft.addresses.length} addresses and an advert${of} has room for ${room}; the others are treated as virtual_ipaddress_excluded`
   lowering.error(draft.place, 'too-many-addresses', message)
   draft.excluded = [...draft.addresses.splice(room), ...draft.excluded]
 }

@@ -254,6 +254,8 @@ export type World = {
   random(): number
   interfaceExists(name: string): boolean
   interfaceMulticast(name: string): boolean
+  /** null: not known, as of an interface that is absent. */
+  interfaceMtu(name: string, family: 4 | 6): number | null
   /** On the interface, and put there by no VRRP daemon; empty where it is not known. */
   foreignAddresses(name: string): readonly ForeignAddress[]
   user(

@@ -39,6 +39,7 @@ import { initialiseFiles } from './initial-files.ts'
 import type { RunningInstance } from './instance.ts'
 import { Kernel, type KernelChange } from './kernel.ts'
 import { KernelReader } from './kernel-reader.ts'
+import { linkNews } from './link-news.ts'
 import { Links } from './links.ts'
 import { logDiagnostics, logTolerated } from './log-diagnostics.ts'
 import { Memberships, readMemberships } from './memberships.ts'
@@ -422,10 +423,10 @@ class RunningDaemon implements Daemon {
   }
 
   #onKernel(changes: readonly KernelChange[]): void {
-    const links = new Set(changes.flatMap((c) => (c.kind === 'link' ? [c.name] : [])))
-    for (const name of links) {
-      const up = this.#kernel.linkByName(name)?.up === true
-      this.#options.log.info(`Netlink reports ${name} ${up ? 'up' : 'down'}`)
+    for (const { name, text } of linkNews(changes)) {
+      const { log } = this.#options
+      if (this.#roster.isTracked(name)) log.info(text)
+      else log.debug(text)
       this.#roster.linkChanged(name)
     }
     for (const change of changes) {
@@ -447,6 +448,10 @@ class RunningDaemon implements Daemon {
       return
     }
     if (foreign) return this.#roster.foreignChanged(held.address)
+    if (held.duplicate) {
+      for (const instance of this.#roster.instances) instance.addressDuplicate(held)
+      return
+    }
     if (present || this.#kernel.hasAgain(held)) return
     for (const instance of this.#roster.instances) instance.addressVanished(held)
   }

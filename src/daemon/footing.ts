@@ -25,11 +25,10 @@ export type Footing =
 /** `virtual` holds every configured VIP: an address that a dead predecessor left is never a source. */
 export function findFooting(cfg: Instance, kernel: KernelView, virtual: ReadonlySet<Ip>): Footing {
   const home = homeLink(cfg, kernel)
-  const interfaceName = cfg.interface ?? 'unicast source'
   if (home === null) {
     const missing: Fault =
       cfg.interface === null
-        ? { kind: 'source', interface: interfaceName }
+        ? { kind: 'source', interface: null, wanted: wantedSource(cfg, kernel) }
         : { kind: 'link', interface: cfg.interface, why: 'missing' }
     return { ok: false, faults: [missing] }
   }
@@ -38,7 +37,10 @@ export function findFooting(cfg: Instance, kernel: KernelView, virtual: Readonly
   if (!home.up && cfg.trackPrimary)
     return { ok: false, faults: [{ kind: 'link', interface: home.name, why: 'down' }] }
   const source = sourceAddress(cfg, kernel, home, virtual)
-  if (source === null) return { ok: false, faults: [{ kind: 'source', interface: home.name }] }
+  if (source === null) {
+    const wanted = wantedSource(cfg, kernel)
+    return { ok: false, faults: [{ kind: 'source', interface: home.name, wanted }] }
+  }
   return { ok: true, home, sourceLink: source.link, wish: linkWish(cfg, home, source) }
 }
 
@@ -94,6 +96,20 @@ function sourceAddress(
     first(usable(home).filter((a) => !virtual.has(a.address))) ??
     first(usable(home).filter(isHostsOwn))
   return found === undefined ? null : { address: found.address, link: home }
+}
+
+/** What `sourceAddress` looked for, in the operator's words. */
+function wantedSource(cfg: Instance, kernel: KernelView): string {
+  const { source } = cfg.transport
+  if (source === null)
+    return cfg.family === 6 ? 'a link-local IPv6 address' : 'an IPv4 address that is not virtual'
+  const link = kernel.linkHolding(source)
+  const held = link === null ? [] : kernel.addressesOn(link.ifindex)
+  const found = held.find(({ address }) => address === source)
+  if (link === null || found === undefined) return source
+  if (found.duplicate) return `${source}, a duplicate of another host's`
+  if (found.tentative) return `${source}, which is tentative`
+  return `${source}, which is on ${link.name}`
 }
 
 /** A virtual address that the host has by its own configuration: that of an owner (RFC 9568 section 5.2.4). */

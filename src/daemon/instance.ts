@@ -33,9 +33,11 @@ import {
 } from '../engine/plans.ts'
 import { identityOf, identityOfHeld } from '../wire/address-identity.ts'
 import { addressDifference } from './address-difference.ts'
+import { oversizedAdvert } from './advert-size.ts'
 import { Budget } from './budget.ts'
 import { Competition } from './competition.ts'
 import type { Log } from './daemon-types.ts'
+import { Duplicates, describeDuplicate } from './duplicates.ts'
 import { Journal } from './journal.ts'
 import type { KernelAddress } from './kernel.ts'
 import type { Move } from './links.ts'
@@ -48,6 +50,7 @@ import { Remarks } from './remarks.ts'
 import { contested, Restorer } from './restorer.ts'
 import { paramsOf } from './slot-facts.ts'
 import { Stance, type StancePorts } from './stance.ts'
+import { StepFailures } from './step-failures.ts'
 import type { Assessment } from './tracker.ts'
 import { Voice } from './voice.ts'
 
@@ -96,6 +99,9 @@ export class RunningInstance {
   readonly #remarks: Remarks
   readonly #restorer = new Restorer()
   readonly #mute = new Mute()
+  readonly #duplicates = new Duplicates()
+  readonly #failures: StepFailures
+  #oversized: string | null = null
 
   constructor(slot: SlotId, cfg: Instance, assessment: Assessment, ports: InstancePorts) {
     this.slot = slot
@@ -108,6 +114,7 @@ export class RunningInstance {
     this.#voice = new Voice(ports, this.journal)
     this.receiver = new Receiver(cfg, ports.log)
     this.#remarks = new Remarks(ports.log)
+    this.#failures = new StepFailures(ports.log)
     this.#params = paramsOf(cfg, null)
     this.#machine = initial(this.#params)
   }
@@ -200,6 +207,13 @@ export class RunningInstance {
     this.#feedFaults()
   }
 
+  /** Addresses that serve no client because another host has them, one sentence each. */
+  duplicatesAt(now: Us): readonly string[] {
+    return this.#duplicates
+      .at(now, this.#cfg.addressLifetimeSeconds)
+      .map((address) => `${this.name}: ${describeDuplicate(address)}`)
+  }
+
   /** Does what `deadlineAt` named, as far as it is due. */
   tick(now: Us): void {
     const lifted = [this.refusals.lift(now), this.#mute.lift(now)]
@@ -230,6 +244,7 @@ export class RunningInstance {
     this.#params = this.#paramsNow()
     const generation = this.#generation
     this.#feedFaults()
+    this.#reportSize()
     if (this.stance.deviceGone) this.stance.drop()
     // A new order has gone out with the faults just now, or nothing is different.
     if (generation !== this.#generation) return
@@ -238,6 +253,13 @@ export class RunningInstance {
     // Faulty from the start: only now is it known where a dead predecessor's addresses would be.
     if (before === null && this.#machine.state.kind === 'fault')
       this.#install({ entering: true, goodbye: false })
+  }
+
+  #reportSize(): void {
+    const text = oversizedAdvert(this.#cfg, this.stance.home)
+    if (text !== null && text !== this.#oversized)
+      this.#ports.log.warn(text, { instance: this.name })
+    this.#oversized = text
   }
 
   /** The trackers' new opinion: faults and the effective priority. */
@@ -292,10 +314,9 @@ export class RunningInstance {
     >,
   ): void {
     if (event.kind === 'failed') {
-      this.#ports.log.error(
-        `(${this.name}) ${event.call} failed: ${event.code}${event.detail === '' ? '' : ` (${event.detail})`}`,
-        { instance: this.name, step: event.stepKind },
-      )
+      const detail = event.detail === '' ? '' : ` (${event.detail})`
+      const what = `${event.call} failed: ${event.code}${detail}`
+      this.#failures.say(this.name, event.stepKind, what, this.#ports.engine.now())
       this.#notSent(event)
       this.#refused(event)
       return
@@ -320,6 +341,15 @@ export class RunningInstance {
     const why = `${call}: ${code}${detail === '' ? '' : `, ${detail}`}`
     if (this.refusals.note(request, why, facts.addresses, this.#ports.engine.now()))
       this.#feedFaults()
+  }
+
+  /** Another host has one of our addresses. The renewal tries it again, so nothing is put back here. */
+  addressDuplicate({ address }: KernelAddress): void {
+    if (this.#machine.state.kind !== 'master' || !this.has(address)) return
+    const now = this.#ports.engine.now()
+    this.#duplicates.note(address, now)
+    const text = `(${this.name}) ${describeDuplicate(address)}`
+    this.#remarks.say(this.name, { kind: 'log', level: 'warning', text }, now)
   }
 
   /** One of our addresses vanished although we did not remove it: put it back, stay master. */
@@ -477,6 +507,7 @@ export class RunningInstance {
 
   #transition(effect: Effect & { kind: 'transition' }): void {
     this.refusals.forget()
+    this.#duplicates.end()
     this.#timerResets = 0
     this.receiver.newEpoch()
     this.#contact = null

@@ -25,6 +25,8 @@ export type KernelLink = {
   readonly multicast: boolean
   /** null where the link has no Ethernet address. */
   readonly mac: Uint8Array | null
+  /** null: the kernel did not say. */
+  readonly mtu: number | null
 }
 
 export type KernelAddress = {
@@ -37,6 +39,8 @@ export type KernelAddress = {
   readonly secondary: boolean
   /** Duplicate address detection is under way, or has failed: the kernel does not answer for the address. */
   readonly tentative: boolean
+  /** Duplicate address detection found it in use by another host. The kernel removes such an address if it has a lifetime. */
+  readonly duplicate: boolean
   /** IFA_PROTO; null: none. */
   readonly protocol: number | null
   /** Put there by vipd. Once ours it stays so until it is deleted, whatever another program does to its mark. */
@@ -183,6 +187,7 @@ export class Kernel implements KernelView {
           noarp: message.link.noarp,
           multicast: message.link.multicast,
           mac: message.link.mac?.length === 6 ? message.link.mac : null,
+          mtu: message.link.mtu,
         })
       case 'dellink':
         return this.#setLink(message.link.ifindex, null)
@@ -228,13 +233,14 @@ export class Kernel implements KernelView {
     const identity = identityOfHeld(message.address)
     const before = all.get(identity)
     const ours = this.#owned(message.address, before ?? this.#earlier.get(ifindex)?.get(identity))
-    const now = { ifindex, address, prefixLength, peer, secondary, tentative, protocol, ours }
+    const state = { secondary, tentative, duplicate: dadFailed, protocol, ours }
+    const now = { ifindex, address, prefixLength, peer, ...state }
     const present = message.kind === 'newaddr'
     if (present) all.set(identity, now)
     else all.delete(identity)
     this.#noteForeign(now, present)
     const foreign = (before?.ours === false) !== (present && !ours)
-    const same = present ? before?.tentative === tentative && !foreign : before === undefined
+    const same = present ? sameState(before, now) && !foreign : before === undefined
     return same ? [] : [{ kind: 'address', held: now, present, foreign }]
   }
 
@@ -287,7 +293,7 @@ export class Kernel implements KernelView {
       [...all].flatMap(([identity, held]) => {
         const known = before.get(ifindex)?.get(identity)
         const foreign = (known?.ours === false) !== !held.ours
-        const same = known?.tentative === held.tentative && !foreign
+        const same = sameState(known, held) && !foreign
         return same ? [] : [changeOf(held, true, foreign)]
       }),
     )
@@ -315,7 +321,16 @@ export function missingDump(request: Uint8Array, error: OpError): Uint8Array | O
   return netconf && error.code === 'EOPNOTSUPP' ? new Uint8Array(0) : error
 }
 
+const sameState = (a: KernelAddress | undefined, b: KernelAddress): boolean =>
+  a?.tentative === b.tentative && a.duplicate === b.duplicate
+
 function sameLink(a: KernelLink | null, b: KernelLink | null): boolean {
   if (a === null || b === null) return a === b
-  return a.name === b.name && a.up === b.up && a.noarp === b.noarp && `${a.mac}` === `${b.mac}`
+  return (
+    a.name === b.name &&
+    a.up === b.up &&
+    a.noarp === b.noarp &&
+    a.mtu === b.mtu &&
+    `${a.mac}` === `${b.mac}`
+  )
 }

@@ -151,6 +151,16 @@ export class Roster {
     }
   }
 
+  /** The configuration names the interface, or the source of an instance is on it. */
+  isTracked(name: string): boolean {
+    return this.instances.some(
+      (it) =>
+        it.stance.home?.name === name ||
+        it.stance.sourceLink?.name === name ||
+        watchedInterfaces(it.cfg, this.#group(it)).has(name),
+    )
+  }
+
   /** What waited to be recorded before it may be ordered. */
   recorded(): void {
     for (const instance of this.instances) if (instance.stance.waiting) instance.refresh()

@@ -7,10 +7,12 @@ import { type Us, us, usToMilliseconds } from '../base/time.ts'
 import type { CheckPool } from '../checks/types.ts'
 import { describeCommand } from '../config/command.ts'
 import type { Script, VirtualAddress } from '../config/types.ts'
+import { describeCause } from '../election/describe.ts'
 import { followedIntervalUs, restartUs } from '../election/effects.ts'
 import type { State } from '../election/types.ts'
 import type { Engine, EngineStart } from '../engine/contract.ts'
 import { advertLoss, lossWarning } from './advert-loss.ts'
+import { oversizedAdvert } from './advert-size.ts'
 import type { RunningInstance } from './instance.ts'
 import type { KernelView } from './kernel.ts'
 import type { Links } from './links.ts'
@@ -84,6 +86,7 @@ export function daemonStatus(from: StatusSources): Status {
       ...warningsOf(instances),
       ...rivals(roster, engine.now()),
       ...roster.instances.flatMap((it) => it.contestedAt(engine.now())),
+      ...roster.instances.flatMap((it) => it.duplicatesAt(engine.now())),
       ...instances.flatMap(ignoredOf),
       ...roster.instances.flatMap(refusedOf),
       ...roster.instances.flatMap((it) => muteOf(it, engine.now())),
@@ -92,6 +95,7 @@ export function daemonStatus(from: StatusSources): Status {
       ...roster.instances.flatMap((it) => lossesOf(it, engine)),
       ...roster.instances.flatMap(flappingOf),
       ...standingBy(instances, roster),
+      ...roster.instances.flatMap((it) => oversizedAdvert(it.cfg, it.stance.home) ?? []),
       ...from.otherWarnings,
     ],
   }
@@ -105,6 +109,10 @@ function checkStatus(script: Script, pool: CheckPool, roster: Roster): readonly 
   const how = describeCommand(script.run.command)
   return [{ ...status, sinceMs, how, usedBy: users.map((it) => it.name) }]
 }
+
+/** Faults change while the state stays: the present ones count. */
+const whyOf = ({ state, journal }: RunningInstance): string =>
+  state.kind === 'fault' ? describeCause({ kind: 'faults', faults: state.faults }) : journal.why
 
 /** What an operator must act on although nothing has failed over. */
 function warningsOf(instances: readonly StatusInstance[]): readonly string[] {
@@ -238,7 +246,7 @@ function instanceStatus(it: RunningInstance, from: StatusSources): StatusInstanc
     lastSentAgoMs: agoMs(counters?.lastSentUs ?? null, now),
     sinceMs: it.journal.sinceMs,
     transitions: it.journal.transitions,
-    why: it.journal.why,
+    why: whyOf(it),
     addresses: addressStatus(it, kernel),
     adverts: {
       received: counters?.received ?? 0,

@@ -50,7 +50,7 @@ export function describeFault(fault: Fault): string {
     case 'link':
       return `link ${fault.interface} ${fault.why}`
     case 'source':
-      return `no source address on ${fault.interface}`
+      return `no source address on ${fault.interface ?? 'any interface'} (wanted: ${fault.wanted})`
     case 'check':
       return fault.detail === ''
         ? `${fault.name} failing`

@@ -32,7 +32,8 @@ export type Params = {
 /** Why an instance may not take part. Facts about the outside, each with its name. */
 export type Fault =
   | { readonly kind: 'link'; readonly interface: string; readonly why: 'down' | 'missing' | 'up' }
-  | { readonly kind: 'source'; readonly interface: string }
+  /** `wanted`: the configured address, or what kind of address is looked for. `interface`: null for any. */
+  | { readonly kind: 'source'; readonly interface: string | null; readonly wanted: string }
   | { readonly kind: 'check'; readonly name: string; readonly detail: string }
   /** A weight-0 script has not reported yet: held without notifying. */
   | { readonly kind: 'check-pending'; readonly name: string }

@@ -65,6 +65,7 @@ export function realMachine(
     random: Math.random,
     interfaceExists: (name) => interfaces().has(name),
     interfaceMulticast,
+    interfaceMtu,
     foreignAddresses: (name) => held.get(name) ?? [],
     user: (name) => {
       const user = users().get(name)
@@ -163,4 +164,12 @@ function interfaceMulticast(name: string): boolean {
   if (name.includes('/') || name === '..') return false
   const flags = readText(`/sys/class/net/${name}/flags`)
   return flags === null || (Number(flags.trim()) & multicastFlag) !== 0
+}
+
+/** Of IPv6 it is a setting of its own. */
+function interfaceMtu(name: string, family: 4 | 6): number | null {
+  if (name.includes('/') || name === '..') return null
+  const path = family === 4 ? `/sys/class/net/${name}/mtu` : `/proc/sys/net/ipv6/conf/${name}/mtu`
+  const mtu = Number(readText(path)?.trim())
+  return Number.isInteger(mtu) && mtu > 0 ? mtu : null
 }

@@ -31,6 +31,7 @@ export type FakeMachine = {
   readonly hostname?: string
   /** By interface. */
   readonly foreign?: Readonly<Record<string, readonly ForeignAddress[]>>
+  readonly mtus?: Readonly<Record<string, number>>
   readonly environment?: Readonly<Record<string, string>>
   /** The numbers that random() gives in turn, again from the start; default 0. */
   readonly random?: readonly number[]
@@ -68,6 +69,7 @@ export function fakeWorld(machine: FakeMachine = {}): World {
       return numbers[drawn++ % numbers.length] ?? 0
     },
     interfaceExists: (name) => interfaces.includes(name),
+    interfaceMtu: (name) => machine.mtus?.[name] ?? null,
     foreignAddresses: (name) => machine.foreign?.[name] ?? [],
     interfaceMulticast: (name) => interfaces.includes(name) && !withoutMulticast.includes(name),
     user: (name) => {

@@ -102,6 +102,7 @@ export const link = (
   noarp: false,
   multicast: true,
   mac: Uint8Array.of(2, 0, 0, 0, 0, ifindex),
+  mtu: 1500,
   ...more,
 })
 
@@ -116,6 +117,7 @@ export const address = (
   peer: null,
   secondary: false,
   tentative: false,
+  duplicate: false,
   protocol: null,
   ours: false,
   ...more,

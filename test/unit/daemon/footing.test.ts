@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { addressFacts, findFooting } from '../../../src/daemon/footing.ts'
+import { describeFault } from '../../../src/election/describe.ts'
 import { address, instance, ip, kernelOf, link, virtualAddress } from './facts.ts'
 
 const vip = new Set([ip('172.16.80.100')])
@@ -43,7 +44,7 @@ test('an address that a dead predecessor left is never the source', () => {
   const only = kernelOf([link(3, 'eth0')], [address(3, '172.16.80.100', { ours: true })])
   assert.deepEqual(findFooting(instance(), only, vip), {
     ok: false,
-    faults: [{ kind: 'source', interface: 'eth0' }],
+    faults: [{ kind: 'source', interface: 'eth0', wanted: 'an IPv4 address that is not virtual' }],
   })
 })
 
@@ -157,4 +158,21 @@ test('5.2.4: without another address the owner sends from its own, and a leftove
   assert.equal(source(own, address(3, '172.16.80.2')), '172.16.80.2')
   assert.equal(source({ ...own, ours: true, protocol: 112 }), 'source', 'left by a vipd')
   assert.equal(source({ ...own, protocol: 18 }), 'source', 'left by keepalived')
+})
+
+test('the fault names the source that was wanted, and why it is none', () => {
+  const wants = (source: string, held: Parameters<typeof kernelOf>[1]): string => {
+    const transport = { kind: 'multicast', group: ip('ff02::12'), source: ip(source) } as const
+    const cfg = instance({ family: 6, version: 3, transport })
+    const footing = findFooting(cfg, kernelOf([link(3, 'eth0'), link(4, 'eth1')], held), vip)
+    assert.ok(!footing.ok)
+    return footing.faults.map(describeFault).join()
+  }
+  const said = (wanted: string) => `no source address on eth0 (wanted: ${wanted})`
+  assert.equal(wants('fe80::9', []), said('fe80::9'))
+  assert.equal(wants('fe80::9', [address(4, 'fe80::9')]), said('fe80::9, which is on eth1'))
+  const duplicate = address(3, 'fe80::9', { tentative: true, duplicate: true })
+  assert.equal(wants('fe80::9', [duplicate]), said("fe80::9, a duplicate of another host's"))
+  const tentative = address(3, 'fe80::9', { tentative: true })
+  assert.equal(wants('fe80::9', [tentative]), said('fe80::9, which is tentative'))
 })

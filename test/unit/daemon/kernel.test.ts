@@ -98,6 +98,16 @@ test('an address that is tentative, or a duplicate, is there but not held', () =
   assert.deepEqual(held(), [true, true])
   assert.equal(kernel.apply(told('add', 'fd00::100/64', flag.dadFailed)).length, 1)
   assert.deepEqual(held(), [true, false])
+  const failing = kernelWith(told('add', 'fd00::100/64', flag.tentative))
+  const told6 = failing.apply(told('add', 'fd00::100/64', flag.dadFailed | flag.tentative))
+  const gone = failing.apply(told('delete', 'fd00::100/64', flag.dadFailed))
+  assert.deepEqual(
+    [...told6, ...gone].map((c) => c.kind === 'address' && [c.present, c.held.duplicate]),
+    [
+      [true, true],
+      [false, true],
+    ],
+  )
 })
 
 test('after an overrun the differences are told by identity as well', () => {
