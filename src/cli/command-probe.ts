@@ -8,6 +8,7 @@ import type { LanguageOptions } from '../config/tree-types.ts'
 import { checkSpecs } from '../daemon/check-specs.ts'
 import { realMachine } from '../loading/machine.ts'
 import { exit } from './exit.ts'
+import { outputIsGone } from './output.ts'
 
 export type ProbeOptions = {
   readonly configPath: string
@@ -34,7 +35,7 @@ export async function commandProbe(options: ProbeOptions): Promise<number> {
   }
   process.stdout.write(`${spec.name}: ${describeCommand(spec.command)}\n`)
   const runs: Once[] = []
-  for (let i = 0; i < options.n; i++) {
+  for (let i = 0; i < options.n && !outputIsGone(); i++) {
     const run = await runOnce(spec)
     process.stdout.write(`${describeRun(spec.name, run)}\n`)
     runs.push(run)

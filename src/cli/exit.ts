@@ -6,4 +6,6 @@ export const exit = {
   /** No daemon answered. */
   unreachable: 2,
   usage: 3,
+  /** Standard output could not be written, of any command. */
+  unwritten: 4,
 } as const

@@ -6,6 +6,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { exit } from './exit.ts'
 import { likeKeepalived } from './like-keepalived.ts'
+import { watchOutput } from './output.ts'
 import { configPath, defaultRunDir, packageVersion } from './paths.ts'
 import { readRate, readSpan } from './quantities.ts'
 import { addSetting, type Settings, settingNames } from './tune-settings.ts'
@@ -360,6 +361,7 @@ function workers(text: string): number {
   throw new InvalidArgumentError('It is a whole number from 1 to 64.')
 }
 
+watchOutput()
 try {
   await program().parseAsync(likeKeepalived(process.argv.slice(2)), { from: 'user' })
 } catch (error) {

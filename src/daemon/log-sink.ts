@@ -11,6 +11,10 @@ import { Socket } from 'node:net'
 const queuedBytesMax = 1024 * 1024
 const batchBytesMax = 64 * 1024
 const busyRetryMs = 50
+/** After a refusal (a full disk) the line that says how many are missing is tried so often. */
+const refusedRetryMs = 2_000
+
+const newline = 0x0a
 
 type Done = (error: NodeJS.ErrnoException | null, written: number) => void
 type Put = (bytes: Buffer, done: Done) => void
@@ -22,83 +26,139 @@ export type LogSink = {
   flush(timeoutMs: number): Promise<boolean>
 }
 
+type Lost = (count: number, why: string | null) => string
+
+/** What is being written: `told` lines are reported as lost by its first line; `partly`: what has been written of it ends within a line. */
+type Batch = { readonly bytes: Buffer; readonly told: number; readonly partly: boolean }
+
 /**
  * Opens a sink on a file descriptor of ours. `lost` words the line that tells of `count` dropped ones,
- * written as soon as the reader reads again.
+ * written as soon as the reader reads again, or the disk has room; `why`: the errno of a refusal.
  */
-export function openLogSink(fd: number, lost: (count: number) => string): LogSink {
-  const put = putterFor(fd)
-  const idle = new Set<() => void>()
-  let queue: string[] = []
-  let queuedBytes = 0
-  let dropped = 0
-  let writing = false
-  let broken = false
+export function openLogSink(fd: number, lost: Lost): LogSink {
+  return new Sink(putterFor(fd), lost)
+}
 
-  const settle = () => {
-    for (const wake of idle) wake()
-    idle.clear()
+class Sink implements LogSink {
+  readonly #put: Put
+  readonly #lost: Lost
+  readonly #idle = new Set<() => void>()
+  #queue: string[] = []
+  #queuedBytes = 0
+  #dropped = 0
+  #writing = false
+  #broken = false
+  /** Errno of what was refused last; null once all is written again. */
+  #refusal: string | null = null
+  /** Part of a line was written before the refusal. */
+  #torn = false
+  #retrying = false
+
+  constructor(put: Put, lost: Lost) {
+    this.#put = put
+    this.#lost = lost
   }
 
-  const next = () => {
-    if (queue.length === 0 && dropped > 0 && !broken) {
-      queue.push(lost(dropped))
-      dropped = 0
+  write(text: string): void {
+    const size = Buffer.byteLength(text)
+    if (this.#broken) return
+    if (this.#queuedBytes + size > queuedBytesMax) {
+      this.#dropped++
+      return
     }
-    writing = queue.length > 0
-    if (!writing) return settle()
-    const batch: string[] = []
-    for (let size = 0; queue.length > 0 && size < batchBytesMax; ) {
-      const line = queue.shift() ?? ''
-      batch.push(line)
-      size += Buffer.byteLength(line)
-    }
-    send(Buffer.from(batch.join('')))
+    this.#queue.push(text)
+    this.#queuedBytes += size
+    if (!this.#writing) this.#next()
   }
 
-  const send = (bytes: Buffer) => {
-    put(bytes, (error, written) => {
-      if (error?.code === 'EAGAIN') {
-        setTimeout(() => send(bytes), busyRetryMs).unref()
-        return
-      }
-      if (error === null && written < bytes.length) {
-        queuedBytes -= written
-        send(bytes.subarray(written))
-        return
-      }
-      queuedBytes = Math.max(0, queuedBytes - bytes.length)
-      if (error?.code === 'EPIPE' || error?.code === 'EBADF') {
-        broken = true
-        queue = []
-        queuedBytes = 0
-      }
-      next()
+  flush(timeoutMs: number): Promise<boolean> {
+    if (!this.#writing && this.#dropped > 0) this.#next()
+    if (!this.#writing) return Promise.resolve(true)
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), timeoutMs)
+      this.#idle.add(() => {
+        clearTimeout(timer)
+        resolve(true)
+      })
     })
   }
 
-  return {
-    write(text) {
-      const size = Buffer.byteLength(text)
-      if (broken) return
-      if (queuedBytes + size > queuedBytesMax) {
-        dropped++
-        return
-      }
-      queue.push(text)
-      queuedBytes += size
-      if (!writing) next()
-    },
-    flush(timeoutMs) {
-      if (!writing) return Promise.resolve(true)
-      return new Promise((resolve) => {
-        const timer = setTimeout(() => resolve(false), timeoutMs)
-        idle.add(() => {
-          clearTimeout(timer)
-          resolve(true)
-        })
-      })
-    },
+  #settle(): void {
+    this.#writing = false
+    for (const wake of this.#idle) wake()
+    this.#idle.clear()
+  }
+
+  #next(): void {
+    const head = this.#reportLost()
+    if (head === null && this.#queue.length === 0) return this.#settle()
+    this.#writing = true
+    const lines = head === null ? [] : [head.text]
+    for (let size = 0; this.#queue.length > 0 && size < batchBytesMax; ) {
+      const line = this.#queue.shift() ?? ''
+      lines.push(line)
+      size += Buffer.byteLength(line)
+    }
+    this.#send({ bytes: Buffer.from(lines.join('')), told: head?.told ?? 0, partly: false })
+  }
+
+  /** After what a slow reader still had to read; what a refusal cost is said before what comes now. */
+  #reportLost(): { readonly text: string; readonly told: number } | null {
+    const told = this.#dropped
+    if (told === 0 || this.#broken) return null
+    if (this.#queue.length > 0 && this.#refusal === null) return null
+    this.#dropped = 0
+    return { text: `${this.#torn ? '\n' : ''}${this.#lost(told, this.#refusal)}`, told }
+  }
+
+  #send(batch: Batch): void {
+    this.#put(batch.bytes, (error, written) => {
+      if (error === null) this.#wrote(batch, written)
+      else if (error.code === 'EAGAIN') setTimeout(() => this.#send(batch), busyRetryMs).unref()
+      else this.#failed(batch, error.code ?? error.message)
+    })
+  }
+
+  #wrote({ bytes, told }: Batch, written: number): void {
+    this.#queuedBytes = Math.max(0, this.#queuedBytes - written)
+    if (written < bytes.length) {
+      const from = bytes[0] === newline ? 1 : 0
+      const whole = bytes.subarray(from, written).includes(newline)
+      const partly = bytes[written - 1] !== newline
+      return this.#send({ bytes: bytes.subarray(written), told: whole ? 0 : told, partly })
+    }
+    this.#torn = false
+    if (this.#dropped === 0) this.#refusal = null
+    this.#next()
+  }
+
+  /** The rest of the batch is lost: counted, and said when something can be written again. */
+  #failed({ bytes, told, partly }: Batch, why: string): void {
+    this.#queuedBytes = Math.max(0, this.#queuedBytes - bytes.length)
+    if (why === 'EPIPE' || why === 'EBADF') {
+      this.#broken = true
+      this.#queue = []
+      this.#queuedBytes = 0
+      return this.#settle()
+    }
+    this.#refusal = why
+    this.#torn ||= partly
+    const ends = bytes.reduce((sum, byte) => (byte === newline ? sum + 1 : sum), 0)
+    // Not the end of the torn line before, nor the line that reports the loss.
+    const lines = ends - (bytes[0] === newline ? 1 : 0) - (told > 0 ? 1 : 0)
+    this.#dropped += told + lines
+    if (this.#queue.length > 0) return this.#next()
+    this.#settle()
+    this.#retryLater()
+  }
+
+  #retryLater(): void {
+    if (this.#retrying) return
+    this.#retrying = true
+    setTimeout(() => {
+      this.#retrying = false
+      if (!this.#writing) this.#next()
+    }, refusedRetryMs).unref()
   }
 }
 

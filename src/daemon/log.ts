@@ -36,8 +36,8 @@ export function openLog(options: LogOptions): Log {
 function jsonLog(fd: number, level: LogLevel): Log {
   const sink = openLogSink(
     fd,
-    (count) =>
-      `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), pid: process.pid, msg: lostLine(count) })}\n`,
+    (count, why) =>
+      `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), pid: process.pid, msg: lostLine(count, why) })}\n`,
   )
   const out = pino(
     {
@@ -58,7 +58,7 @@ function textLog(fd: number, level: LogLevel): Log {
   const journal = process.env['JOURNAL_STREAM'] !== undefined
   const line = (at: LogLevel, message: string, fields?: LogFields) =>
     `${formatLine(at, message, fields, journal ? null : new Date())}\n`
-  const sink = openLogSink(fd, (count) => line('warn', lostLine(count)))
+  const sink = openLogSink(fd, (count, why) => line('warn', lostLine(count, why)))
   return asLog(
     (at, message, fields) => {
       if (rank[at] >= rank[level]) sink.write(line(at, message, fields))
@@ -67,7 +67,8 @@ function textLog(fd: number, level: LogLevel): Log {
   )
 }
 
-const lostLine = (count: number) => `${count} log lines were lost: the reader did not keep up`
+const lostLine = (count: number, why: string | null) =>
+  `${count} log lines were lost: ${why ?? 'the reader did not keep up'}`
 
 /**
  * One line of text. With `at`: `2026-03-01 06:40:11.042 warn  message key=value`; without it journald keeps the

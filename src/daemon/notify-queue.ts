@@ -18,7 +18,8 @@ export type QueueOptions = {
   readonly link: NotifyLink
   readonly overdueMs: number
   readonly onOverdue: () => void
-  readonly onDropped: (why: string) => void
+  /** So many since the queue was last empty; at the first, and then seldom. */
+  readonly onDropped: (count: number, why: string) => void
   readonly onIdle: () => void
 }
 
@@ -32,6 +33,9 @@ export class NotifyQueue {
   readonly #options: QueueOptions
   #waiting: QueuedJob[] = []
   #current: Current | null = null
+  /** Since it was last empty, and what has been said of it. */
+  #dropped = 0
+  #reported = 0
 
   constructor(options: QueueOptions) {
     this.#options = options
@@ -44,7 +48,8 @@ export class NotifyQueue {
   push(queued: QueuedJob): void {
     if (this.#waiting.length >= notifyQueuedMax) {
       this.#waiting.shift()
-      this.#options.onDropped('too many are waiting')
+      this.#dropped += 1
+      if (Number.isInteger(Math.log10(this.#dropped))) this.#reportDropped()
     }
     this.#waiting.push(queued)
     this.#advance()
@@ -54,7 +59,7 @@ export class NotifyQueue {
   hurry(): void {
     const dropped = this.#waiting.filter(({ final }) => !final)
     this.#waiting = this.#waiting.filter(({ final }) => final)
-    for (const _ of dropped) this.#options.onDropped('the daemon stops')
+    if (dropped.length > 0) this.#options.onDropped(dropped.length, 'the daemon stops')
     if (this.#current === null || this.#current.queued.final) return
     this.#current.handle.signal('SIGTERM')
     this.#abandon(this.#current)
@@ -64,6 +69,9 @@ export class NotifyQueue {
     if (this.#current !== null) return
     const queued = this.#waiting.shift()
     if (queued === undefined) {
+      if (this.#dropped > this.#reported) this.#reportDropped()
+      this.#dropped = 0
+      this.#reported = 0
       this.#options.onIdle()
       return
     }
@@ -77,6 +85,11 @@ export class NotifyQueue {
     }, this.#options.overdueMs)
     const current: Current = { queued, handle, timer }
     this.#current = current
+  }
+
+  #reportDropped(): void {
+    this.#reported = this.#dropped
+    this.#options.onDropped(this.#dropped, 'too many are waiting')
   }
 
   #abandon(current: Current): void {

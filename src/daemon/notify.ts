@@ -221,7 +221,8 @@ class QueueingNotifier implements Notifier {
       overdueMs,
       onOverdue: () =>
         this.#log.warn(`${what} still busy after ${overdueMs} ms; going on without waiting`),
-      onDropped: (why) => this.#log.warn(`${what} dropped: ${why}`),
+      onDropped: (count, why) =>
+        this.#log.warn(`${what} dropped: ${why}${count === 1 ? '' : ` (${count} so far)`}`),
       onIdle: () => this.#wake(),
     })
   }

@@ -239,7 +239,8 @@ test('a queue behind a hanging script is bounded: the oldest go, and it is said'
     const notify = { ...silent, any: shell(`echo "$4" >> ${out}`) }
     notifier.instance({ name: 'A', state: 'BACKUP', priority: i, notify })
   }
-  assert.equal(lines.filter((line) => line.includes('too many')).length, extra)
+  const said = () => lines.filter((line) => line.includes('too many')).length
+  assert.equal(said(), 1, 'one line for the first of many')
   writeFileSync(gate, 'go\n')
   await until(() => linesOf(out).length >= notifyQueuedMax, 'the rest')
   const expected = Array.from({ length: notifyQueuedMax }, (_, i) => String(i + extra))
