@@ -174,10 +174,7 @@ export const instanceKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>
   },
   {
     name: 'track_src_ip',
-    doc: 'The instance faults when its configured source address disappears.',
-    set: (draft) => {
-      draft.trackSource = true
-    },
+    doc: 'The instance faults when its configured source address disappears: always so in vipd, written or not. keepalived without it goes on sending from an address that the host has no more (IPv4 multicast), or stays master and sends nothing (IPv6).',
   },
   {
     name: 'mcast_src_ip',

@@ -145,10 +145,7 @@ export const scriptKeywords: readonly ScriptEntry[] = inBlock<ScriptDraft>('vrrp
   },
   {
     name: 'init_fail',
-    doc: 'Start as failed. Accepted; the first result decides at once, as in keepalived.',
-    set: (draft) => {
-      draft.initFail = true
-    },
+    doc: 'Accepted: the first result decides at once, written or not, as in keepalived from 2.0.0 on.',
   },
 ])
 

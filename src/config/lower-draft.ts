@@ -120,7 +120,6 @@ export type ScriptDraft = {
   reverse: boolean
   rise: number
   fall: number
-  initFail: boolean
   initialValue: InitialValue | null
 }
 
@@ -173,7 +172,6 @@ export type InstanceDraft = {
   trackInterfaces: TrackedDraft[]
   trackChecks: TrackedDraft[]
   trackPrimary: boolean
-  trackSource: boolean
   garp: GarpDraft
   garpPlace: Place
   lowerPrioNoAdvert: boolean | null
@@ -305,7 +303,6 @@ export const scriptDraft = (name: string, place: Place): ScriptDraft => ({
   reverse: false,
   rise: 1,
   fall: 1,
-  initFail: false,
   initialValue: null,
 })
 
@@ -347,7 +344,6 @@ export const instanceDraft = (name: string, place: Place): InstanceDraft => ({
   trackInterfaces: [],
   trackChecks: [],
   trackPrimary: true,
-  trackSource: false,
   garp: noGarp(),
   garpPlace: place,
   lowerPrioNoAdvert: null,

@@ -54,7 +54,6 @@ export function finishInstance(
     strict,
     ...keepTrackers(draft, facts.owner, weightsForbidden, lowering),
     trackPrimary: draft.trackPrimary,
-    trackSource: draft.trackSource,
     garp: garpOf(draft, facts, lowering),
     lowerPrioNoAdvert: strict || (draft.lowerPrioNoAdvert ?? globals.lowerPrioNoAdvert),
     higherPrioSendAdvert: yieldAdvert(draft, facts, lowering),

@@ -131,7 +131,6 @@ function finishScript(draft: ScriptDraft, lowering: Lowering): Script {
     reverse: draft.reverse,
     rise: draft.rise,
     fall: draft.fall,
-    initFail: draft.initFail,
     initialValue: draft.initialValue,
     place: draft.place,
   }

@@ -129,7 +129,7 @@ function faults(instance: Instance, config: Config): string {
     ...own,
     ...links,
     ...checks,
-    ...(instance.trackSource ? ['its source address is gone'] : []),
+    ...(instance.transport.source === null ? [] : ['its source address is gone']),
   ]
   return all.join(', ') || 'never'
 }

@@ -101,7 +101,6 @@ export type Script = {
   readonly reverse: boolean
   readonly rise: number
   readonly fall: number
-  readonly initFail: boolean
   /** What a tracked file holds at start where it is missing, or whatever it held. */
   readonly initialValue: InitialValue | null
   readonly place: Place
@@ -202,7 +201,6 @@ export type Instance = {
   readonly trackInterfaces: readonly Tracked[]
   readonly trackChecks: readonly Tracked[]
   readonly trackPrimary: boolean
-  readonly trackSource: boolean
   readonly garp: Garp
   readonly lowerPrioNoAdvert: boolean
   readonly higherPrioSendAdvert: boolean

@@ -52,6 +52,7 @@ import { Ownership } from './ownership.ts'
 import { applyNice, engineOptions, runTimed } from './process.ts'
 import { Realtime } from './realtime.ts'
 import { endWith, Reloads } from './reloads.ts'
+import { repeatStates } from './repeat-states.ts'
 import { Roster } from './roster.ts'
 import { type Leader, SameHost } from './same-host.ts'
 import { daemonStatus } from './status.ts'
@@ -204,7 +205,8 @@ class RunningDaemon implements Daemon {
       settle: () => this.#settle(),
       stopping: () => this.#stopping,
       waiting: () => this.#delay !== null,
-      applied: ({ scripts }) => {
+      applied: ({ scripts, globals }) => {
+        if (globals.fifoStatesOnReload) repeatStates(this.#roster, this.#notifier)
         const known = new Set(scripts.map(({ name }) => name))
         this.#holding = new Set([...this.#holding].filter((name) => known.has(name)))
       },

@@ -48,10 +48,19 @@ export type NotifySettings = {
   readonly noEmailFaults: boolean
 }
 
+export type StateLine = {
+  readonly kind: Kind
+  readonly name: string
+  readonly state: InstanceState
+  readonly priority: number
+}
+
 export type Notifier = {
   instance(notification: InstanceNotification): void
   /** Reported with priority 0, whatever its members have. */
   group(notification: GroupNotification): void
+  /** A state that was notified before: to the FIFOs alone. */
+  repeat(line: StateLine): void
   /** FIFOs that stay the same stay open; queued notifications go on. */
   reconfigure(settings: NotifySettings): void
   /**
@@ -123,6 +132,10 @@ class QueueingNotifier implements Notifier {
     this.#notify('group', { ...notification, priority: 0 })
   }
 
+  repeat({ kind, name, state, priority }: StateLine): void {
+    this.#fifos.write(`${fifoType(kind)} "${name}" ${state} ${priority}\n`)
+  }
+
   reconfigure(settings: NotifySettings): void {
     this.#settings = settings
     this.#fifos.configure(settings.fifos)
@@ -141,13 +154,13 @@ class QueueingNotifier implements Notifier {
     const notification = asReported(given)
     const { name, state, priority, notify } = notification
     if (isPriorityChange(state) && !notify.priorityChanges) return
-    const type = kind === 'group' ? 'GROUP' : 'INSTANCE'
+    const type = fifoType(kind)
     const specific = scriptOf(notify, state)
     if (specific !== null) this.#run(kind, notification, specific, [])
     if (notify.any !== null && isState(state)) {
       this.#run(kind, notification, notify.any, [type, name, state, String(priority)])
     }
-    this.#fifos.write(`${type} "${name}" ${state} ${priority}\n`)
+    this.repeat({ kind, name, state, priority })
     if (notify.mail) this.#mail(kind, notification)
   }
 
@@ -266,3 +279,5 @@ const isPriorityChange = (state: InstanceState): boolean => state.endsWith('_PRI
 /** Events are for FIFOs and their own script; the general script is for states. */
 const isState = (state: InstanceState): boolean =>
   !state.startsWith('MASTER_') && !isPriorityChange(state)
+
+const fifoType = (kind: Kind): string => (kind === 'group' ? 'GROUP' : 'INSTANCE')

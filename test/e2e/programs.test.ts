@@ -67,6 +67,29 @@ describe('programs', { concurrency: 2 }, () => {
       }))
   }
 
+  for (const [flag, repeats] of [
+    ['fifo_write_vrrp_states_on_reload', 1],
+    ['', 0],
+  ] as const)
+    test(`a reload writes the states to the FIFOs again: ${flag || 'not unless asked'}`, () =>
+      inLab('repeats', async (lab) => {
+        const host = await lab.host('one', alone)
+        host.write('/run/lab/reader.sh', reader("trap '' TERM"), 0o755)
+        const globals = `${flag}\n  vrrp_notify_fifo /run/lab/fifo\n  vrrp_notify_fifo_script /run/lab/reader.sh`
+        const daemon = startVipd(host, conf({ globals, priority: 150 }))
+        const masters = () =>
+          linesOf(host, '/run/lab/lines').filter((line) => /INSTANCE "VI_1" MASTER/.test(line))
+        await until('the transition is read', soonMs, () => masters().length === 1)
+        daemon.configure(conf({ globals, priority: 140 }))
+        assert.equal((await daemon.tryReload()).status, 0)
+        const read = () => linesOf(host, '/run/lab/lines')
+        await until('the states are read again', soonMs, () => masters().length === 1 + repeats)
+        // What the stop writes comes after whatever the reload wrote.
+        await daemon.stop()
+        await until('the end is read', soonMs, () => read().some((line) => /STOP/.test(line)))
+        assert.equal(masters().length, 1 + repeats)
+      }))
+
   test('script security: what another user may change is not run, wherever it stands', () =>
     inLab('secured', async (lab) => {
       const host = await lab.host('one', alone)

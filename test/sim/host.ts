@@ -354,6 +354,7 @@ function notifyInto(say: (text: string) => void): Notifier {
   return {
     instance: ({ name, state }) => say(`notify ${name} ${state}`),
     group: ({ name, state }) => say(`notify group ${name} ${state}`),
+    repeat: () => undefined,
     reconfigure: () => undefined,
     stop: () => Promise.resolve(),
   }

@@ -203,3 +203,10 @@ test('5.2.4: a virtual address that is the host’s own is named, and wants prio
   const alone = check(instanceText('priority 255'), { foreign: { eth0: [at('10.0.0.100')] } })
   assert.match(alone.text, /accept_local is 1 there: two masters.*\[owner-source\]/)
 })
+
+test('net_namespace: refused, instead of addresses in another namespace than the one intended', () => {
+  const report = check(`net_namespace blue\n${instanceText('')}`)
+  assert.equal(report.exit, 5)
+  assert.match(report.text, /net_namespace is not supported.*start vipd inside it.*\[unsupported\]/)
+  assert.match(report.text, /would not start/)
+})

@@ -65,7 +65,6 @@ export const instance = (more: Partial<Instance> = {}): Instance => ({
   trackInterfaces: [],
   trackChecks: [],
   trackPrimary: true,
-  trackSource: false,
   garp: {
     masterDelayUs: us(5_000_000),
     masterRepeat: 5,

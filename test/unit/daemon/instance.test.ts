@@ -67,6 +67,7 @@ function atWork(assessment = fine, cfg = instance()) {
     notifier: {
       instance: ({ state }) => void notified.push(state),
       group: quiet,
+      repeat: quiet,
       reconfigure: quiet,
       stop: () => Promise.resolve(),
     },

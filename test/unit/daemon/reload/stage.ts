@@ -53,6 +53,7 @@ export class Stage {
         notifier: {
           instance: ({ name, state }) => void this.notified.push(`${name} ${state}`),
           group: ({ name, state }) => void this.notified.push(`group ${name} ${state}`),
+          repeat: none,
           reconfigure: none,
           stop: () => Promise.resolve(),
         },
