@@ -11,8 +11,8 @@ import type { Vipd } from '../../src/lab/vipd.ts'
 
 const floodMs = 1_200
 const advertInt = 0.2
-/** A false take-over would cost the client 700 ms and more; what a flood costs in truth is bench:faults' to say. */
-const bounds = { announcements: 20, logLines: 20, clientGapMs: 300, residentMb: 150 }
+/** Take-overs are counted beside it. The client starves with the rest of a busy machine: what a flood costs it is bench:faults' to say. */
+const bounds = { announcements: 20, logLines: 20, clientGapMs: 2_000, residentMb: 150 }
 
 async function withTrial(
   options: Omit<TrialOptions, 'kind'>,
