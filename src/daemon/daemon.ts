@@ -47,6 +47,7 @@ import { type Notifier, startNotifier } from './notify.ts'
 import type { Observation } from './observation.ts'
 import { observe } from './observe.ts'
 import { OrderQueue } from './orders.ts'
+import { OtherTransport, type Participant } from './other-transport.ts'
 import type { OwnedObject } from './owned.ts'
 import { Ownership } from './ownership.ts'
 import { applyNice, engineOptions, runTimed } from './process.ts'
@@ -95,6 +96,7 @@ class RunningDaemon implements Daemon {
   readonly #memberships: Memberships
   readonly #strangers: Strangers
   readonly #sameHost: SameHost
+  readonly #otherTransport: OtherTransport
   readonly #orders: OrderQueue
   readonly #notifier: Notifier
   readonly #pool: CheckPool
@@ -140,6 +142,11 @@ class RunningDaemon implements Daemon {
       read: readMemberships,
     })
     this.#sameHost = this.#watchSameHost(log)
+    this.#otherTransport = new OtherTransport({
+      sockets: outgoing,
+      log,
+      participants: () => this.#roster.instances.flatMap(participantOf),
+    })
     this.#strangers = new Strangers(
       this.#links,
       log,
@@ -237,6 +244,7 @@ class RunningDaemon implements Daemon {
     this.#remarks = setInterval(() => this.#sayHeldBack(), remarksEveryMs)
     this.#warden.start()
     this.#sameHost.start()
+    this.#otherTransport.start()
     initialiseFiles(scripts, this.#options.log, () => {
       if (!this.#stopping) this.#pool.set(checkSpecs(this.#reloads.config.scripts))
     })
@@ -270,6 +278,7 @@ class RunningDaemon implements Daemon {
         ...this.#memberships.warnings,
         ...this.#ownership.warnings,
         ...this.#sameHost.warnings,
+        ...this.#otherTransport.warnings,
         ...this.#firewall.warnings,
       ],
       config,
@@ -342,6 +351,7 @@ class RunningDaemon implements Daemon {
     this.#memberships.stop()
     if (this.#remarks !== null) clearInterval(this.#remarks)
     this.#sameHost.stop()
+    this.#otherTransport.stop()
     await Promise.all([this.#pool.stop(), this.#notifier.stop()])
     this.#firewall.set([])
     await this.#firewall.settled(firewallMs)
@@ -508,6 +518,15 @@ class RunningDaemon implements Daemon {
 function notifierOptions({ globals }: Config, log: DaemonOptions['log']) {
   const { mail, routerId, notifyFifos: fifos, noEmailFaults } = globals
   return { log, mail, routerId, fifos, noEmailFaults }
+}
+
+function participantOf({ slot, name, cfg, state, stance }: RunningInstance): Participant[] {
+  const { home, link, source } = stance
+  if (home === null || link === null || source === null) return []
+  const { family, vrid, advertIntervalUs, transport } = cfg
+  const peers = transport.kind === 'unicast' ? transport.peers.map((peer) => peer.address) : null
+  const on = { interface: home.name, ifindex: home.ifindex, peers, source }
+  return [{ slot, name, family, vrid, advertIntervalUs, ...on, leads: state.kind === 'master' }]
 }
 
 /** Adverts to a group alone: those to unicast peers may share a VRID, and each peer gets one. */

@@ -47,6 +47,18 @@ const drop = load(opcode.return, 0)
 /** Goes on when A is k, drops otherwise. */
 const require = (k: number): readonly Instruction[] => [jump(opcode.jumpEqual, k, 1, 0), drop]
 
+/** From the IP header on. */
+const vrrpOfEitherFamily: readonly Instruction[] = [
+  load(opcode.loadByte, 0),
+  jump(opcode.jumpGreaterOrEqual, 0x60, 3, 0),
+  load(opcode.loadByte, 9),
+  ...require(vrrpProtocol),
+  jump(opcode.jumpAlways, 3, 0, 0),
+  load(opcode.loadByte, 6),
+  ...require(vrrpProtocol),
+  pass,
+]
+
 export type FilterSpec = {
   readonly family: Family
   /** 1..255 each; none: everything is dropped. */
@@ -72,17 +84,15 @@ export function vrrpFilter(spec: FilterSpec): Uint8Array {
 
 /** For a packet socket (SOCK_DGRAM): VRRP that leaves the host, of either family; what arrives is dropped. */
 export const outgoingFilter = (): Uint8Array =>
+  encode([load(opcode.loadWord, packetType), ...require(packetOutgoing), ...vrrpOfEitherFamily])
+
+/** The same for VRRP that arrives, whoever it is addressed to. */
+export const incomingFilter = (): Uint8Array =>
   encode([
     load(opcode.loadWord, packetType),
-    ...require(packetOutgoing),
-    load(opcode.loadByte, 0),
-    jump(opcode.jumpGreaterOrEqual, 0x60, 3, 0),
-    load(opcode.loadByte, 9),
-    ...require(vrrpProtocol),
-    jump(opcode.jumpAlways, 3, 0, 0),
-    load(opcode.loadByte, 6),
-    ...require(vrrpProtocol),
-    pass,
+    jump(opcode.jumpEqual, packetOutgoing, 0, 1),
+    drop,
+    ...vrrpOfEitherFamily,
   ])
 
 /** All that the socket's protocol and address bring. */

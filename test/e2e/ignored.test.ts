@@ -58,3 +58,23 @@ describe('adverts that are not believed', { concurrency: 2 }, () => {
         await until('no warning', soonMs, async () => (await daemon.status()).warnings.length === 0)
       }))
 })
+
+describe('one by unicast, one by multicast', { concurrency: 2 }, () => {
+  const byUnicast = (peer: string): string => `unicast_peer {\n ${peer}\n }`
+  for (const [what, ours, theirs] of [
+    ['multicast', '', byUnicast('172.16.80.2')],
+    ['unicast', byUnicast('172.16.80.3'), ''],
+  ] as const)
+    test(`the ${what} side names the other`, () =>
+      inLab('transports', async (lab) => {
+        const one = await lab.host('one', { addresses: { eth0: ['172.16.80.2/24'] } })
+        const two = await lab.host('two', { addresses: { eth0: ['172.16.80.3/24'] } })
+        const daemon = startVipd(one, conf({ priority: 150, more: ours }))
+        const other = start('keepalived', two, conf({ priority: 100, more: theirs }))
+        await daemon.reaches('VI_1', 'MASTER', soonMs)
+        await other.reaches('VI_1', 'MASTER', soonMs)
+        const says = /172\.16\.80\.3 sends adverts of VRID 51 by \w+ on eth0.*Write unicast_peer/
+        await daemon.child.line(says, soonMs)
+        assert.ok((await daemon.status()).warnings.some((it) => says.test(it)))
+      }))
+})

@@ -1,0 +1,26 @@
+/** Whose advert a packet is and how it was sent: from its IP header on, as a packet socket shows it. */
+import { type Family, type Ip, ipFromBytes } from '../base/ip.ts'
+import { vrrpProtocol } from './vrrp.ts'
+
+export type Incoming = {
+  readonly family: Family
+  readonly vrid: number
+  readonly from: Ip
+  readonly by: 'multicast' | 'unicast'
+}
+
+/** null: no advert, or cut short. */
+export function readIncoming(packet: Uint8Array): Incoming | null {
+  const version = (packet[0] ?? 0) >> 4
+  if (version === 4) {
+    const vrid = packet[((packet[0] ?? 0) & 0xf) * 4 + 1]
+    if (packet[9] !== vrrpProtocol || vrid === undefined) return null
+    const multicast = ((packet[16] ?? 0) & 0xf0) === 0xe0
+    const from = ipFromBytes(packet.subarray(12, 16))
+    return { family: 4, vrid, from, by: multicast ? 'multicast' : 'unicast' }
+  }
+  const vrid = packet[41]
+  if (version !== 6 || packet[6] !== vrrpProtocol || vrid === undefined) return null
+  const from = ipFromBytes(packet.subarray(8, 24))
+  return { family: 6, vrid, from, by: packet[24] === 0xff ? 'multicast' : 'unicast' }
+}
