@@ -9,6 +9,7 @@ export async function asking(act: () => Promise<number>): Promise<number> {
   } catch (error) {
     if (!(error instanceof ControlError)) throw error
     process.stderr.write(`vipd: ${error.message}\n`)
+    if (error.failure === 'unknown-name') return exit.usage
     return error.failure === 'refused' ? exit.degraded : exit.unreachable
   }
 }

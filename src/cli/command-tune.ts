@@ -18,7 +18,7 @@ import { asking } from './ask.ts'
 import { exit } from './exit.ts'
 import { claimDirectory } from './make-directory.ts'
 import { daemonSocket } from './trusted-directory.ts'
-import { observeAlone } from './tune-alone.ts'
+import { observeAlone, requireChecks, UnknownCheck } from './tune-alone.ts'
 import { proposePatch } from './tune-patch.ts'
 import { type Settings, settle } from './tune-settings.ts'
 
@@ -52,11 +52,11 @@ async function observeAndTell(options: TuneOptions): Promise<number> {
   try {
     prepare(options)
     const seen = await observation(options)
-    const missing = options.names.find((name) => !seen.checks.some((one) => one.name === name))
-    if (missing !== undefined) return fail(`no check is called ${missing}`, exit.usage)
+    requireChecks(options.names, seen.checks)
     if (options.save !== null) writeFileSync(options.save, saveObservation(seen))
     return options.replay === null ? tune(seen, options) : replay(seen, options)
   } catch (error) {
+    if (error instanceof UnknownCheck) return fail(error.message, exit.usage)
     if (error instanceof BadObservation)
       return fail(`${options.replay ?? options.configPath}: ${error.message}`, exit.usage)
     if (error instanceof Error && 'syscall' in error) return fail(error.message, exit.usage)
@@ -90,6 +90,7 @@ async function observation(options: TuneOptions): Promise<Observation> {
     process.stderr.write(`vipd tune: ${before}; ${what}\n`)
     return observeAlone({ ...options, wanted, observeMs: observeMs ?? aloneMs })
   }
+  requireChecks(names, before.checks)
   if (observeMs === null) return before
   const configPath = fileFor(options, before)
   const own = await meanwhile({ ...options, configPath }, wanted, observeMs)

@@ -73,7 +73,7 @@ function program(): Command {
 
 function addCheck(vipd: Command): void {
   vipd
-    .command('check')
+    .command('check [config]')
     .description('check a configuration and say what it means; also: vipd -t -f <file>')
     .addOption(fileOption())
     .option('--json', 'machine-readable')
@@ -83,9 +83,13 @@ function addCheck(vipd: Command): void {
       'after',
       '\nExit status, as of keepalived -t: 0 nothing wrong, 2 an operand is missing, 4 cannot run,\n5 mistakes, 6 script security. The last line says whether the daemon would start.',
     )
-    .action(async (options: Language & { json?: boolean }) => {
+    .action(async (config: string | undefined, options: Language & { json?: boolean }) => {
+      if (config !== undefined && options.file !== undefined)
+        vipd.error('error: the file is given twice')
       const { commandCheck } = await import('./command-check.ts')
-      process.exitCode = commandCheck({ ...language(options), json: options.json === true })
+      const file = options.file ?? config
+      const given = file === undefined ? options : { ...options, file }
+      process.exitCode = commandCheck({ ...language(given), json: options.json === true })
     })
 }
 
@@ -147,6 +151,23 @@ function addQuestions(vipd: Command): void {
   addHandOvers(vipd)
   addTune(vipd)
   addBench(vipd)
+  addCleanup(vipd)
+  vipd
+    .command('history [name]')
+    .description('the transitions of every instance, or of one, and why')
+    .option('--json', 'machine-readable')
+    .addOption(runDirOption())
+    .addHelpText(
+      'after',
+      '\nExit status: 0 done, 2 no daemon answers, 3 no instance has that name.',
+    )
+    .action(async (name: string | undefined, options: { json?: boolean; runDir: string }) => {
+      const { commandHistory } = await import('./command-history.ts')
+      process.exitCode = await commandHistory({ ...options, name, json: options.json === true })
+    })
+}
+
+function addCleanup(vipd: Command): void {
   vipd
     .command('cleanup')
     .description('remove what a dead daemon left: its addresses and its nft table, nothing else')
@@ -159,15 +180,6 @@ function addQuestions(vipd: Command): void {
     .action(async (options: { runDir: string }) => {
       const { commandCleanup } = await import('./command-cleanup.ts')
       process.exitCode = await commandCleanup(options)
-    })
-  vipd
-    .command('history [name]')
-    .description('the transitions of every instance, or of one, and why')
-    .option('--json', 'machine-readable')
-    .addOption(runDirOption())
-    .action(async (name: string | undefined, options: { json?: boolean; runDir: string }) => {
-      const { commandHistory } = await import('./command-history.ts')
-      process.exitCode = await commandHistory({ ...options, name, json: options.json === true })
     })
 }
 

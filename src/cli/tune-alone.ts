@@ -15,6 +15,7 @@ import { BadObservation } from '../tune/saved.ts'
 export async function observeAlone(options: {
   readonly configPath: string
   readonly language: LanguageOptions
+  readonly names: readonly string[]
   readonly wanted: (name: string) => boolean
   readonly observeMs: number
   /** How often each check is asked; null: as it is configured. */
@@ -22,6 +23,7 @@ export async function observeAlone(options: {
 }): Promise<Observation> {
   const { config } = checkReport(options.configPath, realMachine(), options.language)
   if (config === null) throw new BadObservation('the configuration cannot run; vipd check says why')
+  requireChecks(options.names, config.scripts)
   const scripts = config.scripts.filter(({ name }) => options.wanted(name))
   const fromMs = Date.now()
   const pool = startCheckPool({ workers: 1, onEvent: () => undefined })
@@ -65,4 +67,15 @@ function unheard(instance: Config['instances'][number], config: Config): Observe
     tracks: trackersOf(instance, config).scripts.map(({ name, weight }) => ({ name, weight })),
     gaps: null,
   }
+}
+
+export class UnknownCheck extends Error {}
+
+/** Before anything is observed. Throws UnknownCheck. */
+export function requireChecks(
+  names: readonly string[],
+  known: readonly { readonly name: string }[],
+): void {
+  const missing = names.find((name) => !known.some((one) => one.name === name))
+  if (missing !== undefined) throw new UnknownCheck(`no check is called ${missing}`)
 }

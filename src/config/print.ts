@@ -21,7 +21,7 @@ import type {
   World,
 } from './types.ts'
 
-const labelWidth = 16
+const labelWidth = 18
 
 /** The blocks of the report, each a title and lines under it, without a trailing newline. */
 export function printConfig(config: Config, world: World): string {

@@ -157,7 +157,9 @@ function matchesOf(world: World, one: string, directory: string): readonly strin
   const path = one.startsWith('/') ? one : directory + one
   if (hasWildcard(one)) return world.glob(path)
   const plain = path.replace(/\\([\s\S])/g, '$1')
-  return world.stat(plain) === null ? [] : [plain]
+  // A link that leads nowhere, or in a circle, is there: reading it says why it is of no use.
+  const there = world.stat(plain) !== null || world.readlink(plain) !== null
+  return there ? [plain] : []
 }
 
 const hasWildcard = (pattern: string): boolean => /[*?[]/.test(pattern.replace(/\\[\s\S]/g, ''))

@@ -42,7 +42,8 @@ function openMain(lines: Lines, path: string, world: World): void {
   const report = (code: string, why: string): void => {
     lines.diagnostics.push(errorAt(wholeFile(path), code, why, 'fatal'))
   }
-  const exact = world.stat(path) !== null
+  // A name without a pattern is opened as it is, so that the reason is the system's.
+  const exact = world.stat(path) !== null || !/[*?[\]{}\\]/.test(path)
   const paths = exact ? [path] : pathsOf(world, path)
   if (paths === null) {
     lines.diagnostics.push(tooManyNames(wholeFile(path), path))

@@ -8,7 +8,14 @@ import { unpackResults } from '../checks/record.ts'
 import type { HandOver, ReloadResult } from '../daemon/daemon-types.ts'
 import type { Observation, ObservedCheck } from '../daemon/observation.ts'
 import type { Status, StatusInstance } from '../daemon/status-types.ts'
-import { encodeFrame, FrameReader, type Response, readResponse, type Verb } from './protocol.ts'
+import {
+  encodeFrame,
+  FrameReader,
+  type Response,
+  readResponse,
+  unknownName,
+  type Verb,
+} from './protocol.ts'
 
 export type ControlFailure =
   /** No daemon listens there. */
@@ -20,6 +27,8 @@ export type ControlFailure =
   | 'protocol'
   /** The daemon answered, and the answer is no. */
   | 'refused'
+  /** It has nothing of the name that was asked for. */
+  | 'unknown-name'
 
 export class ControlError extends Error {
   readonly failure: ControlFailure
@@ -129,7 +138,7 @@ export function request(
       if (response === null)
         fail('protocol', `${path} closed the connection or speaks something else`)
       else if (response.ok) done(() => resolve(response.result))
-      else fail('refused', response.error)
+      else fail(response.code === unknownName ? unknownName : 'refused', response.error)
     })
   })
 }

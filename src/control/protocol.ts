@@ -36,6 +36,9 @@ export type Response =
   /** `id` is 0 when the request could not be read. */
   | { readonly id: number; readonly ok: false; readonly code: string; readonly error: string }
 
+/** The `code` of a question about something that the configuration does not have. */
+export const unknownName = 'unknown-name'
+
 type FrameFault = 'frame-too-large' | 'not-msgpack' | 'not-a-request' | 'not-a-response'
 
 export type Read<T> =

@@ -14,7 +14,14 @@ import {
 import type { HandOver, Log, ReloadResult } from '../daemon/daemon-types.ts'
 import type { Observation } from '../daemon/observation.ts'
 import type { Status } from '../daemon/status-types.ts'
-import { encodeFrame, FrameReader, type Request, type Response, readRequest } from './protocol.ts'
+import {
+  encodeFrame,
+  FrameReader,
+  type Request,
+  type Response,
+  readRequest,
+  unknownName,
+} from './protocol.ts'
 
 export type ControlHandlers = {
   status(): Status | Promise<Status>
@@ -207,7 +214,8 @@ async function answer(
     return { id, ok: true, result }
   } catch (error) {
     log.error(`control: ${request.verb} failed: ${textOf(error)}`)
-    return { id, ok: false, code: 'failed', error: textOf(error) }
+    const code = error instanceof UnknownName ? unknownName : 'failed'
+    return { id, ok: false, code, error: textOf(error) }
   } finally {
     clearTimeout(timer)
   }
@@ -239,10 +247,14 @@ async function handle(request: Request, handlers: ControlHandlers): Promise<unkn
   }
 }
 
-/** Throws when there is no instance of that name. */
+/** A question about something that the configuration does not have. */
+class UnknownName extends Error {}
+
+/** Throws UnknownName when there is no instance of that name. */
 function history(status: Status, name: string | undefined) {
   const chosen = status.instances.filter((i) => name === undefined || i.name === name)
-  if (name !== undefined && chosen.length === 0) throw new Error(`no instance is called ${name}`)
+  if (name !== undefined && chosen.length === 0)
+    throw new UnknownName(`no instance is called ${name}`)
   return chosen.map((i) => ({ name: i.name, state: i.state, history: i.history }))
 }
 

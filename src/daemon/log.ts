@@ -109,14 +109,26 @@ function localTime(at: Date): string {
   return `${day} ${time}.${String(at.getMilliseconds()).padStart(3, '0')}`
 }
 
+/** A measured number has digits that say nothing: three are kept. */
+function tidy(fields: LogFields | undefined): LogFields | undefined {
+  const isLong = (value: unknown) => typeof value === 'number' && !Number.isInteger(value * 1_000)
+  if (fields === undefined || !Object.values(fields).some(isLong)) return fields
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [
+      key,
+      typeof value === 'number' ? Number(value.toFixed(3)) : value,
+    ]),
+  )
+}
+
 type Emit = (level: LogLevel, message: string, fields?: LogFields) => void
 
 function asLog(emit: Emit, flush: () => Promise<unknown>): Log {
   return {
-    debug: (message, fields) => emit('debug', message, fields),
-    info: (message, fields) => emit('info', message, fields),
-    warn: (message, fields) => emit('warn', message, fields),
-    error: (message, fields) => emit('error', message, fields),
+    debug: (message, fields) => emit('debug', message, tidy(fields)),
+    info: (message, fields) => emit('info', message, tidy(fields)),
+    warn: (message, fields) => emit('warn', message, tidy(fields)),
+    error: (message, fields) => emit('error', message, tidy(fields)),
     flush: async () => {
       await flush()
     },

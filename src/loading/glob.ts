@@ -41,7 +41,15 @@ function entries(directory: string, part: string, allowance: Allowance): string[
     .map(join)
 }
 
-const exists = (path: string): boolean => attempt(() => statSync(path)) !== null
+/** Links in a circle are there, and reading them says what they are. */
+function exists(path: string): boolean {
+  try {
+    statSync(path)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ELOOP'
+  }
+}
 
 /** Read in portions: a directory of millions of names is left in time. */
 function namesOf(path: string, allowance: Allowance): string[] {

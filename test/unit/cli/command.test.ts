@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -174,8 +174,33 @@ test('history, of all and of one', async () => {
     assert.equal(all.stdout.split('\n').length, 1 + 2)
     const one = await vipd('history', 'VI_web', '--json', '--run-dir', dir)
     assert.equal((JSON.parse(one.stdout) as unknown[]).length, 1)
-    assert.equal((await vipd('history', 'nobody', '--run-dir', dir)).status, 1)
+    const unknown = await vipd('history', 'nobody', '--run-dir', dir)
+    assert.equal(unknown.status, 3)
+    assert.equal(unknown.stderr, 'vipd: no instance is called nobody\n')
   })
+})
+
+test('check takes the file as a word, once, and says what is wrong with a link; its columns stay apart', async () => {
+  const file = join(dir, 'word.conf')
+  writeFileSync(
+    file,
+    'global_defs {\n dynamic_interfaces\n}\nvrrp_instance V {\n interface e9\n virtual_router_id 5\n virtual_ipaddress {\n 10.9.9.9/24\n }\n}\n',
+  )
+  const { status, stdout } = await vipd('check', file)
+  assert.equal(status, 0, stdout)
+  assert.equal(stdout, (await vipd('check', '-f', file)).stdout)
+  assert.match(stdout, /^ {2}address lifetime {2}8 s$/m)
+  assert.equal((await vipd('check', file, '-f', file)).status, 3)
+  const loop = join(dir, 'loop.conf')
+  symlinkSync(loop, loop)
+  const refused = await vipd('check', loop)
+  assert.equal(refused.status, 4)
+  assert.match(
+    refused.stdout,
+    /loop\.conf: its symbolic links lead in a circle \[file-unreadable\]/,
+  )
+  writeFileSync(file, `include ${loop}\n`)
+  assert.match((await vipd('check', file)).stdout, /its symbolic links lead in a circle/)
 })
 
 const brokenText = 'vrrp_instance VI_1 {\n  virtual_router_id\n}\n'
@@ -277,6 +302,9 @@ vrrp_instance V {\n interface lo\n virtual_router_id 1\n unicast_src_ip 127.0.0.
   const bad = await vipd('probe', 'no', '-f', file)
   assert.equal(bad.status, 1)
   assert.match(bad.stdout, /failed \(exited with status 1\) {2}total/)
+  const elsewhere = join(dir, 'elsewhere.conf')
+  writeFileSync(elsewhere, readFileSync(file, 'utf8').replace('interface lo', 'interface none9'))
+  assert.equal((await vipd('probe', 'no', '-f', elsewhere)).status, 1, 'no interface is needed')
   const nobody = await vipd('probe', 'nobody', '-f', file)
   assert.equal(nobody.status, 3)
   assert.match(nobody.stderr, /no check nobody that is tracked; there are: web, no/)
@@ -311,6 +339,8 @@ test('tune: the daemon is asked; what cannot be written or read is said at once;
       /check web: interval 1, timeout 1, fall 1, rise 1\n {2}seen +1 runs, 0 failed/,
     )
     assert.equal((await tune('web')).status, 0)
+    const waited = await tune('db', '--observe', '1h')
+    assert.deepEqual([waited.status, waited.stderr], [3, 'vipd tune: no check is called db\n'])
     const unknown = await tune('db')
     assert.deepEqual([unknown.status, unknown.stderr], [3, 'vipd tune: no check is called db\n'])
     for (const args of [

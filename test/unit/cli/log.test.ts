@@ -66,6 +66,21 @@ test('JSON lines and levels', async () => {
   assert.equal(second?.['level'], 'error')
 })
 
+test('measured numbers have three digits behind the point, in both formats', async () => {
+  for (const format of ['json', 'text'] as const) {
+    const path = join(dir, `numbers-${format}`)
+    const fd = openSync(path, 'a')
+    const log = openLog({ format, level: 'info', fd })
+    log.info('ran', { durationMs: 2.8301309999988007, n: 3, whole: 12_345.5 })
+    await log.flush()
+    closeSync(fd)
+    assert.match(
+      readFileSync(path, 'utf8'),
+      /durationMs"?[=:]2\.83[ ,].*n"?[=:]3[ ,].*12345\.5[\n,]/,
+    )
+  }
+})
+
 test('text keeps to its level too', async () => {
   const path = join(dir, 'text')
   const fd = openSync(path, 'a')
