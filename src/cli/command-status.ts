@@ -37,7 +37,7 @@ function text(status: Status, options: StatusOptions): string {
   })
 }
 
-/** Only what bears the name: an instance with its checks, a group with its members, or a check. */
+/** Only what bears the name: an instance with its checks, a group with its members, or a check; and what is about the host. */
 export function narrowed(status: Status, name: string | undefined): Status | null {
   if (name === undefined) return status
   const groups = status.groups.filter((g) => g.name === name)
@@ -47,5 +47,10 @@ export function narrowed(status: Status, name: string | undefined): Status | nul
     (c) => c.name === name || c.usedBy.some((user) => members.has(user)),
   )
   if (groups.length + instances.length + checks.length === 0) return null
-  return { ...status, groups, instances, checks, warnings: [] }
+  const others = new Set(
+    status.instances.filter((it) => !members.has(it.name)).flatMap((it) => it.warnings),
+  )
+  // What is about no instance (the warden, the host) concerns each of them.
+  const warnings = status.warnings.filter((warning) => !others.has(warning))
+  return { ...status, groups, instances, checks, warnings }
 }

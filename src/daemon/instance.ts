@@ -141,11 +141,15 @@ export class RunningInstance {
     return this.#zeroSent
   }
 
-  /** Another master, heard while we are master, within the time that three of its adverts take. */
+  /** Another master, heard while we are master, within the time that three of its adverts take; not one that has not had
+   *  the time to yield: a hand-over ends with its last adverts. */
   rivalAt(now: Us): Rival | null {
     const rival = this.#rival
     if (this.#machine.state.kind !== 'master' || rival === null) return null
-    return now - rival.at <= 3 * this.#cfg.advertIntervalUs ? rival : null
+    const { since } = this.#machine.state
+    const yielding =
+      rival.priority < this.#machine.effective && rival.at - since < this.#cfg.advertIntervalUs
+    return !yielding && now - rival.at <= 3 * this.#cfg.advertIntervalUs ? rival : null
   }
 
   /** The next instant at which the election, or something that was put off, wants a tick; null for none. */

@@ -66,6 +66,8 @@ export type StatusInstance = {
     readonly explanation: string
   }[]
   readonly history: readonly StatusTransition[]
+  /** Those of the status that are about this instance. */
+  readonly warnings: readonly string[]
 }
 
 export type StatusTransition = {

@@ -33,6 +33,8 @@ export const stateNames: Readonly<Record<State['kind'], StatusInstance['state']>
   stopped: 'STOP',
 }
 
+type Unjudged = Omit<StatusInstance, 'warnings'>
+
 export type StatusSources = {
   readonly roster: Roster
   readonly engine: Engine
@@ -55,7 +57,10 @@ export function daemonStatus(from: StatusSources): Status {
   const counters = from.links.ids.map((id) => engine.linkCounters(id))
   const total = (pick: (c: (typeof counters)[number]) => number): number =>
     counters.reduce((sum, c) => sum + pick(c), 0)
-  const instances = roster.instances.map((it) => instanceStatus(it, from))
+  const instances = roster.instances.map((it): StatusInstance => {
+    const status = instanceStatus(it, from)
+    return { ...status, warnings: warningsAbout(it, status, from) }
+  })
   const checks = from.scripts.flatMap((script) => checkStatus(script, from.pool, roster))
   return {
     schema: 1,
@@ -83,19 +88,8 @@ export function daemonStatus(from: StatusSources): Status {
     ),
     checks,
     warnings: [
-      ...warningsOf(instances),
-      ...rivals(roster, engine.now()),
-      ...roster.instances.flatMap((it) => it.contestedAt(engine.now())),
-      ...roster.instances.flatMap((it) => it.duplicatesAt(engine.now())),
-      ...instances.flatMap(ignoredOf),
-      ...roster.instances.flatMap(refusedOf),
-      ...roster.instances.flatMap((it) => muteOf(it, engine.now())),
-      ...roster.instances.flatMap(dampedOf),
-      ...roster.instances.flatMap(overlongOf),
-      ...roster.instances.flatMap((it) => lossesOf(it, engine)),
-      ...roster.instances.flatMap(flappingOf),
-      ...standingBy(instances, roster),
-      ...roster.instances.flatMap((it) => oversizedAdvert(it.cfg, it.stance.home) ?? []),
+      ...instances.flatMap((it) => it.warnings),
+      ...(roster.drained ? ['this host is drained: vipd resume brings it back'] : []),
       ...from.otherWarnings,
     ],
   }
@@ -115,26 +109,47 @@ const whyOf = ({ state, journal }: RunningInstance): string =>
   state.kind === 'fault' ? describeCause({ kind: 'faults', faults: state.faults }) : journal.why
 
 /** What an operator must act on although nothing has failed over. */
-function warningsOf(instances: readonly StatusInstance[]): readonly string[] {
-  return instances.flatMap((it) => {
-    const missing = it.addresses.filter((a) => !a.present).map((a) => a.address)
-    const held = it.addresses.filter((a) => a.present && !a.foreign).map((a) => a.address)
-    const foreign = it.addresses.filter((a) => a.foreign).map((a) => a.address)
-    const others = foreign.join(', ')
-    const name = `${it.name} is ${it.state}`
-    return [
-      ...(it.state === 'MASTER' && missing.length > 0
-        ? [`${name} but the kernel does not hold ${missing.join(', ')}`]
-        : []),
-      ...(it.state !== 'MASTER' && held.length > 0
-        ? [`${name} but this host still holds ${held.join(', ')}`]
-        : []),
-      // An owner's address is its host's.
-      ...(foreign.length > 0 && it.basePriority < 255
-        ? [`${name}, and ${others} was set by another program: vipd neither renews nor removes it`]
-        : []),
-    ]
-  })
+function warningsAbout(
+  it: RunningInstance,
+  status: Unjudged,
+  { engine, roster }: StatusSources,
+): readonly string[] {
+  const now = engine.now()
+  return [
+    ...addressWarnings(status),
+    ...rivalOf(it, now),
+    ...it.contestedAt(now),
+    ...it.duplicatesAt(now),
+    ...ignoredOf(status),
+    ...refusedOf(it),
+    ...muteOf(it, now),
+    ...dampedOf(it),
+    ...overlongOf(it),
+    ...lossesOf(it, engine),
+    ...flappingOf(it),
+    ...standingBy(status, roster),
+    ...[oversizedAdvert(it.cfg, it.stance.home) ?? []].flat(),
+  ]
+}
+
+function addressWarnings(it: Unjudged): readonly string[] {
+  const missing = it.addresses.filter((a) => !a.present).map((a) => a.address)
+  const held = it.addresses.filter((a) => a.present && !a.foreign).map((a) => a.address)
+  const foreign = it.addresses.filter((a) => a.foreign).map((a) => a.address)
+  const others = foreign.join(', ')
+  const name = `${it.name} is ${it.state}`
+  return [
+    ...(it.state === 'MASTER' && missing.length > 0
+      ? [`${name} but the kernel does not hold ${missing.join(', ')}`]
+      : []),
+    ...(it.state !== 'MASTER' && held.length > 0
+      ? [`${name} but this host still holds ${held.join(', ')}`]
+      : []),
+    // An owner's address is its host's.
+    ...(foreign.length > 0 && it.basePriority < 255
+      ? [`${name}, and ${others} was set by another program: vipd neither renews nor removes it`]
+      : []),
+  ]
 }
 
 const refusedOf = ({ name, state, stance, refusals }: RunningInstance): readonly string[] =>
@@ -148,19 +163,18 @@ function muteOf(it: RunningInstance, now: Us): readonly string[] {
 }
 
 /** Another router of this VRID that has no say here: most often a second master. */
-const ignoredOf = ({ name, state, ignored }: StatusInstance): readonly string[] =>
+const ignoredOf = ({ name, state, ignored }: Unjudged): readonly string[] =>
   ignored.map(
     ({ from, why, explanation }) =>
       `${name} is ${state} and ignores the adverts of ${from} (${why}): ${explanation}`,
   )
 
 /** Two masters: the partition that healed, or the peer that cannot hear us. */
-const rivals = (roster: Roster, now: Us): readonly string[] =>
-  roster.instances.flatMap((it) => {
-    const rival = it.rivalAt(now)
-    if (rival === null) return []
-    return [`${it.name} is MASTER, and so is ${rival.address} (priority ${rival.priority})`]
-  })
+function rivalOf(it: RunningInstance, now: Us): readonly string[] {
+  const rival = it.rivalAt(now)
+  if (rival === null) return []
+  return [`${it.name} is MASTER, and so is ${rival.address} (priority ${rival.priority})`]
+}
 
 /** An honest fault takes two transitions away and back; so many in a minute are none. */
 const flapping = { transitions: 10, spanMs: 60_000 }
@@ -204,24 +218,19 @@ function lossesOf(it: RunningInstance, engine: Engine): readonly string[] {
 }
 
 /** Said until it is ended: a host that was forgotten in this state is no backup to rely on. */
-function standingBy(
-  instances: readonly StatusInstance[],
-  roster: Pick<Roster, 'drained' | 'keeps'>,
-): readonly string[] {
-  return [
-    ...(roster.drained ? ['this host is drained: vipd resume brings it back'] : []),
-    ...instances
-      .filter(({ name }) => roster.keeps(name))
-      .map(({ name }) => `${name} is MASTER although this host is drained: no peer took it over`),
-    ...instances
-      .filter(({ standsBy }) => standsBy === 'failover')
-      .map(
-        ({ name }) => `${name} has been handed over and stands by: vipd resume ${name} ends that`,
-      ),
-  ]
-}
+const standingBy = (
+  { name, standsBy }: Unjudged,
+  roster: Pick<Roster, 'keeps'>,
+): readonly string[] => [
+  ...(roster.keeps(name)
+    ? [`${name} is MASTER although this host is drained: no peer took it over`]
+    : []),
+  ...(standsBy === 'failover'
+    ? [`${name} has been handed over and stands by: vipd resume ${name} ends that`]
+    : []),
+]
 
-function instanceStatus(it: RunningInstance, from: StatusSources): StatusInstance {
+function instanceStatus(it: RunningInstance, from: StatusSources): Unjudged {
   const { engine, kernel } = from
   const { cfg, state, assessment } = it
   const now = engine.now()

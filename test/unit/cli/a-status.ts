@@ -53,6 +53,7 @@ const web: StatusInstance = {
   priorityZero: { received: 0, sent: 1 },
   rejects: { 'bad-checksum': 2, 'bad-ttl': 0 },
   ignored: [],
+  warnings: [],
   history: [
     { at: '2026-02-26T07:59:56.390Z', from: 'INIT', to: 'BACKUP', why: 'started' },
     { at: '2026-02-26T08:00:00Z', from: 'BACKUP', to: 'MASTER', why: '10.0.0.2 timed out' },
@@ -87,6 +88,7 @@ const db: StatusInstance = {
     },
   ],
   history: [],
+  warnings: ['VI_db flapped 9 times in 1 h'],
 }
 
 export const aStatus: Status = {

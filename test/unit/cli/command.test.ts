@@ -146,10 +146,34 @@ test('status: 0 all well, 1 degraded, 3 for a name that nothing has', async () =
     assert.equal((await vipd('status', '--run-dir', dir)).status, 1, 'it warns of something')
   })
   const checks = aStatus.checks.map((c) => ({ ...c, good: false }))
-  await answering({ ...aStatus, checks }, accepted, async () => {
+  await answering({ ...aStatus, checks, warnings: [] }, accepted, async () => {
     assert.equal((await vipd('status', '--run-dir', dir)).status, 1)
     assert.equal((await vipd('status', '--json', '--run-dir', dir)).status, 1)
     assert.equal((await vipd('status', 'VI_db', '--run-dir', dir)).status, 0)
+  })
+})
+
+test('status of a name: its own warnings and those of the host count, those of another instance do not', async () => {
+  const about = 'VI_web is MASTER, and so is 10.0.0.2 (priority 100)'
+  const instances = aStatus.instances.map((it) =>
+    it.name === 'VI_web' ? { ...it, warnings: [about] } : { ...it, state: 'BACKUP' as const },
+  )
+  const exits = async (warnings: readonly string[], names: readonly string[]) => {
+    const seen: (number | null)[] = []
+    await answering({ ...aStatus, instances, warnings }, accepted, async () => {
+      for (const name of names) seen.push((await vipd('status', name, '--run-dir', dir)).status)
+    })
+    return seen
+  }
+  const names = ['VI_web', 'VG', 'VI_db', 'chk_haproxy']
+  assert.deepEqual(await exits([about], names), [1, 1, 0, 0])
+  assert.deepEqual(await exits([about, 'no warden'], names), [1, 1, 1, 1])
+  const db = aStatus.instances.map((it) =>
+    it.name === 'VI_db' ? { ...it, state: 'FAULT' as const } : it,
+  )
+  await answering({ ...aStatus, instances: db, warnings: [] }, accepted, async () => {
+    assert.equal((await vipd('status', 'VI_web', '--run-dir', dir)).status, 0)
+    assert.equal((await vipd('status', 'VI_db', '--run-dir', dir)).status, 1)
   })
 })
 

@@ -323,3 +323,20 @@ test('adverts that waited long for their turn are answered by what is allowed no
   const said = ordered().flatMap(({ order }) => (order.kind === 'also' ? order.now : []))
   assert.equal(said.filter(({ kind }) => kind === 'datagram').length, 5)
 })
+
+test('a master of a hand-over that still speaks is no second master, one that goes on is', () => {
+  const { it, ordered, advance } = atWork()
+  const [first] = ordered()
+  assert.ok(first !== undefined)
+  advance(1_000_000)
+  it.engineEvent(expired(first.generation))
+  assert.equal(it.state.kind, 'master')
+  const hears = (priority: number, at: number) => {
+    advance(at)
+    it.heard({ ...advertOf(priority), at: us(at) })
+    return it.rivalAt(us(at))?.priority ?? null
+  }
+  assert.equal(hears(1, 2_900_000), null, 'within our first interval')
+  assert.equal(hears(1, 3_100_000), 1)
+  assert.equal(it.rivalAt(us(9_200_000)), null, 'silent since')
+})
