@@ -45,7 +45,10 @@ function program(): Command {
     .addOption(fileOption())
     .addOption(runDirOption())
     .addOption(
-      new Option('--log-format <format>', 'auto is text on a terminal and json elsewhere')
+      new Option(
+        '--log-format <format>',
+        'auto is text on a terminal and for journald, json elsewhere',
+      )
         .choices(['auto', 'text', 'json'])
         .default('auto'),
     )

@@ -3,6 +3,7 @@
  * Which of the two is decided here, where it goes in `log-sink.ts`, what it says at the caller: keepalived's
  * phrases that people grep for are the callers' business.
  */
+import { fstatSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { pino } from 'pino'
 import type { Log, LogFields, LogLevel } from './daemon-types.ts'
@@ -11,7 +12,7 @@ import { openLogSink } from './log-sink.ts'
 export type LogFormat = 'text' | 'json' | 'auto'
 
 export type LogOptions = {
-  /** `auto`: text on a terminal, JSON elsewhere. */
+  /** `auto`: text on a terminal, and for journald, which keeps severity and time itself; JSON elsewhere. */
   readonly format: LogFormat
   /** The least level that is written. */
   readonly level: LogLevel
@@ -29,8 +30,15 @@ const rank: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, e
 /** Opens the log on standard error. Set up once, at start. */
 export function openLog(options: LogOptions): Log {
   const fd = options.fd ?? 2
-  const json = options.format === 'json' || (options.format === 'auto' && !isatty(fd))
+  const json =
+    options.format === 'json' || (options.format === 'auto' && !isatty(fd) && !isJournal(fd))
   return json ? jsonLog(fd, options.level) : textLog(fd, options.level)
+}
+
+/** The variable is inherited by programs whose output goes elsewhere: device and inode must be the descriptor's. */
+function isJournal(fd: number): boolean {
+  const { dev, ino } = fstatSync(fd)
+  return process.env['JOURNAL_STREAM'] === `${dev}:${ino}`
 }
 
 function jsonLog(fd: number, level: LogLevel): Log {
@@ -55,7 +63,7 @@ function jsonLog(fd: number, level: LogLevel): Log {
 }
 
 function textLog(fd: number, level: LogLevel): Log {
-  const journal = process.env['JOURNAL_STREAM'] !== undefined
+  const journal = isJournal(fd)
   const line = (at: LogLevel, message: string, fields?: LogFields) =>
     `${formatLine(at, message, fields, journal ? null : new Date())}\n`
   const sink = openLogSink(fd, (count, why) => line('warn', lostLine(count, why)))

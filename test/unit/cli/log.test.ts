@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import {
   closeSync,
   constants,
+  fstatSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -79,6 +80,26 @@ test('measured numbers have three digits behind the point, in both formats', asy
       /durationMs"?[=:]2\.83[ ,].*n"?[=:]3[ ,].*12345\.5[\n,]/,
     )
   }
+})
+
+test('journald gets text with severities, and only where the log is its stream', async () => {
+  const logged = async (name: string, stream: (fd: number) => string) => {
+    const path = join(dir, name)
+    const fd = openSync(path, 'a')
+    process.env['JOURNAL_STREAM'] = stream(fd)
+    try {
+      const log = openLog({ format: 'auto', level: 'info', fd })
+      log.warn('a gap')
+      await log.flush()
+    } finally {
+      delete process.env['JOURNAL_STREAM']
+    }
+    closeSync(fd)
+    return readFileSync(path, 'utf8')
+  }
+  const own = (fd: number) => `${fstatSync(fd).dev}:${fstatSync(fd).ino}`
+  assert.equal(await logged('journal', own), '<4>a gap\n')
+  assert.match(await logged('elsewhere', () => '1:2'), /^\{"level":"warn"/)
 })
 
 test('text keeps to its level too', async () => {
