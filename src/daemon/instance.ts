@@ -284,8 +284,8 @@ export class RunningInstance {
     const { from, ttl, payload, at } = packet
     if (this.#machine.state.kind === 'master' && advert.priority > 0)
       this.#rival = { address: from, priority: advert.priority, at }
-    if (this.#heardMasterSince(at)) return
-    this.feed({ kind: 'advert', advert }, { at, familiar: { from, ttl, payload } })
+    const overtaken = this.#heardMasterSince(at)
+    this.feed({ kind: 'advert', advert, overtaken }, { at, familiar: { from, ttl, payload } })
   }
 
   #received(): number {

@@ -3,7 +3,7 @@
  * masters from the wire; nothing here is what we meant to do.
  */
 import { hostname } from 'node:os'
-import { type Us, us, usToMilliseconds } from '../base/time.ts'
+import { secondsToUs, type Us, us, usToMilliseconds } from '../base/time.ts'
 import type { CheckPool } from '../checks/types.ts'
 import { describeCommand } from '../config/command.ts'
 import type { Script, VirtualAddress } from '../config/types.ts'
@@ -123,7 +123,7 @@ function warningsAbout(
     ...ignoredOf(status),
     ...refusedOf(it),
     ...muteOf(it, now),
-    ...dampedOf(it),
+    ...visitorOf(it, now),
     ...overlongOf(it),
     ...lossesOf(it, engine),
     ...flappingOf(it),
@@ -186,14 +186,20 @@ function flappingOf({ name, journal }: RunningInstance): readonly string[] {
     : []
 }
 
-/** A better master comes and goes: somebody must look for it. */
-function dampedOf({ name, state }: RunningInstance): readonly string[] {
-  if (state.kind !== 'backup' || state.damping === null || state.damping.extraUs === 0) return []
-  const { yields, extraUs, windowUs } = state.damping
-  const from = state.master === null ? '' : `, last to ${state.master.address}`
-  const extra = usToMilliseconds(extraUs) / 1_000
+/** For so long a better master that came and went is named. */
+const visitorNamedUs = secondsToUs(60)
+
+function visitorOf({ name, state, machine }: RunningInstance, now: Us): readonly string[] {
+  const { visitor } = machine
+  if (visitor === undefined || now - visitor.at > visitorNamedUs) return []
+  const { address, priority, times } = visitor
+  const extraUs = state.kind === 'backup' ? (state.damping?.extraUs ?? 0) : 0
+  const waits =
+    extraUs === 0
+      ? ''
+      : `; ${name} waits ${extraUs / 1_000_000} s longer before taking over from it`
   return [
-    `${name} lost the lead ${yields} times in ${usToMilliseconds(windowUs) / 1_000} s${from}: it waits ${extra} s longer before taking over again`,
+    `${name}: ${address} (priority ${priority}) came ${times} times in a few seconds as a better master and left again${waits}`,
   ]
 }
 

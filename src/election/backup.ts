@@ -5,7 +5,7 @@
  */
 import { unreachable } from '../base/assert.ts'
 import { addUs, type Us, us, usToSeconds } from '../base/time.ts'
-import { tooMany, withNow } from './damping.ts'
+import { dampingOf, remarkOn, tooMany, visitEnded, visited, withNow } from './damping.ts'
 import {
   type Backup,
   backupSkewUs,
@@ -31,10 +31,12 @@ export function stepBackup(
 ): Step {
   switch (event.kind) {
     case 'advert':
-      return hear(params, machine, state, event.advert, now)
+      return event.overtaken === true
+        ? glimpse(params, machine, state, event.advert, now)
+        : hear(params, machine, state, event.advert, now)
     case 'expired':
       // Active_Down_Timer fired. The engine leads already.
-      return takeOver(params, machine, causeOfExpiry(state, machine), now, [
+      return lead(params, machine, state, causeOfExpiry(state, machine), now, [
         log(params, 'Receive advertisement timeout'),
       ])
     case 'held':
@@ -53,12 +55,24 @@ export function stepBackup(
     case 'group':
       return event.want === 'backup'
         ? stay(machine)
-        : takeOver(params, machine, { kind: 'group', group: event.group, want: 'master' }, now)
+        : lead(params, machine, state, { kind: 'group', group: event.group, want: 'master' }, now)
     case 'start':
       return stay(machine)
     default:
       return unreachable(event)
   }
+}
+
+const lead = (
+  params: Params,
+  machine: Machine,
+  state: Backup,
+  cause: Cause,
+  now: Us,
+  said: readonly Effect[] = [],
+): Step => {
+  const ended = visitEnded(params, machine, state, now)
+  return takeOver(params, { ...ended, visit: null }, cause, now, said)
 }
 
 /** The deadline has passed. Heard of an interval later it proves nothing any more: somebody else may lead by now. */
@@ -132,10 +146,42 @@ function accept(
 ): Step {
   const { advert, preemptAt } = heard
   const master = masterOf(params, advert)
-  const { damping } = state
+  const known = state.master === null || state.master.address === master.address
+  const followed = known ? machine : follows(params, machine, state, master, now)
+  const damping = known ? state.damping : dampingOf(followed)
+  const said = known ? [] : remarkOn(params, followed, damping)
   const next: Backup = { ...listening(params, machine.effective, now, master, damping), preemptAt }
-  const step = become(machine, next, ...remarks(params, state, next), { kind: 'reorder' })
+  const step = become(followed, next, ...said, ...remarks(params, state, next), { kind: 'reorder' })
   return { ...step, accepted: true }
+}
+
+/** Another master: one that replaces a worse one which is still there counts as it does for that one. */
+function follows(
+  params: Params,
+  machine: Machine,
+  state: Backup,
+  master: Master,
+  now: Us,
+): Machine {
+  const ended = visitEnded(params, machine, state, now)
+  const before = state.countdown.kind === 'restarts' ? state.master : null
+  return before !== null && master.priority > before.priority ? visited(ended, master, now) : ended
+}
+
+/**
+ * The last word of a master that yields overtakes the advert that it yields to. The deadline stands, but a better master
+ * that comes and goes is seen here, too.
+ */
+function glimpse(params: Params, machine: Machine, state: Backup, advert: Advert, now: Us): Step {
+  const { master } = state
+  const other = master !== null && master.address !== advert.from
+  if (!other || advert.priority <= master.priority) return stay(machine)
+  const followed = follows(params, machine, state, masterOf(params, advert), now)
+  const damping = dampingOf(followed)
+  const moreUs = extraUs(damping) - extraUs(state.damping)
+  if (moreUs === 0) return stay(followed)
+  const next: Backup = { ...state, masterDownAt: us(state.masterDownAt + moreUs), damping }
+  return become(followed, next, ...remarkOn(params, followed, damping), { kind: 'reorder' })
 }
 
 /**
@@ -189,10 +235,14 @@ function discard(params: Params, machine: Machine, state: Backup, advert: Advert
 function tick(params: Params, machine: Machine, state: Backup, now: Us): Step {
   const { damping } = state
   if (damping === null || now < damping.until) return endOfDelay(params, machine, state, now)
-  const masterDownAt = us(Math.max(now, state.masterDownAt - damping.extraUs))
+  if (damping.extraUs === 0)
+    return become(machine, { ...state, damping: null }, { kind: 'reorder' })
+  // All routers that saw the visits end their wait now and count anew: the best of them speaks first.
+  const skew = backupSkewUs(params, machine.effective, null)
+  const masterDownAt = us(Math.max(now + skew, state.masterDownAt - damping.extraUs))
   const calm: Backup = { ...state, masterDownAt, damping: null }
-  const text = log(params, 'has not lost the lead for a while: no longer damped')
-  return become(machine, calm, ...(damping.extraUs > 0 ? [text] : []), { kind: 'reorder' })
+  const text = log(params, 'no better master came and went for a while: waits no longer than usual')
+  return become({ ...machine, visits: [], visit: null }, calm, text, { kind: 'reorder' })
 }
 
 /** The end of preempt_delay: the lower master's adverts, familiar so far, must no longer restart the deadline. */

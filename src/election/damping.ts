@@ -1,39 +1,99 @@
 /**
- * A better master that comes and goes many times a second would drag the addresses along. Whoever has yielded more
- * than five times within ten advertisement intervals (at most ten seconds) waits longer before taking over again: one
- * interval, then two, four and at most eight. From the second time on it announces the addresses once instead of
- * repeatedly when it takes over. As long after having yielded last, all is forgotten. Of resignations only
- * the first five in that time are believed; then silence alone tells that the master is gone. An election by silence
- * takes more than three intervals, so a pair whose hosts really fail by turns never comes near that rate. Neither RFC
- * knows of this; below it nothing is different, and a valid advert of higher priority is yielded to at any time.
+ * A better master that comes and goes would drag the addresses along. A *visit* is a lead of another router, better
+ * than the master before it, that ends by silence or resignation within five advertisement intervals. From the third
+ * visit within eleven seconds on, a host waits until the third last is that old before it takes over again, so a pair
+ * takes over three times in ten seconds at most. A backup counts what it sees as the master does: it must not take over while
+ * the former master waits. From the second visit on the addresses are announced once instead of repeatedly. A master
+ * that stays longer was none of these, however often it fails. Of resignations only the first five in ten intervals (at most ten seconds)
+ * are believed; then silence alone tells that the master is gone. Neither RFC knows of this; below it nothing is
+ * different, and a valid advert of higher priority is yielded to at any time.
  */
-import { addUs, secondsToUs, type Us, us } from '../base/time.ts'
-import type { Damping, Params } from './types.ts'
+import { addUs, secondsToUs, type Us, us, usToSeconds } from '../base/time.ts'
+import { type Backup, backupSkewUs, extraUs, log, restartUs } from './effects.ts'
+import type { Damping, Effect, Machine, Master, Params } from './types.ts'
 
-const undamped = 5
-const windowIntervals = 10
-const mostIntervals = 8
-const longestUnit = secondsToUs(1)
+/** Visits that cost nothing but the repeated announcements. */
+const undampedVisits = 2
+/** Ten seconds, and what the first take-over of them took. */
+const windowUs = secondsToUs(11)
+const visitIntervals = 5
 
-const unitOf = ({ advertIntervalUs }: Params): Us => us(Math.min(advertIntervalUs, longestUnit))
-const windowOf = (params: Params): Us => us(windowIntervals * unitOf(params))
+const undampedResignations = 5
+const resignationIntervals = 10
 
-/** The instants that still count, `now` included; oldest first. */
-export function withNow(params: Params, before: readonly Us[] | undefined, now: Us): readonly Us[] {
-  const recent = (before ?? []).filter((at) => now - at < windowOf(params))
-  // What is older than the latest dozen cannot change the result.
-  return [...recent.slice(-11), now]
+/** From now on a better master than the one before speaks. One that never went goes on. */
+export function visited(machine: Machine, visitor: Master, now: Us): Machine {
+  const visits = withinWindow(machine.visits ?? [], windowUs, now)
+  const times = visits.length + 1
+  const { address, priority } = visitor
+  const since = machine.visit?.by === address ? machine.visit.since : now
+  const visit = { since, by: address, heardAt: now, intervalUs: visitor.intervalUs }
+  const begun = { ...machine, visits, visit }
+  return times > undampedVisits
+    ? { ...begun, visitor: { address, priority, times, at: now } }
+    : begun
+}
+
+/** What the visit that goes on costs; null: it is the first one for a while, or none. */
+export function dampingOf({ visits = [], visit = null }: Machine): Damping | null {
+  if (visit === null || visits.length === 0) return null
+  const first = visits.at(-undampedVisits)
+  const until = addUs(first ?? visit.since, windowUs)
+  return { extraUs: first === undefined ? us(0) : us(until - visit.since), until }
+}
+
+/**
+ * Another router is heard, or the backup leads from `now` on: has the better master left? It has when the others spoke
+ * for two of its intervals and it did not: the last word of a master that yields is no sign of that, nor are two masters
+ * that speak by turns. If it was short, it counts.
+ */
+export function visitEnded(params: Params, machine: Machine, state: Backup, now: Us): Machine {
+  const { visits = [], visit = null } = machine
+  const { master, countdown } = state
+  if (visit === null || master === null) return machine
+  const lastAt = lastHeardAt(params, machine, state, master)
+  const followed = master.address === visit.by
+  const heardAt = followed ? lastAt : visit.heardAt
+  const silentUs = (followed ? now : lastAt) - heardAt
+  const left = silentUs >= 2 * visit.intervalUs || (followed && countdown.kind === 'resigned')
+  if (!left) return { ...machine, visit: { ...visit, heardAt } }
+  const slower = Math.max(params.advertIntervalUs, visit.intervalUs)
+  const short = heardAt - visit.since < visitIntervals * slower
+  return {
+    ...machine,
+    visit: null,
+    visits: short ? [...visits, visit.since].slice(-keptMax) : visits,
+  }
+}
+
+function lastHeardAt(params: Params, machine: Machine, state: Backup, master: Master): Us {
+  if (state.countdown.kind !== 'resigned')
+    return us(state.masterDownAt - restartUs(params, { ...machine, state }))
+  const skewUs = backupSkewUs(params, machine.effective, master)
+  return us(state.masterDownAt - skewUs - extraUs(state.damping))
+}
+
+/** For the log, when it costs something. */
+export function remarkOn(params: Params, { visitor }: Machine, damping: Damping | null): Effect[] {
+  if (damping === null || damping.extraUs === 0 || visitor === undefined) return []
+  const { address, priority, times } = visitor
+  const text = `${address} (priority ${priority}) came ${times} times in ${usToSeconds(windowUs)} s and left again: waits ${usToSeconds(damping.extraUs)} s longer before taking over from it`
+  return [log(params, text, 'warning')]
 }
 
 /** Resignations that nobody means: forged, or of a master that is back in a moment. */
-export const tooMany = (resignations: readonly Us[]): boolean => resignations.length > undamped
+export const tooMany = (resignations: readonly Us[]): boolean =>
+  resignations.length > undampedResignations
 
-/** null: once is seldom. */
-export function dampingOf(params: Params, yields: readonly Us[], now: Us): Damping | null {
-  if (yields.length < 2) return null
-  const excess = yields.length - undamped
-  const intervals = excess <= 0 ? 0 : Math.min(2 ** (excess - 1), mostIntervals)
-  const extraUs = us(intervals * unitOf(params))
-  const windowUs = windowOf(params)
-  return { extraUs, until: addUs(now, windowUs), yields: yields.length, windowUs }
+/** The resignations that still count, `now` included; oldest first. */
+export function withNow(params: Params, before: readonly Us[] | undefined, now: Us): readonly Us[] {
+  const unit = Math.min(params.advertIntervalUs, secondsToUs(1))
+  const recent = withinWindow(before ?? [], resignationIntervals * unit, now)
+  return [...recent, now].slice(-keptMax)
 }
+
+/** What is older than the latest dozen cannot change the result. */
+const keptMax = 12
+
+const withinWindow = (instants: readonly Us[], spanUs: number, now: Us): readonly Us[] =>
+  instants.filter((at) => now - at < spanUs)

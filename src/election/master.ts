@@ -5,9 +5,9 @@
  */
 import { unreachable } from '../base/assert.ts'
 import { compareIp } from '../base/ip.ts'
-import { subtractUs, type Us, usToSeconds } from '../base/time.ts'
+import { subtractUs, type Us } from '../base/time.ts'
 import { masterOf } from './backup.ts'
-import { dampingOf, withNow } from './damping.ts'
+import { dampingOf, remarkOn, visited } from './damping.ts'
 import {
   type Active,
   become,
@@ -20,7 +20,7 @@ import {
 } from './effects.ts'
 import { enterFault, withGroupFault, withOwnFaults } from './faults.ts'
 import { heirOf } from './peer.ts'
-import type { Advert, Cause, Damping, Effect, Event, Machine, Params, Step } from './types.ts'
+import type { Advert, Cause, Effect, Event, Machine, Params, Step } from './types.ts'
 
 export function stepMaster(
   params: Params,
@@ -158,19 +158,13 @@ function yieldTo(params: Params, machine: Machine, advert: Advert, now: Us, caus
   const last: readonly Effect[] = params.higherPrioSendAdvert
     ? [{ kind: 'advertise', resetTimer: false }]
     : []
-  const yields = withNow(params, machine.yields, now)
-  const damping = dampingOf(params, yields, now)
-  const backup = listening(params, machine.effective, now, masterOf(params, advert), damping)
-  const said = [log(params, text), ...last, ...remarkOn(params, damping)]
-  const step = move({ ...machine, yields }, backup, cause, said)
+  const master = masterOf(params, advert)
+  const begun = visited(machine, master, now)
+  const damping = dampingOf(begun)
+  const backup = listening(params, machine.effective, now, master, damping)
+  const said = [log(params, text), ...last, ...remarkOn(params, begun, damping)]
+  const step = move(begun, backup, cause, said)
   return { ...step, accepted: true }
-}
-
-function remarkOn(params: Params, damping: Damping | null): readonly Effect[] {
-  if (damping === null || damping.extraUs === 0) return []
-  const { yields, extraUs, windowUs } = damping
-  const text = `lost the lead ${yields} times in ${usToSeconds(windowUs)} s: waits ${usToSeconds(extraUs)} s longer before taking over again`
-  return [log(params, text, 'warning')]
 }
 
 /**

@@ -37,6 +37,7 @@ export const initial = (params: Params): Machine => ({
 export function step(params: Params, machine: Machine, event: Event, now: Us): Step {
   if (event.kind === 'stop') return stop(machine)
   if (event.kind !== 'advert') return withoutSilent(dispatch(params, machine, event, now))
+  if (event.overtaken === true) return dispatch(params, machine, event, now)
   return dispatch(params, heardFrom(params, machine, event.advert), event, now)
 }
 

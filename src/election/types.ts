@@ -79,15 +79,24 @@ export type Countdown =
   /** Adverts are heard, but of a lower priority than ours: we are about to take over. */
   | { readonly kind: 'overruled'; readonly from: Ip; readonly priority: number }
 
-/** The lead was lost several times lately: see damping.ts. Until then it is announced briefly when it is taken again. */
+/** A better master came and went several times lately: see damping.ts. Until then the addresses are announced briefly. */
 export type Damping = {
   /** Waited beyond the protocol's own span; 0 while it is not often enough for that. */
   readonly extraUs: Us
   readonly until: Us
-  /** How many times the lead was lost within the window. */
-  readonly yields: number
-  readonly windowUs: Us
 }
+
+/** A better master's stay. */
+export type Visit = {
+  readonly since: Us
+  readonly by: Ip
+  readonly intervalUs: Us
+  /** As far as the election was told: the engine hears the familiar adverts. */
+  readonly heardAt: Us
+}
+
+/** The better master that came and went, as it was last counted. */
+export type Visitor = Peer & { readonly times: number; readonly at: Us }
 
 export type State =
   | { readonly kind: 'init' }
@@ -125,7 +134,8 @@ export type Event =
   /** Take part. Faults and the effective priority known by then were fed before (init keeps the priority
    *  and goes to fault for a fault). */
   | { readonly kind: 'start' }
-  | { readonly kind: 'advert'; readonly advert: Advert }
+  /** `overtaken`: before it could be looked at, the engine heard the master's own advert, which came after it. */
+  | { readonly kind: 'advert'; readonly advert: Advert; readonly overtaken?: boolean }
   /** The engine's deadline passed; its prepared lead stands already. */
   | { readonly kind: 'expired' }
   /** The deadline passed, but the order's `then` was empty because the sync group does not allow a lead
@@ -208,8 +218,12 @@ export type Effect =
 export type Machine = {
   readonly state: State
   readonly effective: number
-  /** When the lead was lost to a better master lately, oldest first; absent: never. */
-  readonly yields?: readonly Us[]
+  /** When better masters came that left again in a moment, oldest first; absent: never. See damping.ts. */
+  readonly visits?: readonly Us[]
+  /** The router that was better than the master before it, while it has not left; absent or null: there is none. */
+  readonly visit?: Visit | null
+  /** Absent: none came often enough to be waited for. */
+  readonly visitor?: Visitor
   /** The best other router that may be alive; absent: none was heard, or it has fallen silent. */
   readonly peer?: Peer | null
   /** When a master's resignation was heard lately, oldest first; absent: never. */

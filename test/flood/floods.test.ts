@@ -100,15 +100,19 @@ describe('floods', { concurrency: 1 }, () => {
       const seen = await under(trial, flood('flapping', 2_000))
       assert.ok(seen.announcements <= 20 && seen.logLines <= 60, JSON.stringify(seen))
       assert.equal(seen.twoHoldersMs, 0)
-      await one.reaches('VI_1', 'MASTER', 5_000)
+      await one.reaches('VI_1', 'MASTER', 20_000)
       const { announcements, takeOvers, logLines } = await under(trial, flood('visiting', 20))
       const text = JSON.stringify({ announcements, takeOvers, logLines })
-      assert.ok(takeOvers >= 5 && takeOvers <= 16, text)
-      assert.ok(announcements <= 10 * takeOvers && logLines <= 100, text)
-      const { warnings } = await (one as Vipd).status()
-      assert.match(warnings.join(), /VI_1 changed state \d+ times in the last minute/)
-      await one.reaches('VI_1', 'MASTER', 12_000)
-      await trial.daemons[1].reaches('VI_1', 'BACKUP', 12_000)
+      assert.ok(takeOvers <= 3 && announcements <= 30 && logLines <= 60, text)
+      for (const daemon of trial.daemons) {
+        const { warnings } = await (daemon as Vipd).status()
+        assert.match(
+          warnings.join(),
+          /VI_1: 172\.16\.80\.20 \(priority 254\) came \d+ times .* and left again/,
+        )
+      }
+      await one.reaches('VI_1', 'MASTER', 20_000)
+      await trial.daemons[1].reaches('VI_1', 'BACKUP', 20_000)
       await trial.daemons[1].host.awaitAddress(trial.vip, false, 5_000)
       assert.deepEqual(await trial.holders(), ['one'])
     }))

@@ -38,8 +38,9 @@ MaxRtrAdvInterval. Stop vipd before radvd: a radvd that stops while it has the a
 
 - Answers are bounded: five adverts out of turn at once, then two a second. A flood of lower adverts or resignations
   would otherwise make the master flood its segment.
-- Taking over again is damped when the lead was lost more than five times within ten intervals. Below that rate nothing
-  is different, and a better master is yielded to at any time.
+- Taking over from a better master that comes and goes is damped from its third visit within eleven seconds on; a visit
+  is a lead that ends within five intervals. Below that rate nothing is different, and a better master is yielded to at
+  any time.
 - Two owners: after two intervals the one with the higher address gives way to the other if that does not.
 `
 

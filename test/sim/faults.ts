@@ -236,7 +236,8 @@ function wakeUp(world: World, host: Host): void {
   world.invariants.disturb(0, 'awake', host)
 }
 
-function foreignAdvert(
+/** An advert of a router that is none of the hosts, one for each virtual router. */
+export function foreignAdvert(
   { scenario, lan, foreigner }: World,
   priority: number,
   kind: 'valid' | 'ttl' | 'checksum' | 'short',

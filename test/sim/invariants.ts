@@ -162,7 +162,7 @@ export class Invariants implements Witness {
     const ours = [this.#effective(host, vrid)]
     if (process?.busy === true)
       ours.push(expectedPriority(plan, true), expectedPriority(plan, false))
-    this.#notes(host, vrid)?.advert(host.now(), bytes[2] ?? 0, ours)
+    this.#notes(host, vrid)?.advert(host.now(), packet.from, bytes[2] ?? 0, ours)
   }
 
   caughtUp(host: Host): void {
@@ -258,9 +258,10 @@ export class Invariants implements Witness {
     if (scenario.grouped || !this.#capable(host) || this.#impaired(host, grace)) return
     for (const vrid of this.#vrids) {
       const notes = this.#notes(host, vrid)
-      if (notes === null || notes.damped(host.now()) || this.#leads(host, vrid)) continue
-      const silence = notes.silence(host.now())
       const priority = this.#effective(host, vrid)
+      if (notes === null || this.#leads(host, vrid)) continue
+      if (notes.damped(host.now(), skewUs(scenario, priority))) continue
+      const silence = notes.silence(host.now())
       const floor = silence.resigned ? skewUs(scenario, priority) : downUs(scenario, priority)
       if (silence.us > floor + answerUs)
         this.#violate(host, `vrid ${vrid} heard nothing for ${silence.us} µs and does not lead`)

@@ -2,13 +2,17 @@
  * What reached one host for one virtual router, as an outside observer notes it: the ground on which a take-over
  * is judged. Instants are the host's own, so that a clock's rate changes nothing.
  */
+import type { Ip } from '../../src/base/ip.ts'
 import { answerUs } from './host.ts'
 import type { HostPlan } from './scenario.ts'
 
 const never = Number.NEGATIVE_INFINITY
-/** So many resignations in so short a time need not be believed, nor so many better masters that come and go. */
+/** So many resignations in so short a time need not be believed. */
 const crowd = 5
 const crowdUs = 30_000_000
+/** So many better masters in so short a time, and a host may take its time until the first is that long ago. */
+const visits = 3
+const visitsUs = 11_000_000
 
 type Notes = {
   /** An advert at least as high as the host's own priority. */
@@ -37,7 +41,9 @@ export class Listening {
   #since: number
   #ledFrom = never
   #zeros: readonly number[] = []
-  #yields: readonly number[] = []
+  /** When a better master came. */
+  #better: readonly number[] = []
+  #master: { readonly from: Ip; readonly priority: number } | null = null
   readonly #notes = blank()
   /** As far as the main thread knows it. */
   readonly #known = blank()
@@ -47,8 +53,11 @@ export class Listening {
   }
 
   /** `ours`: every priority that the host may have when it comes to weigh this advert. */
-  advert(at: number, priority: number, ours: readonly number[]): void {
+  advert(at: number, from: Ip, priority: number, ours: readonly number[]): void {
     const notes = this.#notes
+    const before = this.#master
+    if (before !== null && before.from !== from && priority > before.priority) this.#came(at)
+    if (priority > 0) this.#master = { from, priority }
     notes.anyAt = at
     if (priority === 0) {
       notes.zeroAt = at
@@ -75,14 +84,19 @@ export class Listening {
   yields(now: number, patience: number): void {
     const { zeroAt } = this.#notes
     const higherAt = Math.max(this.#notes.higherAt, this.#notes.eitherAt)
-    this.#yields = [...this.#yields, now].slice(-crowd)
+    this.#came(now)
     const released = zeroAt > higherAt && now - zeroAt < patience
     this.#since = released ? zeroAt : higherAt > this.#ledFrom ? higherAt : now
   }
 
-  /** It yielded so often that it may take its time. */
-  damped(now: number): boolean {
-    return this.#yields.length === crowd && now - (this.#yields[0] ?? never) < crowdUs
+  #came(at: number): void {
+    this.#better = [...this.#better, at].slice(-visits)
+  }
+
+  /** Better masters came so often that it may take its time, and its skew time after it. */
+  damped(now: number, skewUs: number): boolean {
+    const since = now - (this.#better[0] ?? never)
+    return this.#better.length === visits && since <= visitsUs + skewUs + answerUs
   }
 
   /** How long nothing at all has been heard, and whether the last that was heard was a resignation that is believed. */

@@ -140,8 +140,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'an overtaken advert sets the deadline back',
     file: file.instance,
-    find: 'if (this.#heardMasterSince(at)) return',
-    replace: '',
+    find: 'const overtaken = this.#heardMasterSince(at)',
+    replace: 'const overtaken = false',
   },
   {
     name: 'core: a familiar advert does not restart the deadline',
@@ -184,6 +184,12 @@ export const mutants: readonly Mutant[] = [
     file: file.core,
     find: 'order.deadline <= now ? std::max(slot->listen_until, missed) : missed',
     replace: 'missed',
+  },
+  {
+    name: 'core: a lead that a follow crossed resigns and leads again at once',
+    file: file.core,
+    find: 'return order.deadline <= now && order.now->steps.empty() &&',
+    replace: 'return order.deadline < 0 && order.now->steps.empty() &&',
   },
   {
     name: 'core: a changed priority begins the advert interval anew',

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Ip } from '../../src/base/ip.ts'
 import { Agenda } from './agenda.ts'
-import type { World } from './faults.ts'
+import { foreignAdvert, type World } from './faults.ts'
 import type { Host } from './host.ts'
 import { answerUs } from './host.ts'
 import { Prng } from './prng.ts'
@@ -36,13 +36,13 @@ class Pair {
   readonly a: Host
   readonly b: Host
 
-  constructor(a: Partial<HostPlan> = {}, b: Partial<HostPlan> = {}) {
+  constructor(a: Partial<HostPlan> = {}, b: Partial<HostPlan> = {}, paceUs = advertUs) {
     const scenario: Scenario = {
       seed: 1,
       profile: 'storm',
       version: 3,
       family: 4,
-      advertUs,
+      advertUs: paceUs,
       livenessUs: 3 * second,
       lifetimeS: 8,
       grouped: false,
@@ -186,4 +186,43 @@ test('a main thread that hangs costs nothing until its lease lapses', () => {
   const took = pair.until(() => leads(pair.b), 5 * second)
   assert.ok(took <= second + skewUs[100] + slackUs, `${took} µs`)
   assert.deepEqual(pair.leaders, ['host2'])
+})
+
+test('a better master that comes and goes: three take-overs in ten seconds, by both hosts together', () => {
+  const pair = new Pair({}, {}, second / 10)
+  const tookOver: number[] = []
+  let before = pair.leaders
+  const watch = (spanUs: number): void => {
+    for (const end = pair.agenda.now + spanUs; pair.agenda.now < end; ) {
+      pair.pass(500)
+      const { leaders } = pair
+      for (const name of leaders) if (!before.includes(name)) tookOver.push(pair.agenda.now)
+      before = leaders
+    }
+  }
+  for (let visits = 0; visits < 100; visits++) {
+    pair.disturb()
+    foreignAdvert(pair.world, 254, 'valid')
+    watch(second / 2)
+    pair.world.invariants.check()
+  }
+  for (const at of tookOver) {
+    const within = tookOver.filter((other) => other >= at && other < at + 10 * second)
+    assert.ok(within.length <= 3, `${tookOver}`)
+  }
+  assert.ok(tookOver.length >= 5, `${tookOver}`)
+  for (const host of pair.world.hosts)
+    assert.equal(
+      host.process?.daemon.instances[0]?.machine.visitor?.address,
+      '10.0.0.200',
+      host.name,
+    )
+  // Gone for good: the better host leads when the wait is over, and a visit a minute later costs nothing.
+  watch(12 * second)
+  assert.deepEqual(pair.leaders, ['host1'])
+  pair.pass(60 * second)
+  pair.disturb()
+  foreignAdvert(pair.world, 254, 'valid')
+  pair.until(() => pair.leaders.length === 0, 2_000)
+  assert.ok(pair.until(() => leads(pair.a), second) <= (3.5 * second) / 10)
 })

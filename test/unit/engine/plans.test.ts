@@ -256,7 +256,7 @@ test('backup: deletes on entering; a familiar advert that no longer restarts is 
 
 test('who loses the lead again and again announces once when it takes over; the second set stays', () => {
   assert(backup.state.kind === 'backup')
-  const damping = { extraUs: us(0), until: us(9), yields: 2, windowUs: us(9) }
+  const damping = { extraUs: us(0), until: us(9) }
   const usual = planOrder(facts, params, backup, { entering: true })
   const brief = planOrder(facts, params, machine({ ...backup.state, damping }), { entering: true })
   assert(usual.kind === 'follow' && brief.kind === 'follow')
