@@ -162,6 +162,12 @@ class Sink implements LogSink {
   }
 }
 
+/** JOURNAL_STREAM is inherited by programs whose output goes elsewhere: device and inode must be the descriptor's. */
+export function isJournal(fd: number): boolean {
+  const { dev, ino } = fstatSync(fd)
+  return process.env['JOURNAL_STREAM'] === `${dev}:${ino}`
+}
+
 /** A socket (journald's stream) is written by libuv without blocking; anything else by write(2). */
 function putterFor(fd: number): Put {
   const kind = fstatSync(fd)

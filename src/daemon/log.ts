@@ -3,11 +3,10 @@
  * Which of the two is decided here, where it goes in `log-sink.ts`, what it says at the caller: keepalived's
  * phrases that people grep for are the callers' business.
  */
-import { fstatSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { pino } from 'pino'
 import type { Log, LogFields, LogLevel } from './daemon-types.ts'
-import { openLogSink } from './log-sink.ts'
+import { isJournal, openLogSink } from './log-sink.ts'
 
 export type LogFormat = 'text' | 'json' | 'auto'
 
@@ -33,12 +32,6 @@ export function openLog(options: LogOptions): Log {
   const json =
     options.format === 'json' || (options.format === 'auto' && !isatty(fd) && !isJournal(fd))
   return json ? jsonLog(fd, options.level) : textLog(fd, options.level)
-}
-
-/** The variable is inherited by programs whose output goes elsewhere: device and inode must be the descriptor's. */
-function isJournal(fd: number): boolean {
-  const { dev, ino } = fstatSync(fd)
-  return process.env['JOURNAL_STREAM'] === `${dev}:${ino}`
 }
 
 function jsonLog(fd: number, level: LogLevel): Log {
