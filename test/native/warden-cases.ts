@@ -110,7 +110,7 @@ test('nothing is told to a warden before it has said that it holds the lock', as
   child.stdin?.end()
 })
 
-test('a warden that does not read costs no memory', async () => {
+test('a warden that does not read costs no memory', async (t) => {
   const { engine, guard } = startEngine(quiet, () => undefined)
   const link = engine.openLink(spec({ receiveBufferBytes: null }))
   const slots = Array.from({ length: 20 }, (_, i) => i + 1)
@@ -119,6 +119,10 @@ test('a warden that does not read costs no memory', async () => {
   await until(() => childrenCalled('vipd-warden').length === 1 && guard.beats() > 0)
   const [pid = 0] = childrenCalled('vipd-warden')
   process.kill(pid, 'SIGSTOP')
+  t.after(() => {
+    process.kill(pid, 'SIGCONT')
+    engine.stop()
+  })
   /** A new way to give up the lead each time, of some 60 kB. */
   const resign = (round: number): Plan =>
     Array.from({ length: 600 }, (_, i) => add(vip(`10.${round % 200}.${i >> 8}.${i & 255}`))).flat()
@@ -134,6 +138,4 @@ test('a warden that does not read costs no memory', async () => {
   await rounds(100)
   const grown = (process.memoryUsage().rss - before) / 2 ** 20
   assert.ok(grown < 60, `${grown.toFixed(0)} MiB more`)
-  process.kill(pid, 'SIGCONT')
-  engine.stop()
 })
