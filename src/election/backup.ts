@@ -170,7 +170,7 @@ function follows(
 
 /**
  * The last word of a master that yields overtakes the advert that it yields to. The deadline stands, but a better master
- * that comes and goes is seen here, too.
+ * that comes and goes is seen here, too, and a preempt_delay that it ends begins anew with that word.
  */
 function glimpse(params: Params, machine: Machine, state: Backup, advert: Advert, now: Us): Step {
   const { master } = state
@@ -179,8 +179,12 @@ function glimpse(params: Params, machine: Machine, state: Backup, advert: Advert
   const followed = follows(params, machine, state, masterOf(params, advert), now)
   const damping = dampingOf(followed)
   const moreUs = extraUs(damping) - extraUs(state.damping)
-  if (moreUs === 0) return stay(followed)
-  const next: Backup = { ...state, masterDownAt: us(state.masterDownAt + moreUs), damping }
+  const ends = advert.priority >= machine.effective && state.countdown.kind === 'restarts'
+  const preemptAt =
+    ends && state.preemptAt !== null ? addUs(now, params.preemptDelayUs) : state.preemptAt
+  if (moreUs === 0) return become(followed, { ...state, preemptAt })
+  const masterDownAt = us(state.masterDownAt + moreUs)
+  const next: Backup = { ...state, preemptAt, masterDownAt, damping }
   return become(followed, next, ...remarkOn(params, followed, damping), { kind: 'reorder' })
 }
 

@@ -27,6 +27,11 @@ test('a changed priority that crosses with the take-over takes no address away',
   }
 })
 
+test('a better master whose advert was overtaken ends a preempt_delay all the same', () => {
+  const { broken } = run(109_863_694)
+  assert.equal(broken, null, `SEED=109863694: ${broken?.what}\n${broken?.trace.join('\n')}`)
+})
+
 test('a seed is a run: the same seed gives the same digest, another one another', () => {
   const [first = 0, second = 0] = seedsOf('storm', 2)
   assert.equal(profileOf(first), 'storm')

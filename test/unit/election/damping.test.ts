@@ -157,6 +157,20 @@ for (const overtakes of [false, true])
       assert.equal(last.machine.visitor?.address, '10.0.0.66')
   })
 
+test('a better master whose advert was overtaken ends a preempt_delay all the same', () => {
+  const host = new Host({ preemptDelayUs: us(6 * second) }).start().feed(advert(74), 1)
+  assert.equal(host.as('backup').preemptAt, 7 * second)
+  host.feed(
+    {
+      kind: 'advert',
+      advert: { from: ip('10.0.0.66'), priority: 254, intervalUs: us(second) },
+      overtaken: true,
+    },
+    3,
+  )
+  assert.equal(host.as('backup').preemptAt, 9 * second)
+})
+
 test('two masters that speak by turns do not come and go', () => {
   const host = new Host().start()
   for (let i = 0; i < 9; i++) host.feed(advert(150), 1 + i).feed(advert(200, '10.0.0.3'), 1.5 + i)
