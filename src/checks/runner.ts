@@ -53,9 +53,9 @@ const movedPerMessage = 16
 const timerMaxMs = 2 ** 31 - 1
 /**
  * When to look after news of a process. Those of an end come before it is one: who was waited for is still in /proc for a
- * moment. The second look is for the case that the first was not worth a new one.
+ * moment, on a busy machine for longer. The later looks are for the case that the first ones were not worth a new one.
  */
-const looksMs = { ended: [1, 20], began: [0, 20] }
+const looksMs = { ended: [1, 20, 200, 2_000], began: [0, 20, 200] }
 
 export class Runner {
   readonly #post: (message: FromWorker) => void

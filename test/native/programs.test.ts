@@ -95,7 +95,8 @@ test('an identity that the daemon has already needs no capability', () => {
     assert.deepEqual(said, ['0', '{"status":0}'])
   }
   const other = inside(['unshare', '-Ur'], { text: 'id -u', runAs: nobody })
-  assert.match(other.join(), /^(EPERM|EINVAL)$/)
+  // A sanitizer remarks on the stack of a cloned child.
+  assert.match(other.at(-1) ?? '', /^(EPERM|EINVAL)$/)
 })
 
 test('scheduling, limits, OOM score, signals and descriptors are not the daemon’s', () => {
