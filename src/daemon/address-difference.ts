@@ -7,9 +7,9 @@
  * keeps without a word. One with another prefix or peer is another address, which may stand beside the old one.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { type Ip, ipBytes, ipFamily } from '../base/ip.ts'
+import { ipFamily } from '../base/ip.ts'
 import { type AddressFacts, kernelAddresses, type SlotFacts } from '../engine/plans.ts'
-import { identityOf } from '../wire/address-identity.ts'
+import { identityOf, networkOf } from '../wire/address-identity.ts'
 
 export type AddressDifference = {
   /** Not there yet, or set again where that alters what has changed. First. */
@@ -40,13 +40,7 @@ export function addressDifference(before: SlotFacts, now: SlotFacts): AddressDif
 /** What the kernel takes for one address: IPv6 the address alone; IPv4 with prefix and network of the far end. */
 function placeOf(one: AddressFacts): string {
   if (ipFamily(one.address) === 6) return `${one.ifindex} ${one.address}`
-  const far = one.peer ?? one
-  return `${one.ifindex} ${one.address} ${network(far.address, far.prefixLength)}`
-}
-
-function network(address: Ip, prefixLength: number): string {
-  const bits = ipBytes(address).reduce((all, octet) => all * 256 + octet, 0)
-  return `${Math.floor(bits / 2 ** (32 - prefixLength))}/${prefixLength}`
+  return `${one.ifindex} ${one.address} ${networkOf(one)}`
 }
 
 function alterable(from: AddressFacts, to: AddressFacts): boolean {

@@ -445,6 +445,7 @@ class RunningDaemon implements Daemon {
       if (change.kind === 'address') this.#onAddress(change)
       if (change.kind === 'forwarding') this.#onForwarding(change)
     }
+    if (changes.some(({ kind }) => kind === 'address')) this.#roster.addressesChanged()
     if (changes.length > 0) this.#memberships.look()
   }
 

@@ -590,8 +590,8 @@ export class RunningInstance {
     if (this.#machine.state.kind !== 'master' || before === null) return
     const { add, swap, remove } = addressDifference(before, now)
     for (const address of add) this.#also(planRestore(now, address))
-    for (const { from, to } of swap) this.#also(planSwap(now, from, to))
-    if (remove.length > 0) this.#also(planRemove(now, remove))
+    for (const each of swap) this.#also(planSwap(before, now, each))
+    if (remove.length > 0) this.#also(planRemove(before, now, remove))
   }
 
   #install(options: { entering: boolean; goodbye: boolean }): void {

@@ -9,8 +9,10 @@ import { type AddressIdentity, identityOf, identityOfHeld } from '../wire/addres
 import { encodeNetconfDump, type NetconfMessage } from '../wire/netconf.ts'
 import {
   decodeMessages,
+  encodeAddressAgain,
   encodeAddressDump,
   encodeLinkDump,
+  keepalivedProtocol,
   type LinkAddress,
   type RouteMessage,
   vipdProtocol,
@@ -45,6 +47,8 @@ export type KernelAddress = {
   readonly protocol: number | null
   /** Put there by vipd. Once ours it stays so until it is deleted, whatever another program does to its mark. */
   readonly ours: boolean
+  /** The request that sets this very address again where it is missing; of the host's own IPv4 addresses, else null. */
+  readonly again: Uint8Array | null
 }
 
 export type IsOurs = (address: LinkAddress) => boolean
@@ -81,6 +85,11 @@ export type KernelView = {
   holds(ifindex: number, wanted: AddressIdentity): boolean
   /** Another program has put it there: that very address, or, as IPv6 has an address but once, with another prefix. */
   isForeign(ifindex: number, wanted: AddressIdentity): boolean
+  /**
+   * The host's own IPv4 addresses that are secondary: deleting the primary of their network deletes them, where
+   * net.ipv4.conf.IFACE.promote_secondaries is 0. No VRRP router's: it may give up its own at the same moment.
+   */
+  secondaries(ifindex: number): readonly KernelAddress[]
   /** net.ipv6.conf.IFACE.forwarding: a router to its IPv6 neighbours. */
   forwardsIpv6(ifindex: number): boolean
 }
@@ -94,6 +103,8 @@ export class Kernel implements KernelView {
   #forwarding = new Map<number, boolean>()
   /** IPv6 addresses of others, whatever their prefix. */
   #foreignSix = new Set<string>()
+  /** Of the host's own, by interface and identity; seldom any. */
+  #secondaries = new Map<number, Map<string, KernelAddress>>()
   /** What was known while everything is read anew. */
   #earlier: ReadonlyMap<number, ReadonlyMap<string, KernelAddress>> = new Map()
   readonly #isOurs: IsOurs
@@ -145,6 +156,10 @@ export class Kernel implements KernelView {
     return this.#foreignSix.has(`${ifindex} ${wanted.address}`)
   }
 
+  secondaries(ifindex: number): readonly KernelAddress[] {
+    return [...(this.#secondaries.get(ifindex)?.values() ?? [])]
+  }
+
   /** What a change said was gone has been added again since. */
   hasAgain(gone: KernelAddress): boolean {
     return this.findHeld(gone) !== null
@@ -162,6 +177,7 @@ export class Kernel implements KernelView {
     this.#addresses = new Map()
     this.#forwarding = new Map()
     this.#foreignSix = new Set()
+    this.#secondaries = new Map()
     this.#earlier = before.addresses
     for (const dump of dumps) this.apply(dump)
     this.#earlier = new Map()
@@ -209,6 +225,7 @@ export class Kernel implements KernelView {
       this.#links.delete(ifindex)
       this.#addresses.delete(ifindex)
       this.#forwarding.delete(ifindex)
+      this.#secondaries.delete(ifindex)
       for (const key of this.#foreignSix)
         if (key.startsWith(`${ifindex} `)) this.#foreignSix.delete(key)
     } else this.#links.set(ifindex, after)
@@ -234,11 +251,20 @@ export class Kernel implements KernelView {
     const before = all.get(identity)
     const ours = this.#owned(message.address, before ?? this.#earlier.get(ifindex)?.get(identity))
     const state = { secondary, tentative, duplicate: dadFailed, protocol, ours }
-    const now = { ifindex, address, prefixLength, peer, ...state }
     const present = message.kind === 'newaddr'
+    const again = present && isHostsFour(message.address, ours) ? message.body : null
+    const now = {
+      ifindex,
+      address,
+      prefixLength,
+      peer,
+      ...state,
+      again: again === null ? null : encodeAddressAgain(again),
+    }
     if (present) all.set(identity, now)
     else all.delete(identity)
     this.#noteForeign(now, present)
+    this.#noteSecondary(now, identity)
     const foreign = (before?.ours === false) !== (present && !ours)
     const same = present ? sameState(before, now) && !foreign : before === undefined
     return same ? [] : [{ kind: 'address', held: now, present, foreign }]
@@ -254,6 +280,14 @@ export class Kernel implements KernelView {
     if (ipFamily(address) === 4) return
     if (present && !ours) this.#foreignSix.add(`${ifindex} ${address}`)
     else this.#foreignSix.delete(`${ifindex} ${address}`)
+  }
+
+  #noteSecondary(now: KernelAddress, identity: string): void {
+    const all = this.#secondaries.get(now.ifindex) ?? new Map<string, KernelAddress>()
+    if (now.secondary && now.again !== null) all.set(identity, now)
+    else all.delete(identity)
+    if (all.size > 0) this.#secondaries.set(now.ifindex, all)
+    else this.#secondaries.delete(now.ifindex)
   }
 
   #setForwarding(message: NetconfMessage): readonly KernelChange[] {
@@ -322,7 +356,15 @@ export function missingDump(request: Uint8Array, error: OpError): Uint8Array | O
 }
 
 const sameState = (a: KernelAddress | undefined, b: KernelAddress): boolean =>
-  a?.tentative === b.tentative && a.duplicate === b.duplicate
+  a?.tentative === b.tentative &&
+  a.duplicate === b.duplicate &&
+  a.secondary === b.secondary &&
+  `${a.again}` === `${b.again}`
+
+const vrrpProtocols: readonly (number | null)[] = [vipdProtocol, keepalivedProtocol]
+
+const isHostsFour = ({ family, protocol }: LinkAddress, ours: boolean): boolean =>
+  family === 4 && !ours && !vrrpProtocols.includes(protocol)
 
 function sameLink(a: KernelLink | null, b: KernelLink | null): boolean {
   if (a === null || b === null) return a === b

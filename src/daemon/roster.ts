@@ -184,6 +184,11 @@ export class Roster {
     }
   }
 
+  /** Addresses came or went, or are primary now: those that ours would take along. */
+  addressesChanged(): void {
+    for (const instance of this.instances) if (instance.stance.outdated) instance.refresh()
+  }
+
   scriptsOf(instance: RunningInstance): ReadonlySet<string> {
     const own = instance.cfg.trackChecks.map((t) => t.name)
     return new Set([...own, ...(this.#group(instance)?.trackChecks.map((t) => t.name) ?? [])])

@@ -11,6 +11,7 @@ import type { LinkId } from '../engine/contract.ts'
 import type { SlotFacts } from '../engine/plans.ts'
 import { addressFacts } from './footing.ts'
 import type { KernelLink, KernelView } from './kernel.ts'
+import { takenAlong } from './taken-along.ts'
 
 /** Without a source yet (interface missing) the tie-break is irrelevant: the instance is in fault. */
 const noSource = { 4: '0.0.0.0' as Ip, 6: '::' as Ip }
@@ -44,6 +45,7 @@ export function slotFacts(
   source: Ip,
 ): SlotFacts {
   const { transport } = cfg
+  const addresses = addressFacts(cfg, home, kernel)
   return {
     vrid: cfg.vrid,
     version: cfg.version,
@@ -54,7 +56,8 @@ export function slotFacts(
     password: cfg.password,
     advertIntervalUs: cfg.advertIntervalUs,
     checksumAsV2: cfg.v3ChecksumAsV2,
-    addresses: addressFacts(cfg, home, kernel),
+    addresses,
+    takenAlong: takenAlong(addresses, kernel),
     garp: cfg.garp,
     router: cfg.family === 6 && kernel.forwardsIpv6(home.ifindex),
     peersDownUs: shortestPeerDown(cfg),

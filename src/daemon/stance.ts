@@ -15,6 +15,7 @@ import type { Links, LinkWish, Move } from './links.ts'
 import type { OrderQueue } from './orders.ts'
 import type { OwnedObject } from './owned.ts'
 import { peersOf, slotFacts } from './slot-facts.ts'
+import { followTakenAlong } from './taken-along.ts'
 
 export type StancePorts = {
   readonly kernel: KernelView
@@ -85,7 +86,18 @@ export class Stance {
       return this.#stand(cfg, footing.wish, footing.home)
     }
     this.#faults = footing.faults
+    this.#follow()
     return false
+  }
+
+  /** The kernel's addresses changed: whether what would be taken along by giving back ours did, too. */
+  get outdated(): boolean {
+    return this.#facts !== null && followTakenAlong(this.#facts, this.#ports.kernel) !== this.#facts
+  }
+
+  /** What a fault leaves to give back may take other addresses along than before. */
+  #follow(): void {
+    if (this.#facts !== null) this.#facts = followTakenAlong(this.#facts, this.#ports.kernel)
   }
 
   /** The place that the instance is to have, if it has one now and the kernel allows for the other. */

@@ -9,7 +9,7 @@ import { type Family, type Ip, ipFamily } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
 import { followedIntervalUs, restarts, restartUs } from '../election/effects.ts'
 import type { Machine, Params, State } from '../election/types.ts'
-import { identityOf } from '../wire/address-identity.ts'
+import { identityOf, networkOf } from '../wire/address-identity.ts'
 import { encodeGratuitousArp } from '../wire/arp.ts'
 import { encodeUnsolicitedNa } from '../wire/ndp.ts'
 import {
@@ -47,6 +47,15 @@ export type AddressFacts = Omit<AddressSpec, 'validSeconds'> & {
   readonly foreign: boolean
 }
 
+/** An address of the host's own that the kernel deletes with a primary of ours. */
+export type TakenAlong = {
+  readonly ifindex: number
+  /** See `networkOf`. */
+  readonly network: string
+  /** The request that sets it again where it is missing (`encodeAddressAgain`). */
+  readonly again: Uint8Array
+}
+
 /** What plans need to know of one instance, resolved against the kernel's present links. */
 export type SlotFacts = {
   readonly vrid: number
@@ -62,6 +71,8 @@ export type SlotFacts = {
   readonly checksumAsV2: boolean
   /** In the order of the configuration; the advertised ones of `family`. */
   readonly addresses: readonly AddressFacts[]
+  /** Set again by whatever deletes `addresses`, in the same request. */
+  readonly takenAlong: readonly TakenAlong[]
   readonly garp: GarpFacts
   /** The interface of the source forwards IPv6: what announces the source carries the router flag. */
   readonly router: boolean
@@ -162,17 +173,40 @@ export function planRestore(facts: SlotFacts, address: AddressFacts): Plan {
   return [...add, ...announce('', frames, facts.garp, facts.garp.masterRepeat).now]
 }
 
+export type Swap = { readonly from: AddressFacts; readonly to: AddressFacts }
+
 /** The kernel cannot alter the address, nor hold both: away and back within one request, and announced. */
-export function planSwap(facts: SlotFacts, from: AddressFacts, to: AddressFacts): Plan {
-  const { remove } = encodeAddress(facts, from)
-  const [add, ...announced] = planRestore(facts, to)
-  return [...remove, ...(add === undefined ? [] : [add]), ...held(facts, [from]), ...announced]
+export function planSwap(before: SlotFacts, now: SlotFacts, swap: Swap): Plan {
+  const { from, to } = swap
+  const { remove } = encodeAddress(before, from)
+  const [add, ...announced] = planRestore(now, to)
+  const back = [...putBack(before, [from]), ...held(now, [from])]
+  return [...remove, ...(add === undefined ? [] : [add]), ...back, ...announced]
 }
 
-/** Some addresses go while the others stay. */
-export function planRemove(facts: SlotFacts, addresses: readonly AddressFacts[]): Plan {
-  const removes = addresses.flatMap((address) => encodeAddress(facts, address).remove)
-  return [...removes, ...held(facts, addresses)]
+/** Some addresses of `before` go while those of `now` stay. */
+export function planRemove(
+  before: SlotFacts,
+  now: SlotFacts,
+  addresses: readonly AddressFacts[],
+): Plan {
+  const removes = addresses.flatMap((address) => encodeAddress(before, address).remove)
+  return [...removes, ...putBack(before, addresses), ...held(now, addresses)]
+}
+
+/** The host's own addresses that went with these. Where the kernel promotes secondaries they are there still. */
+function putBack({ takenAlong }: SlotFacts, gone: readonly AddressFacts[]): Plan {
+  if (takenAlong.length === 0) return []
+  const place = (one: { readonly ifindex: number }, network: string) => `${one.ifindex} ${network}`
+  const four = gone.filter((one) => !one.foreign && ipFamily(one.address) === 4)
+  const places = new Set(four.map((one) => place(one, networkOf(one))))
+  return takenAlong
+    .filter((it) => places.has(place(it, it.network)))
+    .map(({ again }) => ({
+      kind: 'netlink',
+      bytes: again,
+      tolerate: [errno.EEXIST, errno.ENODEV],
+    }))
 }
 
 /** An IPv4 address that is the first of its network takes the others of it away with it (unless promote_secondaries). */
@@ -283,10 +317,11 @@ const encodings = new WeakMap<SlotFacts, Encoded>()
 function encoded(facts: SlotFacts): Encoded {
   const known = encodings.get(facts)
   if (known !== undefined) return known
-  const each = kernelAddresses(facts).map((address) => encodeAddress(facts, address))
+  const addresses = kernelAddresses(facts)
+  const each = addresses.map((address) => encodeAddress(facts, address))
   const made = {
     adds: each.flatMap((e) => e.add),
-    release: each.flatMap((e) => e.remove),
+    release: [...each.flatMap((e) => e.remove), ...putBack(facts, addresses)],
     frames: each.flatMap((e) => e.frame ?? []),
   }
   encodings.set(facts, made)

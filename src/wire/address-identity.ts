@@ -3,7 +3,7 @@
  * enough: 10.99.0.1/22 may stand beside 10.99.0.1/24, and deleting one leaves the other (inet_rtm_deladdr,
  * inet6_addr_del).
  */
-import type { Ip } from '../base/ip.ts'
+import { type Ip, ipBytes } from '../base/ip.ts'
 import type { AddressSpec, LinkAddress } from './rtnetlink.ts'
 
 export type AddressIdentity = Pick<AddressSpec, 'address' | 'prefixLength' | 'peer'>
@@ -19,6 +19,13 @@ export const identityOfHeld = ({
   peer,
 }: Pick<LinkAddress, 'address' | 'prefixLength' | 'peer'>): string =>
   identity(address, prefixLength, peer)
+
+/** The network of an IPv4 address, of the far end where there is a peer: one primary is in it, the others are secondary. */
+export function networkOf(one: AddressIdentity): string {
+  const { address, prefixLength } = one.peer ?? one
+  const bits = ipBytes(address).reduce((all, octet) => all * 256 + octet, 0)
+  return `${Math.floor(bits / 2 ** (32 - prefixLength))}/${prefixLength}`
+}
 
 const identity = (address: Ip, prefixLength: number, peer: Ip | null): string =>
   `${address}/${prefixLength} ${peer ?? address}`

@@ -38,6 +38,7 @@ const nlm = {
   request: 1,
   ack: 4,
   replace: 0x100,
+  exclusive: 0x200,
   create: 0x400,
   dump: 0x300,
   capped: 0x100,
@@ -127,6 +128,14 @@ export function encodeAddressReplace(spec: AddressSpec): Uint8Array {
       encodeAttribute(ifa.protocol, u8(vipdProtocol)),
     ]),
   )
+}
+
+/**
+ * RTM_NEWADDR, acknowledged, from the body of a notification or a dump: sets the very address that was told, with its label,
+ * flags, metric, protocol and the lifetimes that it had then. EEXIST where it is: it is never altered.
+ */
+export function encodeAddressAgain(told: Uint8Array): Uint8Array {
+  return encodeMessage(type.newAddr, nlm.request | nlm.ack | nlm.create | nlm.exclusive, told)
 }
 
 /** RTM_DELADDR, acknowledged. Without the label, so that it also finds what another program labelled. */
@@ -238,8 +247,9 @@ export type LinkAddress = {
 export type RouteMessage =
   | { readonly kind: 'newlink'; readonly link: Link }
   | { readonly kind: 'dellink'; readonly link: Link }
-  | { readonly kind: 'newaddr'; readonly address: LinkAddress }
-  | { readonly kind: 'deladdr'; readonly address: LinkAddress }
+  /** `body`: as it came, for `encodeAddressAgain`; a view into the buffer. */
+  | { readonly kind: 'newaddr'; readonly address: LinkAddress; readonly body: Uint8Array }
+  | { readonly kind: 'deladdr'; readonly address: LinkAddress; readonly body: Uint8Array }
   | NetconfMessage
   /** The answer to a request: errno (0: done as asked) and the kernel's own words about it. */
   | {
@@ -353,6 +363,7 @@ function decodeAddress(body: Uint8Array, kind: 'newaddr' | 'deladdr'): Result {
   const label = attributes.get(ifa.label)
   return accept({
     kind,
+    body,
     address: {
       ifindex: viewOf(body).getUint32(4, hostIsLittleEndian),
       family,

@@ -170,6 +170,73 @@ const shown24 = async (host: Host): Promise<string[]> => {
   return [...text.matchAll(/inet (172\.16\.80\.100\/\d+)/g)].map(([, it = '']) => it)
 }
 
+describe('deleting a primary takes the secondaries of its network along', {
+  concurrency: 2,
+}, () => {
+  const own = '172.16.80.2'
+  const label = 'eth0:own'
+  const virtual = `${vip}/24`
+
+  /** A master whose VIP is the primary of a network in which the host has an address of its own, added later. */
+  async function primary(lab: Lab, promote: 0 | 1): Promise<{ host: Host; daemon: Vipd }> {
+    const host = await lab.host('one', { addresses: { eth0: ['10.9.0.2/24'] } })
+    await host.sh(`echo ${promote} > /proc/sys/net/ipv4/conf/eth0/promote_secondaries`)
+    const daemon = await master(host, conf({ priority: 150, vip: virtual, globals: forEver }))
+    const more = ['broadcast', '172.16.80.255', 'label', label, 'metric', '77']
+    await host.must('ip', ['addr', 'add', `${own}/24`, 'dev', 'eth0', ...more])
+    assert.match(await shown(host, own), / secondary /)
+    // The standing order follows the kernel's news: what status answers now was read after it.
+    await daemon.status()
+    return { host, daemon }
+  }
+
+  const leaving: Record<string, (lab: Lab, it: { host: Host; daemon: Vipd }) => Promise<unknown>> =
+    {
+      'an orderly stop': (_, { daemon }) => daemon.stop(),
+      'the warden': (_, { host }) => host.sh('kill -KILL $(pgrep -o -x node)'),
+      'a hand-over': async (lab, { daemon }) => {
+        const other = await lab.host('two', { addresses: { eth0: ['10.9.0.3/24'] } })
+        await startVipd(other, conf({ priority: 200, vip: virtual })).reaches(
+          'VI_1',
+          'MASTER',
+          soonMs,
+        )
+        await daemon.reaches('VI_1', 'BACKUP', soonMs)
+      },
+    }
+  for (const [how, leave] of Object.entries(leaving))
+    for (const promote of [0, 1] as const)
+      test(`${how}, promote_secondaries ${promote}: the host has its own address as before`, () =>
+        inLab('primary', async (lab) => {
+          const it = await primary(lab, promote)
+          const { host } = it
+          const before = await shown(host, own)
+          const monitor = host.spawn('ip', ['-o', 'monitor', 'address'], { name: 'monitor' })
+          await host.must('ip', ['addr', 'add', '10.9.7.7/32', 'dev', 'eth0'])
+          await monitor.line(/10\.9\.7\.7/, soonMs)
+          await leave(lab, it)
+          await host.awaitAddress(vip, false, soonMs)
+          await host.must('ip', ['addr', 'del', '10.9.7.7/32', 'dev', 'eth0'])
+          await monitor.line(/Deleted.*10\.9\.7\.7/, soonMs)
+          assert.equal(await shown(host, own), before.replace(' secondary', ''))
+          const news = monitor.output.items.flatMap(({ text }) =>
+            / inet 172/.test(text) ? [text.replace(/^(Deleted )?.*inet (\S+) .*/, '$1$2')] : [],
+          )
+          const taken = [`Deleted ${own}/24`, `Deleted ${vip}/24`, `${own}/24`]
+          assert.deepEqual(news, promote === 0 ? taken : [`Deleted ${vip}/24`, `${own}/24`])
+        }))
+
+  test('an address that the host gives up meanwhile does not come back', () =>
+    inLab('given-up', async (lab) => {
+      const { host, daemon } = await primary(lab, 0)
+      await host.must('ip', ['addr', 'del', `${own}/24`, 'dev', 'eth0'])
+      await daemon.status()
+      await daemon.stop()
+      assert.equal(await host.holds(own), false)
+      assert.equal(await host.holds(vip), false)
+    }))
+})
+
 describe('the next start', { concurrency: 2 }, () => {
   test('removes what the last daemon left and no configuration names any more', () =>
     inLab('sweep', async (lab) => {

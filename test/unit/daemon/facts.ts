@@ -119,6 +119,7 @@ export const address = (
   duplicate: false,
   protocol: null,
   ours: false,
+  again: null,
   ...more,
 })
 
@@ -136,6 +137,8 @@ export function kernelOf(
     addressesOn: (ifindex) => addresses.filter((a) => a.ifindex === ifindex),
     find: (ifindex, wanted) => find(ifindex, wanted),
     isForeign: (ifindex, wanted) => find(ifindex, wanted)?.ours === false,
+    secondaries: (ifindex) =>
+      addresses.filter((a) => a.ifindex === ifindex && a.secondary && a.again !== null),
     holds: (ifindex, wanted) => find(ifindex, wanted)?.tentative === false,
     forwardsIpv6: (ifindex) => forwarding.includes(ifindex),
   }

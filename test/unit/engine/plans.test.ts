@@ -67,6 +67,7 @@ const facts: SlotFacts = {
     address('10.0.0.101', { mac: null }),
     address('fd00::1', { advertised: false, ifindex: 4, prefixLength: 64 }),
   ],
+  takenAlong: [],
   garp: {
     masterDelayUs: secondsToUs(5),
     masterRepeat: 3,
