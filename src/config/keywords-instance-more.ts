@@ -126,7 +126,7 @@ export const unsupportedInstanceKeywords: readonly PlainEntry[] = withoutEffect(
     },
     {
       name: 'promote_secondaries',
-      doc: 'Sets the sysctl of that name on the interface.',
+      doc: 'Sets the sysctl of that name on the interface; vipd instead sets again what the kernel takes along (ownership.md).',
     },
     {
       name: 'garp_extra_if',

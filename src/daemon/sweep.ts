@@ -1,14 +1,18 @@
 /**
  * Removes what a dead vipd left on the interfaces: every address that is ours to remove, whichever configuration brought
- * it there. One that is gone already is no error; one that cannot be removed does not keep the others.
+ * it there. One that is gone already is no error; one that cannot be removed does not keep the others. The host's own
+ * addresses that the kernel takes along with a primary (see taken-along.ts) are set again at once.
  */
 import { release } from 'node:os'
 import { OpError } from '../base/errors.ts'
+import { networkOfHeld } from '../wire/address-identity.ts'
 import {
   decodeMessages,
+  encodeAddressAgain,
   encodeAddressDelete,
   encodeAddressDump,
   encodeLinkDump,
+  keepalivedProtocol,
   type LinkAddress,
 } from '../wire/rtnetlink.ts'
 import { Judge, kernelMarks, type Verdict } from './ours.ts'
@@ -18,6 +22,8 @@ import type { Survey } from './survey.ts'
 export type Request = (bytes: Uint8Array) => Uint8Array
 
 type Found = { readonly address: LinkAddress; readonly interface: string }
+/** `again`: the request that sets the address again where it is missing. */
+type Listed = Found & { readonly again: Uint8Array }
 
 export type Swept = {
   readonly removed: readonly Found[]
@@ -36,6 +42,13 @@ export function sweepAddresses(survey: Survey, request: Request): Swept {
     found.map((it) => it.address),
   )
   const judge = new Judge(survey, marks)
+  const hosts = found.filter(
+    (it) =>
+      it.address.secondary &&
+      it.address.family === 4 &&
+      it.address.protocol !== keepalivedProtocol &&
+      judge.address(it.address, it.interface).kind === 'foreign',
+  )
   const removed: Found[] = []
   const left: Swept['left'][number][] = []
   const failed: Swept['failed'][number][] = []
@@ -47,6 +60,7 @@ export function sweepAddresses(survey: Survey, request: Request): Swept {
       continue
     }
     const why = remove(it.address, request)
+    if (why !== 'gone') putBack(it, hosts, request)
     if (why === null) removed.push(it)
     else if (why !== 'gone') failed.push({ ...it, why })
   }
@@ -57,7 +71,7 @@ export function sweepAddresses(survey: Survey, request: Request): Swept {
 export const describeFound = ({ address, interface: name }: Found): string =>
   `${address.address}/${address.prefixLength} on ${name}`
 
-function everyAddress(request: Request): readonly Found[] {
+function everyAddress(request: Request): readonly Listed[] {
   const names = new Map(
     decodeMessages(request(encodeLinkDump())).flatMap((m) =>
       m.kind === 'newlink' ? [[m.link.ifindex, m.link.name] as const] : [],
@@ -66,8 +80,23 @@ function everyAddress(request: Request): readonly Found[] {
   return decodeMessages(request(encodeAddressDump())).flatMap((message) => {
     if (message.kind !== 'newaddr') return []
     const name = names.get(message.address.ifindex)
-    return name === undefined ? [] : [{ address: message.address, interface: name }]
+    if (name === undefined) return []
+    const again = encodeAddressAgain(message.body)
+    return [{ address: message.address, interface: name, again }]
   })
+}
+
+/** The kernel says EEXIST of what it did not take, and what it refuses now the owner has to know of: nothing is lost here. */
+function putBack(gone: Found, hosts: readonly Listed[], request: Request): void {
+  for (const it of hosts) {
+    const same = it.address.ifindex === gone.address.ifindex
+    if (!same || networkOfHeld(it.address) !== networkOfHeld(gone.address)) continue
+    try {
+      request(it.again)
+    } catch (error) {
+      if (!(error instanceof OpError)) throw error
+    }
+  }
 }
 
 const goneAlready: readonly string[] = ['EADDRNOTAVAIL', 'ENODEV']

@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { ipFamily } from '../base/ip.ts'
 import type { AddressFacts, SlotFacts, TakenAlong } from '../engine/plans.ts'
-import { networkOf } from '../wire/address-identity.ts'
+import { networkOf, networkOfHeld } from '../wire/address-identity.ts'
 import type { KernelView } from './kernel.ts'
 
 type Mirror = Pick<KernelView, 'secondaries' | 'find'>
@@ -31,8 +31,7 @@ export function takenAlong(
     )
     const networks = new Set(primaries.map(networkOf))
     return secondaries.flatMap(({ address, prefixLength, peer, again }) => {
-      const far = peer === null ? null : { address: peer, prefixLength }
-      const network = networkOf({ address, prefixLength, peer: far })
+      const network = networkOfHeld({ address, prefixLength, peer })
       return again !== null && networks.has(network) ? [{ ifindex, network, again }] : []
     })
   })

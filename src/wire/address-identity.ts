@@ -21,8 +21,17 @@ export const identityOfHeld = ({
   identity(address, prefixLength, peer)
 
 /** The network of an IPv4 address, of the far end where there is a peer: one primary is in it, the others are secondary. */
-export function networkOf(one: AddressIdentity): string {
-  const { address, prefixLength } = one.peer ?? one
+export const networkOf = (one: AddressIdentity): string => network(one.peer ?? one)
+
+/** Of an address as the kernel reports it. */
+export const networkOfHeld = ({
+  address,
+  prefixLength,
+  peer,
+}: Pick<LinkAddress, 'address' | 'prefixLength' | 'peer'>): string =>
+  network({ address: peer ?? address, prefixLength })
+
+function network({ address, prefixLength }: Omit<AddressIdentity, 'peer'>): string {
   const bits = ipBytes(address).reduce((all, octet) => all * 256 + octet, 0)
   return `${Math.floor(bits / 2 ** (32 - prefixLength))}/${prefixLength}`
 }

@@ -194,6 +194,11 @@ describe('deleting a primary takes the secondaries of its network along', {
     {
       'an orderly stop': (_, { daemon }) => daemon.stop(),
       'the warden': (_, { host }) => host.sh('kill -KILL $(pgrep -o -x node)'),
+      'the cleanup after a kill': async (_, { host, daemon }) => {
+        await killAll(host, daemon)
+        const done = await cleanup(host, daemon.runDir)
+        assert.equal(done.status, 0, done.stderr)
+      },
       'a hand-over': async (lab, { daemon }) => {
         const other = await lab.host('two', { addresses: { eth0: ['10.9.0.3/24'] } })
         await startVipd(other, conf({ priority: 200, vip: virtual })).reaches(
@@ -212,8 +217,10 @@ describe('deleting a primary takes the secondaries of its network along', {
           const { host } = it
           const before = await shown(host, own)
           const monitor = host.spawn('ip', ['-o', 'monitor', 'address'], { name: 'monitor' })
-          await host.must('ip', ['addr', 'add', '10.9.7.7/32', 'dev', 'eth0'])
-          await monitor.line(/10\.9\.7\.7/, soonMs)
+          await until('the monitor hears', soonMs, async () => {
+            await host.must('ip', ['addr', 'replace', '10.9.7.7/32', 'dev', 'eth0'])
+            return monitor.text.includes('10.9.7.7')
+          })
           await leave(lab, it)
           await host.awaitAddress(vip, false, soonMs)
           await host.must('ip', ['addr', 'del', '10.9.7.7/32', 'dev', 'eth0'])
