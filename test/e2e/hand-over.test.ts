@@ -193,8 +193,8 @@ describe('planned hand-overs', { concurrency: 2 }, () => {
         ['drain', 1],
       ])
       assert.deepEqual((await master.status()).warnings, [
-        'this host is drained: vipd resume brings it back',
         'VI_1 is MASTER although this host is drained: no peer took it over',
+        'this host is drained: vipd resume brings it back',
       ])
       // The lead is lost after all: then it stands by as the others do.
       const better = both(100).replace('priority 100', 'priority 200')
