@@ -85,9 +85,8 @@ test('adverts go out while the kernel keeps a request waiting, and a dump', asyn
     }
     assert.ok(decodeMessages(await all).some((message) => message.kind === 'newaddr'))
     const tookMs = performance.now() - began
-    // Too fast to tell anything: more of it.
-    if (tookMs < 20 * everyMs && pairs < 4_000) continue
-    // None does while the engine waits. How many do is the scheduler's.
+    // Too short to tell anything, on a busy machine above all: more of it. None goes while the engine waits, however long.
+    if ((tookMs < 20 * everyMs || last - before < 2) && pairs < 4_000) continue
     assert.ok(last - before >= 2, `${last - before} adverts in ${tookMs.toFixed(0)} ms`)
     break
   }
