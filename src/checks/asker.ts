@@ -6,6 +6,7 @@ import { unreachable } from '../base/assert.ts'
 import type { Command, RunAs } from '../base/command.ts'
 import type { Files } from './files.ts'
 import { Module } from './module.ts'
+import type { Outcome } from './outcome.ts'
 import { runProbe } from './probe.ts'
 import type { Phase } from './probe-connection.ts'
 import {
@@ -16,7 +17,6 @@ import {
 } from './processes.ts'
 import { Quorum } from './quorum.ts'
 import type { Program } from './run-command.ts'
-import type { Outcome } from './types.ts'
 
 /** What is asked. (What others push, and what is combined of others, is not.) */
 export type InProcess = Exclude<Command, Program | { readonly kind: 'push' | 'combination' }>

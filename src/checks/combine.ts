@@ -1,5 +1,5 @@
 /** A check that is made of others: so many of them must be good. */
-import type { Outcome } from './types.ts'
+import type { Outcome } from './outcome.ts'
 
 export type Combination = { readonly least: number; readonly of: readonly string[] }
 

@@ -3,7 +3,8 @@
  * keepalived's log: `VRRP_Script(X) succeeded`, `failed (exited with status N)`, `timed_out`.
  */
 import { unreachable } from '../base/assert.ts'
-import type { Outcome, Result } from './types.ts'
+import type { Outcome } from './outcome.ts'
+import type { Result } from './types.ts'
 
 /** Exit status 0, a probe's yes, or the value 0. */
 export function succeeded(outcome: Outcome): boolean {

@@ -2,10 +2,11 @@
 import type { Command } from '../base/command.ts'
 import { askerFor, isAsked } from './asker.ts'
 import { Files } from './files.ts'
+import type { Outcome } from './outcome.ts'
 import type { Phase } from './probe-connection.ts'
 import { ProcessTable } from './processes.ts'
 import { isProgram, runCommand } from './run-command.ts'
-import type { CheckSpec, Outcome } from './types.ts'
+import type { CheckSpec } from './types.ts'
 
 export type Once = {
   readonly outcome: Outcome

@@ -3,7 +3,7 @@
  * in it runs no other check: each match has a bound, and one that reaches it is a wrong answer.
  */
 import { createContext, Script } from 'node:vm'
-import { Refusal } from './probe-connection.ts'
+import { Refusal } from './refusal.ts'
 
 const boundMs = 50
 const holder: { pattern: RegExp; text: string } = { pattern: /(?:)/, text: '' }

@@ -9,17 +9,11 @@ import { combine } from './combine.ts'
 import { succeeded } from './describe.ts'
 import { Lane } from './lane.ts'
 import type { Assignment, FromWorker } from './messages.ts'
+import type { Outcome } from './outcome.ts'
 import { advance, fresh, type News, type Progress, statusOf } from './progress.ts'
 import { capacityFor, ResultRing } from './record.ts'
 import { isProgram } from './run-command.ts'
-import type {
-  CheckEvent,
-  CheckPool,
-  CheckSpec,
-  CheckStatus,
-  Outcome,
-  StartCheckPool,
-} from './types.ts'
+import type { CheckEvent, CheckPool, CheckSpec, CheckStatus, StartCheckPool } from './types.ts'
 
 export type PoolOptions = {
   readonly workers: number

@@ -2,12 +2,10 @@
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as secure, type TLSSocket } from 'node:tls'
 import type { Endpoint, TlsWanted } from '../base/probe.ts'
+import { Refusal } from './refusal.ts'
 import { resolveHost } from './resolve.ts'
 
 const millisecondsPerDay = 86_400_000
-
-/** Why a probe says no, in the operator's words. */
-export class Refusal extends Error {}
 
 /** What a probe has behind it: the name is resolved, connected, TLS stands, the first octet of the answer is there. */
 export type Phase = 'resolve' | 'connect' | 'tls' | 'first byte'

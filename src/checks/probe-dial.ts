@@ -5,7 +5,8 @@
 import { isIP } from 'node:net'
 import { type Ip, ipBytes } from '../base/ip.ts'
 import type { Endpoint } from '../base/probe.ts'
-import { type Asking, describeCode, Refusal } from './probe-connection.ts'
+import { type Asking, describeCode } from './probe-connection.ts'
+import { Refusal } from './refusal.ts'
 import { resolveHost } from './resolve.ts'
 import { errnoName, senses } from './senses.ts'
 

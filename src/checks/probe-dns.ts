@@ -3,9 +3,10 @@ import { randomInt } from 'node:crypto'
 import { type DnsProbe, recordTypes } from '../base/probe.ts'
 import { type Answer, BadMessage, decodeAnswer, encodeQuery } from './dns-message.ts'
 import { matches } from './pattern.ts'
-import { type Asking, open, Refusal } from './probe-connection.ts'
+import { type Asking, open } from './probe-connection.ts'
 import { Ear } from './probe-ear.ts'
 import { exchange } from './probe-udp.ts'
+import { Refusal } from './refusal.ts'
 
 /** Resolves with the words of success. Rejects with a Refusal. */
 export async function askDns(probe: DnsProbe, asking: Asking): Promise<string> {

@@ -1,6 +1,7 @@
 /** Collects what arrives on a connection and hands it, piece by piece, to whoever reads it. */
 import type { Socket } from 'node:net'
-import { describeFailure, Refusal } from './probe-connection.ts'
+import { describeFailure } from './probe-connection.ts'
+import { Refusal } from './refusal.ts'
 
 /**
  * What has been heard so far says: right, with what was read and what came behind it; wrong, in the operator's

@@ -1,8 +1,9 @@
 /** Asks HAProxy's runtime API how a server, or a whole backend, is (HAProxy management guide, `show stat`). */
 import type { HaproxyProbe } from '../base/probe.ts'
-import { type Asking, open, Refusal } from './probe-connection.ts'
+import { type Asking, open } from './probe-connection.ts'
 import { Ear, type Judgement } from './probe-ear.ts'
 import { show } from './probe-expectation.ts'
+import { Refusal } from './refusal.ts'
 
 /** The kinds of row that `show stat` filters by. */
 const rows = { backend: 2, server: 4 }

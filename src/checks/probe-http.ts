@@ -4,7 +4,8 @@ import { type IncomingMessage, request } from 'node:http'
 import type { Socket } from 'node:net'
 import type { HttpProbe } from '../base/probe.ts'
 import { matches } from './pattern.ts'
-import { type Asking, describeFailure, open, Refusal } from './probe-connection.ts'
+import { type Asking, describeFailure, open } from './probe-connection.ts'
+import { Refusal } from './refusal.ts'
 
 /** Of a body that is looked at. */
 const bodyBytesMax = 1_048_576

@@ -5,9 +5,10 @@
  * (MySQL internals manual, "Connection Phase"; MariaDB knowledge base, "Connection".)
  */
 import type { MysqlProbe } from '../base/probe.ts'
-import { type Asking, open, Refusal } from './probe-connection.ts'
+import { type Asking, open } from './probe-connection.ts'
 import { Ear, type Judgement } from './probe-ear.ts'
 import { show } from './probe-expectation.ts'
+import { Refusal } from './refusal.ts'
 
 const protocolVersion = 10
 /** CLIENT_LONG_PASSWORD, CLIENT_PROTOCOL_41, CLIENT_SECURE_CONNECTION, CLIENT_PLUGIN_AUTH. */

@@ -4,9 +4,10 @@
  * (PostgreSQL documentation, "Message Flow" and "Message Formats", protocol 3.0.)
  */
 import type { PostgresProbe } from '../base/probe.ts'
-import { type Asking, open, Refusal } from './probe-connection.ts'
+import { type Asking, open } from './probe-connection.ts'
 import { Ear, type Judgement } from './probe-ear.ts'
 import { show } from './probe-expectation.ts'
+import { Refusal } from './refusal.ts'
 
 const protocol = 3 << 16
 /** Of messages that a server may send before it knows us. */

@@ -2,8 +2,9 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { isIP } from 'node:net'
 import type { UdpProbe } from '../base/probe.ts'
-import { type Asking, describeFailure, Refusal } from './probe-connection.ts'
+import { type Asking, describeFailure } from './probe-connection.ts'
 import { judge, unanswered } from './probe-expectation.ts'
+import { Refusal } from './refusal.ts'
 import { resolveHost } from './resolve.ts'
 
 /** Resolves with the words of success. Rejects with a Refusal; silence is left to the deadline. */

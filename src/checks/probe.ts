@@ -1,7 +1,8 @@
 /** Runs one probe within its time, whatever the other end does, and leaves no connection behind. */
 import { unreachable } from '../base/assert.ts'
 import type { Probe } from '../base/probe.ts'
-import { type Asking, type Phase, Refusal } from './probe-connection.ts'
+import type { Outcome } from './outcome.ts'
+import type { Asking, Phase } from './probe-connection.ts'
 import { accepts } from './probe-dial.ts'
 import { dialogue } from './probe-dialogue.ts'
 import { askDns } from './probe-dns.ts'
@@ -11,7 +12,7 @@ import { askEcho } from './probe-icmp.ts'
 import { askMysql } from './probe-mysql.ts'
 import { askPostgres } from './probe-postgres.ts'
 import { askUdp } from './probe-udp.ts'
-import type { Outcome } from './types.ts'
+import { Refusal } from './refusal.ts'
 
 /** `ended` is called once, at `timeoutMs` at the latest, and not after `cancel`. */
 export function runProbe(

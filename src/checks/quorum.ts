@@ -1,7 +1,7 @@
 /** Are as many of these processes there as there should be; a change counts when it has lasted. */
 import type { ProcessesWanted } from '../base/command.ts'
+import type { Outcome } from './outcome.ts'
 import { matchesWanted, type ProcessFacts, type ProcessTable } from './processes.ts'
-import type { Outcome } from './types.ts'
 
 export class Quorum {
   readonly #wanted: ProcessesWanted

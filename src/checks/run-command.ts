@@ -4,9 +4,9 @@
  * itself: a daemon that it leaves behind neither delays the result nor is touched.
  */
 import type { Command, RunAs } from '../base/command.ts'
+import type { Outcome } from './outcome.ts'
 import { closeQuietly, type OutputPipe } from './output.ts'
 import { type Ended, startProgram } from './programs.ts'
-import type { Outcome } from './types.ts'
 
 export type Program = Extract<Command, { kind: 'argv' | 'shell' }>
 

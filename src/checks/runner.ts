@@ -7,6 +7,7 @@ import { type Asker, askerFor, type News as Hint, isAsked } from './asker.ts'
 import { succeeded } from './describe.ts'
 import { Files } from './files.ts'
 import type { Assignment, Board, FromWorker, Report } from './messages.ts'
+import type { Outcome } from './outcome.ts'
 import { type OutputPipe, openPipes } from './output.ts'
 import { paceOf } from './pace.ts'
 import { ProcessNews } from './process-news.ts'
@@ -15,7 +16,7 @@ import { advance, overrun, type Progress } from './progress.ts'
 import { type Recorded, ResultRing } from './record.ts'
 import { isProgram, type Program, runCommand } from './run-command.ts'
 import { anchored, isDue, phaseOf, type Schedule, takeTurns, withInterval } from './schedule.ts'
-import type { CheckSpec, Outcome, Result } from './types.ts'
+import type { CheckSpec, Result } from './types.ts'
 
 type Live = {
   readonly id: number

@@ -1,5 +1,6 @@
 /** What a check is and what it says. Spans in milliseconds here: that is what timers and scripts speak. */
 import type { Command, RunAs } from '../base/command.ts'
+import type { Outcome } from './outcome.ts'
 
 export type CheckSpec = {
   /** Identity: the vrrp_script's name. */
@@ -20,18 +21,6 @@ export type CheckSpec = {
   /** The first run comes so late; absent: at once. */
   readonly initialDelayMs?: number
 }
-
-/** How one run ended. Only `exit` with status 0, a probe's yes and the value 0 are successes. */
-export type Outcome =
-  | { readonly kind: 'exit'; readonly status: number }
-  | { readonly kind: 'signal'; readonly signal: string }
-  | { readonly kind: 'timeout'; readonly afterMs: number }
-  /** Could not be run (missing, not executable, EPERM, out of processes), with the reason. */
-  | { readonly kind: 'unable'; readonly why: string }
-  /** In-process probe: yes or no with its reason ('connection refused'). */
-  | { readonly kind: 'probe'; readonly ok: boolean; readonly detail: string }
-  /** The number that a file holds. */
-  | { readonly kind: 'value'; readonly value: number }
 
 export type Result = {
   readonly name: string

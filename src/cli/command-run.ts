@@ -3,16 +3,11 @@
  * daemon there must not touch an address), then starts, then turns signals and control requests into calls.
  */
 import { OpError } from '../base/errors.ts'
+import type { Log, LogLevel } from '../base/log.ts'
 import type { LanguageOptions } from '../config/tree-types.ts'
 import { type Control, startControl } from '../control/server.ts'
 import { startDaemon } from '../daemon/daemon.ts'
-import {
-  ConfigError,
-  type Daemon,
-  type Log,
-  type LogLevel,
-  type ReloadResult,
-} from '../daemon/daemon-types.ts'
+import { ConfigError, type Daemon, type ReloadResult } from '../daemon/daemon-types.ts'
 import { type LogFormat, limitRepeats, openLog } from '../daemon/log.ts'
 import { endStaleWardens } from '../daemon/stale-wardens.ts'
 import { Supervisor } from '../daemon/supervisor.ts'

@@ -5,7 +5,8 @@
 import { connect, type Socket } from 'node:net'
 import { controlFrameBytesMax, controlRequestBytesMax } from '../base/limits.ts'
 import { unpackResults } from '../checks/record.ts'
-import type { HandOver, ReloadResult } from '../daemon/daemon-types.ts'
+import type { ReloadResult } from '../daemon/daemon-types.ts'
+import type { HandOver } from '../daemon/hand-over-types.ts'
 import type { Observation, ObservedCheck } from '../daemon/observation.ts'
 import type { Status, StatusInstance } from '../daemon/status-types.ts'
 import {

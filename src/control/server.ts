@@ -11,7 +11,9 @@ import {
   controlFrameBytesMax,
   controlRequestBytesMax,
 } from '../base/limits.ts'
-import type { HandOver, Log, ReloadResult } from '../daemon/daemon-types.ts'
+import type { Log } from '../base/log.ts'
+import type { ReloadResult } from '../daemon/daemon-types.ts'
+import type { HandOver } from '../daemon/hand-over-types.ts'
 import type { Observation } from '../daemon/observation.ts'
 import type { Status } from '../daemon/status-types.ts'
 import {

@@ -2,25 +2,12 @@
  * What the daemon is to those who start it and ask it: the command line and the control socket. The
  * daemon itself (`daemon.ts`) pulls in the addon; this page does not, so that `vipd status` stays light.
  */
+import type { Log } from '../base/log.ts'
 import type { Diagnostic } from '../config/types.ts'
 import type { Loader } from '../loading/loader.ts'
+import type { HandOver } from './hand-over-types.ts'
 import type { Observation } from './observation.ts'
 import type { Status } from './status-types.ts'
-
-/** Further facts of a log line: `{ instance: 'VI_1', priority: 100 }`. */
-export type LogFields = Readonly<Record<string, unknown>>
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
-
-/** Never blocks and never throws: a reader that stopped costs lines, not elections. */
-export type Log = {
-  debug(message: string, fields?: LogFields): void
-  info(message: string, fields?: LogFields): void
-  warn(message: string, fields?: LogFields): void
-  error(message: string, fields?: LogFields): void
-  /** Resolves when all is written, or after a short while if the reader does not read. For the exit. */
-  flush(): Promise<void>
-}
 
 export type DaemonOptions = {
   readonly configPath: string
@@ -50,20 +37,6 @@ export type ReloadRefusal = {
   readonly reasons: readonly string[]
   /** `force` would take the file all the same. */
   readonly forcible: boolean
-}
-
-/** What became of one instance that was asked to hand over. */
-export type HandOver = {
-  readonly name: string
-  /**
-   * `kept`: no peer took over in the time that the protocol needs. `pending`: it needs longer than the daemon waits for
-   * it; it goes on. `owner`: an address owner, whom nobody is better than. `left`: it leads no more, but for a reason of
-   * its own (a fault, a reload).
-   */
-  readonly outcome: 'handed-over' | 'was-not-master' | 'kept' | 'pending' | 'owner' | 'left'
-  readonly tookMs: number
-  /** The new master. */
-  readonly to: string | null
 }
 
 export type Daemon = {

@@ -12,6 +12,7 @@
  * so that what belongs together happens together.
  */
 import { unreachable } from '../base/assert.ts'
+import type { Log } from '../base/log.ts'
 import { type Us, us } from '../base/time.ts'
 import { describeResult, exitStatus } from '../checks/describe.ts'
 import { startCheckPool } from '../checks/pool.ts'
@@ -27,14 +28,13 @@ import {
   ConfigError,
   type Daemon,
   type DaemonOptions,
-  type HandOver,
-  type Log,
   type ReloadResult,
   type StartDaemon,
 } from './daemon-types.ts'
 import { Errands } from './errands.ts'
 import { Firewall } from './firewall.ts'
 import { HandOvers } from './hand-over.ts'
+import type { HandOver } from './hand-over-types.ts'
 import { initialiseFiles } from './initial-files.ts'
 import type { RunningInstance } from './instance.ts'
 import { Kernel, type KernelChange } from './kernel.ts'

@@ -7,8 +7,8 @@
  */
 import { OpError } from '../base/errors.ts'
 import { ipFamily } from '../base/ip.ts'
+import type { Log } from '../base/log.ts'
 import type { Instance } from '../config/types.ts'
-import type { Log } from './daemon-types.ts'
 import type { Errands } from './errands.ts'
 import { sweepTables, tableName } from './nft-tables.ts'
 import type { OwnedObject } from './owned.ts'

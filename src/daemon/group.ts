@@ -3,6 +3,7 @@
  * which of them may lead on their own, and notifies once for each change of the group.
  */
 import { assert } from '../base/assert.ts'
+import type { Log } from '../base/log.ts'
 import type { SyncGroup } from '../config/types.ts'
 import {
   describeSync,
@@ -11,7 +12,6 @@ import {
   type Members,
   mayLead,
 } from '../election/sync-group.ts'
-import type { Log } from './daemon-types.ts'
 import type { RunningInstance } from './instance.ts'
 import type { Notifier } from './notify.ts'
 

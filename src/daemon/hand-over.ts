@@ -5,7 +5,7 @@
 import { addUs, type Us, us, usToMilliseconds } from '../base/time.ts'
 import { downIntervalUs } from '../base/vrrp-timing.ts'
 import type { Instance } from '../config/types.ts'
-import type { HandOver } from './daemon-types.ts'
+import type { HandOver } from './hand-over-types.ts'
 import type { RunningInstance } from './instance.ts'
 
 type Candidate = Pick<RunningInstance, 'name' | 'state' | 'cfg' | 'assessment'>

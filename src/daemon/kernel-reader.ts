@@ -6,8 +6,8 @@
  * A reading that fails (no memory, say) leaves the mirror as it was, is logged once, and is tried again, ever later.
  */
 import { OpError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
 import type { Engine } from '../engine/contract.ts'
-import type { Log } from './daemon-types.ts'
 import { dumpRequests, type Kernel, type KernelChange, missingDump } from './kernel.ts'
 
 export type KernelReaderPorts = {

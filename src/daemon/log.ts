@@ -5,7 +5,7 @@
  */
 import { isatty } from 'node:tty'
 import { pino } from 'pino'
-import type { Log, LogFields, LogLevel } from './daemon-types.ts'
+import type { Log, LogFields, LogLevel } from '../base/log.ts'
 import { isJournal, openLogSink } from './log-sink.ts'
 
 export type LogFormat = 'text' | 'json' | 'auto'

@@ -3,9 +3,9 @@
  * lies in it and its script alone. A script that ends is started again, with growing delay.
  */
 import { isDeepStrictEqual } from 'node:util'
+import type { Log } from '../base/log.ts'
 import { describeResult } from '../checks/describe.ts'
 import type { Fifo, UserCommand } from '../config/types.ts'
-import type { Log } from './daemon-types.ts'
 import { type FifoWriter, openFifo } from './fifo.ts'
 import { withWords } from './notify-command.ts'
 import type { Handle, NotifyLink } from './notify-link.ts'

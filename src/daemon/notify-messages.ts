@@ -1,7 +1,7 @@
 /** What the notifier and its worker thread say to each other. Every job has an id of the asking side. */
 import type { RunAs } from '../base/command.ts'
+import type { Outcome } from '../checks/outcome.ts'
 import type { Program } from '../checks/run-command.ts'
-import type { Outcome } from '../checks/types.ts'
 import type { Mail } from '../config/types.ts'
 import type { Message } from './mail.ts'
 

@@ -6,9 +6,10 @@
  *   transition ─► NotifyQueue (one per instance or group) ─► NotifyLink ─► worker thread ─► programs, SMTP
  *            └──► FIFOs
  */
+
+import type { Log } from '../base/log.ts'
 import { describeResult, succeeded } from '../checks/describe.ts'
 import type { Fifo, Mail, Notify, UserCommand } from '../config/types.ts'
-import type { Log } from './daemon-types.ts'
 import { composeMail } from './mail.ts'
 import { withWords } from './notify-command.ts'
 import { NotifyFifos } from './notify-fifos.ts'

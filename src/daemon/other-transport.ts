@@ -6,11 +6,11 @@
  */
 import { OpError } from '../base/errors.ts'
 import type { Ip } from '../base/ip.ts'
+import type { Log } from '../base/log.ts'
 import type { Us } from '../base/time.ts'
 import type { SlotId } from '../engine/contract.ts'
 import { incomingFilter } from '../wire/bpf.ts'
 import { type Incoming, readIncoming } from '../wire/incoming.ts'
-import type { Log } from './daemon-types.ts'
 import type { Outgoing } from './same-host.ts'
 
 /** An instance that takes part. */

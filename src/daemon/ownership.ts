@@ -5,9 +5,9 @@
  * on the mark on the addresses has to do.
  */
 import { OpError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
 import { identityOfHeld } from '../wire/address-identity.ts'
 import { type LinkAddress, vipdProtocol } from '../wire/rtnetlink.ts'
-import type { Log } from './daemon-types.ts'
 import type { Errands } from './errands.ts'
 import { encodeRecord, type OwnedAddress, type OwnedObject, objectKey } from './owned.ts'
 import type { Survey } from './survey.ts'

@@ -3,10 +3,10 @@
  * startup and shutdown scripts.
  */
 import { setPriority } from 'node:os'
+import type { Log } from '../base/log.ts'
 import { describeResult, succeeded } from '../checks/describe.ts'
 import type { Globals, TimedCommand } from '../config/types.ts'
 import type { EngineOptions } from '../engine/contract.ts'
-import type { Log } from './daemon-types.ts'
 import { runOnThread } from './timed-program.ts'
 
 /** Without vrrp_rt_priority the engine's thread is real-time where that is permitted. */

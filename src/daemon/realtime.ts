@@ -2,8 +2,9 @@
  * What became of the engine's real-time priority: granted at start or not, and lost when its thread has run for
  * `vrrp_rlimit_rttime` without waiting. Then the pair still works; the adverts of a busy machine may be late.
  */
+
+import type { Log } from '../base/log.ts'
 import { type Us, usToMilliseconds } from '../base/time.ts'
-import type { Log } from './daemon-types.ts'
 
 export class Realtime {
   readonly #boundUs: Us

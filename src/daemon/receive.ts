@@ -4,6 +4,7 @@
  * bounded log).
  */
 import { type Ip, isLinkLocal } from '../base/ip.ts'
+import type { Log } from '../base/log.ts'
 import { type Us, us, usToMilliseconds } from '../base/time.ts'
 import type { Instance } from '../config/types.ts'
 import type { Advert } from '../election/types.ts'
@@ -19,7 +20,6 @@ import {
   statedIntervalUs,
 } from '../wire/vrrp.ts'
 import { type ChecksumCounts, ChecksumForms } from './checksum-forms.ts'
-import type { Log } from './daemon-types.ts'
 import { IgnoredSenders } from './ignored-senders.ts'
 
 /** Senders and intervals that are named until the state or the master changes. */

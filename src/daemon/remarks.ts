@@ -3,10 +3,11 @@
  * it. Each kind of remark has a budget of its own; the last of those that were not written is written later,
  * with their number.
  */
+
+import type { Log } from '../base/log.ts'
 import type { Us } from '../base/time.ts'
 import type { Effect } from '../election/types.ts'
 import { Budget } from './budget.ts'
-import type { Log } from './daemon-types.ts'
 
 /** Of one kind: five at once, then one in ten seconds. */
 const allowed = { burst: 5, perSecond: 0.1 }

@@ -5,11 +5,11 @@
  * once and then every minute: more adverts than this daemon has sent are another program's.
  */
 import { OpError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
 import type { Us } from '../base/time.ts'
 import type { SlotId } from '../engine/contract.ts'
 import { outgoingFilter } from '../wire/bpf.ts'
 import { outgoingVrid } from '../wire/outgoing.ts'
-import type { Log } from './daemon-types.ts'
 
 /** A look at what any program sends on an interface; every call throws OpError. */
 export type Outgoing = {

@@ -6,8 +6,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { OpError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
 import { killLockHolder, lockHolder } from '../engine/native.ts'
-import type { Log } from './daemon-types.ts'
 import { wardenLock } from './warden.ts'
 
 /** What it takes a warden to give up thousands of addresses, once: it cleans up better than a kill does. */

@@ -2,8 +2,9 @@
  * Sends and requests that the kernel refused, as log lines: the same one of an instance once, and again after a while
  * with the number that was left out. An interface that is set down refuses each advert on its way, and then the last one.
  */
+
+import type { Log } from '../base/log.ts'
 import type { Us } from '../base/time.ts'
-import type { Log } from './daemon-types.ts'
 
 const quietUs = 10_000_000
 /** Different failures that are remembered. */

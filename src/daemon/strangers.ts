@@ -2,8 +2,9 @@
  * VRIDs that are heard and belong to no instance here: a router of its own, or one whose VRID was mistyped. Each is named
  * once for a link, in `status` always and in the log with `log_unknown_vrids`; the engine counts the adverts.
  */
+
+import type { Log } from '../base/log.ts'
 import type { EngineEvent } from '../engine/contract.ts'
-import type { Log } from './daemon-types.ts'
 import type { Links } from './links.ts'
 import type { StatusUnknownVrid } from './status-types.ts'
 

@@ -2,8 +2,9 @@
  * What systemd is told (sd_notify(3)): ready, reloading, stopping, and that the main loop turns. Without a
  * supervisor that wants to know, all of it does nothing.
  */
+
+import type { Log } from '../base/log.ts'
 import { nowUs, tellSupervisor } from '../engine/native.ts'
-import type { Log } from './daemon-types.ts'
 
 export class Supervisor {
   readonly #socket: string | null

@@ -3,7 +3,7 @@
  * gone would hold whoever starts it, before the first advert or in the middle of a stop.
  */
 import { Worker } from 'node:worker_threads'
-import type { Outcome } from '../checks/types.ts'
+import type { Outcome } from '../checks/outcome.ts'
 import type { TimedRun } from './timed-thread.ts'
 
 /** For the thread to load its code, and for the program to be killed at its time. */

@@ -1,8 +1,8 @@
 /** The body of the thread that runs the startup or the shutdown script: starting a program waits for its file. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { assert } from '../base/assert.ts'
+import type { Outcome } from '../checks/outcome.ts'
 import { type RunRequest, runCommand } from '../checks/run-command.ts'
-import type { Outcome } from '../checks/types.ts'
 
 export type TimedRun = Pick<RunRequest, 'program' | 'runAs' | 'timeoutMs'>
 

@@ -1,10 +1,11 @@
 /**
  * What one instance says about itself: log lines with keepalived's phrases, its history, and notifications.
  */
+
+import type { Log } from '../base/log.ts'
 import type { Instance } from '../config/types.ts'
 import { describeCause } from '../election/describe.ts'
 import type { Effect, Machine } from '../election/types.ts'
-import type { Log } from './daemon-types.ts'
 import type { Journal } from './journal.ts'
 import type { InstanceState, Notifier } from './notify.ts'
 

@@ -4,8 +4,8 @@
  */
 import { join } from 'node:path'
 import { OpError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
 import type { Guard } from '../engine/contract.ts'
-import type { Log } from './daemon-types.ts'
 
 /** What a warden of this run directory holds while it lives; see stale-wardens.ts. */
 export const wardenLock = (runDir: string): string => join(runDir, 'warden.lock')

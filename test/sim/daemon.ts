@@ -3,11 +3,11 @@
  * batch; what is not there is what lives outside virtual time: worker threads, timers, the control socket.
  */
 import { unreachable } from '../../src/base/assert.ts'
+import type { Log } from '../../src/base/log.ts'
 import type { Us } from '../../src/base/time.ts'
 import type { CheckStatus } from '../../src/checks/types.ts'
 import { checkReport } from '../../src/config/check.ts'
 import type { Config } from '../../src/config/types.ts'
-import type { Log } from '../../src/daemon/daemon-types.ts'
 import type { RunningInstance } from '../../src/daemon/instance.ts'
 import { Kernel, type KernelChange } from '../../src/daemon/kernel.ts'
 import { KernelReader } from '../../src/daemon/kernel-reader.ts'

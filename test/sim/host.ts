@@ -3,8 +3,9 @@
  * thread acts at once; the main thread after a moment, or, when it is stalled, not until it turns again. What
  * can happen to a host is done here; when it happens is the business of faults.ts.
  */
+
+import type { Log } from '../../src/base/log.ts'
 import type { Us } from '../../src/base/time.ts'
-import type { Log } from '../../src/daemon/daemon-types.ts'
 import type { Notifier } from '../../src/daemon/notify.ts'
 import type { LinkSpec, SlotId, Step } from '../../src/engine/contract.ts'
 import type { Agenda } from './agenda.ts'

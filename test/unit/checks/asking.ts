@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { after } from 'node:test'
 import type { Command } from '../../../src/base/command.ts'
 import { runOnce } from '../../../src/checks/once.ts'
-import type { Outcome } from '../../../src/checks/types.ts'
+import type { Outcome } from '../../../src/checks/outcome.ts'
 import { check, instanceText } from '../config/reading.ts'
 
 export const directory = mkdtempSync(join(tmpdir(), 'vipd-probe-'))

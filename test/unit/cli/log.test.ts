@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { Log } from '../../../src/daemon/daemon-types.ts'
+import type { Log } from '../../../src/base/log.ts'
 import { formatLine, limitRepeats, openLog } from '../../../src/daemon/log.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'vipd-log-'))

@@ -15,6 +15,7 @@ import {
   controlFrameBytesMax,
   controlRequestBytesMax,
 } from '../../../src/base/limits.ts'
+import type { Log } from '../../../src/base/log.ts'
 import { ControlError, request, requestStatus } from '../../../src/control/client.ts'
 import {
   encodeFrame,
@@ -28,7 +29,6 @@ import {
   type ControlTimes,
   startControl,
 } from '../../../src/control/server.ts'
-import type { Log } from '../../../src/daemon/daemon-types.ts'
 import { aStatus } from '../cli/a-status.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'vipd-control-'))

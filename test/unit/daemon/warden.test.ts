@@ -1,7 +1,7 @@
 /** When a warden is replaced, and what `status` says meanwhile. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { Log } from '../../../src/daemon/daemon-types.ts'
+import type { Log } from '../../../src/base/log.ts'
 import { Warden } from '../../../src/daemon/warden.ts'
 
 /** A guard whose warden lives, stands still, or cannot be got rid of, as the test says. */
