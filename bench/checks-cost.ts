@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url'
 import type { Command } from '../src/base/command.ts'
 import { connectsTo } from '../src/base/probe.ts'
 import { summarise } from '../src/base/statistics.ts'
-import { startCheckPool } from '../src/checks/pool.ts'
-import { unpackResults } from '../src/checks/record.ts'
-import type { CheckSpec } from '../src/checks/types.ts'
+import { startCheckPool } from '../src/checks/pool/pool.ts'
+import { unpackResults } from '../src/checks/verdict/record.ts'
+import type { CheckSpec } from '../src/checks/verdict/types.ts'
 import { ports } from './checks-ports.ts'
 
 export type Options = { readonly seconds: number; readonly n: number }

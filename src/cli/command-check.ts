@@ -1,6 +1,6 @@
 /** `vipd check`: what the configuration means and what is wrong with it. Touches nothing. */
 import { checkReport } from '../config/check.ts'
-import type { LanguageOptions } from '../config/tree-types.ts'
+import type { LanguageOptions } from '../config/language/tree-types.ts'
 import { realMachine } from '../loading/machine.ts'
 import { readForeignAddresses } from './foreign-addresses.ts'
 

@@ -3,12 +3,12 @@
  * by the record of the run directory, and nothing else; a living daemon's is not touched. No configuration is read.
  */
 import { OpError } from '../base/errors.ts'
-import { Errands } from '../daemon/errands.ts'
-import { sweepTables } from '../daemon/nft-tables.ts'
 import { endStaleWardens } from '../daemon/stale-wardens.ts'
-import { removeRecord, type Survey, survey } from '../daemon/survey.ts'
-import { describeFound, type Swept, sweepAddresses } from '../daemon/sweep.ts'
 import { kernelRequest } from '../engine/native.ts'
+import { sweepTables } from '../kernel/nft-tables.ts'
+import { removeRecord, type Survey, survey } from '../kernel/survey.ts'
+import { describeFound, type Swept, sweepAddresses } from '../kernel/sweep.ts'
+import { Errands } from '../threads/errands.ts'
 import { exit } from './exit.ts'
 import { runDirectoryIsTaken } from './run-directory.ts'
 import { requirePrivate } from './trusted-directory.ts'

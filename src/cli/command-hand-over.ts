@@ -1,7 +1,7 @@
 /** `vipd failover`, `vipd drain` and `vipd resume`: planned hand-overs, and their end. */
 import { unreachable } from '../base/assert.ts'
 import { requestHandOver, requestResume } from '../control/client.ts'
-import type { HandOver } from '../daemon/hand-over-types.ts'
+import type { HandOver } from '../report/hand-over.ts'
 import { asking } from './ask.ts'
 import { exit } from './exit.ts'
 import { daemonSocket } from './trusted-directory.ts'

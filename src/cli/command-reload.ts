@@ -1,6 +1,6 @@
 /** `vipd reload`: asks the daemon to read its configuration again, and prints what it made of it. */
 import { requestReload } from '../control/client.ts'
-import type { ReloadRefusal } from '../daemon/daemon-types.ts'
+import type { ReloadRefusal } from '../daemon/types.ts'
 import { asking } from './ask.ts'
 import { exit } from './exit.ts'
 import { daemonSocket } from './trusted-directory.ts'

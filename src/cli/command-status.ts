@@ -1,6 +1,6 @@
 /** `vipd status`: the daemon's own account, as a table or as JSON; the exit status says whether all is well. */
 import { requestStatus } from '../control/client.ts'
-import type { Status } from '../daemon/status-types.ts'
+import type { Status } from '../report/status.ts'
 import { asking } from './ask.ts'
 import { exit } from './exit.ts'
 import { formatStatus } from './format-status.ts'

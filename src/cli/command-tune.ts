@@ -4,9 +4,9 @@
  */
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { LanguageOptions } from '../config/tree-types.ts'
+import type { LanguageOptions } from '../config/language/tree-types.ts'
 import { ControlError, requestObservation } from '../control/client.ts'
-import { type Observation, since } from '../daemon/observation.ts'
+import { type Observation, since } from '../report/observation.ts'
 import { advise } from '../tune/advice.ts'
 import { budgetOf } from '../tune/budget.ts'
 import { tunePage } from '../tune/picture.ts'

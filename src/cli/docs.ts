@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { keywordReference } from '../config/keywords-docs.ts'
+import { keywordReference } from '../config/explain/docs.ts'
 
 const path = join(packageRoot(dirname(fileURLToPath(import.meta.url))), 'docs/configuration.md')
 const text = keywordReference()

@@ -3,8 +3,8 @@
  * master by the last advert, addresses by what is on the interface. Ages instead of times, the reason always.
  */
 import { styleText } from 'node:util'
-import type { Outcome } from '../checks/outcome.ts'
-import type { Status, StatusCheck, StatusGroup, StatusInstance } from '../daemon/status-types.ts'
+import type { Outcome } from '../programs/outcome.ts'
+import type { Status, StatusCheck, StatusGroup, StatusInstance } from '../report/status.ts'
 import { age, type Column, printable, span, table } from './format.ts'
 
 export type StatusView = {

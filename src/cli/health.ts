@@ -1,5 +1,5 @@
 /** Is all well? The judgement behind the exit status of `vipd status`, so that it can serve as a probe. */
-import type { Status } from '../daemon/status-types.ts'
+import type { Status } from '../report/status.ts'
 
 /** One sentence for each thing that is not as it should be; empty when all is well. */
 export function degradations(status: Status): string[] {

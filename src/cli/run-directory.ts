@@ -4,8 +4,8 @@
  */
 import { join } from 'node:path'
 import { OpError } from '../base/errors.ts'
-import { livingName } from '../daemon/survey.ts'
 import { holdName, lockForLife } from '../engine/native.ts'
+import { livingName } from '../kernel/survey.ts'
 import { makeDirectory } from './make-directory.ts'
 import { requirePrivate } from './trusted-directory.ts'
 

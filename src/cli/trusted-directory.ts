@@ -5,7 +5,7 @@
 import { readFileSync, readlinkSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { OpError } from '../base/errors.ts'
-import { unsafePart } from '../config/trusted-path.ts'
+import { unsafePart } from '../config/scripts/trusted-path.ts'
 import { ControlError } from '../control/client.ts'
 import { socketPath } from './paths.ts'
 

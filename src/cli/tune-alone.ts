@@ -1,15 +1,15 @@
 /** The checks of a configuration, run by this process for a while. It hears no adverts. */
 import { hostname } from 'node:os'
-import { startCheckPool } from '../checks/pool.ts'
-import { unpackResults } from '../checks/record.ts'
+import { startCheckPool } from '../checks/pool/pool.ts'
+import { unpackResults } from '../checks/verdict/record.ts'
 import { checkReport } from '../config/check.ts'
-import { trackersOf } from '../config/print-arithmetic.ts'
-import type { LanguageOptions } from '../config/tree-types.ts'
+import { trackersOf } from '../config/explain/print-arithmetic.ts'
+import type { LanguageOptions } from '../config/language/tree-types.ts'
 import type { Config } from '../config/types.ts'
 import { checkSpecs } from '../daemon/check-specs.ts'
-import type { Observation, ObservedInstance } from '../daemon/observation.ts'
-import { observedCheck } from '../daemon/observe.ts'
 import { realMachine } from '../loading/machine.ts'
+import type { Observation, ObservedInstance } from '../report/observation.ts'
+import { observedCheck } from '../router/dispatch/observe.ts'
 import { BadObservation } from '../tune/saved.ts'
 
 export async function observeAlone(options: {

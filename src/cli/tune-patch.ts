@@ -1,7 +1,7 @@
 /** The proposal as a patch of the configuration, looked at by `vipd check` before anybody sees it. */
 import { checkReport } from '../config/check.ts'
-import { parseTree } from '../config/tree.ts'
-import type { LanguageOptions } from '../config/tree-types.ts'
+import { parseTree } from '../config/language/tree.ts'
+import type { LanguageOptions } from '../config/language/tree-types.ts'
 import type { World } from '../config/types.ts'
 import { realMachine } from '../loading/machine.ts'
 import type { Advice } from '../tune/advice.ts'

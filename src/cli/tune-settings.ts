@@ -1,5 +1,5 @@
 /** `--set KEYWORD=VALUE`: another setting to replay, in the words of the configuration. */
-import type { Timing } from '../daemon/observation.ts'
+import type { Timing } from '../report/observation.ts'
 
 export type Settings = {
   readonly intervalMs?: number

@@ -2,15 +2,21 @@
  * `vipd check`, start and reload all come through here: from a path to a configuration, or to the reasons
  * why there is none. The exit status is the one that `keepalived -t` would have for the same file.
  */
-import { describeCommand } from './command.ts'
-import { formatDiagnostic } from './diagnostics.ts'
+
+import { lower } from './build/build.ts'
+import { lint, scriptUsers } from './explain/lint.ts'
+import { describeUser, printConfig } from './explain/print.ts'
+import {
+  arithmetic,
+  describeArithmetic,
+  downIntervalUs,
+  skewUs,
+} from './explain/print-arithmetic.ts'
 import { type Identified, identify } from './identity.ts'
-import { lint, scriptUsers } from './lint.ts'
-import { lower } from './lower.ts'
-import { describeUser, printConfig } from './print.ts'
-import { arithmetic, describeArithmetic, downIntervalUs, skewUs } from './print-arithmetic.ts'
-import { parseTree } from './tree.ts'
-import type { LanguageOptions } from './tree-types.ts'
+import { formatDiagnostic } from './language/diagnostics.ts'
+import { parseTree } from './language/tree.ts'
+import type { LanguageOptions } from './language/tree-types.ts'
+import { describeCommand } from './scripts/command.ts'
 import type { Config, Diagnostic, Instance, Script, UserCommand, World } from './types.ts'
 
 export type CheckReport = {

@@ -3,8 +3,9 @@
  * without what is wrong in it; by reload a slip of the editor, or a file that is still being written, would take
  * addresses away. So a new mistake refuses the file whole, and so does what looks like a part of a file.
  */
-import { errorAt, wholeFile } from './diagnostics.ts'
+
 import type { Identified } from './identity.ts'
+import { errorAt, wholeFile } from './language/diagnostics.ts'
 import type { Config, Diagnostic, Instance } from './types.ts'
 
 export type Running = { readonly config: Config; readonly diagnostics: readonly Identified[] }

@@ -4,11 +4,11 @@
  */
 import { connect, type Socket } from 'node:net'
 import { controlFrameBytesMax, controlRequestBytesMax } from '../base/limits.ts'
-import { unpackResults } from '../checks/record.ts'
-import type { ReloadResult } from '../daemon/daemon-types.ts'
-import type { HandOver } from '../daemon/hand-over-types.ts'
-import type { Observation, ObservedCheck } from '../daemon/observation.ts'
-import type { Status, StatusInstance } from '../daemon/status-types.ts'
+import { unpackResults } from '../checks/verdict/record.ts'
+import type { ReloadResult } from '../daemon/types.ts'
+import type { HandOver } from '../report/hand-over.ts'
+import type { Observation, ObservedCheck } from '../report/observation.ts'
+import type { Status, StatusInstance } from '../report/status.ts'
 import {
   encodeFrame,
   FrameReader,

@@ -12,10 +12,10 @@ import {
   controlRequestBytesMax,
 } from '../base/limits.ts'
 import type { Log } from '../base/log.ts'
-import type { ReloadResult } from '../daemon/daemon-types.ts'
-import type { HandOver } from '../daemon/hand-over-types.ts'
-import type { Observation } from '../daemon/observation.ts'
-import type { Status } from '../daemon/status-types.ts'
+import type { ReloadResult } from '../daemon/types.ts'
+import type { HandOver } from '../report/hand-over.ts'
+import type { Observation } from '../report/observation.ts'
+import type { Status } from '../report/status.ts'
 import {
   encodeFrame,
   FrameReader,

@@ -1,5 +1,5 @@
 /** The configuration's checks as the check pool wants them. */
-import type { CheckSpec } from '../checks/types.ts'
+import type { CheckSpec } from '../checks/verdict/types.ts'
 import type { Script } from '../config/types.ts'
 
 export const checkSpecs = (scripts: readonly Script[]): readonly CheckSpec[] =>

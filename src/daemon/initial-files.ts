@@ -1,7 +1,7 @@
 /** Tracked files get their first number before anything looks at them: at the start of the daemon, not on reload. */
 
 import type { Log } from '../base/log.ts'
-import { Files } from '../checks/files.ts'
+import { Files } from '../checks/local/files.ts'
 import type { Script } from '../config/types.ts'
 
 /** Longer than a healthy file system takes; one that hangs must not keep the daemon from starting. */

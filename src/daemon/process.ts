@@ -4,10 +4,10 @@
  */
 import { setPriority } from 'node:os'
 import type { Log } from '../base/log.ts'
-import { describeResult, succeeded } from '../checks/describe.ts'
+import { describeResult, succeeded } from '../checks/verdict/describe.ts'
 import type { Globals, TimedCommand } from '../config/types.ts'
 import type { EngineOptions } from '../engine/contract.ts'
-import { runOnThread } from './timed-program.ts'
+import { runOnThread } from '../threads/timed-program.ts'
 
 /** Without vrrp_rt_priority the engine's thread is real-time where that is permitted. */
 const unaskedPriority = 50

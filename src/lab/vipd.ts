@@ -6,7 +6,7 @@ import { program } from './program.ts'
 
 const command = program('../cli/run.js')
 
-/** The part of `vipd status --json` that the lab looks at; src/daemon/status-types.ts is its home. */
+/** The part of `vipd status --json` that the lab looks at; src/report/status.ts is its home. */
 export type VipdStatus = {
   readonly engine: {
     readonly eventsRaised: number

@@ -1,6 +1,6 @@
 /**
  * How much a configuration may ask of the machine while it is read. What it may unfold into once it is
- * read is bounded in config/lines-limits.ts.
+ * read is bounded in config/language/limits.ts.
  */
 
 /** Of one file: 400,000 lines (lines-limits.ts) of 80 characters. */

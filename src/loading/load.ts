@@ -3,9 +3,9 @@
  * start and reload.
  */
 import { type CheckReport, checkReport } from '../config/check.ts'
-import { wholeFile } from '../config/diagnostics.ts'
 import type { Identified } from '../config/identity.ts'
-import type { LanguageOptions } from '../config/tree-types.ts'
+import { wholeFile } from '../config/language/diagnostics.ts'
+import type { LanguageOptions } from '../config/language/tree-types.ts'
 import type { Config, Diagnostic } from '../config/types.ts'
 import { diagnosticsMax } from './bounds.ts'
 import { type Machine, realMachine, type Seen } from './machine.ts'

@@ -5,8 +5,8 @@
  * number is bounded.
  */
 import { Worker } from 'node:worker_threads'
-import { errorAt, wholeFile } from '../config/diagnostics.ts'
-import type { LanguageOptions } from '../config/tree-types.ts'
+import { errorAt, wholeFile } from '../config/language/diagnostics.ts'
+import type { LanguageOptions } from '../config/language/tree-types.ts'
 import { compareMs, hangingMax, heapMegabytes, loadMs } from './bounds.ts'
 import { Comparer, type Unchanged } from './comparer.ts'
 import type { Loaded, LoadRequest } from './load.ts'

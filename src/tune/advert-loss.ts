@@ -1,6 +1,6 @@
 /** From the pauses between adverts to how many were lost, and how long it was silent at most. */
 
-import type { Adverts, ObservedInstance } from '../daemon/observation.ts'
+import type { Adverts, ObservedInstance } from '../report/observation.ts'
 import { ruleOfThree } from './estimate.ts'
 
 export type Loss = {

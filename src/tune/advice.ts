@@ -1,6 +1,6 @@
 /** For every instance and every check that it tracks: what is, what would reach the target, and what that changes. */
 
-import type { Adverts, Observation, Timing } from '../daemon/observation.ts'
+import type { Adverts, Observation, Timing } from '../report/observation.ts'
 import {
   type Budget,
   type CheckBudget,

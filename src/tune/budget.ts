@@ -7,7 +7,7 @@ import type {
   ObservedCheck,
   ObservedInstance,
   Timing,
-} from '../daemon/observation.ts'
+} from '../report/observation.ts'
 import { type Loss, lossOf } from './advert-loss.ts'
 import { type Chance, chanceOf, type Estimate, estimate } from './estimate.ts'
 import {

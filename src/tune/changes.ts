@@ -1,5 +1,5 @@
 /** What was proposed, in the keywords of the configuration. */
-import type { Adverts, Timing } from '../daemon/observation.ts'
+import type { Adverts, Timing } from '../report/observation.ts'
 import type { Advice } from './advice.ts'
 import type { BlockChange } from './patch.ts'
 import { seconds } from './report.ts'

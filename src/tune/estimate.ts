@@ -1,7 +1,7 @@
 /** From results to probabilities, with as much doubt as their number leaves. */
 import { type Summary, summarise } from '../base/statistics.ts'
-import type { Recorded } from '../checks/record.ts'
-import type { ObservedCheck, Timing } from '../daemon/observation.ts'
+import type { Recorded } from '../checks/verdict/record.ts'
+import type { ObservedCheck, Timing } from '../report/observation.ts'
 
 export type Estimate = {
   readonly n: number

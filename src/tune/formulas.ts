@@ -4,7 +4,7 @@
  */
 import { us } from '../base/time.ts'
 import { skewUs } from '../base/vrrp-timing.ts'
-import type { Adverts, Timing } from '../daemon/observation.ts'
+import type { Adverts, Timing } from '../report/observation.ts'
 
 /** Least, mean and greatest, over all instants at which something may fail. */
 export type Span = { readonly best: number; readonly mean: number; readonly worst: number }

@@ -3,7 +3,7 @@
  * behind the opening line of its block.
  */
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
-import type { Node } from '../config/tree-types.ts'
+import type { Node } from '../config/language/tree-types.ts'
 
 /** What one block shall say. */
 export type BlockChange = {

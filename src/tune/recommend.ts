@@ -4,7 +4,7 @@
  */
 
 import { falseTakeOvers } from '../base/advert-chance.ts'
-import type { Adverts, Timing } from '../daemon/observation.ts'
+import type { Adverts, Timing } from '../report/observation.ts'
 import type { CheckBudget, InstanceBudget } from './budget.ts'
 import { chanceOf } from './estimate.ts'
 import { leastLost, shortfall } from './evidence.ts'

@@ -1,7 +1,7 @@
 /** What another setting would have made of what was recorded: the same results, judged by the daemon's own verdict. */
-import type { Recorded } from '../checks/record.ts'
-import { judge, streak, undecided } from '../checks/verdict.ts'
-import type { Adverts, ObservedCheck, ObservedInstance, Timing } from '../daemon/observation.ts'
+import type { Recorded } from '../checks/verdict/record.ts'
+import { judge, streak, undecided } from '../checks/verdict/rise-fall.ts'
+import type { Adverts, ObservedCheck, ObservedInstance, Timing } from '../report/observation.ts'
 import { hostDetection, pauseBorne } from './formulas.ts'
 
 export type CheckReplay = {

@@ -1,6 +1,6 @@
 /** The budget, the advice and the replay as people read them. */
 
-import type { Adverts, Observation, ObservedInstance, Timing } from '../daemon/observation.ts'
+import type { Adverts, Observation, ObservedInstance, Timing } from '../report/observation.ts'
 import type { Advice } from './advice.ts'
 import type { Budget, CheckBudget, InstanceBudget } from './budget.ts'
 import { shortfall } from './evidence.ts'

@@ -1,6 +1,6 @@
 /** An observation in a file: JSON, with each result as [instant, duration, lateness, outcome]. */
-import type { Recorded } from '../checks/record.ts'
-import type { Observation } from '../daemon/observation.ts'
+import type { Recorded } from '../checks/verdict/record.ts'
+import type { Observation } from '../report/observation.ts'
 
 /** Why a file is no observation. */
 export class BadObservation extends Error {}

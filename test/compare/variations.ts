@@ -2,8 +2,9 @@
  * Small files made from the keyword table, each with one thing unusual: a keyword without its word, a number at each
  * edge of its range, a sign, a unit, a word too many, a line twice, an empty block, a brace on the next line.
  */
-import { keywords } from '../../src/config/keywords.ts'
-import type { Argument, BlockName, Keyword } from '../../src/config/keywords-types.ts'
+
+import type { Argument, BlockName, Keyword } from '../../src/config/grammar/entries.ts'
+import { keywords } from '../../src/config/keywords/table.ts'
 
 export type Variation = { readonly block: BlockName; readonly line: string; readonly text: string }
 

@@ -22,10 +22,10 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { look } from '../../src/checks/file-look.ts'
-import { hostFiles, writeFileSafely } from '../../src/checks/host-files.ts'
-import { openFifo } from '../../src/daemon/fifo.ts'
+import { hostFiles, writeFileSafely } from '../../src/addon/host-files.ts'
+import { look } from '../../src/checks/local/file-look.ts'
 import { until } from '../../src/lab/wait.ts'
+import { openFifo } from '../../src/notify/fifo.ts'
 
 const nobody = { uid: 65_534, gid: 65_534 }
 const isRoot =

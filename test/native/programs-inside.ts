@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import type { RunAs } from '../../src/base/command.ts'
-import { NotStarted, startProgram } from '../../src/checks/programs.ts'
+import { NotStarted, startProgram } from '../../src/programs/start.ts'
 
 export type Inside = {
   readonly text: string

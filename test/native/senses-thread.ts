@@ -1,8 +1,8 @@
 /** A thread that uses everything that the addon gives to checks, as fast as it can, until it is ended. */
 import { execPath } from 'node:process'
 import { parentPort } from 'node:worker_threads'
-import { NotStarted, startProgram } from '../../src/checks/programs.ts'
-import { senses } from '../../src/checks/senses.ts'
+import { senses } from '../../src/addon/bindings.ts'
+import { NotStarted, startProgram } from '../../src/programs/start.ts'
 
 const loopback = Uint8Array.of(127, 0, 0, 1)
 let programs = 0

@@ -4,8 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { after, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { startProgram } from '../../src/checks/programs.ts'
-import { errnoName, senses } from '../../src/checks/senses.ts'
+import { errnoName, senses } from '../../src/addon/bindings.ts'
+import { startProgram } from '../../src/programs/start.ts'
 
 test('dial: accepted and refused are told apart, each by its own socket', async () => {
   const server = createServer((socket) => socket.on('error', () => undefined).end())

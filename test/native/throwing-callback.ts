@@ -1,9 +1,9 @@
 /** Started by callback.test.ts: JavaScript that throws where C++ calls it. It ends within the minute whatever happens. */
 
+import { senses } from '../../src/addon/bindings.ts'
 import { us } from '../../src/base/time.ts'
-import { startProgram } from '../../src/checks/programs.ts'
-import { senses } from '../../src/checks/senses.ts'
 import { startEngine } from '../../src/engine/native.ts'
+import { startProgram } from '../../src/programs/start.ts'
 
 setTimeout(() => process.exit(70), 60_000)
 

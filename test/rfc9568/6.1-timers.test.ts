@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { secondsToUs, us } from '../../src/base/time.ts'
 import { downIntervalUs, skewUs } from '../../src/base/vrrp-timing.ts'
-import * as print from '../../src/config/print-arithmetic.ts'
+import * as print from '../../src/config/explain/print-arithmetic.ts'
 import { skew } from '../../src/tune/formulas.ts'
-import { instance } from '../unit/daemon/facts.ts'
 import { advert, Host } from '../unit/election/host.ts'
+import { instance } from '../unit/router/facts.ts'
 
 const s = secondsToUs
 

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { us } from '../../src/base/time.ts'
 import type { Instance } from '../../src/config/types.ts'
-import { Receiver } from '../../src/daemon/receive.ts'
+import { Receiver } from '../../src/router/dispatch/receive.ts'
 import { encodeAdvert } from '../../src/wire/vrrp.ts'
-import { instance, ip } from '../unit/daemon/facts.ts'
 import { advert, Host, linkDown } from '../unit/election/host.ts'
+import { instance, ip } from '../unit/router/facts.ts'
 
 test('7.1: with owner_ignore_adverts the owner looks at no advert', () => {
   const owner = new Host({ basePriority: 255, ownerIgnoreAdverts: true }).start()

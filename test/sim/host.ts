@@ -6,8 +6,8 @@
 
 import type { Log } from '../../src/base/log.ts'
 import type { Us } from '../../src/base/time.ts'
-import type { Notifier } from '../../src/daemon/notify.ts'
 import type { LinkSpec, SlotId, Step } from '../../src/engine/contract.ts'
+import type { Notifier } from '../../src/notify/notify.ts'
 import type { Agenda } from './agenda.ts'
 import { Clock } from './clock.ts'
 import { configOf, SimDaemon } from './daemon.ts'

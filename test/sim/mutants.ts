@@ -17,7 +17,7 @@ const file = {
   group: 'src/election/sync-group.ts',
   priority: 'src/election/priority.ts',
   plans: 'src/engine/plans.ts',
-  instance: 'src/daemon/instance.ts',
+  instance: 'src/router/dispatch/instance.ts',
   core: 'native/core.cc',
   coreEvents: 'native/core_events.cc',
 }

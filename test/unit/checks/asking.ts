@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
 import type { Command } from '../../../src/base/command.ts'
-import { runOnce } from '../../../src/checks/once.ts'
-import type { Outcome } from '../../../src/checks/outcome.ts'
+import { runOnce } from '../../../src/checks/pool/once.ts'
+import type { Outcome } from '../../../src/programs/outcome.ts'
 import { check, instanceText } from '../config/reading.ts'
 
 export const directory = mkdtempSync(join(tmpdir(), 'vipd-probe-'))

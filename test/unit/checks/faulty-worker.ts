@@ -4,8 +4,8 @@
  */
 import { existsSync, unlinkSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
-import { Board, type WorkerData } from '../../../src/checks/messages.ts'
-import '../../../src/checks/worker.ts'
+import { Board, type WorkerData } from '../../../src/checks/pool/messages.ts'
+import '../../../src/checks/pool/worker.ts'
 
 const { VIPD_TEST_FAULT: fault = '', VIPD_TEST_TRIGGER: trigger = '' } = process.env
 const { board } = workerData as WorkerData

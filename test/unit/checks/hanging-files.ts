@@ -1,7 +1,7 @@
 /** A thread of files in which every path with `hang` in its name hangs until a flag is set, as on a dead file server. */
 import { existsSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
-import type { FromFiles, ToFiles } from '../../../src/checks/files-thread.ts'
+import type { FromFiles, ToFiles } from '../../../src/checks/local/files-thread.ts'
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4))
 

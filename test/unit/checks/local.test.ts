@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import type { Command } from '../../../src/base/command.ts'
-import { Files } from '../../../src/checks/files.ts'
+import { Files } from '../../../src/checks/local/files.ts'
 import { meaning, outcomeOf } from './asking.ts'
 import { check, withPool } from './pool-watch.ts'
 

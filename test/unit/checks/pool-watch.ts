@@ -1,8 +1,8 @@
 /** A check pool whose events can be waited for. */
 import assert from 'node:assert/strict'
 import type { Command } from '../../../src/base/command.ts'
-import { startCheckPool } from '../../../src/checks/pool.ts'
-import type { CheckEvent, CheckPool, CheckSpec } from '../../../src/checks/types.ts'
+import { startCheckPool } from '../../../src/checks/pool/pool.ts'
+import type { CheckEvent, CheckPool, CheckSpec } from '../../../src/checks/verdict/types.ts'
 
 export function check(name: string, command: Command, more: Partial<CheckSpec> = {}): CheckSpec {
   const timing = { intervalMs: 100_000, timeoutMs: 10_000, rise: 1, fall: 1 }

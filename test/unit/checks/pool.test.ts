@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import type { Command } from '../../../src/base/command.ts'
-import { startCheckPool, startCheckPoolWith } from '../../../src/checks/pool.ts'
-import type { CheckEvent } from '../../../src/checks/types.ts'
+import { startCheckPool, startCheckPoolWith } from '../../../src/checks/pool/pool.ts'
+import type { CheckEvent } from '../../../src/checks/verdict/types.ts'
 import { check, Events, withPool } from './pool-watch.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'vipd-test-'))

@@ -10,8 +10,8 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { createServer as createTls } from 'node:tls'
 import { SMTPServer } from 'smtp-server'
-import type { Outcome } from '../../../src/checks/outcome.ts'
-import { runProbe } from '../../../src/checks/probe.ts'
+import { runProbe } from '../../../src/checks/probes/probe.ts'
+import type { Outcome } from '../../../src/programs/outcome.ts'
 import { certificate, directory, freePort, listen, said, serve } from './asking.ts'
 
 const ca = certificate('good', '-days', '20')

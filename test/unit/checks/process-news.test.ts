@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { senses } from '../../../src/addon/bindings.ts'
 import type { Command } from '../../../src/base/command.ts'
-import { senses } from '../../../src/checks/senses.ts'
 import { check, withPool } from './pool-watch.ts'
 
 function canHear(): boolean {

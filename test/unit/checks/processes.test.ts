@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import type { RunAs } from '../../../src/base/command.ts'
-import { ProcessTable, parseStat } from '../../../src/checks/processes.ts'
+import { ProcessTable, parseStat } from '../../../src/checks/local/processes.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'vipd-test-'))
 chmodSync(directory, 0o755)

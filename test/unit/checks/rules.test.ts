@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { describeResult, exitStatus, succeeded } from '../../../src/checks/describe.ts'
-import type { Outcome } from '../../../src/checks/outcome.ts'
-import { matchesName, parseStat } from '../../../src/checks/processes.ts'
-import { advance, fresh, statusOf } from '../../../src/checks/progress.ts'
-import { lookUpHosts } from '../../../src/checks/resolve.ts'
-import { anchored, isDue, takeTurns, withInterval } from '../../../src/checks/schedule.ts'
-import type { CheckSpec, Result } from '../../../src/checks/types.ts'
-import { judge, streak, undecided, type Verdict } from '../../../src/checks/verdict.ts'
+import { matchesName, parseStat } from '../../../src/checks/local/processes.ts'
+import { describeResult, exitStatus, succeeded } from '../../../src/checks/verdict/describe.ts'
+import { advance, fresh, statusOf } from '../../../src/checks/verdict/progress.ts'
+import { judge, streak, undecided, type Verdict } from '../../../src/checks/verdict/rise-fall.ts'
+import { anchored, isDue, takeTurns, withInterval } from '../../../src/checks/verdict/schedule.ts'
+import type { CheckSpec, Result } from '../../../src/checks/verdict/types.ts'
+import type { Outcome } from '../../../src/programs/outcome.ts'
+import { lookUpHosts } from '../../../src/programs/resolve.ts'
 
 const spec: CheckSpec = {
   name: 'chk',

@@ -1,5 +1,5 @@
 /** A pair's daemon with one of everything, for the tests of what prints and carries a status. */
-import type { Status, StatusInstance } from '../../../src/daemon/status-types.ts'
+import type { Status, StatusInstance } from '../../../src/report/status.ts'
 
 /** The instant at which the ages in this status are ages. */
 export const statusNow = Date.parse('2026-03-01T12:00:00Z')

@@ -7,7 +7,7 @@ import { age, span, table } from '../../../src/cli/format.ts'
 import { formatStatus, type StatusView } from '../../../src/cli/format-status.ts'
 import { degradations } from '../../../src/cli/health.ts'
 import { likeKeepalived } from '../../../src/cli/like-keepalived.ts'
-import type { Status, StatusInstance } from '../../../src/daemon/status-types.ts'
+import type { Status, StatusInstance } from '../../../src/report/status.ts'
 import { aStatus, statusNow } from './a-status.ts'
 
 const plain: StatusView = { now: statusNow, width: null, colour: false, full: false }

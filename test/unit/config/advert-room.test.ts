@@ -1,7 +1,7 @@
 /** How many addresses an advert takes, by the interface's MTU: the figures are keepalived 2.2.7's. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { advertRoom } from '../../../src/config/advert-room.ts'
+import { advertRoom } from '../../../src/config/build/advert-room.ts'
 import { check, instanceText, only } from './reading.ts'
 
 const figures = [

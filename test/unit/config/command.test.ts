@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Command } from '../../../src/base/command.ts'
-import { needsShell, resolveCommand } from '../../../src/config/command.ts'
-import { unsafePart } from '../../../src/config/trusted-path.ts'
+import { needsShell, resolveCommand } from '../../../src/config/scripts/command.ts'
+import { unsafePart } from '../../../src/config/scripts/trusted-path.ts'
 import { fakeWorld } from './fake-world.ts'
 import { check, findings, instanceText } from './reading.ts'
 

@@ -3,14 +3,14 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { keywords } from '../../../src/config/keywords.ts'
+import { keywords } from '../../../src/config/keywords/table.ts'
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
 
 /** Everything that acts on a configuration; comparing one with another and printing it are no effect. */
 const acting = readdirSync(`${root}src`, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && !/^(config|base|lab|bench|plot)\//.test(file))
-  .filter((file) => file !== 'daemon/reload/globals.ts')
+  .filter((file) => file !== 'router/reload/globals.ts')
   .map((file) => withoutComments(readFileSync(`${root}src/${file}`, 'utf8')))
   .join('\n')
 

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { findKeyword, keywords, nearest } from '../../../src/config/keywords.ts'
-import { keywordReference } from '../../../src/config/keywords-docs.ts'
-import type { Argument, Keyword } from '../../../src/config/keywords-types.ts'
+import { keywordReference } from '../../../src/config/explain/docs.ts'
+import type { Argument, Keyword } from '../../../src/config/grammar/entries.ts'
+import { findKeyword, keywords, nearest } from '../../../src/config/keywords/table.ts'
 import { check, findings, instanceText } from './reading.ts'
 
 test('each keyword stands once in its block', () => {

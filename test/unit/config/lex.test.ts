@@ -6,8 +6,13 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${NAME} is what the language calls a reference
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { exitStatus, formatDiagnostic, noteAt, wholeFile } from '../../../src/config/diagnostics.ts'
-import { scriptWords, splitArgv } from '../../../src/config/script-words.ts'
+import {
+  exitStatus,
+  formatDiagnostic,
+  noteAt,
+  wholeFile,
+} from '../../../src/config/language/diagnostics.ts'
+import { scriptWords, splitArgv } from '../../../src/config/scripts/script-words.ts'
 import type { Diagnostic } from '../../../src/config/types.ts'
 import { complaints, flattened, printed, treeOf } from './tree-printing.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { octetsOf } from '../../../src/config/probe-octets.ts'
+import { octetsOf } from '../../../src/config/scripts/probe-octets.ts'
 import { check, findings, instanceText } from './reading.ts'
 
 const tracked = instanceText('track_script {\n c\n }')

@@ -1,6 +1,6 @@
 /** Trees as one line of text, so that a table of cases can be read at a glance. */
-import { parseTree } from '../../../src/config/tree.ts'
-import type { LanguageOptions, Node, Tree } from '../../../src/config/tree-types.ts'
+import { parseTree } from '../../../src/config/language/tree.ts'
+import type { LanguageOptions, Node, Tree } from '../../../src/config/language/tree-types.ts'
 import { type FakeMachine, fakeWorld } from './fake-world.ts'
 
 /** The tree of one file, `/etc/vipd/vipd.conf`, on a host named alpha. */

@@ -2,7 +2,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${NAME} is what the language calls a reference
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseTree } from '../../../src/config/tree.ts'
+import { parseTree } from '../../../src/config/language/tree.ts'
 import { type FakeMachine, fakeWorld } from './fake-world.ts'
 import { complaints, flattened, printed, treeOf } from './tree-printing.ts'
 

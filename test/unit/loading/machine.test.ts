@@ -6,7 +6,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { parseTree } from '../../../src/config/tree.ts'
+import { parseTree } from '../../../src/config/language/tree.ts'
 import { realMachine } from '../../../src/loading/machine.ts'
 import { complaints, printed } from '../config/tree-printing.ts'
 

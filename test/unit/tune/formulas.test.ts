@@ -6,8 +6,8 @@ import fc from 'fast-check'
 import { falseTakeOvers } from '../../../src/base/advert-chance.ts'
 import { seeded } from '../../../src/base/seeded.ts'
 import { us } from '../../../src/base/time.ts'
-import type { Adverts, Timing } from '../../../src/daemon/observation.ts'
 import type { Order } from '../../../src/engine/contract.ts'
+import type { Adverts, Timing } from '../../../src/report/observation.ts'
 import {
   detection,
   falseAlarms,

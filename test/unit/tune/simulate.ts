@@ -1,9 +1,14 @@
 /** The life of one check in virtual time, with the scheduler, the pace and the verdict that the daemon uses. */
-import { paceOf } from '../../../src/checks/pace.ts'
-import { advance, fresh, type Progress } from '../../../src/checks/progress.ts'
-import { anchored, type Schedule, takeTurns, withInterval } from '../../../src/checks/schedule.ts'
-import type { CheckSpec } from '../../../src/checks/types.ts'
-import type { Timing } from '../../../src/daemon/observation.ts'
+import { paceOf } from '../../../src/checks/verdict/pace.ts'
+import { advance, fresh, type Progress } from '../../../src/checks/verdict/progress.ts'
+import {
+  anchored,
+  type Schedule,
+  takeTurns,
+  withInterval,
+} from '../../../src/checks/verdict/schedule.ts'
+import type { CheckSpec } from '../../../src/checks/verdict/types.ts'
+import type { Timing } from '../../../src/report/observation.ts'
 
 export type Answer = { readonly ok: boolean; readonly tookMs: number }
 

@@ -3,14 +3,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { seeded } from '../../../src/base/seeded.ts'
-import type { Recorded } from '../../../src/checks/record.ts'
-import { parseTree } from '../../../src/config/tree.ts'
+import type { Recorded } from '../../../src/checks/verdict/record.ts'
+import { parseTree } from '../../../src/config/language/tree.ts'
 import type {
   Adverts,
   ObservedCheck,
   ObservedInstance,
   Timing,
-} from '../../../src/daemon/observation.ts'
+} from '../../../src/report/observation.ts'
 import { lossOf } from '../../../src/tune/advert-loss.ts'
 import { advise } from '../../../src/tune/advice.ts'
 import { budgetOf, checkBudget, instanceBudget } from '../../../src/tune/budget.ts'

@@ -1,0 +1,127 @@
+/** An echo request there, an echo reply back (RFC 792, RFC 4443): is a host, say the gateway, reachable. */
+import { randomFillSync, randomInt } from 'node:crypto'
+import { isIP } from 'node:net'
+import { errnoName, failureOf, senses, type Watched } from '../../addon/bindings.ts'
+import { type Ip, ipBytes } from '../../base/ip.ts'
+import type { IcmpProbe } from '../../base/probe.ts'
+import { resolveHost } from '../../programs/resolve.ts'
+import { Refusal } from '../verdict/probe-failure.ts'
+import { type Asking, describeCode } from './connection.ts'
+
+/** Resolves with the words of success. Rejects with a Refusal; silence is left to the deadline. */
+export async function askEcho({ host, octets }: IcmpProbe, asking: Asking): Promise<string> {
+  const [address] = await resolveHost(host, asking.timeoutMs)
+  if (address === undefined) throw new Refusal(`unknown host ${host}`)
+  asking.passed('resolve')
+  await portFor(isIP(address) === 6 ? 6 : 4).ask(address as Ip, octets, asking)
+  return 'echo reply'
+}
+
+type Types = { readonly request: number; readonly reply: number; readonly unreachable: number }
+const types: Readonly<Record<4 | 6, Types>> = {
+  4: { request: 8, reply: 0, unreachable: 3 },
+  6: { request: 128, reply: 129, unreachable: 1 },
+}
+const headerBytes = 8
+const ipv6HeaderBytes = 40
+const tokenBytes = 8
+
+type Waiting = { readonly token: Buffer; settle(refusal: Refusal | null): void }
+
+/** One raw socket serves every check of a thread: it hears all replies of the host and knows its own. */
+class EchoPort {
+  readonly #family: 4 | 6
+  readonly #socket: Watched
+  readonly #id = randomInt(65_536)
+  readonly #waiting = new Map<number, Waiting>()
+  #sequence = 0
+
+  constructor(family: 4 | 6) {
+    this.#family = family
+    this.#socket = senses().openEcho(family, (messages) => {
+      for (const message of messages) this.#heard(message)
+    })
+  }
+
+  ask(address: Ip, octets: number, asking: Asking): Promise<void> {
+    this.#sequence = (this.#sequence + 1) & 0xffff
+    const sequence = this.#sequence
+    const token = randomFillSync(Buffer.alloc(Math.max(tokenBytes, octets)))
+    asking.opened(() => this.#waiting.delete(sequence))
+    return new Promise((resolve, reject) => {
+      const settle = (refusal: Refusal | null) => {
+        this.#waiting.delete(sequence)
+        if (refusal !== null) return reject(refusal)
+        asking.passed('first byte')
+        resolve()
+      }
+      this.#waiting.set(sequence, { token, settle })
+      const errno = senses().sendEcho(
+        this.#socket.fd,
+        ipBytes(address),
+        this.#request(sequence, token),
+      )
+      if (errno !== 0) settle(new Refusal(describeCode(errnoName(errno))))
+    })
+  }
+
+  /** For IPv6 the kernel fills in the checksum, which covers the source address. */
+  #request(sequence: number, token: Buffer): Buffer {
+    const head = Buffer.alloc(headerBytes)
+    head.writeUInt8(types[this.#family].request, 0)
+    head.writeUInt16BE(this.#id, 4)
+    head.writeUInt16BE(sequence, 6)
+    const message = Buffer.concat([head, token])
+    if (this.#family === 4) message.writeUInt16BE(checksum(message), 2)
+    return message
+  }
+
+  #heard(message: Buffer): void {
+    const icmp = this.#family === 4 ? message.subarray(headerLength(message)) : message
+    if (icmp.length < headerBytes) return
+    const { reply, unreachable } = types[this.#family]
+    const type = icmp.readUInt8(0)
+    if (type === reply) {
+      const waiting = this.#of(icmp)
+      if (waiting?.token.equals(icmp.subarray(headerBytes)) === true) waiting.settle(null)
+      return
+    }
+    // An error carries the beginning of what it is about: an IP header and the request.
+    const about = icmp.subarray(headerBytes)
+    const skip = this.#family === 4 ? headerLength(about) : ipv6HeaderBytes
+    const why = type === unreachable ? 'unreachable' : 'too many hops away'
+    if (about.length >= skip + headerBytes)
+      this.#of(about.subarray(skip))?.settle(new Refusal(`${why} (ICMP ${type}/${icmp[1]})`))
+  }
+
+  #of(icmp: Buffer): Waiting | undefined {
+    if (icmp.readUInt16BE(4) !== this.#id) return undefined
+    return this.#waiting.get(icmp.readUInt16BE(6))
+  }
+}
+
+const headerLength = (packet: Buffer): number => 4 * ((packet[0] ?? 0) & 0x0f)
+
+/** RFC 1071, over an even number of octets or an odd one. */
+function checksum(octets: Buffer): number {
+  let sum = 0
+  for (let i = 0; i < octets.length; i += 2) sum += ((octets[i] ?? 0) << 8) | (octets[i + 1] ?? 0)
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)
+  return ~sum & 0xffff
+}
+
+const ports = new Map<4 | 6, EchoPort>()
+
+function portFor(family: 4 | 6): EchoPort {
+  let port = ports.get(family)
+  if (port !== undefined) return port
+  try {
+    port = new EchoPort(family)
+  } catch (error) {
+    const code = failureOf(error)
+    const why = code === 'EPERM' ? 'icmp needs CAP_NET_RAW' : `icmp: ${code}`
+    throw new Error(why)
+  }
+  ports.set(family, port)
+  return port
+}

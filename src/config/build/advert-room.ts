@@ -1,0 +1,28 @@
+/** How many addresses an advert has room for: its count has one octet, and it must not be longer than a frame. */
+import type { Instance } from '../types.ts'
+
+/** Of an interface that is not there yet. */
+const ethernetMtu = 1500
+const countMax = 255
+/** keepalived leaves so many octets free, and both routers must advertise the same addresses. */
+const reserveOctets = 16
+
+type Form = Pick<Instance, 'family' | 'version'>
+
+const addressOctets = ({ family }: Form): number => (family === 4 ? 4 : 16)
+
+/** IP header, VRRP header and, in version 2, the authentication data. */
+const fixedOctets = ({ family, version }: Form): number =>
+  (family === 4 ? 20 : 40) + 8 + (version === 2 ? 8 : 0)
+
+/** The IP packet. */
+export const advertOctets = (form: Form, addresses: number): number =>
+  fixedOctets(form) + addresses * addressOctets(form)
+
+/** `mtu`: null where it is not known. At least one, which every link has room for. */
+export function advertRoom(form: Form, mtu: number | null): number {
+  const room = Math.floor(
+    ((mtu ?? ethernetMtu) - fixedOctets(form) - reserveOctets) / addressOctets(form),
+  )
+  return Math.min(countMax, Math.max(1, room))
+}

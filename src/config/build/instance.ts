@@ -1,0 +1,351 @@
+/**
+ * A finished draft → an instance: defaults, and the rules by which keywords of one instance bear on each
+ * other. Every correction is said, with what is used instead.
+ */
+import { isLinkLocal } from '../../base/ip.ts'
+import type { Us } from '../../base/time.ts'
+import { secondsToUs, us } from '../../base/time.ts'
+import type { InstanceDraft } from '../draft/draft.ts'
+import type { Lowering } from '../draft/report.ts'
+import { addressesMax, peersMax } from '../language/limits.ts'
+import type { Garp, Instance, Notify, Transport } from '../types.ts'
+import { advertRoom } from './advert-room.ts'
+import { keepTrackers } from './tracked.ts'
+
+/** What several rules need to know about one instance. */
+type Facts = {
+  readonly family: 4 | 6
+  readonly version: 2 | 3
+  readonly priority: number
+  readonly owner: boolean
+  readonly strict: boolean
+}
+
+/** null: the instance is left out (refused), or the daemon would not start (counted as a refusal). */
+export function finishInstance(
+  draft: InstanceDraft,
+  weightsForbidden: boolean,
+  lowering: Lowering,
+): Instance | null {
+  const facts = factsOf(draft, lowering)
+  const transport = transportOf(draft, facts, lowering)
+  if (!mayRun(draft, facts, transport, lowering)) return null
+  const { globals } = lowering
+  const { strict } = facts
+  const stateMaster = masterState(draft, facts, lowering)
+  const preemption = preemptionOf(draft, facts, stateMaster, lowering)
+  moveExcess(draft, facts, lowering)
+  return {
+    name: draft.name,
+    interface: draft.interface,
+    family: facts.family,
+    version: facts.version,
+    vrid: draft.vrid ?? 0,
+    priority: facts.priority,
+    stateMaster,
+    advertIntervalUs: advertInterval(draft, facts, lowering),
+    downTimerAdverts: downTimer(draft, facts, lowering),
+    password: passwordOf(draft, facts, lowering),
+    addresses: draft.addresses,
+    excluded: draft.excluded,
+    transport,
+    ...preemption,
+    accept: acceptOf(draft, facts, lowering),
+    strict,
+    ...keepTrackers(draft, facts.owner, weightsForbidden, lowering),
+    trackPrimary: draft.trackPrimary,
+    garp: garpOf(draft, facts, lowering),
+    lowerPrioNoAdvert: strict || (draft.lowerPrioNoAdvert ?? globals.lowerPrioNoAdvert),
+    higherPrioSendAdvert: yieldAdvert(draft, facts, lowering),
+    resignOnDemotion: draft.resignOnDemotion ?? lowering.globals.resignOnDemotion,
+    muteMaster: lowering.globals.muteMaster,
+    maxIntervalRatio: lowering.globals.maxIntervalRatio,
+    ownerIgnoreAdverts: strict || (draft.ownerIgnoreAdverts ?? globals.ownerIgnoreAdverts),
+    skipCheckAdvAddr: draft.skipCheckAdvAddr ?? globals.skipCheckAdvAddr,
+    v3ChecksumAsV2: draft.v3ChecksumAsV2 ?? globals.v3ChecksumAsV2,
+    receiveBufferBytes: draft.receiveBufferBytes,
+    addressLifetimeSeconds: globals.addressLifetimeSeconds,
+    notify: notifyOf(draft.notify, lowering),
+    place: draft.place,
+  }
+}
+
+function factsOf(draft: InstanceDraft, lowering: Lowering): Facts {
+  const family = draft.family ?? 4
+  const strict = draft.strict ?? lowering.globals.strict
+  const priority = draft.priority ?? (draft.state === 'MASTER' ? 255 : 100)
+  let version = draft.version ?? (family === 6 ? 3 : lowering.globals.version)
+  if (strict && family === 6 && version === 2) {
+    const message = `${draft.name}: strict mode has no version 2 for IPv6; version 3 is used`
+    lowering.error(draft.versionPlace, 'strict-mode', message)
+    version = 3
+  }
+  return { family, version, priority, owner: priority === 255, strict }
+}
+
+/** The conditions without which there is nothing to run. */
+function mayRun(
+  draft: InstanceDraft,
+  facts: Facts,
+  transport: Transport,
+  lowering: Lowering,
+): boolean {
+  const before = lowering.refusals
+  const { name, place } = draft
+  if (draft.vrid === null) {
+    lowering.refuse(place, 'missing-vrid', `${name} has no virtual_router_id`)
+  }
+  const remote = transport.kind === 'unicast' && draft.source !== null && !isLinkLocal(draft.source)
+  if (draft.interface === null && !remote) {
+    lowering.refuse(place, 'no-interface', `${name} has no interface`)
+  }
+  requireAddress(draft, facts, lowering)
+  reportTooMany(draft, lowering)
+  if (draft.vmacOnlyPlace !== null && !draft.vmac) {
+    lowering.error(draft.vmacOnlyPlace, 'no-vmac', `${name}: vmac_xmit_base needs use_vmac`)
+  }
+  if (refusesAh(draft, facts)) {
+    draft.refused ??= {
+      place: draft.authPlace ?? place,
+      why: 'auth_type AH is not supported by this version: the peer would drop every advert, and both would be master',
+    }
+  }
+  if (draft.refused === null) return lowering.refusals === before
+  const message = `${name} is left out: ${draft.refused.why}`
+  lowering.error(draft.refused.place, 'refused-instance', message)
+  return false
+}
+
+/** A file that means so many is no configuration for one host. */
+function reportTooMany(draft: InstanceDraft, lowering: Lowering) {
+  const { name, place, addresses, excluded, peers } = draft
+  const count = addresses.length + excluded.length
+  if (count > addressesMax) {
+    const message = `${name} has ${count} addresses; an instance may have ${addressesMax}`
+    lowering.refuse(place, 'too-many-addresses', message)
+  }
+  if (peers.length > peersMax) {
+    const message = `${name} has ${peers.length} unicast peers; an instance may have ${peersMax}`
+    lowering.refuse(place, 'too-many-peers', message)
+  }
+}
+
+function requireAddress(draft: InstanceDraft, facts: Facts, lowering: Lowering) {
+  const { name, place } = draft
+  if (draft.addresses.length > 0 || (draft.noAddresses && !facts.strict)) return
+  if (facts.strict || facts.version === 3) {
+    const why = facts.strict ? 'strict mode' : 'version 3'
+    lowering.refuse(place, 'no-address', `${name} has no virtual address; ${why} needs one`)
+  } else lowering.error(place, 'no-address', `${name} has no virtual address`)
+}
+
+/** Where AH would be dropped anyway, nothing is refused. */
+const refusesAh = (draft: InstanceDraft, facts: Facts): boolean =>
+  draft.authType === 'AH' &&
+  draft.password !== null &&
+  facts.version === 2 &&
+  facts.family === 4 &&
+  !facts.strict
+
+function transportOf(draft: InstanceDraft, facts: Facts, lowering: Lowering): Transport {
+  const { globals } = lowering
+  const wanted = draft.unicastPlace !== null
+  const without = draft.peers.length === 0
+  if (wanted && !(without && !draft.faultNoPeer)) {
+    return {
+      kind: 'unicast',
+      source: draft.source,
+      peers: draft.peers,
+      ttl: draft.ttl,
+      checkSource: draft.checkSource ?? globals.checkUnicastSource,
+      faultNoPeer: draft.faultNoPeer,
+    }
+  }
+  if (draft.unicastPlace !== null) {
+    const message = `${draft.name} has a unicast keyword and no peer: it uses multicast (unicast_fault_no_peer makes that a fault)`
+    lowering.error(draft.unicastPlace, 'no-peer', message)
+  }
+  if (draft.ttl !== null) {
+    const message = `${draft.name} has no unicast peer; unicast_ttl is ignored`
+    lowering.error(draft.ttlPlace, 'no-peer', message)
+  }
+  const group = draft.group ?? (facts.family === 4 ? globals.group4 : globals.group6)
+  const [first] = draft.addresses
+  if (facts.strict && facts.family === 6 && first !== undefined && !isLinkLocal(first.address)) {
+    const message = `${draft.name}: strict mode wants a link-local address first, not ${first.address}`
+    lowering.error(first.place, 'strict-mode', message)
+  }
+  return { kind: 'multicast', group, source: draft.source }
+}
+
+function masterState(draft: InstanceDraft, facts: Facts, lowering: Lowering): boolean {
+  const written = draft.state === 'MASTER'
+  if (!facts.strict) return draft.state === null ? facts.owner : written
+  if (draft.state !== null && written !== facts.owner) {
+    const message = `${draft.name}: strict mode has state MASTER exactly where the priority is 255; ${facts.owner ? 'MASTER' : 'BACKUP'} is used`
+    lowering.error(draft.place, 'strict-mode', message)
+  }
+  return facts.owner
+}
+
+function preemptionOf(
+  draft: InstanceDraft,
+  facts: Facts,
+  stateMaster: boolean,
+  lowering: Lowering,
+): { readonly preempt: boolean; readonly preemptDelayUs: Us } {
+  let { preempt, preemptDelayUs } = draft
+  const correct = (message: string) => {
+    lowering.error(draft.preemptPlace, 'preempt', `${draft.name}: ${message}`)
+  }
+  if (!preempt && (facts.owner || stateMaster)) {
+    correct(`nopreempt needs state BACKUP and a priority below 255; it is ignored`)
+    preempt = true
+  }
+  if (preemptDelayUs > 0 && stateMaster) {
+    correct('preempt_delay needs state BACKUP; it is ignored')
+    preemptDelayUs = us(0)
+  }
+  if (preemptDelayUs > 0 && facts.strict) {
+    correct('strict mode has no preempt_delay; it is ignored')
+    preemptDelayUs = us(0)
+  }
+  if (preemptDelayUs > 0 && !preempt) {
+    correct('nopreempt makes preempt_delay meaningless; the delay is ignored')
+    preemptDelayUs = us(0)
+  }
+  return { preempt, preemptDelayUs }
+}
+
+/** v2: whole seconds 1..255; v3: centiseconds up to 40.95 s. */
+function advertInterval(draft: InstanceDraft, facts: Facts, lowering: Lowering): Us {
+  const { advertSeconds: written, name } = draft
+  const used =
+    facts.version === 2
+      ? Math.min(Math.max(Math.round(written), 1), 255)
+      : Math.min(Math.max(Math.round(secondsToUs(written) / 10_000), 1), 4095) / 100
+  if (used !== written) {
+    const rule = facts.version === 2 ? 'whole seconds' : 'steps of 0.01 s up to 40.95 s'
+    const message = `${name}: version ${facts.version} has ${rule}; advert_int ${used} is used`
+    lowering.error(draft.advertPlace, 'advert-int', message)
+  }
+  return secondsToUs(used)
+}
+
+function downTimer(draft: InstanceDraft, facts: Facts, lowering: Lowering): number {
+  const wanted = draft.downTimerAdverts ?? lowering.globals.downTimerAdverts
+  if (!facts.strict || wanted === 3) return wanted
+  const message = `${draft.name}: strict mode has down_timer_adverts 3; that is used`
+  lowering.error(draft.downPlace, 'strict-mode', message)
+  return 3
+}
+
+function passwordOf(draft: InstanceDraft, facts: Facts, lowering: Lowering): Uint8Array | null {
+  const { authType, password, name } = draft
+  const place = draft.authPlace ?? draft.place
+  if (authType === null) {
+    if (password !== null) {
+      const message = `${name}: auth_pass without auth_type means no authentication`
+      lowering.lost(place, 'auth-without-type', message)
+    }
+    return null
+  }
+  if (password === null) {
+    lowering.error(place, 'no-password', `${name}: no auth_pass; there is no authentication`)
+    return null
+  }
+  const dropped = authDropped(authType, facts)
+  if (dropped !== null) {
+    lowering.error(place, 'auth-dropped', `${name}: ${dropped}; it runs without authentication`)
+    return null
+  }
+  const octets = new Uint8Array(8)
+  octets.set(new TextEncoder().encode(password).subarray(0, 8))
+  return octets
+}
+
+function authDropped(authType: 'PASS' | 'AH', facts: Facts): string | null {
+  if (facts.version === 3) return 'version 3 has no authentication'
+  if (facts.strict) return 'strict mode has no authentication'
+  return authType === 'AH' ? 'AH is for IPv4 only' : null
+}
+
+function acceptOf(draft: InstanceDraft, facts: Facts, lowering: Lowering): boolean {
+  if (draft.accept === null) return !facts.strict || facts.owner
+  if (draft.accept && facts.strict && facts.version === 2 && !facts.owner) {
+    const message = `${draft.name}: strict mode has no accept in version 2; packets to the addresses are not answered`
+    lowering.error(draft.acceptPlace, 'strict-mode', message)
+    return false
+  }
+  return draft.accept
+}
+
+/**
+ * On unless switched off: when a split heals, the master that yields may be the only one that heard the other, and
+ * the one that stays must know of it to announce its addresses again.
+ */
+function yieldAdvert(draft: InstanceDraft, facts: Facts, lowering: Lowering): boolean {
+  const asked = draft.higherPrioSendAdvert ?? lowering.globals.higherPrioSendAdvert
+  if (asked === true && facts.strict) {
+    const message = `${draft.name}: strict mode has no higher_prio_send_advert; it is ignored`
+    lowering.error(draft.place, 'strict-mode', message)
+  }
+  return (asked ?? true) && !facts.strict
+}
+
+function garpOf(draft: InstanceDraft, facts: Facts, lowering: Lowering): Garp {
+  const { garp: own } = draft
+  const { garp: shared, arpIntervalUs, naIntervalUs } = lowering.globals
+  return {
+    masterDelayUs: own.masterDelayUs ?? shared.masterDelayUs ?? secondsToUs(5),
+    masterRepeat: own.masterRepeat ?? shared.masterRepeat ?? 5,
+    masterRefreshUs: own.masterRefreshUs ?? shared.masterRefreshUs ?? us(0),
+    masterRefreshRepeat: own.masterRefreshRepeat ?? shared.masterRefreshRepeat ?? 1,
+    ...lowerPrioOf(draft, facts, lowering),
+    arpIntervalUs,
+    naIntervalUs,
+  }
+}
+
+/** The default is that of the whole file: the instance's own garp_master_* has no part in it. */
+function lowerPrioOf(
+  { name, garp: own, garpPlace }: InstanceDraft,
+  { strict }: Facts,
+  lowering: Lowering,
+): Pick<Garp, 'lowerPrioDelayUs' | 'lowerPrioRepeat'> {
+  const { garp: shared } = lowering.globals
+  const delay = own.lowerPrioDelayUs ?? shared.lowerPrioDelayUs
+  const repeat = own.lowerPrioRepeat ?? shared.lowerPrioRepeat
+  if (!strict) {
+    return {
+      lowerPrioDelayUs: delay ?? shared.masterDelayUs ?? secondsToUs(5),
+      lowerPrioRepeat: repeat ?? shared.masterRepeat ?? 5,
+    }
+  }
+  if ((delay ?? 0) > 0 || (repeat ?? 0) > 0) {
+    const message = `${name}: strict mode announces nothing when a lower priority is heard; garp_lower_prio_* is ignored`
+    lowering.error(garpPlace, 'strict-mode', message)
+  }
+  return { lowerPrioDelayUs: us(0), lowerPrioRepeat: 0 }
+}
+
+/** What fits into an advert stays; the rest moves unadvertised. */
+function moveExcess(draft: InstanceDraft, facts: Facts, lowering: Lowering): void {
+  const mtu =
+    draft.interface === null ? null : lowering.world.interfaceMtu(draft.interface, facts.family)
+  const room = advertRoom(facts, mtu)
+  if (draft.addresses.length <= room) return
+  const of = mtu === null ? '' : ` on ${draft.interface} (MTU ${mtu})`
+  const message = `${draft.name} has ${draft.addresses.length} addresses and an advert${of} has room for ${room}; the others are treated as virtual_ipaddress_excluded`
+  lowering.error(draft.place, 'too-many-addresses', message)
+  draft.excluded = [...draft.addresses.splice(room), ...draft.excluded]
+}
+
+export function notifyOf(draft: InstanceDraft['notify'], lowering: Lowering): Notify {
+  const { globals } = lowering
+  return {
+    ...draft,
+    mail: draft.mail ?? globals.mailVrrp ?? globals.mail,
+    priorityChanges: draft.priorityChanges ?? globals.priorityChanges,
+  }
+}

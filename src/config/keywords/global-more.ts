@@ -1,0 +1,323 @@
+/** `global_defs`: what this version checks and does not act on, and what belongs to the load balancer. */
+
+import type { Argument, PlainEntry } from '../grammar/entries.ts'
+import {
+  anyWords,
+  choice,
+  integer,
+  onOff,
+  optionalWord,
+  unsigned,
+  withoutEffect,
+  word,
+} from '../grammar/make.ts'
+import {
+  checkBufferPolicy,
+  checkExtraIf,
+  checkProcessors,
+  checkTimeouts,
+  checkUmask,
+} from './routes.ts'
+
+const name = [word('NAME')]
+const path = [word('PATH')]
+const bytes = [integer('BYTES', 0, unsigned)]
+const switched = [onOff]
+const buffers = 'Size of a netlink receive buffer.'
+const oneOf = (argument: Argument): Argument => ({ ...argument, optional: true })
+
+/** The scheduling keywords that each process of keepalived has. */
+const processKeywords = (prefix: string, whose: string) => [
+  {
+    name: `${prefix}_priority`,
+    args: [integer('NICE', -20, 19)],
+    missing: 'config' as const,
+    doc: `Nice value of ${whose}.`,
+  },
+  { name: `${prefix}_no_swap`, doc: `Lock the memory of ${whose}.` },
+  {
+    name: `${prefix}_rt_priority`,
+    args: [integer('PRIORITY', 1, 99, { clamp: true })],
+    missing: 'config' as const,
+    doc: `Real-time priority of ${whose}.`,
+  },
+  {
+    name: `${prefix}_rlimit_rttime`,
+    args: [integer('MICROSECONDS', 1, unsigned)],
+    doc: `Computing time limit of ${whose}.`,
+  },
+  {
+    name: `${prefix}_rlimit_rtime`,
+    args: [integer('MICROSECONDS', 1, unsigned)],
+    deprecated: `${prefix}_rlimit_rttime`,
+    doc: 'An older spelling.',
+  },
+  {
+    name: `${prefix}_cpu_affinity`,
+    args: [anyWords('CPU …')],
+    set: checkProcessors,
+    doc: `Processors of ${whose}.`,
+  },
+]
+
+export const unsupportedGlobalKeywords: readonly PlainEntry[] = withoutEffect(
+  'global_defs',
+  'recognised',
+  [
+    { name: 'process_names', doc: 'Names of keepalived’s processes in ps.' },
+    { name: 'process_name', args: name, doc: 'Name of the parent process.' },
+    { name: 'vrrp_process_name', args: name, doc: 'Name of the VRRP process.' },
+    {
+      name: 'use_symlink_paths',
+      status: 'supported',
+      args: switched,
+      since: '2.3.0',
+      doc: 'Scripts are run by the path as written. vipd always does.',
+    },
+    {
+      name: 'set_supplementary_groups',
+      args: switched,
+      doc: 'Scripts get the supplementary groups of their user.',
+    },
+    {
+      name: 'umask',
+      args: [word('MASK'), anyWords('…')],
+      set: checkUmask,
+      doc: 'For the files that keepalived writes.',
+    },
+    {
+      name: 'random_seed',
+      args: [integer('SEED', 0, unsigned)],
+      doc: 'Makes the numbers of _RANDOM repeatable.',
+    },
+    {
+      name: 'process_monitor_rcv_bufs',
+      args: bytes,
+      missing: 'config',
+      doc: 'Buffer of the process monitor.',
+    },
+    {
+      name: 'process_monitor_rcv_bufs_force',
+      args: switched,
+      doc: 'Force that size beyond the system limit.',
+    },
+    {
+      name: 'default_interface',
+      args: [word('INTERFACE')],
+      missing: 'config',
+      doc: 'Interface of static addresses and routes that do not name one.',
+    },
+    { name: 'disable_local_igmp', doc: 'No IGMP on the interfaces.' },
+    { name: 'iproute_usr_dir', args: path, since: '2.3.2', doc: 'Where iproute2 keeps its names.' },
+    { name: 'iproute_etc_dir', args: path, since: '2.3.2', doc: 'Where iproute2 keeps its names.' },
+    {
+      name: 'vrrp_garp_extra_if',
+      args: [anyWords('[all] 1..86400')],
+      set: checkExtraIf(1),
+      since: '2.2.4',
+      doc: 'Announcements on other interfaces that hold addresses.',
+    },
+    {
+      name: 'vrrp_vmac_garp_intvl',
+      args: [anyWords('[all] 1..86400')],
+      set: checkExtraIf(1),
+      deprecated: 'vrrp_garp_extra_if',
+      deprecationCounts: true,
+      doc: 'An older spelling.',
+    },
+    {
+      name: 'vrrp_delay_after_boot',
+      args: [word('SECONDS')],
+      since: '2.4.0',
+      doc: 'As vrrp_startup_delay, counted from the boot of the host.',
+    },
+    { name: 'vmac_prefix', once: true, args: name, doc: 'Names of virtual MAC interfaces.' },
+    { name: 'vmac_addr_prefix', once: true, args: name, doc: 'Names of virtual MAC interfaces.' },
+    {
+      name: 'nftables',
+      once: true,
+      args: [optionalWord('TABLE')],
+      doc: 'The nftables table for no_accept.',
+    },
+    {
+      name: 'nftables_priority',
+      args: [integer('PRIORITY', -2_147_483_648, 2_147_483_647)],
+      doc: 'Priority of the nftables chains.',
+    },
+    { name: 'nftables_ifindex', doc: 'Rules match by interface index.' },
+    { name: 'nftables_counters', doc: 'Rules count packets.' },
+    {
+      name: 'vrrp_iptables',
+      args: [anyWords('[IN [OUT]]')],
+      deprecated: 'nftables',
+      deprecationCounts: true,
+      doc: 'iptables chains for no_accept.',
+    },
+    { name: 'vrrp_ipsets', args: [anyWords('[NAME …]')], doc: 'Sets for vrrp_iptables.' },
+    {
+      name: 'vrrp_cpu_affinity',
+      args: [anyWords('CPU …')],
+      set: checkProcessors,
+      doc: 'Processors of the process.',
+    },
+    {
+      name: 'vrrp_rx_bufs_policy',
+      args: [word('MTU|ADVERT|BYTES')],
+      set: checkBufferPolicy,
+      missing: 'config',
+      doc: 'Sizes of receive buffers.',
+    },
+    {
+      name: 'vrrp_rx_bufs_multiplier',
+      args: [integer('COUNT', 1, unsigned)],
+      missing: 'config',
+      extra: 'error',
+      doc: 'Factor of vrrp_rx_bufs_policy.',
+    },
+    { name: 'vrrp_netlink_cmd_rcv_bufs', args: bytes, missing: 'config', doc: buffers },
+    { name: 'vrrp_netlink_cmd_rcv_bufs_force', args: switched, doc: buffers },
+    { name: 'vrrp_netlink_monitor_rcv_bufs', args: bytes, missing: 'config', doc: buffers },
+    { name: 'vrrp_netlink_monitor_rcv_bufs_force', args: switched, doc: buffers },
+    { name: 'enable_snmp_vrrp', doc: 'SNMP.' },
+    { name: 'enable_snmp_keepalived', doc: 'SNMP.' },
+    { name: 'enable_snmp_rfc', doc: 'SNMP.' },
+    { name: 'enable_snmp_rfcv2', doc: 'SNMP.' },
+    { name: 'enable_snmp_rfcv3', doc: 'SNMP.' },
+    { name: 'enable_traps', doc: 'SNMP traps.' },
+    {
+      name: 'snmp_socket',
+      once: true,
+      args: [word('ADDRESS')],
+      missing: 'config',
+      extra: 'error',
+      doc: 'Address of the SNMP master agent.',
+    },
+    { name: 'enable_dbus', doc: 'D-Bus.' },
+    { name: 'dbus_service_name', args: name, missing: 'config', doc: 'D-Bus.' },
+    { name: 'dbus_no_interface_name', args: name, doc: 'D-Bus.' },
+    { name: 'data_use_instance', args: switched, doc: 'Names of dump files.' },
+    { name: 'state_dump_file', args: path, since: '2.3.3', doc: 'See `vipd status`.' },
+    { name: 'stats_dump_file', args: path, since: '2.3.3', doc: 'See `vipd status`.' },
+    { name: 'json_dump_file', args: path, since: '2.3.3', doc: 'See `vipd status --json`.' },
+    {
+      name: 'json_version',
+      args: [integer('VERSION', 1, 2)],
+      since: '2.2.8',
+      doc: 'See `vipd status --json`.',
+    },
+    {
+      name: 'reload_check_config',
+      status: 'supported',
+      args: [optionalWord('LOGFILE')],
+      since: '2.2.0',
+      doc: 'A reload of a file with mistakes is refused. vipd always does; see `vipd reload --force`.',
+    },
+    {
+      name: 'reload_time_file',
+      args: path,
+      missing: 'config',
+      extra: 'error',
+      doc: 'A scheduled reload.',
+    },
+    { name: 'reload_repeat', doc: 'Repeat the scheduled reload.' },
+    { name: 'reload_file', args: [optionalWord('PATH')], doc: 'Marks a reload under way.' },
+    { name: 'config_save_dir', args: path, doc: 'Keeps copies of the configuration.' },
+    {
+      name: 'tmp_config_directory',
+      once: true,
+      args: path,
+      missing: 'config',
+      doc: 'Where the configuration is copied to.',
+    },
+  ],
+)
+
+export const includeKeywords: readonly PlainEntry[] = withoutEffect('global_defs', 'supported', [
+  {
+    name: 'include_check',
+    args: [anyWords('[+|-]read|match|wildcard_match|brace_match …')],
+    since: '2.2.0',
+    doc: 'What `include` demands of the files it names; without a word: all of it.',
+  },
+])
+
+export const balancerGlobalKeywords: readonly PlainEntry[] = withoutEffect(
+  'global_defs',
+  'ignored',
+  [
+    { name: 'smtp_alert_checker', args: switched, doc: 'Mail of the load balancer.' },
+    { name: 'checker_process_name', args: name, doc: 'Name of the checker process.' },
+    { name: 'lvs_process_name', args: name, doc: 'An older spelling of checker_process_name.' },
+    { name: 'bfd_process_name', args: name, doc: 'Name of the BFD process.' },
+    ...processKeywords('checker', 'the checker process'),
+    ...processKeywords('bfd', 'the BFD process'),
+    {
+      name: 'lvs_notify_fifo',
+      args: [word('PATH'), anyWords('[USER [GROUP]]')],
+      missing: 'config',
+      doc: 'FIFO of the load balancer.',
+    },
+    { name: 'lvs_notify_fifo_script', args: [anyWords('COMMAND')], doc: 'Reader of that FIFO.' },
+    { name: 'enable_snmp_checker', doc: 'SNMP of the load balancer.' },
+    {
+      name: 'lvs_sync_daemon',
+      args: [word('INTERFACE'), anyWords('…')],
+      missing: 'config',
+      doc: 'Connection table synchronisation of the load balancer.',
+    },
+    {
+      name: 'lvs_timeouts',
+      args: [anyWords('[tcp S] [tcpfin S] [udp S]')],
+      set: checkTimeouts,
+      doc: 'Time-outs of the load balancer.',
+    },
+    { name: 'lvs_flush', doc: 'Clear the load balancer at start.' },
+    {
+      name: 'lvs_flush_onstop',
+      args: [oneOf(choice('VS', 'VS'))],
+      doc: 'Clear the load balancer at stop.',
+    },
+    {
+      name: 'lvs_flush_on_stop',
+      args: [oneOf(choice('VS', 'VS'))],
+      deprecated: 'lvs_flush_onstop',
+      doc: 'An older spelling.',
+    },
+    {
+      name: 'nftables_ipvs',
+      args: [optionalWord('TABLE')],
+      doc: 'nftables table of the load balancer.',
+    },
+    {
+      name: 'nftables_ipvs_priority',
+      args: [integer('PRIORITY', -2_147_483_648, 2_147_483_647)],
+      doc: 'Priority of its chains.',
+    },
+    {
+      name: 'nftables_ipvs_start_fwmark',
+      args: [integer('MARK', 1, unsigned)],
+      doc: 'First firewall mark of the load balancer.',
+    },
+    {
+      name: 'rs_init_notifies',
+      args: switched,
+      doc: 'Notifications of the load balancer at start.',
+    },
+    { name: 'no_checker_emails', args: switched, doc: 'No mail of the load balancer.' },
+    { name: 'checker_log_all_failures', args: switched, doc: 'Log of the load balancer.' },
+    {
+      name: 'snmp_rs_stats_update_interval',
+      args: [word('SECONDS')],
+      doc: 'SNMP of the load balancer.',
+    },
+    {
+      name: 'snmp_vs_stats_update_interval',
+      args: [word('SECONDS')],
+      doc: 'SNMP of the load balancer.',
+    },
+    { name: 'lvs_netlink_cmd_rcv_bufs', args: bytes, missing: 'config', doc: buffers },
+    { name: 'lvs_netlink_cmd_rcv_bufs_force', args: switched, doc: buffers },
+    { name: 'lvs_netlink_monitor_rcv_bufs', args: bytes, missing: 'config', doc: buffers },
+    { name: 'lvs_netlink_monitor_rcv_bufs_force', args: switched, doc: buffers },
+  ],
+)

@@ -1,0 +1,345 @@
+/** `vrrp_instance`: what this version does. The rest of the block is in keywords-instance-more.ts. */
+import type { Ip } from '../../base/ip.ts'
+import { ipFamily } from '../../base/ip.ts'
+import type { InstanceDraft } from '../draft/draft.ts'
+import type { Lowering } from '../draft/report.ts'
+import { readAddressEntry, readPeerEntry } from '../grammar/addresses.ts'
+import type { InstanceEntry, Values } from '../grammar/entries.ts'
+import {
+  choice,
+  decimal,
+  inBlock,
+  integer,
+  interfaceName,
+  number,
+  seconds,
+  text,
+} from '../grammar/make.ts'
+import type { Node } from '../language/tree-types.ts'
+import { trackEntries, trackInterface } from './track.ts'
+
+const address = (values: Values): Ip => values[0] as Ip
+const ip = { kind: 'address', name: 'IP' } as const
+
+export const instanceKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>('vrrp_instance', [
+  {
+    name: 'interface',
+    args: [interfaceName],
+    doc: 'Where adverts are sent and received. May be left out only for unicast with a unicast_src_ip that is not link-local.',
+    set: setInterface,
+  },
+  {
+    name: 'virtual_router_id',
+    args: [integer('VRID', 1, 255)],
+    doc: 'The number that the routers of one group share. Required; one instance per VRID, family, interface and group of peers.',
+    set: (draft, values) => {
+      draft.vrid = number(values)
+    },
+  },
+  {
+    name: 'state',
+    args: [choice('STATE', 'MASTER', 'BACKUP')],
+    default: 'BACKUP (MASTER if priority is 255)',
+    doc: 'A wish, not a state: below priority 255 MASTER has no effect on timing, it only cancels nopreempt and preempt_delay. Without a priority it makes the instance the address owner.',
+    set: setState,
+    bad: (draft) => {
+      draft.state = 'BACKUP'
+    },
+  },
+  {
+    name: 'priority',
+    args: [integer('PRIORITY', 1, 255)],
+    default: '100',
+    note: 'With `state MASTER` and no priority the default is 255.',
+    doc: 'Who becomes master: the highest. 255 is the owner of the addresses, which never yields and takes no weights.',
+    set: (draft, values) => {
+      draft.priority = number(values)
+    },
+    bad: (draft) => {
+      draft.priority = 100
+    },
+  },
+  {
+    name: 'advert_int',
+    args: [decimal('SECONDS', 0.01, 255, 6)],
+    unit: 's',
+    default: '1',
+    doc: 'Time between two adverts. Version 2 has whole seconds only, version 3 steps of 10 ms up to 40.95 s; others are rounded.',
+    set: (draft, values, node) => {
+      draft.advertSeconds = number(values)
+      draft.advertPlace = node.place
+    },
+  },
+  {
+    name: 'version',
+    args: [integer('VERSION', 2, 3)],
+    default: 'vrrp_version for IPv4, 3 for IPv6',
+    doc: 'The protocol: 2 is RFC 3768, 3 is RFC 9568. Both routers must agree. Written twice, the first counts; below IPv6 addresses it cannot be 2.',
+    set: setVersion,
+  },
+  {
+    name: 'native_ipv6',
+    doc: 'Makes the instance IPv6. Normally the first address decides.',
+    set: (draft, _values, node, lowering) => {
+      if (draft.family === 4) {
+        lowering.error(node.place, 'mixed-families', 'native_ipv6 in an IPv4 instance is ignored')
+      } else {
+        draft.family = 6
+        draft.nativeIpv6 = true
+      }
+    },
+  },
+  {
+    name: 'authentication',
+    form: 'block',
+    inner: 'authentication',
+    default: 'none',
+    doc: 'The password of version 2. It travels in clear text: it keeps mistakes out, not attackers.',
+  },
+  {
+    name: 'virtual_ipaddress',
+    form: 'entries',
+    entry:
+      'ADDR[/LEN] [brd|broadcast ADDR|+|-] [dev IF] [scope S] [label L] [peer ADDR[/LEN]] [home] [-nodad] [mngtmpaddr] [noprefixroute] [autojoin] [no_track] [preferred_lft SECONDS|forever]',
+    doc: 'The addresses that move, sent in every advert. All of one family; without a length /32 or /128. The routers of a group must list the same ones.',
+    each: readVirtualAddress,
+  },
+  {
+    name: 'virtual_ipaddress_excluded',
+    form: 'entries',
+    entry: 'as virtual_ipaddress',
+    doc: 'Addresses that move with the others but are not sent in adverts. Either family.',
+    each: (draft, node, lowering) => {
+      const entry = readAddressEntry(node, lowering)
+      if (entry !== null) draft.excluded.push(entry)
+    },
+  },
+  {
+    name: 'no_virtual_ipaddress',
+    since: '2.2.8',
+    doc: 'No address is intended: no message about it, and version 3 may run so.',
+    set: (draft) => {
+      draft.noAddresses = true
+    },
+  },
+  {
+    name: 'nopreempt',
+    doc: 'As backup, leave a master with lower priority in place. Needs `state BACKUP`.',
+    set: (draft, _values, node) => {
+      draft.preempt = false
+      draft.preemptPlace = node.place
+    },
+  },
+  {
+    name: 'preempt',
+    doc: 'Take over from a master with lower priority; the default, written to undo nopreempt.',
+    set: (draft) => {
+      draft.preempt = true
+    },
+  },
+  {
+    name: 'preempt_delay',
+    args: [decimal('SECONDS', 0, 1000, 6)],
+    unit: 's',
+    default: '0',
+    doc: 'How long a master with lower priority is tolerated before it is taken over from. Needs `state BACKUP`.',
+    set: (draft, values, node) => {
+      draft.preemptDelayUs = seconds(values)
+      draft.preemptPlace = node.place
+    },
+  },
+  {
+    name: 'accept',
+    default: 'on; off under strict mode',
+    doc: 'Packets to the virtual addresses are answered.',
+    set: (draft, _values, node) => {
+      draft.accept = true
+      draft.acceptPlace = node.place
+    },
+  },
+  {
+    name: 'no_accept',
+    doc: 'Packets to the virtual addresses are not answered unless the priority is 255.',
+    set: (draft, _values, node) => {
+      draft.accept = false
+      draft.acceptPlace = node.place
+    },
+  },
+  {
+    name: 'dont_track_primary',
+    doc: 'The instance goes on although its own interface is down.',
+    set: (draft) => {
+      draft.trackPrimary = false
+    },
+  },
+  {
+    name: 'track_src_ip',
+    doc: 'The instance faults when its configured source address disappears: always so in vipd, written or not. keepalived without it goes on sending from an address that the host has no more (IPv4 multicast), or stays master and sends nothing (IPv6).',
+  },
+  {
+    name: 'mcast_src_ip',
+    args: [ip],
+    default: 'the first address of the interface',
+    doc: 'Source address of adverts; the tie-break between equal priorities.',
+    set: setSource,
+  },
+  {
+    name: 'unicast_src_ip',
+    args: [ip],
+    default: 'the first address of the interface',
+    doc: 'Source address of adverts in an instance with unicast_peer.',
+    set: (draft, values, node, lowering) => {
+      draft.unicastPlace ??= node.place
+      setSource(draft, values, node, lowering)
+    },
+  },
+  {
+    name: 'mcast_dst_ip',
+    args: [{ ...ip, multicast: true }],
+    default: 'vrrp_mcast_group4 or vrrp_mcast_group6',
+    since: '2.2.7',
+    doc: 'The multicast group of this instance; another group may use the same VRID on the same link.',
+    set: setGroup,
+  },
+  {
+    name: 'unicast_peer',
+    form: 'entries',
+    entry: 'IP [min_ttl 0..255] [max_ttl 0..255]',
+    doc: 'Adverts go to each of these routers instead of to the multicast group. A min_ttl or max_ttl anywhere in the list turns check_unicast_src on.',
+    set: (draft, _values, node) => {
+      draft.unicastPlace ??= node.place
+    },
+    each: readPeer,
+  },
+  {
+    name: 'unicast_ttl',
+    args: [integer('TTL', 0, 255)],
+    default: '255 for IPv4, the kernel default for IPv6',
+    doc: 'TTL or hop limit of adverts to unicast peers. 0 is sent as 1: the kernel takes no 0, and both reach the neighbours only.',
+    set: setUnicastTtl,
+  },
+  {
+    name: 'check_unicast_src',
+    default: 'vrrp_check_unicast_src',
+    doc: 'Adverts that do not come from a configured peer are dropped.',
+    set: (draft, _values, node) => {
+      draft.checkSource = true
+      draft.unicastPlace ??= node.place
+    },
+  },
+  {
+    name: 'unicast_fault_no_peer',
+    since: '2.2.7',
+    doc: 'An empty peer list is a fault, not a fall back to multicast.',
+    set: (draft) => {
+      draft.faultNoPeer = true
+    },
+  },
+  {
+    name: 'track_interface',
+    form: 'entries',
+    entry: 'INTERFACE [weight -253..253 [reverse]]',
+    doc: 'Interfaces that must be up. Without a weight a failure faults the instance; with one it changes the priority.',
+    each: (draft, node, lowering) => {
+      trackInterface(draft.trackInterfaces, node, lowering)
+    },
+  },
+  ...trackEntries<InstanceDraft>('whose verdict counts here'),
+])
+
+function setInterface(draft: InstanceDraft, values: Values, node: Node, lowering: Lowering) {
+  const name = text(values)
+  if (name.length > 15) {
+    lowering.error(
+      node.place,
+      'no-interface',
+      `an interface name has at most 15 characters: ${name}`,
+    )
+  } else if (name === 'lo') {
+    lowering.error(node.place, 'no-interface', 'VRRP cannot run on the loopback interface')
+  } else {
+    draft.interface = name
+    if (lowering.interfaceIsMissing(name)) {
+      const message = `interface ${name} of ${draft.name} does not exist (dynamic_interfaces allows that)`
+      lowering.missingInterface(node.place, message)
+    }
+  }
+}
+
+/** The first one counts, and an address of IPv6 above it has settled version 3. */
+function setVersion(draft: InstanceDraft, values: Values, node: Node, lowering: Lowering) {
+  const version = number(values) === 2 ? 2 : 3
+  const settled = draft.version ?? (draft.family === 6 ? 3 : null)
+  if (settled !== null && settled !== version) {
+    const message = `version ${version} conflicts with version ${settled} above; it is ignored`
+    lowering.error(node.place, 'version-conflict', message)
+    return
+  }
+  draft.version = version
+  draft.versionPlace = node.place
+}
+
+function setState(draft: InstanceDraft, values: Values, node: Node, lowering: Lowering) {
+  if (text(values) === 'MASTER') draft.state = 'MASTER'
+  else if (draft.state === 'MASTER') {
+    lowering.error(node.place, 'duplicate', 'state was MASTER already; BACKUP is ignored')
+  } else draft.state = 'BACKUP'
+}
+
+function setSource(draft: InstanceDraft, values: Values, node: Node, lowering: Lowering) {
+  const source = address(values)
+  if (!sameFamily(draft, source)) {
+    const message = `source ${source} is not IPv${draft.family} as the rest of the instance; it is ignored`
+    lowering.error(node.place, 'mixed-families', message)
+    return
+  }
+  draft.family = ipFamily(source)
+  draft.source = source
+  draft.sourcePlace = node.place
+}
+
+function setUnicastTtl(draft: InstanceDraft, values: Values, node: Node, lowering: Lowering) {
+  draft.ttl = Math.max(number(values), 1)
+  draft.ttlPlace = node.place
+  if (draft.ttl !== values[0])
+    lowering.warning(node.place, 'unicast-ttl', 'unicast_ttl 0 is sent as TTL 1')
+}
+
+function setGroup(draft: InstanceDraft, values: Values, node: Node, lowering: Lowering) {
+  const group = address(values)
+  if (!sameFamily(draft, group)) {
+    const message = `group ${group} is not IPv${draft.family} as the rest of the instance; it is ignored`
+    lowering.error(node.place, 'mixed-families', message)
+    return
+  }
+  draft.family = ipFamily(group)
+  draft.group = group
+}
+
+const sameFamily = (draft: InstanceDraft, ip: Ip): boolean =>
+  draft.family === null || draft.family === ipFamily(ip)
+
+function readVirtualAddress(draft: InstanceDraft, node: Node, lowering: Lowering) {
+  const entry = readAddressEntry(node, lowering)
+  if (entry === null) return
+  if (!sameFamily(draft, entry.address)) {
+    const message = `${entry.address} is not IPv${draft.family} as the rest of ${draft.name}; it is left out (virtual_ipaddress_excluded takes both families)`
+    lowering.error(node.place, 'mixed-families', message)
+    return
+  }
+  if (lowering.listed.before(draft.addresses, entry.address, node.place) !== null) {
+    const message = `${entry.address} is listed twice: it is in the advert twice, and the options of the last one count`
+    lowering.warning(node.place, 'duplicate', message)
+  }
+  draft.family = ipFamily(entry.address)
+  draft.addresses.push(entry)
+}
+
+function readPeer(draft: InstanceDraft, node: Node, lowering: Lowering) {
+  const peer = readPeerEntry(node, draft.family, lowering)
+  if (peer === null) return
+  draft.family = ipFamily(peer.address)
+  if (node.args.length > 0) draft.checkSource = true
+  const before = lowering.listed.before(draft.peers, peer.address, node.place)
+  if (before === null) draft.peers.push(peer)
+}

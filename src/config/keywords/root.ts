@@ -1,0 +1,242 @@
+/** What stands outside every block, and the blocks of trackers that this version does not act on. */
+
+import type { Draft } from '../draft/draft.ts'
+import type { PlainEntry, RootEntry } from '../grammar/entries.ts'
+import {
+  anyWords,
+  decimal,
+  inBlock,
+  integer,
+  interfaceName,
+  onOff,
+  optionalWord,
+  withoutEffect,
+  word,
+} from '../grammar/make.ts'
+import { checkRoute, checkRule } from './routes.ts'
+
+export const rootBlocks: readonly RootEntry[] = inBlock<Draft>('root', [
+  { name: 'global_defs', form: 'block', inner: 'global_defs', doc: 'Settings of the whole file.' },
+  {
+    name: 'vrrp_script',
+    args: [word('NAME')],
+    form: 'block',
+    inner: 'vrrp_script',
+    doc: 'A check. It must stand before the instances that track it.',
+  },
+  {
+    name: 'vrrp_track_process',
+    args: [word('NAME')],
+    form: 'block',
+    inner: 'vrrp_track_process',
+    doc: 'Processes that must run. It must stand before the instances that track it.',
+  },
+  {
+    name: 'track_file',
+    args: [word('NAME')],
+    form: 'block',
+    inner: 'track_file',
+    doc: 'A file whose number counts. It must stand before the instances that track it.',
+  },
+  {
+    name: 'vrrp_track_file',
+    args: [word('NAME')],
+    form: 'block',
+    inner: 'track_file',
+    deprecated: 'track_file',
+    doc: 'An older spelling.',
+  },
+  {
+    name: 'vrrp_instance',
+    args: [word('NAME')],
+    missing: 'config',
+    form: 'block',
+    inner: 'vrrp_instance',
+    doc: 'A virtual router: one VRID on one interface, with its addresses.',
+  },
+  {
+    name: 'net_namespace',
+    status: 'refused',
+    args: [word('NAME')],
+    missing: 'config',
+    doc: 'Run in a network namespace: the addresses would come up in the wrong one. Start vipd inside it instead (ip netns exec, or NetworkNamespacePath= of systemd).',
+    set: (_draft, _values, node, lowering) => {
+      lowering.refuse(
+        node.place,
+        'unsupported',
+        'net_namespace is not supported by this version: the addresses would come up in another namespace than the one intended; start vipd inside it instead',
+      )
+    },
+  },
+  {
+    name: 'vrrp_sync_group',
+    args: [word('NAME')],
+    missing: 'config',
+    form: 'block',
+    inner: 'vrrp_sync_group',
+    doc: 'Instances that change state together.',
+  },
+])
+
+export const unsupportedRootKeywords: readonly PlainEntry[] = withoutEffect('root', 'recognised', [
+  { name: 'namespace_with_ipsets', doc: 'Allow ipsets in a namespace.' },
+  { name: 'use_pid_dir', doc: 'Where pid files are written.' },
+  {
+    name: 'instance',
+    args: [word('NAME')],
+    missing: 'config',
+    doc: 'One of several daemons on a host. vipd has `--run-dir`.',
+  },
+  {
+    name: 'child_wait_time',
+    args: [integer('SECONDS', 0, 4_294_967_295)],
+    unit: 's',
+    default: '5',
+    doc: 'How long the parent waits for its processes at stop.',
+  },
+  {
+    name: 'linkbeat_use_polling',
+    deprecated: 'linkbeat_interfaces',
+    doc: 'Polls the link of every interface.',
+  },
+  {
+    name: 'static_ipaddress',
+    form: 'entries',
+    entry: 'as virtual_ipaddress, and track_group GROUP',
+    doc: 'Addresses that are there while the daemon runs.',
+  },
+  {
+    name: 'static_routes',
+    form: 'entries',
+    entry: 'a route in the words of ip-route(8)',
+    each: checkRoute,
+    doc: 'Routes that are there while the daemon runs.',
+  },
+  {
+    name: 'static_rules',
+    form: 'entries',
+    entry: 'a rule in the words of ip-rule(8)',
+    each: checkRule,
+    doc: 'Routing rules that are there while the daemon runs.',
+  },
+  {
+    name: 'track_group',
+    args: [word('NAME')],
+    form: 'block',
+    inner: 'track_group',
+    doc: 'Instances that decide whether static items are in place.',
+  },
+  {
+    name: 'garp_group',
+    form: 'block',
+    inner: 'garp_group',
+    since: '1.2.24',
+    doc: 'Interfaces that share a pace of announcements.',
+  },
+  {
+    name: 'linkbeat_interfaces',
+    form: 'entries',
+    entry: 'INTERFACE [MII|ETHTOOL|IOCTL]',
+    doc: 'Interfaces whose link is polled.',
+  },
+  {
+    name: 'interface_up_down_delays',
+    form: 'entries',
+    entry: 'INTERFACE DOWN [UP]',
+    since: '2.2.4',
+    doc: 'How long an interface must be down or up before that counts.',
+  },
+  {
+    name: 'bfd_instance',
+    args: [word('NAME')],
+    form: 'block',
+    inner: 'bfd_instance',
+    doc: 'A BFD session.',
+  },
+])
+
+/** Of keepalived's load balancer: skipped whole. */
+export const balancerKeywords: readonly PlainEntry[] = withoutEffect('root', 'ignored', [
+  {
+    name: 'virtual_server',
+    args: [anyWords('IP PORT|fwmark N|group NAME')],
+    form: 'block',
+    doc: 'A service of the load balancer.',
+  },
+  {
+    name: 'virtual_server_group',
+    args: [anyWords('NAME')],
+    form: 'block',
+    doc: 'Addresses of a service of the load balancer.',
+  },
+  { name: 'SSL', form: 'block', doc: 'Certificates of the load balancer’s checks.' },
+  {
+    name: 'net_namespace_ipvs',
+    args: [optionalWord('NAME')],
+    doc: 'Namespace of the load balancer.',
+  },
+])
+
+export const trackerKeywords: readonly PlainEntry[] = [
+  ...withoutEffect('bfd_instance', 'recognised', [
+    ...['neighbor_ip', 'neighbour_ip', 'source_ip'].map((name) => ({
+      name,
+      args: [{ kind: 'address' as const, name: 'IP' }],
+      doc: name === 'source_ip' ? 'Our address.' : 'The other end. Required.',
+    })),
+    ...['min_rx', 'min_tx'].map((name) => ({
+      name,
+      args: [integer('MILLISECONDS', 1, 4_294_967)],
+      unit: 'ms',
+      default: '10',
+      doc: 'Pace of packets.',
+    })),
+    {
+      name: 'idle_tx',
+      args: [integer('MILLISECONDS', 1000, 4_294_967)],
+      unit: 'ms',
+      default: '1000',
+      doc: 'Pace while down.',
+    },
+    {
+      name: 'multiplier',
+      args: [integer('COUNT', 1, 255)],
+      default: '5',
+      doc: 'Missed packets that count as down.',
+    },
+    { name: 'passive', doc: 'Wait for the other end.' },
+    ...['ttl', 'hoplimit'].map((name) => ({
+      name,
+      args: [integer('TTL', 1, 255)],
+      doc: 'TTL of packets.',
+    })),
+    {
+      name: 'max_hops',
+      args: [integer('COUNT', -1, 255)],
+      default: '0',
+      doc: 'Hops that are tolerated.',
+    },
+    { name: 'multihop', args: [onOff], doc: 'The multihop port.' },
+    {
+      name: 'weight',
+      args: [integer('WEIGHT', -253, 253), anyWords('reverse')],
+      default: '0',
+      doc: 'What a session that is down does to the priority.',
+    },
+    { name: 'vrrp', doc: 'Tell the VRRP side.' },
+    { name: 'checker', doc: 'Tell the load balancer.' },
+  ]),
+  ...withoutEffect('garp_group', 'recognised', [
+    ...['garp_interval', 'gna_interval'].map((name) => ({
+      name,
+      args: [decimal('SECONDS', 0.000001, 4294.967295, 6)],
+      unit: 's',
+      doc: 'Least time between two announcements.',
+    })),
+    { name: 'interface', args: [interfaceName], doc: 'The interface.' },
+    { name: 'interfaces', form: 'entries' as const, entry: 'INTERFACE', doc: 'The interfaces.' },
+  ]),
+  ...withoutEffect('track_group', 'recognised', [
+    { name: 'group', form: 'entries' as const, entry: 'INSTANCE …', doc: 'The instances.' },
+  ]),
+]

@@ -1,0 +1,109 @@
+/**
+ * The keyword table: every keyword of the language, once. Lowering walks a file with it, and
+ * docs/configuration.md is its print-out.
+ */
+
+import type { BlockName, Entry, Keyword } from '../grammar/entries.ts'
+import { behaviourKeywords } from './behaviour.ts'
+import { globalKeywords } from './global.ts'
+import {
+  balancerGlobalKeywords,
+  includeKeywords,
+  unsupportedGlobalKeywords,
+} from './global-more.ts'
+import { authenticationKeywords, groupKeywords } from './group.ts'
+import { instanceKeywords } from './instance.ts'
+import {
+  checkedInstanceKeywords,
+  hmacKeywords,
+  refusedKeywords,
+  unsupportedInstanceKeywords,
+} from './instance-more.ts'
+import { groupNotify, instanceNotify } from './notify.ts'
+import { protocolKeywords } from './protocol.ts'
+import { balancerKeywords, rootBlocks, trackerKeywords, unsupportedRootKeywords } from './root.ts'
+import { scriptKeywords } from './script.ts'
+import { fileKeywords, processKeywords } from './trackers.ts'
+
+/** Every keyword, in the order of the documentation. */
+export const keywords: readonly Keyword[] = [
+  ...rootBlocks,
+  ...unsupportedRootKeywords,
+  ...balancerKeywords,
+  ...globalKeywords,
+  ...protocolKeywords,
+  ...includeKeywords,
+  ...unsupportedGlobalKeywords,
+  ...balancerGlobalKeywords,
+  ...scriptKeywords,
+  ...processKeywords,
+  ...fileKeywords,
+  ...instanceKeywords,
+  ...behaviourKeywords,
+  ...instanceNotify,
+  ...checkedInstanceKeywords,
+  ...unsupportedInstanceKeywords,
+  ...refusedKeywords,
+  ...authenticationKeywords,
+  ...hmacKeywords,
+  ...groupKeywords,
+  ...groupNotify,
+  ...trackerKeywords,
+]
+
+const byBlock = new Map<BlockName, Map<string, Keyword>>()
+for (const keyword of keywords) {
+  const block = byBlock.get(keyword.block) ?? new Map<string, Keyword>()
+  byBlock.set(keyword.block, block.set(keyword.name, keyword))
+}
+
+/**
+ * The entry of a word in a block. `T` is the draft of that block: blocks and drafts belong together in
+ * lower-walk.ts, the only caller.
+ */
+export function findKeyword<T>(block: BlockName, name: string): Entry<T> | undefined {
+  return byBlock.get(block)?.get(name) as Entry<T> | undefined
+}
+
+/** The blocks in which a word is a keyword, for the message about one that is in the wrong place. */
+export function blocksOf(name: string): readonly BlockName[] {
+  return keywords.filter((keyword) => keyword.name === name).map((keyword) => keyword.block)
+}
+
+/** The keyword of the block that differs least from a misspelt one; null when none is near. */
+export function nearest(block: BlockName, name: string): string | null {
+  const names = [...(byBlock.get(block)?.keys() ?? [])]
+  const limit = name.length < 6 ? 1 : 2
+  return names.find((other) => distance(name, other) <= limit) ?? null
+}
+
+/** Letters to insert, drop, change or swap with their neighbour to get from one word to the other. */
+function distance(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > 2) return 3
+  let before: readonly number[] = []
+  let last: readonly number[] = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const row = nextRow(a, b, i, last, before)
+    before = last
+    last = row
+  }
+  return last[b.length] ?? 0
+}
+
+/** Distances of the first i letters of `a` to each beginning of `b`, from the two rows before. */
+function nextRow(
+  a: string,
+  b: string,
+  i: number,
+  last: readonly number[],
+  before: readonly number[],
+): readonly number[] {
+  const row = [i]
+  for (let j = 1; j <= b.length; j++) {
+    const changed = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+    const least = Math.min(changed, (last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1)
+    const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+    row.push(swapped ? Math.min(least, (before[j - 2] ?? 0) + 1) : least)
+  }
+  return row
+}

@@ -1,0 +1,196 @@
+/** `vrrp_track_process` and `track_file`: checks that are no scripts. */
+
+import type { Lowering } from '../draft/report.ts'
+import type { FileDraft, ProcessDraft } from '../draft/trackers.ts'
+import type { FileEntry, ProcessEntry, Values } from '../grammar/entries.ts'
+import {
+  anyWords,
+  choice,
+  command,
+  decimal,
+  inBlock,
+  integer,
+  number,
+  seconds,
+  text,
+  word,
+} from '../grammar/make.ts'
+import type { Node } from '../language/tree-types.ts'
+import { commandWords } from '../scripts/command-user.ts'
+
+const weight = integer('WEIGHT', -254, 254)
+const delay = decimal('SECONDS', 0.000001, 3600, 6)
+
+export const processKeywords: readonly ProcessEntry[] = inBlock<ProcessDraft>(
+  'vrrp_track_process',
+  [
+    {
+      name: 'process',
+      once: true,
+      args: [command],
+      doc: 'COMMAND [ARGUMENT …]. Without arguments the name of the process counts, of which the kernel keeps 15 characters; with arguments argv[0] and all of them.',
+      set: setProcess,
+    },
+    {
+      name: 'param_match',
+      args: [{ ...choice('initial|partial', 'initial', 'partial'), optional: true }],
+      default: 'exact',
+      doc: 'Arguments may follow those that are written; with `partial` the last of these may also be the beginning of one.',
+      set: (draft, values) => {
+        const said = text(values)
+        draft.match = said === 'initial' || said === 'partial' ? said : 'exact'
+      },
+    },
+    {
+      name: 'full_command',
+      doc: 'argv[0] counts, not the name.',
+      set: (draft) => {
+        draft.full = true
+      },
+    },
+    {
+      name: 'weight',
+      once: true,
+      missing: 'config',
+      args: [weight, anyWords('reverse')],
+      default: '0',
+      doc: 'What the quorum does to the priority of the instances that track it; 0 makes its loss a fault.',
+      set: setWeight,
+    },
+    {
+      name: 'quorum',
+      args: [integer('COUNT', 1, 65_535)],
+      default: '1',
+      doc: 'Least number of them. With `quorum_max 0` and no quorum it is 0: none may be there.',
+      set: setLeast,
+    },
+    {
+      name: 'quorum_max',
+      args: [integer('COUNT', 0, 65_535)],
+      default: 'none',
+      doc: 'Greatest number of them; 0: the process must be absent.',
+      set: setMost,
+    },
+    {
+      name: 'fork_delay',
+      args: [delay],
+      unit: 's',
+      default: '0',
+      doc: 'How long the quorum must last before it counts.',
+      set: (draft, values) => {
+        draft.gainDelayUs = seconds(values)
+      },
+    },
+    {
+      name: 'terminate_delay',
+      args: [delay],
+      unit: 's',
+      default: '0',
+      doc: 'How long its loss must last before it counts.',
+      set: (draft, values) => {
+        draft.lossDelayUs = seconds(values)
+      },
+    },
+    {
+      name: 'delay',
+      args: [delay],
+      unit: 's',
+      default: '0',
+      doc: 'Both.',
+      set: (draft, values) => {
+        draft.gainDelayUs = seconds(values)
+        draft.lossDelayUs = seconds(values)
+      },
+    },
+  ],
+)
+
+export const fileKeywords: readonly FileEntry[] = inBlock<FileDraft>('track_file', [
+  {
+    name: 'file',
+    once: true,
+    missing: 'config',
+    args: [word('PATH')],
+    doc: 'The file. Its first 127 octets may hold a number (decimal, 0x… or 0…); otherwise it counts as 0. It is looked at when it changes, and every second.',
+    set: (draft, values) => {
+      draft.path = text(values)
+    },
+  },
+  {
+    name: 'weight',
+    once: true,
+    missing: 'config',
+    args: [weight, anyWords('reverse')],
+    default: '1',
+    doc: 'Factor of the number. What comes out is added to the priority: above 253 it is 253, and -254 or less is a fault. 0 makes any number but 0 a fault.',
+    set: setWeight,
+  },
+  {
+    name: 'init_file',
+    args: [anyWords('[VALUE] [overwrite]')],
+    default: 'none',
+    doc: 'The daemon writes VALUE (0 unless written) when it starts, if the file is not there, or in any case with `overwrite`. Under systemd/vipd.service it may write below /run/vipd only.',
+    set: setInitialValue,
+  },
+])
+
+function setLeast(draft: ProcessDraft, values: Values, node: Node, lowering: Lowering) {
+  const least = number(values)
+  if (least > draft.most) {
+    const message = `quorum ${least} is greater than quorum_max ${draft.most}; it is ignored`
+    lowering.error(node.place, 'bad-number', message)
+  } else draft.least = least
+}
+
+function setMost(draft: ProcessDraft, values: Values, node: Node, lowering: Lowering) {
+  const most = number(values)
+  if (draft.least !== null && most < draft.least) {
+    const message = `quorum_max ${most} is less than quorum ${draft.least}; it is ignored`
+    lowering.error(node.place, 'bad-number', message)
+  } else draft.most = most
+}
+
+function setProcess(draft: ProcessDraft, _values: Values, node: Node, lowering: Lowering) {
+  if (node.args.length === 0) {
+    lowering.missingOperand(node.place, 'process needs a command; the line is ignored')
+    return
+  }
+  const [, ...words] = commandWords(node, lowering)
+  draft.words = words
+}
+
+function setWeight(
+  draft: { weight: number; reverse: boolean },
+  values: Values,
+  node: Node,
+  lowering: Lowering,
+) {
+  const option = node.args[1]
+  if (option !== undefined && option.text !== 'reverse') {
+    const message = `weight takes 'reverse', not ${option.text}; it is ignored`
+    lowering.error(option, 'unknown-word', message)
+  }
+  draft.weight = number(values)
+  draft.reverse = option?.text === 'reverse'
+}
+
+function setInitialValue(draft: FileDraft, _values: Values, node: Node, lowering: Lowering) {
+  const words = node.args.filter(({ text: said }) => said !== 'overwrite')
+  const value = words[0]
+  const wrong = words.find((one) => !/^-?\d{1,9}$/.test(one.text))
+  if (wrong !== undefined) {
+    const message = `init_file takes a number and 'overwrite', not ${wrong.text}; the line is ignored`
+    lowering.error(wrong, 'unknown-word', message)
+    return
+  }
+  const written = Number(value?.text ?? 0)
+  const sensible = Math.abs(written) <= 254
+  if (value !== undefined && !sensible) {
+    const message = `init_file ${value.text} is not in -254..254; 0 is used`
+    lowering.error(value, 'bad-number', message)
+  }
+  draft.initialValue = {
+    value: sensible ? written : 0,
+    overwrite: words.length < node.args.length,
+  }
+}

@@ -1,0 +1,53 @@
+/** Making, printing and summing up what is wrong with a configuration. */
+import type { Diagnostic, Place, Severity } from '../types.ts'
+
+type Verdict = Diagnostic['verdict']
+
+/** An error that keepalived survives by ignoring what is wrong, unless `verdict` says otherwise. */
+export function errorAt(
+  place: Place,
+  code: string,
+  message: string,
+  verdict: Verdict = 'config',
+): Diagnostic {
+  return { place, severity: 'error', code, message, verdict }
+}
+
+/** A warning or note changes no exit status, unless `verdict` says otherwise. */
+export function warningAt(
+  place: Place,
+  code: string,
+  message: string,
+  verdict: Verdict = 'none',
+): Diagnostic {
+  return { place, severity: 'warning', code, message, verdict }
+}
+
+export function noteAt(place: Place, code: string, message: string): Diagnostic {
+  return { place, severity: 'note', code, message, verdict: 'none' }
+}
+
+/** A file as a whole, when no line of it can be named. */
+export const wholeFile = (file: string): Place => ({ file, line: 0, column: 0 })
+
+export function formatPlace({ file, line, column }: Place): string {
+  return line === 0 ? file : `${file}:${line}:${column}`
+}
+
+/** `file:line:column: message [code]`; a warning or note says so before its message. */
+export function formatDiagnostic(d: Diagnostic): string {
+  const kind: Record<Severity, string> = { error: '', warning: 'warning: ', note: 'note: ' }
+  return `${formatPlace(d.place)}: ${kind[d.severity]}${d.message} [${d.code}]`
+}
+
+/**
+ * What `keepalived -t` would exit with. A missing operand makes its parser exit on the spot, whatever else
+ * is wrong; then what cannot run, then what runs after ignoring something, then script security alone.
+ */
+export function exitStatus(diagnostics: readonly Diagnostic[]): 0 | 2 | 4 | 5 | 6 {
+  const has = (verdict: Verdict): boolean => diagnostics.some((d) => d.verdict === verdict)
+  if (has('operand')) return 2
+  if (has('fatal')) return 4
+  if (has('config')) return 5
+  return has('security') ? 6 : 0
+}

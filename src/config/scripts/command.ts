@@ -1,0 +1,159 @@
+/**
+ * How a script string will be run, decided once when the configuration is loaded: in-process where the
+ * text is exactly one of the well-known forms, under a shell where it needs one, else straight by execve.
+ * Nothing is run here; the machine is only asked what is there.
+ */
+import type { Command, RunAs } from '../../base/command.ts'
+import { connectsTo } from '../../base/probe.ts'
+import type { World } from '../types.ts'
+import { describeFile, describeProbe, describeQuorum } from './describe-probe.ts'
+import { splitArgv } from './script-words.ts'
+
+export type Resolved = {
+  readonly command: Command
+  /** What the operator should know, beside what `command` itself says. */
+  readonly findings: readonly Finding[]
+}
+
+export type Finding = { readonly code: string; readonly message: string }
+
+/** Decides how `text`, the script's own word without its outer quotes, is carried out. */
+export function resolveCommand(text: string, runAs: RunAs | null, world: World): Resolved {
+  const trimmed = text.trim()
+  const probe = wellKnown(trimmed)
+  if (probe !== null) return { command: probe, findings: [] }
+  if (needsShell(trimmed)) return underShell(trimmed, world)
+  const argv = splitArgv(trimmed)
+  const [name] = argv
+  if (name === undefined || name === '') {
+    return broken(
+      'missing-script',
+      trimmed === '' ? 'there is no command' : 'a quote is never closed',
+    )
+  }
+  const found = findProgram(name, runAs, world)
+  if ('why' in found) return broken(found.code, found.why)
+  const findings: Finding[] = name.includes('/')
+    ? []
+    : [{ code: 'path-search', message: `${name} is ${found.path}, found in PATH` }]
+  return {
+    command: { kind: 'argv', argv: [found.path, ...argv.slice(1)] },
+    findings,
+  }
+}
+
+const broken = (code: string, why: string): Resolved => ({
+  command: { kind: 'broken', why },
+  findings: [{ code, message: why }],
+})
+
+/** Exactly these forms mean what they say and cost no process. */
+function wellKnown(text: string): Command | null {
+  const killall = /^(?:\/usr\/bin\/|\/bin\/)?killall -0 ([A-Za-z0-9_][\w.@:+-]*)$/.exec(text)?.[1]
+  if (killall !== undefined) return { kind: 'process', like: 'killall', name: killall }
+  const pidof = /^(?:\/usr\/s?bin\/|\/s?bin\/)?pidof ([A-Za-z0-9_][\w.@:+-]*)$/.exec(text)?.[1]
+  if (pidof !== undefined) return { kind: 'process', like: 'pidof', name: pidof }
+  // pgrep reads a regular expression: only names without its signs are taken over.
+  const pgrep = /^(?:\/usr\/bin\/|\/bin\/)?pgrep -x ([A-Za-z0-9_][\w:@-]*)$/.exec(text)?.[1]
+  if (pgrep !== undefined) return { kind: 'process', like: 'pgrep', name: pgrep }
+  const tcp = /^<\s*\/dev\/tcp\/([^\s/]+)\/(\d{1,5})$/.exec(text)
+  const port = Number(tcp?.[2])
+  if (tcp?.[1] === undefined || port < 1 || port > 65_535) return null
+  return { kind: 'probe', probe: connectsTo({ kind: 'tcp', host: tcp[1], port }) }
+}
+
+const shellWords = new Set([
+  'if', 'for', 'while', 'until', 'case', '[', '[[', 'test', 'exit', '!', '{', '.', ':', 'source', 'cd',
+  'eval', 'exec', 'export', 'set', 'trap', 'ulimit', 'umask', 'unset', 'wait', 'command', 'type',
+]) // biome-ignore format: a list of words
+
+/**
+ * True when execve would pass shell syntax to the program as arguments: an operator, a redirection, an
+ * expansion or a glob outside quotes, a builtin or keyword first, or an assignment before the command.
+ * A word with `://` in it is an address, whose ? and & are its own.
+ */
+export function needsShell(text: string): boolean {
+  const [first = ''] = text.split(/\s/, 1)
+  if (shellWords.has(first) || /^[A-Za-z_]\w*=/.test(first)) return true
+  const bare = text.replace(/'[^']*'|"(?:\\.|[^"\\])*"|\\./g, '').replace(/\S*:\/\/[^\s|<>;]*/g, '')
+  return /[|&;<>()$`*?[\n]/.test(bare)
+}
+
+function underShell(text: string, world: World): Resolved {
+  const bash = ['/bin/bash', '/usr/bin/bash'].find((path) => world.stat(path)?.kind === 'file')
+  const shell = bash ?? '/bin/sh'
+  const findings: Finding[] = []
+  const [first = ''] = text.split(/\s/, 1)
+  if (/^\/[\w./-]+$/.test(first) && world.stat(first) === null) {
+    findings.push({ code: 'missing-script', message: `${first} is not there` })
+  }
+  return { command: { kind: 'shell', shell, text }, findings }
+}
+
+type Found =
+  | { readonly path: string }
+  | { readonly code: 'missing-script' | 'not-executable'; readonly why: string }
+
+function findProgram(name: string, runAs: RunAs | null, world: World): Found {
+  if (name.includes('/')) return checkProgram(name, runAs, world)
+  const places = world.path.map((directory) => `${directory.replace(/\/$/, '')}/${name}`)
+  const there = places.filter((path) => world.stat(path)?.kind === 'file')
+  const usable = there.find((path) => 'path' in checkProgram(path, runAs, world))
+  if (usable !== undefined) return { path: usable }
+  if (there[0] !== undefined) return checkProgram(there[0], runAs, world)
+  return { code: 'missing-script', why: `${name} is not in PATH (${world.path.join(':')})` }
+}
+
+function checkProgram(path: string, runAs: RunAs | null, world: World): Found {
+  const facts = world.stat(path)
+  if (facts === null) return { code: 'missing-script', why: `${path} is not there` }
+  if (facts.kind !== 'file') {
+    return { code: 'not-executable', why: `${path} is a ${facts.kind}, not a program` }
+  }
+  if (!mayExecute(facts, runAs)) {
+    const mode = (facts.mode & 0o7777).toString(8).padStart(4, '0')
+    const why = `${path} is not executable (mode ${mode}): chmod +x ${path}`
+    return { code: 'not-executable', why }
+  }
+  return { path: path.startsWith('/') ? path : (world.realpath(path) ?? path) }
+}
+
+function mayExecute(
+  facts: { readonly mode: number; readonly uid: number; readonly gid: number },
+  runAs: RunAs | null,
+): boolean {
+  if (runAs === null || runAs.uid === 0) return (facts.mode & 0o111) !== 0
+  if (facts.uid === runAs.uid) return (facts.mode & 0o100) !== 0
+  const inGroup = facts.gid === runAs.gid || (runAs.groups ?? []).includes(facts.gid)
+  return (facts.mode & (inGroup ? 0o010 : 0o001)) !== 0
+}
+
+/** One line for people: what will happen when the command is run. */
+export function describeCommand(command: Command): string {
+  switch (command.kind) {
+    case 'argv':
+      return command.argv
+        .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`))
+        .join(' ')
+    case 'shell':
+      return `${command.shell} -c '${command.text.replaceAll("'", "'\\''")}'`
+    case 'process':
+      return `in-process: is a process named ${command.name} alive (as ${command.like})`
+    case 'probe':
+      return `in-process: ${describeProbe(command.probe)}`
+    case 'processes':
+      return `in-process: ${describeQuorum(command)}`
+    case 'file':
+      return `in-process: ${describeFile(command)}`
+    case 'value':
+      return `in-process: the number in ${command.path}`
+    case 'module':
+      return `the module ${command.path} in a thread of its own`
+    case 'push':
+      return 'waits for vipd push'
+    case 'combination':
+      return `${command.least} of ${command.of.join(', ')}`
+    case 'broken':
+      return `cannot run: ${command.why}`
+  }
+}

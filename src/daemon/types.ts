@@ -1,0 +1,77 @@
+/**
+ * What the daemon is to those who start it and ask it: the command line and the control socket. The
+ * daemon itself (`daemon.ts`) pulls in the addon; this page does not, so that `vipd status` stays light.
+ */
+import type { Log } from '../base/log.ts'
+import type { Diagnostic } from '../config/types.ts'
+import type { Loader } from '../loading/loader.ts'
+import type { HandOver } from '../report/hand-over.ts'
+import type { Observation } from '../report/observation.ts'
+import type { Status } from '../report/status.ts'
+
+export type DaemonOptions = {
+  readonly configPath: string
+  /** Exists; holds the control socket and what the next daemon must know about this one. */
+  readonly runDir: string
+  readonly log: Log
+  /** Reads `configPath` on a thread of its own. */
+  readonly loader: Loader
+  /** Check worker threads, 1 or more. */
+  readonly workers: number
+  readonly version: string
+}
+
+export type ReloadResult = {
+  /** False: nothing at all has changed. */
+  readonly ok: boolean
+  /** `file:line:column: message [code]`, errors first to last. */
+  readonly diagnostics: readonly string[]
+  /** What was added, altered and removed, one sentence each. */
+  readonly changes: readonly string[]
+  /** There when `ok` is false. */
+  readonly refusal?: ReloadRefusal
+}
+
+export type ReloadRefusal = {
+  /** In the form of `diagnostics`. */
+  readonly reasons: readonly string[]
+  /** `force` would take the file all the same. */
+  readonly forcible: boolean
+}
+
+export type Daemon = {
+  /** Waits for a file system that hangs no longer than loading/bounds.ts says. */
+  status(): Promise<Status>
+  /** One line for the supervisor. */
+  summary(): string
+  /** `force`: a file with mistakes is taken without what is wrong in it, as at start. */
+  reload(force?: boolean): Promise<ReloadResult>
+  /** Gives one instance, or a sync group, away while it is served. Rejects when there is nothing to give. */
+  /** What has been seen, but for the results of the checks. */
+  observe(): Observation
+  /** Those of one check, packed (checks/verdict/record.ts). Throws when there is none of that name. */
+  results(name: string): Uint8Array
+  failover(name: string): Promise<readonly HandOver[]>
+  /** Throws when no check of that name waits to be told. */
+  push(name: string, failure: string | null): void
+  /** Gives everything away, until `resume`. */
+  drain(): Promise<readonly HandOver[]>
+  /** Ends standing by; of everybody with null. The names of those that did. Throws for an unknown name. */
+  resume(name: string | null): readonly string[]
+  /** Priority 0, addresses away, notifications run, processes gone. */
+  stop(): Promise<void>
+}
+
+/** `startDaemon(options)`: throws ConfigError when the configuration cannot run. */
+export type StartDaemon = (options: DaemonOptions) => Promise<Daemon>
+
+/** The configuration cannot run; nothing was started. */
+export class ConfigError extends Error {
+  readonly diagnostics: readonly Diagnostic[]
+
+  constructor(diagnostics: readonly Diagnostic[]) {
+    super('the configuration cannot run')
+    this.name = 'ConfigError'
+    this.diagnostics = diagnostics
+  }
+}

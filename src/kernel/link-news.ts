@@ -1,0 +1,50 @@
+/** What the kernel reported of an interface, in the words of the log. Pure; which interfaces matter is the caller's. */
+import type { KernelChange, KernelLink } from './mirror.ts'
+
+type LinkChange = KernelChange & { readonly kind: 'link' }
+
+export type LinkNews = { readonly name: string; readonly text: string }
+
+/** The changes of one batch: one line for each interface by name, in order. */
+export function linkNews(changes: readonly KernelChange[]): readonly LinkNews[] {
+  const all = changes.filter((change): change is LinkChange => change.kind === 'link')
+  return [...new Set(all.map(({ name }) => name))].map((name) => {
+    const own = all.filter((change) => change.name === name)
+    const before = own[0]?.before ?? null
+    const after = own.at(-1)?.after ?? null
+    const gone = own.some((change) => change.after === null)
+    return { name, text: `Netlink reports ${name} ${describe(before, after, gone, all)}` }
+  })
+}
+
+/** `gone`: it was absent in between. */
+function describe(
+  before: KernelLink | null,
+  after: KernelLink | null,
+  gone: boolean,
+  all: readonly LinkChange[],
+): string {
+  if (after === null) {
+    const renamed = all.find(
+      (change) =>
+        change.name !== before?.name &&
+        change.after !== null &&
+        change.after.ifindex === before?.ifindex,
+    )
+    return renamed === undefined ? 'deleted' : `renamed to ${renamed.name}`
+  }
+  const state = after.up ? 'up' : 'down'
+  if (before === null) return `created, ${state}`
+  if (gone || before.ifindex !== after.ifindex) return `deleted and created again, ${state}`
+  const differences = [
+    ...(before.up === after.up ? [] : [state]),
+    ...(`${before.mac}` === `${after.mac}` ? [] : [`with MAC address ${macText(after.mac)}`]),
+    ...(before.noarp === after.noarp ? [] : [after.noarp ? 'without ARP' : 'with ARP']),
+    ...(before.mtu === after.mtu ? [] : [`with MTU ${after.mtu}`]),
+  ]
+  // It changed and changed back within the batch.
+  return differences.length === 0 ? `${state} again` : differences.join(', ')
+}
+
+const macText = (mac: Uint8Array | null): string =>
+  mac === null ? 'none' : [...mac].map((byte) => byte.toString(16).padStart(2, '0')).join(':')

@@ -1,0 +1,221 @@
+/**
+ * What this daemon may put into the kernel, recorded before it can appear there, and the end of what an earlier one left.
+ * The record is written by a thread of its own: what is to be put there is claimed first, and waits for the word that it
+ * is recorded. A record that cannot be written (a full or hanging file system) delays a claim once and is said; from then
+ * on the mark on the addresses has to do.
+ */
+import { OpError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import type { Errands } from '../threads/errands.ts'
+import { identityOfHeld } from '../wire/address-identity.ts'
+import { type LinkAddress, vipdProtocol } from '../wire/rtnetlink.ts'
+import { encodeRecord, type OwnedAddress, type OwnedObject, objectKey } from './marks.ts'
+import type { Survey } from './survey.ts'
+import { describeFound, type Request, type Swept, sweepAddresses } from './sweep.ts'
+
+export type OwnershipPorts = {
+  readonly runDir: string
+  readonly log: Log
+  readonly errands: Errands
+}
+
+/** What is known only when the daemon runs. */
+export type OwnershipUsers = {
+  /** Whether the kernel still holds it, and it is ours. */
+  holds(address: OwnedAddress): boolean
+  /** Claims that waited may be repeated. */
+  onRecorded(): void
+}
+
+const surveyMs = 5_000
+const writeMs = 2_000
+const againMs = { first: 5_000, longest: 60_000 }
+
+/** Who claims: a slot's number, or a part of the daemon by name. */
+type Holder = number | string
+
+export class Ownership {
+  readonly #ports: OwnershipPorts
+  #users: OwnershipUsers = { holds: () => false, onRecorded: () => undefined }
+  readonly #wanted = new Map<Holder, readonly OwnedObject[]>()
+  /** By key. */
+  #recorded: ReadonlyMap<string, OwnedObject> = new Map()
+  #recordedAddresses: ReadonlySet<string> = new Set()
+  #scope: Survey['scope'] | null = null
+  #marks = true
+  /** Marked, there before us, and not to be taken. */
+  #left: ReadonlySet<string> = new Set()
+  #neighbours: readonly string[] = []
+  #failing: string | null = null
+  #failures = 0
+  #writing = false
+  readonly #waiters: (() => void)[] = []
+  #dirty = false
+  #again: NodeJS.Timeout | null = null
+  #closed = false
+
+  constructor(ports: OwnershipPorts) {
+    this.#ports = ports
+  }
+
+  attach(users: OwnershipUsers): void {
+    this.#users = users
+  }
+
+  /** The run directories of the other vipds that live here. */
+  get neighbours(): readonly string[] {
+    return this.#neighbours
+  }
+
+  /** Looks who else is here and removes what an earlier daemon left. Before anything is claimed. */
+  async open(request: Request): Promise<void> {
+    const { runDir, log, errands } = this.#ports
+    try {
+      const survey = await errands.run({ kind: 'survey', runDir }, surveyMs)
+      this.#scope = survey.scope
+      this.#neighbours = survey.neighbours.map((it) => it.runDir)
+      this.#take(sweepAddresses(survey, request))
+      if (survey.own.kind === 'unusable') {
+        log.error(`The record in ${runDir} is unusable, nothing is removed: ${survey.own.why}`)
+        await errands.run({ kind: 'set-aside', runDir }, writeMs)
+      }
+    } catch (error) {
+      if (!(error instanceof OpError)) throw error
+      log.error(`What an earlier vipd left is not removed: ${error.message}`)
+    }
+  }
+
+  /** Whether an address that is new to the kernel's mirror was put there by vipd and is this one's. */
+  isOurs(address: LinkAddress): boolean {
+    const key = keyOf(address)
+    if (this.#marks) return address.protocol === vipdProtocol && !this.#left.has(key)
+    return this.#recordedAddresses.has(key)
+  }
+
+  /** The mirror has been filled: what appears from now on has appeared beside us. */
+  mirrored(): void {
+    this.#left = new Set()
+  }
+
+  /**
+   * What the holder may put into the kernel from now on, instead of what it claimed before. True when the record names
+   * it all (or cannot be written); else `onRecorded` follows.
+   */
+  claim(holder: Holder, objects: readonly OwnedObject[]): boolean {
+    if (objects.length === 0) this.#wanted.delete(holder)
+    else this.#wanted.set(holder, objects)
+    if (objects.every((it) => this.#recorded.has(objectKey(it)))) return true
+    this.#write()
+    return this.#failing !== null
+  }
+
+  /** Claims for the holder; resolves when it is recorded, or cannot be. */
+  async record(holder: Holder, objects: readonly OwnedObject[]): Promise<void> {
+    while (!this.#closed && !this.claim(holder, objects))
+      await new Promise<void>((resolve) => this.#waiters.push(resolve))
+  }
+
+  /** For `status`. */
+  get warnings(): readonly string[] {
+    const why = this.#failing
+    if (why === null) return []
+    return [`what vipd puts into the kernel is not recorded: ${why}`]
+  }
+
+  /** Everything has been taken back: what the kernel holds in spite of it stays recorded. */
+  async close(): Promise<void> {
+    this.#closed = true
+    if (this.#again !== null) clearTimeout(this.#again)
+    const { runDir, errands, log } = this.#ports
+    this.#wanted.clear()
+    const left = this.#objects()
+    const text = left.size === 0 ? null : this.#text(left)
+    try {
+      await errands.run({ kind: 'record', runDir, text }, writeMs)
+    } catch (error) {
+      if (!(error instanceof OpError)) throw error
+      log.error(`The record in ${runDir} is not removed: ${error.message}`)
+    }
+  }
+
+  #take({ removed, left, failed, marks }: Swept): void {
+    const { log } = this.#ports
+    this.#marks = marks
+    this.#left = new Set([...left, ...failed].map((it) => keyOf(it.address)))
+    for (const it of removed) log.warn(`Removed what an earlier vipd left: ${describeFound(it)}`)
+    for (const it of left) log.warn(`Left alone: ${describeFound(it)}: ${it.why}`)
+    for (const it of failed) log.error(`Not removed: ${describeFound(it)}: ${it.why}`)
+  }
+
+  /** One at a time; what is claimed meanwhile goes into the next. */
+  #write(): void {
+    this.#dirty = true
+    if (this.#writing || this.#closed) return
+    this.#writing = true
+    // What is claimed in this turn goes into the same record.
+    setImmediate(() => void this.#writeNow())
+  }
+
+  async #writeNow(): Promise<void> {
+    const { runDir, errands } = this.#ports
+    this.#dirty = false
+    const objects = this.#objects()
+    try {
+      const text = this.#text(objects)
+      await errands.run({ kind: 'record', runDir, text }, writeMs)
+      this.#succeeded(objects)
+    } catch (error) {
+      if (!(error instanceof OpError)) throw error
+      this.#failed(error.message)
+    }
+    this.#writing = false
+    if (this.#closed) return this.#release()
+    if (this.#dirty) this.#write()
+    this.#release()
+    this.#users.onRecorded()
+  }
+
+  #release(): void {
+    for (const resolve of this.#waiters.splice(0)) resolve()
+  }
+
+  #succeeded(objects: ReadonlyMap<string, OwnedObject>): void {
+    this.#recorded = objects
+    this.#recordedAddresses = new Set(
+      [...objects.values()].flatMap((it) => (it.kind === 'address' ? [keyOf(it)] : [])),
+    )
+    if (this.#failing !== null) this.#ports.log.info('The record can be written again')
+    this.#failing = null
+    this.#failures = 0
+  }
+
+  /** Said once; tried again ever later. */
+  #failed(why: string): void {
+    const { log, runDir } = this.#ports
+    if (this.#failing === null)
+      log.error(`What vipd puts into the kernel cannot be recorded in ${runDir}: ${why}`)
+    this.#failing = why
+    this.#failures += 1
+    const laterMs = Math.min(againMs.first * 2 ** (this.#failures - 1), againMs.longest)
+    if (this.#again !== null) clearTimeout(this.#again)
+    this.#again = setTimeout(() => this.#write(), laterMs)
+    this.#again.unref()
+  }
+
+  /** What is claimed, and what was and is still there. */
+  #objects(): ReadonlyMap<string, OwnedObject> {
+    const still = [...this.#recorded.values()].filter(
+      (it) => it.kind === 'address' && this.#users.holds(it),
+    )
+    const all = [...still, ...[...this.#wanted.values()].flat()]
+    return new Map(all.map((it) => [objectKey(it), it]))
+  }
+
+  #text(objects: ReadonlyMap<string, OwnedObject>): string {
+    const scope = this.#scope ?? { bootId: '', netns: '' }
+    return encodeRecord({ scope, pid: process.pid, objects: [...objects.values()] })
+  }
+}
+
+type Held = Pick<LinkAddress, 'ifindex' | 'address' | 'prefixLength' | 'peer'>
+const keyOf = (held: Held): string => `${held.ifindex} ${identityOfHeld(held)}`

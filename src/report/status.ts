@@ -1,0 +1,124 @@
+/** What `vipd status` answers. Version 1 of the schema; facts from the kernel and the wire, not intentions. */
+import type { CheckStatus } from '../checks/verdict/types.ts'
+import type { StandBy } from '../election/priority.ts'
+
+export type StatusCheck = CheckStatus & { readonly how: string; readonly usedBy: readonly string[] }
+
+export type StatusAddress = {
+  readonly address: string
+  readonly prefixLength: number
+  readonly interface: string
+  readonly excluded: boolean
+  /** Read back from the kernel. */
+  readonly present: boolean
+  /** Present, but another program put it there. */
+  readonly foreign: boolean
+}
+
+export type StatusInstance = {
+  readonly name: string
+  readonly vrid: number
+  readonly interface: string | null
+  readonly family: 4 | 6
+  readonly version: 2 | 3
+  readonly state: 'INIT' | 'BACKUP' | 'MASTER' | 'FAULT' | 'STOP'
+  readonly basePriority: number
+  readonly effectivePriority: number
+  /** '150 = 100 base + 50 chk_web' */
+  readonly priorityArithmetic: string
+  /** On the operator's word it takes over only when nobody else does. */
+  readonly standsBy: StandBy | null
+  readonly master: {
+    readonly address: string
+    readonly priority: number
+    readonly self: boolean
+  } | null
+  readonly advertIntervalMs: number
+  /** Time after the last advert at which we take over; null unless BACKUP. */
+  readonly downIntervalMs: number | null
+  readonly lastAdvertAgoMs: number | null
+  readonly lastSentAgoMs: number | null
+  readonly sinceMs: number
+  readonly transitions: number
+  readonly why: string
+  readonly addresses: readonly StatusAddress[]
+  readonly adverts: {
+    readonly received: number
+    readonly sent: number
+    /** As a backup, since its sockets were opened: adverts heard, and those that the pauses between them are short of. */
+    readonly heard: number
+    readonly missed: number
+    /** The same lately: the last five minutes or more, as far as it takes to judge by (300 adverts), at most an hour. */
+    readonly recent: { readonly heard: number; readonly missed: number }
+    /** Longest silence of the last hour, one that ended in a take-over included. */
+    readonly longestGapMs: number
+  }
+  /** Adverts by what their checksum covers; null but for version 3 over IPv4, where there are two forms. */
+  readonly checksums: { readonly 'pseudo-header': number; readonly message: number } | null
+  readonly priorityZero: { readonly received: number; readonly sent: number }
+  /** Rejected packets by reason. */
+  readonly rejects: Readonly<Record<string, number>>
+  /** Routers of this VRID that are heard and not believed at present; at most four are named. */
+  readonly ignored: readonly {
+    readonly from: string
+    /** A key of `rejects`. */
+    readonly why: string
+    readonly explanation: string
+  }[]
+  readonly history: readonly StatusTransition[]
+  /** Those of the status that are about this instance. */
+  readonly warnings: readonly string[]
+}
+
+export type StatusTransition = {
+  readonly at: string
+  readonly from: string
+  readonly to: string
+  readonly why: string
+}
+
+export type StatusGroup = {
+  readonly name: string
+  readonly state: string
+  readonly members: readonly string[]
+}
+
+export type StatusUnknownVrid = {
+  readonly interface: string
+  readonly vrid: number
+  /** Who sent the first one. */
+  readonly from: string
+}
+
+export type Status = {
+  readonly schema: 1
+  readonly version: string
+  readonly pid: number
+  readonly host: string
+  readonly uptimeMs: number
+  readonly config: {
+    readonly path: string
+    readonly loadedAt: string
+    readonly lastReload: 'ok' | 'rejected' | 'none'
+    readonly lastReloadAt: string | null
+    /** Why it was rejected: `file:line:column: message [code]`. */
+    readonly lastReloadReasons: readonly string[]
+    /** Compared by device, inode, size and time of change; `unknown`: the file system does not answer. */
+    readonly unchangedOnDisk: boolean | 'unknown'
+  }
+  readonly engine: {
+    readonly realtime: boolean
+    readonly locked: boolean
+    readonly eventsRaised: number
+    readonly throttled: number
+    readonly coalesced: number
+    /** Packets of no instance, as far as they were read: under a flood the kernel drops them uncounted. */
+    readonly unclaimed: number
+  }
+  /** VRIDs that were heard and belong to no instance here. */
+  readonly unknownVrids: readonly StatusUnknownVrid[]
+  readonly instances: readonly StatusInstance[]
+  readonly groups: readonly StatusGroup[]
+  readonly checks: readonly StatusCheck[]
+  readonly warnings: readonly string[]
+}

@@ -1,0 +1,56 @@
+/**
+ * What a master has to do to its addresses when its facts change under a standing lead, without a moment in which an
+ * address that stays wanted is absent, where the kernel allows for that.
+ *
+ * An address that is there is altered by setting it again (NLM_F_REPLACE) only in its lifetimes and, IPv6 alone, in
+ * `home`, `mngtmpaddr` and `noprefixroute` (inet_rtm_newaddr, inet6_addr_modify); everything else about it the kernel
+ * keeps without a word. One with another prefix or peer is another address, which may stand beside the old one.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import { ipFamily } from '../../base/ip.ts'
+import { type AddressFacts, kernelAddresses, type SlotFacts } from '../../engine/plans.ts'
+import { identityOf, networkOf } from '../../wire/address-identity.ts'
+
+export type AddressDifference = {
+  /** Not there yet, or set again where that alters what has changed. First. */
+  readonly add: readonly AddressFacts[]
+  /** To be deleted and added in one request: neither can it be altered, nor may the two stand beside each other. */
+  readonly swap: readonly { readonly from: AddressFacts; readonly to: AddressFacts }[]
+  /** Not wanted any more. Last. */
+  readonly remove: readonly AddressFacts[]
+}
+
+export function addressDifference(before: SlotFacts, now: SlotFacts): AddressDifference {
+  const [held, wanted] = [kernelAddresses(before), kernelAddresses(now)]
+  const lasting = before.lifetimeSeconds !== now.lifetimeSeconds
+  const found = new Set<AddressFacts>()
+  const add: AddressFacts[] = []
+  const swap: { readonly from: AddressFacts; readonly to: AddressFacts }[] = []
+  const placed = new Map(held.map((one) => [placeOf(one), one]))
+  for (const to of wanted) {
+    const from = placed.get(placeOf(to))
+    if (from !== undefined) found.add(from)
+    if (from === undefined) add.push(to)
+    else if (!alterable(from, to)) swap.push({ from, to })
+    else if (lasting || !isDeepStrictEqual(from, to)) add.push(to)
+  }
+  return { add, swap, remove: held.filter((one) => !found.has(one)) }
+}
+
+/** What the kernel takes for one address: IPv6 the address alone; IPv4 with prefix and network of the far end. */
+function placeOf(one: AddressFacts): string {
+  if (ipFamily(one.address) === 6) return `${one.ifindex} ${one.address}`
+  return `${one.ifindex} ${one.address} ${networkOf(one)}`
+}
+
+function alterable(from: AddressFacts, to: AddressFacts): boolean {
+  if (identityOf(from) !== identityOf(to) || from.autojoin !== to.autojoin) return false
+  if (ipFamily(to.address) === 6) return true
+  const { label, scope, broadcast, noprefixroute } = from
+  return (
+    label === to.label &&
+    scope === to.scope &&
+    broadcast === to.broadcast &&
+    noprefixroute === to.noprefixroute
+  )
+}

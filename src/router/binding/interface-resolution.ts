@@ -1,0 +1,179 @@
+/**
+ * What an instance stands on: the interface, the source address and the sockets that follow from the
+ * configuration and the kernel's present state, or the faults that keep it from taking part.
+ * Pure over the kernel's mirror, so every case is a table in the tests.
+ */
+import { type Ip, ipFamily, isLinkLocal } from '../../base/ip.ts'
+import type { Instance, VirtualAddress } from '../../config/types.ts'
+import type { Fault } from '../../election/types.ts'
+import type { AddressFacts } from '../../engine/plans.ts'
+import type { OwnedAddress } from '../../kernel/marks.ts'
+import type { KernelAddress, KernelLink, KernelView } from '../../kernel/mirror.ts'
+import { keepalivedProtocol } from '../../wire/rtnetlink.ts'
+import type { LinkWish } from './sockets.ts'
+
+export type Footing =
+  | {
+      readonly ok: true
+      readonly wish: LinkWish
+      readonly home: KernelLink
+      /** The interface that holds the source: a configured one may be on the loopback interface, say. */
+      readonly sourceLink: KernelLink
+    }
+  | { readonly ok: false; readonly faults: readonly Fault[] }
+
+/** `virtual` holds every configured VIP: an address that a dead predecessor left is never a source. */
+export function findFooting(cfg: Instance, kernel: KernelView, virtual: ReadonlySet<Ip>): Footing {
+  const home = homeLink(cfg, kernel)
+  if (home === null) {
+    const missing: Fault =
+      cfg.interface === null
+        ? { kind: 'source', interface: null, wanted: wantedSource(cfg, kernel) }
+        : { kind: 'link', interface: cfg.interface, why: 'missing' }
+    return { ok: false, faults: [missing] }
+  }
+  if (cfg.transport.kind === 'unicast' && cfg.transport.peers.length === 0)
+    return { ok: false, faults: [{ kind: 'no-peer' }] }
+  if (!home.up && cfg.trackPrimary)
+    return { ok: false, faults: [{ kind: 'link', interface: home.name, why: 'down' }] }
+  const source = sourceAddress(cfg, kernel, home, virtual)
+  if (source === null) {
+    const wanted = wantedSource(cfg, kernel)
+    return { ok: false, faults: [{ kind: 'source', interface: home.name, wanted }] }
+  }
+  return { ok: true, home, sourceLink: source.link, wish: linkWish(cfg, home, source) }
+}
+
+/** The interface of the instance; without one, the interface that holds its source. */
+export function homeLink(cfg: Instance, kernel: KernelView): KernelLink | null {
+  if (cfg.interface !== null) return kernel.linkByName(cfg.interface)
+  const source = cfg.transport.source
+  return source === null ? null : kernel.linkHolding(source)
+}
+
+type Source = { readonly address: Ip; readonly link: KernelLink }
+
+/** Bound to the interface, but for unicast to a source that another one holds: routing decides where that arrives. */
+function linkWish(cfg: Instance, home: KernelLink, { address, link }: Source): LinkWish {
+  const unicast = cfg.transport.kind === 'unicast'
+  return {
+    family: cfg.family,
+    interface: cfg.interface ?? '',
+    ifindex: cfg.interface === null && !isLinkLocal(address) ? 0 : home.ifindex,
+    receiveOnAny: unicast && link.ifindex !== home.ifindex,
+    source: address,
+    group: cfg.transport.kind === 'multicast' ? cfg.transport.group : null,
+    ttl: unicast ? (cfg.transport.ttl ?? (cfg.family === 4 ? 255 : null)) : 255,
+    receiveBufferBytes: cfg.receiveBufferBytes,
+  }
+}
+
+/**
+ * The configured source if the host holds it, whichever interface it is on (a link-local one is each interface's own);
+ * without one the first primary IPv4, or link-local IPv6, address of the interface: one that is not virtual, or else the
+ * owner's own.
+ */
+function sourceAddress(
+  cfg: Instance,
+  kernel: KernelView,
+  home: KernelLink,
+  virtual: ReadonlySet<Ip>,
+): Source | null {
+  const usable = (link: KernelLink) =>
+    kernel
+      .addressesOn(link.ifindex)
+      .filter((a) => ipFamily(a.address) === cfg.family && !a.tentative)
+  const wanted = cfg.transport.source
+  if (wanted !== null) {
+    const holds = (link: KernelLink) => usable(link).some((a) => a.address === wanted)
+    if (holds(home)) return { address: wanted, link: home }
+    const other = isLinkLocal(wanted) ? null : kernel.linkHolding(wanted)
+    return other !== null && holds(other) ? { address: wanted, link: other } : null
+  }
+  const first = (of: readonly KernelAddress[]) =>
+    cfg.family === 6 ? of.find((a) => isLinkLocal(a.address)) : firstPrimary(of)
+  const found =
+    first(usable(home).filter((a) => !virtual.has(a.address))) ??
+    first(usable(home).filter(isHostsOwn))
+  return found === undefined ? null : { address: found.address, link: home }
+}
+
+/** What `sourceAddress` looked for, in the operator's words. */
+function wantedSource(cfg: Instance, kernel: KernelView): string {
+  const { source } = cfg.transport
+  if (source === null)
+    return cfg.family === 6 ? 'a link-local IPv6 address' : 'an IPv4 address that is not virtual'
+  const link = kernel.linkHolding(source)
+  const held = link === null ? [] : kernel.addressesOn(link.ifindex)
+  const found = held.find(({ address }) => address === source)
+  if (link === null || found === undefined) return source
+  if (found.duplicate) return `${source}, a duplicate of another host's`
+  if (found.tentative) return `${source}, which is tentative`
+  return `${source}, which is on ${link.name}`
+}
+
+/** A virtual address that the host has by its own configuration: that of an owner (RFC 9568 section 5.2.4). */
+const isHostsOwn = ({ ours, protocol }: KernelAddress): boolean =>
+  !ours && protocol !== keepalivedProtocol
+
+const firstPrimary = (addresses: readonly KernelAddress[]): KernelAddress | undefined =>
+  addresses.find((a) => !a.secondary) ?? addresses[0]
+
+/** Every address with the interface it goes on; one whose interface is missing is left out (its fault says so). */
+export function addressFacts(
+  cfg: Instance,
+  home: KernelLink,
+  kernel: KernelView,
+): readonly AddressFacts[] {
+  const resolve = (entry: VirtualAddress, advertised: boolean): readonly AddressFacts[] => {
+    const link = entry.interface === null ? home : kernel.linkByName(entry.interface)
+    if (link === null) return []
+    const { address, prefixLength, broadcast, label, scope, peer, preferredSeconds } = entry
+    const { nodad, mngtmpaddr, noprefixroute, autojoin } = entry
+    const mac = link.noarp ? null : link.mac
+    const flags = { home: entry.home, nodad, mngtmpaddr, noprefixroute, autojoin }
+    const router = ipFamily(address) === 6 && kernel.forwardsIpv6(link.ifindex)
+    const foreign = kernel.isForeign(link.ifindex, entry)
+    const on = { interface: link.name, ifindex: link.ifindex, mac, router }
+    const where = { ...on, advertised, foreign }
+    return [
+      {
+        address,
+        prefixLength,
+        broadcast,
+        label,
+        scope,
+        peer,
+        preferredSeconds,
+        ...flags,
+        ...where,
+      },
+    ]
+  }
+  return [
+    ...cfg.addresses.flatMap((entry) => resolve(entry, true)),
+    ...cfg.excluded.flatMap((entry) => resolve(entry, false)),
+  ]
+}
+
+/** What the instance may put into the kernel, as it is now; what another program has put there is not claimed. */
+export function ownedAddresses(cfg: Instance, kernel: KernelView): readonly OwnedAddress[] {
+  const home = homeLink(cfg, kernel)
+  if (home === null) return []
+  return addressFacts(cfg, home, kernel).flatMap((it) => (it.foreign ? [] : [ownedAddress(it)]))
+}
+
+const ownedAddress = ({ ifindex, address, peer, ...it }: AddressFacts): OwnedAddress => ({
+  kind: 'address',
+  interface: it.interface,
+  ifindex,
+  address,
+  prefixLength: peer?.prefixLength ?? it.prefixLength,
+  peer: peer?.address ?? null,
+})
+
+/** Interfaces whose loss is a fault: the VIPs' own `dev`s, beside what the tracker watches. */
+export function addressInterfaces(cfg: Instance): readonly string[] {
+  const named = [...cfg.addresses, ...cfg.excluded].flatMap((a) => a.interface ?? [])
+  return [...new Set(named)].filter((name) => name !== cfg.interface)
+}

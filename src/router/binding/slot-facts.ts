@@ -1,0 +1,87 @@
+/**
+ * The configuration's instance as the election and the plans want it: parameters and facts, resolved against
+ * the kernel's present links.
+ */
+import type { Ip } from '../../base/ip.ts'
+import { type Us, us } from '../../base/time.ts'
+import { downIntervalUs } from '../../base/vrrp-timing.ts'
+import type { Instance } from '../../config/types.ts'
+import type { Params } from '../../election/types.ts'
+import type { LinkId } from '../../engine/contract.ts'
+import type { SlotFacts } from '../../engine/plans.ts'
+import type { KernelLink, KernelView } from '../../kernel/mirror.ts'
+import { addressFacts } from './interface-resolution.ts'
+import { takenAlong } from './taken-along.ts'
+
+/** Without a source yet (interface missing) the tie-break is irrelevant: the instance is in fault. */
+const noSource = { 4: '0.0.0.0' as Ip, 6: '::' as Ip }
+
+/** An address outlives the longest down interval by so much; also the shortest lifetime that there is. */
+const lifetimeMarginSeconds = 2
+
+export function paramsOf(cfg: Instance, source: Ip | null): Params {
+  return {
+    name: cfg.name,
+    version: cfg.version,
+    basePriority: cfg.priority,
+    advertIntervalUs: cfg.advertIntervalUs,
+    maxIntervalRatio: cfg.maxIntervalRatio,
+    downTimerAdverts: cfg.downTimerAdverts,
+    preempt: cfg.preempt,
+    preemptDelayUs: cfg.preemptDelayUs,
+    lowerPrioNoAdvert: cfg.lowerPrioNoAdvert,
+    higherPrioSendAdvert: cfg.higherPrioSendAdvert,
+    ownerIgnoreAdverts: cfg.ownerIgnoreAdverts,
+    resignOnDemotion: cfg.resignOnDemotion,
+    source: source ?? noSource[cfg.family],
+  }
+}
+
+export function slotFacts(
+  cfg: Instance,
+  home: KernelLink,
+  kernel: KernelView,
+  link: LinkId,
+  source: Ip,
+): SlotFacts {
+  const { transport } = cfg
+  const addresses = addressFacts(cfg, home, kernel)
+  return {
+    vrid: cfg.vrid,
+    version: cfg.version,
+    family: cfg.family,
+    source,
+    link,
+    destinations: transport.kind === 'multicast' ? [transport.group] : peersOf(cfg),
+    password: cfg.password,
+    advertIntervalUs: cfg.advertIntervalUs,
+    checksumAsV2: cfg.v3ChecksumAsV2,
+    addresses,
+    takenAlong: takenAlong(addresses, kernel),
+    garp: cfg.garp,
+    router: cfg.family === 6 && kernel.forwardsIpv6(home.ifindex),
+    peersDownUs: shortestPeerDown(cfg),
+    lifetimeSeconds: lifetimeSeconds(cfg),
+  }
+}
+
+/** Whom a unicast instance hears; of a multicast one the group decides. */
+export const peersOf = ({ transport }: Instance): readonly Ip[] =>
+  transport.kind === 'multicast' ? [] : transport.peers.map((peer) => peer.address)
+
+/**
+ * Long enough that a peer has taken over before the address of a dead master vanishes, and that a renewal can be
+ * missed. Counted for the lowest priority, whose down interval is the longest.
+ */
+function lifetimeSeconds(cfg: Instance): number | null {
+  if (cfg.addressLifetimeSeconds === 0) return null
+  const { version, downTimerAdverts, advertIntervalUs: intervalUs } = cfg
+  const down = downIntervalUs({ version, downTimerAdverts, effectivePriority: 1, intervalUs })
+  return Math.max(cfg.addressLifetimeSeconds, Math.ceil(down / 1_000_000) + lifetimeMarginSeconds)
+}
+
+/** A peer of the highest priority that is not an owner takes over first: its skew is the shortest. */
+function shortestPeerDown(cfg: Instance): Us {
+  const { version, downTimerAdverts, advertIntervalUs: intervalUs } = cfg
+  return us(downIntervalUs({ version, downTimerAdverts, effectivePriority: 254, intervalUs }))
+}

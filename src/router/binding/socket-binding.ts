@@ -1,0 +1,151 @@
+/**
+ * What one instance stands on at present: its sockets, its source address and the facts that its plans are made
+ * from, or the faults that take their place. Follows the kernel and the configuration; decides nothing.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import { OpError } from '../../base/errors.ts'
+import type { Ip } from '../../base/ip.ts'
+import type { Instance } from '../../config/types.ts'
+import type { Fault } from '../../election/types.ts'
+import type { LinkId, SlotId } from '../../engine/contract.ts'
+import type { SlotFacts } from '../../engine/plans.ts'
+import type { OwnedObject } from '../../kernel/marks.ts'
+import type { KernelLink, KernelView } from '../../kernel/mirror.ts'
+import type { OrderQueue } from '../dispatch/orders.ts'
+import { findFooting, ownedAddresses } from './interface-resolution.ts'
+import { peersOf, slotFacts } from './slot-facts.ts'
+import type { Links, LinkWish, Move } from './sockets.ts'
+import { followTakenAlong } from './taken-along.ts'
+
+export type StancePorts = {
+  readonly kernel: KernelView
+  readonly links: Links
+  readonly orders: OrderQueue
+  /** What the slot may put into the kernel has to be recorded before: false while it is not. */
+  claim(slot: SlotId, objects: readonly OwnedObject[]): boolean
+  /** Every configured VIP, which is never a source address. */
+  virtual(): ReadonlySet<Ip>
+}
+
+export class Stance {
+  readonly #slot: SlotId
+  readonly #ports: StancePorts
+  #link: LinkId | null = null
+  #wish: LinkWish | null = null
+  #peers: readonly Ip[] = []
+  #facts: SlotFacts | null = null
+  #home: KernelLink | null = null
+  #sourceLink: KernelLink | null = null
+  #faults: readonly Fault[] = []
+  #waiting = false
+
+  constructor(slot: SlotId, ports: StancePorts) {
+    this.#slot = slot
+    this.#ports = ports
+  }
+
+  get link(): LinkId | null {
+    return this.#link
+  }
+  get source(): Ip | null {
+    return this.#wish?.source ?? null
+  }
+  /** The last known: after a loss they still say what there is to give back. */
+  get facts(): SlotFacts | null {
+    return this.#facts
+  }
+  get home(): KernelLink | null {
+    return this.#home
+  }
+  /** The interface that held the source when it was last there. */
+  get sourceLink(): KernelLink | null {
+    return this.#sourceLink
+  }
+  get faults(): readonly Fault[] {
+    return this.#faults
+  }
+
+  /** It stands as before until its claim is recorded; `refresh` is to be called again then. */
+  get waiting(): boolean {
+    return this.#waiting
+  }
+
+  /** The device that the sockets were opened on is unregistered: they know nothing of one that takes its name. */
+  get deviceGone(): boolean {
+    return this.#link !== null && this.#faults.some((f) => f.kind === 'link' && f.why === 'missing')
+  }
+
+  /** Looks again. True when the sockets are new and so know nothing of the standing order. */
+  refresh(cfg: Instance): boolean {
+    const footing = findFooting(cfg, this.#ports.kernel, this.#ports.virtual())
+    const { kernel } = this.#ports
+    this.#waiting = footing.ok && !this.#ports.claim(this.#slot, ownedAddresses(cfg, kernel))
+    if (this.#waiting) return false
+    if (footing.ok) {
+      this.#sourceLink = footing.sourceLink
+      return this.#stand(cfg, footing.wish, footing.home)
+    }
+    this.#faults = footing.faults
+    this.#follow()
+    return false
+  }
+
+  /** The kernel's addresses changed: whether what would be taken along by giving back ours did, too. */
+  get outdated(): boolean {
+    return this.#facts !== null && followTakenAlong(this.#facts, this.#ports.kernel) !== this.#facts
+  }
+
+  /** What a fault leaves to give back may take other addresses along than before. */
+  #follow(): void {
+    if (this.#facts !== null) this.#facts = followTakenAlong(this.#facts, this.#ports.kernel)
+  }
+
+  /** The place that the instance is to have, if it has one now and the kernel allows for the other. */
+  move(cfg: Instance): readonly Move[] {
+    const footing = findFooting(cfg, this.#ports.kernel, this.#ports.virtual())
+    if (this.#link === null || !footing.ok) return []
+    return [{ slot: this.#slot, vrid: cfg.vrid, peers: peersOf(cfg), wish: footing.wish }]
+  }
+
+  /** The sockets failed; they are opened again when the kernel says that the interface is back. */
+  failed(call: string, code: string): void {
+    this.#faults = [{ kind: 'transport', op: call, code }]
+  }
+
+  /** What was ordered before still goes out through the old sockets. */
+  drop(): void {
+    this.#ports.orders.hand()
+    this.#ports.links.leave(this.#slot)
+    this.#link = null
+    this.#wish = null
+  }
+
+  #stand(cfg: Instance, wish: LinkWish, home: KernelLink): boolean {
+    try {
+      const joined = this.#join(cfg, wish)
+      this.#home = home
+      this.#faults = []
+      if (this.#link === null) return false
+      const facts = slotFacts(cfg, home, this.#ports.kernel, this.#link, wish.source)
+      // Equal facts keep their identity: bytes that were encoded for them stay good.
+      if (!isDeepStrictEqual(facts, this.#facts)) this.#facts = facts
+      return joined
+    } catch (error) {
+      if (!(error instanceof OpError)) throw error
+      this.failed(error.op, error.code)
+      return false
+    }
+  }
+
+  #join(cfg: Instance, wish: LinkWish): boolean {
+    const peers = peersOf(cfg)
+    const same = isDeepStrictEqual(this.#wish, wish) && isDeepStrictEqual(this.#peers, peers)
+    const before = this.#link
+    if (before !== null && same) return false
+    this.#ports.orders.hand()
+    this.#link = this.#ports.links.join(this.#slot, cfg.vrid, peers, wish)
+    this.#wish = wish
+    this.#peers = peers
+    return this.#link !== before
+  }
+}

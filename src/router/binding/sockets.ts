@@ -1,0 +1,180 @@
+/**
+ * Which sockets are open, and for whom. Instances on the same interface, family, source and group share one
+ * link, told apart by VRID, and by their peers where several have the same (unicast); the link's filter names exactly the VRIDs in use, so that the kernel
+ * drops what cannot concern us.
+ */
+import { OpError } from '../../base/errors.ts'
+import type { Ip } from '../../base/ip.ts'
+import type { Engine, LinkId, LinkSpec, SlotId } from '../../engine/contract.ts'
+import { apart } from '../../engine/routes.ts'
+import { passAllFilter, vrrpFilter } from '../../wire/bpf.ts'
+import type { Membership } from './memberships.ts'
+
+export type LinkWish = Omit<LinkSpec, 'filter' | 'openFilter'>
+
+/** A slot and the place that it is to have. */
+export type Move = {
+  readonly slot: SlotId
+  readonly vrid: number
+  readonly peers: readonly Ip[]
+  readonly wish: LinkWish
+}
+
+type OpenLink = {
+  readonly id: LinkId
+  readonly wish: LinkWish
+  readonly slots: Map<SlotId, Member>
+}
+
+type Member = { readonly vrid: number; readonly peers: readonly Ip[] }
+
+export class Links {
+  readonly #engine: Engine
+  readonly #open = new Map<string, OpenLink>()
+  readonly #keyOfSlot = new Map<SlotId, string>()
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+  }
+
+  /**
+   * Opens or shares the link and routes the VRID, from these peers, to the slot, which leaves the link it had. Throws
+   * OpError when the sockets cannot be opened or another slot has the VRID there; the slot then keeps the link it had, so
+   * that its last orders still go out.
+   */
+  join(slot: SlotId, vrid: number, peers: readonly Ip[], wish: LinkWish): LinkId {
+    const key = keyOf(wish)
+    const known = this.#open.get(key)
+    if (known !== undefined) requireFree(known, slot, { vrid, peers })
+    if (known?.slots.has(slot)) return this.#setPeers(known, slot, { vrid, peers })
+    const link = known ?? this.#openLink(wish, vrid)
+    this.leave(slot)
+    this.#open.set(key, link)
+    this.#engine.addSlot(slot, link.id, vrid, peers)
+    link.slots.set(slot, { vrid, peers })
+    this.#keyOfSlot.set(slot, key)
+    this.#engine.setFilter(link.id, filterFor(link))
+    return link.id
+  }
+
+  /**
+   * Several slots change places among each other: each leaves its own before the first enters its new one. Whose sockets
+   * cannot be opened stays where it is; `join` then says why.
+   */
+  moveTogether(moves: readonly Move[]): void {
+    const ready = moves.flatMap((move) => {
+      const link = this.#open.get(keyOf(move.wish)) ?? this.#tryOpen(move)
+      return link === null ? [] : [{ ...move, link }]
+    })
+    const left = ready.map(({ slot }) => this.#part(slot))
+    for (const { slot, vrid, peers, link } of ready) {
+      this.#engine.addSlot(slot, link.id, vrid, peers)
+      link.slots.set(slot, { vrid, peers })
+      this.#keyOfSlot.set(slot, keyOf(link.wish))
+    }
+    for (const link of new Set([...ready.map(({ link }) => link), ...left])) this.#tidy(link)
+  }
+
+  /** The slot leaves its link; the last one closes it. Idempotent. */
+  leave(slot: SlotId): void {
+    this.#tidy(this.#part(slot))
+  }
+
+  get ids(): readonly LinkId[] {
+    return [...this.#open.values()].map((link) => link.id)
+  }
+
+  /** What the kernel must have joined for the open links. */
+  get memberships(): readonly Membership[] {
+    return [...this.#open.values()].flatMap(({ id: link, wish }) => {
+      const { family, ifindex, group, interface: name } = wish
+      return group === null ? [] : [{ link, family, ifindex, group, interface: name }]
+    })
+  }
+
+  /** null: the link is closed. Unicast without an interface: its source. */
+  interfaceOf(id: LinkId): string | null {
+    const wish = [...this.#open.values()].find((open) => open.id === id)?.wish
+    if (wish === undefined) return null
+    return wish.interface === '' ? wish.source : wish.interface
+  }
+
+  /** The slots that lose their sockets when this link fails. */
+  slotsOf(id: LinkId): readonly SlotId[] {
+    const link = [...this.#open.values()].find((open) => open.id === id)
+    return link === undefined ? [] : [...link.slots.keys()]
+  }
+
+  /** Without closing the link that it left. */
+  #part(slot: SlotId): OpenLink | null {
+    const key = this.#keyOfSlot.get(slot)
+    const link = key === undefined ? undefined : this.#open.get(key)
+    if (link === undefined) return null
+    this.#keyOfSlot.delete(slot)
+    link.slots.delete(slot)
+    this.#engine.removeSlot(slot)
+    return link
+  }
+
+  /** A link without slots is closed; one with slots lets their VRIDs in, and no others. */
+  #tidy(link: OpenLink | null): void {
+    if (link === null) return
+    if (link.slots.size > 0) return this.#engine.setFilter(link.id, filterFor(link))
+    this.#engine.closeLink(link.id)
+    this.#open.delete(keyOf(link.wish))
+  }
+
+  #tryOpen({ wish, vrid }: Move): OpenLink | null {
+    try {
+      const link = this.#openLink(wish, vrid)
+      this.#open.set(keyOf(wish), link)
+      return link
+    } catch (error) {
+      if (error instanceof OpError) return null
+      throw error
+    }
+  }
+
+  #setPeers(link: OpenLink, slot: SlotId, member: Member): LinkId {
+    this.#engine.setPeers(slot, member.peers)
+    link.slots.set(slot, member)
+    return link.id
+  }
+
+  #openLink(wish: LinkWish, vrid: number): OpenLink {
+    const filter = vrrpFilter({
+      family: wish.family,
+      vrids: [vrid],
+      multicast: wish.group !== null,
+    })
+    const id = this.#engine.openLink({ ...wish, filter, openFilter: passAllFilter() })
+    return { id, wish, slots: new Map() }
+  }
+}
+
+/** Two instances that cannot be told apart on one link; the plan of a reload refuses them before it comes to this. */
+function requireFree(link: OpenLink, slot: SlotId, wanted: Member): void {
+  for (const [other, member] of link.slots)
+    if (other !== slot && member.vrid === wanted.vrid && !apart(member.peers, wanted.peers))
+      throw new OpError('join', 'EADDRINUSE', `VRID ${wanted.vrid} is another instance's here`)
+}
+
+const keyOf = (wish: LinkWish): string =>
+  [
+    wish.family,
+    wish.ifindex,
+    wish.interface,
+    wish.receiveOnAny,
+    wish.source,
+    wish.group,
+    wish.ttl,
+    wish.receiveBufferBytes,
+  ].join('|')
+
+/** Adverts of a wrong version pass: the decoder counts them, and the operator must read of it. */
+const filterFor = ({ wish, slots }: OpenLink): Uint8Array =>
+  vrrpFilter({
+    family: wish.family,
+    vrids: [...slots.values()].map(({ vrid }) => vrid),
+    multicast: wish.group !== null,
+  })

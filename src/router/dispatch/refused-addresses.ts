@@ -1,0 +1,82 @@
+/**
+ * Addresses that the kernel refused to a master. One of several is a warning; a master whose kernel refused all of them
+ * serves no client and keeps the peer from doing it: that is a fault, which is lifted after a while, ever later, to try
+ * again.
+ */
+import { type Us, us } from '../../base/time.ts'
+import type { Fault } from '../../election/types.ts'
+import type { AddressFacts } from '../../engine/plans.ts'
+import type { KernelView } from '../../kernel/mirror.ts'
+import { identityOf, identityOfHeld } from '../../wire/address-identity.ts'
+import { decodeMessages } from '../../wire/rtnetlink.ts'
+
+const againUs = { first: us(1_000_000), longest: us(60_000_000) }
+
+type Refused = { readonly address: string; readonly why: string }
+
+export class RefusedAddresses {
+  /** By interface and identity. */
+  readonly #refused = new Map<string, Refused>()
+  readonly #kernel: KernelView
+  #fault: Fault | null = null
+  #retryAt: Us | null = null
+  #waitUs: Us = us(0)
+
+  constructor(kernel: KernelView) {
+    this.#kernel = kernel
+  }
+
+  /** A request failed while the instance is master. True when it has become a fault. */
+  note(request: Uint8Array, why: string, wanted: readonly AddressFacts[], now: Us): boolean {
+    for (const message of decodeMessages(request)) {
+      if (message.kind !== 'newaddr') continue
+      const { ifindex, address } = message.address
+      this.#refused.set(`${ifindex} ${identityOfHeld(message.address)}`, { address, why })
+    }
+    const ours = wanted.filter((it) => !it.foreign)
+    if (this.#fault !== null || ours.length === 0 || !ours.every((it) => this.#isRefused(it)))
+      return false
+    this.#fault = { kind: 'addresses', why }
+    // Long after the last attempt it is another story.
+    const calm = this.#retryAt === null || now - this.#retryAt > againUs.longest
+    this.#waitUs = calm ? againUs.first : us(Math.min(2 * this.#waitUs, againUs.longest))
+    this.#retryAt = us(now + this.#waitUs)
+    return true
+  }
+
+  /** No longer master: what the kernel would say now is not known. */
+  forget(): void {
+    this.#refused.clear()
+  }
+
+  /** Lifts the fault when it is time to try again. True when it did. */
+  lift(now: Us): boolean {
+    if (this.#fault === null || this.#retryAt === null || now < this.#retryAt) return false
+    this.#fault = null
+    return true
+  }
+
+  get faults(): readonly Fault[] {
+    return this.#fault === null ? [] : [this.#fault]
+  }
+
+  /** When `lift` will do something; null: never. */
+  get retryAt(): Us | null {
+    return this.#fault === null ? null : this.#retryAt
+  }
+
+  /** What a master lacks, one sentence each. */
+  describe(wanted: readonly AddressFacts[]): readonly string[] {
+    return wanted
+      .filter((it) => this.#isRefused(it))
+      .map((it) => `the kernel refuses ${it.address} on ${it.interface}: ${this.#whyOf(it)}`)
+  }
+
+  #isRefused(it: AddressFacts): boolean {
+    return this.#whyOf(it) !== null && this.#kernel.find(it.ifindex, it) === null
+  }
+
+  #whyOf(it: AddressFacts): string | null {
+    return this.#refused.get(`${it.ifindex} ${identityOf(it)}`)?.why ?? null
+  }
+}

@@ -1,0 +1,340 @@
+/**
+ * Who takes part: the running instances by slot, and the sync groups over them. A plan (reload/plan.ts) changes it unit
+ * by unit, at start from an empty roster and at reload from a full one, by the same code: what is unchanged is not
+ * touched at all.
+ */
+import { groupBy } from '../../base/collections.ts'
+import type { Ip } from '../../base/ip.ts'
+import type { Us } from '../../base/time.ts'
+import { placeOf } from '../../config/build/instance-identity.ts'
+import type { Config, Instance, SyncGroup } from '../../config/types.ts'
+import { standingBy } from '../../election/priority.ts'
+import type { SlotId } from '../../engine/contract.ts'
+import { apart } from '../../engine/routes.ts'
+import { peersOf } from '../binding/slot-facts.ts'
+import { StandBys } from '../hand-over/stand-by.ts'
+import type { RunningFact } from '../reload/plan.ts'
+import { same } from '../reload/same.ts'
+import { addressesOf, type Kept, type Unit } from '../reload/units.ts'
+import {
+  type Assessment,
+  assessInstance,
+  type Verdicts,
+  watchedInterfaces,
+} from '../tracking/tracker.ts'
+import { RunningGroup } from './group.ts'
+import { type InstancePorts, RunningInstance } from './instance.ts'
+
+export class Roster {
+  readonly #ports: Omit<InstancePorts, 'virtual'>
+  readonly #verdicts: Verdicts
+  /** Those that left too, until the engine has carried out their last orders. */
+  readonly #bySlot = new Map<SlotId, RunningInstance>()
+  #running = new Map<SlotId, RunningInstance>()
+  /** The same as a list, made when it is asked for. */
+  #list: readonly RunningInstance[] | null = null
+  #groups = new Map<string, RunningGroup>()
+  readonly #groupOf = new Map<SlotId, SyncGroup>()
+  #virtual: ReadonlySet<Ip> = new Set()
+  #lastSlot = 0
+  #leaving: RunningInstance[] = []
+  readonly #standBys = new StandBys()
+
+  constructor(ports: Omit<InstancePorts, 'virtual'>, verdicts: Verdicts) {
+    this.#ports = ports
+    this.#verdicts = verdicts
+  }
+
+  get instances(): readonly RunningInstance[] {
+    this.#list ??= [...this.#running.values()]
+    return this.#list
+  }
+
+  get groups(): readonly RunningGroup[] {
+    return [...this.#groups.values()]
+  }
+
+  bySlot(slot: SlotId): RunningInstance | undefined {
+    return this.#bySlot.get(slot)
+  }
+
+  isVirtual(address: Ip): boolean {
+    return this.#virtual.has(address)
+  }
+
+  /** What a plan starts from. */
+  facts(): readonly RunningFact[] {
+    return this.instances.map(({ slot, cfg, applied }) => ({ slot, cfg, applied }))
+  }
+
+  /** Before the first unit of a plan: what is virtual in either configuration is nobody's source. */
+  beginChange(next: Config): void {
+    this.#virtual = new Set([...this.#virtual, ...virtualAddresses(next)])
+  }
+
+  /** Applies one unit whole: what it releases first, what it acquires last. */
+  change(unit: Unit): void {
+    const kept = unit.keep.flatMap((kept) => this.#withInstance(kept))
+    const regroups = new Map(unit.regroup.flatMap((g) => g.members.map((m) => [m, g] as const)))
+    const released = unit.release.flatMap((slot) => this.#remove(slot))
+    if (kept.length + unit.acquire.length > 0) this.forgetLeft()
+    for (const { slot, to } of kept) this.#setGroup(slot, regroups.get(to.name))
+    this.#yieldPeers(kept)
+    for (const { instance, to, altered } of kept)
+      if (altered) instance.reconfigure(to, this.#assessmentOf(instance.slot, to))
+    const added = unit.acquire.map((cfg) => this.#add(cfg, regroups.get(cfg.name)))
+    const groups = this.#regroup(unit, [...kept.map(({ instance }) => instance), ...added])
+    for (const instance of added) instance.start()
+    for (const instance of added) for (const group of groups) group.welcome(instance)
+    for (const { instance } of kept) instance.assess(this.#assess(instance))
+    // By itself an instance puts its addresses in order without being told.
+    const given = new Set(
+      kept.length + released.length > 1 ? [...released, ...kept.flatMap(givenUp)] : [],
+    )
+    for (const { instance, to } of kept)
+      if (addressesOf(to).some(({ address }) => given.has(address))) instance.holdAddresses()
+  }
+
+  /** After the last unit of a plan: the order of the file. */
+  endChange({ instances, groups }: Config): void {
+    const place = new Map(instances.map(({ name }, i) => [name, i]))
+    const order = ({ name }: RunningInstance) => place.get(name) ?? 0
+    const sorted = [...this.instances].sort((a, b) => order(a) - order(b))
+    this.#running = new Map(sorted.map((it) => [it.slot, it]))
+    this.#list = null
+    this.#groups = new Map(
+      groups.flatMap(({ name }) => {
+        const group = this.#groups.get(name)
+        return group === undefined ? [] : [[name, group] as const]
+      }),
+    )
+  }
+
+  /** When the kernel holds no address any more that is not virtual now: one that it holds all the same may be a source. */
+  settleSources(next: Config): void {
+    const virtual = virtualAddresses(next)
+    const free = new Set([...this.#virtual].filter((address) => !virtual.has(address)))
+    this.#virtual = virtual
+    if (free.size === 0) return
+    const touched = new Set<string>()
+    for (const name of new Set(this.instances.flatMap(({ cfg }) => cfg.interface ?? []))) {
+      const link = this.#ports.kernel.linkByName(name)
+      const held = link === null ? [] : this.#ports.kernel.addressesOn(link.ifindex)
+      if (held.some(({ address }) => free.has(address))) touched.add(name)
+    }
+    for (const name of touched) this.sourceChanged(name, null)
+  }
+
+  /** After the last orders of those that left have been handed over: their sockets and VRIDs are free. */
+  forgetLeft(): void {
+    for (const instance of this.#leaving) {
+      instance.forget()
+      this.#bySlot.delete(instance.slot)
+    }
+    this.#leaving = []
+  }
+
+  assessAll(): void {
+    for (const instance of this.instances) instance.assess(this.#assess(instance))
+  }
+
+  /** A script's verdict changed. */
+  assessTracking(script: string): void {
+    for (const instance of this.instances)
+      if (this.scriptsOf(instance).has(script)) instance.assess(this.#assess(instance))
+  }
+
+  /** An interface changed. Instances without one of their own stand on whichever holds their source. */
+  linkChanged(name: string): void {
+    for (const instance of this.instances) {
+      const { cfg } = instance
+      const watches = (): boolean => watchedInterfaces(cfg, this.#group(instance)).has(name)
+      const concerned = cfg.interface === null || instance.stance.sourceLink?.name === name
+      if (!concerned && !watches()) continue
+      instance.refresh()
+      instance.assess(this.#assess(instance))
+    }
+  }
+
+  /** The configuration names the interface, or the source of an instance is on it. */
+  isTracked(name: string): boolean {
+    return this.instances.some(
+      (it) =>
+        it.stance.home?.name === name ||
+        it.stance.sourceLink?.name === name ||
+        watchedInterfaces(it.cfg, this.#group(it)).has(name),
+    )
+  }
+
+  /** What waited to be recorded before it may be ordered. */
+  recorded(): void {
+    for (const instance of this.instances) if (instance.stance.waiting) instance.refresh()
+  }
+
+  /** A virtual address came to be another program's, or ceased to be. */
+  foreignChanged(address: Ip): void {
+    for (const instance of this.instances) if (instance.has(address)) instance.refresh()
+  }
+
+  /** An address that is not virtual came or went: somebody's source, perhaps. */
+  sourceChanged(interfaceName: string, address: Ip | null): void {
+    for (const instance of this.instances) {
+      const { interface: own, transport } = instance.cfg
+      if (
+        own === null ||
+        own === interfaceName ||
+        (address !== null && transport.source === address)
+      )
+        instance.refresh()
+    }
+  }
+
+  /** Addresses came or went, or are primary now: those that ours would take along. */
+  addressesChanged(): void {
+    for (const instance of this.instances) if (instance.stance.outdated) instance.refresh()
+  }
+
+  scriptsOf(instance: RunningInstance): ReadonlySet<string> {
+    const own = instance.cfg.trackChecks.map((t) => t.name)
+    return new Set([...own, ...(this.#group(instance)?.trackChecks.map((t) => t.name) ?? [])])
+  }
+
+  settle(): void {
+    for (const group of this.#groups.values()) group.settle()
+    if (this.#standBys.settle(this.instances)) this.assessAll()
+  }
+
+  /** Instances of that name, or of the sync group of that name; a member brings its whole group. */
+  handedOverWith(name: string): readonly RunningInstance[] {
+    const named = this.instances.find((it) => it.name === name)
+    const group = (named === undefined ? null : this.#group(named)?.name) ?? name
+    return this.instances.filter((it) => it.name === name || this.#group(it)?.name === group)
+  }
+
+  failover(instances: readonly { readonly name: string }[]): void {
+    for (const { name } of instances) this.#standBys.failover(name)
+    this.assessAll()
+  }
+
+  drain(): void {
+    this.#standBys.drain()
+    this.assessAll()
+  }
+
+  /** No peer took these over: they have their priority back, the host stays drained. */
+  keep(instances: readonly { readonly name: string }[]): void {
+    for (const { name } of instances) this.#standBys.keep(name)
+    this.assessAll()
+  }
+
+  get drained(): boolean {
+    return this.#standBys.drained
+  }
+
+  /** Leads on although the host is drained. */
+  keeps(name: string): boolean {
+    return this.#standBys.keeps(name)
+  }
+
+  /** null: everybody. */
+  resume(instances: readonly { readonly name: string }[] | null): void {
+    if (instances === null) this.#standBys.resume(null)
+    else for (const { name } of instances) this.#standBys.resume(name)
+    this.assessAll()
+  }
+
+  /** The earliest instant at which an election wants a tick. */
+  deadlineAt(now: Us): Us | null {
+    let earliest: Us | null = null
+    for (const instance of this.instances) {
+      const deadline = instance.deadlineAt(now)
+      if (deadline !== null && (earliest === null || deadline < earliest)) earliest = deadline
+    }
+    return earliest
+  }
+
+  #group({ slot }: Pick<RunningInstance, 'slot'>): SyncGroup | null {
+    return this.#groupOf.get(slot) ?? null
+  }
+
+  #assess(instance: RunningInstance): Assessment {
+    return this.#assessmentOf(instance.slot, instance.cfg)
+  }
+
+  #assessmentOf(slot: SlotId, cfg: Instance): Assessment {
+    const assessment = assessInstance(cfg, this.#group({ slot }), this.#verdicts)
+    const standsBy = this.#standBys.of(cfg.name)
+    return standsBy === null ? assessment : standingBy(assessment, standsBy)
+  }
+
+  #withInstance(kept: Kept): readonly (Kept & { readonly instance: RunningInstance })[] {
+    const instance = this.#bySlot.get(kept.slot)
+    return instance === undefined ? [] : [{ ...kept, instance }]
+  }
+
+  #setGroup(slot: SlotId, group: SyncGroup | undefined): void {
+    if (group === undefined) this.#groupOf.delete(slot)
+    else this.#groupOf.set(slot, group)
+  }
+
+  #add(cfg: Instance, group: SyncGroup | undefined): RunningInstance {
+    this.#lastSlot += 1
+    const slot = this.#lastSlot
+    this.#setGroup(slot, group)
+    const ports = { ...this.#ports, virtual: () => this.#virtual }
+    const instance = new RunningInstance(slot, cfg, this.#assessmentOf(slot, cfg), ports)
+    this.#bySlot.set(slot, instance)
+    this.#running.set(slot, instance)
+    this.#list = null
+    return instance
+  }
+
+  /** The addresses that it gives up. */
+  #remove(slot: SlotId): readonly Ip[] {
+    const instance = this.#bySlot.get(slot)
+    if (instance === undefined) return []
+    this.#running.delete(slot)
+    this.#list = null
+    this.#groupOf.delete(slot)
+    instance.remove()
+    this.#leaving.push(instance)
+    return addressesOf(instance.cfg).map(({ address }) => address)
+  }
+
+  /** One of several in a place that takes over another's peer: all give up theirs before the first takes any. */
+  #yieldPeers(kept: readonly (Kept & { readonly instance: RunningInstance })[]): void {
+    const altered = kept.filter((one) => one.altered)
+    for (const sharing of groupBy(altered, ({ to }) => placeOf(to)).values()) {
+      const takesOver = sharing.some((one) =>
+        sharing.some((other) => other !== one && !apart(peersOf(one.to), peersOf(other.from))),
+      )
+      if (sharing.length < 2 || !takesOver) continue
+      this.#ports.orders.hand()
+      this.#ports.links.moveTogether(sharing.flatMap(({ instance, to }) => instance.move(to)))
+    }
+  }
+
+  #regroup(unit: Unit, instances: readonly RunningInstance[]): readonly RunningGroup[] {
+    const named = new Map(instances.map((it) => [it.name, it]))
+    const grouped = new Set(unit.regroup.flatMap(({ members }) => members))
+    const groups = unit.regroup.map((cfg) => {
+      const members = cfg.members.flatMap((name) => named.get(name) ?? [])
+      const before = this.#groups.get(cfg.name) ?? null
+      return new RunningGroup(cfg, members, { ...this.#ports, before })
+    })
+    for (const name of unit.ungroup) this.#groups.delete(name)
+    for (const group of groups) this.#groups.set(group.cfg.name, group)
+    for (const instance of instances) if (!grouped.has(instance.name)) instance.leaveGroup()
+    return groups
+  }
+}
+
+/** A changed label or prefix gives up an address as much as its removal does. */
+const givenUp = ({ from, to }: Kept): readonly Ip[] =>
+  addressesOf(from)
+    .filter((one) => !addressesOf(to).some((other) => same(one, other)))
+    .map(({ address }) => address)
+
+function virtualAddresses({ instances }: Pick<Config, 'instances'>): ReadonlySet<Ip> {
+  return new Set(instances.flatMap(addressesOf).map(({ address }) => address))
+}

@@ -1,0 +1,57 @@
+/**
+ * What one instance says about itself: log lines with keepalived's phrases, its history, and notifications.
+ */
+
+import type { Log } from '../../base/log.ts'
+import type { Instance } from '../../config/types.ts'
+import { describeCause } from '../../election/describe.ts'
+import type { Effect, Machine } from '../../election/types.ts'
+import type { InstanceState, Notifier } from '../../notify/notify.ts'
+import type { Journal } from './journal.ts'
+
+type Transition = Effect & { readonly kind: 'transition' }
+
+/** Entering these is notified; init is nobody's business. */
+const notified = { master: 'MASTER', backup: 'BACKUP', fault: 'FAULT', stopped: 'STOP' } as const
+
+export class Voice {
+  readonly #log: Log
+  readonly #notifier: Notifier
+  readonly #journal: Journal
+
+  constructor(ports: { readonly log: Log; readonly notifier: Notifier }, journal: Journal) {
+    this.#log = ports.log
+    this.#notifier = ports.notifier
+    this.#journal = journal
+  }
+
+  /** `removed`: a reload took the instance out, which is notified as DELETED or, unconfigured, FAULT. */
+  transition(cfg: Instance, effect: Transition, machine: Machine, removed: boolean): void {
+    const why = describeCause(effect.cause)
+    this.#journal.record(effect.from.toUpperCase(), effect.to.toUpperCase(), why)
+    const fields = { instance: cfg.name, from: effect.from, to: effect.to, cause: effect.cause }
+    const { state } = machine
+    if (state.kind === 'fault' && state.silent) {
+      this.#log.info(`(${cfg.name}) held: ${why}`, fields)
+      return
+    }
+    const init = effect.from === 'init' && effect.to === 'backup' ? ' (init)' : ''
+    this.#log.info(`(${cfg.name}) Entering ${effect.to.toUpperCase()} STATE${init}: ${why}`, fields)
+    if (effect.to === 'init') return
+    const end = cfg.notify.saysDeleted ? 'DELETED' : 'FAULT'
+    this.notify(cfg, removed && effect.to === 'stopped' ? end : notified[effect.to], machine)
+  }
+
+  priority(cfg: Instance, from: number, arithmetic: string, machine: Machine): void {
+    const text = `Changing effective priority from ${from} to ${machine.effective}`
+    this.#log.info(`(${cfg.name}) ${text}`, { instance: cfg.name, arithmetic })
+    if (!cfg.notify.priorityChanges) return
+    if (machine.state.kind === 'master') this.notify(cfg, 'MASTER_PRIORITY', machine)
+    else if (machine.state.kind === 'backup') this.notify(cfg, 'BACKUP_PRIORITY', machine)
+  }
+
+  notify(cfg: Instance, state: InstanceState, machine: Machine): void {
+    const { name, notify } = cfg
+    this.#notifier.instance({ name, state, priority: machine.effective, notify })
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Who stands by on the operator's word. Such an instance says the least priority there is and goes on serving until it
+ * hears a better master (RFC 9568 section 6.4.3): the peer takes over by the protocol's own means, whatever it runs, and
+ * the addresses are never without a holder. From then on it takes over only when nobody else does.
+ *
+ * `failover` asks for one hand-over: it ends when the instance is master again. `drain` is the whole host's, with what a
+ * reload adds, and ends with `resume`; an instance that no peer took over is kept, with its own priority, until it has lost
+ * the lead after all. Neither outlives the daemon.
+ */
+import type { StandBy } from '../../election/priority.ts'
+import type { RunningInstance } from '../dispatch/instance.ts'
+
+export class StandBys {
+  /** By name; `yielded`: it has been without the lead since. */
+  readonly #failovers = new Map<string, { yielded: boolean }>()
+  #drained = false
+  /** By name, while drained: what leads on, since no peer took it over. */
+  readonly #kept = new Set<string>()
+
+  get drained(): boolean {
+    return this.#drained
+  }
+
+  of(name: string): StandBy | null {
+    if (this.#drained && !this.#kept.has(name)) return 'drain'
+    return this.#failovers.has(name) ? 'failover' : null
+  }
+
+  failover(name: string): void {
+    this.#failovers.set(name, { yielded: false })
+  }
+
+  drain(): void {
+    this.#drained = true
+    this.#kept.clear()
+  }
+
+  /** Excepts one from the drain that goes on. */
+  keep(name: string): void {
+    if (this.#drained) this.#kept.add(name)
+  }
+
+  /** It leads on a host that is drained. */
+  keeps(name: string): boolean {
+    return this.#kept.has(name)
+  }
+
+  /** Ends one instance's, or with null everybody's and the host's. */
+  resume(name: string | null): void {
+    if (name !== null) {
+      this.#failovers.delete(name)
+      return
+    }
+    this.#drained = false
+    this.#kept.clear()
+    this.#failovers.clear()
+  }
+
+  /**
+   * Ends what is over: a failover when the instance leads again after having given the lead away, an exception from the
+   * drain when it does not lead any more. True when something ended.
+   */
+  settle(instances: readonly RunningInstance[]): boolean {
+    const before = this.#failovers.size + this.#kept.size
+    if (before === 0) return false
+    const kinds = new Map(instances.map((it) => [it.name, it.state.kind]))
+    for (const [name, entry] of this.#failovers) {
+      const leads = kinds.get(name) === 'master'
+      if (!leads) entry.yielded = true
+      if (!kinds.has(name) || (leads && entry.yielded)) this.#failovers.delete(name)
+    }
+    for (const name of this.#kept) if (kinds.get(name) !== 'master') this.#kept.delete(name)
+    return this.#failovers.size + this.#kept.size < before
+  }
+}

@@ -1,0 +1,342 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { us } from '../../../src/base/time.ts'
+import type { Assessment } from '../../../src/election/priority.ts'
+import type { Engine, OrderFor } from '../../../src/engine/contract.ts'
+import { Links } from '../../../src/router/binding/sockets.ts'
+import { type InstancePorts, RunningInstance } from '../../../src/router/dispatch/instance.ts'
+import { OrderQueue } from '../../../src/router/dispatch/orders.ts'
+import { encodeAdvert } from '../../../src/wire/vrrp.ts'
+import { address, instance, ip, kernelOf, link, virtualAddress } from './facts.ts'
+
+const counters = {
+  received: 0,
+  sent: 0,
+  lastReceivedUs: null,
+  lastFamiliarUs: null,
+  lastSentUs: null,
+}
+
+/** An engine that writes down what it is ordered, and does nothing of its own. */
+function recorder() {
+  const orders: OrderFor[] = []
+  let now = 0
+  const engine: Engine = {
+    now: () => us(now),
+    openLink: () => 7,
+    setFilter: () => undefined,
+    closeLink: () => undefined,
+    addSlot: () => undefined,
+    setPeers: () => undefined,
+    setLiveness: () => undefined,
+    removeSlot: () => undefined,
+    order: (given) => void orders.push(...given),
+    flush: () => Promise.resolve(),
+    renew: () => undefined,
+    request: () => new Uint8Array(),
+    rejoin: () => Promise.resolve([]),
+    counters: () => counters,
+    gaps: () => ({ histogram: [], long: [], heard: 0, missed: 0, windows: [] }),
+    linkCounters: () => ({ received: 0, throttled: 0, coalesced: 0, unclaimed: 0 }),
+    stop: () => undefined,
+  }
+  const advance = (toUs: number) => {
+    now = toUs
+  }
+  return { engine, orders, advance }
+}
+
+const fine: Assessment = {
+  effective: 100,
+  faults: [],
+  contributions: [],
+  arithmetic: '100',
+  standsBy: null,
+}
+
+function atWork(assessment = fine, cfg = instance()) {
+  const { engine, orders, advance } = recorder()
+  const notified: string[] = []
+  const queue = new OrderQueue(engine)
+  const quiet = () => undefined
+  const ports: InstancePorts = {
+    engine,
+    kernel: kernelOf([link(3, 'eth0')], [address(3, '172.16.80.2')]),
+    links: new Links(engine),
+    orders: queue,
+    notifier: {
+      instance: ({ state }) => void notified.push(state),
+      group: quiet,
+      repeat: quiet,
+      reconfigure: quiet,
+      stop: () => Promise.resolve(),
+    },
+    log: { debug: quiet, info: quiet, warn: quiet, error: quiet, flush: () => Promise.resolve() },
+    claim: () => true,
+    virtual: () => new Set([ip('172.16.80.100')]),
+    wallMs: () => 0,
+  }
+  const it = new RunningInstance(1, cfg, assessment, ports)
+  it.start()
+  /** What has been ordered since the last call. */
+  const ordered = (): OrderFor[] => {
+    queue.hand()
+    return orders.splice(0)
+  }
+  return { it, ordered, notified, advance }
+}
+
+const expired = (generation: number) =>
+  ({ kind: 'expired', slot: 1, generation, deadlineUs: us(0), at: us(0), doneAt: us(0) }) as const
+
+const advertOf = (priority: number) =>
+  ({
+    kind: 'heard',
+    link: 7,
+    slot: 1,
+    generation: 1,
+    from: ip('172.16.80.3'),
+    ttl: 255,
+    payload: encodeAdvert({
+      version: 2,
+      family: 4,
+      vrid: 80,
+      priority,
+      intervalUs: us(2_000_000),
+      addresses: [ip('172.16.80.100')],
+      password: null,
+      source: ip('172.16.80.3'),
+      destination: ip('224.0.0.18'),
+      checksumAsV2: false,
+    }),
+    at: us(1_000_000),
+    count: 1,
+  }) as const
+
+test('it starts as backup with its take-over prepared, and cleans what a predecessor left', () => {
+  const { it, ordered, notified } = atWork()
+  const [first, ...more] = ordered()
+  assert.deepEqual(more, [])
+  assert.equal(first?.order.kind, 'follow')
+  assert.deepEqual(
+    first?.order.now.map((s) => s.kind),
+    ['netlink'],
+  )
+  assert.deepEqual(notified, ['BACKUP'])
+  assert.equal(it.state.kind, 'backup')
+})
+
+test('the deadline passed: the engine stands on the prepared lead, nothing is ordered', () => {
+  const { it, ordered, notified } = atWork()
+  const generation = ordered()[0]?.generation ?? 0
+  it.engineEvent(expired(generation))
+  assert.equal(it.state.kind, 'master')
+  assert.deepEqual(ordered(), [])
+  assert.deepEqual(notified, ['BACKUP', 'MASTER'])
+})
+
+test('an event that crossed a newer order is dropped and answered by no further order', () => {
+  const { it, ordered } = atWork()
+  const generation = ordered()[0]?.generation ?? 0
+  it.heard(advertOf(0))
+  assert.equal(ordered().length, 1, 'the skew time is ordered')
+  it.engineEvent(expired(generation))
+  assert.equal(it.state.kind, 'backup')
+  assert.deepEqual(ordered(), [], 'an answer here and an expiry there would chase each other')
+})
+
+test('an accepted advert becomes the familiar one, and its interval counts from its reception', () => {
+  const { it, ordered, advance } = atWork()
+  ordered()
+  advance(1_500_000)
+  const heard = advertOf(150)
+  it.heard(heard)
+  const [follow] = ordered()
+  assert.ok(follow?.order.kind === 'follow')
+  assert.deepEqual(follow.order.expect?.payload, heard.payload)
+  assert.deepEqual(follow.order.now, [], 'what was deleted once is not deleted again')
+  assert.equal(follow.order.deadlineUs, heard.at + follow.order.restartUs)
+})
+
+test('a changed priority replaces the lead without repeating the take-over', () => {
+  const { it, ordered } = atWork()
+  it.engineEvent(expired(ordered()[0]?.generation ?? 0))
+  it.assess({ ...fine, effective: 90 })
+  const [lead] = ordered()
+  assert.ok(lead?.order.kind === 'lead')
+  assert.deepEqual(lead.order.now, [])
+})
+
+const vanished = (text: string) => address(3, text, { prefixLength: 32 })
+
+test('an address that somebody deleted is put back once for each deletion, within bounds', () => {
+  const { it, ordered, advance } = atWork()
+  it.engineEvent(expired(ordered()[0]?.generation ?? 0))
+  it.addressVanished(vanished('172.16.80.100'))
+  const [put] = ordered()
+  assert.equal(put?.order.kind, 'also')
+  assert.equal(put?.order.now[0]?.kind, 'netlink')
+  for (let i = 0; i < 100; i++) it.addressVanished(vanished('172.16.80.100'))
+  assert.equal(ordered().length, 19)
+  assert.deepEqual(it.contestedAt(us(0)), [
+    'HA_1: 172.16.80.100/32 was removed 10 times in 0 s by another program, and put back each time',
+  ])
+  assert.deepEqual(it.contestedAt(us(11_000_000)), [], 'the matter is over')
+
+  // What was put off is done when the budget allows, and announced in the end.
+  const due = it.deadlineAt(us(0))
+  assert.ok(due !== null && due <= 20_000, `${due}`)
+  advance(20_000)
+  it.tick(us(20_000))
+  const [later] = ordered()
+  assert.deepEqual(stepKinds(later), ['netlink'])
+  const announced = it.deadlineAt(us(20_000))
+  assert.ok(announced !== null && announced <= 2_020_000, `${announced}`)
+  advance(announced)
+  it.tick(announced)
+  assert.deepEqual([...new Set(ordered().flatMap(stepKinds))], ['frame'])
+})
+
+const stepKinds = (given: OrderFor | undefined): readonly string[] =>
+  given?.order.kind === 'also' ? given.order.now.map((step) => step.kind) : []
+
+test('sixty addresses that vanish at once are all put back at once', () => {
+  const many = Array.from({ length: 60 }, (_, i) => `172.16.80.${100 + i}`)
+  const { it, ordered } = atWork(
+    fine,
+    instance({ addresses: many.map((one) => virtualAddress(one)) }),
+  )
+  it.engineEvent(expired(ordered()[0]?.generation ?? 0))
+  ordered()
+  for (const one of many) it.addressVanished(vanished(one))
+  const put = ordered().flatMap((given) =>
+    given.order.kind === 'also' ? given.order.now.filter((step) => step.kind === 'netlink') : [],
+  )
+  assert.equal(put.length, 60)
+})
+
+test('the end of a competition is announced, though contacts before it were not', () => {
+  const { it, ordered, advance } = atWork()
+  it.engineEvent(expired(ordered()[0]?.generation ?? 0))
+  const frames = () => ordered().filter((given) => stepKinds(given).includes('frame')).length
+  frames()
+  const second = 1_000_000
+  let announcements = 0
+  const hearUntil = (from: number, to: number) => {
+    for (let at = from; at <= to; at += 2 * second) {
+      advance(at)
+      it.tick(us(at))
+      it.heard({ ...advertOf(50), at: us(at) })
+      announcements += frames()
+    }
+  }
+  hearUntil(second, 41 * second)
+  assert.ok(announcements < 8, `each of ${announcements} contacts was announced`)
+  // The competitor hears us at last, and is silent. The interval is 2 s.
+  const due = it.deadlineAt(us(41 * second))
+  assert.equal(due, 44 * second)
+  advance(44 * second)
+  it.tick(us(44 * second))
+  assert.equal(frames(), 1)
+  advance(90 * second)
+  it.tick(us(90 * second))
+  assert.equal(frames(), 0, 'announced twice')
+})
+
+test('priority zero is answered and sets the advert timer anew, but only with an advert that goes out', () => {
+  const { it, ordered } = atWork()
+  it.engineEvent(expired(ordered()[0]?.generation ?? 0))
+  const timerKey = ({ order }: OrderFor) => (order.kind === 'lead' ? order.repeats[0]?.key : null)
+  it.heard(advertOf(0))
+  const [answer, lead, ...more] = ordered()
+  assert.deepEqual(more, [])
+  assert.ok(answer?.order.kind === 'also' && lead?.order.kind === 'lead')
+  assert.deepEqual([answer.order.now.length, lead.order.now], [1, []])
+  assert.equal(timerKey(lead), 'advert 1', 'the engine keeps the phase of a key that it knows')
+  for (let i = 0; i < 100; i++) it.heard({ ...advertOf(0), from: ip('172.16.80.4') })
+  const later = ordered()
+  assert.equal(later.filter((o) => o.order.kind === 'also').length, 4)
+  assert.deepEqual(
+    later.flatMap((o) => timerKey(o) ?? []),
+    ['advert 2', 'advert 3', 'advert 4', 'advert 5'],
+  )
+  it.heard(advertOf(90))
+  assert.deepEqual(
+    ordered()
+      .map(timerKey)
+      .filter((key) => key !== null),
+    ['advert 5'],
+  )
+})
+
+test('a master that a fault takes out says goodbye; one that stops, too', () => {
+  const { it, ordered } = atWork()
+  it.engineEvent(expired(ordered()[0]?.generation ?? 0))
+  it.assess({ ...fine, faults: [{ kind: 'check', name: 'web', detail: 'exit 1' }] })
+  const [rest] = ordered()
+  assert.ok(rest?.order.kind === 'rest')
+  assert.deepEqual(
+    rest.order.now.map((s) => s.kind),
+    ['datagram', 'datagram', 'netlink'],
+  )
+  assert.equal(it.zeroSent, 1)
+  it.stop()
+  assert.equal(it.zeroSent, 1, 'nothing to say goodbye to any more')
+})
+
+test('a master that sinks below a peer it has heard resigns; the operator’s word and a reload do not resign', () => {
+  const leading = () => {
+    const parts = atWork()
+    parts.it.heard(advertOf(90))
+    const generation = parts.ordered().at(-1)?.generation ?? 0
+    parts.it.engineEvent(expired(generation))
+    assert.equal(parts.it.state.kind, 'master')
+    return parts
+  }
+  const demoted = leading()
+  demoted.it.assess({ ...fine, effective: 80 })
+  const [follow] = demoted.ordered()
+  assert.ok(follow?.order.kind === 'follow')
+  assert.deepEqual(
+    follow.order.now.map((s) => s.kind),
+    ['datagram', 'datagram', 'netlink'],
+  )
+  assert.equal(demoted.it.zeroSent, 1)
+  assert.equal(demoted.notified.at(-1), 'BACKUP')
+  const standing = leading()
+  standing.it.assess({ ...fine, effective: 1, standsBy: 'drain' })
+  assert.equal(standing.it.state.kind, 'master')
+  standing.it.reconfigure(instance({ priority: 50 }), { ...fine, effective: 50 })
+  assert.equal(standing.it.state.kind, 'master')
+  const grouped = leading()
+  grouped.it.joinGroup(false)
+  grouped.it.assess({ ...fine, effective: 80 })
+  assert.equal(grouped.it.state.kind, 'master')
+})
+
+test('adverts that waited long for their turn are answered by what is allowed now, not over the time that they took', () => {
+  const { it, ordered, advance } = atWork()
+  it.engineEvent(expired(ordered()[0]?.generation ?? 0))
+  advance(600_000_000)
+  for (let second = 0; second < 600; second++)
+    it.heard({ ...advertOf(90), at: us(second * 1_000_000) })
+  const said = ordered().flatMap(({ order }) => (order.kind === 'also' ? order.now : []))
+  assert.equal(said.filter(({ kind }) => kind === 'datagram').length, 5)
+})
+
+test('a master of a hand-over that still speaks is no second master, one that goes on is', () => {
+  const { it, ordered, advance } = atWork()
+  const [first] = ordered()
+  assert.ok(first !== undefined)
+  advance(1_000_000)
+  it.engineEvent(expired(first.generation))
+  assert.equal(it.state.kind, 'master')
+  const hears = (priority: number, at: number) => {
+    advance(at)
+    it.heard({ ...advertOf(priority), at: us(at) })
+    return it.rivalAt(us(at))?.priority ?? null
+  }
+  assert.equal(hears(1, 2_900_000), null, 'within our first interval')
+  assert.equal(hears(1, 3_100_000), 1)
+  assert.equal(it.rivalAt(us(9_200_000)), null, 'silent since')
+})

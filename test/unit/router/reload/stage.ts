@@ -1,0 +1,168 @@
+/** A roster on an engine that keeps books: what the tests of a reload apply configurations to, and what they compare. */
+import type { Us } from '../../../../src/base/time.ts'
+import { us } from '../../../../src/base/time.ts'
+import type { Config, Globals, Instance, SyncGroup } from '../../../../src/config/types.ts'
+import type { Order, Plan } from '../../../../src/engine/contract.ts'
+import { Links } from '../../../../src/router/binding/sockets.ts'
+import type { RunningInstance } from '../../../../src/router/dispatch/instance.ts'
+import { OrderQueue } from '../../../../src/router/dispatch/orders.ts'
+import { Roster } from '../../../../src/router/dispatch/roster.ts'
+import { applyAtOnce } from '../../../../src/router/reload/apply.ts'
+import { planReload, type Refusals, type ReloadPlan } from '../../../../src/router/reload/plan.ts'
+import { check, instanceText } from '../../config/reading.ts'
+import { BookEngine } from '../book-engine.ts'
+import { address, kernelOf, link } from '../facts.ts'
+
+/** The defaults. */
+export const globals: Globals = globalsOf('')
+
+export function globalsOf(lines: string): Globals {
+  const { config: found, text } = check(`global_defs {\n${lines}\n}\n${instanceText()}`)
+  if (found === null) throw new Error(text)
+  return found.globals
+}
+
+export const config = (
+  instances: readonly Instance[],
+  groups: readonly SyncGroup[] = [],
+  more: Partial<Config> = {},
+): Config => ({ globals, scripts: [], instances, groups, ...more })
+
+/** eth0 with two addresses, eth1 with one; eth2 is not there. */
+const kernel = kernelOf(
+  [link(3, 'eth0'), link(4, 'eth1')],
+  [address(3, '10.0.0.1'), address(3, '10.0.0.2'), address(4, '10.1.0.1')],
+)
+
+export class Stage {
+  readonly engine = new BookEngine()
+  readonly notified: string[] = []
+  readonly orders = new OrderQueue(this.engine)
+  readonly roster: Roster
+  #config: Config = config([])
+
+  constructor() {
+    const none = () => undefined
+    const log = { debug: none, info: none, warn: none, error: none, flush: () => Promise.resolve() }
+    this.roster = new Roster(
+      {
+        engine: this.engine,
+        kernel,
+        links: new Links(this.engine),
+        orders: this.orders,
+        notifier: {
+          instance: ({ name, state }) => void this.notified.push(`${name} ${state}`),
+          group: ({ name, state }) => void this.notified.push(`group ${name} ${state}`),
+          repeat: none,
+          reconfigure: none,
+          stop: () => Promise.resolve(),
+        },
+        log,
+        claim: () => true,
+        wallMs: () => 0,
+      },
+      { check: () => null, holds: () => false, kernel },
+    )
+  }
+
+  plan(next: Config): ReloadPlan | Refusals {
+    const facts = { running: this.roster.facts(), started: globals }
+    return planReload(this.#config, next, facts)
+  }
+
+  /** Starts, and reloads. */
+  apply(next: Config): ReloadPlan | Refusals {
+    const plan = this.plan(next)
+    if (plan.ok) {
+      applyAtOnce(plan, this.ports())
+      this.#config = next
+    }
+    return plan
+  }
+
+  ports() {
+    const none = () => undefined
+    return {
+      roster: this.roster,
+      settings: none,
+      checks: none,
+      settle: () => this.settle(),
+      nowMs: () => 0,
+      stopping: () => false,
+    }
+  }
+
+  settle(): void {
+    this.roster.settle()
+    this.orders.hand()
+  }
+
+  named(name: string): RunningInstance {
+    const found = this.roster.instances.find((it) => it.name === name)
+    if (found === undefined) throw new Error(`no instance ${name}`)
+    return found
+  }
+
+  /** The deadline of every backup passes. */
+  expireAll(): void {
+    for (const { slot } of this.roster.instances) {
+      const generation = this.engine.slots.has(slot) ? this.engine.expire(slot) : null
+      const at = us(this.engine.time)
+      if (generation !== null)
+        this.roster
+          .bySlot(slot)
+          ?.engineEvent({ kind: 'expired', slot, generation, deadlineUs: at, at, doneAt: at })
+    }
+    this.settle()
+  }
+
+  /** All that a reload may have changed, by name; what is told by numbers alone is told by what they stand for. */
+  state() {
+    const instances = this.roster.instances.map((it) => ({
+      name: it.name,
+      state: it.state.kind,
+      faults: it.state.kind === 'fault' ? it.state.faults : [],
+      assessment: it.assessment,
+      cfg: it.cfg,
+      applied: it.applied,
+      place: this.#place(it),
+      standing: this.#standing(it),
+    }))
+    const groups = this.roster.groups.map((g) => ({ cfg: g.cfg, members: g.memberNames }))
+    const links = [...this.engine.links.values()].map((spec) => JSON.stringify(withoutFilter(spec)))
+    const held = this.engine.held.map((one) => JSON.stringify(one)).sort()
+    return { instances, groups, links: links.sort(), held, slots: this.engine.slots.size }
+  }
+
+  #place({ slot }: RunningInstance) {
+    const at = this.engine.slots.get(slot)
+    if (at === undefined) return null
+    return { on: this.#specOf(at.link), vrid: at.vrid, peers: at.peers }
+  }
+
+  #specOf(id: number): string {
+    const spec = this.engine.links.get(id)
+    return spec === undefined ? 'none' : JSON.stringify(withoutFilter(spec))
+  }
+
+  /** What was carried out when the order was taken up is past, and a deadline depends on when that was. */
+  #standing({ slot }: RunningInstance): unknown {
+    const order: Order | undefined = this.engine.standing.get(slot)?.order
+    if (order === undefined || order.kind === 'rest' || order.kind === 'also') return 'rest'
+    const { kind } = order
+    const lead = order.kind === 'follow' ? order.then : order
+    const now = order.kind === 'follow' ? this.#bytes(order.then.now) : []
+    const repeats = lead.repeats.map((r) => ({ ...r, plan: this.#bytes(r.plan) }))
+    const restartUs: Us | null = order.kind === 'follow' ? order.restartUs : null
+    return { kind, now, repeats, resign: this.#bytes(lead.resign), lateUs: lead.lateUs, restartUs }
+  }
+
+  #bytes(plan: Plan): readonly unknown[] {
+    return plan.map((step) => {
+      const bytes = Buffer.from(step.bytes).toString('hex')
+      return step.kind === 'datagram' ? { to: step.to, bytes, on: this.#specOf(step.link) } : bytes
+    })
+  }
+}
+
+const withoutFilter = <T extends { readonly filter: unknown }>({ filter: _, ...rest }: T) => rest
