@@ -1,5 +1,5 @@
 /** `vipd check`: what the configuration means and what is wrong with it. Touches nothing. */
-import { checkReport } from '../config/check.ts'
+import { checkReport } from '../config/explain/check.ts'
 import type { LanguageOptions } from '../config/language/tree-types.ts'
 import { realMachine } from '../loading/machine.ts'
 import { readForeignAddresses } from './foreign-addresses.ts'

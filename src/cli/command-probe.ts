@@ -2,7 +2,7 @@
 import { summarise } from '../base/statistics.ts'
 import { type Once, runOnce } from '../checks/pool/once.ts'
 import { describeResult, succeeded } from '../checks/verdict/describe.ts'
-import { checkReport } from '../config/check.ts'
+import { checkReport } from '../config/explain/check.ts'
 import type { LanguageOptions } from '../config/language/tree-types.ts'
 import { describeCommand } from '../config/scripts/command.ts'
 import { checkSpecs } from '../daemon/check-specs.ts'

@@ -2,7 +2,7 @@
 import { hostname } from 'node:os'
 import { startCheckPool } from '../checks/pool/pool.ts'
 import { unpackResults } from '../checks/verdict/record.ts'
-import { checkReport } from '../config/check.ts'
+import { checkReport } from '../config/explain/check.ts'
 import { trackersOf } from '../config/explain/print-arithmetic.ts'
 import type { LanguageOptions } from '../config/language/tree-types.ts'
 import type { Config } from '../config/types.ts'

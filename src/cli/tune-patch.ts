@@ -1,5 +1,5 @@
 /** The proposal as a patch of the configuration, looked at by `vipd check` before anybody sees it. */
-import { checkReport } from '../config/check.ts'
+import { checkReport } from '../config/explain/check.ts'
 import { parseTree } from '../config/language/tree.ts'
 import type { LanguageOptions } from '../config/language/tree-types.ts'
 import type { World } from '../config/types.ts'

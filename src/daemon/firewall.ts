@@ -11,7 +11,7 @@ import type { Log } from '../base/log.ts'
 import type { Instance } from '../config/types.ts'
 import type { OwnedObject } from '../kernel/marks.ts'
 import { sweepTables, tableName } from '../kernel/nft-tables.ts'
-import type { Errands } from '../threads/errands.ts'
+import type { Errands } from '../kernel/errands.ts'
 
 const guarded = (instances: readonly Instance[]): readonly Instance[] =>
   instances.filter((it) => !it.accept && it.priority < 255)

@@ -6,7 +6,7 @@
  */
 import { OpError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import type { Errands } from '../threads/errands.ts'
+import type { Errands } from './errands.ts'
 import { identityOfHeld } from '../wire/address-identity.ts'
 import { type LinkAddress, vipdProtocol } from '../wire/rtnetlink.ts'
 import { encodeRecord, type OwnedAddress, type OwnedObject, objectKey } from './marks.ts'

@@ -2,8 +2,8 @@
  * From a path to a configuration that may run, or the diagnostics that say why not. The same function serves
  * start and reload.
  */
-import { type CheckReport, checkReport } from '../config/check.ts'
-import type { Identified } from '../config/identity.ts'
+import { type CheckReport, checkReport } from '../config/explain/check.ts'
+import type { Identified } from '../config/language/identity.ts'
 import { wholeFile } from '../config/language/diagnostics.ts'
 import type { LanguageOptions } from '../config/language/tree-types.ts'
 import type { Config, Diagnostic } from '../config/types.ts'

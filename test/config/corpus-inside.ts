@@ -3,7 +3,7 @@
  * and keepalived about each file. Prints one JSON line per file. Started by corpus.test.ts.
  */
 import { spawnSync } from 'node:child_process'
-import { checkReport } from '../../src/config/check.ts'
+import { checkReport } from '../../src/config/explain/check.ts'
 import { realMachine } from '../../src/loading/machine.ts'
 import { interfacesOf } from './ask-both.ts'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Ip } from '../../../src/base/ip.ts'
 import { pairInstances, placeOf } from '../../../src/config/build/instance-identity.ts'
-import { keepalivedStatus } from '../../../src/config/check.ts'
+import { keepalivedStatus } from '../../../src/config/explain/check.ts'
 import type { Diagnostic } from '../../../src/config/types.ts'
 import { check, findings, instanceText, only } from './reading.ts'
 

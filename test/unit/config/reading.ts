@@ -1,7 +1,7 @@
 /** A configuration from text, on a machine that is a table: what the tests of this folder begin with. */
 import assert from 'node:assert/strict'
-import type { CheckReport } from '../../../src/config/check.ts'
-import { checkReport } from '../../../src/config/check.ts'
+import type { CheckReport } from '../../../src/config/explain/check.ts'
+import { checkReport } from '../../../src/config/explain/check.ts'
 import type { Instance } from '../../../src/config/types.ts'
 import { type FakeMachine, fakeWorld } from './fake-world.ts'
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { decodeRecord, type OwnedObject } from '../../../src/kernel/marks.ts'
 import { Ownership } from '../../../src/kernel/record.ts'
-import { Errands } from '../../../src/threads/errands.ts'
+import { Errands } from '../../../src/kernel/errands.ts'
 import { ip } from '../router/facts.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'vipd-owned-'))

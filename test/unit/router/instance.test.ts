@@ -5,7 +5,7 @@ import type { Assessment } from '../../../src/election/priority.ts'
 import type { Engine, OrderFor } from '../../../src/engine/contract.ts'
 import { Links } from '../../../src/router/binding/sockets.ts'
 import { type InstancePorts, RunningInstance } from '../../../src/router/dispatch/instance.ts'
-import { OrderQueue } from '../../../src/router/dispatch/orders.ts'
+import { OrderQueue } from '../../../src/router/orders.ts'
 import { encodeAdvert } from '../../../src/wire/vrrp.ts'
 import { address, instance, ip, kernelOf, link, virtualAddress } from './facts.ts'
 

@@ -5,7 +5,7 @@ import type { Config, Globals, Instance, SyncGroup } from '../../../../src/confi
 import type { Order, Plan } from '../../../../src/engine/contract.ts'
 import { Links } from '../../../../src/router/binding/sockets.ts'
 import type { RunningInstance } from '../../../../src/router/dispatch/instance.ts'
-import { OrderQueue } from '../../../../src/router/dispatch/orders.ts'
+import { OrderQueue } from '../../../../src/router/orders.ts'
 import { Roster } from '../../../../src/router/dispatch/roster.ts'
 import { applyAtOnce } from '../../../../src/router/reload/apply.ts'
 import { planReload, type Refusals, type ReloadPlan } from '../../../../src/router/reload/plan.ts'

@@ -8,7 +8,7 @@
  * the lead after all. Neither outlives the daemon.
  */
 import type { StandBy } from '../../election/priority.ts'
-import type { RunningInstance } from '../dispatch/instance.ts'
+import type { RunningInstance } from './instance.ts'
 
 export class StandBys {
   /** By name; `yielded`: it has been without the lead since. */

@@ -1,9 +1,9 @@
 /** What is wrong with a configuration, in the log. */
 
-import type { Log } from '../../base/log.ts'
-import { isMistake } from '../../config/judge-reload.ts'
-import { formatDiagnostic } from '../../config/language/diagnostics.ts'
-import type { Diagnostic } from '../../config/types.ts'
+import type { Log } from '../base/log.ts'
+import { isMistake } from '../config/explain/judge-reload.ts'
+import { formatDiagnostic } from '../config/language/diagnostics.ts'
+import type { Diagnostic } from '../config/types.ts'
 
 export function logDiagnostics(log: Log, diagnostics: readonly Diagnostic[]): void {
   for (const diagnostic of diagnostics) {

@@ -3,21 +3,21 @@
  * why there is none. The exit status is the one that `keepalived -t` would have for the same file.
  */
 
-import { lower } from './build/build.ts'
-import { lint, scriptUsers } from './explain/lint.ts'
-import { describeUser, printConfig } from './explain/print.ts'
+import { lower } from '../build/build.ts'
+import { lint, scriptUsers } from './lint.ts'
+import { describeUser, printConfig } from './print.ts'
 import {
   arithmetic,
   describeArithmetic,
   downIntervalUs,
   skewUs,
-} from './explain/print-arithmetic.ts'
-import { type Identified, identify } from './identity.ts'
-import { formatDiagnostic } from './language/diagnostics.ts'
-import { parseTree } from './language/tree.ts'
-import type { LanguageOptions } from './language/tree-types.ts'
-import { describeCommand } from './scripts/command.ts'
-import type { Config, Diagnostic, Instance, Script, UserCommand, World } from './types.ts'
+} from './print-arithmetic.ts'
+import { type Identified, identify } from '../language/identity.ts'
+import { formatDiagnostic } from '../language/diagnostics.ts'
+import { parseTree } from '../language/tree.ts'
+import type { LanguageOptions } from '../language/tree-types.ts'
+import { describeCommand } from '../scripts/command.ts'
+import type { Config, Diagnostic, Instance, Script, UserCommand, World } from '../types.ts'
 
 export type CheckReport = {
   /** 0 good; 2 an operand is missing; 4 cannot be read; 5 mistakes; 6 script security only. */

@@ -1,5 +1,5 @@
 /** How the last reload ended, for `status` and for the supervisor. */
-import type { Status } from '../../report/status.ts'
+import type { Status } from '../report/status.ts'
 
 type Config = Status['config']
 

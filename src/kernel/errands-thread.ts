@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { parentPort } from 'node:worker_threads'
 import { assert } from '../base/assert.ts'
 import { OpError } from '../base/errors.ts'
-import { removeRecord, type Survey, setRecordAside, survey, writeRecord } from '../kernel/survey.ts'
+import { removeRecord, type Survey, setRecordAside, survey, writeRecord } from './survey.ts'
 
 export type Errand =
   | { readonly kind: 'survey'; readonly runDir: string }
