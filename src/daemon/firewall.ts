@@ -9,9 +9,9 @@ import { OpError } from '../base/errors.ts'
 import { ipFamily } from '../base/ip.ts'
 import type { Log } from '../base/log.ts'
 import type { Instance } from '../config/types.ts'
+import type { Errands } from '../kernel/errands.ts'
 import type { OwnedObject } from '../kernel/marks.ts'
 import { sweepTables, tableName } from '../kernel/nft-tables.ts'
-import type { Errands } from '../kernel/errands.ts'
 
 const guarded = (instances: readonly Instance[]): readonly Instance[] =>
   instances.filter((it) => !it.accept && it.priority < 255)

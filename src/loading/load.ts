@@ -3,8 +3,8 @@
  * start and reload.
  */
 import { type CheckReport, checkReport } from '../config/explain/check.ts'
-import type { Identified } from '../config/language/identity.ts'
 import { wholeFile } from '../config/language/diagnostics.ts'
+import type { Identified } from '../config/language/identity.ts'
 import type { LanguageOptions } from '../config/language/tree-types.ts'
 import type { Config, Diagnostic } from '../config/types.ts'
 import { diagnosticsMax } from './bounds.ts'

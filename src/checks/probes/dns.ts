@@ -1,10 +1,10 @@
 /** Asks one name server one question, over UDP, and over TCP when the answer does not fit (RFC 7766). */
 import { randomInt } from 'node:crypto'
 import { type DnsProbe, recordTypes } from '../../base/probe.ts'
-import { type Answer, BadMessage, decodeAnswer, encodeQuery } from '../../wire/dns-message.ts'
 import { matches } from '../verdict/pattern.ts'
 import { Refusal } from '../verdict/probe-failure.ts'
 import { type Asking, open } from './connection.ts'
+import { type Answer, BadMessage, decodeAnswer, encodeQuery } from './dns-message.ts'
 import { Ear } from './stream-reader.ts'
 import { exchange } from './udp.ts'
 

@@ -4,20 +4,15 @@
  */
 
 import { lower } from '../build/build.ts'
-import { lint, scriptUsers } from './lint.ts'
-import { describeUser, printConfig } from './print.ts'
-import {
-  arithmetic,
-  describeArithmetic,
-  downIntervalUs,
-  skewUs,
-} from './print-arithmetic.ts'
-import { type Identified, identify } from '../language/identity.ts'
 import { formatDiagnostic } from '../language/diagnostics.ts'
+import { type Identified, identify } from '../language/identity.ts'
 import { parseTree } from '../language/tree.ts'
 import type { LanguageOptions } from '../language/tree-types.ts'
 import { describeCommand } from '../scripts/command.ts'
 import type { Config, Diagnostic, Instance, Script, UserCommand, World } from '../types.ts'
+import { lint, scriptUsers } from './lint.ts'
+import { describeUser, printConfig } from './print.ts'
+import { arithmetic, describeArithmetic, downIntervalUs, skewUs } from './print-arithmetic.ts'
 
 export type CheckReport = {
   /** 0 good; 2 an operand is missing; 4 cannot be read; 5 mistakes; 6 script security only. */

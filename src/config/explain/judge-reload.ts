@@ -4,8 +4,8 @@
  * addresses away. So a new mistake refuses the file whole, and so does what looks like a part of a file.
  */
 
-import type { Identified } from '../language/identity.ts'
 import { errorAt, wholeFile } from '../language/diagnostics.ts'
+import type { Identified } from '../language/identity.ts'
 import type { Config, Diagnostic, Instance } from '../types.ts'
 
 export type Running = { readonly config: Config; readonly diagnostics: readonly Identified[] }

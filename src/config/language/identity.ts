@@ -2,8 +2,9 @@
  * What makes a mistake the same one in another version of the file, wherever it has moved: its code, the blocks
  * that it is in, the words of its line, and its message without numbers (line numbers, counts).
  */
-import type { Node } from './tree-types.ts'
+
 import type { Diagnostic } from '../types.ts'
+import type { Node } from './tree-types.ts'
 
 export type Identified = Diagnostic & { readonly identity: string }
 

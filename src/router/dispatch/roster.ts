@@ -12,7 +12,6 @@ import { standingBy } from '../../election/priority.ts'
 import type { SlotId } from '../../engine/contract.ts'
 import { apart } from '../../engine/routes.ts'
 import { peersOf } from '../binding/slot-facts.ts'
-import { StandBys } from './stand-by.ts'
 import type { RunningFact } from '../reload/plan.ts'
 import { same } from '../reload/same.ts'
 import { addressesOf, type Kept, type Unit } from '../reload/units.ts'
@@ -24,6 +23,7 @@ import {
 } from '../tracking/tracker.ts'
 import { RunningGroup } from './group.ts'
 import { type InstancePorts, RunningInstance } from './instance.ts'
+import { StandBys } from './stand-by.ts'
 
 export class Roster {
   readonly #ports: Omit<InstancePorts, 'virtual'>

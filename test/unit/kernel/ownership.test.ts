@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { Errands } from '../../../src/kernel/errands.ts'
 import { decodeRecord, type OwnedObject } from '../../../src/kernel/marks.ts'
 import { Ownership } from '../../../src/kernel/record.ts'
-import { Errands } from '../../../src/kernel/errands.ts'
 import { ip } from '../router/facts.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'vipd-owned-'))

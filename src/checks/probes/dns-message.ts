@@ -1,6 +1,6 @@
 /** DNS messages as far as a check needs them: one question, and the answers as text (RFC 1035 section 4). */
-import { ipFromBytes } from '../base/ip.ts'
-import { type RecordType, recordTypes, responseCodes } from '../base/probe.ts'
+import { ipFromBytes } from '../../base/ip.ts'
+import { type RecordType, recordTypes, responseCodes } from '../../base/probe.ts'
 
 export type Answer = {
   readonly id: number

@@ -1,0 +1,148 @@
+/**
+ * The rooms of `src/`, from the ground up: what each is for and which rooms below it it may import. The only table of
+ * that kind: `walls.ts` holds every import against it, and CONTRIBUTING.md's map is written from it. A room can name
+ * only rooms above its own line, so no arrow can run up and no circle can close.
+ */
+export type Room = {
+  /** Folder below `src/`. */
+  readonly path: string
+  readonly what: string
+  /** Rooms whose files it may import, besides its own. `config/*`: all rooms below that folder. */
+  readonly may: readonly string[]
+  /** No package, no Node module, no clock, no chance: biome.json denies the globals. */
+  readonly pure?: true
+}
+
+const room = (path: string, what: string, may: string, pure?: 'pure'): Room => ({
+  path,
+  what,
+  may: may === '' ? [] : may.split(' '),
+  ...(pure === undefined ? {} : { pure: true as const }),
+})
+
+export const rooms: readonly Room[] = [
+  room('base', 'time, addresses, bytes, limits, errors, the log as a type', '', 'pure'),
+  room('plot', 'pictures (SVG) and pages (HTML) from figures', '', 'pure'),
+  room('addon', 'finds and loads the native addon; its bindings', ''),
+  room('wire', 'VRRP, ARP, NDP, rtnetlink, BPF: bytes ↔ values', 'base', 'pure'),
+  room(
+    'election',
+    '`step(params, state, event, now)`, sync groups, priorities',
+    'base wire',
+    'pure',
+  ),
+  room('programs', 'starts a program, keeps its last output, says how it ended', 'base addon'),
+  room('threads', 'threads that are watched and replaced', 'base programs'),
+  room(
+    'engine',
+    'the contract, the native engine behind it, plans from states',
+    'base addon wire election',
+  ),
+  room(
+    'kernel',
+    'the mirror of links and addresses, what is ours in the kernel, the sweep',
+    'base wire threads engine',
+  ),
+  room('config', 'the configuration as a value', 'base', 'pure'),
+  room(
+    'config/language',
+    'text → lines → tree: includes, definitions, places of mistakes',
+    'base config',
+    'pure',
+  ),
+  room('config/draft', 'what the keywords fill', 'base config config/language', 'pure'),
+  room(
+    'config/grammar',
+    'kinds of argument, what an entry of the table is',
+    'base config config/language config/draft',
+    'pure',
+  ),
+  room(
+    'config/scripts',
+    'what a command or a probe means, and whether a script can be trusted',
+    'base config config/language config/draft',
+    'pure',
+  ),
+  room(
+    'config/keywords',
+    'the keyword table, by block',
+    'base config config/language config/draft config/grammar config/scripts',
+    'pure',
+  ),
+  room(
+    'config/build',
+    'tree → draft → configuration',
+    'base config config/language config/draft config/grammar config/scripts config/keywords',
+    'pure',
+  ),
+  room(
+    'config/explain',
+    'what `vipd check` says; the documentation of the keywords',
+    'base config config/*',
+    'pure',
+  ),
+  room(
+    'loading',
+    'reads a configuration on a thread of its own, within bounds; whether it has changed since',
+    'base config config/*',
+  ),
+  room('checks/verdict', 'what a check is, rise and fall, schedules, records', 'base programs'),
+  room('checks/local', 'processes, files, modules', 'base addon programs checks/verdict'),
+  room('checks/probes', 'probes of services', 'base addon programs checks/verdict'),
+  room(
+    'checks/pool',
+    'many checks at once in worker threads',
+    'base programs checks/verdict checks/local checks/probes',
+  ),
+  room(
+    'notify',
+    'notify scripts, FIFOs, mail, in a thread',
+    'base addon config programs checks/verdict',
+  ),
+  room('report', 'what the daemon says of itself, as plain values', 'base election checks/verdict'),
+  room('router', 'orders on their way to the engine', 'base engine'),
+  room(
+    'router/binding',
+    'what the kernel has for an instance: interface, sockets, facts of a slot',
+    'base config config/build election wire engine kernel report router',
+  ),
+  room(
+    'router/reload',
+    'a reload as a value',
+    'base config config/language config/build engine',
+    'pure',
+  ),
+  room(
+    'router/tracking',
+    'what an instance tracks',
+    'base config election kernel checks/verdict router/binding',
+  ),
+  room(
+    'router/dispatch',
+    'instances and groups: events in, orders out',
+    'base config config/build config/explain config/scripts election wire engine kernel notify report checks/verdict router router/binding router/reload router/tracking',
+  ),
+  room(
+    'router/hand-over',
+    'giving the addresses away while they are served',
+    'base config election report router/dispatch',
+  ),
+  room(
+    'daemon',
+    'the life cycle: start, reload, stop; log, firewall, warden',
+    'base config config/explain config/build config/language election engine kernel threads loading notify report programs checks/* router router/*',
+  ),
+  room('control', 'the control socket, both ends', 'base checks/verdict report daemon'),
+  room(
+    'tune',
+    'from what was seen to budgets, proposals, replay and pictures',
+    'base plot config config/language checks/verdict report',
+  ),
+  room('lab', 'hosts in network namespaces, for the demo and the tests', 'base wire engine'),
+  room('bench', '`vipd bench`: contenders, causes, trials, reports', 'base plot lab'),
+  room(
+    'cli',
+    'one file per command; joins daemon and control',
+    'base addon wire engine programs threads kernel config config/* loading checks/* report router/* daemon control tune lab bench',
+  ),
+]
