@@ -1,7 +1,7 @@
 /**
  * Wardens of the daemons before this one. One that was stopped or starved when its daemon was killed still means to
  * give up that daemon's leads, in the name of addresses that are now this daemon's. Each holds a lock on a file of the
- * run directory for as long as it lives (native/warden_wire.h says why none can be missed); a daemon leads nothing
+ * run directory for as long as it lives (native/warden/warden_wire.h says why none can be missed); a daemon leads nothing
  * before the last has ended.
  */
 import { setTimeout as delay } from 'node:timers/promises'

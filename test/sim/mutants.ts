@@ -18,8 +18,8 @@ const file = {
   priority: 'src/election/priority.ts',
   plans: 'src/engine/plans.ts',
   instance: 'src/router/dispatch/instance.ts',
-  core: 'native/core.cc',
-  coreEvents: 'native/core_events.cc',
+  core: 'native/engine/core.cc',
+  coreEvents: 'native/engine/core_events.cc',
 }
 
 export const mutants: readonly Mutant[] = [

@@ -7,7 +7,7 @@
 #include <map>
 #include <set>
 
-#include "../../../native/core.h"
+#include "engine/core.h"
 #include "fuzz.h"
 
 namespace vipd {

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <set>
 
-#include "../../../native/step_queue.h"
+#include "base/step_queue.h"
 
 namespace vipd {
 

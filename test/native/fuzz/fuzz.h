@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <span>
 
-#include "../../../native/plan.h"
+#include "base/plan.h"
 
 namespace vipd {
 

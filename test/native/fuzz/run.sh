@@ -14,8 +14,8 @@ mkdir "$scratch/build"
 
 sources() {
   case $1 in
-    core_fuzz) echo core core_events plan step_queue ;;
-    wire_fuzz) echo address_news netlink plan step_queue warden_wire ;;
+    core_fuzz) echo engine/core engine/core_events base/plan base/step_queue ;;
+    wire_fuzz) echo engine/address_news base/netlink base/plan base/step_queue warden/warden_wire ;;
   esac
 }
 
@@ -24,7 +24,7 @@ compile() {
   files="$root/test/native/fuzz/$1.cc $root/test/native/fuzz/fuzz.cc ${4:-}"
   for name in $(sources "$1"); do files="$files $root/native/$name.cc"; done
   # shellcheck disable=SC2086
-  "$2" -std=c++20 -O1 -g1 -Wall -Wextra -fno-omit-frame-pointer -fno-sanitize-recover=undefined \
+  "$2" -I"$root/native" -std=c++20 -O1 -g1 -Wall -Wextra -fno-omit-frame-pointer -fno-sanitize-recover=undefined \
     ${3:+-fsanitize="$3"} $files -o "$scratch/build/$1"
 }
 

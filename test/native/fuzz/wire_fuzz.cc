@@ -7,10 +7,10 @@
 #include <cstring>
 #include <memory>
 
-#include "../../../native/address_news.h"
-#include "../../../native/netlink.h"
-#include "../../../native/warden_wire.h"
+#include "base/netlink.h"
+#include "engine/address_news.h"
 #include "fuzz.h"
+#include "warden/warden_wire.h"
 
 namespace vipd {
 

@@ -1,0 +1,82 @@
+// The addon's export table. It keeps no state of its own, so every environment that loads it is
+// independent.
+#include <napi.h>
+#include <unistd.h>
+
+#include "addon/convert.h"
+#include "addon/core_object.h"
+#include "addon/egress.h"
+#include "addon/engine_object.h"
+#include "addon/files_object.h"
+#include "addon/programs.h"
+#include "addon/senses.h"
+#include "base/inquiry.h"
+#include "base/signals.h"
+#include "host/lock.h"
+#include "host/supervisor.h"
+
+namespace {
+
+Napi::Value Request(const Napi::CallbackInfo& info) {
+  const vipd::Answer answer = vipd::Request(vipd::RequestFrom(info[0]));
+  if (answer.call != nullptr)
+    throw vipd::Failed(info.Env(), answer.call, answer.error, answer.detail);
+  Napi::Uint8Array out = Napi::Uint8Array::New(info.Env(), answer.bytes.size());
+  std::copy(answer.bytes.begin(), answer.bytes.end(), out.Data());
+  return out;
+}
+
+Napi::Value TellSupervisor(const Napi::CallbackInfo& info) {
+  const int error = vipd::TellSupervisor(info[0].As<Napi::String>().Utf8Value(),
+                                         info[1].As<Napi::String>().Utf8Value());
+  return Napi::Number::New(info.Env(), error);
+}
+
+Napi::Value LockForLife(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), vipd::LockForLife(info[0].As<Napi::String>().Utf8Value()));
+}
+
+// The process's number, 0 if it cannot be seen, or null.
+Napi::Value LockHolder(const Napi::CallbackInfo& info) {
+  const auto holder = vipd::LockHolder(info[0].As<Napi::String>().Utf8Value());
+  return holder ? Napi::Number::New(info.Env(), *holder) : info.Env().Null();
+}
+
+Napi::Value KillLockHolder(const Napi::CallbackInfo& info) {
+  const int error = vipd::KillLockHolder(info[0].As<Napi::String>().Utf8Value(),
+                                         info[1].As<Napi::Number>().Int32Value());
+  return Napi::Number::New(info.Env(), error);
+}
+
+void SurviveSignals(const Napi::CallbackInfo&) { vipd::SurviveSignals(); }
+
+// Node's own exit joins every thread; one that hangs in a system call would hold the process.
+Napi::Value ExitNow(const Napi::CallbackInfo& info) {
+  _exit(info[0].As<Napi::Number>().Int32Value());
+}
+
+Napi::Value HoldName(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), vipd::HoldName(info[0].As<Napi::String>().Utf8Value()));
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  exports.Set("Engine", vipd::EngineObject::Define(env));
+  exports.Set("Core", vipd::CoreObject::Define(env));
+  exports.Set("request", Napi::Function::New(env, Request, "request"));
+  exports.Set("lockForLife", Napi::Function::New(env, LockForLife, "lockForLife"));
+  exports.Set("lockHolder", Napi::Function::New(env, LockHolder, "lockHolder"));
+  exports.Set("killLockHolder", Napi::Function::New(env, KillLockHolder, "killLockHolder"));
+  exports.Set("surviveSignals", Napi::Function::New(env, SurviveSignals, "surviveSignals"));
+  exports.Set("exitNow", Napi::Function::New(env, ExitNow, "exitNow"));
+  exports.Set("holdName", Napi::Function::New(env, HoldName, "holdName"));
+  exports.Set("tellSupervisor", Napi::Function::New(env, TellSupervisor, "tellSupervisor"));
+  vipd::DefineFiles(env, exports);
+  vipd::DefineEgress(env, exports);
+  vipd::DefinePrograms(env, exports);
+  vipd::DefineSenses(env, exports);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(vipd, Init)

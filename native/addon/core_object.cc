@@ -1,0 +1,169 @@
+#include "addon/core_object.h"
+
+#include <limits>
+#include <utility>
+
+#include "addon/convert.h"
+
+namespace vipd {
+
+namespace {
+
+int32_t IntAt(const Napi::CallbackInfo& info, size_t at) {
+  return info[at].As<Napi::Number>().Int32Value();
+}
+
+Us UsAt(const Napi::CallbackInfo& info, size_t at) {
+  return info[at].As<Napi::Number>().Int64Value();
+}
+
+}  // namespace
+
+Napi::Function CoreObject::Define(Napi::Env env) {
+  return DefineClass(
+      env, "Core",
+      {InstanceMethod<&CoreObject::AddLink>("addLink"),
+       InstanceMethod<&CoreObject::AddSlot>("addSlot"),
+       InstanceMethod<&CoreObject::SetPeers>("setPeers"),
+       InstanceMethod<&CoreObject::SetLiveness>("setLiveness"),
+       InstanceMethod<&CoreObject::RemoveSlot>("removeSlot"),
+       InstanceMethod<&CoreObject::Order>("order"), InstanceMethod<&CoreObject::Packet>("packet"),
+       InstanceMethod<&CoreObject::Renew>("renew"), InstanceMethod<&CoreObject::Worked>("worked"),
+       InstanceMethod<&CoreObject::Tick>("tick"), InstanceMethod<&CoreObject::Answer>("answer"),
+       InstanceMethod<&CoreObject::Overtaken>("overtaken"),
+       InstanceMethod<&CoreObject::NextDeadline>("nextDeadline"),
+       InstanceMethod<&CoreObject::ReadSlot>("counters"),
+       InstanceMethod<&CoreObject::ReadGaps>("gaps"),
+       InstanceMethod<&CoreObject::ReadLink>("linkCounters")});
+}
+
+CoreObject::CoreObject(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<CoreObject>(info),
+      core_(std::make_unique<Core>(UsAt(info, 0), UsAt(info, 1))) {}
+
+void CoreObject::AddLink(const Napi::CallbackInfo& info) {
+  auto counters = std::make_shared<LinkCounters>();
+  links_[IntAt(info, 0)] = counters;
+  core_->AddLink(IntAt(info, 0), counters);
+}
+
+void CoreObject::AddSlot(const Napi::CallbackInfo& info) {
+  auto counters = std::make_shared<SlotCounters>();
+  slots_[IntAt(info, 0)] = counters;
+  core_->AddSlot(IntAt(info, 0), IntAt(info, 1), static_cast<uint8_t>(IntAt(info, 2)),
+                 AddressesFrom(info[3].As<Napi::Array>()), counters);
+}
+
+void CoreObject::SetPeers(const Napi::CallbackInfo& info) {
+  core_->SetPeers(IntAt(info, 0), AddressesFrom(info[1].As<Napi::Array>()));
+}
+
+void CoreObject::SetLiveness(const Napi::CallbackInfo& info) {
+  core_->SetLiveness(UsAt(info, 0), UsAt(info, 1));
+}
+
+void CoreObject::RemoveSlot(const Napi::CallbackInfo& info) {
+  slots_.erase(IntAt(info, 0));
+  core_->RemoveSlot(IntAt(info, 0));
+}
+
+void CoreObject::Order(const Napi::CallbackInfo& info) {
+  for (OrderFor& order : OrdersFrom(info[0].As<Napi::Array>()))
+    core_->Apply(std::move(order), static_cast<uint64_t>(UsAt(info, 2)), UsAt(info, 1));
+}
+
+void CoreObject::Packet(const Napi::CallbackInfo& info) {
+  const Bytes payload = BytesFrom(info[3]);
+  core_->Receive(IntAt(info, 0), AddressFrom(info[1]), IntAt(info, 2), payload, UsAt(info, 4));
+}
+
+void CoreObject::Renew(const Napi::CallbackInfo& info) { core_->Renew(UsAt(info, 0)); }
+
+void CoreObject::Worked(const Napi::CallbackInfo& info) {
+  core_->Worked(static_cast<uint64_t>(UsAt(info, 0)), UsAt(info, 1));
+}
+
+void CoreObject::Overtaken(const Napi::CallbackInfo& info) { core_->Overtaken(UsAt(info, 0)); }
+
+// tick(now, refuse, later): with `later` the kernel answers when `answer` is called, otherwise at
+// once. `refuse(effect)` may answer an errno.
+Napi::Value CoreObject::Tick(const Napi::CallbackInfo& info) {
+  Turn turn = {info.Env(), UsAt(info, 0), info[1], Napi::Array::New(info.Env())};
+  core_->Tick(turn.now);
+  TakeBatch(&turn);
+  if (!info[2].ToBoolean().Value()) AnswerAll(&turn);
+  return OutcomeOf(turn);
+}
+
+// answer(now, refuse): the kernel works off what waits for it.
+Napi::Value CoreObject::Answer(const Napi::CallbackInfo& info) {
+  Turn turn = {info.Env(), UsAt(info, 0), info[1], Napi::Array::New(info.Env())};
+  AnswerAll(&turn);
+  return OutcomeOf(turn);
+}
+
+Napi::Object CoreObject::OutcomeOf(const Turn& turn) {
+  Napi::Object out = Napi::Object::New(turn.env);
+  out.Set("effects", turn.effects);
+  out.Set("events", EventsTo(turn.env, core_->TakeEvents()));
+  out.Set("waits", !steps_.empty());
+  return out;
+}
+
+void CoreObject::TakeBatch(Turn* turn) {
+  Carried all;
+  all.batch = core_->TakeBatch();
+  TakeSteps(turn, &all, PlacesByLink(all.batch));
+  auto [now, later] =
+      Split(std::move(all), [](const Run& run) { return HasKernelSteps(*run.plan); });
+  now.Finish(turn->now);
+  core_->Settle(now.batch, now.failures);
+  if (!later.batch.empty()) steps_.Add(std::move(later));
+}
+
+void CoreObject::AnswerAll(Turn* turn) {
+  constexpr size_t kAll = std::numeric_limits<size_t>::max();
+  while (const auto slice = steps_.Next(kAll, kAll)) {
+    TakeSteps(turn, steps_.front(), slice->places);
+  }
+  for (const Carried& carried : steps_.TakeFinished(turn->now))
+    core_->Settle(carried.batch, carried.failures);
+}
+
+void CoreObject::TakeSteps(Turn* turn, Carried* carried, const std::vector<Place>& places) {
+  for (const Place place : places) {
+    Run& run = carried->batch[place.run];
+    const Step& step = run.plan->steps[place.step];
+    Napi::Object effect = Napi::Object::New(turn->env);
+    effect.Set("slot", run.slot);
+    effect.Set("generation", static_cast<double>(run.generation));
+    effect.Set("index", place.step);
+    effect.Set("step", StepTo(turn->env, step));
+    turn->effects.Set(turn->effects.Length(), effect);
+    carried->Done(place, turn->now);
+    if (step.kind == StepKind::kDatagram) run.sent_at = turn->now;
+    if (!turn->refuse.IsFunction()) continue;
+    const int error = turn->refuse.As<Napi::Function>().Call({effect}).ToNumber().Int32Value();
+    if (error != 0) carried->Fail(place, "refused", error);
+  }
+}
+
+Napi::Value CoreObject::NextDeadline(const Napi::CallbackInfo& info) {
+  const Us next = core_->NextDeadline();
+  if (next == kNever) return info.Env().Null();
+  return Napi::Number::New(info.Env(), static_cast<double>(next));
+}
+
+Napi::Value CoreObject::ReadSlot(const Napi::CallbackInfo& info) {
+  return CountersTo(info.Env(), slots_.at(IntAt(info, 0)).get());
+}
+
+Napi::Value CoreObject::ReadGaps(const Napi::CallbackInfo& info) {
+  return GapsTo(info.Env(), *slots_.at(IntAt(info, 0)));
+}
+
+Napi::Value CoreObject::ReadLink(const Napi::CallbackInfo& info) {
+  return CountersTo(info.Env(), *links_.at(IntAt(info, 0)));
+}
+
+}  // namespace vipd

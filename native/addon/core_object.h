@@ -1,0 +1,54 @@
+// The core as a JavaScript object with virtual time: the very class that the engine's thread
+// drives, for tests and the simulator.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <unordered_map>
+
+#include "base/step_queue.h"
+#include "engine/core.h"
+
+namespace vipd {
+
+class CoreObject : public Napi::ObjectWrap<CoreObject> {
+ public:
+  static Napi::Function Define(Napi::Env env);
+  explicit CoreObject(const Napi::CallbackInfo& info);
+
+ private:
+  void AddLink(const Napi::CallbackInfo& info);
+  void AddSlot(const Napi::CallbackInfo& info);
+  void SetPeers(const Napi::CallbackInfo& info);
+  void SetLiveness(const Napi::CallbackInfo& info);
+  void RemoveSlot(const Napi::CallbackInfo& info);
+  void Order(const Napi::CallbackInfo& info);
+  void Packet(const Napi::CallbackInfo& info);
+  void Renew(const Napi::CallbackInfo& info);
+  void Worked(const Napi::CallbackInfo& info);
+  void Overtaken(const Napi::CallbackInfo& info);
+  Napi::Value Tick(const Napi::CallbackInfo& info);
+  Napi::Value NextDeadline(const Napi::CallbackInfo& info);
+  Napi::Value ReadSlot(const Napi::CallbackInfo& info);
+  Napi::Value ReadGaps(const Napi::CallbackInfo& info);
+  Napi::Value ReadLink(const Napi::CallbackInfo& info);
+  Napi::Value Answer(const Napi::CallbackInfo& info);
+  struct Turn {
+    Napi::Env env;
+    Us now;
+    Napi::Value refuse;
+    Napi::Array effects;
+  };
+  void TakeBatch(Turn* turn);
+  void AnswerAll(Turn* turn);
+  void TakeSteps(Turn* turn, Carried* carried, const std::vector<Place>& places);
+  Napi::Object OutcomeOf(const Turn& turn);
+
+  std::unique_ptr<Core> core_;
+  StepQueue steps_;  // what the kernel has not answered
+  std::unordered_map<SlotId, std::shared_ptr<SlotCounters>> slots_;
+  std::unordered_map<LinkId, std::shared_ptr<LinkCounters>> links_;
+};
+
+}  // namespace vipd

@@ -1,0 +1,93 @@
+#include "base/datagrams.h"
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/clock.h"
+#include "base/outgoing.h"
+
+namespace vipd {
+
+namespace {
+
+socklen_t PutAddress(sockaddr_storage* storage, const Address& to, int ifindex) {
+  *storage = {};
+  if (to.length == 4) {
+    auto* in = reinterpret_cast<sockaddr_in*>(storage);
+    in->sin_family = AF_INET;
+    memcpy(&in->sin_addr, to.octets.data(), 4);
+    return sizeof *in;
+  }
+  auto* in6 = reinterpret_cast<sockaddr_in6*>(storage);
+  in6->sin6_family = AF_INET6;
+  memcpy(&in6->sin6_addr, to.octets.data(), 16);
+  const bool scoped =
+      IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr) || IN6_IS_ADDR_MC_LINKLOCAL(&in6->sin6_addr);
+  in6->sin6_scope_id = scoped ? static_cast<uint32_t>(ifindex) : 0;
+  return sizeof *in6;
+}
+
+// A missing route or a link without carrier passes; an interface that is no more does not. Which
+// errno its sockets answer with depends on the family, so the interface itself is looked for: on
+// the socket that is there, since another may not be had.
+bool MeansLinkGone(int error, int fd, int ifindex) {
+  if (error == ENODEV || error == ENXIO || error == EBADF) return true;
+  if (ifindex == 0) return false;
+  ifreq request{};
+  request.ifr_ifindex = ifindex;
+  return ioctl(fd, SIOCGIFNAME, &request) < 0 && errno == ENODEV;
+}
+
+}  // namespace
+
+void Datagrams::Send(Carried* carried) {
+  const std::vector<Place> places = PlacesByLink(carried->batch);
+  for (size_t from = 0; from < places.size();) {
+    const LinkId link = StepAt(carried->batch, places[from]).target;
+    size_t to = from;
+    while (to < places.size() && to - from < Outgoing::kMessagesMax &&
+           StepAt(carried->batch, places[to]).target == link)
+      ++to;
+    SendOf(link, places, from, to, carried);
+    from = to;
+  }
+}
+
+void Datagrams::SendOf(LinkId link, const std::vector<Place>& places, size_t from, size_t to,
+                       Carried* carried) {
+  const auto found = outlets_.find(link);
+  if (found == outlets_.end()) {
+    for (size_t i = from; i < to; ++i)
+      carried->Fail(places[i], "sendmmsg", ENODEV, "the link is closed");
+    return;
+  }
+  Outgoing out;
+  for (size_t i = from; i < to; ++i) {
+    const Step& step = StepAt(carried->batch, places[i]);
+    out.Put(i - from, step.bytes, PutAddress(&out.to[i - from], step.to, found->second.ifindex));
+  }
+  Us now = 0;
+  const auto sent = [&](size_t i) {
+    if (now == 0) now = MonotonicNow();
+    found->second.failed = false;
+    carried->Done(places[from + i], now);
+    carried->batch[places[from + i].run].sent_at = now;
+  };
+  const auto failed = [&](size_t i, int error) { Failed(carried, places[from + i], error); };
+  SendAll(found->second.fd, &out, to - from, sent, failed);
+}
+
+void Datagrams::Failed(Carried* carried, Place place, int error) {
+  carried->Fail(place, "sendmmsg", error);
+  const LinkId link = StepAt(carried->batch, place).target;
+  Outlet& outlet = outlets_[link];
+  if (outlet.failed || !MeansLinkGone(error, outlet.fd, outlet.ifindex)) return;
+  outlet.failed = true;
+  link_failed_(link, "sendmmsg", error);
+}
+
+}  // namespace vipd

@@ -1,0 +1,325 @@
+// What the engine knows: orders, packets and the time go in; runs (plans to carry out) and events
+// come out. No system call and no policy: it compares bytes, watches instants and never looks into
+// a packet beyond the VRID that routes it. The thread drives it with the real clock, the simulator
+// with a virtual one.
+//
+// A wake-up is: Apply and Receive whatever waits, then Tick, then TakeBatch, and Settle once a
+// batch has been carried out, however much later. Because Tick comes last, a packet that waits
+// beats a deadline that has passed.
+#pragma once
+
+#include <atomic>
+#include <bitset>
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/plan.h"
+#include "engine/advert_windows.h"
+#include "engine/deadlines.h"
+#include "engine/gaps.h"
+#include "engine/throttle.h"
+
+namespace vipd {
+
+struct Repeat {
+  static constexpr int64_t kForever = -1;
+
+  std::string key;
+  Us first_after = 0;
+  Us every = 0;  // 0 only with times 1
+  Us slack = 0;  // so much earlier when another repeat goes out; less than `every`
+  int64_t times = kForever;
+  PlanPtr plan;
+};
+
+struct Lead {
+  PlanPtr now;
+  std::vector<Repeat> repeats;
+  PlanPtr resign;
+  Us late = 0;
+};
+using LeadPtr = std::shared_ptr<const Lead>;
+
+struct Familiar {
+  Address from;
+  int ttl = 0;
+  Bytes payload;
+};
+
+struct Order {
+  enum class Kind : uint8_t { kRest, kFollow, kLead, kAlso };
+
+  Kind kind = Kind::kRest;
+  PlanPtr now;  // rest, follow, also
+  std::optional<Familiar> expect;
+  Us deadline = 0;
+  Us restart = 0;
+  Us interval = 0;  // of the master's adverts; 0: not known
+  LeadPtr lead;     // lead, and what a follow becomes
+};
+
+struct OrderFor {
+  SlotId slot = 0;
+  int64_t generation = 0;
+  Order order;
+};
+
+struct Event {
+  enum class Kind : uint8_t {
+    kHeard,
+    kExpired,
+    kFailed,
+    kLate,
+    kLapsed,
+    kKernel,
+    kOverrun,
+    kLinkFailed,
+    kWardenLost,
+    kRealtimeLost,
+    kStranger,
+    kAnswer
+  };
+
+  Kind kind = Kind::kHeard;
+  SlotId slot = 0;
+  LinkId link = 0;
+  int64_t generation = 0;
+  Us at = 0;
+  Us done_at = 0;    // expired
+  Us deadline = 0;   // expired
+  Us late_by = 0;    // late
+  Address from;      // heard
+  int ttl = 0;       // heard
+  uint8_t vrid = 0;  // stranger
+  // heard: the payload; kernel: the message; failed: the request; answer: the messages
+  Bytes bytes;
+  uint32_t count = 1;
+  uint32_t step = 0;  // failed
+  StepKind step_kind = StepKind::kDatagram;
+  uint32_t id = 0;        // answer: the request's
+  const char* call = "";  // failed, linkFailed; answer: null if there is one
+  int error = 0;
+  std::string detail;
+
+  static Event Of(Kind kind, SlotId slot, int64_t generation) {
+    Event event;
+    event.kind = kind;
+    event.slot = slot;
+    event.generation = generation;
+    return event;
+  }
+};
+
+// Written by the engine's thread and read by the main thread; each figure stands for itself.
+struct alignas(64) SlotCounters {
+  std::atomic<uint64_t> received{0};
+  std::atomic<uint64_t> sent{0};
+  std::atomic<Us> last_received{-1};
+  std::atomic<Us> last_familiar{-1};
+  std::atomic<Us> last_sent{-1};
+  GapRecord gaps;
+  AdvertWindows adverts;
+};
+
+struct LinkCounters {
+  std::atomic<uint64_t> received{0};
+  std::atomic<uint64_t> throttled{0};
+  std::atomic<uint64_t> coalesced{0};
+  std::atomic<uint64_t> unclaimed{0};
+};
+
+class Core {
+ public:
+  // Pending events beyond these bounds are dropped and counted; packets and kernel messages only,
+  // never what became of an order. Each slot has a few packets of its own beyond them.
+  static constexpr size_t kHeardMax = 1'024;
+  static constexpr size_t kKernelMax = 4'096;
+
+  // `liveness` 0 switches the lease off.
+  Core(Us liveness, Us now) : liveness_(liveness), renewed_(now) {}
+
+  void AddLink(LinkId link, std::shared_ptr<LinkCounters> counters);
+  void RemoveLink(LinkId link);
+  // (link, vrid) must be free, or all of its slots have peers and none in common; the caller keeps
+  // the book. A slot that has its VRID for itself takes packets of any source.
+  void AddSlot(SlotId slot, LinkId link, uint8_t vrid, std::vector<Address> peers,
+               std::shared_ptr<SlotCounters> counters);
+  void SetPeers(SlotId slot, std::vector<Address> peers);
+  void RemoveSlot(SlotId slot);
+
+  // `seen`: how many events TypeScript had worked off when it wrote the order. An order that
+  // crossed with a change that the core made on its own (a deadline, late, lapsed) was meant for
+  // another state:
+  // - rest and follow still hold, after the lead that they did not know of has resigned; a follow
+  // whose deadline has passed as well lets it go on, and is told of it again under its generation;
+  // - a lead for a slot that has resigned is not taken up: the event is raised again, under the new
+  // generation;
+  // - also is dropped.
+  void Apply(OrderFor order, uint64_t seen, Us now);
+  // False for a packet that nothing here expected.
+  bool Receive(LinkId link, const Address& from, int ttl, std::span<const uint8_t> payload, Us now);
+  // An unreadable packet: counted, never raised.
+  void Unclaimed(LinkId link);
+  // Another bound for the lease, which is renewed with it; 0 switches the lease off.
+  void SetLiveness(Us liveness, Us now);
+  // The main thread is alive. Any order says so too.
+  void Renew(Us now);
+  // The main thread has worked off so many of the events that were raised: what came of them has
+  // been ordered before.
+  void Worked(uint64_t seen, Us now);
+  // Somebody else gave up every lead while this process stood still (the warden). The leading slots
+  // rest, as after being late; the goodbye has been said, so only what is no datagram is carried
+  // out.
+  void Overtaken(Us now);
+  // Carries out what is due at `now`. Slots that follow do not lead while the lease is lapsed: they
+  // stay silent, and on renewal listen for one more interval. Nor do they while a packet that came
+  // before their deadline has not been worked off: it may be the master's advert, changed.
+  void Tick(Us now);
+
+  // When Tick is wanted next; kNever when nothing is awaited.
+  Us NextDeadline();
+  Batch TakeBatch() { return std::exchange(batch_, {}); }
+  // In any order.
+  void Settle(const Batch& batch, const std::vector<Failure>& failures);
+
+  // How a slot stands, for somebody who may have to give up its lead: `lead` is the standing one,
+  // or what a follow becomes; none for a slot that rests or is gone.
+  struct Standing {
+    bool leads = false;
+    LeadPtr lead;
+  };
+  Standing StandingOf(SlotId id) const;
+  std::vector<SlotId> Slots() const;
+  // The slots whose standing may have changed since the last call; those that are gone too.
+  std::vector<SlotId> TakeTouched();
+
+  void Raise(Event event);
+  bool has_events() const { return !events_.empty(); }
+  std::vector<Event> TakeEvents();
+  // All events raised so far.
+  uint64_t raised() const { return raised_; }
+
+ private:
+  enum class State : uint8_t { kRest, kFollow, kLead };
+  enum class Resigned : uint8_t { kNo, kLate, kLapsed };
+  // `changed` while the event of an own change is still to come: its plan is being carried out.
+  static constexpr uint64_t kChanging = std::numeric_limits<uint64_t>::max();
+
+  // Progress of one repeat of the standing lead.
+  struct Running {
+    Us due = kNever;
+    int64_t left = Repeat::kForever;
+    uint64_t failing = 0;  // what failed last time, as a digest; 0: nothing
+  };
+
+  // What each familiar advert touches comes first and lies together: a thousand slots do not fit
+  // into the cache.
+  struct alignas(64) Slot : Timed {
+    State state = State::kRest;
+    bool waiting = false;   // its deadline passed while the lease was lapsed
+    bool awaited = false;   // it waited for `awaits` once already since the deadline was set
+    bool listened = false;  // woken late once already since it last heard something
+    uint64_t awaits = 0;    // its deadline passed, but not before this event has been worked off
+    Us restart = 0;
+    Us armed_at = 0;         // when the deadline was last set
+    Us listen_until = 0;     // the deadline is this one, which we set ourselves
+    Us interval = 0;         // of the adverts that are followed; 0: not known
+    bool heard_one = false;  // since it follows: the pause before the next one is one
+    std::shared_ptr<SlotCounters> counters;
+    std::optional<Familiar> expect;
+
+    LinkId link = 0;
+    uint8_t vrid = 0;
+    Slot* sibling = nullptr;  // the next one of the same link and VRID
+    std::vector<Address> peers;
+    bool touched = false;  // waits in `touched_`
+    int64_t generation = 0;
+    // What was expected last, also when nothing is any more: the master's own advert must get
+    // through although somebody who forges its address has used up what that source may send.
+    std::optional<Familiar> known;
+    Bucket known_credit = Throttle::ForSource();
+    Bucket own_credit = Throttle::ForSlot();
+    uint64_t heard = 0;  // `raised_` after the last packet that was raised for it
+    LeadPtr lead;        // standing, or what the follow becomes
+    std::vector<Running> running;
+    Resigned resigned = Resigned::kNo;
+    Us late_by = 0;
+    TenurePtr tenure;  // of the standing lead
+    Us expiring =
+        Run::kNoDeadline;  // the deadline that it leads since, while that is still to be told
+    uint64_t changed = 0;  // `raised_` after the event of our own last change
+    uint64_t resigned_event = 0;  // the same of the last resignation, whatever came after it
+  };
+
+  struct Link {
+    std::shared_ptr<LinkCounters> counters;
+    Bucket strangers = Throttle::ForStrangers();
+    std::array<Slot*, 256> slots{};   // the first one of each VRID
+    std::bitset<256> strangers_told;  // VRIDs
+  };
+
+  Slot* Find(SlotId id);
+  static Slot* Route(const Link& link, const Address& from, std::span<const uint8_t> payload);
+  bool lapsed(Us now) const { return liveness_ > 0 && now - renewed_ >= liveness_; }
+  void Enter(Slot* slot, State state);
+  void Leave(Slot* slot);
+  void Push(const Slot& slot, PlanPtr plan);
+  void PushForLead(const Slot& slot, PlanPtr plan, int repeat = Run::kNoRepeat);
+  void ApplyRest(Slot* slot, Order order, bool crossed);
+  static bool Late(const Slot& slot, Us now) { return slot.due < now - slot.lead->late; }
+  static bool LeadsOn(const Slot& slot, const Order& order, Us now);
+  void ApplyFollow(Slot* slot, Order order, uint64_t seen, bool crossed, Us now);
+  void ApplyLead(Slot* slot, LeadPtr lead, bool crossed, Us now);
+  void StartLead(Slot* slot, LeadPtr lead, Us now);
+  Us Fire(Slot* slot, Us now);
+  void Join(Us first, Us now);
+  void Expire(Slot* slot, Us now);
+  void TakeOver(Slot* slot, LeadPtr lead, Us deadline, Us now);
+  bool AwaitsJudgement(Slot* slot, uint64_t still, Us now);
+  void StopWaiting(Slot* slot);
+  bool RunRepeats(Slot* slot, Us first, Us now);
+  void Touch(Slot* slot);
+  void Resign(Slot* slot, Resigned why, Us late_by, Us now);
+  void Rest(Slot* slot, PlanPtr plan, Resigned why, Us late_by, Us now);
+  void RaiseResigned(Slot* slot, Us now);
+  void RaiseExpired(Slot* slot, int64_t generation, Us at, Us done_at);
+  void Rearm(Slot* slot);
+  void Restart(Slot* slot, Us now);
+  void Listen(Slot* slot, Us now);
+  void Count(Slot* slot, Us now);
+  void TellStranger(Link* link, LinkId id, const Address& from, uint8_t vrid);
+  void Hear(Slot* slot, Link* link, const Address& from, int ttl, std::span<const uint8_t> payload,
+            Us now);
+  void SettleRun(const Run& run, std::span<const Failure> failures);
+  bool Admit(Slot* slot, Link* link, const Address& from, int ttl, std::span<const uint8_t> payload,
+             Us now);
+  static bool Equals(const std::optional<Familiar>& advert, const Address& from, int ttl,
+                     std::span<const uint8_t> payload);
+
+  Us liveness_;
+  Us renewed_;
+  size_t leading_ = 0;
+  size_t waiting_ = 0;
+  size_t awaiting_ = 0;
+  uint64_t worked_ = 0;
+  std::map<SlotId, std::unique_ptr<Slot>> slots_;
+  std::unordered_map<LinkId, Link> links_;
+  Deadlines deadlines_;
+  Throttle throttle_;
+  Batch batch_;
+  std::vector<SlotId> touched_;
+  std::vector<Event> events_;
+  std::unordered_map<uint64_t, size_t> pending_heard_;  // digest → index in events_
+  size_t heard_ = 0;
+  size_t kernel_ = 0;
+  bool overrun_ = false;
+  uint64_t raised_ = 0;
+};
+
+}  // namespace vipd

@@ -1,0 +1,389 @@
+#include "engine/engine.h"
+
+#include <linux/netlink.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/clock.h"
+#include "base/realtime.h"
+
+namespace vipd {
+
+namespace {
+
+constexpr int kReadyMax = 256;
+constexpr size_t kInboxMessages = 32;
+// The longest VRRP packet (255 IPv6 addresses and an authentication trailer) behind the longest
+// IPv4 header.
+constexpr size_t kPacketMax = 4'608;
+constexpr int kMonitorReadsMax = 1'024;
+
+template <class... Fs>
+struct Overloaded : Fs... {
+  using Fs::operator()...;
+};
+
+}  // namespace
+
+// Where packets are read into; fixed, so that receiving allocates nothing.
+struct Engine::Inbox {
+  std::array<mmsghdr, kInboxMessages> headers;
+  std::array<iovec, kInboxMessages> parts;
+  std::array<sockaddr_in6, kInboxMessages> from;
+  std::array<std::array<uint8_t, kPacketMax>, kInboxMessages> bytes;
+  struct alignas(cmsghdr) Control {
+    std::array<char, 64> space;
+  };
+  std::array<Control, kInboxMessages> control;
+
+  void Reset() {
+    for (size_t i = 0; i < kInboxMessages; ++i) {
+      parts[i] = {bytes[i].data(), bytes[i].size()};
+      msghdr& message = headers[i].msg_hdr;
+      message = {};
+      message.msg_name = &from[i];
+      message.msg_namelen = sizeof from[i];
+      message.msg_iov = &parts[i];
+      message.msg_iovlen = 1;
+      message.msg_control = control[i].space.data();
+      message.msg_controllen = control[i].space.size();
+    }
+  }
+};
+
+Engine::Engine(EngineOptions options, std::function<void()> notify)
+    : options_(options),
+      notify_(std::move(notify)),
+      netlink_([this] { Wake(); }),
+      inbox_(std::make_unique<Inbox>()) {}
+
+Engine::~Engine() {
+  Stop(false);
+  delete outbox_.exchange(nullptr);
+}
+
+void Engine::Run() {
+  while (!stopping_) {
+    Poll(taken_.empty() && answers_.empty() ? -1 : 0);
+    Fire();
+    if (!shut_.empty()) ReopenGates(MonotonicNow());
+    CarryOut();
+    TakeAnswers();
+    if (RealtimeLost()) core_->Raise(Event::Of(Event::Kind::kRealtimeLost, 0, 0));
+    Deliver();
+    Arm();
+  }
+  if (orderly_) warden_.Goodbye();
+  warden_.Disconnect();
+}
+
+void Engine::CarryOut() {
+  carrier_->Add(core_->TakeBatch());
+  for (Flushing& flush : flushes_)
+    if (!flush.after.has_value()) flush.after = carrier_->given();
+  TellWarden();
+  for (const Carried& carried : carrier_->TakeFinished())
+    core_->Settle(carried.batch, carried.failures);
+}
+
+// Orders first, so that packets meet the state that TypeScript wants by now.
+void Engine::Poll(int timeout_ms) {
+  std::array<epoll_event, kReadyMax> ready;
+  const int n = epoll_wait(epoll_.get(), ready.data(), kReadyMax, timeout_ms);
+  if (n < 0 && errno != EINTR) abort();
+  WakeUp();
+  uint64_t count;
+  for (int i = 0; i < n; ++i) {
+    if (ready[i].data.u64 != kWakeTag) continue;
+    [[maybe_unused]] const ssize_t read_bytes = read(wake_.get(), &count, sizeof count);
+    TakeCommands();
+  }
+  CarrySome();
+  for (int i = 0; i < n; ++i) {
+    const uint64_t tag = ready[i].data.u64;
+    if (tag == kTimerTag) {
+      [[maybe_unused]] const ssize_t read_bytes = read(timer_.get(), &count, sizeof count);
+      armed_ = kNever;
+    } else if (tag == kMonitorTag) {
+      DrainMonitor();
+    } else if (tag == kWardenTag) {
+      const bool gone = (ready[i].events & (EPOLLHUP | EPOLLERR)) != 0;
+      if (warden_.connected() && (gone || !warden_.Listen())) LoseWarden();
+    } else if (tag < kWakeTag) {
+      const auto link = links_.find(static_cast<LinkId>(tag));
+      if (link != links_.end()) Drain(*link->second);
+    }
+  }
+}
+
+// Before anything else: after a stop the warden may have given up what we led.
+void Engine::WakeUp() {
+  const Us now = MonotonicNow();
+  if (!warden_.Awake(now)) return;
+  // The netlink thread hands nothing over while the warden's mark stands: when it is taken away, it
+  // is known which leads are over.
+  core_->Overtaken(now);
+  warden_.TakeNote();
+}
+
+void Engine::MeetWardenNow(const StartedWarden& started) {
+  LoseWarden();
+  warden_.Connect(started);
+  netlink_.Heed(started.page);
+  if (!Watch(warden_.fd(), kWardenTag)) return LoseWarden();
+  for (const auto& [id, link] : links_) warden_.AddLink(link);
+  for (const SlotId slot : core_->Slots()) warden_.Update(slot, core_->StandingOf(slot));
+}
+
+// After the adverts have left, before the addresses follow.
+void Engine::TellWarden() {
+  for (const SlotId slot : core_->TakeTouched()) warden_.Update(slot, core_->StandingOf(slot));
+  if (!warden_.connected()) return;
+  if (!warden_.Flush()) return LoseWarden();
+  if (warden_.backlog() == warden_backlog_) return;
+  warden_backlog_ = warden_.backlog();
+  epoll_event event{};
+  event.events = EPOLLIN;
+  if (warden_backlog_) event.events |= EPOLLOUT;
+  event.data.u64 = kWardenTag;
+  epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, warden_.fd(), &event);
+}
+
+void Engine::LoseWarden() {
+  if (!warden_.connected()) return;
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, warden_.fd(), nullptr);
+  const Us now = MonotonicNow();
+  if (warden_.Disconnect()) core_->Overtaken(now);
+  netlink_.Heed(nullptr);
+  warden_backlog_ = false;
+  Event event;
+  event.kind = Event::Kind::kWardenLost;
+  event.at = now;
+  core_->Raise(std::move(event));
+}
+
+// Packets before deadlines: what had arrived at `now` is read before a deadline of `now` fires,
+// however long ago the last look was.
+void Engine::Fire() {
+  const Us now = MonotonicNow();
+  if (core_->NextDeadline() > now) return;
+  Poll(0);
+  core_->Tick(now);
+}
+
+void Engine::TakeCommands() {
+  // Never wait for the main thread: when it holds the lock it is about to post and to wake us
+  // again.
+  std::unique_lock lock(commands_mutex_, std::try_to_lock);
+  if (!lock.owns_lock()) return;
+  for (Command& command : std::exchange(commands_, {})) taken_.push_back(std::move(command));
+}
+
+// A reload of thousands of slots is taken up in slices, so that no advert waits for all of it.
+void Engine::CarrySome() {
+  for (size_t orders = 0; !taken_.empty() && orders < kOrdersPerTurn;) {
+    Command command = std::move(taken_.front());
+    taken_.pop_front();
+    if (const auto* given = std::get_if<GiveOrders>(&command)) orders += given->orders.size();
+    Carry(std::move(command));
+  }
+}
+
+void Engine::Carry(Command command) {
+  const Us now = MonotonicNow();
+  std::visit(Overloaded{[&](AddLink& c) { AddLinkNow(std::move(c)); },
+                        [&](RemoveLink& c) { RemoveLinkNow(c.link); },
+                        [&](AddSlot& c) {
+                          core_->AddSlot(c.slot, c.link, c.vrid, std::move(c.peers),
+                                         std::move(c.counters));
+                        },
+                        [&](SetPeers& c) { core_->SetPeers(c.slot, std::move(c.peers)); },
+                        [&](SetLiveness& c) { core_->SetLiveness(c.liveness, now); },
+                        [&](RemoveSlot& c) { core_->RemoveSlot(c.slot); },
+                        [&](GiveOrders& c) {
+                          for (OrderFor& order : c.orders)
+                            core_->Apply(std::move(order), c.seen, now);
+                        },
+                        [&](Renewal& c) { core_->Renew(c.at); },
+                        [&](WorkedOff& c) { core_->Worked(c.seen, now); },
+                        [&](Flush& c) {
+                          flushes_.push_back({c.id, std::nullopt});
+                        },
+                        [&](MeetWarden& c) { MeetWardenNow(c.warden); }},
+             command);
+}
+
+void Engine::AddLinkNow(AddLink command) {
+  const Link& link = *command.link;
+  core_->AddLink(link.id, std::move(command.counters));
+  carrier_->AddOutlet(link.id, link.sender.get(), link.ifindex);
+  if (!Watch(link.receiver.get(), static_cast<uint64_t>(link.id))) ReceiveFailed(link, errno);
+  links_[link.id] = command.link;
+  warden_.AddLink(command.link);
+}
+
+void Engine::RemoveLinkNow(LinkId id) {
+  // What was ordered before still goes out through it.
+  carrier_->Add(core_->TakeBatch());
+  const auto found = links_.find(id);
+  if (found == links_.end()) return;
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, found->second->receiver.get(), nullptr);
+  carrier_->RemoveOutlet(id);
+  core_->RemoveLink(id);
+  warden_.RemoveLink(id);
+  links_.erase(found);
+}
+
+// Reads as many packets as can have waited, and no more: a flood delays no deadline.
+void Engine::Drain(const Link& link) {
+  int left = link.packets_waiting_max;
+  int errors = 0;
+  while (left > 0) {
+    inbox_->Reset();
+    const int n = recvmmsg(link.receiver.get(), inbox_->headers.data(), kInboxMessages,
+                           MSG_DONTWAIT, nullptr);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EAGAIN) return;
+    if (n < 0) {
+      // An error of the past is reported once and gone; one that stays ends the link.
+      if (++errors < 2) continue;
+      return ReceiveFailed(link, errno);
+    }
+    const Us now = MonotonicNow();
+    for (int i = 0; i < n; ++i) ReceiveOne(link, inbox_->headers[static_cast<size_t>(i)], now);
+    if (n < static_cast<int>(kInboxMessages)) return;
+    left -= n;
+  }
+}
+
+void Engine::ReceiveFailed(const Link& link, int error) {
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, link.receiver.get(), nullptr);
+  Event event;
+  event.kind = Event::Kind::kLinkFailed;
+  event.link = link.id;
+  event.call = "recvmmsg";
+  event.error = error;
+  core_->Raise(std::move(event));
+}
+
+// An IPv4 raw socket delivers the header too; an IPv6 one the payload alone, with the hop limit
+// beside it.
+void Engine::ReceiveOne(const Link& link, const mmsghdr& message, Us now) {
+  const msghdr& header = message.msg_hdr;
+  std::span<const uint8_t> payload(static_cast<const uint8_t*>(header.msg_iov->iov_base),
+                                   message.msg_len);
+  Address from;
+  int ttl = -1;
+  if (link.family == 4) {
+    const size_t header_length = payload.empty() ? 0 : (payload[0] & 0x0fu) * 4u;
+    if (header_length < 20 || payload.size() < header_length) return Unreadable(link, now);
+    ttl = payload[8];
+    from.length = 4;
+    memcpy(from.octets.data(), payload.data() + 12, 4);
+    payload = payload.subspan(header_length);
+  } else {
+    from.length = 16;
+    memcpy(from.octets.data(), &static_cast<const sockaddr_in6*>(header.msg_name)->sin6_addr, 16);
+    for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr;
+         c = CMSG_NXTHDR(const_cast<msghdr*>(&header), c))
+      if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT)
+        memcpy(&ttl, CMSG_DATA(c), sizeof ttl);
+  }
+  if ((header.msg_flags & MSG_TRUNC) != 0) return Unreadable(link, now);
+  if (!core_->Receive(link.id, from, ttl, payload, now)) Unexpected(link, now);
+}
+
+void Engine::Unreadable(const Link& link, Us now) {
+  core_->Unclaimed(link.id);
+  Unexpected(link, now);
+}
+
+void Engine::Unexpected(const Link& link, Us now) {
+  if (link.gate->Unexpected(now)) shut_.push_back(link.id);
+}
+
+void Engine::ReopenGates(Us now) {
+  std::erase_if(shut_, [&](LinkId id) {
+    const auto found = links_.find(id);
+    if (found == links_.end()) return true;
+    found->second->gate->Reopen(now);
+    return found->second->gate->reopen_at() == 0;
+  });
+}
+
+// True when nothing more lies there.
+bool Engine::DrainMonitor() {
+  alignas(nlmsghdr) std::array<uint8_t, 32 * 1024> buffer;
+  for (int i = 0; i < kMonitorReadsMax; ++i) {
+    sockaddr_nl from{};
+    socklen_t length = sizeof from;
+    const ssize_t n = recvfrom(monitor_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT,
+                               reinterpret_cast<sockaddr*>(&from), &length);
+    if (n < 0 && errno != ENOBUFS) return true;
+    if (n >= 0 && from.nl_pid != 0) continue;
+    if (n >= 0 && !address_news_.AnyNews({buffer.data(), static_cast<size_t>(n)})) continue;
+    if (n < 0) address_news_.Forget();
+    Event event;
+    event.kind = n < 0 ? Event::Kind::kOverrun : Event::Kind::kKernel;
+    if (n >= 0) event.bytes.assign(buffer.begin(), buffer.begin() + n);
+    core_->Raise(std::move(event));
+  }
+  return false;
+}
+
+// What a dump shows was notified before it was read. So the notifications go first, and none that
+// is handed over later is older than the answer.
+void Engine::TakeAnswers() {
+  for (Answered& answered : netlink_.TakeAnswers()) answers_.push_back(std::move(answered));
+  if (answers_.empty() || !DrainMonitor()) return;
+  for (; !answers_.empty(); answers_.pop_front()) {
+    auto& [id, answer] = answers_.front();
+    Event event;
+    event.kind = Event::Kind::kAnswer;
+    event.id = id;
+    event.bytes = std::move(answer.bytes);
+    event.call = answer.call;
+    event.error = answer.error;
+    event.detail = std::move(answer.detail);
+    core_->Raise(std::move(event));
+  }
+}
+
+void Engine::Deliver() {
+  for (; !flushes_.empty() && flushes_.front().after.has_value() &&
+         *flushes_.front().after <= carrier_->done();
+       flushes_.pop_front())
+    flushed_.push_back(flushes_.front().id);
+  if (!core_->has_events() && flushed_.empty()) return;
+  if (outbox_.load() == nullptr) return HandOver();
+  // The last delivery still waits. Say so, and look again: it may have been taken in between.
+  backlog_ = true;
+  if (outbox_.load() == nullptr && backlog_.exchange(false)) HandOver();
+}
+
+void Engine::HandOver() {
+  outbox_ = new Delivery{core_->TakeEvents(), std::exchange(flushed_, {})};
+  notify_();
+}
+
+void Engine::Arm() {
+  const Us next = core_->NextDeadline();
+  warden_.SleepUntil(taken_.empty() ? next : MonotonicNow());
+  // A deadline that was put off leaves the timer as it is: waking once too early costs less than
+  // arming it anew for each advert that is heard.
+  if (next >= armed_) return;
+  armed_ = next;
+  // All zero would disarm; an instant in the past fires at once.
+  const Us at = std::max<Us>(next, 1);
+  const itimerspec when = {{}, {at / 1'000'000, at % 1'000'000 * 1'000}};
+  timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &when, nullptr);
+}
+
+}  // namespace vipd

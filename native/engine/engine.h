@@ -1,0 +1,198 @@
+// The engine's thread: it waits for packets, orders and instants, hands them to the core, and
+// carries out what the core answers. On each wake-up sockets are drained before a deadline may
+// fire. It never waits for anything but epoll, so neither a slow main thread nor a full socket nor
+// the kernel's rtnl lock can delay an advert: what may wait for that is the netlink thread's.
+//
+// The main thread posts commands and takes deliveries of events; one delivery is under way at a
+// time, and what is raised meanwhile waits in the core, where equal packets are counted together.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "base/sockets.h"
+#include "engine/address_news.h"
+#include "engine/core.h"
+#include "engine/engine_carrier.h"
+#include "engine/netlink_thread.h"
+#include "engine/warden_port.h"
+
+struct mmsghdr;
+
+namespace vipd {
+
+struct EngineOptions {
+  int realtime_priority = 0;
+  Us rttime = 0;
+  bool lock_memory = false;
+  Us liveness = 0;
+};
+
+// What the kernel granted, and a sentence for each thing that it did not.
+struct EngineStart {
+  bool realtime = false;
+  bool locked = false;
+  std::vector<std::string> notes;
+};
+
+struct AddLink {
+  LinkPtr link;
+  std::shared_ptr<LinkCounters> counters;
+};
+struct RemoveLink {
+  LinkId link;
+};
+struct AddSlot {
+  SlotId slot;
+  LinkId link;
+  uint8_t vrid;
+  std::vector<Address> peers;
+  std::shared_ptr<SlotCounters> counters;
+};
+struct SetPeers {
+  SlotId slot;
+  std::vector<Address> peers;
+};
+struct RemoveSlot {
+  SlotId slot;
+};
+struct GiveOrders {
+  std::vector<OrderFor> orders;
+  uint64_t seen;
+};
+struct Renewal {
+  Us at;
+};
+struct SetLiveness {
+  Us liveness;
+};
+struct WorkedOff {
+  uint64_t seen;
+};
+struct Flush {
+  uint32_t id;
+};
+struct MeetWarden {
+  StartedWarden warden;
+};
+using Command = std::variant<AddLink, RemoveLink, AddSlot, SetPeers, SetLiveness, RemoveSlot,
+                             GiveOrders, Renewal, WorkedOff, Flush, MeetWarden>;
+
+struct Delivery {
+  std::vector<Event> events;
+  std::vector<uint32_t> flushed;
+};
+
+class Engine {
+ public:
+  // So many are taken up before the thread looks at its sockets and deadlines again; more are
+  // posted in pieces.
+  static constexpr size_t kOrdersPerTurn = 32;
+
+  // `notify` is called on the engine's thread when a delivery waits.
+  Engine(EngineOptions options, std::function<void()> notify);
+  ~Engine();
+
+  // The rest is for the main thread.
+  std::optional<OpenFailure> Open();
+  EngineStart Start();
+  // Starts the warden, or another when `EndGuard` has said that there is none.
+  std::optional<OpenFailure> StartGuard(const std::string& lock_path);
+  // Kills it, without waiting for its end. True when there is none any more.
+  bool EndGuard();
+  // Its sign of life: a number that changes, see `WardenPage::beats`.
+  uint32_t GuardBeats() const { return warden_page_ == nullptr ? 0 : warden_page_->beats.load(); }
+  void Post(Command command);
+  std::unique_ptr<Delivery> Take();
+  // One request; the answer is an event. What it shows of the kernel has been notified before it.
+  void Ask(uint32_t id, Bytes request) { netlink_.Ask(id, std::move(request)); }
+  // Ends the thread; what was posted and not yet worked off is dropped. Twice is harmless. Without
+  // `orderly` the warden finds its daemon dead and gives up what still leads.
+  void Stop(bool orderly);
+
+ private:
+  // What epoll names beside the links, which are below.
+  static constexpr uint64_t kWakeTag = 1u << 31;
+  static constexpr uint64_t kTimerTag = kWakeTag + 1;
+  static constexpr uint64_t kMonitorTag = kWakeTag + 2;
+  static constexpr uint64_t kWardenTag = kWakeTag + 3;
+
+  void Run();
+  EngineStart Prepare();
+  void Poll(int timeout_ms);
+  void TakeCommands();
+  void CarrySome();
+  void Carry(Command command);
+  void AddLinkNow(AddLink command);
+  void RemoveLinkNow(LinkId id);
+  void Drain(const Link& link);
+  void ReceiveOne(const Link& link, const mmsghdr& message, Us now);
+  void ReceiveFailed(const Link& link, int error);
+  void Unreadable(const Link& link, Us now);
+  void Unexpected(const Link& link, Us now);
+  void ReopenGates(Us now);
+  bool DrainMonitor();
+  void CarryOut();
+  void TakeAnswers();
+  void Fire();
+  void WakeUp();
+  void MeetWardenNow(const StartedWarden& started);
+  void TellWarden();
+  void LoseWarden();
+  void Deliver();
+  void HandOver();
+  void Arm();
+  void Wake() const;
+  bool Watch(int fd, uint64_t tag) const;
+
+  const EngineOptions options_;
+  const std::function<void()> notify_;
+
+  UniqueFd epoll_;
+  UniqueFd wake_;
+  UniqueFd timer_;
+  UniqueFd monitor_;
+  NetlinkThread netlink_;
+
+  std::mutex commands_mutex_;
+  std::vector<Command> commands_;
+  std::atomic<Delivery*> outbox_{nullptr};
+  std::atomic<bool> backlog_{false};
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> orderly_{false};
+  std::thread thread_;
+  int warden_pid_ = -1;
+  std::shared_ptr<const WardenPage> warden_page_;
+
+  // The engine's thread only.
+  std::unique_ptr<Core> core_;
+  std::unique_ptr<EngineCarrier> carrier_;
+  std::unordered_map<LinkId, LinkPtr> links_;
+  std::deque<Command> taken_;  // still to be carried out, in the order of posting
+  // Answered when all has been carried out that was ordered before.
+  struct Flushing {
+    uint32_t id;
+    std::optional<uint64_t> after;  // the last batch that was ordered before
+  };
+  std::deque<Flushing> flushes_;
+  std::vector<uint32_t> flushed_;
+  std::vector<LinkId> shut_;      // links whose filter gate is shut
+  std::deque<Answered> answers_;  // until the monitor is drained
+  AddressNews address_news_;
+  WardenPort warden_;
+  bool warden_backlog_ = false;
+  Us armed_ = kNever;
+  struct Inbox;
+  std::unique_ptr<Inbox> inbox_;
+};
+
+}  // namespace vipd

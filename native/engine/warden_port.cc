@@ -1,0 +1,327 @@
+#include "engine/warden_port.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+
+namespace vipd {
+
+namespace {
+
+// Room for the plans of thousands of slots at once; less where it is not permitted.
+constexpr int kSocketBuffer = 8 << 20;
+// Of what a lead may be late, this share is the warden's to act in, at most so much.
+constexpr int kMarginShare = 4;
+constexpr Us kMarginMax = 100'000;
+constexpr Us kLateMin = 2'000;
+// The warden's second look takes well under a microsecond.
+constexpr int kIntentionLooks = 1'000;
+constexpr int kReapLooks = 100;
+// A killed process ends at once, unless the kernel holds it.
+constexpr int kEndLooks = 2'000;
+
+// Where this code was loaded from.
+std::string WardenPath() {
+  Dl_info info{};
+  if (dladdr(reinterpret_cast<const void*>(&StartWarden), &info) == 0) return "vipd-warden";
+  const std::string self = info.dli_fname;
+  return self.substr(0, self.rfind('/') + 1) + "vipd-warden";
+}
+
+StartedWarden Refused(const char* call, int error) {
+  StartedWarden out;
+  out.failed_call = call;
+  out.error = error;
+  return out;
+}
+
+// Out of the way of the numbers that it gets in the warden.
+UniqueFd Aside(int fd) { return UniqueFd(fcntl(fd, F_DUPFD_CLOEXEC, 16)); }
+
+int Spawn(const std::string& path, int socket, int page, int lock, int realtime_priority,
+          int* pid) {
+  const UniqueFd far_socket = Aside(socket);
+  const UniqueFd far_page = Aside(page);
+  const UniqueFd far_lock = Aside(lock);
+  if (far_socket.get() < 0 || far_page.get() < 0 || far_lock.get() < 0) return errno;
+  std::string name = "vipd-warden";
+  std::string priority = std::to_string(realtime_priority);
+  char* arguments[] = {name.data(), priority.data(), nullptr};
+  char* environment[] = {nullptr};
+  sigset_t none;
+  sigset_t all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  // Node has its standard descriptors closed on exec; the log is worth having.
+  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDWR, 0);
+  posix_spawn_file_actions_adddup2(&files, STDIN_FILENO, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDERR_FILENO);
+  posix_spawn_file_actions_adddup2(&files, far_socket.get(), kWardenSocket);
+  posix_spawn_file_actions_adddup2(&files, far_page.get(), kWardenPage);
+  posix_spawn_file_actions_adddup2(&files, far_lock.get(), kWardenLock);
+  const int error = posix_spawn(pid, path.c_str(), &files, &attributes, arguments, environment);
+  posix_spawn_file_actions_destroy(&files);
+  posix_spawnattr_destroy(&attributes);
+  return error;
+}
+
+bool SamePlan(const PlanPtr& a, const PlanPtr& b) {
+  if (a == nullptr || b == nullptr || a == b) return a == b;
+  return std::ranges::equal(a->steps, b->steps, [](const Step& x, const Step& y) {
+    return x.kind == y.kind && x.target == y.target && x.to == y.to && x.bytes == y.bytes &&
+           x.tolerate == y.tolerate;
+  });
+}
+
+WardenMessage About(WardenMessage::Kind kind, int32_t id) {
+  WardenMessage message;
+  message.kind = kind;
+  message.id = id;
+  return message;
+}
+
+}  // namespace
+
+StartedWarden StartWarden(int realtime_priority, const std::string& lock_path) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
+    return Refused("socketpair", errno);
+  auto near = std::make_shared<UniqueFd>(ends[0]);
+  const UniqueFd far(ends[1]);
+  const int buffer = kSocketBuffer;
+  if (setsockopt(near->get(), SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof buffer) < 0)
+    setsockopt(near->get(), SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+  const UniqueFd memory(memfd_create("vipd-warden", MFD_CLOEXEC));
+  if (memory.get() < 0) return Refused("memfd_create", errno);
+  if (ftruncate(memory.get(), sizeof(WardenPage)) < 0) return Refused("ftruncate", errno);
+  void* mapped =
+      mmap(nullptr, sizeof(WardenPage), PROT_READ | PROT_WRITE, MAP_SHARED, memory.get(), 0);
+  if (mapped == MAP_FAILED) return Refused("mmap", errno);
+  StartedWarden out;
+  out.socket = std::move(near);
+  out.page = std::shared_ptr<WardenPage>(new (mapped) WardenPage,
+                                         [](WardenPage* page) { munmap(page, sizeof *page); });
+  UniqueFd lock;
+  if (!lock_path.empty()) {
+    lock = UniqueFd(open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (lock.get() < 0) return Refused("open", errno);
+  }
+  const int error = Spawn(WardenPath(), far.get(), memory.get(),
+                          lock.get() < 0 ? memory.get() : lock.get(), realtime_priority, &out.pid);
+  return error == 0 ? out : Refused("posix_spawn", error);
+}
+
+namespace {
+
+bool Ended(int pid, int looks) {
+  const timespec moment = {0, 1'000'000};
+  for (int i = 0; i < looks; ++i) {
+    if (waitpid(pid, nullptr, WNOHANG) != 0) return true;
+    nanosleep(&moment, nullptr);
+  }
+  return false;
+}
+
+}  // namespace
+
+bool EndWarden(int pid) {
+  kill(pid, SIGKILL);
+  return waitpid(pid, nullptr, WNOHANG) != 0;
+}
+
+void ReapWarden(int pid) {
+  if (Ended(pid, kReapLooks)) return;
+  kill(pid, SIGKILL);
+  Ended(pid, kEndLooks);
+}
+
+void WardenPort::Connect(const StartedWarden& started) {
+  Disconnect();
+  socket_ = started.socket;
+  page_ = started.page;
+}
+
+bool WardenPort::Disconnect() {
+  const uint32_t state = page_ == nullptr ? WardenPage::kIdle : page_->state.load();
+  *this = WardenPort();
+  return state == WardenPage::kActing || state == WardenPage::kActed;
+}
+
+bool WardenPort::Listen() {
+  char word;
+  while (true) {
+    const ssize_t n = recv(socket_->get(), &word, sizeof word, MSG_DONTWAIT);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno == EAGAIN;
+    if (n == 0) return false;
+    ready_ = true;
+  }
+}
+
+void WardenPort::AddLink(const LinkPtr& link) {
+  if (connected()) changed_links_[link->id] = link;
+}
+
+void WardenPort::RemoveLink(LinkId id) {
+  if (links_told_.contains(id))
+    changed_links_[id] = nullptr;
+  else
+    changed_links_.erase(id);
+}
+
+void WardenPort::Update(SlotId id, const Core::Standing& standing) {
+  if (!connected()) return;
+  if (standing.lead == nullptr && !slots_.contains(id)) return;
+  Slot& slot = slots_[id];
+  slot.plan = standing.lead == nullptr ? nullptr : standing.lead->resign;
+  SetLeads(&slot, standing.lead != nullptr && standing.leads,
+           standing.lead == nullptr ? 0 : standing.lead->late);
+  if (!std::exchange(slot.changed, true)) changed_slots_.push_back(id);
+}
+
+void WardenPort::SetLeads(Slot* slot, bool leads, Us late) {
+  if (slot->leads && --lates_[slot->late] == 0) lates_.erase(slot->late);
+  slot->leads = leads;
+  slot->late = late;
+  if (leads) ++lates_[late];
+}
+
+void WardenPort::Put(const WardenMessage& message, LinkPtr link) {
+  waiting_.push_back({Encode(message), std::move(link)});
+}
+
+// Links first: a plan sends through them.
+void WardenPort::PutNext() {
+  if (!changed_links_.empty()) {
+    const auto changed = changed_links_.extract(changed_links_.begin());
+    return PutLink(changed.key(), changed.mapped());
+  }
+  const SlotId id = changed_slots_.front();
+  changed_slots_.pop_front();
+  PutSlot(id);
+}
+
+void WardenPort::PutLink(LinkId id, LinkPtr link) {
+  if (link == nullptr) {
+    links_told_.erase(id);
+    return Put(About(WardenMessage::Kind::kNoLink, id));
+  }
+  links_told_.insert(id);
+  WardenMessage message = About(WardenMessage::Kind::kLink, id);
+  message.ifindex = link->ifindex;
+  Put(message, std::move(link));
+}
+
+// What it does not know yet of this slot, which is nothing when a change was taken back.
+void WardenPort::PutSlot(SlotId id) {
+  const auto found = slots_.find(id);
+  Slot& slot = found->second;
+  slot.changed = false;
+  if (slot.plan == nullptr) {
+    if (slot.plan_told != nullptr) Put(About(WardenMessage::Kind::kNoSlot, id));
+    slots_.erase(found);
+    return;
+  }
+  if (!SamePlan(slot.plan_told, slot.plan))
+    for (const WardenMessage& part : PlanMessages(id, *slot.plan)) Put(part);
+  slot.plan_told = slot.plan;
+  if (slot.leads_told == slot.leads) return;
+  slot.leads_told = slot.leads;
+  Put(About(slot.leads ? WardenMessage::Kind::kLeads : WardenMessage::Kind::kFollows, id));
+}
+
+bool WardenPort::Flush() {
+  if (!connected() || !ready_) return true;
+  while (true) {
+    for (; !waiting_.empty(); waiting_.pop_front())
+      if (SendFirst() < 0) return errno == EAGAIN || errno == ENOBUFS;
+    if (changed_links_.empty() && changed_slots_.empty()) return true;
+    PutNext();
+  }
+}
+
+ssize_t WardenPort::SendFirst() {
+  Waiting& next = waiting_.front();
+  iovec part = {next.bytes.data(), next.bytes.size()};
+  msghdr header{};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  if (next.link != nullptr) {
+    header.msg_control = control.data();
+    header.msg_controllen = control.size();
+    cmsghdr* passed = CMSG_FIRSTHDR(&header);
+    passed->cmsg_level = SOL_SOCKET;
+    passed->cmsg_type = SCM_RIGHTS;
+    passed->cmsg_len = CMSG_LEN(sizeof(int));
+    const int sender = next.link->sender.get();
+    memcpy(CMSG_DATA(passed), &sender, sizeof sender);
+  }
+  ssize_t n;
+  do {
+    n = sendmsg(socket_->get(), &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+  } while (n < 0 && errno == EINTR);
+  return n;
+}
+
+// Ahead of everything that waits: it ends all of it. A warden that does not read it is killed.
+void WardenPort::Goodbye() {
+  if (!connected()) return;
+  waiting_.clear();
+  Put(About(WardenMessage::Kind::kGoodbye, 0));
+  SendFirst();
+}
+
+bool WardenPort::Awake(Us now) {
+  if (!connected()) return false;
+  if (!lates_.empty()) PromiseFrom(now);
+  for (int i = 0; page_->state == WardenPage::kIntends && i < kIntentionLooks; ++i) {
+  }
+  const uint32_t state = page_->state;
+  return state == WardenPage::kActing || state == WardenPage::kActed;
+}
+
+void WardenPort::TakeNote() {
+  page_->awake_by = WardenPage::kNoPromise;
+  // One that is still at it stays marked: no lead is kept before it has finished.
+  uint32_t acted = WardenPage::kActed;
+  page_->state.compare_exchange_strong(acted, WardenPage::kIdle);
+}
+
+void WardenPort::SleepUntil(Us next) {
+  if (!connected()) return;
+  if (lates_.empty() || next == kNever)
+    page_->awake_by = WardenPage::kNoPromise;
+  else
+    PromiseFrom(next);
+}
+
+// A slot that wakes later than its `late` past its time resigns on its own; who cannot even do that
+// has broken the promise, a margin earlier.
+void WardenPort::PromiseFrom(Us instant) {
+  const Us late = std::max(lates_.begin()->first, kLateMin);
+  page_->awake_by = instant + late - std::min(late / kMarginShare, kMarginMax);
+}
+
+}  // namespace vipd

@@ -1,0 +1,29 @@
+// Carries plans out while the caller waits: the warden's way. The engine has `EngineCarrier`.
+#pragma once
+
+#include "base/datagrams.h"
+#include "base/step_carrier.h"
+
+namespace vipd {
+
+class Carrier {
+ public:
+  Carrier() : datagrams_([](LinkId, const char*, int) {}) {}
+
+  std::optional<OpenFailure> Open() { return steps_.Open(); }
+
+  void AddOutlet(LinkId link, int fd, int ifindex) { datagrams_.AddOutlet(link, fd, ifindex); }
+  void RemoveOutlet(LinkId link) { datagrams_.RemoveOutlet(link); }
+
+  // Sends the batch's datagrams; the rest waits for `Continue`.
+  void Add(Batch batch);
+  bool busy() const { return steps_.busy(); }
+  // Some of what waits.
+  void Continue();
+
+ private:
+  Datagrams datagrams_;
+  StepCarrier steps_;
+};
+
+}  // namespace vipd

@@ -1,0 +1,238 @@
+// The warden: a process of its own that gives up every lead of its daemon when the daemon cannot.
+// It holds what that takes at all times (finished bytes, open sockets), so that nothing has to be
+// made or opened in the emergency. Two things make it act: the socket to the daemon closes without
+// a goodbye (killed, crashed), or the engine's promise to be awake passes (stopped, swapped out).
+// In the second case it stays: the engine finds its mark before it sends anything, and listens.
+//
+// Started by the daemon with the socket as descriptor 3, the shared page as 4, the file to lock as
+// 5, and the real-time priority as its argument. Ignores every signal that can be ignored and is
+// not the kernel's own; ends with its daemon, or is killed by the next one.
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/signals.h"
+#include "base/sockets.h"
+#include "warden/carrier.h"
+#include "warden/warden_wire.h"
+
+namespace vipd {
+
+namespace {
+
+// A lead without a promise is a message that overtook it: look again soon.
+constexpr Us kLookAgain = 10'000;
+// The kernel bounds how long a real-time process may work without sleeping.
+constexpr int kSlicesBetweenRests = 64;
+
+class Warden {
+ public:
+  explicit Warden(WardenPage* page) : page_(page) {}
+
+  std::optional<OpenFailure> Open() { return carrier_.Open(); }
+
+  // Returns when the daemon is gone. The lock is held by now.
+  void Run() {
+    const char ready = 0;
+    if (send(kWardenSocket, &ready, sizeof ready, MSG_NOSIGNAL) < 0) return;
+    while (true) {
+      Wait();
+      if (!Listen()) break;
+      if (!leading_.empty()) Look();
+    }
+    if (!goodbye_ && !leading_.empty()) {
+      GiveUp();
+      Say("the daemon is gone: gave up leadership");
+    }
+  }
+
+ private:
+  void Wait() const {
+    ++page_->beats;
+    Us left = leading_.empty() ? kWardenBeat : kLookAgain;
+    const Us awake_by = page_->awake_by.load();
+    if (!leading_.empty() && awake_by != WardenPage::kNoPromise)
+      left = std::clamp<Us>(awake_by - MonotonicNow() + 1, 1, kWardenBeat);
+    const timespec span = {left / 1'000'000, left % 1'000'000 * 1'000};
+    pollfd socket = {kWardenSocket, POLLIN, 0};
+    ppoll(&socket, 1, &span, nullptr);
+  }
+
+  // Reads every message that waits. False: the other end is gone.
+  bool Listen() {
+    while (true) {
+      iovec part = {buffer_.data(), buffer_.size()};
+      alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control;
+      msghdr header{};
+      header.msg_iov = &part;
+      header.msg_iovlen = 1;
+      header.msg_control = control.data();
+      header.msg_controllen = control.size();
+      const ssize_t n = recvmsg(kWardenSocket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return errno == EAGAIN;
+      if (n == 0) return false;
+      const cmsghdr* passed = CMSG_FIRSTHDR(&header);
+      int fd = -1;
+      if (passed != nullptr && passed->cmsg_type == SCM_RIGHTS)
+        memcpy(&fd, CMSG_DATA(passed), sizeof fd);
+      auto message = Decode({buffer_.data(), static_cast<size_t>(n)});
+      if (message.has_value()) Take(std::move(*message), UniqueFd(fd));
+      if (goodbye_) return false;
+    }
+  }
+
+  void Take(WardenMessage message, UniqueFd fd) {
+    switch (message.kind) {
+      case WardenMessage::Kind::kLink:
+        carrier_.AddOutlet(message.id, fd.get(), message.ifindex);
+        senders_[message.id] = std::move(fd);
+        return;
+      case WardenMessage::Kind::kNoLink:
+        carrier_.RemoveOutlet(message.id);
+        senders_.erase(message.id);
+        return;
+      case WardenMessage::Kind::kPlan:
+        return TakePlan(std::move(message));
+      case WardenMessage::Kind::kLeads:
+        leading_.insert(message.id);
+        return;
+      case WardenMessage::Kind::kFollows:
+        leading_.erase(message.id);
+        return;
+      case WardenMessage::Kind::kNoSlot:
+        leading_.erase(message.id);
+        plans_.erase(message.id);
+        return;
+      case WardenMessage::Kind::kGoodbye:
+        goodbye_ = true;
+        return;
+    }
+  }
+
+  // A plan replaces the one before it when its last part is here.
+  void TakePlan(WardenMessage message) {
+    for (Step& step : message.steps) parts_.push_back(std::move(step));
+    if (!message.more) plans_[message.id] = MakePlan(std::exchange(parts_, {}));
+  }
+
+  // The promise is looked at again after the intention is published, and the engine looks at the
+  // intention after it has renewed its promise: of two that act at once, one notices.
+  void Look() {
+    const Us awake_by = page_->awake_by.load();
+    if (awake_by > MonotonicNow()) return;
+    uint32_t idle = WardenPage::kIdle;
+    if (!page_->state.compare_exchange_strong(idle, WardenPage::kIntends)) return;
+    if (page_->awake_by.load() != awake_by) {
+      page_->state = WardenPage::kIdle;
+      return;
+    }
+    page_->state = WardenPage::kActing;
+    GiveUp();
+    page_->state = WardenPage::kActed;
+    Say("the daemon does not answer: gave up leadership");
+  }
+
+  void GiveUp() {
+    Batch batch;
+    for (const SlotId slot : std::exchange(leading_, {})) {
+      PutPlan(slot, &batch);
+    }
+    carrier_.Add(std::move(batch));
+    for (int slices = 1; carrier_.busy(); ++slices) {
+      carrier_.Continue();
+      ++page_->beats;
+      const timespec moment = {0, 1'000};
+      if (slices % kSlicesBetweenRests == 0) nanosleep(&moment, nullptr);
+    }
+  }
+
+  void PutPlan(SlotId slot, Batch* batch) const {
+    const auto plan = plans_.find(slot);
+    if (plan == plans_.end()) return;
+    vipd::Run run;
+    run.slot = slot;
+    run.plan = plan->second;
+    batch->push_back(std::move(run));
+  }
+
+  // One line where the daemon writes its log, unless nobody reads it.
+  static void Say(const char* what) {
+    std::array<char, 128> line;
+    const int length = snprintf(line.data(), line.size(), "vipd-warden: %s\n", what);
+    pollfd out = {STDERR_FILENO, POLLOUT, 0};
+    if (poll(&out, 1, 0) != 1 || (out.revents & POLLOUT) == 0) return;
+    [[maybe_unused]] const ssize_t n =
+        write(STDERR_FILENO, line.data(), static_cast<size_t>(length));
+  }
+
+  WardenPage* const page_;
+  Carrier carrier_;
+  std::map<LinkId, UniqueFd> senders_;
+  std::map<SlotId, PlanPtr> plans_;
+  std::set<SlotId> leading_;
+  std::vector<Step> parts_;
+  bool goodbye_ = false;
+  std::array<uint8_t, kWardenMessageMax> buffer_;
+};
+
+// What makes it outlive its daemon's end, as far as it is permitted.
+void Prepare(int realtime_priority) {
+  IgnoreSignals();
+  syscall(SYS_close_range, kWardenLock + 1, ~0u, 0);
+  prctl(PR_SET_TIMERSLACK, 1);
+  if (chdir("/") < 0) return;
+  const int oom = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (oom >= 0) {
+    [[maybe_unused]] const ssize_t n = write(oom, "-1000", 5);
+    close(oom);
+  }
+  mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+  sched_param param{};
+  param.sched_priority = realtime_priority;
+  if (realtime_priority > 0) sched_setscheduler(0, SCHED_RR, &param);
+}
+
+// Shared, so that it says "a warden lives" whichever and however many there are. A daemon asks for
+// the holder, it never takes the lock itself.
+bool HoldLock() {
+  struct flock lock = {};
+  lock.l_type = F_RDLCK;
+  lock.l_whence = SEEK_SET;
+  return fcntl(kWardenLock, F_SETLK, &lock) == 0;
+}
+
+int Main(int argc, char** argv) {
+  Prepare(argc > 1 ? atoi(argv[1]) : 0);
+  if (!HoldLock()) return 1;
+  void* page =
+      mmap(nullptr, sizeof(WardenPage), PROT_READ | PROT_WRITE, MAP_SHARED, kWardenPage, 0);
+  if (page == MAP_FAILED) return 1;
+  Warden warden(static_cast<WardenPage*>(page));
+  if (warden.Open().has_value()) return 1;
+  warden.Run();
+  return 0;
+}
+
+}  // namespace
+
+}  // namespace vipd
+
+int main(int argc, char** argv) { return vipd::Main(argc, argv); }
