@@ -1,9 +1,8 @@
 /** Holds every import of `src/` against the table of rooms. Prints what breaks it and exits with 1. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
+import { projectRoot } from '../../src/lab/program.ts'
 import { type Room, rooms } from './rooms.ts'
-
-const root = join(import.meta.dirname, '..', '..', '..')
 
 /** Every way in which a file names another: `from`, `import()`, a side-effect import, a thread's URL. */
 const named = /(?:from |import\(|import |new URL\()'([^']+)'/g
@@ -40,13 +39,13 @@ export function faultsOfTable(table: readonly Room[]): string[] {
 }
 
 function main(): void {
-  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  const files = readdirSync(join(projectRoot, 'src'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
     .sort()
   const faults = [
     ...faultsOfTable(rooms),
     ...files.flatMap((file) =>
-      faultsOf(file, readFileSync(join(root, 'src', file), 'utf8'), rooms),
+      faultsOf(file, readFileSync(join(projectRoot, 'src', file), 'utf8'), rooms),
     ),
   ]
   for (const fault of faults) console.error(fault)

@@ -40,10 +40,10 @@ const receiving = 'rfc9568/7.1-receiving.test.ts'
 const timers = 'rfc9568/6.1-timers.test.ts'
 const startup = 'rfc9568/6.4.1-initialize.test.ts'
 const dissector = 'e2e/tshark-dissector.test.ts'
-const parts = 'unit/daemon/parts.test.ts'
+const parts = 'unit/router/parts.test.ts'
 const plans = 'unit/engine/plans.test.ts'
 const check = 'unit/config/check.test.ts'
-const footing = 'unit/daemon/footing.test.ts'
+const footing = 'unit/router/interface-resolution.test.ts'
 
 const noMac =
   'no virtual MAC: frames carry the interface’s own address, and gratuitous ARP or neighbour advertisements move the hosts'
@@ -247,7 +247,7 @@ export const rows: readonly Row[] = [
     'R where the interface forwards (`net.ipv6.conf.IFACE.forwarding`), followed when it changes: a host that does not forward is no router (RFC 4861)',
     ['e2e/router.test.ts', 'leaves the hosts their default route'],
     ['e2e/router.test.ts', 'a master follows the forwarding'],
-    ['unit/daemon/forwarding.test.ts', 'the router flag is that of the interface'],
+    ['unit/router/forwarding.test.ts', 'the router flag is that of the interface'],
   ),
   row('6.4.2', '', 'gratuitous ARP has the virtual MAC', 'not met', noMac),
   row('6.4.2', '', 'join the solicited-node group', 'kernel', 'with the address'),
@@ -331,7 +331,7 @@ export const rows: readonly Row[] = [
     'five answers at once and two a second; the timer is reset with an answer only',
     [protocol, 'priority zero is answered, and the next advert'],
     [active, 'priority zero of another master'],
-    ['unit/daemon/instance.test.ts', 'sets the advert timer anew'],
+    ['unit/router/instance.test.ts', 'sets the advert timer anew'],
   ),
   row(
     '6.4.3',
