@@ -205,7 +205,10 @@ export type Instance = {
   readonly lowerPrioNoAdvert: boolean
   readonly higherPrioSendAdvert: boolean
   readonly resignOnDemotion: boolean
-  readonly muteMaster: MuteMaster
+  /** None of its adverts leaves the host. */
+  readonly muteMaster: Reaction
+  /** Another program removes one of its addresses again and again. */
+  readonly addressConflict: Reaction
   /** A master's interval counts as so many times ours at most; 0: as it states. */
   readonly maxIntervalRatio: number
   readonly ownerIgnoreAdverts: boolean
@@ -218,8 +221,8 @@ export type Instance = {
   readonly place: Place
 }
 
-/** What becomes of a master none of whose adverts leaves the host. */
-export type MuteMaster = 'report' | 'resign'
+/** What becomes of a master that does not serve its clients as long as it leads: it stays, and says so, or resigns. */
+export type Reaction = 'report' | 'resign'
 
 export type SyncGroup = {
   readonly name: string

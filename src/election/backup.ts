@@ -57,6 +57,7 @@ export function stepBackup(
         ? stay(machine)
         : lead(params, machine, state, { kind: 'group', group: event.group, want: 'master' }, now)
     case 'start':
+    case 'contested':
       return stay(machine)
     default:
       return unreachable(event)

@@ -33,6 +33,8 @@ export function describeCause(cause: Cause): string {
       return 'the main thread stopped answering, listening first'
     case 'demoted':
       return `our priority sank to ${cause.ours}, below ${cause.peer.priority} of ${cause.peer.address}: resigned`
+    case 'contested':
+      return `another program removes ${cause.address} again and again: resigned`
     case 'group':
       return `sync group ${cause.group} goes to ${cause.want.toUpperCase()}`
     case 'stop':

@@ -40,7 +40,8 @@ export const stay = (machine: Machine, ...effects: readonly Effect[]): Step => (
  * that its peers need not wait for its silence.
  */
 export const resigns = ({ from, to, cause }: Effect & { readonly kind: 'transition' }): boolean =>
-  from === 'master' && (to === 'fault' || to === 'stopped' || cause.kind === 'demoted')
+  from === 'master' &&
+  (to === 'fault' || to === 'stopped' || cause.kind === 'demoted' || cause.kind === 'contested')
 
 /** The same kind of state with other contents. */
 export const become = (machine: Machine, state: State, ...effects: readonly Effect[]): Step => ({

@@ -40,6 +40,8 @@ export function stepMaster(
       return enterFault(machine, withGroupFault([], event.group, event.culprit))
     case 'resigned':
       return listenAfterResigning(params, machine, event, now)
+    case 'contested':
+      return fallBack(params, machine, event, now)
     case 'group':
       return event.want === 'master'
         ? stay(machine)

@@ -37,8 +37,8 @@ export type Tracker = {
     }
 )
 
-/** Waits for others to lead: after one hand-over, or with the whole host. */
-export type StandBy = 'failover' | 'drain'
+/** Waits for others to lead: after one hand-over, with the whole host, or while an address is contested. */
+export type StandBy = 'failover' | 'drain' | 'conflict'
 
 type Contribution = {
   readonly kind: Tracker['kind']
@@ -56,7 +56,7 @@ export type Assessment = {
   readonly contributions: readonly Contribution[]
   /** '100 + 20 (web good) - 30 (eth2 down) = 90'. */
   readonly arithmetic: string
-  /** The operator's word, which overrules what is tracked; null: none. */
+  /** Overrules what is tracked; null: does not stand by. */
   readonly standsBy: StandBy | null
 }
 
@@ -83,7 +83,7 @@ export function assess(basePriority: number, trackers: readonly Tracker[]): Asse
   }
 }
 
-/** The operator's word: the least priority there is, so that everybody else is better. An owner's is not changed. */
+/** The least priority there is, so that everybody else is better. An owner's is not changed. */
 export function standingBy(assessment: Assessment, standsBy: StandBy): Assessment {
   if (assessment.effective === priorityOwner) return assessment
   const arithmetic = `${priorityMin} (stands by; else ${assessment.arithmetic})`

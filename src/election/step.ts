@@ -100,6 +100,7 @@ function stepInit(params: Params, machine: Machine, event: LiveEvent, now: Us): 
     case 'held':
     case 'tick':
     case 'resigned':
+    case 'contested':
     case 'group':
       return stay(machine)
     default:
@@ -134,6 +135,7 @@ function stepFault(
     case 'held':
     case 'tick':
     case 'resigned':
+    case 'contested':
     case 'group':
       return stay(machine)
     default:

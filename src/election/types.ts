@@ -156,6 +156,8 @@ export type Event =
     }
   /** The engine resigned because it woke up late, or because the main thread's lease lapsed. */
   | { readonly kind: 'resigned'; readonly why: 'late' | 'lapsed'; readonly lateUs: Us }
+  /** Another program of this host removes the address again and again: a master resigns in favour of a peer. */
+  | { readonly kind: 'contested'; readonly address: Ip }
   /** The sync group forces the member. */
   | { readonly kind: 'group'; readonly want: 'master' | 'backup'; readonly group: string }
   | { readonly kind: 'stop' }
@@ -191,6 +193,8 @@ export type Cause =
   | { readonly kind: 'lapsed' }
   /** Our priority sank below that of a peer that was heard: resigned in its favour. */
   | { readonly kind: 'demoted'; readonly ours: number; readonly peer: Peer }
+  /** Another program keeps removing the address: resigned, so that a peer can serve it. */
+  | { readonly kind: 'contested'; readonly address: Ip }
   | { readonly kind: 'group'; readonly group: string; readonly want: 'master' | 'backup' }
   | { readonly kind: 'stop' }
 

@@ -49,6 +49,7 @@ class Pair {
       refreshS: 0,
       hosts: [plan(1, 150, a), plan(2, 100, b)],
       hours: 1,
+      addressConflict: 'resign',
     }
     this.world = makeWorld(scenario, this.agenda, new Prng(1))
     const [first, other] = this.world.hosts
@@ -225,4 +226,52 @@ test('a better master that comes and goes: three take-overs in ten seconds, by b
   foreignAdvert(pair.world, 254, 'valid')
   pair.until(() => pair.leaders.length === 0, 2_000)
   assert.ok(pair.until(() => leads(pair.a), second) <= (3.5 * second) / 10)
+})
+
+/** Another program of the hosts removes the address ten times a second. */
+function removing(pair: Pair, hosts: readonly Host[]): () => void {
+  let on = true
+  const remove = (): void => {
+    if (!on) return
+    pair.disturb()
+    for (const host of hosts) host.kernel.remove('10.0.0.101' as Ip)
+    pair.agenda.at(pair.agenda.now + second / 10, remove)
+  }
+  remove()
+  return () => {
+    on = false
+  }
+}
+
+test('an address that is removed in a loop: the peer serves it, and the better host when it is over', () => {
+  const pair = new Pair()
+  const end = removing(pair, [pair.a])
+  const took = pair.until(() => leads(pair.b), 4 * second)
+  assert.ok(took <= second + skewUs[100] + slackUs, `${took} µs`)
+  pair.pass(5 * second)
+  assert.deepEqual(pair.leaders, ['host2'])
+  assert.equal(pair.b.kernel.holds('10.0.0.101' as Ip), true)
+  end()
+  pair.until(() => pair.leaders.join() === 'host1', 16 * second)
+  pair.pass(60 * second)
+})
+
+test('removed in a loop on both: never more than a skew time without a master, and no ping-pong', () => {
+  const pair = new Pair()
+  const end = removing(pair, [pair.a, pair.b])
+  let without = 0
+  let changes = 0
+  let last = pair.leaders.join()
+  for (const until = pair.agenda.now + 200 * second; pair.agenda.now < until; ) {
+    pair.pass(10_000)
+    const now = pair.leaders.join()
+    without = now === '' ? without + 10_000 : 0
+    assert.ok(without <= second + 20_000, `${without} µs without a master`)
+    if (now !== last) changes += 1
+    last = now
+  }
+  assert.ok(changes <= 4, `${changes} changes`)
+  assert.deepEqual(pair.leaders, ['host1'])
+  end()
+  pair.pass(60 * second)
 })

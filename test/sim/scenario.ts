@@ -37,6 +37,8 @@ export type Scenario = {
   readonly refreshS: number
   readonly hosts: readonly HostPlan[]
   readonly hours: number
+  /** Absent: report. */
+  readonly addressConflict?: 'resign'
 }
 
 export type Vip = { readonly instance: string; readonly vrid: number; readonly address: Ip }
@@ -138,6 +140,7 @@ export function configText(scenario: Scenario, host: HostPlan): string {
   router_id host${host.number}
   vipd_liveness ${scenario.livenessUs / second}
   vipd_address_lifetime ${scenario.lifetimeS}
+  vipd_address_conflict ${scenario.addressConflict ?? 'report'}
 }
 vrrp_script chk {
   script "/usr/bin/true"

@@ -59,6 +59,7 @@ export function finishInstance(
     higherPrioSendAdvert: yieldAdvert(draft, facts, lowering),
     resignOnDemotion: draft.resignOnDemotion ?? lowering.globals.resignOnDemotion,
     muteMaster: lowering.globals.muteMaster,
+    addressConflict: draft.addressConflict ?? lowering.globals.addressConflict,
     maxIntervalRatio: lowering.globals.maxIntervalRatio,
     ownerIgnoreAdverts: strict || (draft.ownerIgnoreAdverts ?? globals.ownerIgnoreAdverts),
     skipCheckAdvAddr: draft.skipCheckAdvAddr ?? globals.skipCheckAdvAddr,

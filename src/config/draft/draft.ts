@@ -10,9 +10,9 @@ import { secondsToUs, us } from '../../base/time.ts'
 import type {
   Fifo,
   InitialValue,
-  MuteMaster,
   Peer,
   Place,
+  Reaction,
   Tracked,
   UserCommand,
   VirtualAddress,
@@ -87,7 +87,8 @@ export type GlobalDraft = {
   lowerPrioNoAdvert: boolean
   higherPrioSendAdvert: boolean | null
   resignOnDemotion: boolean
-  muteMaster: MuteMaster
+  muteMaster: Reaction
+  addressConflict: Reaction
   maxIntervalRatio: number
   downTimerAdverts: number
   checkUnicastSource: boolean
@@ -177,6 +178,7 @@ export type InstanceDraft = {
   lowerPrioNoAdvert: boolean | null
   higherPrioSendAdvert: boolean | null
   resignOnDemotion: boolean | null
+  addressConflict: Reaction | null
   ownerIgnoreAdverts: boolean | null
   skipCheckAdvAddr: boolean | null
   v3ChecksumAsV2: boolean | null
@@ -272,6 +274,7 @@ export function globalDraft(hostname: string, user: string): GlobalDraft {
     higherPrioSendAdvert: null,
     resignOnDemotion: true,
     muteMaster: 'report',
+    addressConflict: 'report',
     maxIntervalRatio: 10,
     downTimerAdverts: 3,
     checkUnicastSource: false,
@@ -349,6 +352,7 @@ export const instanceDraft = (name: string, place: Place): InstanceDraft => ({
   lowerPrioNoAdvert: null,
   higherPrioSendAdvert: null,
   resignOnDemotion: null,
+  addressConflict: null,
   ownerIgnoreAdverts: null,
   skipCheckAdvAddr: null,
   v3ChecksumAsV2: null,

@@ -142,6 +142,10 @@ function flagsOf(instance: Instance): string[] {
     [!instance.higherPrioSendAdvert && !instance.strict, 'higher_prio_send_advert off'],
     [!instance.resignOnDemotion, 'resign_on_demotion off'],
     [instance.muteMaster === 'resign', 'resigns when mute'],
+    [
+      instance.addressConflict === 'resign' && instance.priority < 255,
+      'resigns when an address is contested',
+    ],
     [instance.maxIntervalRatio === 0, 'any stated interval counts'],
     [instance.ownerIgnoreAdverts, 'owner_ignore_adverts'],
     [instance.skipCheckAdvAddr, 'skip_check_adv_addr'],

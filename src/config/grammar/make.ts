@@ -2,6 +2,7 @@
 import type { Us } from '../../base/time.ts'
 import { secondsToUs } from '../../base/time.ts'
 import type { Argument, BlockName, Entry, KeywordStatus, Value, Values } from './entries.ts'
+import type { Reaction } from '../types.ts'
 
 type Given = 'name' | 'doc'
 type Spelled<T> = Pick<Entry<T>, Given> & Partial<Omit<Entry<T>, Given | 'block'>>
@@ -33,6 +34,9 @@ export function withoutEffect(
 
 export const number = (values: Values, i = 0): number => Number(values[i] ?? 0)
 export const text = (values: Values, i = 0): string => String(values[i] ?? '')
+/** Of `choice('report', 'report', 'resign')`. */
+export const reaction = (values: Values): Reaction =>
+  text(values) === 'resign' ? 'resign' : 'report'
 export const flag = (values: Values, i = 0): boolean => values[i] === true
 export const seconds = (values: Values, i = 0): Us => secondsToUs(number(values, i))
 export const given = (value: Value | undefined): value is Value => value !== undefined

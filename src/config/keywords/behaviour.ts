@@ -3,12 +3,14 @@
 import type { InstanceDraft } from '../draft/draft.ts'
 import type { InstanceEntry } from '../grammar/entries.ts'
 import {
+  choice,
   flag,
   inBlock,
   integer,
   longest,
   number,
   onOff,
+  reaction,
   seconds,
   unsigned,
 } from '../grammar/make.ts'
@@ -112,6 +114,15 @@ export const behaviourKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft
     doc: 'vipd’s own: a master whose priority sinks below that of a peer that it has heard (a weighted script or interface fails) hands over with priority 0: the peer takes over after its skew time instead of a whole down interval, also with nopreempt. Not in sync groups, whose members move together.',
     set: (draft, values) => {
       draft.resignOnDemotion = flag(values)
+    },
+  },
+  {
+    name: 'vipd_address_conflict',
+    args: [choice('report', 'report', 'resign')],
+    default: 'vipd_address_conflict',
+    doc: 'vipd’s own: what becomes of a master one of whose addresses another program removes ten times within ten seconds. Each time the address is put back at once. report: it stays master, `vipd status` is degraded. resign: it hands over with priority 0, its sync group with it, and stands by with priority 1 for 10 s, and ever longer, up to 300 s, when it happens again; then its own priority counts again. If no peer keeps the lead, because there is none or it suffers the same, it leads on and does not resign again for 300 s. An address owner, and a sync group with one, stays.',
+    set: (draft, values) => {
+      draft.addressConflict = reaction(values)
     },
   },
   {

@@ -16,6 +16,7 @@ import {
   number,
   onOff,
   optionalWord,
+  reaction,
   seconds,
   text,
   unsigned,
@@ -330,7 +331,16 @@ export const globalKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('glob
     default: 'report',
     doc: 'vipd’s own: what becomes of a master none of whose adverts has left the host for a down interval (a firewall rule refuses them, say). report: it stays master, `vipd status` is degraded and the log says so. resign: FAULT, so that a peer can serve, and after 10 s, then ever later, up to 300 s, another try. With the same rule on both hosts resign leaves the pair without a master for as long as both wait.',
     set: (draft, values) => {
-      draft.muteMaster = text(values) === 'resign' ? 'resign' : 'report'
+      draft.muteMaster = reaction(values)
+    },
+  },
+  {
+    name: 'vipd_address_conflict',
+    args: [choice('report', 'report', 'resign')],
+    default: 'report',
+    doc: 'vipd’s own: the default of the instances’ vipd_address_conflict.',
+    set: (draft, values) => {
+      draft.addressConflict = reaction(values)
     },
   },
   {

@@ -53,6 +53,7 @@ import { contested, Restorer } from './restorer.ts'
 import { StepFailures } from './step-failures.ts'
 import { Budget } from './token-bucket.ts'
 import { Voice } from './transition-reporter.ts'
+import { Withdrawal } from './withdrawal.ts'
 
 export type InstancePorts = StancePorts & {
   readonly engine: Engine
@@ -61,7 +62,15 @@ export type InstancePorts = StancePorts & {
   readonly log: Log
   /** The wall clock in milliseconds, for people. */
   wallMs(): number
+  /**
+   * Another program removes the address again and again: the instance, its sync group with it, resigns and stands by.
+   * False: it must stay. null: it takes part as before.
+   */
+  giveUpLead(contested: Ip | null): boolean
 }
+
+/** How long an instance stands by whose address was contested. */
+const conflictUs = { first: us(10_000_000), longest: us(300_000_000) }
 
 /** Adverts out of turn, in answer to another router's. The regular one, which comes anyway, says what is left out. */
 const answers = { burst: 5, perSecond: 2 }
@@ -98,6 +107,7 @@ export class RunningInstance {
   readonly #answers = new Budget(answers.burst, answers.perSecond)
   readonly #remarks: Remarks
   readonly #restorer = new Restorer()
+  readonly #conflict = new Withdrawal<Ip>(conflictUs)
   readonly #mute = new Mute()
   readonly #duplicates = new Duplicates()
   readonly #failures: StepFailures
@@ -157,6 +167,7 @@ export class RunningInstance {
     const wanted = [
       this.refusals.retryAt ?? nextDeadline(this.#machine.state),
       this.#mute.retryAt,
+      this.#conflict.retryAt,
       this.#onSending(now, (sending) => this.#mute.due(sending)),
     ]
     if (this.#machine.state.kind === 'master')
@@ -178,6 +189,14 @@ export class RunningInstance {
       const seconds = Math.ceil(inUs / 1_000_000)
       return `${this.name}: ${address} was removed ${contested.losses} times in ${seconds} s by another program, and put back each time`
     })
+  }
+
+  /** The contested address that it has given up the lead for, and until when; null: none. */
+  conflictAt(now: Us): { readonly address: Ip; readonly forUs: Us } | null {
+    const { reason, retryAt } = this.#conflict
+    return reason === null || retryAt === null
+      ? null
+      : { address: reason, forUs: us(Math.max(0, retryAt - now)) }
   }
 
   /** Why no other router hears this master; null when its adverts leave. */
@@ -222,6 +241,7 @@ export class RunningInstance {
   tick(now: Us): void {
     const lifted = [this.refusals.lift(now), this.#mute.lift(now)]
     if (lifted.includes(true)) this.#feedFaults()
+    if (this.#conflict.lift(now)) this.#ports.giveUpLead(null)
     const deadline = nextDeadline(this.#machine.state)
     if (deadline !== null && deadline <= now) this.feed({ kind: 'tick' })
     this.#restore(now)
@@ -372,6 +392,14 @@ export class RunningInstance {
     const text = `(${this.name}) ${gone.address} was removed by another program: put back`
     this.#remarks.say(this.name, { kind: 'log', level: 'warning', text }, now)
     this.#restore(now)
+    this.#resignContested(gone.address, now)
+  }
+
+  /** After a bound a peer is to serve the address; not again while the last attempt lasts. */
+  #resignContested(address: Ip, now: Us): void {
+    if (this.#cfg.addressConflict === 'report' || this.#conflict.reason !== null) return
+    if (this.#restorer.contestedAt(now).length === 0) return
+    if (this.#ports.giveUpLead(address)) this.#conflict.begin(address, now)
   }
 
   #restore(now: Us): void {
@@ -518,6 +546,8 @@ export class RunningInstance {
     this.#competition.forget()
     this.#restorer.end()
     this.#mute.forget()
+    // No peer keeps the lead: there is none, or it suffers the same.
+    if (effect.to === 'master') this.#conflict.prolong(this.#ports.engine.now())
     if (effect.to !== 'backup') this.#familiar = null
     this.#voice.transition(this.#cfg, effect, this.#machine, this.#removed)
     if (effect.from === 'fault' && effect.to !== 'stopped') this.#announceSource()

@@ -6,6 +6,7 @@
  */
 import { type Us, us, usToSeconds } from '../../base/time.ts'
 import type { Fault } from '../../election/types.ts'
+import { Withdrawal } from './withdrawal.ts'
 
 const againUs = { first: us(10_000_000), longest: us(300_000_000) }
 
@@ -26,9 +27,7 @@ export class Mute {
   #failedAt: Us = us(0)
   #lookAt: Us | null = null
   #mute = false
-  #fault: Fault | null = null
-  #retryAt: Us | null = null
-  #waitUs: Us = us(0)
+  readonly #withdrawal = new Withdrawal<Fault>(againUs)
 
   /**
    * An advert could not be handed to the kernel. The next ones that fail in the same way are not reported, but one that
@@ -75,26 +74,21 @@ export class Mute {
 
   /** A mute master is to be a fault from now on. */
   resign(now: Us): void {
-    const calm = this.#retryAt === null || now - this.#retryAt > againUs.longest
-    this.#waitUs = calm ? againUs.first : us(Math.min(2 * this.#waitUs, againUs.longest))
-    this.#retryAt = us(now + this.#waitUs)
-    this.#fault = { kind: 'mute', why: this.#why ?? '' }
+    this.#withdrawal.begin({ kind: 'mute', why: this.#why ?? '' }, now)
   }
 
   /** Lifts the fault when it is time to try again. True when it did. */
   lift(now: Us): boolean {
-    if (this.#fault === null || this.#retryAt === null || now < this.#retryAt) return false
-    this.#fault = null
-    return true
+    return this.#withdrawal.lift(now)
   }
 
   get faults(): readonly Fault[] {
-    return this.#fault === null ? [] : [this.#fault]
+    return [this.#withdrawal.reason ?? []].flat()
   }
 
   /** When `lift` will do something; null: never. */
   get retryAt(): Us | null {
-    return this.#fault === null ? null : this.#retryAt
+    return this.#withdrawal.retryAt
   }
 
   /** 'none of its adverts has left this host for 4 s (sendmsg: EPERM): …' of a mute master; null of any other. */

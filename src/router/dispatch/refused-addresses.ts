@@ -9,6 +9,7 @@ import type { AddressFacts } from '../../engine/plans.ts'
 import type { KernelView } from '../../kernel/mirror.ts'
 import { identityOf, identityOfHeld } from '../../wire/address-identity.ts'
 import { decodeMessages } from '../../wire/rtnetlink.ts'
+import { Withdrawal } from './withdrawal.ts'
 
 const againUs = { first: us(1_000_000), longest: us(60_000_000) }
 
@@ -18,9 +19,7 @@ export class RefusedAddresses {
   /** By interface and identity. */
   readonly #refused = new Map<string, Refused>()
   readonly #kernel: KernelView
-  #fault: Fault | null = null
-  #retryAt: Us | null = null
-  #waitUs: Us = us(0)
+  readonly #withdrawal = new Withdrawal<Fault>(againUs)
 
   constructor(kernel: KernelView) {
     this.#kernel = kernel
@@ -34,13 +33,9 @@ export class RefusedAddresses {
       this.#refused.set(`${ifindex} ${identityOfHeld(message.address)}`, { address, why })
     }
     const ours = wanted.filter((it) => !it.foreign)
-    if (this.#fault !== null || ours.length === 0 || !ours.every((it) => this.#isRefused(it)))
-      return false
-    this.#fault = { kind: 'addresses', why }
-    // Long after the last attempt it is another story.
-    const calm = this.#retryAt === null || now - this.#retryAt > againUs.longest
-    this.#waitUs = calm ? againUs.first : us(Math.min(2 * this.#waitUs, againUs.longest))
-    this.#retryAt = us(now + this.#waitUs)
+    if (this.#withdrawal.reason !== null || ours.length === 0) return false
+    if (!ours.every((it) => this.#isRefused(it))) return false
+    this.#withdrawal.begin({ kind: 'addresses', why }, now)
     return true
   }
 
@@ -51,18 +46,16 @@ export class RefusedAddresses {
 
   /** Lifts the fault when it is time to try again. True when it did. */
   lift(now: Us): boolean {
-    if (this.#fault === null || this.#retryAt === null || now < this.#retryAt) return false
-    this.#fault = null
-    return true
+    return this.#withdrawal.lift(now)
   }
 
   get faults(): readonly Fault[] {
-    return this.#fault === null ? [] : [this.#fault]
+    return [this.#withdrawal.reason ?? []].flat()
   }
 
   /** When `lift` will do something; null: never. */
   get retryAt(): Us | null {
-    return this.#fault === null ? null : this.#retryAt
+    return this.#withdrawal.retryAt
   }
 
   /** What a master lacks, one sentence each. */

@@ -67,9 +67,10 @@ export class Restorer {
 
   /** The lead has ended: nothing is to be put back any more. */
   end(): void {
-    for (const { adds, announcements } of this.#losers.values()) {
-      adds.clear()
-      announcements.clear()
+    for (const loser of this.#losers.values()) {
+      loser.adds.clear()
+      loser.announcements.clear()
+      loser.lostAt = []
     }
   }
 }

@@ -25,8 +25,10 @@ import { RunningGroup } from './group.ts'
 import { type InstancePorts, RunningInstance } from './instance.ts'
 import { StandBys } from './stand-by.ts'
 
+type RosterPorts = Omit<InstancePorts, 'virtual' | 'giveUpLead'>
+
 export class Roster {
-  readonly #ports: Omit<InstancePorts, 'virtual'>
+  readonly #ports: RosterPorts
   readonly #verdicts: Verdicts
   /** Those that left too, until the engine has carried out their last orders. */
   readonly #bySlot = new Map<SlotId, RunningInstance>()
@@ -40,7 +42,7 @@ export class Roster {
   #leaving: RunningInstance[] = []
   readonly #standBys = new StandBys()
 
-  constructor(ports: Omit<InstancePorts, 'virtual'>, verdicts: Verdicts) {
+  constructor(ports: RosterPorts, verdicts: Verdicts) {
     this.#ports = ports
     this.#verdicts = verdicts
   }
@@ -227,6 +229,21 @@ export class Roster {
     this.assessAll()
   }
 
+  #giveUpLead(slot: SlotId, contested: Ip | null): boolean {
+    const name = this.#bySlot.get(slot)?.name ?? ''
+    if (contested === null) {
+      this.#standBys.endConflict(name)
+      this.assessAll()
+      return true
+    }
+    const members = this.handedOverWith(name)
+    if (members.some(({ cfg }) => cfg.priority === 255)) return false
+    for (const member of members) this.#standBys.conflict(member.name, name)
+    this.assessAll()
+    for (const member of members) member.feed({ kind: 'contested', address: contested })
+    return true
+  }
+
   get drained(): boolean {
     return this.#standBys.drained
   }
@@ -281,7 +298,8 @@ export class Roster {
     this.#lastSlot += 1
     const slot = this.#lastSlot
     this.#setGroup(slot, group)
-    const ports = { ...this.#ports, virtual: () => this.#virtual }
+    const giveUpLead = (contested: Ip | null) => this.#giveUpLead(slot, contested)
+    const ports = { ...this.#ports, virtual: () => this.#virtual, giveUpLead }
     const instance = new RunningInstance(slot, cfg, this.#assessmentOf(slot, cfg), ports)
     this.#bySlot.set(slot, instance)
     this.#running.set(slot, instance)

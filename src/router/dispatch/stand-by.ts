@@ -1,18 +1,18 @@
 /**
- * Who stands by on the operator's word. Such an instance says the least priority there is and goes on serving until it
+ * Which instances stand by: on the operator's word, or because another program contests an address here. Such an instance says the least priority there is and goes on serving until it
  * hears a better master (RFC 9568 section 6.4.3): the peer takes over by the protocol's own means, whatever it runs, and
  * the addresses are never without a holder. From then on it takes over only when nobody else does.
  *
  * `failover` asks for one hand-over: it ends when the instance is master again. `drain` is the whole host's, with what a
  * reload adds, and ends with `resume`; an instance that no peer took over is kept, with its own priority, until it has lost
- * the lead after all. Neither outlives the daemon.
+ * the lead after all. `conflict` ends with its time, or like a failover. None outlives the daemon.
  */
 import type { StandBy } from '../../election/priority.ts'
 import type { RunningInstance } from './instance.ts'
 
 export class StandBys {
-  /** By name; `yielded`: it has been without the lead since. */
-  readonly #failovers = new Map<string, { yielded: boolean }>()
+  /** By name; `yielded`: it has been without the lead since; `contested`: the instance whose address is. */
+  readonly #failovers = new Map<string, { yielded: boolean; readonly contested: string | null }>()
   #drained = false
   /** By name, while drained: what leads on, since no peer took it over. */
   readonly #kept = new Set<string>()
@@ -23,11 +23,23 @@ export class StandBys {
 
   of(name: string): StandBy | null {
     if (this.#drained && !this.#kept.has(name)) return 'drain'
-    return this.#failovers.has(name) ? 'failover' : null
+    const entry = this.#failovers.get(name)
+    if (entry === undefined) return null
+    return entry.contested === null ? 'failover' : 'conflict'
   }
 
   failover(name: string): void {
-    this.#failovers.set(name, { yielded: false })
+    this.#failovers.set(name, { yielded: false, contested: null })
+  }
+
+  /** Because an address of `contested` is, of its sync group or itself. The operator's word is not overruled. */
+  conflict(name: string, contested: string): void {
+    if (this.of(name) === null) this.#failovers.set(name, { yielded: false, contested })
+  }
+
+  endConflict(contested: string): void {
+    for (const [name, entry] of this.#failovers)
+      if (entry.contested === contested) this.#failovers.delete(name)
   }
 
   drain(): void {
@@ -57,8 +69,8 @@ export class StandBys {
   }
 
   /**
-   * Ends what is over: a failover when the instance leads again after having given the lead away, an exception from the
-   * drain when it does not lead any more. True when something ended.
+   * Ends what is over: a failover when the instance leads again after having given the lead away, a conflict also when its
+   * instance is gone, an exception from the drain when it does not lead any more. True when something ended.
    */
   settle(instances: readonly RunningInstance[]): boolean {
     const before = this.#failovers.size + this.#kept.size
@@ -67,7 +79,8 @@ export class StandBys {
     for (const [name, entry] of this.#failovers) {
       const leads = kinds.get(name) === 'master'
       if (!leads) entry.yielded = true
-      if (!kinds.has(name) || (leads && entry.yielded)) this.#failovers.delete(name)
+      const known = kinds.has(name) && (entry.contested === null || kinds.has(entry.contested))
+      if (!known || (leads && entry.yielded)) this.#failovers.delete(name)
     }
     for (const name of this.#kept) if (kinds.get(name) !== 'master') this.#kept.delete(name)
     return this.#failovers.size + this.#kept.size < before

@@ -128,6 +128,7 @@ function warningsAbout(
     ...lossesOf(it, engine),
     ...flappingOf(it),
     ...standingBy(status, roster),
+    ...contestedStandBy(it, now),
     ...[oversizedAdvert(it.cfg, it.stance.home) ?? []].flat(),
   ]
 }
@@ -235,6 +236,16 @@ const standingBy = (
     ? [`${name} has been handed over and stands by: vipd resume ${name} ends that`]
     : []),
 ]
+
+function contestedStandBy(it: RunningInstance, now: Us): readonly string[] {
+  if (it.assessment.standsBy !== 'conflict') return []
+  const conflict = it.conflictAt(now)
+  if (conflict === null) return [`${it.name} stands by with its sync group`]
+  const seconds = Math.ceil(conflict.forUs / 1_000_000)
+  return [
+    `${it.name} has resigned and stands by for ${seconds} s more: another program removes ${conflict.address} again and again`,
+  ]
+}
 
 function instanceStatus(it: RunningInstance, from: StatusSources): Unjudged {
   const { engine, kernel } = from

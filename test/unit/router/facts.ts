@@ -80,6 +80,7 @@ export const instance = (more: Partial<Instance> = {}): Instance => ({
   ownerIgnoreAdverts: false,
   resignOnDemotion: true,
   muteMaster: 'report',
+  addressConflict: 'report',
   maxIntervalRatio: 10,
   skipCheckAdvAddr: false,
   v3ChecksumAsV2: false,

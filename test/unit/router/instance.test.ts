@@ -75,6 +75,7 @@ function atWork(assessment = fine, cfg = instance()) {
     claim: () => true,
     virtual: () => new Set([ip('172.16.80.100')]),
     wallMs: () => 0,
+    giveUpLead: () => false,
   }
   const it = new RunningInstance(1, cfg, assessment, ports)
   it.start()
