@@ -1,8 +1,8 @@
 /** How entries of the table are written: what most lines have in common is left out. */
 import type { Us } from '../../base/time.ts'
 import { secondsToUs } from '../../base/time.ts'
-import type { Argument, BlockName, Entry, KeywordStatus, Value, Values } from './entries.ts'
 import type { Reaction } from '../types.ts'
+import type { Argument, BlockName, Entry, KeywordStatus, Value, Values } from './entries.ts'
 
 type Given = 'name' | 'doc'
 type Spelled<T> = Pick<Entry<T>, Given> & Partial<Omit<Entry<T>, Given | 'block'>>
