@@ -1,5 +1,5 @@
 /**
- * What one packet costs in TypeScript, and one familiar advert in the engine's core (with the step from JavaScript into
+ * What one packet costs in TypeScript, and one expected advert in the engine's core (with the step from JavaScript into
  * it, which the daemon does not take).
  *
  * npm run bench:codec
@@ -68,15 +68,14 @@ core.order(
         expect: { from: source, ttl: 255, payload },
         deadlineUs: restartUs,
         restartUs,
-        // biome-ignore lint/suspicious/noThenProperty: the contract's word; orders are never awaited.
-        then: lead,
+        onExpiry: lead,
       },
     },
   ],
   us(0),
 )
 let now = 0
-const familiar = { link: 1, from: source, ttl: 255, payload }
+const expected = { link: 1, from: source, ttl: 255, payload }
 
 const bench = new Bench({ time: 1_000 })
 bench
@@ -84,7 +83,7 @@ bench
   .add('encode an advert, 20 addresses', () => encodeAdvert(twenty))
   .add('decode an advert, 1 address', () => decodeAdvert(packet, expectation))
   .add('encode a gratuitous ARP', () => encodeGratuitousArp(mac, source))
-  .add('core: a familiar advert', () => core.packet(familiar, us(++now)))
+  .add('core: an expected advert', () => core.packet(expected, us(++now)))
 await bench.run()
 
 process.stdout.write('| what | ns each | ± % | n |\n| --- | ---: | ---: | ---: |\n')
@@ -96,6 +95,6 @@ const rows = bench.tasks.map((task) => {
   process.stdout.write(`| ${task.name} | ${(mean * 1e6).toFixed(0)} | ${rme.toFixed(1)} | ${n} |\n`)
   return { what: task.name, nanoseconds: mean * 1e6, rme, n }
 })
-if (core.counters(1).received === 0) throw new Error('no advert was familiar')
+if (core.counters(1).received === 0) throw new Error('no advert was expected')
 mkdirSync('bench/results', { recursive: true })
 writeFileSync('bench/results/codec.json', `${JSON.stringify(rows, null, 2)}\n`)

@@ -75,7 +75,7 @@ async function flood(
 }
 
 /** Coming and going a thousand times each second, and so slowly that the pair takes over in between. */
-const rates: Partial<Record<FloodKind, number>> = { flapping: 2_000, visiting: 20 }
+const rates: Partial<Record<FloodKind, number>> = { flapping: 2_000, intermittent: 20 }
 
 /** `kill` and `freeze` strike the daemon and leave a warden alone, which is there for just that. */
 async function strike(trial: Trial, fault: Fault, { seconds }: Setting): Promise<void> {

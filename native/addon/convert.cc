@@ -118,12 +118,12 @@ Order FollowFrom(const Napi::Object& value) {
   order.deadline = UsIn(value, "deadlineUs");
   order.restart = UsIn(value, "restartUs");
   if (!value.Get("intervalUs").IsUndefined()) order.interval = UsIn(value, "intervalUs");
-  order.lead = LeadFrom(ObjectFrom(value.Get("then"), "then"));
+  order.lead = LeadFrom(ObjectFrom(value.Get("onExpiry"), "onExpiry"));
   const Napi::Value expect = value.Get("expect");
   if (expect.IsNull()) return order;
-  const Napi::Object familiar = ObjectFrom(expect, "expect");
-  order.expect = Familiar{AddressFrom(familiar.Get("from")), IntIn(familiar, "ttl"),
-                          BytesFrom(familiar.Get("payload"))};
+  const Napi::Object advert = ObjectFrom(expect, "expect");
+  order.expect = ExpectedAdvert{AddressFrom(advert.Get("from")), IntIn(advert, "ttl"),
+                                BytesFrom(advert.Get("payload"))};
   return order;
 }
 
@@ -136,8 +136,8 @@ Order OrderFrom(const Napi::Object& value) {
     order.lead = LeadFrom(value);
     return order;
   }
-  if (kind != "rest" && kind != "also") throw Wrong(value.Env(), "no such order: " + kind);
-  order.kind = kind == "rest" ? Order::Kind::kRest : Order::Kind::kAlso;
+  if (kind != "idle" && kind != "once") throw Wrong(value.Env(), "no such order: " + kind);
+  order.kind = kind == "idle" ? Order::Kind::kIdle : Order::Kind::kOnce;
   order.now = PlanIn(value, "now");
   return order;
 }
@@ -170,8 +170,8 @@ const char* KindName(StepKind kind) {
 
 const char* KindName(Event::Kind kind) {
   switch (kind) {
-    case Event::Kind::kHeard:
-      return "heard";
+    case Event::Kind::kPacket:
+      return "packet";
     case Event::Kind::kExpired:
       return "expired";
     case Event::Kind::kFailed:
@@ -217,7 +217,7 @@ Napi::Object EventTo(Napi::Env env, const Event& event) {
   Napi::Object out = Napi::Object::New(env);
   out.Set("kind", KindName(event.kind));
   switch (event.kind) {
-    case Event::Kind::kHeard:
+    case Event::Kind::kPacket:
       SetSlot(&out, event);
       Set(&out, "link", event.link);
       out.Set("from", AddressTo(env, event.from));
@@ -385,7 +385,7 @@ Napi::Object CountersTo(Napi::Env env, const SlotCounters* counters) {
   Set(&out, "received", static_cast<Us>(counters->received.load()));
   Set(&out, "sent", static_cast<Us>(counters->sent.load()));
   out.Set("lastReceivedUs", InstantTo(env, counters->last_received.load()));
-  out.Set("lastFamiliarUs", InstantTo(env, counters->last_familiar.load()));
+  out.Set("lastExpectedUs", InstantTo(env, counters->last_expected.load()));
   out.Set("lastSentUs", InstantTo(env, counters->last_sent.load()));
   return out;
 }

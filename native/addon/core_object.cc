@@ -28,9 +28,10 @@ Napi::Function CoreObject::Define(Napi::Env env) {
        InstanceMethod<&CoreObject::SetLiveness>("setLiveness"),
        InstanceMethod<&CoreObject::RemoveSlot>("removeSlot"),
        InstanceMethod<&CoreObject::Order>("order"), InstanceMethod<&CoreObject::Packet>("packet"),
-       InstanceMethod<&CoreObject::Renew>("renew"), InstanceMethod<&CoreObject::Worked>("worked"),
+       InstanceMethod<&CoreObject::Renew>("renew"),
+       InstanceMethod<&CoreObject::Acknowledge>("acknowledge"),
        InstanceMethod<&CoreObject::Tick>("tick"), InstanceMethod<&CoreObject::Answer>("answer"),
-       InstanceMethod<&CoreObject::Overtaken>("overtaken"),
+       InstanceMethod<&CoreObject::PreemptedByWarden>("preemptedByWarden"),
        InstanceMethod<&CoreObject::NextDeadline>("nextDeadline"),
        InstanceMethod<&CoreObject::ReadSlot>("counters"),
        InstanceMethod<&CoreObject::ReadGaps>("gaps"),
@@ -79,11 +80,13 @@ void CoreObject::Packet(const Napi::CallbackInfo& info) {
 
 void CoreObject::Renew(const Napi::CallbackInfo& info) { core_->Renew(UsAt(info, 0)); }
 
-void CoreObject::Worked(const Napi::CallbackInfo& info) {
-  core_->Worked(static_cast<uint64_t>(UsAt(info, 0)), UsAt(info, 1));
+void CoreObject::Acknowledge(const Napi::CallbackInfo& info) {
+  core_->Acknowledge(static_cast<uint64_t>(UsAt(info, 0)), UsAt(info, 1));
 }
 
-void CoreObject::Overtaken(const Napi::CallbackInfo& info) { core_->Overtaken(UsAt(info, 0)); }
+void CoreObject::PreemptedByWarden(const Napi::CallbackInfo& info) {
+  core_->PreemptedByWarden(UsAt(info, 0));
+}
 
 // tick(now, refuse, later): with `later` the kernel answers when `answer` is called, otherwise at
 // once. `refuse(effect)` may answer an errno.

@@ -26,8 +26,8 @@ class CoreObject : public Napi::ObjectWrap<CoreObject> {
   void Order(const Napi::CallbackInfo& info);
   void Packet(const Napi::CallbackInfo& info);
   void Renew(const Napi::CallbackInfo& info);
-  void Worked(const Napi::CallbackInfo& info);
-  void Overtaken(const Napi::CallbackInfo& info);
+  void Acknowledge(const Napi::CallbackInfo& info);
+  void PreemptedByWarden(const Napi::CallbackInfo& info);
   Napi::Value Tick(const Napi::CallbackInfo& info);
   Napi::Value NextDeadline(const Napi::CallbackInfo& info);
   Napi::Value ReadSlot(const Napi::CallbackInfo& info);

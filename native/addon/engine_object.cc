@@ -36,7 +36,7 @@ Napi::Function EngineObject::Define(Napi::Env env) {
                       InstanceMethod<&EngineObject::AskFlush>("flush"),
                       InstanceMethod<&EngineObject::AskKernel>("request"),
                       InstanceMethod<&EngineObject::Renew>("renew"),
-                      InstanceMethod<&EngineObject::SayWorked>("worked"),
+                      InstanceMethod<&EngineObject::Acknowledge>("acknowledge"),
                       InstanceMethod<&EngineObject::ReadSlot>("counters"),
                       InstanceMethod<&EngineObject::ReadGaps>("gaps"),
                       InstanceMethod<&EngineObject::ReadLink>("linkCounters"),
@@ -164,12 +164,12 @@ void EngineObject::RemoveSlotFrom(const Napi::CallbackInfo& info) {
 }
 
 void EngineObject::GiveOrder(const Napi::CallbackInfo& info) {
-  const auto seen = static_cast<uint64_t>(info[1].As<Napi::Number>().Int64Value());
+  const auto acknowledged = static_cast<uint64_t>(info[1].As<Napi::Number>().Int64Value());
   std::vector<OrderFor> orders = OrdersFrom(info[0].As<Napi::Array>());
   for (size_t at = 0; at < orders.size(); at += Engine::kOrdersPerTurn) {
     const auto from = std::make_move_iterator(orders.begin() + static_cast<std::ptrdiff_t>(at));
     const size_t count = std::min(Engine::kOrdersPerTurn, orders.size() - at);
-    engine_->Post(GiveOrders{{from, from + static_cast<std::ptrdiff_t>(count)}, seen});
+    engine_->Post(GiveOrders{{from, from + static_cast<std::ptrdiff_t>(count)}, acknowledged});
   }
 }
 
@@ -183,8 +183,8 @@ void EngineObject::AskKernel(const Napi::CallbackInfo& info) {
 
 void EngineObject::Renew(const Napi::CallbackInfo&) { engine_->Post(Renewal{MonotonicNow()}); }
 
-void EngineObject::SayWorked(const Napi::CallbackInfo& info) {
-  engine_->Post(WorkedOff{static_cast<uint64_t>(info[0].As<Napi::Number>().Int64Value())});
+void EngineObject::Acknowledge(const Napi::CallbackInfo& info) {
+  engine_->Post(Acknowledgement{static_cast<uint64_t>(info[0].As<Napi::Number>().Int64Value())});
 }
 
 Napi::Value EngineObject::ReadSlot(const Napi::CallbackInfo& info) {

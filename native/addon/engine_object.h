@@ -39,7 +39,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   void AskFlush(const Napi::CallbackInfo& info);
   void AskKernel(const Napi::CallbackInfo& info);
   void Renew(const Napi::CallbackInfo& info);
-  void SayWorked(const Napi::CallbackInfo& info);
+  void Acknowledge(const Napi::CallbackInfo& info);
   Napi::Value ReadSlot(const Napi::CallbackInfo& info);
   Napi::Value ReadGaps(const Napi::CallbackInfo& info);
   Napi::Value RejoinLinks(const Napi::CallbackInfo& info);

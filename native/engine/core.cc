@@ -90,7 +90,7 @@ std::vector<SlotId> Core::TakeTouched() {
 // It is moved to another link, or its last order has been carried out: what was ordered stays so.
 void Core::Leave(Slot* slot) {
   slot->tenure.reset();
-  Enter(slot, State::kRest);
+  Enter(slot, State::kIdle);
 }
 
 // Every change of state passes here: what belongs to the old one is dropped, and what still waits
@@ -113,7 +113,7 @@ void Core::Enter(Slot* slot, State state) {
     slot->expect.reset();
     slot->heard_one = false;
   }
-  if (state == State::kRest) slot->lead.reset();
+  if (state == State::kIdle) slot->lead.reset();
   if (state != State::kLead) slot->running.clear();
   deadlines_.Set(slot, kNever);
 }
@@ -134,28 +134,28 @@ void Core::PushForLead(const Slot& slot, PlanPtr plan, int repeat) {
   batch_.back().repeat = repeat;
 }
 
-void Core::Apply(OrderFor given, uint64_t seen, Us now) {
+void Core::Apply(OrderFor given, uint64_t acknowledged, Us now) {
   Renew(now);
   Slot* slot = Find(given.slot);
   if (slot == nullptr) return;
-  const bool crossed = slot->changed > seen;
+  const bool crossed = slot->changed > acknowledged;
   slot->generation = given.generation;
   switch (given.order.kind) {
-    case Order::Kind::kRest:
-      return ApplyRest(slot, std::move(given.order), crossed);
+    case Order::Kind::kIdle:
+      return ApplyIdle(slot, std::move(given.order), crossed);
     case Order::Kind::kFollow:
-      return ApplyFollow(slot, std::move(given.order), seen, crossed, now);
+      return ApplyFollow(slot, std::move(given.order), acknowledged, crossed, now);
     case Order::Kind::kLead:
       return ApplyLead(slot, std::move(given.order.lead), crossed, now);
-    case Order::Kind::kAlso:
+    case Order::Kind::kOnce:
       if (!crossed) PushForLead(*slot, std::move(given.order.now));
       return;
   }
 }
 
-void Core::ApplyRest(Slot* slot, Order order, bool crossed) {
+void Core::ApplyIdle(Slot* slot, Order order, bool crossed) {
   if (crossed && slot->state == State::kLead) Push(*slot, slot->lead->resign);
-  Enter(slot, State::kRest);
+  Enter(slot, State::kIdle);
   Push(*slot, std::move(order.now));
 }
 
@@ -167,19 +167,19 @@ bool Core::LeadsOn(const Slot& slot, const Order& order, Us now) {
          order.lead->resign->steps == slot.lead->resign->steps;
 }
 
-void Core::ApplyFollow(Slot* slot, Order order, uint64_t seen, bool crossed, Us now) {
+void Core::ApplyFollow(Slot* slot, Order order, uint64_t acknowledged, bool crossed, Us now) {
   const bool took_over = crossed && slot->state == State::kLead;
   // A deadline that has passed may not be followed at once by one who neither knew that this slot
   // took over at it nor has judged what was heard since: that may have been a better master. Nor by
   // a slot that has been late meanwhile: it listens, like every lead that is.
-  const bool unsure = took_over && (slot->heard > seen || Late(*slot, now));
-  if (took_over && !unsure && slot->resigned_event <= seen && LeadsOn(*slot, order, now))
+  const bool unsure = took_over && (slot->last_packet > acknowledged || Late(*slot, now));
+  if (took_over && !unsure && slot->resigned_event <= acknowledged && LeadsOn(*slot, order, now))
     return TakeOver(slot, std::move(order.lead), order.deadline, now);
   if (took_over) Push(*slot, slot->lead->resign);
   // Whoever does not know that this slot has resigned does not know what it missed since: it
   // listens for a whole interval. And whoever wrote a deadline that has passed does not know that
   // it listens once more already.
-  const Us missed = slot->resigned_event > seen || unsure ? now + order.restart : 0;
+  const Us missed = slot->resigned_event > acknowledged || unsure ? now + order.restart : 0;
   const Us listening = order.deadline <= now ? std::max(slot->listen_until, missed) : missed;
   const bool goes_on = listening > std::max(now, order.deadline);
   Enter(slot, State::kFollow);
@@ -238,7 +238,7 @@ void Core::SetLiveness(Us liveness, Us now) {
 void Core::Renew(Us now) {
   renewed_ = std::max(renewed_, now);
   if (waiting_ == 0) return;
-  // Whatever was heard meanwhile is still to be worked off by the main thread: listen once more.
+  // Whatever was heard meanwhile is still to be acknowledged by the main thread: listen once more.
   for (const auto& [id, slot] : slots_) {
     if (slot->waiting) Listen(slot.get(), now);
   }
@@ -249,11 +249,11 @@ void Core::StopWaiting(Slot* slot) {
   awaiting_ -= std::exchange(slot->awaits, 0) != 0;
 }
 
-void Core::Worked(uint64_t seen, Us now) {
-  worked_ = std::max(worked_, seen);
+void Core::Acknowledge(uint64_t acknowledged, Us now) {
+  acknowledged_ = std::max(acknowledged_, acknowledged);
   if (awaiting_ == 0) return;
   for (const auto& [id, slot] : slots_) {
-    if (slot->awaits == 0 || slot->awaits > worked_) continue;
+    if (slot->awaits == 0 || slot->awaits > acknowledged_) continue;
     StopWaiting(slot.get());
     deadlines_.Set(slot.get(), now);
   }
@@ -354,13 +354,13 @@ void Core::TakeOver(Slot* slot, LeadPtr lead, Us deadline, Us now) {
 // (`still` is what was waited for until now). Once it has worked that off, what arrived after the
 // deadline is not waited for, so a flood puts nothing off.
 bool Core::AwaitsJudgement(Slot* slot, uint64_t still, Us now) {
-  if (slot->heard <= worked_) return false;
+  if (slot->last_packet <= acknowledged_) return false;
   const bool again = std::exchange(slot->awaited, true);
   if (again && (still == 0 || liveness_ > 0)) return false;
   const Us patience = slot->counters->last_received.load(kRelaxed) + slot->restart;
   const Us until = liveness_ > 0 ? renewed_ + liveness_ : patience;
   if (until <= now) return false;
-  slot->awaits = again ? still : slot->heard;
+  slot->awaits = again ? still : slot->last_packet;
   awaiting_ += 1;
   deadlines_.Set(slot, until);
   return true;
@@ -387,23 +387,23 @@ bool Core::RunRepeats(Slot* slot, Us first, Us now) {
   return any;
 }
 
-void Core::Overtaken(Us now) {
+void Core::PreemptedByWarden(Us now) {
   for (const auto& [id, slot] : slots_) {
     if (slot->state != State::kLead) continue;
     const Us late_by = std::max<Us>(now - slot->due, 0);
-    Rest(slot.get(), WithoutDatagrams(*slot->lead->resign), Resigned::kLate, late_by, now);
+    Idle(slot.get(), WithoutDatagrams(*slot->lead->resign), Resigned::kLate, late_by, now);
   }
 }
 
 void Core::Resign(Slot* slot, Resigned why, Us late_by, Us now) {
-  Rest(slot, slot->lead->resign, why, late_by, now);
+  Idle(slot, slot->lead->resign, why, late_by, now);
 }
 
-void Core::Rest(Slot* slot, PlanPtr plan, Resigned why, Us late_by, Us now) {
+void Core::Idle(Slot* slot, PlanPtr plan, Resigned why, Us late_by, Us now) {
   // The take-over that ends here may still be under way: it is told first.
   if (slot->changed == kChanging) RaiseExpired(slot, slot->generation, now, now);
   Push(*slot, std::move(plan));
-  Enter(slot, State::kRest);
+  Enter(slot, State::kIdle);
   slot->resigned = why;
   slot->late_by = late_by;
   RaiseResigned(slot, now);

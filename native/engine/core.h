@@ -46,18 +46,18 @@ struct Lead {
 };
 using LeadPtr = std::shared_ptr<const Lead>;
 
-struct Familiar {
+struct ExpectedAdvert {
   Address from;
   int ttl = 0;
   Bytes payload;
 };
 
 struct Order {
-  enum class Kind : uint8_t { kRest, kFollow, kLead, kAlso };
+  enum class Kind : uint8_t { kIdle, kFollow, kLead, kOnce };
 
-  Kind kind = Kind::kRest;
-  PlanPtr now;  // rest, follow, also
-  std::optional<Familiar> expect;
+  Kind kind = Kind::kIdle;
+  PlanPtr now;  // idle, follow, once
+  std::optional<ExpectedAdvert> expect;
   Us deadline = 0;
   Us restart = 0;
   Us interval = 0;  // of the master's adverts; 0: not known
@@ -72,7 +72,7 @@ struct OrderFor {
 
 struct Event {
   enum class Kind : uint8_t {
-    kHeard,
+    kPacket,
     kExpired,
     kFailed,
     kLate,
@@ -86,7 +86,7 @@ struct Event {
     kAnswer
   };
 
-  Kind kind = Kind::kHeard;
+  Kind kind = Kind::kPacket;
   SlotId slot = 0;
   LinkId link = 0;
   int64_t generation = 0;
@@ -94,10 +94,10 @@ struct Event {
   Us done_at = 0;    // expired
   Us deadline = 0;   // expired
   Us late_by = 0;    // late
-  Address from;      // heard
-  int ttl = 0;       // heard
+  Address from;      // packet
+  int ttl = 0;       // packet
   uint8_t vrid = 0;  // stranger
-  // heard: the payload; kernel: the message; failed: the request; answer: the messages
+  // packet: the payload; kernel: the message; failed: the request; answer: the messages
   Bytes bytes;
   uint32_t count = 1;
   uint32_t step = 0;  // failed
@@ -121,7 +121,7 @@ struct alignas(64) SlotCounters {
   std::atomic<uint64_t> received{0};
   std::atomic<uint64_t> sent{0};
   std::atomic<Us> last_received{-1};
-  std::atomic<Us> last_familiar{-1};
+  std::atomic<Us> last_expected{-1};
   std::atomic<Us> last_sent{-1};
   GapRecord gaps;
   AdvertWindows adverts;
@@ -138,7 +138,7 @@ class Core {
  public:
   // Pending events beyond these bounds are dropped and counted; packets and kernel messages only,
   // never what became of an order. Each slot has a few packets of its own beyond them.
-  static constexpr size_t kHeardMax = 1'024;
+  static constexpr size_t kPacketsMax = 1'024;
   static constexpr size_t kKernelMax = 4'096;
 
   // `liveness` 0 switches the lease off.
@@ -153,15 +153,15 @@ class Core {
   void SetPeers(SlotId slot, std::vector<Address> peers);
   void RemoveSlot(SlotId slot);
 
-  // `seen`: how many events TypeScript had worked off when it wrote the order. An order that
-  // crossed with a change that the core made on its own (a deadline, late, lapsed) was meant for
-  // another state:
-  // - rest and follow still hold, after the lead that they did not know of has resigned; a follow
+  // `acknowledged`: how many events TypeScript had acknowledged when it wrote the order. An order
+  // that crossed with a change that the core made on its own (a deadline, late, lapsed) was meant
+  // for another state:
+  // - idle and follow still hold, after the lead that they did not know of has resigned; a follow
   // whose deadline has passed as well lets it go on, and is told of it again under its generation;
   // - a lead for a slot that has resigned is not taken up: the event is raised again, under the new
   // generation;
-  // - also is dropped.
-  void Apply(OrderFor order, uint64_t seen, Us now);
+  // - once is dropped.
+  void Apply(OrderFor order, uint64_t acknowledged, Us now);
   // False for a packet that nothing here expected.
   bool Receive(LinkId link, const Address& from, int ttl, std::span<const uint8_t> payload, Us now);
   // An unreadable packet: counted, never raised.
@@ -170,16 +170,16 @@ class Core {
   void SetLiveness(Us liveness, Us now);
   // The main thread is alive. Any order says so too.
   void Renew(Us now);
-  // The main thread has worked off so many of the events that were raised: what came of them has
+  // The main thread has acknowledged so many of the events that were raised: what came of them has
   // been ordered before.
-  void Worked(uint64_t seen, Us now);
+  void Acknowledge(uint64_t acknowledged, Us now);
   // Somebody else gave up every lead while this process stood still (the warden). The leading slots
-  // rest, as after being late; the goodbye has been said, so only what is no datagram is carried
+  // rest, as after being late; it has resigned, so only what is no datagram is carried
   // out.
-  void Overtaken(Us now);
+  void PreemptedByWarden(Us now);
   // Carries out what is due at `now`. Slots that follow do not lead while the lease is lapsed: they
   // stay silent, and on renewal listen for one more interval. Nor do they while a packet that came
-  // before their deadline has not been worked off: it may be the master's advert, changed.
+  // before their deadline has not been acknowledged: it may be the master's advert, changed.
   void Tick(Us now);
 
   // When Tick is wanted next; kNever when nothing is awaited.
@@ -206,7 +206,7 @@ class Core {
   uint64_t raised() const { return raised_; }
 
  private:
-  enum class State : uint8_t { kRest, kFollow, kLead };
+  enum class State : uint8_t { kIdle, kFollow, kLead };
   enum class Resigned : uint8_t { kNo, kLate, kLapsed };
   // `changed` while the event of an own change is still to come: its plan is being carried out.
   static constexpr uint64_t kChanging = std::numeric_limits<uint64_t>::max();
@@ -218,21 +218,21 @@ class Core {
     uint64_t failing = 0;  // what failed last time, as a digest; 0: nothing
   };
 
-  // What each familiar advert touches comes first and lies together: a thousand slots do not fit
+  // What each expected advert touches comes first and lies together: a thousand slots do not fit
   // into the cache.
   struct alignas(64) Slot : Timed {
-    State state = State::kRest;
+    State state = State::kIdle;
     bool waiting = false;   // its deadline passed while the lease was lapsed
     bool awaited = false;   // it waited for `awaits` once already since the deadline was set
     bool listened = false;  // woken late once already since it last heard something
-    uint64_t awaits = 0;    // its deadline passed, but not before this event has been worked off
+    uint64_t awaits = 0;    // its deadline passed, but not before this event has been acknowledged
     Us restart = 0;
     Us armed_at = 0;         // when the deadline was last set
     Us listen_until = 0;     // the deadline is this one, which we set ourselves
     Us interval = 0;         // of the adverts that are followed; 0: not known
     bool heard_one = false;  // since it follows: the pause before the next one is one
     std::shared_ptr<SlotCounters> counters;
-    std::optional<Familiar> expect;
+    std::optional<ExpectedAdvert> expect;
 
     LinkId link = 0;
     uint8_t vrid = 0;
@@ -242,11 +242,11 @@ class Core {
     int64_t generation = 0;
     // What was expected last, also when nothing is any more: the master's own advert must get
     // through although somebody who forges its address has used up what that source may send.
-    std::optional<Familiar> known;
+    std::optional<ExpectedAdvert> known;
     Bucket known_credit = Throttle::ForSource();
     Bucket own_credit = Throttle::ForSlot();
-    uint64_t heard = 0;  // `raised_` after the last packet that was raised for it
-    LeadPtr lead;        // standing, or what the follow becomes
+    uint64_t last_packet = 0;  // `raised_` after the last packet that was raised for it
+    LeadPtr lead;              // standing, or what the follow becomes
     std::vector<Running> running;
     Resigned resigned = Resigned::kNo;
     Us late_by = 0;
@@ -271,10 +271,10 @@ class Core {
   void Leave(Slot* slot);
   void Push(const Slot& slot, PlanPtr plan);
   void PushForLead(const Slot& slot, PlanPtr plan, int repeat = Run::kNoRepeat);
-  void ApplyRest(Slot* slot, Order order, bool crossed);
+  void ApplyIdle(Slot* slot, Order order, bool crossed);
   static bool Late(const Slot& slot, Us now) { return slot.due < now - slot.lead->late; }
   static bool LeadsOn(const Slot& slot, const Order& order, Us now);
-  void ApplyFollow(Slot* slot, Order order, uint64_t seen, bool crossed, Us now);
+  void ApplyFollow(Slot* slot, Order order, uint64_t acknowledged, bool crossed, Us now);
   void ApplyLead(Slot* slot, LeadPtr lead, bool crossed, Us now);
   void StartLead(Slot* slot, LeadPtr lead, Us now);
   Us Fire(Slot* slot, Us now);
@@ -286,7 +286,7 @@ class Core {
   bool RunRepeats(Slot* slot, Us first, Us now);
   void Touch(Slot* slot);
   void Resign(Slot* slot, Resigned why, Us late_by, Us now);
-  void Rest(Slot* slot, PlanPtr plan, Resigned why, Us late_by, Us now);
+  void Idle(Slot* slot, PlanPtr plan, Resigned why, Us late_by, Us now);
   void RaiseResigned(Slot* slot, Us now);
   void RaiseExpired(Slot* slot, int64_t generation, Us at, Us done_at);
   void Rearm(Slot* slot);
@@ -294,12 +294,12 @@ class Core {
   void Listen(Slot* slot, Us now);
   void Count(Slot* slot, Us now);
   void TellStranger(Link* link, LinkId id, const Address& from, uint8_t vrid);
-  void Hear(Slot* slot, Link* link, const Address& from, int ttl, std::span<const uint8_t> payload,
-            Us now);
+  void RaisePacket(Slot* slot, Link* link, const Address& from, int ttl,
+                   std::span<const uint8_t> payload, Us now);
   void SettleRun(const Run& run, std::span<const Failure> failures);
   bool Admit(Slot* slot, Link* link, const Address& from, int ttl, std::span<const uint8_t> payload,
              Us now);
-  static bool Equals(const std::optional<Familiar>& advert, const Address& from, int ttl,
+  static bool Equals(const std::optional<ExpectedAdvert>& advert, const Address& from, int ttl,
                      std::span<const uint8_t> payload);
 
   Us liveness_;
@@ -307,7 +307,7 @@ class Core {
   size_t leading_ = 0;
   size_t waiting_ = 0;
   size_t awaiting_ = 0;
-  uint64_t worked_ = 0;
+  uint64_t acknowledged_ = 0;
   std::map<SlotId, std::unique_ptr<Slot>> slots_;
   std::unordered_map<LinkId, Link> links_;
   Deadlines deadlines_;
@@ -315,8 +315,8 @@ class Core {
   Batch batch_;
   std::vector<SlotId> touched_;
   std::vector<Event> events_;
-  std::unordered_map<uint64_t, size_t> pending_heard_;  // digest → index in events_
-  size_t heard_ = 0;
+  std::unordered_map<uint64_t, size_t> pending_packets_;  // digest → index in events_
+  size_t packets_ = 0;
   size_t kernel_ = 0;
   bool overrun_ = false;
   uint64_t raised_ = 0;

@@ -1,4 +1,4 @@
-// Packets in, events out: what is familiar, what is told to the main thread, and what became of
+// Packets in, events out: what is expected, what is told to the main thread, and what became of
 // what was carried out.
 #include <algorithm>
 #include <utility>
@@ -53,13 +53,13 @@ bool Core::Receive(LinkId link_id, const Address& from, int ttl, std::span<const
     if (payload.size() >= 2) TellStranger(&link, link_id, from, payload[1]);
     return false;
   }
-  if (slot->state == State::kRest) return false;
+  if (slot->state == State::kIdle) return false;
   if (!Equals(slot->expect, from, ttl, payload)) {
-    Hear(slot, &link, from, ttl, payload, now);
+    RaisePacket(slot, &link, from, ttl, payload, now);
     return false;
   }
   Count(slot, now);
-  slot->counters->last_familiar.store(now, kRelaxed);
+  slot->counters->last_expected.store(now, kRelaxed);
   slot->listened = false;
   slot->listen_until = 0;
   Restart(slot, now);
@@ -85,7 +85,7 @@ void Core::Unclaimed(LinkId link) {
   Grow(&found->second.counters->unclaimed, 1);
 }
 
-bool Core::Equals(const std::optional<Familiar>& advert, const Address& from, int ttl,
+bool Core::Equals(const std::optional<ExpectedAdvert>& advert, const Address& from, int ttl,
                   std::span<const uint8_t> payload) {
   return advert.has_value() && advert->ttl == ttl && advert->from == from &&
          std::ranges::equal(payload, advert->payload);
@@ -97,7 +97,8 @@ bool Core::Admit(Slot* slot, Link* link, const Address& from, int ttl,
                  std::span<const uint8_t> payload, Us now) {
   if (Equals(slot->known, from, ttl, payload))
     return slot->known_credit.Take(now, Throttle::kCost, Throttle::kBurst);
-  if (heard_ < kHeardMax && throttle_.Admit(slot->link, from, &link->strangers, now)) return true;
+  if (packets_ < kPacketsMax && throttle_.Admit(slot->link, from, &link->strangers, now))
+    return true;
   return slot->own_credit.Take(now, Throttle::kSlotCost, Throttle::kSlotBurst);
 }
 
@@ -116,12 +117,12 @@ void Core::Count(Slot* slot, Us now) {
 
 // Equal to one that still waits: counted there. New: if its source has credit left and there is
 // room.
-void Core::Hear(Slot* slot, Link* link, const Address& from, int ttl,
-                std::span<const uint8_t> payload, Us now) {
+void Core::RaisePacket(Slot* slot, Link* link, const Address& from, int ttl,
+                       std::span<const uint8_t> payload, Us now) {
   const uint64_t where = Mix(Mix(Mix(slot->id, slot->generation), slot->link), ttl);
   const uint64_t digest = Digest(payload, Digest(Octets(from), where));
-  const auto known = pending_heard_.find(digest);
-  if (known != pending_heard_.end()) {
+  const auto known = pending_packets_.find(digest);
+  if (known != pending_packets_.end()) {
     Event& event = events_[known->second];
     if (event.slot == slot->id && event.generation == slot->generation && event.ttl == ttl &&
         event.from == from && std::ranges::equal(event.bytes, payload)) {
@@ -137,16 +138,16 @@ void Core::Hear(Slot* slot, Link* link, const Address& from, int ttl,
     return;
   }
   Count(slot, now);
-  Event event = Event::Of(Event::Kind::kHeard, slot->id, slot->generation);
+  Event event = Event::Of(Event::Kind::kPacket, slot->id, slot->generation);
   event.link = slot->link;
   event.from = from;
   event.ttl = ttl;
   event.bytes.assign(payload.begin(), payload.end());
   event.at = now;
-  pending_heard_[digest] = events_.size();
-  heard_ += 1;
+  pending_packets_[digest] = events_.size();
+  packets_ += 1;
   Raise(std::move(event));
-  slot->heard = raised_;
+  slot->last_packet = raised_;
 }
 
 void Core::Raise(Event event) {
@@ -158,8 +159,8 @@ void Core::Raise(Event event) {
 }
 
 std::vector<Event> Core::TakeEvents() {
-  pending_heard_.clear();
-  heard_ = 0;
+  pending_packets_.clear();
+  packets_ = 0;
   kernel_ = 0;
   overrun_ = false;
   return std::exchange(events_, {});

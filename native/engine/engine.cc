@@ -80,7 +80,7 @@ void Engine::Run() {
     Deliver();
     Arm();
   }
-  if (orderly_) warden_.Goodbye();
+  if (orderly_) warden_.Dismiss();
   warden_.Disconnect();
 }
 
@@ -129,7 +129,7 @@ void Engine::WakeUp() {
   if (!warden_.Awake(now)) return;
   // The netlink thread hands nothing over while the warden's mark stands: when it is taken away, it
   // is known which leads are over.
-  core_->Overtaken(now);
+  core_->PreemptedByWarden(now);
   warden_.TakeNote();
 }
 
@@ -160,7 +160,7 @@ void Engine::LoseWarden() {
   if (!warden_.connected()) return;
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, warden_.fd(), nullptr);
   const Us now = MonotonicNow();
-  if (warden_.Disconnect()) core_->Overtaken(now);
+  if (warden_.Disconnect()) core_->PreemptedByWarden(now);
   netlink_.Heed(nullptr);
   warden_backlog_ = false;
   Event event;
@@ -209,10 +209,10 @@ void Engine::Carry(Command command) {
                         [&](RemoveSlot& c) { core_->RemoveSlot(c.slot); },
                         [&](GiveOrders& c) {
                           for (OrderFor& order : c.orders)
-                            core_->Apply(std::move(order), c.seen, now);
+                            core_->Apply(std::move(order), c.acknowledged, now);
                         },
                         [&](Renewal& c) { core_->Renew(c.at); },
-                        [&](WorkedOff& c) { core_->Worked(c.seen, now); },
+                        [&](Acknowledgement& c) { core_->Acknowledge(c.acknowledged, now); },
                         [&](Flush& c) {
                           flushes_.push_back({c.id, std::nullopt});
                         },

@@ -67,7 +67,7 @@ struct RemoveSlot {
 };
 struct GiveOrders {
   std::vector<OrderFor> orders;
-  uint64_t seen;
+  uint64_t acknowledged;
 };
 struct Renewal {
   Us at;
@@ -75,8 +75,8 @@ struct Renewal {
 struct SetLiveness {
   Us liveness;
 };
-struct WorkedOff {
-  uint64_t seen;
+struct Acknowledgement {
+  uint64_t acknowledged;
 };
 struct Flush {
   uint32_t id;
@@ -85,7 +85,7 @@ struct MeetWarden {
   StartedWarden warden;
 };
 using Command = std::variant<AddLink, RemoveLink, AddSlot, SetPeers, SetLiveness, RemoveSlot,
-                             GiveOrders, Renewal, WorkedOff, Flush, MeetWarden>;
+                             GiveOrders, Renewal, Acknowledgement, Flush, MeetWarden>;
 
 struct Delivery {
   std::vector<Event> events;
@@ -115,7 +115,7 @@ class Engine {
   std::unique_ptr<Delivery> Take();
   // One request; the answer is an event. What it shows of the kernel has been notified before it.
   void Ask(uint32_t id, Bytes request) { netlink_.Ask(id, std::move(request)); }
-  // Ends the thread; what was posted and not yet worked off is dropped. Twice is harmless. Without
+  // Ends the thread; what was posted and not yet taken up is dropped. Twice is harmless. Without
   // `orderly` the warden finds its daemon dead and gives up what still leads.
   void Stop(bool orderly);
 

@@ -19,13 +19,13 @@ namespace vipd {
 namespace {
 
 // The kernel bounds how long a real-time thread may work without sleeping (RLIMIT_RTTIME).
-constexpr int kSlicesBetweenRests = 4;
+constexpr int kSlicesBetweenPauses = 4;
 // Sending the adverts of a batch takes some tens of microseconds.
 constexpr Us kRousedMax = 200;
 // How often the warden's mark is looked at while it holds us.
 constexpr int kHeldMs = 1;
 
-void Rest() {
+void Pause() {
   const timespec moment = {0, 1'000};
   nanosleep(&moment, nullptr);
 }
@@ -100,7 +100,7 @@ void NetlinkThread::Run() {
     } else if (steps_.busy()) {
       steps_.Continue();
       Deliver();
-      if (slices % kSlicesBetweenRests == 0) Rest();
+      if (slices % kSlicesBetweenPauses == 0) Pause();
     } else if (!questions_.empty()) {
       ReadOn();
     } else {

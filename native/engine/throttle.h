@@ -1,4 +1,4 @@
-// How many unfamiliar packets may reach TypeScript. Each source has a bucket of its own; the table
+// How many unexpected packets may reach TypeScript. Each source has a bucket of its own; the table
 // of buckets is of fixed size, and a source that is not in it must first be admitted by its link's
 // bucket for strangers, so that spoofed sources can neither grow the table nor pass as a crowd.
 #pragma once

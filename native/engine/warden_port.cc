@@ -286,10 +286,10 @@ ssize_t WardenPort::SendFirst() {
 }
 
 // Ahead of everything that waits: it ends all of it. A warden that does not read it is killed.
-void WardenPort::Goodbye() {
+void WardenPort::Dismiss() {
   if (!connected()) return;
   waiting_.clear();
-  Put(About(WardenMessage::Kind::kGoodbye, 0));
+  Put(About(WardenMessage::Kind::kDismiss, 0));
   SendFirst();
 }
 

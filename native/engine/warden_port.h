@@ -45,7 +45,7 @@ StartedWarden StartWarden(int realtime_priority, const std::string& lock_path);
 // For the main thread. Kills a warden and does not wait. True when it has ended: from then on it
 // cannot act.
 bool EndWarden(int pid);
-// For the main thread. Waits for the end of a warden that was told goodbye; kills one that lingers.
+// For the main thread. Waits for the end of a warden that was dismissed; kills one that lingers.
 void ReapWarden(int pid);
 
 class WardenPort {
@@ -66,7 +66,7 @@ class WardenPort {
   bool Flush();
   // The socket is full: call `Flush` when it is not.
   bool backlog() const { return !waiting_.empty(); }
-  void Goodbye();
+  void Dismiss();
 
   // The engine is awake at `now`, will be again at `next`, and vouches for its leads that long.
   // True: the warden gave them up before; `TakeNote` takes the mark away.

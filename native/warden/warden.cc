@@ -1,7 +1,7 @@
 // The warden: a process of its own that gives up every lead of its daemon when the daemon cannot.
 // It holds what that takes at all times (finished bytes, open sockets), so that nothing has to be
 // made or opened in the emergency. Two things make it act: the socket to the daemon closes without
-// a goodbye (killed, crashed), or the engine's promise to be awake passes (stopped, swapped out).
+// a dismissal (killed, crashed), or the engine's promise to be awake passes (stopped, swapped out).
 // In the second case it stays: the engine finds its mark before it sends anything, and listens.
 //
 // Started by the daemon with the socket as descriptor 3, the shared page as 4, the file to lock as
@@ -40,7 +40,7 @@ namespace {
 // A lead without a promise is a message that overtook it: look again soon.
 constexpr Us kLookAgain = 10'000;
 // The kernel bounds how long a real-time process may work without sleeping.
-constexpr int kSlicesBetweenRests = 64;
+constexpr int kSlicesBetweenPauses = 64;
 
 class Warden {
  public:
@@ -57,7 +57,7 @@ class Warden {
       if (!Listen()) break;
       if (!leading_.empty()) Look();
     }
-    if (!goodbye_ && !leading_.empty()) {
+    if (!dismissed_ && !leading_.empty()) {
       GiveUp();
       Say("the daemon is gone: gave up leadership");
     }
@@ -95,7 +95,7 @@ class Warden {
         memcpy(&fd, CMSG_DATA(passed), sizeof fd);
       auto message = Decode({buffer_.data(), static_cast<size_t>(n)});
       if (message.has_value()) Take(std::move(*message), UniqueFd(fd));
-      if (goodbye_) return false;
+      if (dismissed_) return false;
     }
   }
 
@@ -121,8 +121,8 @@ class Warden {
         leading_.erase(message.id);
         plans_.erase(message.id);
         return;
-      case WardenMessage::Kind::kGoodbye:
-        goodbye_ = true;
+      case WardenMessage::Kind::kDismiss:
+        dismissed_ = true;
         return;
     }
   }
@@ -160,7 +160,7 @@ class Warden {
       carrier_.Continue();
       ++page_->beats;
       const timespec moment = {0, 1'000};
-      if (slices % kSlicesBetweenRests == 0) nanosleep(&moment, nullptr);
+      if (slices % kSlicesBetweenPauses == 0) nanosleep(&moment, nullptr);
     }
   }
 
@@ -189,7 +189,7 @@ class Warden {
   std::map<SlotId, PlanPtr> plans_;
   std::set<SlotId> leading_;
   std::vector<Step> parts_;
-  bool goodbye_ = false;
+  bool dismissed_ = false;
   std::array<uint8_t, kWardenMessageMax> buffer_;
 };
 

@@ -107,7 +107,7 @@ Bytes Encode(const WardenMessage& message) {
 std::optional<WardenMessage> Decode(std::span<const uint8_t> bytes) {
   Reader reader(bytes);
   WardenMessage message;
-  message.kind = reader.GetUpTo(WardenMessage::Kind::kGoodbye);
+  message.kind = reader.GetUpTo(WardenMessage::Kind::kDismiss);
   message.id = reader.Get<int32_t>();
   message.ifindex = reader.Get<int32_t>();
   message.more = reader.GetUpTo(uint8_t{1}) != 0;

@@ -50,10 +50,10 @@ struct WardenMessage {
     kLeads,    // id: the slot
     kFollows,  // id: the slot
     kNoSlot,   // id
-    kGoodbye   // an orderly end: touch nothing any more
+    kDismiss   // an orderly end: touch nothing any more
   };
 
-  Kind kind = Kind::kGoodbye;
+  Kind kind = Kind::kDismiss;
   int32_t id = 0;
   int32_t ifindex = 0;
   bool more = false;

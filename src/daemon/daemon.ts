@@ -401,8 +401,8 @@ class RunningDaemon implements Daemon {
   /** Kernel changes are collected: what was deleted and added again within one batch has not changed. */
   #onEngineEvent(event: EngineEvent): readonly KernelChange[] {
     switch (event.kind) {
-      case 'heard':
-        this.#roster.bySlot(event.slot)?.heard(event)
+      case 'packet':
+        this.#roster.bySlot(event.slot)?.receive(event)
         return []
       case 'kernel':
         return this.#mirror.heard(event.bytes)
@@ -509,7 +509,7 @@ class RunningDaemon implements Daemon {
   /** The end of every batch: groups agree, orders go out, the next tick is set. */
   #settle(): void {
     this.#roster.settle()
-    this.#orders.hand()
+    this.#orders.submit()
     this.#handOvers.look()
     const now = this.#engine.now()
     this.#alarm.set(this.#roster.deadlineAt(now), now)

@@ -31,7 +31,7 @@ export function stepBackup(
 ): Step {
   switch (event.kind) {
     case 'advert':
-      return event.overtaken === true
+      return event.superseded === true
         ? glimpse(params, machine, state, event.advert, now)
         : hear(params, machine, state, event.advert, now)
     case 'expired':
@@ -250,7 +250,7 @@ function tick(params: Params, machine: Machine, state: Backup, now: Us): Step {
   return become({ ...machine, visits: [], visit: null }, calm, text, { kind: 'reorder' })
 }
 
-/** The end of preempt_delay: the lower master's adverts, familiar so far, must no longer restart the deadline. */
+/** The end of preempt_delay: the lower master's adverts, expected so far, must no longer restart the deadline. */
 function endOfDelay(params: Params, machine: Machine, state: Backup, now: Us): Step {
   const due = state.preemptAt !== null && now >= state.preemptAt
   if (!due || state.countdown.kind !== 'restarts' || state.master === null) return stay(machine)

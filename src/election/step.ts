@@ -37,7 +37,7 @@ export const initial = (params: Params): Machine => ({
 export function step(params: Params, machine: Machine, event: Event, now: Us): Step {
   if (event.kind === 'stop') return stop(machine)
   if (event.kind !== 'advert') return withoutSilent(dispatch(params, machine, event, now))
-  if (event.overtaken === true) return dispatch(params, machine, event, now)
+  if (event.superseded === true) return dispatch(params, machine, event, now)
   return dispatch(params, heardFrom(params, machine, event.advert), event, now)
 }
 
@@ -72,14 +72,14 @@ export function nextDeadline(state: State): Us | null {
 }
 
 /**
- * A backup with the deadline that the engine has by now, given when it last heard the familiar advert.
+ * A backup with the deadline that the engine has by now, given when it last heard the expected advert.
  * To be used before a step, so that an order that follows from it does not set the deadline back.
  */
-export function refreshed(params: Params, machine: Machine, familiarHeardAt: Us | null): Machine {
+export function refreshed(params: Params, machine: Machine, expectedHeardAt: Us | null): Machine {
   const { state } = machine
   if (state.kind !== 'backup' || !restarts(state, machine.effective)) return machine
-  if (familiarHeardAt === null) return machine
-  const masterDownAt = addUs(familiarHeardAt, restartUs(params, machine))
+  if (expectedHeardAt === null) return machine
+  const masterDownAt = addUs(expectedHeardAt, restartUs(params, machine))
   if (masterDownAt <= state.masterDownAt) return machine
   return { ...machine, state: { ...state, masterDownAt } }
 }

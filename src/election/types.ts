@@ -91,7 +91,7 @@ export type Visit = {
   readonly since: Us
   readonly by: Ip
   readonly intervalUs: Us
-  /** As far as the election was told: the engine hears the familiar adverts. */
+  /** As far as the election was told: the engine hears the expected adverts. */
   readonly heardAt: Us
 }
 
@@ -105,7 +105,7 @@ export type State =
       readonly kind: 'backup'
       /** null until an advert was accepted. */
       readonly master: Master | null
-      /** Instant at which we take over. The engine moves its own copy at each familiar advert: see `refreshed`. */
+      /** Instant at which we take over. The engine moves its own copy at each expected advert: see `refreshed`. */
       readonly masterDownAt: Us
       /** Instant from which lower adverts no longer hold us back (preempt_delay); null when not running. */
       readonly preemptAt: Us | null
@@ -134,8 +134,8 @@ export type Event =
   /** Take part. Faults and the effective priority known by then were fed before (init keeps the priority
    *  and goes to fault for a fault). */
   | { readonly kind: 'start' }
-  /** `overtaken`: before it could be looked at, the engine heard the master's own advert, which came after it. */
-  | { readonly kind: 'advert'; readonly advert: Advert; readonly overtaken?: boolean }
+  /** `superseded`: before it could be looked at, the engine heard the master's own advert, which came after it. */
+  | { readonly kind: 'advert'; readonly advert: Advert; readonly superseded?: boolean }
   /** The engine's deadline passed; its prepared lead stands already. */
   | { readonly kind: 'expired' }
   /** The deadline passed, but the order's `then` was empty because the sync group does not allow a lead
@@ -215,7 +215,7 @@ export type Effect =
     }
   /** A competitor was seen and we stay master: announce the addresses again (garp_lower_prio_*), notify. */
   | { readonly kind: 'reannounce'; readonly from: Ip; readonly priority: number }
-  /** The follow's familiar advert or deadline changed: install the order again although the state's kind is the same. */
+  /** The follow's expected advert or deadline changed: install the order again although the state's kind is the same. */
   | { readonly kind: 'reorder' }
   | { readonly kind: 'log'; readonly level: 'info' | 'warning'; readonly text: string }
 
@@ -237,7 +237,7 @@ export type Machine = {
 export type Step = {
   readonly machine: Machine
   readonly effects: readonly Effect[]
-  /** The advert of this event is the master's now: its bytes are the familiar ones from here on. Whether they
+  /** The advert of this event is the master's now: its bytes are the expected ones from here on. Whether they
    *  restart the deadline is the state's `countdown`. */
   readonly accepted: boolean
 }

@@ -5,7 +5,7 @@ import type {
   EngineEvent,
   EngineOptions,
   EngineStart,
-  Familiar,
+  ExpectedAdvert,
   Lead,
   LinkCounters,
   LinkId,
@@ -34,13 +34,13 @@ export type NativeLead = Pick<Lead, 'lateUs'> & {
   readonly repeats: readonly NativeRepeat[]
   readonly resign: NativePlan
 }
-export type NativeFamiliar = Crossing<Familiar>
+export type NativeExpectedAdvert = Crossing<ExpectedAdvert>
 export type NativeOrder =
-  | { readonly kind: 'rest' | 'also'; readonly now: NativePlan }
-  | (Omit<Extract<Order, { kind: 'follow' }>, 'now' | 'expect' | 'then'> & {
+  | { readonly kind: 'idle' | 'once'; readonly now: NativePlan }
+  | (Omit<Extract<Order, { kind: 'follow' }>, 'now' | 'expect' | 'onExpiry'> & {
       readonly now: NativePlan
-      readonly expect: NativeFamiliar | null
-      readonly then: NativeLead
+      readonly expect: NativeExpectedAdvert | null
+      readonly onExpiry: NativeLead
     })
   | ({ readonly kind: 'lead' } & NativeLead)
 export type NativeOrderFor = Omit<OrderFor, 'order'> & { readonly order: NativeOrder }
@@ -74,16 +74,16 @@ export type NativeEngine = {
   addSlot(slot: SlotId, link: LinkId, vrid: number, peers: readonly Uint8Array[]): void
   setPeers(slot: SlotId, peers: readonly Uint8Array[]): void
   removeSlot(slot: SlotId): void
-  /** `seen`: how many events had been worked off when the orders were made. */
-  order(orders: readonly NativeOrderFor[], seen: number): void
+  /** `acknowledged`: how many events had been acknowledged when the orders were made. */
+  order(orders: readonly NativeOrderFor[], acknowledged: number): void
   /** Answered with the same number beside a delivery. */
   flush(id: number): void
   /** Answered with the same number among the events. */
   request(id: number, bytes: Uint8Array): void
   renew(): void
   setLiveness(livenessUs: number): void
-  /** So many events have been worked off, and what came of them has been ordered. */
-  worked(seen: number): void
+  /** So many events have been acknowledged, and what came of them has been ordered. */
+  acknowledge(acknowledged: number): void
   rejoin(links: readonly LinkId[]): Promise<readonly Coded<RejoinFailure>[]>
   counters(slot: SlotId): SlotCounters
   gaps(slot: SlotId): AdvertGaps
@@ -111,12 +111,12 @@ export type NativeCore = {
   addSlot(slot: SlotId, link: LinkId, vrid: number, peers: readonly Uint8Array[]): void
   setPeers(slot: SlotId, peers: readonly Uint8Array[]): void
   removeSlot(slot: SlotId): void
-  order(orders: readonly NativeOrderFor[], now: number, seen: number): void
+  order(orders: readonly NativeOrderFor[], now: number, acknowledged: number): void
   packet(link: LinkId, from: Uint8Array, ttl: number, payload: Uint8Array, now: number): void
   renew(now: number): void
   setLiveness(livenessUs: number, now: number): void
-  worked(seen: number, now: number): void
-  overtaken(now: number): void
+  acknowledge(acknowledged: number, now: number): void
+  preemptedByWarden(now: number): void
   /** `later`: the kernel answers when `answer` is called. */
   tick(now: number, refuse?: (effect: NativeEffect) => number, later?: boolean): NativeOutcome
   answer(now: number, refuse?: (effect: NativeEffect) => number): NativeOutcome

@@ -54,41 +54,45 @@ export type Lead = {
 }
 
 /** The advert that TypeScript accepted last. Equal source, TTL and payload: the deadline restarts, nothing is raised. */
-export type Familiar = { readonly from: Ip; readonly ttl: number; readonly payload: Uint8Array }
+export type ExpectedAdvert = {
+  readonly from: Ip
+  readonly ttl: number
+  readonly payload: Uint8Array
+}
 
 export type Order =
   /** Init, fault, stopped: carry out once, then do nothing; packets for the slot are not raised. */
-  | { readonly kind: 'rest'; readonly now: Plan }
+  | { readonly kind: 'idle'; readonly now: Plan }
   /**
-   * Backup. `deadlineUs` is an instant; a familiar advert sets it to the time of reception + restartUs. At the deadline
-   * `then` becomes the standing order without asking and `expired` is raised. Three exceptions:
+   * Backup. `deadlineUs` is an instant; an expected advert sets it to the time of reception + restartUs. At the deadline
+   * `onExpiry` becomes the standing order without asking and `expired` is raised. Three exceptions:
    * - A thread woken late by a third of restartUs (about one advert) can have been deaf meanwhile: one more restartUs of
    *   listening; once, or each time if it is late by more than restartUs.
    * - While the main thread's lease is lapsed nobody could decide: the slot keeps silent until the lease is renewed, and
    *   then listens for one more restartUs.
-   * - A packet that was raised before the deadline but is not yet worked off may be the master's advert, changed: it is
+   * - A packet that was raised before the deadline but is not yet acknowledged may be the master's advert, changed: it is
    *   waited for, at most until the lease lapses (without a lease: until restartUs after the last that was heard).
    */
   | {
       readonly kind: 'follow'
       readonly now: Plan
-      readonly expect: Familiar | null
+      readonly expect: ExpectedAdvert | null
       readonly deadlineUs: Us
       readonly restartUs: Us
       /** Of the adverts that are expected, for the count of the missing ones; absent: not known, none is missing. */
       readonly intervalUs?: Us
-      readonly then: Lead
+      readonly onExpiry: Lead
     }
   /** Master. */
   | ({ readonly kind: 'lead' } & Lead)
   /** Once, beside the standing order, which stays. */
-  | { readonly kind: 'also'; readonly now: Plan }
+  | { readonly kind: 'once'; readonly now: Plan }
 
 /**
  * An order may cross with a change that the engine makes on its own (expired, late, lapsed). The engine knows
  * which events had been handed to `onEvents` when `order` was called. An order whose author did not know of the
- * change: rest and follow hold, after the lead has carried out its resign; a lead for a slot that has resigned is
- * not taken up, and the event is raised again under the new generation; also is dropped.
+ * change: idle and follow hold, after the lead has carried out its resign; a lead for a slot that has resigned is
+ * not taken up, and the event is raised again under the new generation; once is dropped.
  *
  * The kernel may let a request wait (its rtnl lock), and adverts do not wait with it. What still waits of a lead when that
  * lead is over is discarded, but for requests that take something away (RTM_DEL…); one that the kernel is working on is
@@ -119,9 +123,9 @@ export type LinkSpec = {
   readonly receiveBufferBytes: number | null
 }
 
-/** A packet that is not the familiar one. `count` > 1: identical ones that arrived before this was delivered. */
-export type Heard = {
-  readonly kind: 'heard'
+/** A packet that is not the expected one. `count` > 1: identical ones that arrived before this was delivered. */
+export type Packet = {
+  readonly kind: 'packet'
   readonly link: LinkId
   readonly slot: SlotId
   /** Generation of the order that stood when it arrived. */
@@ -135,8 +139,8 @@ export type Heard = {
 }
 
 export type EngineEvent =
-  | Heard
-  /** The follow's deadline passed and its `then` is being carried out: deadline, first byte handed over, plan done. */
+  | Packet
+  /** The follow's deadline passed and its `onExpiry` is being carried out: deadline, first byte handed over, plan done. */
   | {
       readonly kind: 'expired'
       readonly slot: SlotId
@@ -189,13 +193,13 @@ export type EngineEvent =
   | { readonly kind: 'realtimeLost' }
 
 export type SlotCounters = {
-  /** Familiar adverts, raised ones included. */
+  /** Expected adverts, raised ones included. */
   readonly received: number
   /** Datagram steps of repeats and plans handed to the kernel. */
   readonly sent: number
   readonly lastReceivedUs: Us | null
   /** Reception of the last advert that was equal to a follow's `expect`, and so restarted its deadline. */
-  readonly lastFamiliarUs: Us | null
+  readonly lastExpectedUs: Us | null
   readonly lastSentUs: Us | null
 }
 

@@ -51,15 +51,15 @@ export type CoreHarness = {
   addSlot(slot: SlotId, link: LinkId, vrid: number, peers?: readonly Ip[]): void
   setPeers(slot: SlotId, peers: readonly Ip[]): void
   removeSlot(slot: SlotId): void
-  /** `seen`: how many of the events handed out so far their author had worked off; all of them if absent. */
-  order(orders: readonly OrderFor[], now: Us, seen?: number): void
+  /** `acknowledged`: how many of the events handed out so far their author had acknowledged; all of them if absent. */
+  order(orders: readonly OrderFor[], now: Us, acknowledged?: number): void
   packet(packet: CorePacket, now: Us): void
   renew(now: Us): void
   setLiveness(livenessUs: Us, now: Us): void
-  /** Their author has worked off `seen` of the events handed out so far; all of them if absent. */
-  worked(now: Us, seen?: number): void
+  /** Their author has acknowledged `acknowledged` of the events handed out so far; all of them if absent. */
+  acknowledge(now: Us, acknowledged?: number): void
   /** The warden gave up every lead while this core stood still. */
-  overtaken(now: Us): void
+  preemptedByWarden(now: Us): void
   /** Everything is carried out at once. */
   tick(now: Us, refuse?: Refuse): Outcome
   /** Adverts are sent, and the kernel answers later: when `answer` is called. */
@@ -105,13 +105,14 @@ export function makeCore(livenessUs: Us, now: Us): CoreHarness {
       routes.remove(slot)
       core.removeSlot(slot)
     },
-    order: (orders, at, seen = handedOut) => core.order(toNativeOrders(orders), at, seen),
+    order: (orders, at, acknowledged = handedOut) =>
+      core.order(toNativeOrders(orders), at, acknowledged),
     packet: ({ link, from, ttl, payload }, at) =>
       core.packet(link, ipBytes(from), ttl, payload, at),
     renew: (at) => core.renew(at),
     setLiveness: (livenessUs, at) => core.setLiveness(livenessUs, at),
-    worked: (at, seen = handedOut) => core.worked(seen, at),
-    overtaken: (at) => core.overtaken(at),
+    acknowledge: (at, acknowledged = handedOut) => core.acknowledge(acknowledged, at),
+    preemptedByWarden: (at) => core.preemptedByWarden(at),
     tick: (at, refuse) => outcome(core.tick(at, nativeRefuse(refuse))),
     tickBefore: (at) => outcome(core.tick(at, undefined, true)),
     answer: (at, refuse) => outcome(core.answer(at, nativeRefuse(refuse))),

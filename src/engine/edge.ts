@@ -21,16 +21,15 @@ export const toNativeOrders = (orders: readonly OrderFor[]): readonly NativeOrde
 
 function toNativeOrder(order: Order): NativeOrder {
   switch (order.kind) {
-    case 'rest':
-    case 'also':
+    case 'idle':
+    case 'once':
       return { kind: order.kind, now: toNativePlan(order.now) }
     case 'follow':
       return {
         ...order,
         now: toNativePlan(order.now),
         expect: order.expect && { ...order.expect, from: ipBytes(order.expect.from) },
-        // biome-ignore lint/suspicious/noThenProperty: the contract's word; orders are never awaited.
-        then: toNativeLead(order.then),
+        onExpiry: toNativeLead(order.onExpiry),
       }
     case 'lead':
       return { kind: 'lead', ...toNativeLead(order) }
@@ -59,7 +58,7 @@ export const fromNativeStep = (step: NativeStep): Step =>
 
 export function fromNativeEvent(event: NativeEvent): EngineEvent {
   switch (event.kind) {
-    case 'heard':
+    case 'packet':
     case 'stranger':
       return { ...event, from: ipFromBytes(event.from) }
     case 'failed':

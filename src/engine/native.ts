@@ -1,6 +1,6 @@
 /**
  * The engine of the contract, carried out by the addon's thread. This side keeps the books that need no lock:
- * which VRIDs are taken, which flushes are unanswered, and how many events have been worked off.
+ * which VRIDs are taken, which flushes are unanswered, and how many events have been acknowledged.
  */
 
 import { loadAddon } from '../addon/load.ts'
@@ -102,7 +102,7 @@ class RunningEngine implements Engine {
   readonly #flushes = new Map<number, Waiting>()
   readonly #requests = new Map<number, (answer: Uint8Array | OpError) => void>()
   #handle: NativeEngine | null = null
-  #seen = 0
+  #acknowledged = 0
   #flushId = 0
   #requestId = 0
 
@@ -128,7 +128,7 @@ class RunningEngine implements Engine {
     this.#handOut(before)
     if (this.#handle === null) return
     // A follow whose deadline passed meanwhile waits for this word.
-    if (events.some(({ kind }) => kind === 'heard')) this.#native.worked(this.#seen)
+    if (events.some(({ kind }) => kind === 'packet')) this.#native.acknowledge(this.#acknowledged)
     for (const id of flushed) {
       this.#flushes.get(id)?.resolve()
       this.#flushes.delete(id)
@@ -139,13 +139,13 @@ class RunningEngine implements Engine {
     for (const batch of batches(events.map(fromNativeEvent))) {
       // The daemon may have stopped the engine on account of an event.
       if (this.#handle === null) return
-      this.#seen += batch.length
+      this.#acknowledged += batch.length
       this.#onEvents(batch)
     }
   }
 
   #answer(event: NativeAnswer): void {
-    this.#seen += 1
+    this.#acknowledged += 1
     const done = this.#requests.get(event.id)
     this.#requests.delete(event.id)
     done?.('bytes' in event ? event.bytes : failure(event))
@@ -187,7 +187,7 @@ class RunningEngine implements Engine {
 
   order(orders: readonly OrderFor[]): void {
     for (const { slot } of orders) assert(this.#routes.has(slot), `order for unknown slot ${slot}`)
-    this.#native.order(toNativeOrders(orders), this.#seen)
+    this.#native.order(toNativeOrders(orders), this.#acknowledged)
   }
 
   flush(): Promise<void> {

@@ -19,7 +19,7 @@ import {
   errno,
 } from '../wire/rtnetlink.ts'
 import { encodeAdvert, priorityResign } from '../wire/vrrp.ts'
-import type { Familiar, Lead, LinkId, Order, Plan, Repeat } from './contract.ts'
+import type { ExpectedAdvert, Lead, LinkId, Order, Plan, Repeat } from './contract.ts'
 import {
   type Announcement,
   announce,
@@ -89,9 +89,9 @@ export type OrderOptions = {
    */
   readonly entering: boolean
   /** Master until now, and leaves without having yielded to anybody: say priority 0 before the addresses go. */
-  readonly goodbye?: boolean
+  readonly resign?: boolean
   /** The advert that was accepted last, as it came. Left out of the order unless it still restarts the deadline. */
-  readonly familiar?: Familiar | null
+  readonly expected?: ExpectedAdvert | null
   /** Announces each address once when it takes over, as somebody does who loses the lead again and again. */
   readonly brief?: boolean
   /** The sync group forbids to lead: at the deadline nothing is carried out, only `expired` is raised. */
@@ -118,7 +118,7 @@ export function planOrder(
     case 'init':
     case 'fault':
     case 'stopped':
-      return { kind: 'rest', now: planRest(facts, options.goodbye === true) }
+      return { kind: 'idle', now: planIdle(facts, options.resign === true) }
     case 'backup':
       return planFollow(facts, params, { ...machine, state }, options)
     case 'master':
@@ -149,12 +149,12 @@ export function planAdvert(facts: SlotFacts, priority: number): Plan {
 }
 
 /**
- * Gives everything back; harmless where nothing is held. The goodbye is sent twice, as keepalived does: a
+ * Gives everything back; harmless where nothing is held. The resignation is sent twice, as keepalived does: a
  * peer that hears both starts the same skew time again microseconds later, and one that lost the first
  * is spared the whole down interval.
  */
-export function planRest(facts: SlotFacts, goodbye: boolean): Plan {
-  const advert = goodbye ? planAdvert(facts, priorityResign) : []
+export function planIdle(facts: SlotFacts, resign: boolean): Plan {
+  const advert = resign ? planAdvert(facts, priorityResign) : []
   return [...advert, ...advert, ...encoded(facts).release]
 }
 
@@ -237,15 +237,14 @@ function planFollow(
   const { state, effective } = machine
   return {
     kind: 'follow',
-    now: options.entering ? planRest(facts, options.goodbye === true) : [],
-    expect: restarts(state, effective) ? (options.familiar ?? null) : null,
+    now: options.entering ? planIdle(facts, options.resign === true) : [],
+    expect: restarts(state, effective) ? (options.expected ?? null) : null,
     deadlineUs: state.masterDownAt,
     restartUs: restartUs(params, machine),
     ...(state.master === null
       ? {}
       : { intervalUs: state.master.statedUs ?? followedIntervalUs(params, state.master) }),
-    // biome-ignore lint/suspicious/noThenProperty: the contract's word; orders are never awaited.
-    then:
+    onExpiry:
       options.held === true
         ? { now: [], repeats: [], resign: [], lateUs: lateUs(facts) }
         : planLead(facts, effective, { entering: true, brief: state.damping !== null }),
@@ -275,7 +274,7 @@ function planLead(facts: SlotFacts, priority: number, options: OrderOptions): Le
       ...announceEvery('garp-refresh', frames, garp),
       ...reannouncements(facts, options.reannounce ?? null),
     ],
-    resign: planRest(facts, true),
+    resign: planIdle(facts, true),
     lateUs: lateUs(facts),
   }
 }

@@ -22,7 +22,7 @@ export const floodKinds = [
   /** A valid advert of priority 254 and a resignation by turns. */
   'flapping',
   /** A valid advert of priority 254 with the shortest interval, now and then: the pair takes over in between. */
-  'visiting',
+  'intermittent',
   /** The master's address with TTL 254 and every priority. */
   'forged',
   /** Adverts that the pair sent when its priorities were lower, in its own names. */
@@ -75,7 +75,7 @@ const rounds: Partial<Record<FloodKind, number>> = {
   vrids: 254 * 40,
   garbage: 4_096,
   flapping: 2,
-  visiting: 1,
+  intermittent: 1,
 }
 
 const makers: Readonly<Record<FloodKind, (flood: Flood, i: number) => Uint8Array>> = {
@@ -93,7 +93,7 @@ const makers: Readonly<Record<FloodKind, (flood: Flood, i: number) => Uint8Array
     return packet(flood.family, stranger(flood.family, i % 200), 255, pdu)
   },
   flapping: (flood, i) => advert(flood, { priority: i % 2 === 0 ? higherPriority : 0 }),
-  visiting: (flood) => advert({ ...flood, advertIntervalMs: 10 }, { priority: higherPriority }),
+  intermittent: (flood) => advert({ ...flood, advertIntervalMs: 10 }, { priority: higherPriority }),
   forged: (flood, i) =>
     advert(flood, { source: flood.pair[0], hops: 254, priority: (i * 4 + 255) % 256 }),
   replayed: (flood, i) =>

@@ -27,7 +27,7 @@ export class OrderQueue {
   }
 
   /** Hands over what waits; to be called at the end of every batch of events. */
-  hand(): void {
+  submit(): void {
     if (this.#waiting.length === 0) return
     const orders = this.#waiting
     this.#waiting = []
@@ -38,6 +38,6 @@ export class OrderQueue {
 
 /** Both are carried out at nobody's deadline but their own, and the later one says all that the earlier one said. */
 function supersedes(order: Order, last: Order): boolean {
-  if (order.kind !== last.kind || order.kind === 'also' || order.kind === 'rest') return false
+  if (order.kind !== last.kind || order.kind === 'once' || order.kind === 'idle') return false
   return last.now.length === 0 && order.now.length === 0
 }

@@ -108,12 +108,7 @@ describe('reload', { concurrency: 2 }, () => {
         instances([first, { name: 'VI_3', vrid: 53, priority: 100, vip: '172.16.80.103' }]),
       )
       await daemon.reload()
-      await capture.advert(
-        'VI_2 says goodbye',
-        soonMs,
-        (a) => a.vrid === 52 && a.priority === 0,
-        from,
-      )
+      await capture.advert('VI_2 resigns', soonMs, (a) => a.vrid === 52 && a.priority === 0, from)
       await host.awaitAddress('172.16.80.101', false, soonMs)
       await daemon.reaches('VI_3', 'MASTER', soonMs)
       await host.awaitAddress('172.16.80.103', true, soonMs)
@@ -149,7 +144,7 @@ describe('one daemon', { concurrency: 4 }, () => {
       assert.deepEqual(await daemon.stop(), { status: 0, signal: null })
       for (const vrid of [51, 52]) {
         await capture.advert(
-          `goodbye of ${vrid}`,
+          `resignation of ${vrid}`,
           soonMs,
           (a) => a.vrid === vrid && a.priority === 0,
           from,

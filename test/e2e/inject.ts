@@ -28,6 +28,6 @@ const now = frames.map((hex) => ({
   ifindex: Number(ifindex),
   bytes: fromHex(hex),
 }))
-engine.order([{ slot: 1, generation: 1, order: { kind: 'rest', now } }])
+engine.order([{ slot: 1, generation: 1, order: { kind: 'idle', now } }])
 await engine.flush()
 engine.stop()

@@ -101,7 +101,7 @@ describe('floods', { concurrency: 1 }, () => {
       assert.ok(seen.announcements <= 20 && seen.logLines <= 60, JSON.stringify(seen))
       assert.equal(seen.twoHoldersMs, 0)
       await one.reaches('VI_1', 'MASTER', 20_000)
-      const { announcements, takeOvers, logLines } = await under(trial, flood('visiting', 20))
+      const { announcements, takeOvers, logLines } = await under(trial, flood('intermittent', 20))
       const text = JSON.stringify({ announcements, takeOvers, logLines })
       assert.ok(takeOvers <= 3 && announcements <= 30 && logLines <= 60, text)
       for (const daemon of trial.daemons) {

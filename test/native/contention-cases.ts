@@ -55,7 +55,7 @@ function leading(): { readonly slot: number; readonly stop: () => Promise<void> 
   const advert: Plan = [{ kind: 'datagram', link, to: groups[4], bytes }]
   order(slot, leadWith(advert, { repeats: [repeat(advert, everyMs)] }))
   const stop = async () => {
-    order(slot, { kind: 'rest', now: [] })
+    order(slot, { kind: 'idle', now: [] })
     await engine.flush()
     engine.removeSlot(slot)
     engine.closeLink(link)
@@ -69,7 +69,7 @@ test('adverts go out while the kernel keeps a request waiting, and a dump', asyn
   for (let pairs = 250; ; pairs *= 2) {
     makeGroup(pairs)
     const began = performance.now()
-    order(slot, { kind: 'also', now: deleteGroup })
+    order(slot, { kind: 'once', now: deleteGroup })
     let done = false
     const all = Promise.all([engine.flush(), request(encodeAddressDump())]).then(([, dump]) => {
       done = true
@@ -100,11 +100,11 @@ test('what waits for a lead is discarded when it resigns, but what takes away is
   const { slot, stop } = leading()
   makeGroup(500)
   events.length = 0
-  order(slot, { kind: 'also', now: deleteGroup })
+  order(slot, { kind: 'once', now: deleteGroup })
   // Carried out, these would fail and say so.
   const frame = { kind: 'frame', ...nowhere, bytes: new Uint8Array(60) } as const
-  order(slot, { kind: 'also', now: [...add(vip('10.9.7.78', nowhere)), frame, ...remove(gone)] })
-  order(slot, { kind: 'rest', now: [] })
+  order(slot, { kind: 'once', now: [...add(vip('10.9.7.78', nowhere)), frame, ...remove(gone)] })
+  order(slot, { kind: 'idle', now: [] })
   await engine.flush()
   assert.deepEqual(
     events.filter((event) => event.kind === 'failed'),
@@ -118,10 +118,10 @@ test('a lead that replaces a lead discards nothing, and neither does a slot that
   const [one, two] = [vip('10.9.7.81'), vip('10.9.7.82')]
   const { slot, stop } = leading()
   makeGroup(500)
-  order(slot, { kind: 'also', now: deleteGroup })
-  order(slot, { kind: 'also', now: add(one) })
+  order(slot, { kind: 'once', now: deleteGroup })
+  order(slot, { kind: 'once', now: add(one) })
   order(slot, leadWith([]))
-  order(slot, { kind: 'also', now: add(two) })
+  order(slot, { kind: 'once', now: add(two) })
   engine.removeSlot(slot)
   const link = engine.openLink(spec({ receiveBufferBytes: null }))
   engine.addSlot(slot, link, 202)
@@ -138,7 +138,7 @@ test('an address that a resigned lead was setting meanwhile is taken away behind
   for (let round = 0; round < 50; round++) {
     order(slot, leadWith(add(late), { resign: remove(late) }))
     if (round % 3 > 0) await turn()
-    order(slot, { kind: 'rest', now: remove(late) })
+    order(slot, { kind: 'idle', now: remove(late) })
   }
   await engine.flush()
   assert.equal(held().includes(late.address), false)

@@ -59,15 +59,14 @@ export const leadOf = (over: Partial<Lead> = {}): Lead => ({
   ...over,
 })
 export const lead = (over: Partial<Lead> = {}): Order => ({ kind: 'lead', ...leadOf(over) })
-export const familiar = Uint8Array.from([0x31, vrid, 100, 1])
+export const expected = Uint8Array.from([0x31, vrid, 100, 1])
 export const followUntil = (deadline: number, over: Partial<Lead> = {}, now: Plan = []): Order => ({
   kind: 'follow',
   now,
-  expect: { from: peer, ttl: 255, payload: familiar },
+  expect: { from: peer, ttl: 255, payload: expected },
   deadlineUs: us(deadline),
   restartUs: us(3 * second),
-  // biome-ignore lint/suspicious/noThenProperty: the contract's word; orders are never awaited.
-  then: leadOf(over),
+  onExpiry: leadOf(over),
 })
 
 /** A core with one slot, and short words for what happens to it. */
@@ -81,13 +80,13 @@ export class Bench {
     this.core.addSlot(1, link, vrid)
   }
 
-  order(order: Order, at: number, seen?: number): number {
+  order(order: Order, at: number, acknowledged?: number): number {
     this.#generation += 1
-    this.core.order([{ slot: 1, generation: this.#generation, order }], us(at), seen)
+    this.core.order([{ slot: 1, generation: this.#generation, order }], us(at), acknowledged)
     return this.#generation
   }
 
-  hear(at: number, payload: Uint8Array = familiar, from = peer, ttl = 255): void {
+  hear(at: number, payload: Uint8Array = expected, from = peer, ttl = 255): void {
     this.core.packet({ link, from, ttl, payload }, us(at))
   }
 

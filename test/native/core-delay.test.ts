@@ -45,16 +45,16 @@ test('a lead that is over adds and announces nothing any more; what takes away i
   const b = new Bench()
   b.order(lead({ now: [...takeOver, removal(2)], resign }), 0)
   b.core.tickBefore(us(0))
-  b.order({ kind: 'also', now: [request(3), frame(3)] }, 1)
+  b.order({ kind: 'once', now: [request(3), frame(3)] }, 1)
   b.core.tickBefore(us(1))
-  b.order({ kind: 'rest', now: resign }, 2)
+  b.order({ kind: 'idle', now: resign }, 2)
   assert.deepEqual(marks(b.core.tickBefore(us(2))), ['datagram 0'])
   assert.deepEqual(marks(b.core.answer(us(3))), ['netlink 2', 'netlink 9'])
 })
 
 for (const [how, end] of [
   ['late', (b: Bench) => b.core.tickBefore(us(9 * second))],
-  ['overtaken', (b: Bench) => b.core.overtaken(us(3.5 * second))],
+  ['preempted by the warden', (b: Bench) => b.core.preemptedByWarden(us(3.5 * second))],
 ] as const)
   test(`${how} while its take-over is under way: told in that order, and nothing of it follows`, () => {
     const b = new Bench()
@@ -81,7 +81,7 @@ test('a lead after a rest is another one: its requests stand', () => {
   const b = new Bench()
   b.order(lead({ now: [request(1)], resign }), 0)
   b.core.tickBefore(us(0))
-  b.order({ kind: 'rest', now: [removal(9)] }, 1)
+  b.order({ kind: 'idle', now: [removal(9)] }, 1)
   b.order(lead({ now: [request(2)], resign }), 2)
   b.core.tickBefore(us(2))
   assert.deepEqual(marks(b.core.answer(us(3))), ['netlink 9', 'netlink 2'])

@@ -48,7 +48,7 @@ test('while the lease is lapsed a follow stays silent; on renewal it listens onc
   assert.equal(only(b.tick(12 * second).events, 'expired').deadlineUs, 12 * second)
 })
 
-test('a familiar advert counts for a follow that waits for the lease', () => {
+test('an expected advert counts for a follow that waits for the lease', () => {
   const b = new Bench(3 * second)
   b.order(followUntil(4 * second), 0)
   b.tick(4 * second)
@@ -60,25 +60,25 @@ test('a familiar advert counts for a follow that waits for the lease', () => {
 
 const other = Uint8Array.from([0x31, vrid, 150, 1])
 
-test('an advert that nobody has looked at holds the deadline until it is worked off', () => {
+test('an advert that nobody has looked at holds the deadline until it is acknowledged', () => {
   const b = new Bench(3 * second)
   b.order(followUntil(2 * second), 0)
   b.hear(1_900_000, other)
-  assert.deepEqual(kinds(b.tick(1_900_000).events), ['heard'])
+  assert.deepEqual(kinds(b.tick(1_900_000).events), ['packet'])
   assert.deepEqual(b.tick(2 * second), { effects: [], events: [] })
   assert.equal(b.core.nextDeadline(), 3 * second, 'the end of the lease')
-  b.core.worked(us(2_500_000), 0)
-  assert.equal(b.core.nextDeadline(), 3 * second, 'this one is not worked off yet')
-  b.core.worked(us(2_600_000))
+  b.core.acknowledge(us(2_500_000), 0)
+  assert.equal(b.core.nextDeadline(), 3 * second, 'this one is not acknowledged yet')
+  b.core.acknowledge(us(2_600_000))
   assert.equal(only(b.tick(2_600_000).events, 'expired').deadlineUs, 2_600_000)
 })
 
-test('an advert that was worked off, or comes after the deadline, holds nothing', () => {
+test('an advert that was acknowledged, or comes after the deadline, holds nothing', () => {
   const b = new Bench(9 * second)
   b.order(followUntil(2 * second), 0)
   b.hear(1_000_000, other)
   b.tick(1_000_000)
-  b.core.worked(us(1_000_500))
+  b.core.acknowledge(us(1_000_500))
   assert.deepEqual(kinds(b.tick(2 * second).events), ['expired'])
   const c = new Bench(9 * second)
   c.order(followUntil(2 * second), 0)
@@ -86,17 +86,17 @@ test('an advert that was worked off, or comes after the deadline, holds nothing'
   c.tick(2 * second)
   c.hear(2_100_000, Uint8Array.from([0x31, vrid, 151, 1]))
   c.tick(2_100_000)
-  c.core.worked(us(2_200_000), 1)
+  c.core.acknowledge(us(2_200_000), 1)
   assert.deepEqual(kinds(c.tick(2_200_000).events), ['expired'], 'a flood puts nothing off')
 })
 
-test('what comes of the advert that was waited for stands: another order, or the familiar advert', () => {
+test('what comes of the advert that was waited for stands: another order, or the expected advert', () => {
   const b = new Bench(9 * second)
   b.order(followUntil(2 * second), 0)
   b.hear(1_900_000, other)
   b.tick(2 * second)
   b.order(followUntil(4_900_000), 2_500_000)
-  b.core.worked(us(2_500_000))
+  b.core.acknowledge(us(2_500_000))
   assert.deepEqual(b.tick(2_500_000), { effects: [], events: [] })
   assert.equal(b.core.nextDeadline(), 4_900_000)
   const c = new Bench(9 * second)
@@ -104,7 +104,7 @@ test('what comes of the advert that was waited for stands: another order, or the
   c.hear(1_900_000, other)
   c.tick(2 * second)
   c.hear(2_400_000)
-  c.core.worked(us(2_500_000))
+  c.core.acknowledge(us(2_500_000))
   assert.equal(c.core.nextDeadline(), 5_400_000)
 })
 
@@ -123,7 +123,7 @@ test('the wait for a main thread ends with its lease, and without one after an i
   c.tick(2 * second)
   assert.equal(c.core.nextDeadline(), 4_900_000, 'from when somebody was heard')
   c.hear(4 * second, other)
-  assert.deepEqual(kinds(c.tick(4_900_000).events), ['heard'], 'somebody is still there')
+  assert.deepEqual(kinds(c.tick(4_900_000).events), ['packet'], 'somebody is still there')
   assert.equal(c.core.nextDeadline(), 7 * second)
   assert.deepEqual(kinds(c.tick(7 * second).events), ['expired'])
 })
@@ -170,7 +170,7 @@ test('a follow that crossed with a take-over and its end listens, whatever its d
 })
 
 /**
- * Orders that crossed with a change of the engine's own. `seen` 0: their author had not worked off the
+ * Orders that crossed with a change of the engine's own. `acknowledged` 0: their author had not acknowledged the
  * event that tells of it.
  */
 test('a follow that crossed with the take-over: the lead resigns first', () => {
@@ -218,7 +218,7 @@ test('an address is not put back on a host that has resigned meanwhile', () => {
   b.order(lead(), 0)
   b.tick(0)
   b.tick(9 * second)
-  b.order({ kind: 'also', now: [request(5)] }, 9 * second + 1, 0)
+  b.order({ kind: 'once', now: [request(5)] }, 9 * second + 1, 0)
   assert.deepEqual(b.tick(9 * second + 1).effects, [])
 })
 
@@ -235,7 +235,7 @@ function tookOver(): Bench {
 test('a follow that crossed with the take-over, and with what was heard after it, listens before it leads', () => {
   const b = tookOver()
   b.hear(5 * second, better)
-  only(b.tick(5 * second).events, 'heard')
+  only(b.tick(5 * second).events, 'packet')
   // Its author knew neither of the take-over nor of the better master: a reload, say, after a stall.
   b.order(followUntil(4 * second), 6 * second, 0)
   assert.deepEqual(marks(b.tick(6 * second)), ['datagram 0'])

@@ -74,18 +74,18 @@ class Life {
     const draw = this.#draw
     const slot = 1 + draw(8)
     const orders: readonly Order[] = [
-      { kind: 'rest', now: [] },
+      { kind: 'idle', now: [] },
       followUntil(this.#now + draw(4 * second), {}, [request(5)]),
       lead({ now: [], lateUs: us(draw(3 * second)) }),
-      { kind: 'also', now: [frame(2), frame(2)] },
+      { kind: 'once', now: [frame(2), frame(2)] },
     ]
     const order = orders[choice] ?? assert.fail()
     this.#generation += 1
     this.#last.set(slot, this.#generation)
-    const seen = draw(4) === 0 ? 0 : undefined
-    this.#core.order([{ slot, generation: this.#generation, order }], us(this.#now), seen)
-    if (order.kind === 'rest') this.#resting.add(slot)
-    else if (order.kind !== 'also') this.#resting.delete(slot)
+    const acknowledged = draw(4) === 0 ? 0 : undefined
+    this.#core.order([{ slot, generation: this.#generation, order }], us(this.#now), acknowledged)
+    if (order.kind === 'idle') this.#resting.add(slot)
+    else if (order.kind !== 'once') this.#resting.delete(slot)
   }
 
   #packet(): void {

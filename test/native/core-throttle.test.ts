@@ -4,14 +4,14 @@ import { test } from 'node:test'
 import { us } from '../../src/base/time.ts'
 import type { Order } from '../../src/engine/contract.ts'
 import { makeCore } from '../../src/engine/core-harness.ts'
-import { Bench, familiar, followUntil, ip, lead, link, peer, second, vrid } from './core-bench.ts'
+import { Bench, expected, followUntil, ip, lead, link, peer, second, vrid } from './core-bench.ts'
 
-test('distinct unfamiliar packets pass a token bucket per source', () => {
+test('distinct unexpected packets pass a token bucket per source', () => {
   const b = new Bench()
   b.order(lead({ repeats: [] }), 0)
   const distinct = (i: number) => Uint8Array.of(0x31, vrid, i & 255, i >> 8)
   for (let i = 0; i < 500; i++) b.hear(second, distinct(i))
-  b.hear(second, familiar, ip('10.0.0.9'))
+  b.hear(second, expected, ip('10.0.0.9'))
   const first = b.tick(second).events
   assert.equal(first.length, 59, 'a burst of 50, 8 of the slot, and another source is not held up')
   assert.equal(b.core.linkCounters(link).throttled, 442)
@@ -35,7 +35,7 @@ test('hundreds of masters that are heard for the first time are no flood', () =>
   }
   for (const slot of slots)
     core.packet({ link, from: peer, ttl: 255, payload: Uint8Array.of(0x31, slot, 150) }, us(1))
-  const heard = core.tick(us(2)).events.filter((event) => event.kind === 'heard')
+  const heard = core.tick(us(2)).events.filter((event) => event.kind === 'packet')
   assert.deepEqual(
     heard.map((event) => event.slot),
     slots,
@@ -49,8 +49,8 @@ test("whoever forges the master's address cannot drown what was expected last", 
   b.order({ ...followUntil(3 * second), expect: null } as Order, 0)
   for (let i = 0; i < 5_000; i++) b.hear(1, Uint8Array.from([0x31, vrid, i & 0xff, i >> 8]))
   b.hear(1)
-  const heard = b.tick(1).events.filter((e) => e.kind === 'heard')
-  assert.deepEqual(heard.at(-1)?.payload, familiar)
+  const heard = b.tick(1).events.filter((e) => e.kind === 'packet')
+  assert.deepEqual(heard.at(-1)?.payload, expected)
   let raised = 0
   for (let i = 0; i < 1_000; i++) {
     b.hear(2)
@@ -73,5 +73,5 @@ test('sources without end neither grow the table nor the queue', () => {
   assert.equal(b.core.linkCounters(link).throttled, 100_000 - events.length)
   b.hear(2 * second)
   b.tick(2 * second)
-  assert.equal(b.core.nextDeadline(), 5 * second, 'the familiar advert passes as ever')
+  assert.equal(b.core.nextDeadline(), 5 * second, 'the expected advert passes as ever')
 })

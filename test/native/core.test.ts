@@ -9,7 +9,7 @@ import {
   advert,
   Bench,
   datagram,
-  familiar,
+  expected,
   followUntil,
   frame,
   ip,
@@ -52,7 +52,7 @@ test('expiry is told even when the prepared plan is empty', () => {
   assert.equal(b.core.nextDeadline(), null)
 })
 
-test('a familiar advert restarts the deadline and raises nothing', () => {
+test('an expected advert restarts the deadline and raises nothing', () => {
   const b = new Bench()
   b.order(followUntil(3 * second), 0)
   for (let at = second; at <= 100 * second; at += second) {
@@ -62,7 +62,7 @@ test('a familiar advert restarts the deadline and raises nothing', () => {
   }
   const counters = b.core.counters(1)
   assert.equal(counters.received, 100)
-  assert.equal(counters.lastFamiliarUs, 100 * second)
+  assert.equal(counters.lastExpectedUs, 100 * second)
 })
 
 function followEvery(intervalUs: number, atUs = 0): Order {
@@ -141,23 +141,23 @@ test('packets before deadlines: an advert that waits beats a deadline that has p
   assert.equal(b.core.nextDeadline(), 7 * second)
 })
 
-test('source, TTL and every payload byte decide what is familiar', () => {
-  const other = Uint8Array.from([...familiar.slice(0, 3), 2])
-  const longer = Uint8Array.from([...familiar, 0])
+test('source, TTL and every payload byte decide what is expected', () => {
+  const other = Uint8Array.from([...expected.slice(0, 3), 2])
+  const longer = Uint8Array.from([...expected, 0])
   const cases: readonly [Uint8Array, Ip, number][] = [
     [other, peer, 255],
     [longer, peer, 255],
-    [familiar.slice(0, 3), peer, 255],
-    [familiar, ip('10.0.0.3'), 255],
-    [familiar, peer, 254],
+    [expected.slice(0, 3), peer, 255],
+    [expected, ip('10.0.0.3'), 255],
+    [expected, peer, 254],
   ]
   for (const [payload, from, ttl] of cases) {
     const b = new Bench()
     const generation = b.order(followUntil(3 * second), 0)
     b.hear(second, payload, from, ttl)
-    const heard = only(b.tick(second).events, 'heard')
+    const heard = only(b.tick(second).events, 'packet')
     assert.deepEqual(heard, {
-      kind: 'heard',
+      kind: 'packet',
       link,
       slot: 1,
       generation,
@@ -171,15 +171,15 @@ test('source, TTL and every payload byte decide what is familiar', () => {
   }
 })
 
-test('equal unfamiliar packets become one event with a count', () => {
+test('equal unexpected packets become one event with a count', () => {
   const b = new Bench()
   b.order(lead(), 0)
   const other = Uint8Array.of(0x31, vrid, 200, 1)
-  for (let i = 0; i < 1000; i++) b.hear(i, familiar)
+  for (let i = 0; i < 1000; i++) b.hear(i, expected)
   for (let i = 0; i < 3; i++) b.hear(i, other)
   const { events } = b.tick(1000)
   assert.deepEqual(
-    events.map((e) => e.kind === 'heard' && [e.count, e.payload[2]]),
+    events.map((e) => e.kind === 'packet' && [e.count, e.payload[2]]),
     [
       [1000, 100],
       [3, 200],
@@ -188,7 +188,7 @@ test('equal unfamiliar packets become one event with a count', () => {
   assert.equal(b.core.linkCounters(link).coalesced, 999 + 2)
   assert.equal(b.core.counters(1).received, 1003)
   b.hear(2000)
-  assert.equal(only(b.tick(2000).events, 'heard').count, 1, 'delivered ones count no more')
+  assert.equal(only(b.tick(2000).events, 'packet').count, 1, 'delivered ones count no more')
 })
 
 test('a VRID of no slot is told once; too short packets and those of a resting slot are not raised', () => {
@@ -225,18 +225,18 @@ test('woken too late, a lead resigns instead of sending, and rests', () => {
   assert.equal(b.core.nextDeadline(), null)
 })
 
-test('overtaken by the warden: no word as master, the addresses go, the slot rests', () => {
+test('preempted by the warden: no word as master, the addresses go, the slot rests', () => {
   const b = new Bench()
   const generation = b.order(lead({ resign: [datagram(0), datagram(0), request(7)] }), 0)
   b.tick(0)
-  b.core.overtaken(us(9 * second))
+  b.core.preemptedByWarden(us(9 * second))
   const out = b.tick(9 * second)
   assert.deepEqual(marks(out), ['netlink 7'])
   const late = { kind: 'late', slot: 1, generation, lateUs: 8 * second, at: 9 * second }
   assert.deepEqual(only(out.events, 'late'), late)
   assert.deepEqual(b.tick(60 * second), { effects: [], events: [] })
   b.order(followUntil(63 * second), 60 * second)
-  b.core.overtaken(us(61 * second))
+  b.core.preemptedByWarden(us(61 * second))
   assert.deepEqual(b.tick(61 * second).events, [], 'who follows has nothing to lose')
 })
 
@@ -271,7 +271,7 @@ test('a lead that replaces a lead keeps phase and count of what has the same key
 test('a lead after a rest starts anew', () => {
   const b = new Bench()
   b.order(lead(), 0)
-  b.order({ kind: 'rest', now: [datagram(0)] }, 400_000)
+  b.order({ kind: 'idle', now: [datagram(0)] }, 400_000)
   b.order(lead(), 500_000)
   assert.deepEqual(marks(b.tick(500_000)), ['datagram 10', 'datagram 0', 'datagram 10'])
   assert.equal(b.core.nextDeadline(), 1.5 * second)
@@ -316,7 +316,7 @@ test('also is carried out once, beside the standing order', () => {
   const b = new Bench()
   b.order(lead(), 0)
   b.tick(0)
-  const generation = b.order({ kind: 'also', now: [request(5)] }, 100)
+  const generation = b.order({ kind: 'once', now: [request(5)] }, 100)
   const out = b.tick(100)
   assert.deepEqual(marks(out), ['netlink 5'])
   assert.equal(out.effects[0]?.generation, generation)
@@ -387,7 +387,7 @@ test('several slots of one VRID: the peer decides, a slot alone is raised whatev
   const payload = Uint8Array.of(0x31, vrid, 100)
   const heardBy = (from: Ip, nowUs: number): readonly number[] => {
     core.packet({ link, from, ttl: 255, payload }, us(nowUs))
-    return core.tick(us(nowUs)).events.flatMap((e) => (e.kind === 'heard' ? [e.slot] : []))
+    return core.tick(us(nowUs)).events.flatMap((e) => (e.kind === 'packet' ? [e.slot] : []))
   }
   const follow = (slot: number, peers: readonly Ip[]) => {
     core.addSlot(slot, link, vrid, peers)
@@ -442,11 +442,11 @@ test('values of the wrong shape are refused', () => {
   const b = new Bench()
   const bad = (order: unknown) => () => b.order(order as Order, 0)
   assert.throws(bad({ kind: 'dance' }), TypeError)
-  assert.throws(bad({ kind: 'rest', now: [{ kind: 'frame', ifindex: 1, bytes: 'x' }] }), TypeError)
+  assert.throws(bad({ kind: 'idle', now: [{ kind: 'frame', ifindex: 1, bytes: 'x' }] }), TypeError)
   assert.throws(bad(lead({ repeats: [{ ...advert(), everyUs: us(0) }] })), /no period/)
   assert.throws(bad(lead({ repeats: [{ ...advert(), slackUs: us(second) }] })), /slack/)
   const short: Step = { kind: 'netlink', bytes: new Uint8Array(4), tolerate: [] }
-  assert.throws(bad({ kind: 'rest', now: [short] }), RangeError)
+  assert.throws(bad({ kind: 'idle', now: [short] }), RangeError)
 })
 
 test('the pauses between adverts are counted by length, and the unusual ones kept with their instants', () => {

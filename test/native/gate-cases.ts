@@ -30,7 +30,7 @@ async function sender(slot: number, ttl: number) {
   return async (payloads: readonly Uint8Array[]) => {
     const now: Plan = payloads.map((bytes) => ({ kind: 'datagram', link, to: groups[4], bytes }))
     generation += 1
-    await peer.call('order', [{ slot, generation, order: { kind: 'rest', now } }])
+    await peer.call('order', [{ slot, generation, order: { kind: 'idle', now } }])
   }
 }
 
@@ -46,7 +46,7 @@ test('a wrong TTL is raised and an unknown VRID told once, until there are too m
   const near = await sender(newSlot(), 255)
 
   await distant([pdu(71, 200)])
-  const heard = await next('heard', slot)
+  const heard = await next('packet', slot)
   assert.deepEqual([heard.ttl, heard.payload], [254, pdu(71, 200)])
 
   await near([pdu(77, 1), pdu(77, 2), pdu(78, 1)])
@@ -62,7 +62,7 @@ test('a wrong TTL is raised and an unknown VRID told once, until there are too m
 
   // A socket that is full of the flood loses this one too: it is sent until it is heard.
   const heardAtLast = async (priority: number) => {
-    const isHeard = () => events.some((e) => e.kind === 'heard' && e.payload[2] === priority)
+    const isHeard = () => events.some((e) => e.kind === 'packet' && e.payload[2] === priority)
     await until(async () => {
       if (!isHeard()) await near([pdu(71, priority)])
       await engine.flush()
@@ -82,7 +82,7 @@ test('a wrong TTL is raised and an unknown VRID told once, until there are too m
 
   engine.setFilter(link, vrrpFilter({ family: 4, vrids: [71, 79], multicast: true }))
   await near([pdu(79, 1), pdu(80, 1), pdu(71, 97)])
-  await until(() => events.some((e) => e.kind === 'heard' && e.payload[2] === 97))
+  await until(() => events.some((e) => e.kind === 'packet' && e.payload[2] === 97))
   assert.equal(
     engine.linkCounters(link).unclaimed,
     counted + 1,

@@ -203,7 +203,7 @@ test('an interface that goes away: failures are told, once, and nothing breaks',
     events.length = 0
     return engine.now() > quietSince + 200_000
   })
-  order(slot, { kind: 'rest', now: plan })
+  order(slot, { kind: 'idle', now: plan })
   await engine.flush()
   engine.removeSlot(slot)
   engine.closeLink(link)

@@ -105,7 +105,7 @@ export async function carryOut(now: Plan): Promise<number> {
   const slot = newSlot()
   const link = engine.openLink(spec({ receiveBufferBytes: null }))
   engine.addSlot(slot, link, 200)
-  order(slot, { kind: 'rest', now })
+  order(slot, { kind: 'idle', now })
   await engine.flush()
   engine.removeSlot(slot)
   engine.closeLink(link)
@@ -150,13 +150,16 @@ export const leadWith = (plan: Plan, over: Partial<Lead> = {}): Order => ({
 })
 
 export const empty: Lead = { now: [], repeats: [], resign: [], lateUs: us(1_000_000) }
-export const follow = (over: Partial<Extract<Order, { kind: 'follow' }>>, then = empty): Order => ({
+export const follow = (
+  over: Partial<Extract<Order, { kind: 'follow' }>>,
+  onExpiry = empty,
+): Order => ({
   kind: 'follow',
   now: [],
   expect: null,
   deadlineUs: us(engine.now() + 60_000_000),
   restartUs: us(1_000_000),
-  then,
+  onExpiry,
   ...over,
 })
 

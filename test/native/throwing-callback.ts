@@ -28,7 +28,7 @@ switch (process.argv[2]) {
     engine.addSlot(1, link, 1)
     // Refused by the kernel, which is an event.
     const step = { kind: 'frame', ifindex: 9_999, bytes: new Uint8Array(60) } as const
-    engine.order([{ slot: 1, generation: 1, order: { kind: 'rest', now: [step] } }])
+    engine.order([{ slot: 1, generation: 1, order: { kind: 'idle', now: [step] } }])
     break
   }
   case 'programs':

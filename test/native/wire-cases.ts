@@ -37,7 +37,7 @@ const nativeModule = new URL('../../src/engine/native.js', import.meta.url).href
 
 for (const family of [4, 6] as const) {
   for (const cast of ['multicast', 'unicast'] as const) {
-    test(`adverts over IPv${family} ${cast}: heard, then familiar and silent, then missed`, async () => {
+    test(`adverts over IPv${family} ${cast}: heard, then expected and silent, then missed`, async () => {
       const multicast = cast === 'multicast'
       const group = multicast ? groups[family] : null
       const vrid = multicast ? 51 : 52
@@ -57,7 +57,7 @@ for (const family of [4, 6] as const) {
       const leading: Order = leadWith([{ kind: 'datagram', link: sending, to, bytes: payload }])
       await peer.call('order', [{ slot, generation: 1, order: leading }])
 
-      const heard = await next('heard', slot)
+      const heard = await next('packet', slot)
       assert.deepEqual(
         { ...heard, at: 0, count: 1 },
         { ...heard, generation, link, from: theirs[family], ttl: 255, payload, at: 0, count: 1 },
@@ -68,19 +68,19 @@ for (const family of [4, 6] as const) {
       events.length = 0
       const from = engine.counters(slot).received
       await until(() => engine.counters(slot).received >= from + 60)
-      assert.deepEqual(events, [], 'sixty familiar adverts wake nobody')
-      assert.ok((engine.counters(slot).lastFamiliarUs ?? 0) > heard.at)
+      assert.deepEqual(events, [], 'sixty expected adverts wake nobody')
+      assert.ok((engine.counters(slot).lastExpectedUs ?? 0) > heard.at)
 
-      const goodbye = Uint8Array.of(0x31, vrid, 0, 0, 0, 100, 0, 0)
-      const now: Plan = [{ kind: 'datagram', link: sending, to, bytes: goodbye }]
-      await peer.call('order', [{ slot, generation: 2, order: { kind: 'rest', now } }])
-      assert.deepEqual((await next('heard', slot)).payload, goodbye)
-      const last = engine.counters(slot).lastFamiliarUs ?? 0
+      const resign = Uint8Array.of(0x31, vrid, 0, 0, 0, 100, 0, 0)
+      const now: Plan = [{ kind: 'datagram', link: sending, to, bytes: resign }]
+      await peer.call('order', [{ slot, generation: 2, order: { kind: 'idle', now } }])
+      assert.deepEqual((await next('packet', slot)).payload, resign)
+      const last = engine.counters(slot).lastExpectedUs ?? 0
       const expired = await next('expired', slot)
       assert.equal(expired.deadlineUs, last + 1_000_000)
       assert.ok(expired.at >= expired.deadlineUs)
       assert.equal(engine.linkCounters(link).unclaimed, 0)
-      order(slot, { kind: 'rest', now: [] })
+      order(slot, { kind: 'idle', now: [] })
       engine.removeSlot(slot)
       engine.closeLink(link)
     })
@@ -106,23 +106,23 @@ test('the filter keeps out what is not ours, and can be changed while running', 
   await until(async () => (await peer.call('counters', slot)).sent >= 10)
   assert.equal(engine.linkCounters(link).received, 0)
   engine.setFilter(link, vrrpFilter({ family: 4, vrids: [62], multicast: true }))
-  assert.deepEqual((await next('heard', slot)).payload, bytes)
+  assert.deepEqual((await next('packet', slot)).payload, bytes)
   assert.throws(() => engine.setFilter(link, new Uint8Array(8).fill(255)), { code: 'EINVAL' })
 
   // A thousand equal packets at once: a few events with a count, and none lost on the way.
-  order(slot, { kind: 'rest', now: [] })
-  await peer.call('order', [{ slot, generation: 2, order: { kind: 'rest', now: [] } }])
+  order(slot, { kind: 'idle', now: [] })
+  await peer.call('order', [{ slot, generation: 2, order: { kind: 'idle', now: [] } }])
   await engine.flush()
   order(slot, follow({}))
   await engine.flush()
   events.length = 0
   const flood = Array.from({ length: 1000 }, () => plan[0] ?? assert.fail())
   const before = engine.linkCounters(link).received
-  await peer.call('order', [{ slot, generation: 3, order: { kind: 'also', now: flood } }])
+  await peer.call('order', [{ slot, generation: 3, order: { kind: 'once', now: flood } }])
   await until(async () => (await peer.call('counters', slot)).sent >= 1000)
   await until(() => engine.linkCounters(link).received - before >= 100)
   await engine.flush()
-  const raised = events.filter((e) => e.kind === 'heard')
+  const raised = events.filter((e) => e.kind === 'packet')
   const heardCount = raised.reduce((n, e) => n + e.count, 0)
   assert.ok(raised.length < heardCount / 2, `${raised.length} events for ${heardCount} packets`)
   engine.removeSlot(slot)
@@ -220,7 +220,7 @@ test('a mass take-over: one batch, and the adverts of others go on meanwhile', a
     own.map((slot, i) => ({
       slot,
       generation: 2,
-      order: { kind: 'rest', now: (addresses[i] ?? []).flatMap((a) => remove(a)) },
+      order: { kind: 'idle', now: (addresses[i] ?? []).flatMap((a) => remove(a)) },
     })),
   )
   await engine.flush()
@@ -275,7 +275,7 @@ test('a real-time thread that runs for its bound is lowered, says so, and lives'
   const many = Array.from({ length: 10_000 }, () => ({
     slot: 1,
     generation: 1,
-    order: { kind: 'also', now: [advert, advert] } as const,
+    order: { kind: 'once', now: [advert, advert] } as const,
   }))
   for (let round = 0; round < 50 && lost() < wanted; round++) {
     bounded.order(many)

@@ -59,7 +59,7 @@ function listener(over: Partial<Instance> = {}) {
       destination: ip(four ? '224.0.0.18' : 'ff02::12'),
       checksumAsV2: false,
     })
-    const fixed = { kind: 'heard', link: 1, slot: 1, generation: 1, ttl: 255, at: us(0) } as const
+    const fixed = { kind: 'packet', link: 1, slot: 1, generation: 1, ttl: 255, at: us(0) } as const
     const own = ip(four ? '172.16.80.2' : 'fe80::2')
     return receiver.receive({ ...fixed, from: ip(from), payload, count }, own, () => 0)
   }

@@ -144,8 +144,8 @@ export class SimDaemon {
 
   #onEngineEvent(event: EngineEvent): readonly KernelChange[] {
     switch (event.kind) {
-      case 'heard':
-        this.#roster.bySlot(event.slot)?.heard(event)
+      case 'packet':
+        this.#roster.bySlot(event.slot)?.receive(event)
         return []
       case 'kernel':
         return this.#mirror.heard(event.bytes)
@@ -195,7 +195,7 @@ export class SimDaemon {
 
   #settle(): void {
     this.#roster.settle()
-    this.#orders.hand()
+    this.#orders.submit()
     this.#ports.alarm(this.#roster.deadlineAt(this.#ports.engine.now()))
   }
 }

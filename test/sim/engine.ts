@@ -52,7 +52,7 @@ export class SimEngine implements Engine {
   readonly #slots = new Map<SlotId, Slot>()
   #inbox: { readonly event: EngineEvent; readonly own: boolean }[] = []
   #lastLink = 0
-  /** Events of the core that the main thread has worked off. */
+  /** Events of the core that the main thread has acknowledged. */
   #seen = 0
   #stopped = false
   #renewed = -1
@@ -88,8 +88,8 @@ export class SimEngine implements Engine {
   }
 
   /** The warden gave up every lead meanwhile. */
-  overtaken(): void {
-    this.#core.overtaken(this.now())
+  preemptedByWarden(): void {
+    this.#core.preemptedByWarden(this.now())
   }
 
   /** It may speak: it leads, or did until this very wake-up, whose last words may be an advert. */
@@ -107,7 +107,7 @@ export class SimEngine implements Engine {
       this.#seen += batch.filter((event) => own.has(event)).length
       if (!this.#stopped) work(batch)
     }
-    this.#core.worked(this.now(), this.#seen)
+    this.#core.acknowledge(this.now(), this.#seen)
     this.wake()
   }
 
@@ -204,8 +204,8 @@ export class SimEngine implements Engine {
       const ordered = this.#slots.get(slot)
       if (ordered !== undefined) ordered.generation = generation
       if (order.kind === 'lead') this.#stand(slot, order, true)
-      else if (order.kind === 'follow') this.#stand(slot, order.then, false)
-      else if (order.kind === 'rest') this.#stand(slot, null, false)
+      else if (order.kind === 'follow') this.#stand(slot, order.onExpiry, false)
+      else if (order.kind === 'idle') this.#stand(slot, null, false)
     }
     this.wake()
   }

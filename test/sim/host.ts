@@ -22,7 +22,7 @@ import { Timer } from './timer.ts'
 export type Witness = {
   sent(host: Host, slot: SlotId, bytes: Uint8Array): void
   heard(host: Host, packet: Packet): void
-  /** The main thread has worked off everything that was heard. */
+  /** The main thread has acknowledged everything that was heard. */
   caughtUp(host: Host): void
   standing(host: Host, slot: SlotId, leading: boolean): void
   woken(host: Host, effects: ReadonlyMap<SlotId, number>): void
@@ -62,7 +62,7 @@ export class Host {
   diedAt = 0
   #asleep: 'no' | 'stopped' | 'machine' = 'no'
   #sleptFrom = 0
-  #overtaken = false
+  #preempted = false
   readonly #around: Surroundings
 
   constructor(plan: HostPlan, around: Surroundings) {
@@ -117,7 +117,7 @@ export class Host {
   /** Power lost and back: nothing is left of what was put into the kernel. */
   reboot(): void {
     this.#end()
-    this.#overtaken = false
+    this.#preempted = false
     this.#asleep = 'no'
     this.kernel.reboot()
   }
@@ -152,13 +152,13 @@ export class Host {
     const { process } = this
     if (this.#asleep !== 'stopped' || process?.engine.promise !== promise) return
     process.engine.resignAsWarden()
-    this.#overtaken = true
+    this.#preempted = true
   }
 
   wakeUp(): void {
     if (!this.asleep) return
-    if (this.#overtaken) this.process?.engine.overtaken()
-    this.#overtaken = false
+    if (this.#preempted) this.process?.engine.preemptedByWarden()
+    this.#preempted = false
     this.#asleep = 'no'
     this.#around.witness.slept(this, this.now() - this.#sleptFrom)
     this.process?.resume()

@@ -172,7 +172,7 @@ export class Invariants implements Witness {
   /**
    * Nobody takes over who must not: not within three adverts of a better master (nor of any master under
    * nopreempt), not before the preempt_delay is over, not without having listened. Immediately; of lower masters, and
-   * in sync groups of any, only what the main thread has worked off is known.
+   * in sync groups of any, only what the main thread has acknowledged is known.
    * And settled means settled: in a run without faults nothing ever changes hands.
    */
   standing(host: Host, slot: SlotId, leading: boolean): void {

@@ -98,7 +98,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'who becomes backup keeps the addresses',
     file: file.plans,
-    find: 'now: options.entering ? planRest(facts, options.goodbye === true) : [],',
+    find: 'now: options.entering ? planIdle(facts, options.resign === true) : [],',
     replace: 'now: [],',
   },
   {
@@ -108,9 +108,9 @@ export const mutants: readonly Mutant[] = [
     replace: '[...advert, ...announced]',
   },
   {
-    name: 'a late master says goodbye, but keeps the addresses',
+    name: 'a late master resigns, but keeps the addresses',
     file: file.plans,
-    find: 'resign: planRest(facts, true),',
+    find: 'resign: planIdle(facts, true),',
     replace: 'resign: planAdvert(facts, priorityResign),',
   },
   {
@@ -138,19 +138,19 @@ export const mutants: readonly Mutant[] = [
     replace: 'if (lost || tracked) return',
   },
   {
-    name: 'an overtaken advert sets the deadline back',
+    name: 'a superseded advert sets the deadline back',
     file: file.instance,
-    find: 'const overtaken = this.#heardMasterSince(at)',
-    replace: 'const overtaken = false',
+    find: 'const superseded = this.#heardMasterSince(at)',
+    replace: 'const superseded = false',
   },
   {
-    name: 'core: a familiar advert does not restart the deadline',
+    name: 'core: an expected advert does not restart the deadline',
     file: file.core,
     find: 'deadlines_.Set(slot, now + slot->restart);',
     replace: '',
   },
   {
-    name: 'core: any advert of the known source is familiar',
+    name: 'core: any advert of the known source is expected',
     file: file.coreEvents,
     find: 'std::ranges::equal(payload, advert->payload);',
     replace: '!payload.empty();',

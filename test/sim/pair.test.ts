@@ -150,7 +150,7 @@ test('an orderly stop: the peer leads one skew time later', () => {
   assert.ok(took <= skewUs[100] + slackUs, `${took} µs`)
 })
 
-test('a master that slept says nothing but goodbye, listens, and then takes its place again', () => {
+test('a master that slept sends nothing but resignations, listens, and then takes its place again', () => {
   const pair = new Pair()
   pair.disturb()
   pair.a.sleep('stopped')

@@ -27,7 +27,7 @@ test('a changed priority that crosses with the take-over takes no address away',
   }
 })
 
-test('a better master whose advert was overtaken ends a preempt_delay all the same', () => {
+test('a better master whose advert was superseded ends a preempt_delay all the same', () => {
   const { broken } = run(109_863_694)
   assert.equal(broken, null, `SEED=109863694: ${broken?.what}\n${broken?.trace.join('\n')}`)
 })

@@ -114,7 +114,7 @@ export class Stance {
 
   /** What was ordered before still goes out through the old sockets. */
   drop(): void {
-    this.#ports.orders.hand()
+    this.#ports.orders.submit()
     this.#ports.links.leave(this.#slot)
     this.#link = null
     this.#wish = null
@@ -142,7 +142,7 @@ export class Stance {
     const same = isDeepStrictEqual(this.#wish, wish) && isDeepStrictEqual(this.#peers, peers)
     const before = this.#link
     if (before !== null && same) return false
-    this.#ports.orders.hand()
+    this.#ports.orders.submit()
     this.#link = this.#ports.links.join(this.#slot, cfg.vrid, peers, wish)
     this.#wish = wish
     this.#peers = peers

@@ -1,5 +1,5 @@
 /**
- * How many adverts of version 3 over IPv4 came with which checksum. Only unfamiliar adverts reach this thread; the engine
+ * How many adverts of version 3 over IPv4 came with which checksum. Only unexpected adverts reach this thread; the engine
  * counts the others, and they are equal to the last one that was judged.
  */
 import type { ChecksumForm } from '../../wire/vrrp.ts'
@@ -9,7 +9,7 @@ export type ChecksumCounts = Readonly<Record<ChecksumForm, number>>
 export class ChecksumForms {
   #counts: ChecksumCounts = { 'pseudo-header': 0, message: 0 }
   #current: ChecksumForm | null = null
-  /** Packets that came to this thread, whatever became of them, and familiar ones that have been counted. */
+  /** Packets that came to this thread, whatever became of them, and expected ones that have been counted. */
   #accounted = 0
 
   /** A packet came to this thread. `form` null: it was rejected. `received`: the engine's count, with this one. */
@@ -27,7 +27,7 @@ export class ChecksumForms {
   /** `received`: all adverts that the engine has counted. */
   totals(received: number): ChecksumCounts {
     if (this.#current === null) return this.#counts
-    const familiar = Math.max(0, received - this.#accounted)
-    return { ...this.#counts, [this.#current]: this.#counts[this.#current] + familiar }
+    const expected = Math.max(0, received - this.#accounted)
+    return { ...this.#counts, [this.#current]: this.#counts[this.#current] + expected }
   }
 }

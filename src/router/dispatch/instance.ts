@@ -15,9 +15,9 @@ import type { Effect, Event, Machine, Params, State } from '../../election/types
 import type {
   Engine,
   EngineEvent,
-  Familiar,
-  Heard,
+  ExpectedAdvert,
   Order,
+  Packet,
   Plan,
   SlotId,
 } from '../../engine/contract.ts'
@@ -89,7 +89,7 @@ export class RunningInstance {
   #params: Params
   #machine: Machine
   #generation = 0
-  #familiar: Familiar | null = null
+  #expected: ExpectedAdvert | null = null
   #assessment: Assessment
   #started = false
   #applied = false
@@ -276,7 +276,7 @@ export class RunningInstance {
     if (this.#listensOrLeads()) return this.#installDifference(before, rejoined)
     // Faulty from the start: only now is it known where a dead predecessor's addresses would be.
     if (before === null && this.#machine.state.kind === 'fault')
-      this.#install({ entering: true, goodbye: false })
+      this.#install({ entering: true, resign: false })
   }
 
   #reportSize(): void {
@@ -298,14 +298,14 @@ export class RunningInstance {
     this.#feedFaults()
   }
 
-  heard(packet: Heard): void {
+  receive(packet: Packet): void {
     const advert = this.receiver.receive(packet, this.#params.source, () => this.#received())
     if (advert === null) return
     const { from, ttl, payload, at } = packet
     if (this.#machine.state.kind === 'master' && advert.priority > 0)
       this.#rival = { address: from, priority: advert.priority, at }
-    const overtaken = this.#heardMasterSince(at)
-    this.feed({ kind: 'advert', advert, overtaken }, { at, familiar: { from, ttl, payload } })
+    const superseded = this.#heardMasterSince(at)
+    this.feed({ kind: 'advert', advert, superseded }, { at, expected: { from, ttl, payload } })
   }
 
   #received(): number {
@@ -313,12 +313,12 @@ export class RunningInstance {
   }
 
   /**
-   * The engine took the master's familiar advert while another one that came before it waited for us: that one
+   * The engine took the master's expected advert while another one that came before it waited for us: that one
    * must not set the deadline back. If it still means something, its sender will say it again.
    */
   #heardMasterSince(at: Us): boolean {
     if (this.#machine.state.kind !== 'backup' || this.stance.link === null) return false
-    return (this.#ports.engine.counters(this.slot).lastFamiliarUs ?? at) > at
+    return (this.#ports.engine.counters(this.slot).lastExpectedUs ?? at) > at
   }
 
   /** An event of the engine that names this slot. */
@@ -327,7 +327,7 @@ export class RunningInstance {
       EngineEvent,
       {
         kind:
-          | 'heard'
+          | 'packet'
           | 'kernel'
           | 'overrun'
           | 'linkFailed'
@@ -409,7 +409,7 @@ export class RunningInstance {
       const address = facts.addresses.find((a) => `${a.ifindex} ${identityOf(a)}` === key)
       if (address === undefined) continue
       const [put, ...frames] = planRestore(facts, address)
-      this.#also([...(add && put !== undefined ? [put] : []), ...(announce ? frames : [])])
+      this.#once([...(add && put !== undefined ? [put] : []), ...(announce ? frames : [])])
     }
   }
 
@@ -433,7 +433,7 @@ export class RunningInstance {
   /** Another instance gave up an address that is ours now: what it deleted is set again. */
   holdAddresses(): void {
     const { facts } = this.stance
-    if (this.#machine.state.kind === 'master' && facts !== null) this.#also(planHold(facts))
+    if (this.#machine.state.kind === 'master' && facts !== null) this.#once(planHold(facts))
   }
 
   /** A reload changed what belongs to this instance without changing its identity. */
@@ -446,7 +446,7 @@ export class RunningInstance {
     this.#machine = recounted(this.#params, this.#machine)
     this.refresh()
     this.feed({ kind: 'priority', effective: assessment.effective, serving: true })
-    if (this.#listensOrLeads()) this.#install({ entering: false, goodbye: false })
+    if (this.#listensOrLeads()) this.#install({ entering: false, resign: false })
     // It may not keep the place of a configuration that has gone: another instance's may be there.
     if (this.stance.faults.length > 0) this.stance.drop()
     this.#applied = true
@@ -472,7 +472,7 @@ export class RunningInstance {
     this.#held = held
     if (this.#machine.state.kind !== 'backup') return
     this.#machine = this.#refreshed()
-    this.#install({ entering: false, goodbye: false })
+    this.#install({ entering: false, resign: false })
   }
 
   /** Leaves for good: priority 0 if master, addresses removed. The slot stays until `forget`. */
@@ -493,12 +493,15 @@ export class RunningInstance {
   }
 
   /** One event of any origin. `advert`: when it was received and how it came, when the event is one. */
-  feed(event: Event, advert: { readonly at: Us; readonly familiar: Familiar } | null = null): void {
+  feed(
+    event: Event,
+    advert: { readonly at: Us; readonly expected: ExpectedAdvert } | null = null,
+  ): void {
     if (!this.#started && event.kind !== 'stop') return
     const now = advert?.at ?? this.#ports.engine.now()
     const { machine, effects, accepted } = step(this.#params, this.#refreshed(), event, now)
     this.#machine = machine
-    if (accepted && advert !== null) this.#familiar = advert.familiar
+    if (accepted && advert !== null) this.#expected = advert.expected
     // What follows is done now, however long ago the advert came: its bounds are counted from here.
     const present = this.#ports.engine.now()
     for (const effect of effects) this.#carryOut(effect, present)
@@ -507,16 +510,16 @@ export class RunningInstance {
     // The engine already stands on the lead that it was given with the follow.
     const standing = event.kind === 'expired' && machine.state.kind === 'master'
     if (!reordered && (standing || !moved)) return
-    const goodbye = effects.some((e) => e.kind === 'transition' && resigns(e))
-    if (goodbye) this.#zeroSent += 1
-    this.#install({ entering: moved && !standing, goodbye })
+    const resign = effects.some((e) => e.kind === 'transition' && resigns(e))
+    if (resign) this.#zeroSent += 1
+    this.#install({ entering: moved && !standing, resign })
   }
 
   /** The machine with the deadline that the engine has by now. */
   #refreshed(): Machine {
     const { state } = this.#machine
     if (state.kind !== 'backup' || this.stance.link === null) return this.#machine
-    const heardAt = this.#ports.engine.counters(this.slot).lastFamiliarUs
+    const heardAt = this.#ports.engine.counters(this.slot).lastExpectedUs
     return refreshed(this.#params, this.#machine, heardAt)
   }
 
@@ -548,7 +551,7 @@ export class RunningInstance {
     this.#mute.forget()
     // No peer keeps the lead: there is none, or it suffers the same.
     if (effect.to === 'master') this.#conflict.prolong(this.#ports.engine.now())
-    if (effect.to !== 'backup') this.#familiar = null
+    if (effect.to !== 'backup') this.#expected = null
     this.#voice.transition(this.#cfg, effect, this.#machine, this.#removed)
     if (effect.from === 'fault' && effect.to !== 'stopped') this.#announceSource()
   }
@@ -557,18 +560,18 @@ export class RunningInstance {
   #announceSource(): void {
     const { facts, home } = this.stance
     if (this.#cfg.transport.kind === 'unicast' && facts !== null && home !== null)
-      this.#also(planAnnounceSource(facts, home))
+      this.#once(planAnnounceSource(facts, home))
   }
 
   /** One advert out of turn, at a bounded rate: an answer to each packet would make a flood of theirs one of ours. */
   #answer({ resetTimer }: Effect & { kind: 'advertise' }, now: Us): void {
     const { facts } = this.stance
     if (facts === null || !this.#answers.take(now)) return
-    this.#also(planAdvert(facts, this.#machine.effective))
+    this.#once(planAdvert(facts, this.#machine.effective))
     // Only with an advert that has gone out: else a flood of resignations would put off ours for ever.
     if (!resetTimer) return
     this.#timerResets += 1
-    this.#install({ entering: false, goodbye: false })
+    this.#install({ entering: false, resign: false })
   }
 
   /** Announced at once, then ever more rarely, whatever the competitor sends (RFC 9568 section 6.4.3). */
@@ -583,8 +586,8 @@ export class RunningInstance {
     const { facts } = this.stance
     if (facts === null) return
     this.#contact = contact
-    this.#also(planReannounce(facts))
-    this.#install({ entering: false, goodbye: false })
+    this.#once(planReannounce(facts))
+    this.#install({ entering: false, resign: false })
   }
 
   #feedFaults(): void {
@@ -615,24 +618,24 @@ export class RunningInstance {
   #installDifference(before: SlotFacts | null, rejoined: boolean): void {
     const now = this.stance.facts
     if (now === null) return
-    if (rejoined) this.#familiar = null
-    this.#install({ entering: before === null, goodbye: false })
+    if (rejoined) this.#expected = null
+    this.#install({ entering: before === null, resign: false })
     if (this.#machine.state.kind !== 'master' || before === null) return
     const { add, swap, remove } = addressDifference(before, now)
-    for (const address of add) this.#also(planRestore(now, address))
-    for (const each of swap) this.#also(planSwap(before, now, each))
-    if (remove.length > 0) this.#also(planRemove(before, now, remove))
+    for (const address of add) this.#once(planRestore(now, address))
+    for (const each of swap) this.#once(planSwap(before, now, each))
+    if (remove.length > 0) this.#once(planRemove(before, now, remove))
   }
 
-  #install(options: { entering: boolean; goodbye: boolean }): void {
+  #install(options: { entering: boolean; resign: boolean }): void {
     const { facts } = this.stance
     if (facts === null) return
     this.#generation += 1
-    const { entering, goodbye } = options
+    const { entering, resign } = options
     const order = planOrder(facts, this.#params, this.#machine, {
       entering,
-      goodbye,
-      familiar: this.#familiar,
+      resign,
+      expected: this.#expected,
       held: this.#held,
       reannounce: this.#contact,
       timerResets: this.#timerResets,
@@ -640,8 +643,8 @@ export class RunningInstance {
     this.#submit(order)
   }
 
-  #also(now: Plan): void {
-    this.#submit({ kind: 'also', now })
+  #once(now: Plan): void {
+    this.#submit({ kind: 'once', now })
   }
 
   /**

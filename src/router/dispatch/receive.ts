@@ -8,7 +8,7 @@ import type { Log } from '../../base/log.ts'
 import { type Us, us, usToMilliseconds } from '../../base/time.ts'
 import type { Instance } from '../../config/types.ts'
 import type { Advert } from '../../election/types.ts'
-import type { Heard } from '../../engine/contract.ts'
+import type { Packet } from '../../engine/contract.ts'
 import { explainReject } from '../../wire/explain-reject.ts'
 import {
   type ChecksumForm,
@@ -78,7 +78,7 @@ export class Receiver {
    * `own`: the source address of our link, the destination of what reaches us by unicast. `received`: how many adverts
    * the engine has counted by now. null: rejected.
    */
-  receive(packet: Heard, own: Ip, received: () => number): Advert | null {
+  receive(packet: Packet, own: Ip, received: () => number): Advert | null {
     const { transport } = this.#cfg
     const destination = transport.kind === 'multicast' ? transport.group : own
     const { payload, ttl, from: source } = packet
@@ -99,7 +99,7 @@ export class Receiver {
     return { from: source, priority, intervalUs }
   }
 
-  #reject(why: Reject, packet: Heard): void {
+  #reject(why: Reject, packet: Packet): void {
     const { from, at, count, payload, ttl } = packet
     this.rejects[why] += count
     const explanation = explainReject(why, { payload, ttl }, this.#expect)
@@ -111,7 +111,7 @@ export class Receiver {
   }
 
   /** RFC 9568 section 7.1: SHOULD be logged, whether we follow the sender or not. Version 2 rejects it. */
-  #compareInterval({ from, count }: Heard, theirs: Us): void {
+  #compareInterval({ from, count }: Packet, theirs: Us): void {
     const { advertIntervalUs: ours, version } = this.#cfg
     if (version === 2 || theirs === ours) return
     this.intervalDiffers += count
@@ -129,7 +129,7 @@ export class Receiver {
   }
 
   /** RFC 9568 section 5.2.9: MUST be link-local. keepalived does not send it so by itself, and accepts it. */
-  #lookAtFirst({ from, count }: Heard, [first]: readonly Ip[]): void {
+  #lookAtFirst({ from, count }: Packet, [first]: readonly Ip[]): void {
     const { family, version } = this.#cfg
     if (family === 4 || version === 2 || first === undefined || isLinkLocal(first)) return
     this.firstNotLinkLocal += count
@@ -148,7 +148,7 @@ export class Receiver {
   }
 
   /** RFC 9568 section 7.1 asks for a complete message, not for nothing behind it. */
-  #noteExcess({ from, count }: Heard, octets: number): void {
+  #noteExcess({ from, count }: Packet, octets: number): void {
     this.excessOctets += count
     const plural = octets === 1 ? '' : 's'
     this.#once('excess-octets', `ignoring ${octets} octet${plural} behind the advert of ${from}`)

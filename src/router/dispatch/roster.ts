@@ -327,7 +327,7 @@ export class Roster {
         sharing.some((other) => other !== one && !apart(peersOf(one.to), peersOf(other.from))),
       )
       if (sharing.length < 2 || !takesOver) continue
-      this.#ports.orders.hand()
+      this.#ports.orders.submit()
       this.#ports.links.moveTogether(sharing.flatMap(({ instance, to }) => instance.move(to)))
     }
   }

@@ -32,7 +32,7 @@ struct Asked {
   uint8_t vrid = 0;
   std::vector<Address> peers;
   std::shared_ptr<SlotCounters> counters = std::make_shared<SlotCounters>();
-  std::optional<Familiar> expect;
+  std::optional<ExpectedAdvert> expect;
   Us restart = 0;
   Us not_before = 0;            // a follow may not end earlier
   bool prompt = false;          // nor, without a restart, later: it listens on nobody's account
@@ -42,7 +42,7 @@ struct Asked {
   bool resigned = false;
   bool gave_up = false;  // it has resigned at least once
   uint64_t heard = 0;    // `raised` after the last packet that was told
-  uint64_t awaits = 0;   // that one, at a deadline that passed before it was worked off;
+  uint64_t awaits = 0;   // that one, at a deadline that passed before it was acknowledged;
   Us limit = 0;          // it is waited for no longer than until then,
   bool awaited = false;  // and only once
   bool fresh = false;    // its lead has not been refreshed: `repeats` is what the core has too
@@ -93,7 +93,7 @@ class Life {
       case 10:
         return in_.Below(2) == 0 ? Renew() : WorkOff();
       case 11:
-        return Overtaken();
+        return PreemptedByWarden();
       case 12:
         return outstanding_.empty() ? TakeTouched() : Settle();
       case 13:
@@ -132,7 +132,7 @@ class Life {
     const SlotId id = ++last_slot_;
     core_.AddSlot(id, slot.link, slot.vrid, slot.peers, slot.counters);
     slots_[id] = std::move(slot);
-    Require(Rests(id), "a new slot rests");
+    Require(Idles(id), "a new slot rests");
   }
 
   void RemoveSlot() {
@@ -170,9 +170,9 @@ class Life {
     return std::next(slots_.begin(), in_.Below(static_cast<int>(slots_.size())))->first;
   }
 
-  bool Rests(SlotId id) const { return core_.StandingOf(id).lead == nullptr; }
+  bool Idles(SlotId id) const { return core_.StandingOf(id).lead == nullptr; }
   bool Leads(SlotId id) const { return core_.StandingOf(id).leads; }
-  bool Follows(SlotId id) const { return !Rests(id) && !Leads(id); }
+  bool Follows(SlotId id) const { return !Idles(id) && !Leads(id); }
 
   LeadPtr SomeLead() {
     auto lead = std::make_shared<Lead>();
@@ -207,39 +207,39 @@ class Life {
     given.generation = ++last_generation_;
     given.order.kind = static_cast<Order::Kind>(in_.Below(4));
     slot_of_[given.generation] = id;
-    const uint64_t seen =
+    const uint64_t acknowledged =
         in_.Below(3) == 0 ? taken_ - std::min<uint64_t>(taken_, in_.Below(8)) : taken_;
     switch (given.order.kind) {
-      case Order::Kind::kRest:
-        return OrderRest(id, std::move(given), seen);
+      case Order::Kind::kIdle:
+        return OrderIdle(id, std::move(given), acknowledged);
       case Order::Kind::kFollow:
-        return OrderFollow(id, std::move(given), seen);
+        return OrderFollow(id, std::move(given), acknowledged);
       case Order::Kind::kLead:
-        return OrderLead(id, std::move(given), seen);
-      case Order::Kind::kAlso:
-        return OrderAlso(id, std::move(given), seen);
+        return OrderLead(id, std::move(given), acknowledged);
+      case Order::Kind::kOnce:
+        return OrderOnce(id, std::move(given), acknowledged);
     }
   }
 
-  void Apply(OrderFor given, uint64_t seen) {
+  void Apply(OrderFor given, uint64_t acknowledged) {
     renewed_ = now_;
-    core_.Apply(std::move(given), seen, now_);
+    core_.Apply(std::move(given), acknowledged, now_);
   }
 
-  void OrderRest(SlotId id, OrderFor given, uint64_t seen) {
+  void OrderIdle(SlotId id, OrderFor given, uint64_t acknowledged) {
     given.order.now = SomePlan(&in_);
-    Apply(std::move(given), seen);
-    Require(Rests(id), "a slot ordered to rest rests");
+    Apply(std::move(given), acknowledged);
+    Require(Idles(id), "a slot ordered to rest rests");
     slots_.at(id).resigned = false;
   }
 
-  void OrderFollow(SlotId id, OrderFor given, uint64_t seen) {
+  void OrderFollow(SlotId id, OrderFor given, uint64_t acknowledged) {
     Asked& slot = slots_.at(id);
     given.order.now = SomePlan(&in_);
     given.order.lead = SomeLead();
     given.order.restart = SomeSpan();
     given.order.deadline = std::max<Us>(0, now_ + SomeSpan() - SomeSpan());
-    if (in_.Below(3) > 0) given.order.expect = Familiar{SomeSource(), 255, SomePayload()};
+    if (in_.Below(3) > 0) given.order.expect = ExpectedAdvert{SomeSource(), 255, SomePayload()};
     if (given.order.expect.has_value() && in_.Below(4) > 0)
       given.order.expect->payload = {0x31, slot.vrid};
     slot.expect = given.order.expect;
@@ -248,24 +248,24 @@ class Life {
     slot.awaits = 0;
     slot.prompt = !Follows(id) && slot.restart == 0;
     slot.not_before = given.order.deadline;
-    const bool unknown = slot.resigned && slot.resigned_after >= seen;
+    const bool unknown = slot.resigned && slot.resigned_after >= acknowledged;
     if (unknown) slot.not_before = std::max(slot.not_before, now_ + slot.restart);
     slot.armed = now_;
     // A resignation that the author does not know of is not undone by another order in between.
-    slot.exact = !Follows(id) && !(slot.gave_up && slot.resigned_after >= seen);
+    slot.exact = !Follows(id) && !(slot.gave_up && slot.resigned_after >= acknowledged);
     const LeadPtr lead = given.order.lead;
     const Core::Standing before = core_.StandingOf(id);
     const bool may_go_on = before.leads && given.order.deadline <= now_ &&
                            given.order.now->steps.empty() && !lead->repeats.empty() &&
                            lead->resign->steps == before.lead->resign->steps && !unknown;
-    Apply(std::move(given), seen);
+    Apply(std::move(given), acknowledged);
     Require(core_.StandingOf(id).lead == lead, "what was ordered last stands");
     Require(Follows(id) || (may_go_on && Leads(id)), "a slot ordered to follow follows");
     slot.resigned = false;
     if (Leads(id)) slot.fresh = false;
   }
 
-  void OrderLead(SlotId id, OrderFor given, uint64_t seen) {
+  void OrderLead(SlotId id, OrderFor given, uint64_t acknowledged) {
     Asked& slot = slots_.at(id);
     given.order.lead = SomeLead();
     const LeadPtr lead = given.order.lead;
@@ -274,10 +274,10 @@ class Life {
     const bool late = led && slot.fresh && slot.due() < now_ - standing.lead->late;
     const bool known = led && slot.fresh;
     const uint64_t before = core_.raised();
-    Apply(std::move(given), seen);
+    Apply(std::move(given), acknowledged);
     const bool leads = Leads(id);
     if (known) Require(leads == !late, "a lead is refreshed unless it is late");
-    if (slot.resigned && slot.resigned_after >= seen)
+    if (slot.resigned && slot.resigned_after >= acknowledged)
       Require(!leads, "who does not know of a resignation does not undo it");
     if (leads) {
       Require(core_.StandingOf(id).lead == lead, "the lead that was ordered stands");
@@ -287,7 +287,7 @@ class Life {
       if (!led) Begin(&slot, *lead);
       return;
     }
-    Require(Rests(id) && core_.raised() == before + 1, "a lead that is not taken up is told");
+    Require(Idles(id) && core_.raised() == before + 1, "a lead that is not taken up is told");
     Require(led || slot.resigned, "only who resigned refuses a lead");
     Resigned(&slot, before);
   }
@@ -327,10 +327,10 @@ class Life {
     progress.due = progress.left == 0 ? kNever : *first + repeat.every;
   }
 
-  void OrderAlso(SlotId id, OrderFor given, uint64_t seen) {
+  void OrderOnce(SlotId id, OrderFor given, uint64_t acknowledged) {
     given.order.now = SomePlan(&in_);
     const Core::Standing before = core_.StandingOf(id);
-    Apply(std::move(given), seen);
+    Apply(std::move(given), acknowledged);
     const Core::Standing after = core_.StandingOf(id);
     Require(before.leads == after.leads && before.lead == after.lead, "also changes no standing");
   }
@@ -361,7 +361,7 @@ class Life {
     // Half of the packets are what some slot expects.
     const SlotId id = SomeSlot();
     if (in_.Below(2) == 0 && id != 0 && slots_.at(id).expect.has_value()) {
-      const Familiar expected = *slots_.at(id).expect;
+      const ExpectedAdvert expected = *slots_.at(id).expect;
       return Receive(slots_.at(id).link, expected.from, expected.ttl, expected.payload);
     }
     Receive(link, from, 254 + in_.Below(2), SomePayload());
@@ -394,22 +394,22 @@ class Life {
             "unclaimed, or a slot's");
     if (slot == nullptr)
       return Require(told <= 1 && core_.NextDeadline() == next, "a VRID of nobody is told once");
-    if (Rests(IdOf(slot)))
+    if (Idles(IdOf(slot)))
       return Require(told == 0 && core_.NextDeadline() == next, "a resting slot is deaf");
     const auto& expect = slot->expect;
-    const bool familiar = Follows(IdOf(slot)) && expect.has_value() && expect->from == from &&
+    const bool expected = Follows(IdOf(slot)) && expect.has_value() && expect->from == from &&
                           expect->ttl == ttl && expect->payload == payload;
     if (core_.raised() > raised) slot->heard = core_.raised();
-    if (!familiar)
+    if (!expected)
       return Require(told == 1 && core_.NextDeadline() == next,
                      "told, counted together or throttled");
-    Require(told == 0 && slot->counters->last_familiar == now_, "the familiar is not told");
+    Require(told == 0 && slot->counters->last_expected == now_, "the expected is not told");
     slot->awaited = false;
     slot->awaits = 0;
     slot->not_before = now_ + slot->restart;
     slot->armed = now_;
     slot->exact = true;
-    Require(core_.NextDeadline() <= slot->not_before, "the familiar restarts the deadline");
+    Require(core_.NextDeadline() <= slot->not_before, "the expected restarts the deadline");
   }
 
   SlotId IdOf(const Asked* slot) const {
@@ -442,11 +442,11 @@ class Life {
 
   // The main thread has looked at what it took; at times not at all of it yet.
   void WorkOff() {
-    const uint64_t seen = taken_ - std::min<uint64_t>(taken_, in_.Below(3));
+    const uint64_t acknowledged = taken_ - std::min<uint64_t>(taken_, in_.Below(3));
     for (auto& [id, slot] : slots_)
-      if (slot.awaits > worked_ && slot.awaits <= seen) slot.armed = now_;
-    worked_ = std::max(worked_, seen);
-    core_.Worked(seen, now_);
+      if (slot.awaits > acknowledged_ && slot.awaits <= acknowledged) slot.armed = now_;
+    acknowledged_ = std::max(acknowledged_, acknowledged);
+    core_.Acknowledge(acknowledged, now_);
   }
 
   void Kernel() {
@@ -457,25 +457,25 @@ class Life {
     }
   }
 
-  void Overtaken() {
+  void PreemptedByWarden() {
     TakeOrdered();
     std::set<SlotId> led;
     for (const auto& [id, slot] : slots_)
       if (Leads(id)) led.insert(id);
     const uint64_t before = core_.raised();
-    core_.Overtaken(now_);
+    core_.PreemptedByWarden(now_);
     // With its take-over, if that was still being carried out.
     const uint64_t told = core_.raised() - before;
-    Require(told >= led.size() && told <= 2 * led.size(), "every lead that was overtaken is told");
+    Require(told >= led.size() && told <= 2 * led.size(), "every lead that was preempted is told");
     for (const SlotId id : led) {
-      Require(Rests(id), "who was overtaken rests");
+      Require(Idles(id), "who was preempted rests");
       Resigned(&slots_.at(id), before);
     }
     Batch batch = core_.TakeBatch();
     for (const vipd::Run& run : batch) {
-      Require(led.contains(run.slot), "only who was overtaken acts");
+      Require(led.contains(run.slot), "only who was preempted acts");
       for (const Step& step : run.plan->steps)
-        Require(step.kind != StepKind::kDatagram, "the goodbye has been said");
+        Require(step.kind != StepKind::kDatagram, "the warden has resigned for it");
     }
     Send(std::move(batch));
   }
@@ -510,16 +510,16 @@ class Life {
                  bool lapsed) {
     const bool followed = !before.leads && before.lead != nullptr;
     if (lapsed) Require(!Leads(id), "nobody leads without the lease");
-    if (before.lead == nullptr) Require(Rests(id), "a resting slot goes on resting");
+    if (before.lead == nullptr) Require(Idles(id), "a resting slot goes on resting");
     if (before.leads && !Leads(id)) {
-      Require(Rests(id), "who gives up its lead rests");
+      Require(Idles(id), "who gives up its lead rests");
       Require(core_.raised() > raised, "a lead given up is told");
       Resigned(slot, raised);
     }
     if (before.leads && Leads(id)) Require(core_.StandingOf(id).lead == before.lead, "it goes on");
     if (!followed) return;
-    Require(!Rests(id), "a follow becomes a lead or goes on");
-    const bool unheard = slot->heard > worked_ && !slot->awaited;
+    Require(!Idles(id), "a follow becomes a lead or goes on");
+    const bool unheard = slot->heard > acknowledged_ && !slot->awaited;
     if (Leads(id)) {
       const bool silent = slot->counters->last_received + slot->restart <= now_;
       Require(!unheard || (silent && liveness_ == 0), "what was heard is waited for");
@@ -535,10 +535,10 @@ class Life {
   void CheckWaiting(Asked* slot, bool lapsed) {
     if (lapsed) slot->exact = false;
     if (lapsed || slot->not_before > now_) return;
-    const bool unheard = slot->heard > worked_;
+    const bool unheard = slot->heard > acknowledged_;
     Require(!slot->prompt || unheard, "a follow whose deadline passed leads");
     if (!slot->exact) return void(slot->awaited = true);
-    if (slot->awaits > worked_) return void(slot->exact = now_ < slot->limit);
+    if (slot->awaits > acknowledged_) return void(slot->exact = now_ < slot->limit);
     const Us late_by = now_ - std::max(slot->not_before, slot->armed);
     const bool late = slot->restart > 0 && late_by > slot->restart / 3;
     if (late) return void(slot->exact = false);
@@ -597,7 +597,7 @@ class Life {
     for (const auto& run : repeated)
       if (run.first == id) of_slot.insert(run.second);
     const bool late = slot.due() <= now_ && now_ - slot.due() > before.lead->late;
-    if (late) return Require(of_slot.empty() && Rests(id), "a lead that is late resigns");
+    if (late) return Require(of_slot.empty() && Idles(id), "a lead that is late resigns");
     for (const int repeat : Advance(&slot, *before.lead))
       Require(of_slot.erase(repeat) == 1, "what is due is repeated, in its phase");
     for (const int repeat : of_slot) Join(&slot, *before.lead, static_cast<size_t>(repeat), first);
@@ -650,7 +650,7 @@ class Life {
     size_t heard = 0;
     size_t kernel = 0;
     for (size_t i = 0; i < events.size(); ++i) {
-      heard += events[i].kind == Event::Kind::kHeard;
+      heard += events[i].kind == Event::Kind::kPacket;
       kernel += events[i].kind == Event::Kind::kKernel;
       CheckEvent(events[i], first + i);
     }
@@ -662,7 +662,7 @@ class Life {
     const size_t slots = kSlotsMax + static_cast<size_t>(last_slot_ - slot_taken_);
     const auto earned = static_cast<size_t>((now_ - taken_at_) / vipd::Throttle::kSlotCost);
     const size_t own = slots * (vipd::Throttle::kSlotBurst + earned + 1);
-    Require(heard <= Core::kHeardMax + generations + own, "what was heard is bounded");
+    Require(heard <= Core::kPacketsMax + generations + own, "what was heard is bounded");
     slot_taken_ = last_slot_;
     taken_at_ = now_;
     Require(kernel <= Core::kKernelMax, "what the kernel told is bounded");
@@ -679,7 +679,7 @@ class Life {
     const auto removed = removed_.find(event.slot);
     if (removed != removed_.end() && event.kind != Event::Kind::kFailed)
       Require(number <= removed->second, "a slot that is gone is silent");
-    if (event.kind == Event::Kind::kHeard) Require(event.count > 0, "what was heard was heard");
+    if (event.kind == Event::Kind::kPacket) Require(event.count > 0, "what was heard was heard");
     if (event.kind == Event::Kind::kExpired) {
       Require(event.deadline <= event.at, "a deadline ends in time");
       Require(!told_resigned_.contains(event.generation),
@@ -731,7 +731,7 @@ class Life {
   int64_t last_generation_ = 0;
   int64_t generation_taken_ = 0;
   uint64_t taken_ = 0;
-  uint64_t worked_ = 0;
+  uint64_t acknowledged_ = 0;
 };
 
 }  // namespace

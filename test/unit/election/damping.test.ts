@@ -100,7 +100,7 @@ class Pair {
     this.better.feed(visitor, at)
     if (led && overtakes && visitor.kind === 'advert') {
       this.heir.last = { ...this.heir.last, machine: this.#heardByEngine(at + 0.001) }
-      this.heir.feed({ ...visitor, overtaken: true }, at + 0.001)
+      this.heir.feed({ ...visitor, superseded: true }, at + 0.001)
       return
     }
     this.heir.feed(visitor, at)
@@ -129,9 +129,9 @@ class Pair {
 
   #hear(host: Host, event: Event, at: number): void {
     const { state } = host
-    const familiar =
+    const expected =
       host === this.heir && state.kind === 'backup' && state.master?.address === '10.0.0.2'
-    if (familiar) host.last = { ...host.last, machine: this.#heardByEngine(at) }
+    if (expected) host.last = { ...host.last, machine: this.#heardByEngine(at) }
     else host.feed(event, at)
   }
 
@@ -157,14 +157,14 @@ for (const overtakes of [false, true])
       assert.equal(last.machine.visitor?.address, '10.0.0.66')
   })
 
-test('a better master whose advert was overtaken ends a preempt_delay all the same', () => {
+test('a better master whose advert was superseded ends a preempt_delay all the same', () => {
   const host = new Host({ preemptDelayUs: us(6 * second) }).start().feed(advert(74), 1)
   assert.equal(host.as('backup').preemptAt, 7 * second)
   host.feed(
     {
       kind: 'advert',
       advert: { from: ip('10.0.0.66'), priority: 254, intervalUs: us(second) },
-      overtaken: true,
+      superseded: true,
     },
     3,
   )

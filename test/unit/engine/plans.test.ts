@@ -10,9 +10,9 @@ import {
   type AddressFacts,
   planAdvert,
   planAnnounceSource,
+  planIdle,
   planOrder,
   planReannounce,
-  planRest,
   planRestore,
   type SlotFacts,
 } from '../../../src/engine/plans.ts'
@@ -159,7 +159,7 @@ const repeat = (lead: Lead, key: string): Repeat => {
 }
 
 const advert = 'advert 7 224.0.0.18 100 [10.0.0.100 10.0.0.101]'
-const goodbye = 'advert 7 224.0.0.18 0 [10.0.0.100 10.0.0.101]'
+const resign = 'advert 7 224.0.0.18 0 [10.0.0.100 10.0.0.101]'
 const adds = ['add 10.0.0.100/24 on 3 ~17', 'add 10.0.0.101/24 on 3 ~17', 'add fd00::1/64 on 4 ~17']
 const deletes = [
   'delete 10.0.0.100/24 on 3 ~99,19',
@@ -171,7 +171,7 @@ const announced = ['arp 10.0.0.100 on 3', 'na fd00::1 on 4']
 test('taking over: advert, addresses, every address announced once, then the rest of the burst', () => {
   const lead = leadOf(planOrder(facts, params, master, { entering: true }))
   assert.deepEqual(readAll(lead.now), [advert, ...adds, ...announced, ...announced, ...announced])
-  assert.deepEqual(readAll(lead.resign), [goodbye, goodbye, ...deletes])
+  assert.deepEqual(readAll(lead.resign), [resign, resign, ...deletes])
   assert.equal(lead.lateUs, 2_003_906)
   assert.deepEqual(
     lead.repeats.map(({ key, firstAfterUs, everyUs, times }) => [
@@ -217,40 +217,40 @@ test('each distinct frame is encoded once, for all orders of the facts', () => {
   assert.strictEqual(repeat(first, 'advert').plan[0]?.bytes, first.now[0]?.bytes)
 })
 
-test('backup: expects the familiar advert, restarts by its master, and has the take-over ready', () => {
-  const familiar = { from: ip('10.0.0.2'), ttl: 255, payload: fromHex('31') }
-  const order = planOrder(facts, params, backup, { entering: false, familiar })
+test('backup: expects the expected advert, restarts by its master, and has the take-over ready', () => {
+  const expected = { from: ip('10.0.0.2'), ttl: 255, payload: fromHex('31') }
+  const order = planOrder(facts, params, backup, { entering: false, expected })
   assert(order.kind === 'follow')
   assert.deepEqual(order.now, [])
-  assert.strictEqual(order.expect, familiar)
+  assert.strictEqual(order.expect, expected)
   assert.equal(order.deadlineUs, 12_345_678)
   // Three adverts of the master at half a second, and 156/256 of half a second.
   assert.equal(order.restartUs, 1_804_687)
   const lead = leadOf(planOrder(facts, params, master, { entering: true }))
-  assert.deepEqual(readAll(order.then.now), readAll(lead.now))
-  assert.deepEqual(readAll(order.then.resign), readAll(lead.resign))
+  assert.deepEqual(readAll(order.onExpiry.now), readAll(lead.now))
+  assert.deepEqual(readAll(order.onExpiry.resign), readAll(lead.resign))
 })
 
-test('backup: deletes on entering; a familiar advert that no longer restarts is not expected', () => {
-  const familiar = { from: ip('10.0.0.2'), ttl: 255, payload: fromHex('31') }
+test('backup: deletes on entering; an expected advert that no longer restarts is not expected', () => {
+  const expected = { from: ip('10.0.0.2'), ttl: 255, payload: fromHex('31') }
   assert(backup.state.kind === 'backup')
   for (const countdown of [
     { kind: 'silence' },
-    { kind: 'resigned', from: familiar.from },
-    { kind: 'overruled', from: familiar.from, priority: 90 },
+    { kind: 'resigned', from: expected.from },
+    { kind: 'overruled', from: expected.from, priority: 90 },
   ] as const) {
-    const lower = { address: familiar.from, priority: 90, intervalUs: secondsToUs(0.5) }
+    const lower = { address: expected.from, priority: 90, intervalUs: secondsToUs(0.5) }
     const state = { ...backup.state, master: lower, countdown }
-    const order = planOrder(facts, params, machine(state), { entering: true, familiar })
+    const order = planOrder(facts, params, machine(state), { entering: true, expected })
     assert(order.kind === 'follow')
     assert.deepEqual(readAll(order.now), deletes)
     assert.equal(order.expect, null, countdown.kind)
   }
-  const overruled = { kind: 'overruled', from: familiar.from, priority: 90 } as const
+  const overruled = { kind: 'overruled', from: expected.from, priority: 90 } as const
   const state = { ...backup.state, countdown: overruled }
-  const kept = planOrder(facts, params, machine(state), { entering: true, familiar })
+  const kept = planOrder(facts, params, machine(state), { entering: true, expected })
   assert(kept.kind === 'follow')
-  assert.deepEqual(kept.expect, familiar, 'a lower advert in the name of the master, who is at 150')
+  assert.deepEqual(kept.expect, expected, 'a lower advert in the name of the master, who is at 150')
   const unheard = planOrder(facts, params, backup, { entering: true })
   assert(unheard.kind === 'follow' && unheard.expect === null)
 })
@@ -262,16 +262,19 @@ test('who loses the lead again and again announces once when it takes over; the 
   const brief = planOrder(facts, params, machine({ ...backup.state, damping }), { entering: true })
   assert(usual.kind === 'follow' && brief.kind === 'follow')
   const frames = (plan: Plan) => plan.filter(({ kind }) => kind === 'frame')
-  const each = frames(brief.then.now)
+  const each = frames(brief.onExpiry.now)
   assert.equal(new Set(each.map(({ bytes }) => `${bytes}`)).size, each.length)
-  assert.equal(frames(usual.then.now).length, facts.garp.masterRepeat * each.length)
-  assert.deepEqual(brief.then.repeats, usual.then.repeats)
+  assert.equal(frames(usual.onExpiry.now).length, facts.garp.masterRepeat * each.length)
+  assert.deepEqual(brief.onExpiry.repeats, usual.onExpiry.repeats)
 })
 
 test('held by its sync group, a backup has nothing to carry out at its deadline', () => {
   const order = planOrder(facts, params, backup, { entering: false, held: true })
   assert(order.kind === 'follow')
-  assert.deepEqual([order.then.now, order.then.repeats, order.then.resign], [[], [], []])
+  assert.deepEqual(
+    [order.onExpiry.now, order.onExpiry.repeats, order.onExpiry.resign],
+    [[], [], []],
+  )
 })
 
 test('rest: addresses go; a master that leaves says so first, twice', () => {
@@ -281,12 +284,12 @@ test('rest: addresses go; a master that leaves says so first, twice', () => {
     { kind: 'fault', faults: [], silent: false },
   ] as const) {
     const silent = planOrder(facts, params, machine(state), { entering: true })
-    assert(silent.kind === 'rest')
+    assert(silent.kind === 'idle')
     assert.deepEqual(readAll(silent.now), deletes, state.kind)
-    const said = planOrder(facts, params, machine(state), { entering: true, goodbye: true })
-    assert.deepEqual(readAll(said.now), [goodbye, goodbye, ...deletes], state.kind)
+    const said = planOrder(facts, params, machine(state), { entering: true, resign: true })
+    assert.deepEqual(readAll(said.now), [resign, resign, ...deletes], state.kind)
   }
-  assert.deepEqual(readAll(planRest(facts, false)), deletes)
+  assert.deepEqual(readAll(planIdle(facts, false)), deletes)
 })
 
 test('unicast: one advert for each peer, its own checksum where the destination counts', () => {

@@ -26,7 +26,7 @@ const silent: SlotCounters = {
   received: 0,
   sent: 0,
   lastReceivedUs: null,
-  lastFamiliarUs: null,
+  lastExpectedUs: null,
   lastSentUs: null,
 }
 
@@ -90,7 +90,7 @@ export class BookEngine implements Engine {
     for (const given of orders) {
       const { slot, order } = given
       assert(this.#routes.has(slot), `order for unknown slot ${slot}`)
-      if (order.kind !== 'also') this.standing.set(slot, given)
+      if (order.kind !== 'once') this.standing.set(slot, given)
       this.carryOut(order.now)
     }
   }
@@ -99,8 +99,8 @@ export class BookEngine implements Engine {
   expire(slot: SlotId): number | null {
     const given = this.standing.get(slot)
     if (given?.order.kind !== 'follow') return null
-    this.carryOut(given.order.then.now)
-    this.standing.set(slot, { ...given, order: { kind: 'lead', ...given.order.then } })
+    this.carryOut(given.order.onExpiry.now)
+    this.standing.set(slot, { ...given, order: { kind: 'lead', ...given.order.onExpiry } })
     return given.generation
   }
 
@@ -124,7 +124,7 @@ export class BookEngine implements Engine {
 
   counters(slot: SlotId): SlotCounters {
     assert(this.slots.has(slot), `no slot ${slot}`)
-    return { ...silent, lastFamiliarUs: this.heardAt.get(slot) ?? null }
+    return { ...silent, lastExpectedUs: this.heardAt.get(slot) ?? null }
   }
 
   gaps(): AdvertGaps {

@@ -13,7 +13,7 @@ const counters = {
   received: 0,
   sent: 0,
   lastReceivedUs: null,
-  lastFamiliarUs: null,
+  lastExpectedUs: null,
   lastSentUs: null,
 }
 
@@ -81,7 +81,7 @@ function atWork(assessment = fine, cfg = instance()) {
   it.start()
   /** What has been ordered since the last call. */
   const ordered = (): OrderFor[] => {
-    queue.hand()
+    queue.submit()
     return orders.splice(0)
   }
   return { it, ordered, notified, advance }
@@ -92,7 +92,7 @@ const expired = (generation: number) =>
 
 const advertOf = (priority: number) =>
   ({
-    kind: 'heard',
+    kind: 'packet',
     link: 7,
     slot: 1,
     generation: 1,
@@ -139,19 +139,19 @@ test('the deadline passed: the engine stands on the prepared lead, nothing is or
 test('an event that crossed a newer order is dropped and answered by no further order', () => {
   const { it, ordered } = atWork()
   const generation = ordered()[0]?.generation ?? 0
-  it.heard(advertOf(0))
+  it.receive(advertOf(0))
   assert.equal(ordered().length, 1, 'the skew time is ordered')
   it.engineEvent(expired(generation))
   assert.equal(it.state.kind, 'backup')
   assert.deepEqual(ordered(), [], 'an answer here and an expiry there would chase each other')
 })
 
-test('an accepted advert becomes the familiar one, and its interval counts from its reception', () => {
+test('an accepted advert becomes the expected one, and its interval counts from its reception', () => {
   const { it, ordered, advance } = atWork()
   ordered()
   advance(1_500_000)
   const heard = advertOf(150)
-  it.heard(heard)
+  it.receive(heard)
   const [follow] = ordered()
   assert.ok(follow?.order.kind === 'follow')
   assert.deepEqual(follow.order.expect?.payload, heard.payload)
@@ -175,7 +175,7 @@ test('an address that somebody deleted is put back once for each deletion, withi
   it.engineEvent(expired(ordered()[0]?.generation ?? 0))
   it.addressVanished(vanished('172.16.80.100'))
   const [put] = ordered()
-  assert.equal(put?.order.kind, 'also')
+  assert.equal(put?.order.kind, 'once')
   assert.equal(put?.order.now[0]?.kind, 'netlink')
   for (let i = 0; i < 100; i++) it.addressVanished(vanished('172.16.80.100'))
   assert.equal(ordered().length, 19)
@@ -199,7 +199,7 @@ test('an address that somebody deleted is put back once for each deletion, withi
 })
 
 const stepKinds = (given: OrderFor | undefined): readonly string[] =>
-  given?.order.kind === 'also' ? given.order.now.map((step) => step.kind) : []
+  given?.order.kind === 'once' ? given.order.now.map((step) => step.kind) : []
 
 test('sixty addresses that vanish at once are all put back at once', () => {
   const many = Array.from({ length: 60 }, (_, i) => `172.16.80.${100 + i}`)
@@ -211,7 +211,7 @@ test('sixty addresses that vanish at once are all put back at once', () => {
   ordered()
   for (const one of many) it.addressVanished(vanished(one))
   const put = ordered().flatMap((given) =>
-    given.order.kind === 'also' ? given.order.now.filter((step) => step.kind === 'netlink') : [],
+    given.order.kind === 'once' ? given.order.now.filter((step) => step.kind === 'netlink') : [],
   )
   assert.equal(put.length, 60)
 })
@@ -227,7 +227,7 @@ test('the end of a competition is announced, though contacts before it were not'
     for (let at = from; at <= to; at += 2 * second) {
       advance(at)
       it.tick(us(at))
-      it.heard({ ...advertOf(50), at: us(at) })
+      it.receive({ ...advertOf(50), at: us(at) })
       announcements += frames()
     }
   }
@@ -248,20 +248,20 @@ test('priority zero is answered and sets the advert timer anew, but only with an
   const { it, ordered } = atWork()
   it.engineEvent(expired(ordered()[0]?.generation ?? 0))
   const timerKey = ({ order }: OrderFor) => (order.kind === 'lead' ? order.repeats[0]?.key : null)
-  it.heard(advertOf(0))
+  it.receive(advertOf(0))
   const [answer, lead, ...more] = ordered()
   assert.deepEqual(more, [])
-  assert.ok(answer?.order.kind === 'also' && lead?.order.kind === 'lead')
+  assert.ok(answer?.order.kind === 'once' && lead?.order.kind === 'lead')
   assert.deepEqual([answer.order.now.length, lead.order.now], [1, []])
   assert.equal(timerKey(lead), 'advert 1', 'the engine keeps the phase of a key that it knows')
-  for (let i = 0; i < 100; i++) it.heard({ ...advertOf(0), from: ip('172.16.80.4') })
+  for (let i = 0; i < 100; i++) it.receive({ ...advertOf(0), from: ip('172.16.80.4') })
   const later = ordered()
-  assert.equal(later.filter((o) => o.order.kind === 'also').length, 4)
+  assert.equal(later.filter((o) => o.order.kind === 'once').length, 4)
   assert.deepEqual(
     later.flatMap((o) => timerKey(o) ?? []),
     ['advert 2', 'advert 3', 'advert 4', 'advert 5'],
   )
-  it.heard(advertOf(90))
+  it.receive(advertOf(90))
   assert.deepEqual(
     ordered()
       .map(timerKey)
@@ -270,25 +270,25 @@ test('priority zero is answered and sets the advert timer anew, but only with an
   )
 })
 
-test('a master that a fault takes out says goodbye; one that stops, too', () => {
+test('a master that a fault takes out resigns; one that stops, too', () => {
   const { it, ordered } = atWork()
   it.engineEvent(expired(ordered()[0]?.generation ?? 0))
   it.assess({ ...fine, faults: [{ kind: 'check', name: 'web', detail: 'exit 1' }] })
   const [rest] = ordered()
-  assert.ok(rest?.order.kind === 'rest')
+  assert.ok(rest?.order.kind === 'idle')
   assert.deepEqual(
     rest.order.now.map((s) => s.kind),
     ['datagram', 'datagram', 'netlink'],
   )
   assert.equal(it.zeroSent, 1)
   it.stop()
-  assert.equal(it.zeroSent, 1, 'nothing to say goodbye to any more')
+  assert.equal(it.zeroSent, 1, 'nothing to resign from any more')
 })
 
 test('a master that sinks below a peer it has heard resigns; the operator’s word and a reload do not resign', () => {
   const leading = () => {
     const parts = atWork()
-    parts.it.heard(advertOf(90))
+    parts.it.receive(advertOf(90))
     const generation = parts.ordered().at(-1)?.generation ?? 0
     parts.it.engineEvent(expired(generation))
     assert.equal(parts.it.state.kind, 'master')
@@ -320,8 +320,8 @@ test('adverts that waited long for their turn are answered by what is allowed no
   it.engineEvent(expired(ordered()[0]?.generation ?? 0))
   advance(600_000_000)
   for (let second = 0; second < 600; second++)
-    it.heard({ ...advertOf(90), at: us(second * 1_000_000) })
-  const said = ordered().flatMap(({ order }) => (order.kind === 'also' ? order.now : []))
+    it.receive({ ...advertOf(90), at: us(second * 1_000_000) })
+  const said = ordered().flatMap(({ order }) => (order.kind === 'once' ? order.now : []))
   assert.equal(said.filter(({ kind }) => kind === 'datagram').length, 5)
 })
 
@@ -334,7 +334,7 @@ test('a master of a hand-over that still speaks is no second master, one that go
   assert.equal(it.state.kind, 'master')
   const hears = (priority: number, at: number) => {
     advance(at)
-    it.heard({ ...advertOf(priority), at: us(at) })
+    it.receive({ ...advertOf(priority), at: us(at) })
     return it.rivalAt(us(at))?.priority ?? null
   }
   assert.equal(hears(1, 2_900_000), null, 'within our first interval')

@@ -114,7 +114,7 @@ function receiver(cfg = instance()) {
 
 const heard = (payload: Uint8Array, count = 1) =>
   ({
-    kind: 'heard',
+    kind: 'packet',
     link: 1,
     slot: 1,
     generation: 1,

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { concatBytes, viewOf } from '../../../src/base/bytes.ts'
 import { type Ip, ipBytes } from '../../../src/base/ip.ts'
 import type { Plan } from '../../../src/engine/contract.ts'
-import { planRemove, planRest, planSwap } from '../../../src/engine/plans.ts'
+import { planIdle, planRemove, planSwap } from '../../../src/engine/plans.ts'
 import { Kernel } from '../../../src/kernel/mirror.ts'
 import { slotFacts } from '../../../src/router/binding/slot-facts.ts'
 import { followTakenAlong } from '../../../src/router/binding/taken-along.ts'
@@ -64,12 +64,12 @@ const read = (plan: Plan): readonly string[] =>
     })
   })
 
-const rest = (kernel: Kernel) => read(planRest(factsOf(kernel), false))
+const rest = (kernel: Kernel) => read(planIdle(factsOf(kernel), false))
 
 test('a primary of ours gives back the secondaries of the host, as they were told, where they are missing', () => {
   const body = told('add', '10.99.0.2/24', hosts)
   const kernel = kernelWith(told('add', '10.99.0.100/24', ours), body)
-  const plan = planRest(factsOf(kernel), false)
+  const plan = planIdle(factsOf(kernel), false)
   assert.deepEqual(read(plan), ['delete 10.99.0.100/24', 'add 10.99.0.2/24'])
   const last = plan.at(-1)
   assert(last?.kind === 'netlink')

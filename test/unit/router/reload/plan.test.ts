@@ -156,8 +156,8 @@ test('a backup whose sockets are replaced keeps the deadline that the engine has
     destination: ip('10.0.0.1'),
     checksumAsV2: false,
   }
-  const heard = { kind: 'heard', link: 1, slot, generation: 1, from, ttl: 255, count: 1 } as const
-  stage.named('A').heard({ ...heard, payload: encodeAdvert(advert), at: us(0) })
+  const heard = { kind: 'packet', link: 1, slot, generation: 1, from, ttl: 255, count: 1 } as const
+  stage.named('A').receive({ ...heard, payload: encodeAdvert(advert), at: us(0) })
   stage.settle()
   const { restartUs } = follow()
   // The engine has taken one like it ever since, and said nothing.

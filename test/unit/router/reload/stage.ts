@@ -94,7 +94,7 @@ export class Stage {
 
   settle(): void {
     this.roster.settle()
-    this.orders.hand()
+    this.orders.submit()
   }
 
   named(name: string): RunningInstance {
@@ -148,10 +148,10 @@ export class Stage {
   /** What was carried out when the order was taken up is past, and a deadline depends on when that was. */
   #standing({ slot }: RunningInstance): unknown {
     const order: Order | undefined = this.engine.standing.get(slot)?.order
-    if (order === undefined || order.kind === 'rest' || order.kind === 'also') return 'rest'
+    if (order === undefined || order.kind === 'idle' || order.kind === 'once') return 'idle'
     const { kind } = order
-    const lead = order.kind === 'follow' ? order.then : order
-    const now = order.kind === 'follow' ? this.#bytes(order.then.now) : []
+    const lead = order.kind === 'follow' ? order.onExpiry : order
+    const now = order.kind === 'follow' ? this.#bytes(order.onExpiry.now) : []
     const repeats = lead.repeats.map((r) => ({ ...r, plan: this.#bytes(r.plan) }))
     const restartUs: Us | null = order.kind === 'follow' ? order.restartUs : null
     return { kind, now, repeats, resign: this.#bytes(lead.resign), lateUs: lead.lateUs, restartUs }
