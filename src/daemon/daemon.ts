@@ -222,7 +222,7 @@ class RunningDaemon implements Daemon {
 
   #watchSameHost(log: Log): SameHost {
     return new SameHost({
-      outgoing,
+      sockets: outgoing,
       log,
       leaders: () => this.#roster.instances.flatMap(leaderOf),
       sent: (slot) => this.#engine.counters(slot).sent,
@@ -243,8 +243,8 @@ class RunningDaemon implements Daemon {
     this.#memberships.look()
     this.#remarks = setInterval(() => this.#sayHeldBack(), remarksEveryMs)
     this.#warden.start()
-    this.#sameHost.start()
-    this.#otherTransport.start()
+    this.#sameHost.looks.start()
+    this.#otherTransport.looks.start()
     initialiseFiles(scripts, this.#options.log, () => {
       if (!this.#stopping) this.#pool.set(checkSpecs(this.#reloads.config.scripts))
     })
@@ -277,8 +277,8 @@ class RunningDaemon implements Daemon {
         ...this.#realtime.warnings,
         ...this.#memberships.warnings,
         ...this.#ownership.warnings,
-        ...this.#sameHost.warnings,
-        ...this.#otherTransport.warnings,
+        ...this.#sameHost.looks.findings,
+        ...this.#otherTransport.looks.findings,
         ...this.#firewall.warnings,
       ],
       config,
@@ -350,8 +350,8 @@ class RunningDaemon implements Daemon {
     if (this.#lease !== null) clearInterval(this.#lease)
     this.#memberships.stop()
     if (this.#remarks !== null) clearInterval(this.#remarks)
-    this.#sameHost.stop()
-    this.#otherTransport.stop()
+    this.#sameHost.looks.stop()
+    this.#otherTransport.looks.stop()
     await Promise.all([this.#pool.stop(), this.#notifier.stop()])
     this.#firewall.set([])
     await this.#firewall.settled(firewallMs)
@@ -527,7 +527,8 @@ function participantOf({ slot, name, cfg, state, stance }: RunningInstance): Par
   const { family, vrid, advertIntervalUs, transport } = cfg
   const peers = transport.kind === 'unicast' ? transport.peers.map((peer) => peer.address) : null
   const on = { interface: home.name, ifindex: home.ifindex, peers, source }
-  return [{ slot, name, family, vrid, advertIntervalUs, ...on, leads: state.kind === 'master' }]
+  const since = state.kind === 'master' ? state.since : null
+  return [{ slot, name, family, vrid, advertIntervalUs, ...on, since }]
 }
 
 /** Adverts to a group alone: those to unicast peers may share a VRID, and each peer gets one. */

@@ -16,7 +16,7 @@ const multicast: Participant = {
   advertIntervalUs: us(1_000_000),
   peers: null,
   source: ip('10.0.0.1'),
-  leads: true,
+  since: us(0),
 }
 const unicast: Participant = { ...multicast, peers: [ip('10.0.0.2')] }
 
@@ -66,7 +66,7 @@ async function looked(participants: readonly Participant[], arriving: readonly U
   let over = false
   let nowMs = 0
   const clock = mock.method(performance, 'now', () => nowMs)
-  const looking = watch.look(0).then(() => {
+  const looking = watch.looks.look(0).then(() => {
     over = true
   })
   while (!over) {
@@ -77,8 +77,8 @@ async function looked(participants: readonly Participant[], arriving: readonly U
   await looking
   clock.mock.restore()
   mock.timers.reset()
-  assert.equal(lines.length, watch.warnings.length)
-  return watch.warnings
+  assert.equal(lines.length, watch.looks.findings.length)
+  return watch.looks.findings
 }
 
 test('a multicast leader names who sends to it by unicast; its own way is none of this', async () => {
@@ -97,9 +97,9 @@ test('a unicast leader names the peer that sends to the group, and no other rout
 })
 
 test('what another instance here hears is not unheard, and a backup is not looked at', async () => {
-  const other = { ...unicast, slot: 2, name: 'VI_2', leads: false }
+  const other = { ...unicast, slot: 2, name: 'VI_2', since: null }
   assert.deepEqual(await looked([multicast, other], [packet('us')]), [])
-  assert.deepEqual(await looked([{ ...multicast, leads: false }], [packet('us')]), [])
+  assert.deepEqual(await looked([{ ...multicast, since: null }], [packet('us')]), [])
 })
 
 test('a flood of adverts ends the look', async () => {

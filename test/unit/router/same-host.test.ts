@@ -45,7 +45,7 @@ async function looked(seen: readonly number[], sent: number): Promise<readonly s
   const lines: string[] = []
   const say = (line: string) => void lines.push(line)
   const sameHost = new SameHost({
-    outgoing: {
+    sockets: {
       open: () => 3,
       read: () => waiting.splice(0),
       close: () => {
@@ -64,7 +64,7 @@ async function looked(seen: readonly number[], sent: number): Promise<readonly s
   const clock = mock.method(performance, 'now', () => at)
   let at = 0
   let done = false
-  const look = sameHost.look(0).then(() => {
+  const look = sameHost.looks.look(0).then(() => {
     done = true
   })
   while (!done) {
@@ -75,8 +75,8 @@ async function looked(seen: readonly number[], sent: number): Promise<readonly s
   await look
   clock.mock.restore()
   mock.timers.reset()
-  assert.equal(lines.length, sameHost.warnings.length)
-  return sameHost.warnings
+  assert.equal(lines.length, sameHost.looks.findings.length)
+  return sameHost.looks.findings
 }
 
 test('as many as were sent are ours, one more may be; from two on they are of another program', async () => {
