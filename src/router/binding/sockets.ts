@@ -50,10 +50,11 @@ export class Links {
     const link = known ?? this.#openLink(wish, vrid)
     this.leave(slot)
     this.#open.set(key, link)
-    this.#engine.addSlot(slot, link.id, vrid, peers)
-    link.slots.set(slot, { vrid, peers })
-    this.#keyOfSlot.set(slot, key)
-    this.#engine.setFilter(link.id, filterFor(link))
+    try {
+      this.#enter(link, slot, { vrid, peers })
+    } finally {
+      this.#tidy(link)
+    }
     return link.id
   }
 
@@ -67,12 +68,11 @@ export class Links {
       return link === null ? [] : [{ ...move, link }]
     })
     const left = ready.map(({ slot }) => this.#part(slot))
-    for (const { slot, vrid, peers, link } of ready) {
-      this.#engine.addSlot(slot, link.id, vrid, peers)
-      link.slots.set(slot, { vrid, peers })
-      this.#keyOfSlot.set(slot, keyOf(link.wish))
+    try {
+      for (const { slot, vrid, peers, link } of ready) this.#enter(link, slot, { vrid, peers })
+    } finally {
+      for (const link of new Set([...ready.map(({ link }) => link), ...left])) this.#tidy(link)
     }
-    for (const link of new Set([...ready.map(({ link }) => link), ...left])) this.#tidy(link)
   }
 
   /** The slot leaves its link; the last one closes it. Idempotent. */
@@ -103,6 +103,13 @@ export class Links {
   slotsOf(id: LinkId): readonly SlotId[] {
     const link = [...this.#open.values()].find((open) => open.id === id)
     return link === undefined ? [] : [...link.slots.keys()]
+  }
+
+  /** To be followed by `#tidy`, also when the engine refuses the slot: the link may have been opened for it. */
+  #enter(link: OpenLink, slot: SlotId, member: Member): void {
+    this.#engine.addSlot(slot, link.id, member.vrid, member.peers)
+    link.slots.set(slot, member)
+    this.#keyOfSlot.set(slot, keyOf(link.wish))
   }
 
   /** Without closing the link that it left. */
