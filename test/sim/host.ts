@@ -10,10 +10,11 @@ import type { LinkSpec, SlotId, Step } from '../../src/engine/contract.ts'
 import type { Notifier } from '../../src/notify/notify.ts'
 import type { Agenda } from './agenda.ts'
 import { Clock } from './clock.ts'
-import { configOf, SimDaemon } from './daemon.ts'
+import { configOf } from './configuration.ts'
 import { SimEngine } from './engine.ts'
 import { SimKernel } from './kernel.ts'
 import type { Lan, Packet } from './lan.ts'
+import { MainThread } from './main-thread.ts'
 import type { Prng } from './prng.ts'
 import { configText, type HostPlan, type Scenario } from './scenario.ts'
 import { Timer } from './timer.ts'
@@ -98,7 +99,7 @@ export class Host {
   /** In good order: priority 0, addresses away. */
   stop(): void {
     if (this.asleep) return
-    this.process?.daemon.stop()
+    this.process?.main.stop()
     this.#end()
   }
 
@@ -125,14 +126,14 @@ export class Host {
   reload(): void {
     const { process } = this
     process?.onMain(() =>
-      process.daemon.reload(configOf(configText(this.#around.scenario, this.plan))),
+      process.main.reload(configOf(configText(this.#around.scenario, this.plan))),
     )
   }
 
   setCheck(good: boolean): void {
     this.good = good
     const { process } = this
-    process?.onMain(() => process.daemon.verdict('chk', good))
+    process?.onMain(() => process.main.verdict('chk', good))
   }
 
   /** `stopped`: the process; packets wait in its sockets. `machine`: a paused VM, which hears nothing. */
@@ -189,7 +190,7 @@ export class Host {
 
 export class Process {
   readonly engine: SimEngine
-  readonly daemon: SimDaemon
+  readonly main: MainThread
   readonly startedAt: number
   alive = true
   readonly #host: Host
@@ -209,7 +210,7 @@ export class Process {
     const { agenda, scenario } = around
     this.startedAt = agenda.now
     this.#wake = new Timer(agenda, () => this.#onWake())
-    this.#alarm = new Timer(agenda, () => this.onMain(() => this.daemon.tick()))
+    this.#alarm = new Timer(agenda, () => this.onMain(() => this.main.dispatcher.tick()))
     this.engine = new SimEngine(scenario.livenessUs as Us, {
       now: () => host.now(),
       carryOut: (slot, step, spec) => this.#carryOut(slot, step, spec),
@@ -222,16 +223,18 @@ export class Process {
       renewedAt: () => this.#renewedAt(),
     })
     const log = (text: string) => around.witness.said(host, text)
-    this.daemon = new SimDaemon(configOf(configText(scenario, host.plan)), {
+    this.main = new MainThread(configOf(configText(scenario, host.plan)), {
       engine: this.engine,
       log: logInto(log),
       notifier: notifyInto(log),
+      later: (task) => this.onMain(task),
+      workedMs: () => 0,
       alarm: (at) => this.#alarm.set(at === null ? null : host.clock.when(at)),
     })
     host.kernel.listener = (bytes) => this.engine.kernelChanged(bytes)
-    this.onMain(() => this.daemon.start())
+    this.onMain(() => this.main.start())
     agenda.after(around.prng.between(50_000, 900_000), () =>
-      this.onMain(() => this.daemon.verdict('chk', host.good)),
+      this.onMain(() => this.main.verdict('chk', host.good)),
     )
   }
 
@@ -319,7 +322,7 @@ export class Process {
     this.#delivering = true
     this.onMain(() => {
       this.#delivering = false
-      this.engine.deliver((events) => this.daemon.onEngine(events))
+      this.engine.deliver((events) => this.main.dispatcher.onEngine(events))
     })
   }
 

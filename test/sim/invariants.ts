@@ -366,17 +366,17 @@ export class Invariants implements Witness {
 
   #leads(host: Host, vrid: number): boolean {
     const { process } = host
-    const instance = process?.daemon.instances.find((it) => it.cfg.vrid === vrid)
+    const instance = process?.main.dispatcher.instances.find((it) => it.cfg.vrid === vrid)
     return instance !== undefined && process?.engine.leads(instance.slot) === true
   }
 
   #effective(host: Host, vrid: number): number {
-    const instance = host.process?.daemon.instances.find((it) => it.cfg.vrid === vrid)
+    const instance = host.process?.main.dispatcher.instances.find((it) => it.cfg.vrid === vrid)
     return instance?.machine.effective ?? host.plan.priority
   }
 
   #vridOf(host: Host, slot: SlotId): number | null {
-    return host.process?.daemon.instances.find((it) => it.slot === slot)?.cfg.vrid ?? null
+    return host.process?.main.dispatcher.instances.find((it) => it.slot === slot)?.cfg.vrid ?? null
   }
 
   #voices(host: Host): Voices {

@@ -85,7 +85,7 @@ class Pair {
 }
 
 const leads = (host: Host): boolean => {
-  const slot = host.process?.daemon.instances[0]?.slot
+  const slot = host.process?.main.dispatcher.instances[0]?.slot
   return slot !== undefined && host.process?.engine.leads(slot) === true
 }
 
@@ -214,7 +214,7 @@ test('a better master that comes and goes: three take-overs in ten seconds, by b
   assert.ok(tookOver.length >= 5, `${tookOver}`)
   for (const host of pair.world.hosts)
     assert.equal(
-      host.process?.daemon.instances[0]?.machine.visitor?.address,
+      host.process?.main.dispatcher.instances[0]?.machine.visitor?.address,
       '10.0.0.200',
       host.name,
     )

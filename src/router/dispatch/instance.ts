@@ -176,8 +176,8 @@ export class RunningInstance {
     return instants.length === 0 ? null : us(Math.min(...instants))
   }
 
-  /** Writes the remarks that were held back, as far as their budgets allow. */
-  sayHeldBack(now: Us): void {
+  /** Writes log lines that were held back, as far as their limits allow. */
+  flushLog(now: Us): void {
     this.#remarks.flush(this.name, now)
   }
 

@@ -20,8 +20,8 @@ import type {
   StatusInstance,
 } from '../../report/status.ts'
 import { oversizedAdvert } from '../binding/advert-size.ts'
-import type { Links } from '../binding/sockets.ts'
 import { advertLoss, lossWarning } from './advert-loss.ts'
+import type { Dispatcher } from './dispatcher.ts'
 import type { RunningInstance } from './instance.ts'
 import type { Roster } from './roster.ts'
 
@@ -36,32 +36,31 @@ export const stateNames: Readonly<Record<State['kind'], StatusInstance['state']>
 type Unjudged = Omit<StatusInstance, 'warnings'>
 
 export type StatusSources = {
-  readonly roster: Roster
+  readonly dispatcher: Dispatcher
   readonly engine: Engine
   readonly engineStart: EngineStart
-  readonly links: Links
   readonly kernel: KernelView
   readonly pool: CheckPool
-  readonly scripts: readonly Script[]
   readonly version: string
   readonly uptimeMs: number
-  readonly eventsRaised: number
-  readonly unknownVrids: Status['unknownVrids']
   /** Of the warden and of the sockets. */
   readonly otherWarnings: readonly string[]
   readonly config: Status['config']
 }
 
 export function daemonStatus(from: StatusSources): Status {
-  const { engine, engineStart, roster } = from
-  const counters = from.links.ids.map((id) => engine.linkCounters(id))
+  const { engine, engineStart, dispatcher } = from
+  const { roster } = dispatcher
+  const counters = dispatcher.links.ids.map((id) => engine.linkCounters(id))
   const total = (pick: (c: (typeof counters)[number]) => number): number =>
     counters.reduce((sum, c) => sum + pick(c), 0)
   const instances = roster.instances.map((it): StatusInstance => {
     const status = instanceStatus(it, from)
     return { ...status, warnings: warningsAbout(it, status, from) }
   })
-  const checks = from.scripts.flatMap((script) => checkStatus(script, from.pool, roster))
+  const checks = dispatcher.config.scripts.flatMap((script) =>
+    checkStatus(script, from.pool, roster),
+  )
   return {
     schema: 1,
     version: from.version,
@@ -72,12 +71,12 @@ export function daemonStatus(from: StatusSources): Status {
     engine: {
       realtime: engineStart.realtime,
       locked: engineStart.locked,
-      eventsRaised: from.eventsRaised,
+      eventsRaised: dispatcher.eventsRaised,
       throttled: total((c) => c.throttled),
       coalesced: total((c) => c.coalesced),
       unclaimed: total((c) => c.unclaimed),
     },
-    unknownVrids: from.unknownVrids,
+    unknownVrids: dispatcher.unknownVrids,
     instances,
     groups: roster.groups.map(
       (g): StatusGroup => ({
@@ -112,7 +111,7 @@ const whyOf = ({ state, journal }: RunningInstance): string =>
 function warningsAbout(
   it: RunningInstance,
   status: Unjudged,
-  { engine, roster }: StatusSources,
+  { engine, dispatcher }: StatusSources,
 ): readonly string[] {
   const now = engine.now()
   return [
@@ -127,7 +126,7 @@ function warningsAbout(
     ...overlongOf(it),
     ...lossesOf(it, engine),
     ...flappingOf(it),
-    ...standingBy(status, roster),
+    ...standingBy(status, dispatcher.roster),
     ...contestedStandBy(it, now),
     ...[oversizedAdvert(it.cfg, it.stance.home) ?? []].flat(),
   ]

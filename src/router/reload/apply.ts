@@ -18,7 +18,7 @@ export type Changeable = {
   settleSources(next: Config): void
 }
 
-/** What surrounds the roster; the daemon's own parts, or the simulator's. */
+/** What surrounds the instances. */
 export type ApplyPorts = {
   readonly roster: Changeable
   /** The settings that are no instance's: notifications, packet rules. */
@@ -74,18 +74,18 @@ export function* applyPlan(plan: ReloadPlan, ports: ApplyPorts): Generator<Pause
   return true
 }
 
-/** In slices, between which the event loop turns. False when the daemon stopped before the end. */
-export async function applyInSlices(
-  plan: ReloadPlan,
-  ports: ApplyPorts & {
+/** Goes through the slices of a plan, between which the event loop turns. False when the daemon stopped before the end. */
+export async function inSlices(
+  slices: Generator<Pause, boolean>,
+  ports: {
     /** Proves to the engine that this thread still turns. */
     renew(): void
     /** The event loop has turned. */
     turn(): Promise<void>
+    /** All that was ordered has been carried out. */
     flush(): Promise<void>
   },
 ): Promise<boolean> {
-  const slices = applyPlan(plan, ports)
   for (;;) {
     const slice = slices.next()
     if (slice.done === true) return slice.value
@@ -95,8 +95,8 @@ export async function applyInSlices(
   }
 }
 
-/** Plans in slices. */
-export async function inSlices<T>(
+/** Goes through the steps of planning, so many at a time as a slice has room for. */
+export async function planInSlices<T>(
   steps: Generator<void, T>,
   ports: { nowMs(): number; turn(): Promise<void> },
 ): Promise<T> {
@@ -108,9 +108,4 @@ export async function inSlices<T>(
     await ports.turn()
     beganMs = ports.nowMs()
   }
-}
-
-/** At once, for one who has no event loop to wait for. */
-export function applyAtOnce(plan: ReloadPlan, ports: ApplyPorts): void {
-  for (const _ of applyPlan(plan, ports));
 }

@@ -45,20 +45,14 @@ export type ReloadPlan = {
 /** Nothing was changed, and nothing would have been. */
 export type Refusals = { readonly ok: false; readonly refusals: readonly Diagnostic[] }
 
-/** `old`: the configuration that was applied last. */
-export function planReload(old: Config, next: Config, facts: ReloadFacts): ReloadPlan | Refusals {
-  const steps = planInSteps(old, next, facts)
-  for (;;) {
-    const step = steps.next()
-    if (step.done === true) return step.value
-  }
-}
-
 /** So many instances are compared between two steps: about a millisecond. */
 const instancesPerStep = 100
 
-/** The same, step by step, for a caller with something else to do meanwhile. Asks nothing and changes nothing. */
-export function* planInSteps(
+/**
+ * `old`: the configuration that was applied last. Step by step, for a caller with something else to do meanwhile. Asks
+ * nothing and changes nothing.
+ */
+export function* planReload(
   old: Config,
   next: Config,
   facts: ReloadFacts,

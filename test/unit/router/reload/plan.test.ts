@@ -6,7 +6,7 @@ import { keywords } from '../../../../src/config/keywords/table.ts'
 import type { Config, Globals, Instance } from '../../../../src/config/types.ts'
 import type { AddressFacts, SlotFacts } from '../../../../src/engine/plans.ts'
 import { addressDifference } from '../../../../src/router/binding/address-difference.ts'
-import { applyInSlices, applyPlan } from '../../../../src/router/reload/apply.ts'
+import { inSlices } from '../../../../src/router/reload/apply.ts'
 import { globalChanges, globalSettings } from '../../../../src/router/reload/globals.ts'
 import { encodeAdvert } from '../../../../src/wire/vrrp.ts'
 import { check, instanceText } from '../../config/reading.ts'
@@ -236,10 +236,7 @@ test('between two slices each instance is old or new, the batch is ended and the
   const stage = new Stage()
   stage.apply(many(20, 100))
   stage.expireAll()
-  const plan = stage.plan(many(20, 120))
-  assert.ok(plan.ok)
-  let now = 0
-  const ports = { ...stage.ports(), nowMs: () => (now += 6) }
+  stage.paceMs = 6
   const seen: string[] = []
   let renewed = 0
   const look = () => {
@@ -254,7 +251,8 @@ test('between two slices each instance is old or new, the batch is ended and the
     seen.push(`${all.filter((priority) => priority === 120).length}`)
   }
   const flush = () => Promise.resolve()
-  assert.equal(await applyInSlices(plan, { ...ports, renew: look, turn: flush, flush }), true)
+  const slices = stage.slices(many(20, 120))
+  assert.equal(await inSlices(slices, { renew: look, turn: flush, flush }), true)
   assert.equal(seen.at(-1), '20')
   assert.ok(renewed > 5, `${seen}`)
 })
@@ -262,17 +260,10 @@ test('between two slices each instance is old or new, the batch is ended and the
 test('a daemon that stops between two slices leaves the others as they were', () => {
   const stage = new Stage()
   stage.apply(many(20, 100))
-  const plan = stage.plan(many(20, 120))
-  assert.ok(plan.ok)
-  let stopping = false
-  let now = 0
-  const slices = applyPlan(plan, {
-    ...stage.ports(),
-    nowMs: () => (now += 6),
-    stopping: () => stopping,
-  })
+  stage.paceMs = 6
+  const slices = stage.slices(many(20, 120))
   slices.next()
-  stopping = true
+  stage.dispatcher.stop()
   assert.deepEqual(slices.next(), { done: true, value: false })
   const altered = stage.roster.instances.filter((it) => it.cfg.priority === 120).length
   assert.ok(altered > 0 && altered < 20, `${altered}`)

@@ -1,14 +1,14 @@
-/** A roster on an engine that keeps books: what the tests of a reload apply configurations to, and what they compare. */
+/** A dispatcher on an engine that keeps books: what the tests of a reload apply configurations to, and what they compare. */
 import type { Us } from '../../../../src/base/time.ts'
 import { us } from '../../../../src/base/time.ts'
 import type { Config, Globals, Instance, SyncGroup } from '../../../../src/config/types.ts'
 import type { Order, Plan } from '../../../../src/engine/contract.ts'
-import { Links } from '../../../../src/router/binding/sockets.ts'
+import { Dispatcher } from '../../../../src/router/dispatch/dispatcher.ts'
 import type { RunningInstance } from '../../../../src/router/dispatch/instance.ts'
-import { Roster } from '../../../../src/router/dispatch/roster.ts'
-import { OrderQueue } from '../../../../src/router/orders.ts'
-import { applyAtOnce } from '../../../../src/router/reload/apply.ts'
-import { planReload, type Refusals, type ReloadPlan } from '../../../../src/router/reload/plan.ts'
+import type { Roster } from '../../../../src/router/dispatch/roster.ts'
+import type { Pause } from '../../../../src/router/reload/apply.ts'
+import type { Refusals, ReloadPlan } from '../../../../src/router/reload/plan.ts'
+import { atOnce } from '../../base/at-once.ts'
 import { check, instanceText } from '../../config/reading.ts'
 import { BookEngine } from '../book-engine.ts'
 import { address, kernelOf, link } from '../facts.ts'
@@ -29,72 +29,79 @@ export const config = (
 ): Config => ({ globals, scripts: [], instances, groups, ...more })
 
 /** eth0 with two addresses, eth1 with one; eth2 is not there. */
-const kernel = kernelOf(
-  [link(3, 'eth0'), link(4, 'eth1')],
-  [address(3, '10.0.0.1'), address(3, '10.0.0.2'), address(4, '10.1.0.1')],
-)
+const links = [link(3, 'eth0'), link(4, 'eth1')]
+const kernel = {
+  ...kernelOf(links, [address(3, '10.0.0.1'), address(3, '10.0.0.2'), address(4, '10.1.0.1')]),
+  linkByIndex: (ifindex: number) => links.find((it) => it.ifindex === ifindex) ?? null,
+  hasAgain: () => false,
+  apply: () => [],
+}
 
 export class Stage {
   readonly engine = new BookEngine()
   readonly notified: string[] = []
-  readonly orders = new OrderQueue(this.engine)
-  readonly roster: Roster
-  #config: Config = config([])
+  readonly dispatcher: Dispatcher
+  /** Milliseconds that pass with each look at the clock: a slice takes ten. */
+  paceMs = 0
+  #sliceMs = 0
 
   constructor() {
     const none = () => undefined
     const log = { debug: none, info: none, warn: none, error: none, flush: () => Promise.resolve() }
-    this.roster = new Roster(
-      {
-        engine: this.engine,
-        kernel,
-        links: new Links(this.engine),
-        orders: this.orders,
-        notifier: {
-          instance: ({ name, state }) => void this.notified.push(`${name} ${state}`),
-          group: ({ name, state }) => void this.notified.push(`group ${name} ${state}`),
-          repeat: none,
-          reconfigure: none,
-          stop: () => Promise.resolve(),
-        },
-        log,
-        claim: () => true,
-        wallMs: () => 0,
+    this.dispatcher = new Dispatcher(config([]), {
+      engine: this.engine,
+      kernel,
+      reader: { heard: () => [], read: none },
+      notifier: {
+        instance: ({ name, state }) => void this.notified.push(`${name} ${state}`),
+        group: ({ name, state }) => void this.notified.push(`group ${name} ${state}`),
+        repeat: none,
+        reconfigure: none,
+        stop: () => Promise.resolve(),
       },
-      { check: () => null, holds: () => false, kernel },
-    )
+      log,
+      verdict: () => null,
+      checks: none,
+      settings: none,
+      claim: () => true,
+      alarm: none,
+      wallMs: () => 0,
+      sliceMs: () => {
+        this.#sliceMs += this.paceMs
+        return this.#sliceMs
+      },
+      lost: none,
+      kernelChanged: none,
+      settled: none,
+    })
+    const plan = atOnce(this.dispatcher.planStart())
+    if (plan.ok) atOnce(this.dispatcher.start(plan))
+  }
+
+  get roster(): Roster {
+    return this.dispatcher.roster
   }
 
   plan(next: Config): ReloadPlan | Refusals {
-    const facts = { running: this.roster.facts(), started: globals }
-    return planReload(this.#config, next, facts)
+    return atOnce(this.dispatcher.plan(next))
   }
 
   /** Starts, and reloads. */
   apply(next: Config): ReloadPlan | Refusals {
     const plan = this.plan(next)
-    if (plan.ok) {
-      applyAtOnce(plan, this.ports())
-      this.#config = next
-    }
+    if (plan.ok) atOnce(this.dispatcher.apply(plan))
     return plan
   }
 
-  ports() {
-    const none = () => undefined
-    return {
-      roster: this.roster,
-      settings: none,
-      checks: none,
-      settle: () => this.settle(),
-      nowMs: () => 0,
-      stopping: () => false,
-    }
+  /** The slices in which a plan is applied. */
+  slices(next: Config): Generator<Pause, boolean> {
+    const plan = this.plan(next)
+    if (!plan.ok) throw new Error(plan.refusals.map(({ message }) => message).join('; '))
+    return this.dispatcher.apply(plan)
   }
 
   settle(): void {
-    this.roster.settle()
-    this.orders.submit()
+    this.dispatcher.settle()
   }
 
   named(name: string): RunningInstance {

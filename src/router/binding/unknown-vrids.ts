@@ -11,15 +11,15 @@ import type { Links } from './sockets.ts'
 /** Named in `status`; there are no more than 255 for each link. */
 const namedMax = 1_000
 
-export class Strangers {
-  readonly #links: Pick<Links, 'interfaceOf'>
+export class UnknownVrids {
+  readonly #sockets: Pick<Links, 'interfaceOf'>
   readonly #log: Log
   /** `log_unknown_vrids` at present. */
   readonly #logged: () => boolean
   readonly #known = new Map<string, StatusUnknownVrid>()
 
   constructor(links: Pick<Links, 'interfaceOf'>, log: Log, logged: () => boolean) {
-    this.#links = links
+    this.#sockets = links
     this.#log = log
     this.#logged = logged
   }
@@ -28,8 +28,8 @@ export class Strangers {
     return [...this.#known.values()]
   }
 
-  heard({ link, vrid, from }: EngineEvent & { kind: 'stranger' }): void {
-    const name = this.#links.interfaceOf(link)
+  receive({ link, vrid, from }: EngineEvent & { kind: 'stranger' }): void {
+    const name = this.#sockets.interfaceOf(link)
     // The link has been closed meanwhile.
     if (name === null) return
     if (this.#logged())

@@ -1,0 +1,330 @@
+/**
+ * The reacting half of the daemon: everything that happens comes in here, and what follows goes out through ports. It
+ * opens nothing, owns no timer and waits for nothing, so the simulator drives the same class in virtual time.
+ *
+ * ```
+ *   plan of a reload ─► instances, sync groups ◄── tracker ◄── verdicts of the checks
+ *                        │  ▲                       ▲
+ *                 orders ▼  │ events                │ links, addresses
+ *                         engine ◄──► kernel, wire
+ * ```
+ *
+ * Each batch is worked off to the end, sync groups settle, and only then are the orders submitted, so that what belongs
+ * together goes out together.
+ */
+import { unreachable } from '../../base/assert.ts'
+import type { Log } from '../../base/log.ts'
+import type { Us } from '../../base/time.ts'
+import { describeResult, exitStatus } from '../../checks/verdict/describe.ts'
+import type { CheckEvent, CheckStatus } from '../../checks/verdict/types.ts'
+import type { Config, Globals, Script } from '../../config/types.ts'
+import { describeFault } from '../../election/describe.ts'
+import type { Engine, EngineEvent, SlotId } from '../../engine/contract.ts'
+import type { OwnedObject } from '../../kernel/marks.ts'
+import type { Kernel, KernelChange, KernelView } from '../../kernel/mirror.ts'
+import type { KernelReader } from '../../kernel/reader.ts'
+import type { Notifier } from '../../notify/notify.ts'
+import type { StatusUnknownVrid } from '../../report/status.ts'
+import { ownedAddresses } from '../binding/interface-resolution.ts'
+import { Links } from '../binding/sockets.ts'
+import { UnknownVrids } from '../binding/unknown-vrids.ts'
+import { OrderQueue } from '../orders.ts'
+import { applyPlan, type Pause } from '../reload/apply.ts'
+import { planReload, type Refusals, type ReloadPlan } from '../reload/plan.ts'
+import type { RunningInstance } from './instance.ts'
+import { routeKernelChanges } from './kernel-changes.ts'
+import { repeatStates } from './repeat-states.ts'
+import { Roster } from './roster.ts'
+
+export type DispatcherPorts = {
+  readonly engine: Engine
+  /** The mirror of the kernel. */
+  readonly kernel: KernelView & Pick<Kernel, 'linkByIndex' | 'hasAgain' | 'apply'>
+  /** What keeps the mirror. Differences that it finds by reading come back through `onKernel`. */
+  readonly reader: Pick<KernelReader, 'heard' | 'read'>
+  readonly notifier: Notifier
+  readonly log: Log
+  /** How a check stands; null: there is none of that name. */
+  verdict(name: string): CheckStatus | null
+  /** Which checks are to run from now on. */
+  checks(scripts: readonly Script[]): void
+  /** Settings that are no instance's and not the notifier's: packet rules, the lease. */
+  settings(next: Config): void
+  /** What a slot may put into the kernel has to be recorded before: false until `recorded` is called. */
+  claim(slot: SlotId, objects: readonly OwnedObject[]): boolean
+  /** To call `tick` at that instant, once; null: never. Replaces the instant set before. */
+  alarm(at: Us | null, now: Us): void
+  /** The wall clock in milliseconds, for people. */
+  wallMs(): number
+  /** Monotonic milliseconds, for the length of a slice of a reload. */
+  sliceMs(): number
+  /** A thread or process beside the engine was lost. */
+  lost(what: 'warden' | 'realtime'): void
+  /** Links or addresses changed. */
+  kernelChanged(): void
+  /** A batch has been worked off and its orders submitted. */
+  settled(): void
+}
+
+/** The part of the globals that the notifier takes. */
+export const notifySettings = (globals: Globals) => {
+  const { mail, routerId, notifyFifos: fifos, noEmailFaults } = globals
+  return { mail, routerId, fifos, noEmailFaults }
+}
+
+export class Dispatcher {
+  readonly roster: Roster
+  readonly links: Links
+  readonly #ports: DispatcherPorts
+  readonly #orders: OrderQueue
+  readonly #unknownVrids: UnknownVrids
+  /** What takes effect at the start alone was taken from here. */
+  readonly #started: Globals
+  /** In force: applied whole. */
+  #config: Config
+  /** Scripts that were there at the start hold their instances until they report; later ones do not. */
+  #holding: ReadonlySet<string>
+  #takesPart = false
+  #stopping = false
+  #eventsRaised = 0
+
+  /** `config`: in force from here on; its instances take part from `start`. */
+  constructor(config: Config, ports: DispatcherPorts) {
+    const { engine, kernel, notifier, log } = ports
+    this.#ports = ports
+    this.#config = config
+    this.#started = config.globals
+    this.#holding = new Set(config.scripts.map(({ name }) => name))
+    this.links = new Links(engine)
+    this.#orders = new OrderQueue(engine)
+    this.#unknownVrids = new UnknownVrids(
+      this.links,
+      log,
+      () => this.#config.globals.logUnknownVrids,
+    )
+    this.roster = new Roster(
+      {
+        engine,
+        kernel,
+        links: this.links,
+        orders: this.#orders,
+        notifier,
+        claim: (slot, objects) => ports.claim(slot, objects),
+        log,
+        wallMs: () => ports.wallMs(),
+      },
+      {
+        check: (name) => ports.verdict(name),
+        holds: (name) => this.#holding.has(name),
+        kernel,
+      },
+    )
+  }
+
+  get config(): Config {
+    return this.#config
+  }
+  get instances(): readonly RunningInstance[] {
+    return this.roster.instances
+  }
+  /** Every instance has its last order. */
+  get stopping(): boolean {
+    return this.#stopping
+  }
+  /** Of the engine, since the start. */
+  get eventsRaised(): number {
+    return this.#eventsRaised
+  }
+  get unknownVrids(): readonly StatusUnknownVrid[] {
+    return this.#unknownVrids.known
+  }
+
+  /**
+   * What becomes of the instances and settings if `next` takes the place of what is in force, or why it cannot. Before
+   * `start` no instance takes part, however often the configuration is read. Changes nothing.
+   */
+  *plan(next: Config): Generator<void, ReloadPlan | Refusals> {
+    const facts = { running: this.roster.facts(), started: this.#started }
+    const planned = this.#takesPart ? next : { ...next, instances: [], groups: [] }
+    const plan = yield* planReload(this.#config, planned, facts)
+    return plan.ok ? { ...plan, next } : plan
+  }
+
+  /** The plan by which the configuration in force takes part. */
+  planStart(): Generator<void, ReloadPlan | Refusals> {
+    this.#takesPart = true
+    return this.plan(this.#config)
+  }
+
+  /** What may appear in the kernel by a plan: to be recorded before it is applied. */
+  objectsOf({ next }: ReloadPlan): readonly OwnedObject[] {
+    if (!this.#takesPart) return []
+    return next.instances.flatMap((cfg) => ownedAddresses(cfg, this.#ports.kernel))
+  }
+
+  /** Settings and checks are there already. True when all of it has been applied. */
+  *start(plan: ReloadPlan): Generator<Pause, boolean> {
+    const none = () => undefined
+    const whole = yield* applyPlan(plan, { ...this.#applyPorts(), settings: none, checks: none })
+    if (whole) this.#applied(plan.next)
+    return whole
+  }
+
+  /** `plan`: of `this.plan`, with no other applied since. True when all of it has been applied. */
+  *apply(plan: ReloadPlan): Generator<Pause, boolean> {
+    const whole = yield* applyPlan(plan, this.#applyPorts())
+    if (!whole) return false
+    this.#applied(plan.next)
+    if (plan.next.globals.fifoStatesOnReload) repeatStates(this.roster, this.#ports.notifier)
+    return true
+  }
+
+  /** Instances whose configuration is not in force because the kernel refused it, one sentence each. */
+  get notApplied(): readonly string[] {
+    return this.instances.flatMap(({ name, applied, stance }) =>
+      applied ? [] : [`${name}: not applied: ${stance.faults.map(describeFault).join(', ')}`],
+    )
+  }
+
+  /** Once it stops, every instance has its last order: nothing that happens may bring another. */
+  onEngine(events: readonly EngineEvent[]): void {
+    this.#eventsRaised += events.length
+    if (this.#stopping) return this.#reportFailures(events)
+    const changes = events.flatMap((event) => this.#onEngineEvent(event))
+    this.#routeKernel(changes)
+    this.settle()
+  }
+
+  /** What a reading of the kernel found to be different. */
+  onKernel(changes: readonly KernelChange[]): void {
+    if (this.#stopping) return
+    this.#routeKernel(changes)
+    this.settle()
+  }
+
+  onVerdict(event: CheckEvent): void {
+    const { log } = this.#ports
+    if (this.#stopping) return
+    if (event.kind === 'worker') return log.warn(event.message)
+    const { name, result } = event
+    const fields = { check: name, output: result.output, durationMs: result.durationMs }
+    if (event.kind === 'verdict') log.info(`VRRP_Script(${name}) ${describeResult(result)}`, fields)
+    else {
+      const status = exitStatus(result.outcome)
+      if (status !== null) log.info(`Script \`${name}\` now returning ${status}`, fields)
+      // A file's number counts whether or not it changes the verdict.
+      if (result.outcome.kind !== 'value') return
+    }
+    this.roster.assessTracking(name)
+    this.settle()
+  }
+
+  /** The alarm rang. */
+  tick(): void {
+    if (this.#stopping) return
+    const now = this.#ports.engine.now()
+    for (const instance of this.instances) instance.tick(now)
+    this.settle()
+  }
+
+  /** What waited for the record may be ordered. */
+  recorded(): void {
+    if (this.#stopping) return
+    this.roster.recorded()
+    this.settle()
+  }
+
+  /** To be called every few seconds: writes log lines that were held back, as far as their limits allow. */
+  flushLog(): void {
+    const now = this.#ports.engine.now()
+    for (const instance of this.instances) instance.flushLog(now)
+  }
+
+  /** Priority 0 where it leads, addresses away. The engine is flushed by the caller. */
+  stop(): void {
+    this.#stopping = true
+    for (const instance of this.instances) instance.stop()
+    this.settle()
+    this.#ports.alarm(null, this.#ports.engine.now())
+  }
+
+  /** The end of every batch: groups agree, orders go out, the next tick is set. */
+  settle(): void {
+    this.roster.settle()
+    this.#orders.submit()
+    this.#ports.settled()
+    const now = this.#ports.engine.now()
+    this.#ports.alarm(this.roster.deadlineAt(now), now)
+  }
+
+  #applied(next: Config): void {
+    this.#config = next
+    const known = new Set(next.scripts.map(({ name }) => name))
+    this.#holding = new Set([...this.#holding].filter((name) => known.has(name)))
+  }
+
+  #applyPorts() {
+    const { notifier, engine, checks, settings, sliceMs } = this.#ports
+    return {
+      roster: this.roster,
+      settings: (next: Config) => {
+        notifier.reconfigure(notifySettings(next.globals))
+        engine.setLiveness(next.globals.livenessUs)
+        settings(next)
+      },
+      checks,
+      settle: () => this.settle(),
+      nowMs: sliceMs,
+      stopping: () => this.#stopping,
+    }
+  }
+
+  #reportFailures(events: readonly EngineEvent[]): void {
+    for (const event of events)
+      if (event.kind === 'failed') this.roster.bySlot(event.slot)?.engineEvent(event)
+      else if (event.kind === 'kernel') this.#ports.kernel.apply(event.bytes)
+  }
+
+  /** Kernel changes are collected: what was deleted and added again within one batch has not changed. */
+  #onEngineEvent(event: EngineEvent): readonly KernelChange[] {
+    const { log, reader, lost } = this.#ports
+    switch (event.kind) {
+      case 'packet':
+        this.roster.bySlot(event.slot)?.receive(event)
+        return []
+      case 'kernel':
+        return reader.heard(event.bytes)
+      case 'overrun':
+        log.warn('kernel notifications were lost: reading links and addresses again')
+        reader.read()
+        return []
+      case 'linkFailed':
+        for (const slot of this.links.slotsOf(event.link))
+          this.roster.bySlot(slot)?.linkFailed(event.call, event.code)
+        return []
+      case 'wardenLost':
+        lost('warden')
+        return []
+      case 'realtimeLost':
+        lost('realtime')
+        return []
+      case 'stranger':
+        this.#unknownVrids.receive(event)
+        return []
+      case 'expired':
+      case 'failed':
+      case 'late':
+      case 'lapsed':
+        this.roster.bySlot(event.slot)?.engineEvent(event)
+        return []
+      default:
+        return unreachable(event)
+    }
+  }
+
+  #routeKernel(changes: readonly KernelChange[]): void {
+    const { kernel, log, kernelChanged } = this.#ports
+    routeKernelChanges(changes, { roster: this.roster, kernel, log })
+    if (changes.length > 0) kernelChanged()
+  }
+}
