@@ -25,6 +25,7 @@ const suites: readonly Suite[] = [
   { name: 'native', concurrency: 1, required: true },
   { name: 'fuzz', concurrency: cores, required: true },
   { name: 'sim', concurrency: cores, required: true },
+  { name: 'golden', concurrency: 2, required: true },
   { name: 'e2e', concurrency: 2, required: true },
   // Alone: a flood fills queues that all namespaces of the kernel share.
   { name: 'flood', concurrency: 1, required: true },
