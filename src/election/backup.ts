@@ -16,6 +16,7 @@ import {
   type LiveEvent,
   listening,
   log,
+  replace,
   stay,
   takeOver,
 } from './effects.ts'
@@ -35,10 +36,7 @@ export function stepBackup(
         ? glimpse(params, machine, state, event.advert, now)
         : hear(params, machine, state, event.advert, now)
     case 'expired':
-      // Active_Down_Timer fired. The engine leads already.
-      return lead(params, machine, state, causeOfExpiry(state, machine), now, [
-        log(params, 'Receive advertisement timeout'),
-      ])
+      return expire(params, machine, state, now)
     case 'held':
       return wish(params, machine, state, event.at, now)
     case 'tick':
@@ -51,7 +49,7 @@ export function stepBackup(
       return enterFault(machine, withGroupFault([], event.group, event.culprit))
     case 'resigned':
       // An empty lead of a held backup lapsed: what was heard meanwhile is unknown, so listen again.
-      return become(machine, listening(params, machine.effective, now), { kind: 'reorder' })
+      return replace(machine, listening(params, machine.effective, now))
     case 'group':
       return event.want === 'backup'
         ? stay(machine)
@@ -76,11 +74,22 @@ const lead = (
   return takeOver(params, { ...ended, visit: null }, cause, now, said)
 }
 
+/**
+ * Active_Down_Timer fired. The engine leads already, on the lead that it was given with the follow: another order is due
+ * only where that says less than an owner's priority.
+ */
+function expire(params: Params, machine: Machine, state: Backup, now: Us): Step {
+  const step = lead(params, machine, state, causeOfExpiry(state, machine), now, [
+    log(params, 'Receive advertisement timeout'),
+  ])
+  return { ...step, order: step.machine.effective === machine.effective ? 'keep' : 'replace' }
+}
+
 /** The deadline has passed. Heard of an interval later it proves nothing any more: somebody else may lead by now. */
 function wish(params: Params, machine: Machine, state: Backup, at: Us, now: Us): Step {
   if (now - at <= followedIntervalUs(params, state.master))
     return become(machine, { ...state, wantsMaster: true })
-  return become(machine, listening(params, machine.effective, now), { kind: 'reorder' })
+  return replace(machine, listening(params, machine.effective, now))
 }
 
 function hear(params: Params, machine: Machine, state: Backup, advert: Advert, now: Us): Step {
@@ -116,7 +125,7 @@ function hearResignation(
     wantsMaster: false,
   }
   const text = log(params, 'Backup received priority 0 advertisement')
-  return become(counted, next, text, { kind: 'reorder' })
+  return replace(counted, next, text)
 }
 
 /**
@@ -152,7 +161,7 @@ function accept(
   const damping = known ? state.damping : dampingOf(followed)
   const said = known ? [] : remarkOn(params, followed, damping)
   const next: Backup = { ...listening(params, machine.effective, now, master, damping), preemptAt }
-  const step = become(followed, next, ...said, ...remarks(params, state, next), { kind: 'reorder' })
+  const step = replace(followed, next, ...said, ...remarks(params, state, next))
   return { ...step, accepted: true }
 }
 
@@ -186,7 +195,7 @@ function glimpse(params: Params, machine: Machine, state: Backup, advert: Advert
   if (moreUs === 0) return become(followed, { ...state, preemptAt })
   const masterDownAt = us(state.masterDownAt + moreUs)
   const next: Backup = { ...state, preemptAt, masterDownAt, damping }
-  return become(followed, next, ...remarkOn(params, followed, damping), { kind: 'reorder' })
+  return replace(followed, next, ...remarkOn(params, followed, damping))
 }
 
 /**
@@ -233,30 +242,27 @@ function discard(params: Params, machine: Machine, state: Backup, advert: Advert
   if (followed && !isMaster) return stay(machine, text)
   if (state.countdown.kind === 'resigned') return stay(machine, text)
   const next: Backup = { ...state, countdown: { kind: 'overruled', from, priority } }
-  return followed ? become(machine, next, text, { kind: 'reorder' }) : become(machine, next, text)
+  return followed ? replace(machine, next, text) : become(machine, next, text)
 }
 
 /** An instant of the election's own has come: the end of damping, or of preempt_delay. */
 function tick(params: Params, machine: Machine, state: Backup, now: Us): Step {
   const { damping } = state
   if (damping === null || now < damping.until) return endOfDelay(params, machine, state, now)
-  if (damping.extraUs === 0)
-    return become(machine, { ...state, damping: null }, { kind: 'reorder' })
+  if (damping.extraUs === 0) return replace(machine, { ...state, damping: null })
   // All routers that saw the visits end their wait now and count anew: the best of them speaks first.
   const skew = backupSkewUs(params, machine.effective, null)
   const masterDownAt = us(Math.max(now + skew, state.masterDownAt - damping.extraUs))
   const calm: Backup = { ...state, masterDownAt, damping: null }
   const text = log(params, 'no better master came and went for a while: waits no longer than usual')
-  return become({ ...machine, visits: [], visit: null }, calm, text, { kind: 'reorder' })
+  return replace({ ...machine, visits: [], visit: null }, calm, text)
 }
 
 /** The end of preempt_delay: the lower master's adverts, expected so far, must no longer restart the deadline. */
 function endOfDelay(params: Params, machine: Machine, state: Backup, now: Us): Step {
   const due = state.preemptAt !== null && now >= state.preemptAt
   if (!due || state.countdown.kind !== 'restarts' || state.master === null) return stay(machine)
-  return become(machine, overruled(state, state.master), log(params, 'preempt delay is over'), {
-    kind: 'reorder',
-  })
+  return replace(machine, overruled(state, state.master), log(params, 'preempt delay is over'))
 }
 
 const overruled = (state: Backup, { address, priority }: Master): Backup => ({
@@ -285,10 +291,7 @@ function reprioritise(
     : state.masterDownAt
   const shifted: Backup = state.wantsMaster ? state : { ...state, masterDownAt }
   const next = weighAgain(params, shifted, effective)
-  return {
-    ...become(machine, next, { kind: 'reorder' }),
-    machine: { ...machine, effective, state: next },
-  }
+  return replace({ ...machine, effective }, next)
 }
 
 function weighAgain(params: Params, state: Backup, effective: number): Backup {

@@ -32,6 +32,7 @@ export const isOwner = (params: Params): boolean => params.basePriority === owne
 export const stay = (machine: Machine, ...effects: readonly Effect[]): Step => ({
   machine,
   effects,
+  order: 'keep',
   accepted: false,
 })
 
@@ -39,15 +40,18 @@ export const stay = (machine: Machine, ...effects: readonly Effect[]): Step => (
  * A master that leaves without having yielded to anybody says so with priority 0 (RFC 9568 section 6.4.3, Shutdown), so
  * that its peers need not wait for its silence.
  */
-export const resigns = ({ from, to, cause }: Effect & { readonly kind: 'transition' }): boolean =>
+const resigns = ({ from, to, cause }: Effect & { readonly kind: 'transition' }): boolean =>
   from === 'master' &&
   (to === 'fault' || to === 'stopped' || cause.kind === 'demoted' || cause.kind === 'contested')
 
-/** The same kind of state with other contents. */
-export const become = (machine: Machine, state: State, ...effects: readonly Effect[]): Step => ({
-  machine: { ...machine, state },
-  effects,
-  accepted: false,
+/** The same kind of state with other contents, which the engine need not know of. */
+export const become = (machine: Machine, state: State, ...effects: readonly Effect[]): Step =>
+  stay({ ...machine, state }, ...effects)
+
+/** The same kind of state; what the engine expects, or until when, or what it sends is another. */
+export const replace = (machine: Machine, state: State, ...effects: readonly Effect[]): Step => ({
+  ...become(machine, state, ...effects),
+  order: 'replace',
 })
 
 /** A change of state; `before` are effects to carry out ahead of it. */
@@ -56,11 +60,18 @@ export const move = (
   state: State,
   cause: Cause,
   before: readonly Effect[] = [],
-): Step => ({
-  machine: { ...machine, state },
-  effects: [...before, { kind: 'transition', from: machine.state.kind, to: state.kind, cause }],
-  accepted: false,
-})
+): Step => {
+  const transition = {
+    kind: 'transition' as const,
+    from: machine.state.kind,
+    to: state.kind,
+    cause,
+  }
+  return {
+    ...become(machine, state, ...before, transition),
+    order: resigns(transition) ? 'resign' : 'enter',
+  }
+}
 
 export const log = (
   params: Params,
@@ -129,13 +140,7 @@ export function takeOver(
   now: Us,
   before: readonly Effect[] = [],
 ): Step {
-  const restored = isOwner(params) && machine.effective !== ownerPriority
-  const effective = restored ? ownerPriority : machine.effective
-  const step = move(
-    { ...machine, effective },
-    { kind: 'master', since: now, rival: null },
-    cause,
-    before,
-  )
-  return restored ? { ...step, effects: [...step.effects, { kind: 'reorder' }] } : step
+  const effective = isOwner(params) ? ownerPriority : machine.effective
+  const state: State = { kind: 'master', since: now, rival: null }
+  return move({ ...machine, effective }, state, cause, before)
 }

@@ -16,6 +16,7 @@ import {
   listening,
   log,
   move,
+  replace,
   stay,
 } from './effects.ts'
 import { enterFault, withGroupFault, withOwnFaults } from './faults.ts'
@@ -68,7 +69,7 @@ function reprioritise(
 ): Step {
   if (effective === machine.effective) return stay(machine)
   const heir = serving ? null : heirOf(params, machine, effective)
-  if (heir === null) return stay({ ...machine, effective }, { kind: 'reorder' })
+  if (heir === null) return replace({ ...machine, effective }, machine.state)
   const cause: Cause = { kind: 'demoted', ours: effective, peer: heir }
   const tried = { ...machine, effective, peer: null }
   return move(tried, listening(params, effective, now), cause)

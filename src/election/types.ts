@@ -215,8 +215,6 @@ export type Effect =
     }
   /** A competitor was seen and we stay master: announce the addresses again (garp_lower_prio_*), notify. */
   | { readonly kind: 'reannounce'; readonly from: Ip; readonly priority: number }
-  /** The follow's expected advert or deadline changed: install the order again although the state's kind is the same. */
-  | { readonly kind: 'reorder' }
   | { readonly kind: 'log'; readonly level: 'info' | 'warning'; readonly text: string }
 
 export type Machine = {
@@ -234,9 +232,18 @@ export type Machine = {
   readonly resignations?: readonly Us[]
 }
 
+/**
+ * What becomes of the order that the engine stands under. `keep`: it says what the machine says. `replace`: one of the
+ * same kind, as the expected advert, a deadline or the priority changed; nothing is repeated that was done before.
+ * `enter`: that of another state, which begins with what entering it takes. `resign`: the same, after a last advert with
+ * priority 0.
+ */
+export type OrderChange = 'keep' | 'replace' | 'enter' | 'resign'
+
 export type Step = {
   readonly machine: Machine
   readonly effects: readonly Effect[]
+  readonly order: OrderChange
   /** The advert of this event is the master's now: its bytes are the expected ones from here on. Whether they
    *  restart the deadline is the state's `countdown`. */
   readonly accepted: boolean

@@ -176,8 +176,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'core: an advert that nobody has looked at yet holds no deadline',
     file: file.core,
-    find: 'if (slot->heard <= worked_) return false;',
-    replace: 'if (slot->heard >= worked_) return false;',
+    find: 'if (slot->last_packet <= acknowledged_) return false;',
+    replace: 'if (slot->last_packet >= acknowledged_) return false;',
   },
   {
     name: 'core: an order with a passed deadline ends the listening',

@@ -6,7 +6,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { type Mutant, mutants } from './mutants.ts'
 
 /** Runs until the mutant must have been caught. */
@@ -46,16 +46,14 @@ function buildTree(scratch: string, mutant: Mutant): string {
 
 /** An addon in which only that file of the core differs. */
 function buildCore(scratch: string, mutant: Mutant): string {
-  const name = basename(mutant.file, '.cc')
   const build = join(root, 'build')
-  const native = join(scratch, 'native')
-  cpSync(join(root, 'native'), native, { recursive: true })
-  writeFileSync(join(native, `${name}.cc`), mutated(mutant))
-  const core = join(scratch, `${name}.o`)
+  cpSync(join(root, 'native'), join(scratch, 'native'), { recursive: true })
+  writeFileSync(join(scratch, mutant.file), mutated(mutant))
+  const core = join(scratch, 'core.o')
   const addon = join(scratch, 'vipd.node')
-  const kept = `Release/obj.target/vipd/native/${name}.o`
+  const kept = `Release/obj.target/vipd/${mutant.file.replace(/\.cc$/, '.o')}`
   const compile = commandOf(join(build, 'Release/.deps', `${kept}.d`))
-    .replace(`../native/${name}.cc`, join(native, `${name}.cc`))
+    .replace(`../${mutant.file}`, join(scratch, mutant.file))
     .replace(`-o ${kept}`, `-o ${core} -Wno-error`)
   const link = commandOf(join(build, 'Release/.deps/Release/obj.target/vipd.node.d'))
     .replace('-o Release/obj.target/vipd.node', `-o ${addon}`)

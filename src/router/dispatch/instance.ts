@@ -9,9 +9,9 @@ import type { Log } from '../../base/log.ts'
 import { type Us, us } from '../../base/time.ts'
 import type { Instance } from '../../config/types.ts'
 import { recounted } from '../../election/backup.ts'
-import { resigns, restartUs } from '../../election/effects.ts'
+import { restartUs } from '../../election/effects.ts'
 import { initial, nextDeadline, refreshed, step } from '../../election/step.ts'
-import type { Effect, Event, Machine, Params, State } from '../../election/types.ts'
+import type { Effect, Event, Machine, OrderChange, Params, State } from '../../election/types.ts'
 import type {
   Engine,
   EngineEvent,
@@ -275,8 +275,7 @@ export class RunningInstance {
     if (!rejoined && before === this.stance.facts) return
     if (this.#listensOrLeads()) return this.#installDifference(before, rejoined)
     // Faulty from the start: only now is it known where a dead predecessor's addresses would be.
-    if (before === null && this.#machine.state.kind === 'fault')
-      this.#install({ entering: true, resign: false })
+    if (before === null && this.#machine.state.kind === 'fault') this.#install('enter')
   }
 
   #reportSize(): void {
@@ -446,7 +445,7 @@ export class RunningInstance {
     this.#machine = recounted(this.#params, this.#machine)
     this.refresh()
     this.feed({ kind: 'priority', effective: assessment.effective, serving: true })
-    if (this.#listensOrLeads()) this.#install({ entering: false, resign: false })
+    if (this.#listensOrLeads()) this.#install('replace')
     // It may not keep the place of a configuration that has gone: another instance's may be there.
     if (this.stance.faults.length > 0) this.stance.drop()
     this.#applied = true
@@ -472,7 +471,7 @@ export class RunningInstance {
     this.#held = held
     if (this.#machine.state.kind !== 'backup') return
     this.#machine = this.#refreshed()
-    this.#install({ entering: false, resign: false })
+    this.#install('replace')
   }
 
   /** Leaves for good: priority 0 if master, addresses removed. The slot stays until `forget`. */
@@ -499,20 +498,13 @@ export class RunningInstance {
   ): void {
     if (!this.#started && event.kind !== 'stop') return
     const now = advert?.at ?? this.#ports.engine.now()
-    const { machine, effects, accepted } = step(this.#params, this.#refreshed(), event, now)
+    const { machine, effects, order, accepted } = step(this.#params, this.#refreshed(), event, now)
     this.#machine = machine
     if (accepted && advert !== null) this.#expected = advert.expected
     // What follows is done now, however long ago the advert came: its bounds are counted from here.
     const present = this.#ports.engine.now()
     for (const effect of effects) this.#carryOut(effect, present)
-    const moved = effects.some((e) => e.kind === 'transition')
-    const reordered = accepted || effects.some((e) => e.kind === 'reorder')
-    // The engine already stands on the lead that it was given with the follow.
-    const standing = event.kind === 'expired' && machine.state.kind === 'master'
-    if (!reordered && (standing || !moved)) return
-    const resign = effects.some((e) => e.kind === 'transition' && resigns(e))
-    if (resign) this.#zeroSent += 1
-    this.#install({ entering: moved && !standing, resign })
+    if (order !== 'keep') this.#install(order)
   }
 
   /** The machine with the deadline that the engine has by now. */
@@ -533,8 +525,6 @@ export class RunningInstance {
         return this.#reannounce(effect, now)
       case 'log':
         return this.#remarks.say(this.name, effect, now)
-      case 'reorder':
-        return
       default:
         return unreachable(effect)
     }
@@ -571,7 +561,7 @@ export class RunningInstance {
     // Only with an advert that has gone out: else a flood of resignations would put off ours for ever.
     if (!resetTimer) return
     this.#timerResets += 1
-    this.#install({ entering: false, resign: false })
+    this.#install('replace')
   }
 
   /** Announced at once, then ever more rarely, whatever the competitor sends (RFC 9568 section 6.4.3). */
@@ -587,7 +577,7 @@ export class RunningInstance {
     if (facts === null) return
     this.#contact = contact
     this.#once(planReannounce(facts))
-    this.#install({ entering: false, resign: false })
+    this.#install('replace')
   }
 
   #feedFaults(): void {
@@ -619,7 +609,7 @@ export class RunningInstance {
     const now = this.stance.facts
     if (now === null) return
     if (rejoined) this.#expected = null
-    this.#install({ entering: before === null, resign: false })
+    this.#install(before === null ? 'enter' : 'replace')
     if (this.#machine.state.kind !== 'master' || before === null) return
     const { add, swap, remove } = addressDifference(before, now)
     for (const address of add) this.#once(planRestore(now, address))
@@ -627,14 +617,14 @@ export class RunningInstance {
     if (remove.length > 0) this.#once(planRemove(before, now, remove))
   }
 
-  #install(options: { entering: boolean; resign: boolean }): void {
+  #install(change: Exclude<OrderChange, 'keep'>): void {
     const { facts } = this.stance
+    if (change === 'resign') this.#zeroSent += 1
     if (facts === null) return
     this.#generation += 1
-    const { entering, resign } = options
     const order = planOrder(facts, this.#params, this.#machine, {
-      entering,
-      resign,
+      entering: change !== 'replace',
+      resign: change === 'resign',
       expected: this.#expected,
       held: this.#held,
       reannounce: this.#contact,

@@ -232,7 +232,7 @@ test('the wait ends for all at once, and the best speaks first', () => {
   host.feed({ kind: 'tick' }, 21)
   assert.equal(host.as('backup').damping, null)
   assert.equal(host.remaining, Math.floor((156 / 256) * second), 'its skew time')
-  assert.ok(host.last.effects.some((e) => e.kind === 'reorder'))
+  assert.equal(host.last.order, 'replace')
 })
 
 test('of resignations the first five in ten seconds are believed', () => {

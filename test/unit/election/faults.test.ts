@@ -104,7 +104,7 @@ test('preempt_delay: the first lower advert starts it; then take-over after dela
   host.feed({ kind: 'tick' }, 10.95)
   assert.deepEqual(host.last.effects, [])
   host.feed({ kind: 'tick' }, 11)
-  assert.deepEqual(host.did, ['reorder'])
+  assert.deepEqual([...host.did, host.last.order], ['replace'])
   assert.equal(host.as('backup').countdown.kind, 'overruled')
   assert.equal(host.as('backup').masterDownAt, 10_900_000 + 3_609_375)
   assert.equal(nextDeadline(host.state), null, 'a tick that was worked off is not asked for again')

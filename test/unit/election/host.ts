@@ -55,7 +55,7 @@ export class Host {
 
   constructor(over: Partial<Params> = {}) {
     this.params = params(over)
-    this.last = { machine: initial(this.params), effects: [], accepted: false }
+    this.last = { machine: initial(this.params), effects: [], order: 'keep', accepted: false }
   }
 
   /** At `seconds`, which never goes back. */
