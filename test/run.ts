@@ -15,6 +15,8 @@ type Suite = {
   /** How many test files run at once. End-to-end tests mostly wait, but their daemons want to be on time. */
   readonly concurrency: number
   readonly required: boolean
+  /** Needs more than the README's requirements: runs only when it is named. */
+  readonly named?: true
 }
 
 const cores = availableParallelism()
@@ -29,6 +31,7 @@ const suites: readonly Suite[] = [
   { name: 'e2e', concurrency: 2, required: true },
   // Alone: a flood fills queues that all namespaces of the kernel share.
   { name: 'flood', concurrency: 1, required: true },
+  { name: 'frr', concurrency: 1, required: true, named: true },
 ]
 
 type Counts = { readonly passed: number; readonly failed: number; readonly skipped: number }
@@ -118,7 +121,9 @@ function print(outcome: Outcome): void {
 async function main(names: readonly string[]): Promise<number> {
   const unknown = names.filter((name) => !suites.some((suite) => suite.name === name))
   if (unknown.length > 0) throw new Error(`no such suite: ${unknown.join(', ')}`)
-  const wanted = suites.filter((suite) => names.length === 0 || names.includes(suite.name))
+  const wanted = suites.filter((suite) =>
+    names.length === 0 ? suite.named !== true : names.includes(suite.name),
+  )
   const scratch = mkdtempSync(join(tmpdir(), 'vipd-test-'))
   const outcomes: Outcome[] = []
   process.stdout.write(`${row(['suite', 'files', 'passed', 'failed', 'skipped', 'seconds'])}\n`)
