@@ -3,14 +3,17 @@
  * one after the other, each within its time. A thread that does not answer is left behind and another takes over: nothing
  * ends a call that waits for a dead file server.
  */
-import { Worker } from 'node:worker_threads'
 import { OpError } from '../base/errors.ts'
+import { SupervisedThread } from '../threads/supervised.ts'
+import type { Loss } from '../threads/thread.ts'
 import type { Errand, ErrandAnswer, FromErrands } from './errands-thread.ts'
 
 /** Beyond so many threads that hang no further errand is tried: each keeps some megabytes. */
 const hangingMax = 4
 /** A thread that has nothing to do for so long is ended. */
 const idleMs = 2_000
+/** Of errands that wait for their turn; each is a decision of the daemon, which waits for the answer. */
+const waitingMax = 64
 
 type Waiting = {
   readonly errand: Errand
@@ -20,20 +23,30 @@ type Waiting = {
 }
 
 export class Errands {
-  readonly #threadFile: URL
+  readonly #thread: SupervisedThread<Errand, FromErrands>
   readonly #queue: Waiting[] = []
-  #thread: Worker | null = null
   #busy: Waiting | null = null
-  #timer: NodeJS.Timeout | undefined
-  #hanging = 0
 
   constructor(threadFile = new URL('./errands-thread.js', import.meta.url)) {
-    this.#threadFile = threadFile
+    this.#thread = new SupervisedThread<Errand, FromErrands>({
+      body: () => ({ file: threadFile, name: 'vipd-errands', heapMegabytes: 256 }),
+      onMessage: (answer) => this.#answered(answer),
+      onLost: (loss) => this.#lost(loss),
+      backOff: null,
+      idleMs,
+      hangingMax,
+      queueMax: 0,
+    })
   }
 
-  /** `timeoutMs` counts from when the errand's turn comes. Rejects with OpError: ETIMEDOUT when it hangs. */
+  /**
+   * `timeoutMs` counts from when the errand's turn comes. Rejects with OpError: ETIMEDOUT when it hangs, EIO when its
+   * thread fails, EBUSY when too many hang or wait.
+   */
   run<E extends Errand>(errand: E, timeoutMs: number): Promise<ErrandAnswer[E['kind']]> {
     return new Promise<ErrandAnswer[keyof ErrandAnswer]>((resolve, reject) => {
+      if (this.#queue.length >= waitingMax)
+        return reject(new OpError(errand.kind, 'EBUSY', `${waitingMax} others wait`))
       this.#queue.push({ errand, timeoutMs, resolve, reject })
       this.#next()
     }) as Promise<ErrandAnswer[E['kind']]>
@@ -41,42 +54,18 @@ export class Errands {
 
   #next(): void {
     if (this.#busy !== null) return
-    clearTimeout(this.#timer)
     const waiting = this.#queue.shift()
-    if (waiting === undefined) {
-      this.#timer = setTimeout(() => this.#end(), idleMs)
-      this.#timer.unref()
-      return
-    }
-    if (this.#hanging >= hangingMax) {
+    if (waiting === undefined) return
+    if (!this.#thread.post(waiting.errand)) {
       waiting.reject(new OpError(waiting.errand.kind, 'EBUSY', `${hangingMax} earlier ones hang`))
       return this.#next()
     }
     this.#busy = waiting
-    this.#thread ??= this.#start()
-    this.#thread.postMessage(waiting.errand)
-    // The answer may lie behind a late timer.
-    this.#timer = setTimeout(() => setImmediate(() => this.#late(waiting)), waiting.timeoutMs)
+    this.#thread.expect(waiting.timeoutMs)
   }
 
-  #start(): Worker {
-    const thread = new Worker(this.#threadFile, {
-      name: 'vipd-errands',
-      resourceLimits: { maxOldGenerationSizeMb: 256 },
-    })
-    thread.unref()
-    thread.on('message', (answer: FromErrands) => this.#heard(thread, answer))
-    thread.on('error', (error) => this.#lost(thread, String(error)))
-    return thread
-  }
-
-  #heard(thread: Worker, answer: FromErrands): void {
-    if (thread !== this.#thread) {
-      // It hung, and has come back to where it is not waited for.
-      this.#hanging -= 1
-      void thread.terminate()
-      return
-    }
+  #answered(answer: FromErrands): void {
+    this.#thread.answered()
     const busy = this.#busy
     this.#busy = null
     if (answer.ok) busy?.resolve(answer.value)
@@ -84,28 +73,14 @@ export class Errands {
     this.#next()
   }
 
-  #late(waiting: Waiting): void {
-    if (this.#busy !== waiting) return
-    this.#hanging += 1
-    this.#fail('ETIMEDOUT', `no answer within ${waiting.timeoutMs / 1_000} s`)
-  }
-
-  #lost(thread: Worker, why: string): void {
-    if (thread === this.#thread) this.#fail('EIO', why)
-    else this.#hanging -= 1
-  }
-
-  #fail(code: string, detail: string): void {
+  #lost({ kind, why }: Loss): void {
     const busy = this.#busy
-    this.#thread = null
     this.#busy = null
-    busy?.reject(new OpError(busy.errand.kind, code, detail))
+    if (busy !== null) {
+      const late = `no answer within ${busy.timeoutMs / 1_000} s`
+      const [code, detail] = kind === 'hung' ? ['ETIMEDOUT', late] : ['EIO', why]
+      busy.reject(new OpError(busy.errand.kind, code, detail))
+    }
     this.#next()
-  }
-
-  #end(): void {
-    const thread = this.#thread
-    this.#thread = null
-    void thread?.terminate()
   }
 }

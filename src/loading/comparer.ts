@@ -1,6 +1,7 @@
 /** The thread that compares. It is kept for a while, because `status` is asked for again and again. */
-import type { Worker } from 'node:worker_threads'
-import { idleMs } from './bounds.ts'
+import { SupervisedThread } from '../threads/supervised.ts'
+import type { ThreadBody } from '../threads/thread.ts'
+import { hangingMax, idleMs } from './bounds.ts'
 import type { Seen } from './machine.ts'
 import type { FromThread, ToThread } from './thread.ts'
 
@@ -10,36 +11,32 @@ export type Unchanged = boolean | 'unknown'
 type Waiting = { readonly answer: (unchanged: Unchanged) => void; readonly fromMs: number }
 
 export class Comparer {
-  over = false
-  readonly #thread: Worker
+  readonly #thread: SupervisedThread<ToThread, FromThread>
   readonly #waitMs: number
-  readonly #end: () => void
   readonly #waiting = new Map<number, Waiting>()
   #lastId = 0
-  #idle: NodeJS.Timeout | undefined
 
-  constructor(thread: Worker, waitMs: number, end: () => void) {
-    this.#thread = thread
+  constructor(body: ThreadBody, waitMs: number) {
     this.#waitMs = waitMs
-    this.#end = end
-    thread.on('message', (message: FromThread) => {
-      if (message.kind !== 'compared') return
-      this.#waiting.get(message.id)?.answer(message.unchanged)
-      this.#waiting.delete(message.id)
-      if (this.#waiting.size === 0) this.#rest()
+    this.#thread = new SupervisedThread<ToThread, FromThread>({
+      body: () => body,
+      onMessage: (message) => this.#receive(message),
+      onLost: () => this.#answerAll(),
+      backOff: null,
+      idleMs,
+      hangingMax,
+      queueMax: 0,
     })
-    thread.on('error', () => this.close())
-    thread.on('exit', () => this.close())
   }
 
+  /** Resolves within the time to wait. */
   ask(seen: Seen): Promise<Unchanged> {
     const [oldest] = this.#waiting.values()
     // It hangs: nothing is piled up behind it.
     if (oldest !== undefined && performance.now() - oldest.fromMs > this.#waitMs)
       return Promise.resolve('unknown')
-    clearTimeout(this.#idle)
     const id = ++this.#lastId
-    this.#thread.postMessage({ kind: 'compare', id, seen } satisfies ToThread)
+    if (!this.#thread.post({ kind: 'compare', id, seen })) return Promise.resolve('unknown')
     return new Promise((resolve) => {
       const deadline = setTimeout(() => resolve('unknown'), this.#waitMs)
       const answer = (unchanged: Unchanged) => {
@@ -51,16 +48,19 @@ export class Comparer {
   }
 
   close(): void {
-    if (this.over) return
-    this.over = true
-    clearTimeout(this.#idle)
-    for (const { answer } of this.#waiting.values()) answer('unknown')
-    this.#waiting.clear()
-    this.#end()
+    this.#thread.discard()
+    this.#answerAll()
   }
 
-  #rest(): void {
-    this.#idle = setTimeout(() => this.close(), idleMs)
-    this.#idle.unref()
+  #receive(message: FromThread): void {
+    if (message.kind !== 'compared') return
+    this.#waiting.get(message.id)?.answer(message.unchanged)
+    this.#waiting.delete(message.id)
+    if (this.#waiting.size === 0) this.#thread.answered()
+  }
+
+  #answerAll(): void {
+    for (const { answer } of this.#waiting.values()) answer('unknown')
+    this.#waiting.clear()
   }
 }

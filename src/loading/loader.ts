@@ -4,9 +4,9 @@
  * A thread that is late is given up. One that hangs in a system call cannot be ended; it stays behind, and their
  * number is bounded.
  */
-import { Worker } from 'node:worker_threads'
 import { errorAt, wholeFile } from '../config/language/diagnostics.ts'
 import type { LanguageOptions } from '../config/language/tree-types.ts'
+import { type Loss, Thread, type ThreadBody } from '../threads/thread.ts'
 import { compareMs, hangingMax, heapMegabytes, loadMs } from './bounds.ts'
 import { Comparer, type Unchanged } from './comparer.ts'
 import type { Loaded, LoadRequest } from './load.ts'
@@ -43,9 +43,9 @@ export class Loader {
   readonly #loadMs: number
   readonly #compareMs: number
   readonly #heapMegabytes: number
+  readonly #comparer: Comparer
   /** Threads that were ended and have not gone yet. */
-  readonly #hanging = new Set<Worker>()
-  #comparer: Comparer | null = null
+  #hanging = 0
 
   constructor(options: LoaderOptions) {
     this.#path = options.path
@@ -54,6 +54,7 @@ export class Loader {
     this.#loadMs = options.loadMs ?? loadMs
     this.#compareMs = options.compareMs ?? compareMs
     this.#heapMegabytes = options.heapMegabytes ?? heapMegabytes
+    this.#comparer = new Comparer(this.#body(), this.#compareMs)
   }
 
   /**
@@ -75,77 +76,62 @@ export class Loader {
 
   /** Whether the files are still those that were read. Waits for `compareMs` at most. */
   unchanged(seen: Seen): Promise<Unchanged> {
-    if (this.#comparer === null || this.#comparer.over) {
-      if (this.#hanging.size >= hangingMax) return Promise.resolve('unknown')
-      const thread = this.#start()
-      thread.unref()
-      this.#comparer = new Comparer(thread, this.#compareMs, () => this.#end(thread))
-    }
     return this.#comparer.ask(seen)
   }
 
   /** Ends what can be ended. */
   close(): void {
-    this.#comparer?.close()
-    this.#comparer = null
+    this.#comparer.close()
   }
 
   #load(request: LoadRequest): Promise<Loaded> {
-    if (this.#hanging.size >= hangingMax)
+    if (this.#hanging >= hangingMax)
       throw new NotLoaded('load-hangs', `${hangingMax} earlier readings of it still hang`)
-    const thread = this.#start()
-    const late = `it was not read within ${this.#loadMs / 1_000} s: its file system does not answer, or it is too large`
-    let deadline: NodeJS.Timeout | undefined
-    const loaded = new Promise<Loaded>((resolve, reject) => {
-      const fail = (code: string, message: string) => reject(new NotLoaded(code, message))
-      deadline = setTimeout(() => fail('load-timeout', late), this.#loadMs)
-      thread.on('error', (error) => fail('load-failed', this.#whyFailed(error)))
-      thread.on('exit', () => fail('load-failed', 'the thread that read it has ended'))
-      receive(thread, resolve)
-    })
-    thread.postMessage({ kind: 'load', request } satisfies ToThread)
-    return loaded.finally(() => {
-      clearTimeout(deadline)
-      this.#end(thread)
-    })
-  }
-
-  #start(): Worker {
-    return new Worker(this.#threadFile, {
-      name: 'vipd-config',
-      resourceLimits: { maxOldGenerationSizeMb: this.#heapMegabytes },
+    return new Promise((resolve, reject) => {
+      const assembly = new Assembly()
+      const thread: Thread<ToThread, FromThread> = new Thread(this.#body(), {
+        onMessage: (message) => {
+          const loaded = message.kind === 'compared' ? null : assembly.take(message)
+          if (loaded === null) return thread.post({ kind: 'more' })
+          thread.discard()
+          this.#leaveBehind(thread)
+          resolve(loaded)
+        },
+        onLost: (loss) => {
+          this.#leaveBehind(thread)
+          reject(this.#whyFailed(loss))
+        },
+      })
+      // For the whole of it, parts included: never put off.
+      thread.expect(this.#loadMs)
+      thread.post({ kind: 'load', request })
     })
   }
 
-  #end(thread: Worker): void {
-    thread.unref()
-    this.#hanging.add(thread)
-    void thread.terminate().then(() => this.#hanging.delete(thread))
+  #body(): ThreadBody {
+    return { file: this.#threadFile, name: 'vipd-config', heapMegabytes: this.#heapMegabytes }
   }
 
-  #whyFailed(error: Error): string {
+  #leaveBehind({ gone }: Thread<ToThread, FromThread>): void {
+    this.#hanging += 1
+    void gone.then(() => {
+      this.#hanging -= 1
+    })
+  }
+
+  #whyFailed({ kind, error }: Loss): NotLoaded {
+    if (kind === 'hung') {
+      const time = `it was not read within ${this.#loadMs / 1_000} s`
+      return new NotLoaded(
+        'load-timeout',
+        `${time}: its file system does not answer, or it is too large`,
+      )
+    }
+    if (error === null) return new NotLoaded('load-failed', 'the thread that read it has ended')
     const memory = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-    return memory
+    const what = memory
       ? `it needs more than ${this.#heapMegabytes} MiB of memory`
       : `reading failed: ${error.message}`
+    return new NotLoaded('load-failed', what)
   }
-}
-
-/** Fetches the parts of what was loaded, and calls back with the whole. */
-function receive(thread: Worker, done: (loaded: Loaded) => void): void {
-  const assembly = new Assembly()
-  let head: (FromThread & { kind: 'loaded' }) | null = null
-  const more = () => thread.postMessage({ kind: 'more' } satisfies ToThread)
-  thread.on('message', (message: FromThread) => {
-    if (message.kind === 'loaded') {
-      if (message.globals === null) return done({ ...message.loaded, config: null })
-      head = message
-      return more()
-    }
-    if (message.kind !== 'part' || head?.globals == null) return
-    if (message.part === null)
-      return done({ ...head.loaded, config: assembly.config(head.globals) })
-    assembly.add(message.part)
-    more()
-  })
 }

@@ -3,6 +3,7 @@
  * addresses at once would hold that thread for a second. Parts are fetched one by one, with its other work between.
  */
 import type { Config, Instance, Script, SyncGroup } from '../config/types.ts'
+import type { Loaded } from './load.ts'
 
 export type Part = {
   readonly scripts: readonly Script[]
@@ -47,19 +48,45 @@ function* chunks<T>(list: readonly T[], weigh: (item: T) => number): Generator<r
   if (chunk.length > 0) yield chunk
 }
 
-/** Puts the parts together again. */
+/** What the reading thread says of one request: the head, then the parts, then null. */
+export type Piece =
+  /** `globals`: null: there is no configuration, and no part follows. */
+  | {
+      readonly kind: 'loaded'
+      readonly loaded: Omit<Loaded, 'config'>
+      readonly globals: Config['globals'] | null
+    }
+  /** null: there are no more. */
+  | { readonly kind: 'part'; readonly part: Part | null }
+
+/** Puts the pieces together again. */
 export class Assembly {
   readonly #scripts: Script[] = []
   readonly #instances: Instance[] = []
   readonly #groups: SyncGroup[] = []
+  #loaded: Omit<Loaded, 'config'> | null = null
+  #globals: Config['globals'] | null = null
 
-  add({ scripts, instances, groups }: Part): void {
+  /** The whole, with its last piece; null while more must come. */
+  take(piece: Piece): Loaded | null {
+    if (piece.kind === 'loaded') {
+      this.#loaded = piece.loaded
+      this.#globals = piece.globals
+      return piece.globals === null ? { ...piece.loaded, config: null } : null
+    }
+    if (piece.part !== null) this.#add(piece.part)
+    else if (this.#loaded !== null && this.#globals !== null)
+      return { ...this.#loaded, config: this.#config(this.#globals) }
+    return null
+  }
+
+  #add({ scripts, instances, groups }: Part): void {
     for (const one of scripts) this.#scripts.push(one)
     for (const one of instances) this.#instances.push(one)
     for (const one of groups) this.#groups.push(one)
   }
 
-  config(globals: Config['globals']): Config {
+  #config(globals: Config['globals']): Config {
     return {
       globals,
       scripts: this.#scripts,

@@ -1,11 +1,10 @@
 /** The configuration thread: reads, parses and compares, one request after the other. It may hang; see loader.ts. */
 import { parentPort } from 'node:worker_threads'
 import { assert } from '../base/assert.ts'
-import type { Config } from '../config/types.ts'
 import { unchangedSince } from './compare.ts'
-import type { Loaded, LoadRequest } from './load.ts'
+import type { LoadRequest } from './load.ts'
 import type { Seen } from './machine.ts'
-import { type Part, partsOf } from './parts.ts'
+import { type Part, type Piece, partsOf } from './parts.ts'
 
 export type ToThread =
   | { readonly kind: 'load'; readonly request: LoadRequest }
@@ -13,14 +12,7 @@ export type ToThread =
   | { readonly kind: 'more' }
   | { readonly kind: 'compare'; readonly id: number; readonly seen: Seen }
 export type FromThread =
-  /** `globals`: null: there is no configuration, and no part follows. */
-  | {
-      readonly kind: 'loaded'
-      readonly loaded: Omit<Loaded, 'config'>
-      readonly globals: Config['globals'] | null
-    }
-  /** null: there are no more. */
-  | { readonly kind: 'part'; readonly part: Part | null }
+  | Piece
   | { readonly kind: 'compared'; readonly id: number; readonly unchanged: boolean }
 
 assert(parentPort !== null, 'this module is the body of a worker thread')

@@ -9,7 +9,7 @@ import type { Fifo, UserCommand } from '../config/types.ts'
 import { withWords } from './command.ts'
 import { type FifoWriter, openFifo } from './fifo.ts'
 import type { JobResult } from './messages.ts'
-import type { Handle, NotifyLink } from './worker-handle.ts'
+import type { Handle, NotifyWorker } from './worker-handle.ts'
 
 type Live = {
   readonly fifo: Fifo
@@ -25,12 +25,12 @@ type Live = {
 const restartMs = { first: 1_000, most: 60_000 }
 
 export class NotifyFifos {
-  readonly #link: NotifyLink
+  readonly #worker: NotifyWorker
   readonly #log: Log
   #live: readonly Live[] = []
 
-  constructor(link: NotifyLink, log: Log) {
-    this.#link = link
+  constructor(worker: NotifyWorker, log: Log) {
+    this.#worker = worker
     this.#log = log
   }
 
@@ -84,7 +84,7 @@ export class NotifyFifos {
     }
     live.starts++
     const { program } = prepared
-    live.script = this.#link.submit(
+    live.script = this.#worker.submit(
       { kind: 'run', program, runAs: script.runAs, timeoutMs: null },
       (result) => this.#scriptEnded(live, script, result),
     )

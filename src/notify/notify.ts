@@ -3,7 +3,7 @@
  * in that order. Scripts of one instance run one after the other; a FIFO line is written at once, since it
  * cannot wait; mail has a queue of its own. Nothing here forks, resolves or waits on the calling thread.
  *
- *   transition ─► NotifyQueue (one per instance or group) ─► NotifyLink ─► worker thread ─► programs, SMTP
+ *   transition ─► NotifyQueue (one per instance or group) ─► NotifyWorker ─► worker thread ─► programs, SMTP
  *            └──► FIFOs
  */
 
@@ -15,7 +15,7 @@ import { NotifyFifos } from './fifos.ts'
 import { composeMail } from './mail.ts'
 import type { JobResult } from './messages.ts'
 import { NotifyQueue } from './queue.ts'
-import { NotifyLink } from './worker-handle.ts'
+import { NotifyWorker } from './worker-handle.ts'
 
 /** The words of the general script's arguments and of the FIFO lines. */
 export type InstanceState =
@@ -102,7 +102,7 @@ type Kind = 'instance' | 'group'
 class QueueingNotifier implements Notifier {
   readonly #log: Log
   readonly #times: NotifierTimes
-  readonly #link: NotifyLink
+  readonly #worker: NotifyWorker
   readonly #fifos: NotifyFifos
   readonly #scripts = new Map<string, NotifyQueue>()
   readonly #mails: NotifyQueue
@@ -115,13 +115,13 @@ class QueueingNotifier implements Notifier {
     this.#log = options.log
     this.#times = { ...defaultTimes, ...options.times }
     this.#settings = options
-    this.#link = new NotifyLink({
+    this.#worker = new NotifyWorker({
       workerFile: new URL('./worker.js', import.meta.url),
       patienceMs: this.#times.workerPatienceMs,
       onLost: (why) => this.#log.error(`notify worker ${why}; replaced`),
     })
     this.#mails = this.#newQueue('mail', this.#times.mailOverdueMs)
-    this.#fifos = new NotifyFifos(this.#link, this.#log)
+    this.#fifos = new NotifyFifos(this.#worker, this.#log)
     this.#fifos.configure(options.fifos)
   }
 
@@ -148,7 +148,7 @@ class QueueingNotifier implements Notifier {
     for (const queue of queues) queue.hurry()
     await this.#untilIdle(queues, 2 * this.#times.stopMs)
     this.#fifos.close()
-    await this.#link.close()
+    await this.#worker.close()
   }
 
   #notify(kind: Kind, given: InstanceNotification): void {
@@ -231,7 +231,7 @@ class QueueingNotifier implements Notifier {
 
   #newQueue(what: string, overdueMs: number): NotifyQueue {
     return new NotifyQueue({
-      link: this.#link,
+      worker: this.#worker,
       overdueMs,
       onOverdue: () =>
         this.#log.warn(`${what} still busy after ${overdueMs} ms; going on without waiting`),

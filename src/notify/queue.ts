@@ -5,7 +5,7 @@
  */
 import { notifyQueuedMax } from '../base/limits.ts'
 import type { Job, JobResult } from './messages.ts'
-import type { Handle, NotifyLink } from './worker-handle.ts'
+import type { Handle, NotifyWorker } from './worker-handle.ts'
 
 export type QueuedJob = {
   readonly job: Job
@@ -15,7 +15,7 @@ export type QueuedJob = {
 }
 
 export type QueueOptions = {
-  readonly link: NotifyLink
+  readonly worker: NotifyWorker
   readonly overdueMs: number
   readonly onOverdue: () => void
   /** So many since the queue was last empty; at the first, and then seldom. */
@@ -75,7 +75,7 @@ export class NotifyQueue {
       this.#options.onIdle()
       return
     }
-    const handle = this.#options.link.submit(queued.job, (result) => {
+    const handle = this.#options.worker.submit(queued.job, (result) => {
       queued.done(result)
       if (this.#current === current) this.#leave(current)
     })

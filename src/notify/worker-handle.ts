@@ -1,16 +1,18 @@
 /**
  * The notifier's hold on its worker thread: jobs go out, each comes back exactly once. A worker that ends,
  * or does not take a job up within its patience, is replaced; what it had not started yet is handed to the
- * successor, except the job at which it got stuck, or that has seen two workers die.
+ * successor, except the job at which it got stuck, or that has seen too many workers die.
  */
-import { Worker } from 'node:worker_threads'
 import { signalGroup } from '../programs/run.ts'
+import { SupervisedThread, usualBackOff } from '../threads/supervised.ts'
+import type { Loss } from '../threads/thread.ts'
 import type { FromNotifyWorker, Job, JobResult, ToNotifyWorker } from './messages.ts'
 
-export type LinkOptions = {
+export type WorkerOptions = {
   readonly workerFile: URL
   /** Covers the loading of the worker's code on a busy machine. */
   readonly patienceMs: number
+  /** Of a series of losses for one reason the first is reported, and then the 10th, the 100th, … */
   readonly onLost: (why: string) => void
 }
 
@@ -29,33 +31,56 @@ type Pending = {
   started: boolean
   /** Wanted before the program was known to run. */
   signal: NodeJS.Signals | null
-  /** Workers lost while it waited to be started. */
-  losses: number
+  /** What losses of workers, while it waited to be started, say against it. */
+  blame: number
 }
 
-const lossesMax = 2
+/** Two workers that had been running; one that could not be started says little against a job. */
+const blameOf = ({ ready }: Loss): number => (ready ? 4 : 1)
+const blameMax = 8
 /** How long `close` waits for programs that shall be signalled and are not known to run yet. */
 const closeMs = 1_000
+/** How long it waits for the thread, which may hang. */
+const endMs = 500
+const hangingMax = 16
+/** Each instance has one job out at most, its FIFOs' scripts aside. */
+const queueMax = 16_384
 
-export class NotifyLink {
-  readonly #options: LinkOptions
+export class NotifyWorker {
+  readonly #patienceMs: number
   readonly #pending = new Map<number, Pending>()
-  #worker: Worker | null = null
-  #watch: NodeJS.Timeout | null = null
+  readonly #thread: SupervisedThread<ToNotifyWorker, FromNotifyWorker>
   #lastId = 0
+  #watching = false
   #signalled: () => void = () => undefined
 
-  constructor(options: LinkOptions) {
-    this.#options = options
+  constructor({ workerFile, patienceMs, onLost }: WorkerOptions) {
+    this.#patienceMs = patienceMs
+    this.#thread = new SupervisedThread<ToNotifyWorker, FromNotifyWorker>({
+      body: () => ({
+        file: workerFile,
+        name: 'vipd-notify',
+        heapMegabytes: 64,
+        keepsProcess: true,
+      }),
+      onMessage: (message) => this.#receive(message),
+      onLost: (loss, { worthSaying }) => {
+        if (worthSaying) onLost(loss.why)
+        this.#lost(loss)
+      },
+      backOff: usualBackOff,
+      hangingMax,
+      queueMax,
+    })
   }
 
   /** `done` is called once, never during this call. */
   submit(job: Job, done: (result: JobResult) => void): Handle {
     const id = ++this.#lastId
-    const unknown = { pid: null, started: false, signal: null, losses: 0 }
+    const unknown = { pid: null, started: false, signal: null, blame: 0 }
     const pending: Pending = { job, done, ...unknown }
     this.#pending.set(id, pending)
-    this.#send(id, job)
+    this.#send(id, pending)
     return { signal: (name) => this.#signal(id, pending, name) }
   }
 
@@ -71,10 +96,7 @@ export class NotifyLink {
       })
     }
     this.#pending.clear()
-    this.#unwatch()
-    const worker = this.#worker
-    this.#worker = null
-    await worker?.terminate()
+    await this.#thread.stop(null, endMs)
   }
 
   #signal(id: number, pending: Pending, name: NodeJS.Signals): void {
@@ -86,28 +108,9 @@ export class NotifyLink {
     return Array.from(this.#pending.values()).some((p) => !p.started && p.signal !== null)
   }
 
-  #send(id: number, job: Job): void {
-    this.#worker ??= this.#startWorker()
-    const message: ToNotifyWorker = { id, job }
-    this.#worker.postMessage(message)
-    this.#watch ??= setTimeout(() => this.#check(), this.#options.patienceMs)
-  }
-
-  #startWorker(): Worker {
-    // Not tracked: descriptors that a socket took over would be closed twice when the thread ends.
-    const options = { name: 'vipd-notify', trackUnmanagedFds: false }
-    const worker = new Worker(this.#options.workerFile, options)
-    let why = 'ended'
-    worker.on('message', (message: FromNotifyWorker) => {
-      if (this.#worker === worker) this.#receive(message)
-    })
-    worker.on('error', (error) => {
-      why = `crashed: ${error instanceof Error ? error.message : String(error)}`
-    })
-    worker.on('exit', () => {
-      if (this.#worker === worker) this.#replace(why, null)
-    })
-    return worker
+  #send(id: number, pending: Pending): void {
+    if (this.#thread.post({ id, job: pending.job })) this.#watch()
+    else setImmediate(() => this.#giveUp(id, pending))
   }
 
   #receive(message: FromNotifyWorker): void {
@@ -119,24 +122,23 @@ export class NotifyLink {
       if (pending.signal !== null) signalGroup(pending.pid, pending.signal)
       if (!this.#awaitsSignal()) this.#signalled()
       this.#unwatch()
-      if (this.#firstUnstarted() !== null) {
-        this.#watch = setTimeout(() => this.#check(), this.#options.patienceMs)
-      }
+      this.#watch()
     } else {
       this.#pending.delete(message.id)
       pending.done(message.result)
     }
   }
 
-  /** When this thread stalled itself, the answer lies in its queue: look once more behind it. */
-  #check(): void {
-    this.#watch = null
-    setImmediate(() => {
-      if (this.#watch === null && this.#worker !== null && this.#firstUnstarted() !== null) {
-        const why = `gave no answer for ${this.#options.patienceMs} ms`
-        this.#replace(why, this.#firstUnstarted())
-      }
-    })
+  /** The first job that has not been started shall be, in time. */
+  #watch(): void {
+    if (this.#watching || this.#firstUnstarted() === null) return
+    this.#watching = true
+    this.#thread.expect(this.#patienceMs)
+  }
+
+  #unwatch(): void {
+    this.#watching = false
+    this.#thread.answered()
   }
 
   #firstUnstarted(): number | null {
@@ -144,26 +146,18 @@ export class NotifyLink {
     return null
   }
 
-  #replace(why: string, stuckAt: number | null): void {
-    this.#unwatch()
-    const worker = this.#worker
-    this.#worker = null
-    worker?.unref()
-    void worker?.terminate()
-    this.#options.onLost(why)
+  #lost(loss: Loss): void {
+    this.#watching = false
+    const stuckAt = loss.kind === 'hung' ? this.#firstUnstarted() : null
     for (const [id, pending] of Array.from(this.#pending)) {
-      pending.losses++
-      if (pending.started || id === stuckAt || pending.losses >= lossesMax) {
-        this.#pending.delete(id)
-        pending.done({ kind: 'lost' })
-      } else {
-        this.#send(id, pending.job)
-      }
+      pending.blame += blameOf(loss)
+      if (pending.started || id === stuckAt || pending.blame >= blameMax) this.#giveUp(id, pending)
+      else this.#send(id, pending)
     }
   }
 
-  #unwatch(): void {
-    if (this.#watch !== null) clearTimeout(this.#watch)
-    this.#watch = null
+  #giveUp(id: number, pending: Pending): void {
+    if (!this.#pending.delete(id)) return
+    pending.done({ kind: 'lost' })
   }
 }

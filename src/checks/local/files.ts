@@ -4,7 +4,8 @@
  * one, which stands by, and the path is not asked again until that look has returned. (Node's own asynchronous calls
  * would hang in the pool of threads that the whole process shares.)
  */
-import { Worker } from 'node:worker_threads'
+import { startPatience } from '../../threads/patience.ts'
+import { Thread } from '../../threads/thread.ts'
 import type { Question, Seen } from './file-look.ts'
 import type { FromFiles, ToFiles } from './files-thread.ts'
 
@@ -15,26 +16,25 @@ const lastsMs = 20
 /** A thread has to load its code first. */
 const bootMs = 2_000
 
-/** `answer`: null when nobody waits for it any more. */
+/** `answer`: null after it was given up. */
 type Waiting = { readonly id: number; readonly question: Question; answer: Answer | null }
 type Answer = (seen: Seen) => void
-/** `queue`: in the order in which the thread takes them. `watched`: whose changes this thread would tell. */
-type Lane = {
-  readonly thread: Worker
+/** `queue`: in the order in which the thread takes them. `watched`: whose changes this thread reports. */
+type Looker = {
+  readonly thread: Thread<ToFiles, FromFiles>
   readonly queue: Waiting[]
   readonly watched: Set<string>
-  ready: boolean
 }
 
 export class Files {
   readonly #onChanged: (path: string) => void
   readonly #threadFile: URL
-  #current: Lane | null = null
-  #spare: Lane | null = null
+  #current: Looker | null = null
+  #spare: Looker | null = null
   /** Threads in a look that lasts. */
-  readonly #lasting = new Set<Lane>()
+  readonly #lasting = new Set<Looker>()
   readonly #paths = new Set<string>()
-  #watchdog: NodeJS.Timeout | undefined
+  #endPatience: () => void = () => undefined
   #lastId = 0
 
   /** `onChanged`: a file that has been asked for changed, came or went. */
@@ -57,7 +57,7 @@ export class Files {
     this.#current ??= this.#next()
     this.#give(this.#current, waiting)
     this.#paths.add(question.path)
-    // Who asks for one file only waits for nobody.
+    // The looks at one file wait for no other file.
     if (this.#paths.size > 1) this.#spare ??= this.#start()
     return () => {
       waiting.answer = null
@@ -65,12 +65,12 @@ export class Files {
   }
 
   close(): void {
-    clearTimeout(this.#watchdog)
-    const lanes = [...this.#lasting, this.#current, this.#spare]
+    this.#endPatience()
+    const all = [...this.#lasting, this.#current, this.#spare]
     this.#lasting.clear()
     this.#current = null
     this.#spare = null
-    for (const lane of lanes) void lane?.thread.terminate()
+    for (const looker of all) looker?.thread.discard()
   }
 
   #refuses(path: string): string | null {
@@ -79,75 +79,74 @@ export class Files {
     return this.#lasting.size < lastingMax ? null : `${lastingMax} looks at files hang already`
   }
 
-  #next(): Lane {
-    const lane = this.#spare ?? this.#start()
+  #next(): Looker {
+    const next = this.#spare ?? this.#start()
     this.#spare = null
-    return lane
+    return next
   }
 
-  #start(): Lane {
-    const thread = new Worker(this.#threadFile, {
-      name: 'vipd-files',
-      resourceLimits: { maxOldGenerationSizeMb: 32 },
-    })
-    thread.unref()
-    const lane: Lane = { thread, queue: [], watched: new Set(), ready: false }
-    thread.on('message', (message: FromFiles) => this.#heard(lane, message))
-    thread.on('error', (error) => this.#lost(lane, String(error)))
-    return lane
+  #start(): Looker {
+    const looker: Looker = {
+      thread: new Thread<ToFiles, FromFiles>(
+        { file: this.#threadFile, name: 'vipd-files', heapMegabytes: 32 },
+        {
+          onMessage: (message) => this.#receive(looker, message),
+          onLost: ({ why }) => this.#lost(looker, `its thread ${why}`),
+        },
+      ),
+      queue: [],
+      watched: new Set(),
+    }
+    return looker
   }
 
-  #give(lane: Lane, waiting: Waiting): void {
-    const message: ToFiles = { id: waiting.id, question: waiting.question }
-    lane.thread.postMessage(message)
-    lane.queue.push(waiting)
-    if (waiting.question.kind !== 'write') lane.watched.add(waiting.question.path)
-    if (lane.queue.length === 1) this.#watch(lane)
+  #give(looker: Looker, waiting: Waiting): void {
+    looker.thread.post({ id: waiting.id, question: waiting.question })
+    looker.queue.push(waiting)
+    if (waiting.question.kind !== 'write') looker.watched.add(waiting.question.path)
+    if (looker.queue.length === 1) this.#watch(looker)
   }
 
-  #watch(lane: Lane): void {
-    clearTimeout(this.#watchdog)
-    const [head] = lane.queue
+  #watch(looker: Looker): void {
+    this.#endPatience()
+    const [head] = looker.queue
     if (head === undefined) return
-    this.#watchdog = setTimeout(
-      () => setImmediate(() => this.#late(lane, head)),
-      lane.ready ? lastsMs : bootMs,
-    )
-    this.#watchdog.unref()
+    const late = () => this.#late(looker, head)
+    this.#endPatience = startPatience(looker.thread.ready ? lastsMs : bootMs, late)
   }
 
-  /** The answer may lie behind a late timer: then the head is another one by now. */
-  #late(lane: Lane, head: Waiting): void {
-    if (lane !== this.#current || lane.queue[0] !== head) return
-    const others = lane.queue.splice(1).filter(({ answer }) => answer !== null)
-    this.#lasting.add(lane)
+  /** The look goes on, and keeps its thread; what waits behind it goes to another one. */
+  #late(looker: Looker, head: Waiting): void {
+    if (looker !== this.#current || looker.queue[0] !== head) return
+    const others = looker.queue.splice(1).filter(({ answer }) => answer !== null)
+    this.#lasting.add(looker)
     const next = this.#next()
     this.#current = next
     for (const waiting of others) this.#give(next, waiting)
     this.#spare ??= this.#start()
-    // A thread that hangs tells of no change: what it watched is asked again, which watches it in the next thread.
-    for (const path of lane.watched) if (path !== head.question.path) this.#onChanged(path)
+    // A thread that hangs reports no change: what it watched is asked again, which watches it in the next thread.
+    for (const path of looker.watched) if (path !== head.question.path) this.#onChanged(path)
   }
 
-  #heard(lane: Lane, message: FromFiles): void {
-    lane.ready = true
+  #receive(looker: Looker, message: FromFiles): void {
     if (message.kind === 'changed') return this.#onChanged(message.path)
     // A look that lasted may be followed by questions that others have answered meanwhile.
-    if (lane.queue[0]?.id !== message.id) return
-    const head = lane.queue.shift()
-    const lasted = this.#lasting.delete(lane)
-    if (lasted) void lane.thread.terminate()
-    else this.#watch(lane)
+    if (looker.queue[0]?.id !== message.id) return
+    const head = looker.queue.shift()
+    const lasted = this.#lasting.delete(looker)
+    if (lasted) looker.thread.discard()
+    else this.#watch(looker)
     head?.answer?.(message.seen)
-    // Its watch has gone with its thread, and a change in between was seen by none.
+    // Its watch has gone with its thread, and no other thread could see a change in between.
     if (lasted && head !== undefined) this.#onChanged(head.question.path)
   }
 
-  /** A bug, or no memory: everybody who waits is told. */
-  #lost(lane: Lane, detail: string): void {
-    this.#lasting.delete(lane)
-    if (lane === this.#current) this.#current = null
-    if (lane === this.#spare) this.#spare = null
-    for (const { answer } of lane.queue.splice(0)) answer?.({ ok: false, detail, value: 0 })
+  /** A bug, or no memory: every question that waits is answered. */
+  #lost(looker: Looker, detail: string): void {
+    this.#lasting.delete(looker)
+    if (looker === this.#current) this.#current = null
+    if (looker === this.#spare) this.#spare = null
+    const waiting = looker.queue.splice(0)
+    for (const { answer } of waiting) answer?.({ ok: false, detail, value: 0 })
   }
 }

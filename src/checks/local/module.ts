@@ -2,29 +2,50 @@
  * A check that is an ES module, in a worker thread of its own that stays between runs. A thread that does not come back
  * in time, crashes or eats its memory is ended, and the next run begins with a new one.
  */
-import { Worker } from 'node:worker_threads'
+import { SupervisedThread } from '../../threads/supervised.ts'
 import type { FromModule, ModuleData, ToModule } from './module-thread.ts'
 
 /** How long a module may take to notice that its time is up. */
 const graceMs = 100
-const heapMb = 64
+const heapMegabytes = 64
 const outputBytesMax = 1_024
+/** Threads that hang in a system call; with so many the module is not run. */
+const hangingMax = 4
 
 type Answer = { readonly ok: boolean; readonly message: string }
 type Run = { readonly id: number; readonly answer: (answer: Answer, output: string) => void }
 
 export class Module {
-  readonly #path: string
-  #thread: Worker | null = null
+  readonly #thread: SupervisedThread<ToModule, FromModule>
   #output = ''
   #run: Run | null = null
-  /** Given up, and not heard of since. */
+  /** A run was given up, and its thread has not answered since. */
   #late = false
-  #grace: NodeJS.Timeout | undefined
   #lastId = 0
 
-  constructor(path: string) {
-    this.#path = path
+  constructor(path: string, threadFile = new URL('./module-thread.js', import.meta.url)) {
+    const data: ModuleData = { path }
+    this.#thread = new SupervisedThread<ToModule, FromModule>({
+      body: () => ({
+        file: threadFile,
+        name: 'vipd-module',
+        heapMegabytes,
+        data,
+        onOutput: (text) => {
+          this.#output = (this.#output + text).slice(-outputBytesMax)
+        },
+      }),
+      onMessage: (message) => this.#receive(message),
+      onLost: ({ error, why }) => {
+        this.#late = false
+        const message = error === null ? `its thread ${why}` : `it crashed: ${String(error)}`
+        this.#settle({ ok: false, message })
+      },
+      // Its turns are far enough apart.
+      backOff: null,
+      hangingMax,
+      queueMax: 0,
+    })
   }
 
   /** Returns what gives the run up. */
@@ -33,8 +54,8 @@ export class Module {
     const id = ++this.#lastId
     this.#run = { id, answer }
     this.#output = ''
-    this.#thread ??= this.#start()
-    this.#send({ kind: 'ask', id })
+    if (!this.#thread.post({ kind: 'ask', id }))
+      this.#settle({ ok: false, message: `${hangingMax} earlier runs of it hang` })
     return () => this.#giveUp(id)
   }
 
@@ -43,28 +64,9 @@ export class Module {
     this.#end()
   }
 
-  #start(): Worker {
-    const data: ModuleData = { path: this.#path }
-    const thread = new Worker(new URL('./module-thread.js', import.meta.url), {
-      name: 'vipd-module',
-      workerData: data,
-      stdout: true,
-      stderr: true,
-      resourceLimits: { maxOldGenerationSizeMb: heapMb },
-    })
-    for (const stream of [thread.stdout, thread.stderr])
-      stream.on('data', (text: Buffer) => {
-        this.#output = (this.#output + text.toString()).slice(-outputBytesMax)
-      })
-    thread.on('message', (message: FromModule) => this.#heard(thread, message))
-    thread.on('error', (error) => this.#lost(thread, `it crashed: ${String(error)}`))
-    thread.on('exit', () => this.#lost(thread, 'its thread ended'))
-    return thread
-  }
-
-  #heard(thread: Worker, { id, ok, message }: FromModule): void {
-    if (thread !== this.#thread) return
-    this.#inTime()
+  #receive({ id, ok, message }: FromModule): void {
+    this.#thread.answered()
+    this.#late = false
     if (this.#run?.id === id) this.#settle({ ok, message })
   }
 
@@ -72,15 +74,8 @@ export class Module {
     if (this.#run?.id !== id) return
     this.#run = null
     this.#late = true
-    this.#send({ kind: 'abort', id })
-    this.#grace = setTimeout(() => this.#end(), graceMs).unref()
-  }
-
-  #lost(thread: Worker, message: string): void {
-    if (thread !== this.#thread) return
-    this.#thread = null
-    this.#inTime()
-    this.#settle({ ok: false, message })
+    this.#thread.post({ kind: 'abort', id })
+    this.#thread.expect(graceMs)
   }
 
   #settle(answer: Answer): void {
@@ -89,19 +84,8 @@ export class Module {
     run?.answer(answer, this.#output.trimEnd())
   }
 
-  #inTime(): void {
-    clearTimeout(this.#grace)
-    this.#late = false
-  }
-
   #end(): void {
-    this.#inTime()
-    const thread = this.#thread
-    this.#thread = null
-    void thread?.terminate()
-  }
-
-  #send(message: ToModule): void {
-    this.#thread?.postMessage(message)
+    this.#late = false
+    this.#thread.discard()
   }
 }

@@ -16,7 +16,7 @@ export type ToWorker =
   /** Everything that this worker shall run from now on. */
   | { readonly kind: 'set'; readonly checks: readonly Assignment[] }
   | { readonly kind: 'ping' }
-  /** Somebody said how a check is that waits to be told. */
+  /** The result of a push check. */
   | { readonly kind: 'push'; readonly id: number; readonly ok: boolean; readonly message: string }
   /** Kill what runs and end the thread. */
   | { readonly kind: 'stop' }
@@ -31,13 +31,13 @@ export type FromWorker =
   /** What else has moved since the last sign of life. */
   | { readonly kind: 'moved'; readonly reports: readonly Report[] }
 
-export type WorkerData = { readonly board: SharedArrayBuffer }
+export type WorkerData = { readonly shared: SharedArrayBuffer }
 
 /**
  * What a worker leaves readable even when it is stuck: the id of the check that it is starting right now (0:
  * none), and the process groups that it has running.
  */
-export class Board {
+export class SharedState {
   readonly memory: SharedArrayBuffer
   readonly #cells: Int32Array
 

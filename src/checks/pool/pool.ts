@@ -7,6 +7,8 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Command } from '../../base/command.ts'
 import type { Outcome } from '../../programs/outcome.ts'
 import { isProgram } from '../../programs/run.ts'
+import type { Series } from '../../threads/supervised.ts'
+import type { Loss } from '../../threads/thread.ts'
 import { combine } from '../verdict/combine.ts'
 import { succeeded } from '../verdict/describe.ts'
 import { advance, fresh, type News, type Progress, statusOf } from '../verdict/progress.ts'
@@ -18,8 +20,9 @@ import type {
   CheckStatus,
   StartCheckPool,
 } from '../verdict/types.ts'
+import { holdBack } from './hold-back.ts'
 import type { Assignment, FromWorker } from './messages.ts'
-import { Lane } from './worker-handle.ts'
+import { WorkerHandle } from './worker-handle.ts'
 
 export type PoolOptions = {
   readonly workers: number
@@ -50,8 +53,8 @@ type Check = {
   spec: CheckSpec
   progress: Progress
   readonly ring: ResultRing
-  /** Kept away from the workers since starting it hung one. */
-  heldBack: NodeJS.Timeout | null
+  /** Kept away from the workers since starting it hung one; called, it is no longer. */
+  heldBack: (() => void) | null
   hangs: number
 }
 
@@ -63,15 +66,8 @@ type Slot = {
   readonly takes: 'programs' | 'probes'
   /** Checks that it has. */
   load: number
-  lane: Lane | null
-  restart: NodeJS.Timeout | null
-  losses: number
+  readonly worker: WorkerHandle
 }
-
-/** A worker that lived this long is replaced at once; one that did not, with growing delay. */
-const stableMs = 30_000
-const restartMs = { first: 100, most: 5_000 }
-const holdBackMs = { first: 5_000, most: 60_000 }
 
 class Pool implements CheckPool {
   readonly #options: PoolOptions
@@ -85,7 +81,7 @@ class Pool implements CheckPool {
     this.#options = options
     const each = Array.from({ length: Math.max(1, options.workers) })
     this.#slots = (['programs', 'probes'] as const).flatMap((takes) =>
-      each.map(() => ({ takes, load: 0, lane: null, restart: null, losses: 0 })),
+      each.map(() => this.#newSlot(takes)),
     )
   }
 
@@ -101,7 +97,7 @@ class Pool implements CheckPool {
       kept.set(spec.name, known)
       before.delete(spec.name)
     }
-    for (const { heldBack } of before.values()) if (heldBack !== null) clearTimeout(heldBack)
+    for (const { heldBack } of before.values()) heldBack?.()
     const capacity = capacityFor(specs.length)
     this.#checks = new Map(
       specs.map((spec) => [spec.name, kept.get(spec.name) ?? this.#made(spec, capacity)]),
@@ -118,8 +114,7 @@ class Pool implements CheckPool {
   push(name: string, ok: boolean, message: string): boolean {
     const check = this.#checks.get(name)
     if (check?.spec.command.kind !== 'push') return false
-    check.slot?.lane?.push(check.id, ok, message)
-    return true
+    return check.slot?.worker.push(check.id, ok, message) ?? false
   }
 
   status(name: string): CheckStatus | null {
@@ -129,9 +124,8 @@ class Pool implements CheckPool {
 
   async stop(): Promise<void> {
     this.#stopped = true
-    for (const { heldBack } of this.#checks.values()) if (heldBack !== null) clearTimeout(heldBack)
-    for (const { restart } of this.#slots) if (restart !== null) clearTimeout(restart)
-    await Promise.all(this.#slots.map(({ lane }) => lane?.stop()))
+    for (const { heldBack } of this.#checks.values()) heldBack?.()
+    await Promise.all(this.#slots.map(({ worker }) => worker.stop()))
   }
 
   #made(spec: CheckSpec, capacity: number): Check {
@@ -156,26 +150,28 @@ class Pool implements CheckPool {
   }
 
   #assign(slot: Slot): void {
-    if (this.#stopped || slot.restart !== null) return
+    const { worker } = slot
+    if (this.#stopped) return
     const checks = this.#checksOf(slot).filter(({ heldBack }) => heldBack === null)
-    if (slot.lane === null && checks.length === 0) return
-    slot.lane ??= this.#startLane(slot)
-    slot.lane.set(
-      checks.map(
-        ({ id, spec, progress, ring }): Assignment => ({ id, spec, progress, ring: ring.memory }),
-      ),
-    )
+    if (!worker.running && checks.length > 0) worker.start()
+    else if (worker.running) worker.set(checks.map(assignmentOf))
   }
 
-  #startLane(slot: Slot): Lane {
+  #newSlot(takes: Slot['takes']): Slot {
     const { workerFile, heartbeatMs, hangMs } = this.#options
-    return new Lane({
-      workerFile,
-      heartbeatMs,
-      hangMs,
-      onMessage: (message) => this.#receive(message),
-      onLost: (why, starting) => this.#lost(slot, why, starting),
-    })
+    const slot: Slot = {
+      takes,
+      load: 0,
+      worker: new WorkerHandle({
+        workerFile,
+        heartbeatMs,
+        hangMs,
+        onMessage: (message) => this.#receive(message),
+        onStarted: () => this.#assign(slot),
+        onLost: (loss, series, starting) => this.#lost(slot, loss, series, starting),
+      }),
+    }
+    return slot
   }
 
   #receive(message: FromWorker): void {
@@ -216,34 +212,30 @@ class Pool implements CheckPool {
     }
   }
 
-  #lost(slot: Slot, why: string, starting: number): void {
-    const lived = slot.lane === null ? 0 : performance.now() - slot.lane.startedAt
-    slot.lane = null
-    slot.losses = lived >= stableMs ? 1 : slot.losses + 1
-    const guilty = this.#byId.get(starting)
-    const during = guilty === undefined ? '' : ` while starting ${guilty.spec.name}`
-    const count = this.#checksOf(slot).length
-    const message = `check worker ${why}${during}; replaced, its ${count} checks run again`
-    this.#options.onEvent({ kind: 'worker', message })
-    if (guilty !== undefined) this.#holdBack(guilty)
-    const delay = slot.losses === 1 ? 0 : backoff(restartMs, slot.losses - 2)
-    slot.restart = setTimeout(() => {
-      slot.restart = null
-      this.#assign(slot)
-    }, delay)
+  #lost(slot: Slot, { why, gone }: Loss, { count, worthSaying }: Series, starting: number): void {
+    const culprit = this.#byId.get(starting)
+    const during = culprit === undefined ? '' : ` while starting ${culprit.spec.name}`
+    const again = `its ${this.#checksOf(slot).length} checks run again`
+    const series = count === 1 ? '' : ` (${count} losses in a row)`
+    const message = `check worker ${why}${during}; replaced, ${again}${series}`
+    if (worthSaying || culprit !== undefined) this.#options.onEvent({ kind: 'worker', message })
+    if (culprit !== undefined) this.#holdBack(culprit, gone)
+    this.#assign(slot)
   }
 
   /** The check whose start took a worker down has failed; the others must not go down with it again. */
-  #holdBack(check: Check): void {
-    const why = 'starting it blocked the worker'
-    this.#fail(check, { kind: 'unable', why })
-    check.heldBack = setTimeout(
-      () => {
+  #holdBack(check: Check, gone: Promise<void>): void {
+    check.heldBack?.()
+    check.heldBack = holdBack({
+      intervalMs: check.spec.intervalMs,
+      hangs: check.hangs,
+      gone,
+      failed: () => this.#fail(check, { kind: 'unable', why: 'starting it blocked the worker' }),
+      released: () => {
         check.heldBack = null
         if (check.slot !== null) this.#assign(check.slot)
       },
-      backoff(holdBackMs, check.hangs),
-    )
+    })
     check.hangs++
   }
 
@@ -261,5 +253,9 @@ function sameWork(a: CheckSpec, b: CheckSpec): boolean {
   return isDeepStrictEqual([a.command, a.runAs], [b.command, b.runAs])
 }
 
-const backoff = ({ first, most }: { first: number; most: number }, times: number): number =>
-  Math.min(most, first * 2 ** times)
+const assignmentOf = ({ id, spec, progress, ring }: Check): Assignment => ({
+  id,
+  spec,
+  progress,
+  ring: ring.memory,
+})

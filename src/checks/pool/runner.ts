@@ -23,7 +23,7 @@ import {
   withInterval,
 } from '../verdict/schedule.ts'
 import type { CheckSpec, Result } from '../verdict/types.ts'
-import type { Assignment, Board, FromWorker, Report } from './messages.ts'
+import type { Assignment, FromWorker, Report, SharedState } from './messages.ts'
 import { type Asker, askerFor, type News as Hint, isAsked } from './prober.ts'
 
 type Live = {
@@ -68,7 +68,7 @@ const looksMs = { ended: [1, 20, 200, 2_000], began: [0, 20, 200] }
 
 export class Runner {
   readonly #post: (message: FromWorker) => void
-  readonly #board: Board
+  readonly #shared: SharedState
   readonly #checks = new Map<number, Live>()
   readonly #moved = new Set<Live>()
   readonly #processes = new ProcessTable()
@@ -79,9 +79,9 @@ export class Runner {
   #queue: Live[] = []
   #draining = false
 
-  constructor(post: (message: FromWorker) => void, board: Board) {
+  constructor(post: (message: FromWorker) => void, shared: SharedState) {
     this.#post = post
-    this.#board = board
+    this.#shared = shared
   }
 
   set(assignments: readonly Assignment[]): void {
@@ -146,7 +146,7 @@ export class Runner {
     this.#files.close()
     const patience = 500
     const until = performance.now() + patience
-    while (this.#board.groups().length > 0 && performance.now() < until) {
+    while (this.#shared.groups().length > 0 && performance.now() < until) {
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
   }
@@ -294,9 +294,9 @@ export class Runner {
       live.schedule = anchored(paceOf(live.spec, live.progress), startedAt, phaseOf(live.id))
       this.#arm(live)
     }
-    this.#board.starting = live.id
+    this.#shared.starting = live.id
     this.#launch(live, startedAt)
-    this.#board.starting = 0
+    this.#shared.starting = 0
   }
 
   #launch(live: Live, startedAt: number): void {
@@ -326,12 +326,12 @@ export class Runner {
       output,
       ended: (outcome) => this.#take(live, outcome, run),
       gone: () => {
-        if (command.pid !== null) this.#board.leave(command.pid)
+        if (command.pid !== null) this.#shared.leave(command.pid)
         this.#over(live)
         if (live.removed) output?.close()
       },
     })
-    if (command.pid !== null) this.#board.enter(command.pid)
+    if (command.pid !== null) this.#shared.enter(command.pid)
     run.kill = () => command.signal('SIGKILL')
   }
 

@@ -1,130 +1,92 @@
 /**
- * One worker thread from its birth to its loss. The pool pings it; an answer that does not come, like a
- * thread that ends, is reported once as lost, and what the worker had running is killed. A thread stuck in a
- * system call cannot be ended: it is left behind, silent, and nobody waits for it. (Programs that outlive
- * their thread are killed, but stay as zombies until this process ends: only that thread could reap them.)
- *
- * Node must not track the thread's descriptors: those that a socket took over would be closed twice at its
- * end, and the second close would hit whatever the process has opened under that number meanwhile.
+ * The pool's hold on one of its worker threads, which is pinged and replaced. What a lost one had running is killed.
+ * (Programs that outlive their thread are killed, but stay as zombies until this process ends: only that thread could
+ * reap them.)
  */
-import { Worker } from 'node:worker_threads'
 import { signalGroup } from '../../programs/run.ts'
-import { type Assignment, Board, type FromWorker, type ToWorker } from './messages.ts'
+import { type Series, SupervisedThread, usualBackOff } from '../../threads/supervised.ts'
+import type { Loss } from '../../threads/thread.ts'
+import {
+  type Assignment,
+  type FromWorker,
+  SharedState,
+  type ToWorker,
+  type WorkerData,
+} from './messages.ts'
 
-export type LaneOptions = {
+export type WorkerOptions = {
   readonly workerFile: URL
   readonly heartbeatMs: number
-  /** Silence after which the worker counts as hung; a multiple of `heartbeatMs`. */
+  /** Silence after which the worker counts as hung. */
   readonly hangMs: number
   readonly onMessage: (message: FromWorker) => void
+  /** It runs none of the checks yet. */
+  readonly onStarted: () => void
   /** `starting` is the id of the check that was being started at that moment, 0 if none. */
-  readonly onLost: (why: string, starting: number) => void
+  readonly onLost: (loss: Loss, series: Series, starting: number) => void
 }
 
-/** Loading its code on a busy machine takes a thread longer than answering does. */
-const bootPatience = 5
 /** Covers the runner's own wait for what it killed. */
 const stopMs = 1_500
+/** Each keeps its heap; a check that hangs its worker is held back until that worker has gone. */
+const hangingMax = 64
+/** Results pushed while the worker is being replaced. */
+const pushesMax = 1_024
 
-export class Lane {
-  readonly startedAt = performance.now()
-  readonly #options: LaneOptions
-  readonly #board = new Board()
-  readonly #worker: Worker
-  readonly #heart: NodeJS.Timeout
-  readonly #exited: Promise<void>
-  #online = false
-  #awaiting = false
-  /** Beats that found the last ping unanswered. Counted, not timed: when this thread stalls, so does the count. */
-  #misses = 0
-  #why = 'ended'
-  #over = false
+export class WorkerHandle {
+  #shared = new SharedState()
+  readonly #thread: SupervisedThread<ToWorker, FromWorker>
 
-  constructor(options: LaneOptions) {
-    this.#options = options
-    this.#worker = new Worker(options.workerFile, {
-      workerData: { board: this.#board.memory },
-      name: 'vipd-checks',
-      trackUnmanagedFds: false,
-      resourceLimits: { maxOldGenerationSizeMb: 64 },
+  constructor({ workerFile, heartbeatMs, hangMs, onMessage, onStarted, onLost }: WorkerOptions) {
+    this.#thread = new SupervisedThread<ToWorker, FromWorker>({
+      body: () => {
+        this.#shared = new SharedState()
+        const data: WorkerData = { shared: this.#shared.memory }
+        return { file: workerFile, name: 'vipd-checks', heapMegabytes: 64, data }
+      },
+      heartbeat: {
+        everyMs: heartbeatMs,
+        hangMs,
+        ping: { kind: 'ping' },
+        isAnswer: ({ kind }) => kind === 'pong',
+      },
+      onMessage,
+      onStarted,
+      onLost: (loss, series) => {
+        this.#killPrograms()
+        onLost(loss, series, this.#shared.starting)
+      },
+      backOff: usualBackOff,
+      hangingMax,
+      queueMax: pushesMax,
     })
-    this.#worker.on('message', (message: FromWorker) => this.#receive(message))
-    this.#worker.on('error', (error) => {
-      this.#why = `crashed: ${error instanceof Error ? error.message : String(error)}`
-    })
-    this.#exited = new Promise((resolve) => {
-      this.#worker.on('exit', () => {
-        resolve()
-        this.#lose(this.#why)
-      })
-    })
-    this.#heart = setInterval(() => this.#beat(), options.heartbeatMs)
-    this.#ping()
   }
 
+  get running(): boolean {
+    return this.#thread.running
+  }
+
+  /** Has it started, unless it runs. */
+  start(): void {
+    this.#thread.start()
+  }
+
+  /** Everything that it shall run from now on. */
   set(checks: readonly Assignment[]): void {
-    this.#send({ kind: 'set', checks })
+    this.#thread.post({ kind: 'set', checks })
   }
 
-  push(id: number, ok: boolean, message: string): void {
-    this.#send({ kind: 'push', id, ok, message })
+  /** False when it was not taken. */
+  push(id: number, ok: boolean, message: string): boolean {
+    return this.#thread.post({ kind: 'push', id, ok, message })
   }
 
   async stop(): Promise<void> {
-    if (this.#over) return
-    this.#end()
-    this.#send({ kind: 'stop' })
-    const patience = new Promise<void>((resolve) => setTimeout(resolve, stopMs).unref())
-    await Promise.race([this.#exited, patience])
-    this.#discard()
+    await this.#thread.stop({ kind: 'stop' }, stopMs)
+    this.#killPrograms()
   }
 
-  #receive(message: FromWorker): void {
-    if (this.#over) return
-    this.#online = true
-    if (message.kind === 'pong') {
-      this.#awaiting = false
-      this.#misses = 0
-    }
-    this.#options.onMessage(message)
-  }
-
-  #beat(): void {
-    if (!this.#awaiting) {
-      this.#ping()
-      return
-    }
-    this.#misses++
-    const { hangMs, heartbeatMs } = this.#options
-    const patience = this.#online ? hangMs : hangMs * bootPatience
-    if (this.#misses * heartbeatMs >= patience) this.#lose(`gave no answer for ${patience} ms`)
-  }
-
-  #ping(): void {
-    this.#awaiting = true
-    this.#send({ kind: 'ping' })
-  }
-
-  #lose(why: string): void {
-    if (this.#over) return
-    this.#end()
-    const { starting } = this.#board
-    this.#discard()
-    this.#options.onLost(why, starting)
-  }
-
-  #end(): void {
-    this.#over = true
-    clearInterval(this.#heart)
-  }
-
-  #discard(): void {
-    for (const pid of this.#board.groups()) signalGroup(pid, 'SIGKILL')
-    this.#worker.unref()
-    void this.#worker.terminate()
-  }
-
-  #send(message: ToWorker): void {
-    this.#worker.postMessage(message)
+  #killPrograms(): void {
+    for (const pid of this.#shared.groups()) signalGroup(pid, 'SIGKILL')
   }
 }

@@ -4,17 +4,17 @@
  */
 import { existsSync, unlinkSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
-import { Board, type WorkerData } from '../../../src/checks/pool/messages.ts'
+import { SharedState, type WorkerData } from '../../../src/checks/pool/messages.ts'
 import '../../../src/checks/pool/worker.ts'
 
 const { VIPD_TEST_FAULT: fault = '', VIPD_TEST_TRIGGER: trigger = '' } = process.env
-const { board } = workerData as WorkerData
+const { shared } = workerData as WorkerData
 
 parentPort?.on('message', ({ kind }: { kind: string }) => {
   if (kind !== 'ping' || !existsSync(trigger)) return
   unlinkSync(trigger)
   if (fault === 'crash') throw new Error('planted fault')
   // As if the start of the first check did not return.
-  if (fault === 'hang-in-start') new Board(board).starting = 1
+  if (fault === 'hang-in-start') new SharedState(shared).starting = 1
   for (;;);
 })

@@ -74,11 +74,13 @@ describe('what crosses', () => {
     const parts = [...partsOf(config)]
     assert.ok(parts.length > 5)
     const assembly = new Assembly()
+    const head = { diagnostics: [], seen: { files: [], patterns: [] } }
+    assert.equal(assembly.take({ kind: 'loaded', loaded: head, globals: config.globals }), null)
     for (const part of parts) {
       assert.ok(part.instances.length <= 25, 'a thousand addresses and one instance at most')
-      assembly.add(structuredClone(part))
+      assert.equal(assembly.take({ kind: 'part', part: structuredClone(part) }), null)
     }
-    assert.deepEqual(assembly.config(config.globals), config)
+    assert.deepEqual(assembly.take({ kind: 'part', part: null }), { ...head, config })
   })
 
   test('an interface of the running configuration may be absent', async () => {

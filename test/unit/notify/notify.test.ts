@@ -1,6 +1,6 @@
 /** The notifier with its real worker: order, arguments, FIFO bytes, hanging scripts, the end. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import {
   closeSync,
   constants,
@@ -24,7 +24,7 @@ import type { Fifo, Notify, UserCommand } from '../../../src/config/types.ts'
 import { withWords } from '../../../src/notify/command.ts'
 import { openFifo } from '../../../src/notify/fifo.ts'
 import { type Notifier, type NotifierOptions, startNotifier } from '../../../src/notify/notify.ts'
-import { NotifyLink } from '../../../src/notify/worker-handle.ts'
+import { NotifyWorker } from '../../../src/notify/worker-handle.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'vipd-test-'))
 /** A case that fails leaves its notifier running: then its thread would keep this process for ever. */
@@ -373,7 +373,7 @@ test('a program that is signalled before it is known to run is ended when it is'
       setTimeout(() => parentPort.postMessage({ kind: 'started', id, pid }), 200)
     })`
   const workerFile = new URL(`data:text/javascript,${encodeURIComponent(body)}`)
-  const link = new NotifyLink({ workerFile, patienceMs: 10_000, onLost: () => undefined })
+  const link = new NotifyWorker({ workerFile, patienceMs: 10_000, onLost: () => undefined })
   const program = { kind: 'argv', argv: ['/bin/true'] } as const
   const job = { kind: 'run', program, runAs: null, timeoutMs: null } as const
   const handle = link.submit(job, () => undefined)
@@ -381,6 +381,34 @@ test('a program that is signalled before it is known to run is ended when it is'
   handle.signal('SIGTERM')
   await link.close()
   await until(() => !runs(word), 'its end')
+})
+
+test('the end waits for no worker that hangs in a system call', async () => {
+  const pipe = join(directory, 'hanging-worker')
+  execFileSync('mkfifo', [pipe])
+  const body = `
+    import { openSync } from 'node:fs'
+    import { parentPort } from 'node:worker_threads'
+    parentPort.on('message', ({ id, job }) => {
+      parentPort.postMessage({ kind: 'started', id, pid: null })
+      openSync(job.program.argv[0], 'r')
+    })`
+  const workerFile = new URL(`data:text/javascript,${encodeURIComponent(body)}`)
+  const worker = new NotifyWorker({ workerFile, patienceMs: 60_000, onLost: () => undefined })
+  const program = { kind: 'argv', argv: [pipe] } as const
+  worker.submit({ kind: 'run', program, runAs: null, timeoutMs: null }, () => undefined)
+  // Opening the other end shows that it hangs there, and lets it go to the next job.
+  await until(() => {
+    try {
+      closeSync(openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK))
+      return true
+    } catch {
+      return false
+    }
+  }, 'it hangs')
+  worker.submit({ kind: 'run', program, runAs: null, timeoutMs: null }, () => undefined)
+  await worker.close()
+  openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK)
 })
 
 /** Is a process alive that was started with this word? */
@@ -396,7 +424,7 @@ const runs = (word: string): boolean =>
 
 test('a notify worker that crashes or hangs is replaced and takes up what was not started', async () => {
   const why: string[] = []
-  const link = new NotifyLink({
+  const link = new NotifyWorker({
     workerFile: new URL('./faulty-notify-worker.js', import.meta.url),
     patienceMs: 2_000,
     onLost: (text) => why.push(text),
