@@ -31,15 +31,12 @@ export type Config = {
   readonly groups: readonly SyncGroup[]
 }
 
-export type Globals = {
+/** One keyword of `global_defs` each; declared in keywords/global.ts. */
+export type GlobalOptions = {
   readonly routerId: string
-  readonly mail: Mail | null
   readonly noEmailFaults: boolean
   readonly scriptSecurity: boolean
-  readonly notifyFifos: readonly Fifo[]
   readonly fifoStatesOnReload: boolean
-  readonly startupScript: TimedCommand | null
-  readonly shutdownScript: TimedCommand | null
   readonly startupDelayUs: Us
   readonly dynamicInterfaces: boolean
   readonly logUnknownVrids: boolean
@@ -50,19 +47,30 @@ export type Globals = {
   readonly noSwap: boolean
   /** The programs have it too (`Command`). */
   readonly scriptNoNewPrivs: boolean
-  /** Seconds without a sign of life of the main thread after which leads resign (`vipd_liveness`; default 3 s). */
+  /** Time without a sign of life of the main thread after which masters resign. */
   readonly livenessUs: Us
-  /** `vipd_address_lifetime`; 0 is for ever. The instances carry it too. */
+  /** 0 is for ever. The instances carry it too. */
   readonly addressLifetimeSeconds: number
 }
 
-export type Mail = {
-  readonly to: readonly string[]
+export type Globals = GlobalOptions & {
+  readonly mail: Mail | null
+  readonly notifyFifos: readonly Fifo[]
+  readonly startupScript: TimedCommand | null
+  readonly shutdownScript: TimedCommand | null
+}
+
+/** One keyword of `global_defs` each; declared in keywords/mail.ts. */
+export type MailOptions = {
   readonly from: string
-  readonly server: string
-  readonly port: number
   readonly helo: string
   readonly connectTimeoutUs: Us
+}
+
+export type Mail = MailOptions & {
+  readonly to: readonly string[]
+  readonly server: string
+  readonly port: number
 }
 
 export type TimedCommand = { readonly command: UserCommand; readonly timeoutUs: Us }
@@ -84,23 +92,27 @@ export type Fifo = {
 
 export type InitialValue = { readonly value: number; readonly overwrite: boolean }
 
-/** A check: a `vrrp_script`, or what `vrrp_track_process` and `track_file` define. */
-export type Script = {
-  /** `process/NAME` and `file/NAME` for what is no script. */
-  readonly name: string
-  readonly run: UserCommand
+/** One keyword of `vrrp_script` each; declared in keywords/script.ts. */
+export type ScriptOptions = {
   readonly intervalUs: Us
   /** null: `intervalUs`. */
   readonly fastIntervalUs: Us | null
   readonly downIntervalUs: Us | null
+  readonly initialDelayUs: Us
   /** Share of the interval, 0 to 0.5. */
   readonly jitter: number
-  readonly initialDelayUs: Us
   readonly timeoutUs: Us
-  readonly weight: number
-  readonly reverse: boolean
   readonly rise: number
   readonly fall: number
+}
+
+/** A check: a `vrrp_script`, or what `vrrp_track_process` and `track_file` define. */
+export type Script = ScriptOptions & {
+  /** `process/NAME` and `file/NAME` for what is no script. */
+  readonly name: string
+  readonly run: UserCommand
+  readonly weight: number
+  readonly reverse: boolean
   /** What a tracked file holds at start where it is missing, or whatever it held. */
   readonly initialValue: InitialValue | null
   readonly place: Place
@@ -139,19 +151,26 @@ export type VirtualAddress = {
 
 export type Peer = { readonly address: Ip; readonly minTtl: number; readonly maxTtl: number }
 
+/** One keyword of `vrrp_instance` each; declared in keywords/unicast.ts. */
+export type UnicastOptions = {
+  readonly checkSource: boolean
+  /** An empty peer list is a fault instead of multicast. */
+  readonly faultNoPeer: boolean
+}
+
 export type Transport =
   | { readonly kind: 'multicast'; readonly group: Ip; readonly source: Ip | null }
-  | {
+  | ({
       readonly kind: 'unicast'
       readonly source: Ip | null
       readonly peers: readonly Peer[]
       readonly ttl: number | null
-      readonly checkSource: boolean
-      /** An empty peer list is a fault instead of multicast. */
-      readonly faultNoPeer: boolean
-    }
+    } & UnicastOptions)
 
-/** Gratuitous ARP and unsolicited NA. Spans in µs; 0 delay: no second burst; 0 refresh: none. */
+/**
+ * Gratuitous ARP and unsolicited NA. Spans in µs; 0 delay: no second burst; 0 refresh: none. One keyword each; declared
+ * in keywords/announcements.ts.
+ */
 export type Garp = {
   readonly masterDelayUs: Us
   readonly masterRepeat: number
@@ -163,7 +182,13 @@ export type Garp = {
   readonly naIntervalUs: Us
 }
 
-export type Notify = {
+/** One keyword of an instance or a sync group each; declared in keywords/notify.ts. */
+export type NotifyOptions = {
+  readonly mail: boolean
+  readonly priorityChanges: boolean
+}
+
+export type Notify = NotifyOptions & {
   readonly master: UserCommand | null
   readonly backup: UserCommand | null
   readonly fault: UserCommand | null
@@ -173,35 +198,19 @@ export type Notify = {
   readonly saysDeleted: boolean
   readonly masterRxLowerPri: UserCommand | null
   readonly any: UserCommand | null
-  readonly mail: boolean
-  readonly priorityChanges: boolean
 }
 
-export type Instance = {
-  readonly name: string
-  readonly interface: string | null
-  readonly family: Family
-  readonly version: 2 | 3
+/** One keyword of `vrrp_instance` each; declared in keywords/instance-options.ts. */
+export type InstanceOptions = {
   readonly vrid: number
   /** 1..255; 255 is the address owner. */
   readonly priority: number
-  /** `state MASTER` as written: no timing effect, cancels nopreempt and preempt_delay. */
-  readonly stateMaster: boolean
   readonly advertIntervalUs: Us
   readonly downTimerAdverts: number
-  /** 8 octets for PASS; v2 only. */
-  readonly password: Uint8Array | null
-  readonly addresses: readonly VirtualAddress[]
-  readonly excluded: readonly VirtualAddress[]
-  readonly transport: Transport
   readonly preempt: boolean
   readonly preemptDelayUs: Us
   readonly accept: boolean
   readonly strict: boolean
-  readonly trackInterfaces: readonly Tracked[]
-  readonly trackChecks: readonly Tracked[]
-  readonly trackPrimary: boolean
-  readonly garp: Garp
   readonly lowerPrioNoAdvert: boolean
   readonly higherPrioSendAdvert: boolean
   readonly resignOnDemotion: boolean
@@ -214,7 +223,25 @@ export type Instance = {
   readonly ownerIgnoreAdverts: boolean
   readonly skipCheckAdvAddr: boolean
   readonly v3ChecksumAsV2: boolean
+  readonly trackPrimary: boolean
   readonly receiveBufferBytes: number | null
+}
+
+export type Instance = InstanceOptions & {
+  readonly name: string
+  readonly interface: string | null
+  readonly family: Family
+  readonly version: 2 | 3
+  /** `state MASTER` as written: no timing effect, cancels nopreempt and preempt_delay. */
+  readonly stateMaster: boolean
+  /** 8 octets for PASS; v2 only. */
+  readonly password: Uint8Array | null
+  readonly addresses: readonly VirtualAddress[]
+  readonly excluded: readonly VirtualAddress[]
+  readonly transport: Transport
+  readonly trackInterfaces: readonly Tracked[]
+  readonly trackChecks: readonly Tracked[]
+  readonly garp: Garp
   /** Wished for (`vipd_address_lifetime`); 0 is for ever. */
   readonly addressLifetimeSeconds: number
   readonly notify: Notify
@@ -224,12 +251,16 @@ export type Instance = {
 /** What becomes of a master that does not serve its clients as long as it leads: it stays, and says so, or resigns. */
 export type Reaction = 'report' | 'resign'
 
-export type SyncGroup = {
+/** One keyword of `vrrp_sync_group` each; declared in keywords/group.ts. */
+export type GroupOptions = {
+  readonly trackingWeight: boolean
+}
+
+export type SyncGroup = GroupOptions & {
   readonly name: string
   readonly members: readonly string[]
   readonly trackInterfaces: readonly Tracked[]
   readonly trackChecks: readonly Tracked[]
-  readonly trackingWeight: boolean
   readonly notify: Notify
   readonly place: Place
 }

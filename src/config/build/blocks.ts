@@ -6,9 +6,9 @@ import type { Lowering } from '../draft/report.ts'
 import { fileDraft, processDraft } from '../draft/trackers.ts'
 import { readArguments } from '../grammar/arguments.ts'
 import type { BlockName } from '../grammar/entries.ts'
-import { addTrackedFile, addTrackedProcess } from '../grammar/trackers.ts'
 import { findKeyword } from '../keywords/table.ts'
 import type { Node } from '../language/tree-types.ts'
+import { addTrackedFile, addTrackedProcess } from './trackers.ts'
 import { walkBlock, walkLine } from './walk.ts'
 
 /** What defines the objects of a track_* keyword, and the line that it cannot be without. */

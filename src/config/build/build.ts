@@ -4,27 +4,17 @@
  * diagnosed, not the first mistake only, and a configuration comes out only if the daemon would start.
  */
 
-import type { Command } from '../../base/command.ts'
-import type { Draft, GlobalDraft, InstanceDraft, ScriptDraft } from '../draft/draft.ts'
+import type { Draft, GlobalDraft } from '../draft/draft.ts'
 import { globalDraft } from '../draft/draft.ts'
 import { Lowering } from '../draft/report.ts'
 import type { Tree } from '../language/tree-types.ts'
-import { buildCommand } from '../scripts/command-user.ts'
-import { secured } from '../scripts/security.ts'
-import type {
-  Config,
-  Diagnostic,
-  Fifo,
-  Globals,
-  Instance,
-  Script,
-  UserCommand,
-  World,
-} from '../types.ts'
+import type { Config, Diagnostic, Instance, World } from '../types.ts'
 import { readBlocks, repairBlocks } from './blocks.ts'
-import { byGroup, finishGroup, membership } from './group.ts'
+import { finishGlobals } from './globals.ts'
+import { byGroup, finishGroup, membership, weightsCount } from './group.ts'
 import { finishInstance } from './instance.ts'
 import { doubleVrids } from './instance-identity.ts'
+import { finishScripts } from './scripts.ts'
 import { walkBlock } from './walk.ts'
 
 export type Lowered = {
@@ -37,7 +27,7 @@ export type Lowered = {
 
 /** Gives the tree its meaning. `diagnostics` has those of the tree too. */
 export function lower(tree: Tree, world: World): Lowered {
-  const globals = globalDraft(world.hostname, world.environment['USER'] ?? 'root')
+  const globals = globalDraft()
   const lowering = new Lowering(world, globals, tree.files[0] ?? '')
   // No spread: a call takes a hundred thousand arguments at most.
   for (const diagnostic of tree.diagnostics) lowering.diagnostics.push(diagnostic)
@@ -61,7 +51,7 @@ function finish(draft: Draft, lowering: Lowering): Config {
   const instances = draft.instances.flatMap((instance) => {
     const group = groupOf.get(instance.name)
     instance.refused ??= group?.refused ?? null
-    const weightsForbidden = group !== undefined && !group.trackingWeight
+    const weightsForbidden = group !== undefined && !weightsCount(group, lowering)
     return finishInstance(instance, weightsForbidden, lowering) ?? []
   })
   const members = byGroup(instances, groupOf)
@@ -83,126 +73,6 @@ function finish(draft: Draft, lowering: Lowering): Config {
 }
 
 const isOwner = ({ stateMaster, priority }: Instance): boolean => stateMaster && priority === 255
-
-function finishScripts(
-  drafts: readonly InstanceDraft[],
-  instances: readonly Instance[],
-  groups: Config['groups'],
-  lowering: Lowering,
-): readonly Script[] {
-  const used = new Set(
-    [...instances, ...groups].flatMap((one) => one.trackChecks.map((t) => t.name)),
-  )
-  const named = new Set(drafts.flatMap((one) => one.trackChecks.map((t) => t.name)))
-  // Without an instance nothing is run, and nothing is said about what would be.
-  if (drafts.length === 0) return []
-  const scripts = [...lowering.scripts.values()].map((draft) => finishScript(draft, lowering))
-  addMembers(used, scripts)
-  for (const { name, place } of scripts.filter(
-    (one) => !used.has(one.name) && !named.has(one.name),
-  )) {
-    const what = name.includes('/') ? name : `vrrp_script ${name}`
-    lowering.warning(place, 'unused-script', `no instance tracks ${what}; it is not run`)
-  }
-  return scripts.filter((script) => used.has(script.name))
-}
-
-/** What a used check is made of is used. A check is made of checks that stand above it. */
-function addMembers(used: Set<string>, scripts: readonly Script[]): void {
-  for (const { name, run } of scripts.toReversed()) {
-    const { command } = run
-    if (command.kind === 'combination' && used.has(name))
-      for (const one of command.of) used.add(one)
-  }
-}
-
-function finishScript(draft: ScriptDraft, lowering: Lowering): Script {
-  const run = draft.asks === null ? finishCommand(draft, lowering) : finishProbe(draft, lowering)
-  return {
-    name: draft.name,
-    run,
-    intervalUs: draft.intervalUs,
-    timeoutUs: draft.timeoutUs ?? draft.intervalUs,
-    fastIntervalUs: draft.fastIntervalUs,
-    downIntervalUs: draft.downIntervalUs,
-    jitter: draft.jitter,
-    initialDelayUs: draft.initialDelayUs,
-    weight: draft.weight,
-    reverse: draft.reverse,
-    rise: draft.rise,
-    fall: draft.fall,
-    initialValue: draft.initialValue,
-    place: draft.place,
-  }
-}
-
-function finishProbe(
-  { name, asks, raw, commandPlace: place }: ScriptDraft,
-  lowering: Lowering,
-): UserCommand {
-  const command: Command =
-    asks === 'bad' || asks === null ? { kind: 'broken', why: 'the probe makes no sense' } : asks
-  const use = { raw: raw ?? '', command, runAs: null, place }
-  return secured({ what: `vrrp_script ${name}`, tracked: true }, use, lowering)
-}
-
-function finishCommand(draft: ScriptDraft, lowering: Lowering): UserCommand {
-  return buildCommand(
-    {
-      what: `vrrp_script ${draft.name}`,
-      text: draft.command,
-      user: draft.user,
-      badUser: draft.badUser,
-      place: draft.commandPlace,
-      tracked: true,
-      userCounts: true,
-    },
-    lowering,
-  )
-}
-
-/** Without a recipient or a server there is no mail. */
-function finishMail(draft: GlobalDraft): Globals['mail'] {
-  if (draft.mailTo.length === 0 || draft.mailServer === null) return null
-  return {
-    to: draft.mailTo,
-    from: draft.mailFrom,
-    server: draft.mailServer,
-    port: draft.mailPort,
-    helo: draft.mailHelo,
-    connectTimeoutUs: draft.mailTimeoutUs,
-  }
-}
-
-function finishGlobals(lowering: Lowering): Globals {
-  const { globals: draft } = lowering
-  const fifos = [...draft.fifos.values()].flatMap(({ fifo, script }): Fifo[] =>
-    fifo === null ? [] : [{ ...fifo, script }],
-  )
-  const { startupScript: startup, shutdownScript: shutdown } = draft
-  return {
-    routerId: draft.routerId,
-    mail: finishMail(draft),
-    noEmailFaults: draft.noEmailFaults,
-    scriptSecurity: draft.scriptSecurity,
-    notifyFifos: fifos,
-    fifoStatesOnReload: draft.fifoStatesOnReload,
-    startupScript:
-      startup === null ? null : { command: startup, timeoutUs: draft.startupTimeoutUs },
-    shutdownScript:
-      shutdown === null ? null : { command: shutdown, timeoutUs: draft.shutdownTimeoutUs },
-    startupDelayUs: draft.startupDelayUs,
-    dynamicInterfaces: lowering.dynamicInterfaces,
-    logUnknownVrids: draft.logUnknownVrids,
-    realtimePriority: draft.realtimePriority,
-    rttimeUs: draft.rttimeUs,
-    nice: draft.nice,
-    noSwap: draft.noSwap,
-    scriptNoNewPrivs: draft.scriptNoNewPrivs,
-    livenessUs: draft.livenessUs,
-    addressLifetimeSeconds: draft.addressLifetimeSeconds,
-  }
-}
 
 function reportDoubleVrids(instances: readonly Instance[], lowering: Lowering): void {
   for (const { one, message } of doubleVrids(instances))

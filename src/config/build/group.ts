@@ -2,8 +2,10 @@
 import { groupBy } from '../../base/collections.ts'
 import type { Draft, GroupDraft, InstanceDraft } from '../draft/draft.ts'
 import type { Lowering } from '../draft/report.ts'
+import { optionValue, settlePlain } from '../grammar/settle.ts'
+import { groupOptions } from '../keywords/group.ts'
 import type { Instance, SyncGroup } from '../types.ts'
-import { notifyOf } from './instance.ts'
+import { notifyOf } from './notify.ts'
 import { reportTrackedTwice, resolveInterfaces, resolveScripts } from './tracked.ts'
 
 /** Instance name → its group. An instance is in one group at most: the first. */
@@ -46,6 +48,10 @@ function reportSize(group: GroupDraft, members: readonly InstanceDraft[], loweri
   }
 }
 
+/** Whether its members keep their weighted trackers. */
+export const weightsCount = ({ options }: GroupDraft, lowering: Lowering): boolean =>
+  optionValue(groupOptions, 'trackingWeight', options, null, lowering)
+
 /** null: nothing is left of it. */
 export function finishGroup(
   group: GroupDraft,
@@ -58,8 +64,8 @@ export function finishGroup(
     members: members.map((one) => one.name),
     trackInterfaces: resolveInterfaces(group.trackInterfaces),
     trackChecks: resolveScripts(group.trackChecks, lowering),
-    trackingWeight: group.trackingWeight,
-    notify: notifyOf(group.notify, lowering),
+    ...settlePlain(groupOptions, group.options, lowering),
+    notify: notifyOf(group, lowering),
     place: group.place,
   }
 }

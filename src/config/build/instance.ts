@@ -7,9 +7,16 @@ import type { Us } from '../../base/time.ts'
 import { secondsToUs, us } from '../../base/time.ts'
 import type { InstanceDraft } from '../draft/draft.ts'
 import type { Lowering } from '../draft/report.ts'
+import type { Written } from '../draft/written.ts'
+import { optionValue, settle, settlePlain } from '../grammar/settle.ts'
+import { garpOptions } from '../keywords/announcements.ts'
+import { globalInputs, globalOptions } from '../keywords/global.ts'
+import { instanceOptions } from '../keywords/instance-options.ts'
+import { unicastOptions } from '../keywords/unicast.ts'
 import { addressesMax, peersMax } from '../language/limits.ts'
-import type { Garp, Instance, Notify, Transport } from '../types.ts'
+import type { Instance, InstanceOptions, Transport } from '../types.ts'
 import { advertRoom } from './advert-room.ts'
+import { notifyOf } from './notify.ts'
 import { keepTrackers } from './tracked.ts'
 
 /** What several rules need to know about one instance. */
@@ -30,52 +37,52 @@ export function finishInstance(
   const facts = factsOf(draft, lowering)
   const transport = transportOf(draft, facts, lowering)
   if (!mayRun(draft, facts, transport, lowering)) return null
-  const { globals } = lowering
   const { strict } = facts
+  const { name, place } = draft
+  const inherited = lowering.globals.instances
+  const block = <R>(written: Written<R>, inherited: Written<R>) =>
+    ({ written, inherited, strict, name, place }) as const
+  const options = settle(instanceOptions, block(draft.options, inherited.options), lowering)
   const stateMaster = masterState(draft, facts, lowering)
-  const preemption = preemptionOf(draft, facts, stateMaster, lowering)
+  const preemption = preemptionOf(draft, options, facts, stateMaster, lowering)
   moveExcess(draft, facts, lowering)
   return {
-    name: draft.name,
+    name,
     interface: draft.interface,
     family: facts.family,
     version: facts.version,
-    vrid: draft.vrid ?? 0,
+    ...options,
     priority: facts.priority,
     stateMaster,
-    advertIntervalUs: advertInterval(draft, facts, lowering),
-    downTimerAdverts: downTimer(draft, facts, lowering),
+    advertIntervalUs: advertInterval(draft, options, facts, lowering),
     password: passwordOf(draft, facts, lowering),
     addresses: draft.addresses,
     excluded: draft.excluded,
     transport,
     ...preemption,
     accept: acceptOf(draft, facts, lowering),
-    strict,
     ...keepTrackers(draft, facts.owner, weightsForbidden, lowering),
-    trackPrimary: draft.trackPrimary,
-    garp: garpOf(draft, facts, lowering),
-    lowerPrioNoAdvert: strict || (draft.lowerPrioNoAdvert ?? globals.lowerPrioNoAdvert),
-    higherPrioSendAdvert: yieldAdvert(draft, facts, lowering),
-    resignOnDemotion: draft.resignOnDemotion ?? lowering.globals.resignOnDemotion,
-    muteMaster: lowering.globals.muteMaster,
-    addressConflict: draft.addressConflict ?? lowering.globals.addressConflict,
-    maxIntervalRatio: lowering.globals.maxIntervalRatio,
-    ownerIgnoreAdverts: strict || (draft.ownerIgnoreAdverts ?? globals.ownerIgnoreAdverts),
-    skipCheckAdvAddr: draft.skipCheckAdvAddr ?? globals.skipCheckAdvAddr,
-    v3ChecksumAsV2: draft.v3ChecksumAsV2 ?? globals.v3ChecksumAsV2,
-    receiveBufferBytes: draft.receiveBufferBytes,
-    addressLifetimeSeconds: globals.addressLifetimeSeconds,
-    notify: notifyOf(draft.notify, lowering),
-    place: draft.place,
+    garp: settle(garpOptions, block(draft.garp, inherited.garp), lowering),
+    addressLifetimeSeconds: optionValue(
+      globalOptions,
+      'addressLifetimeSeconds',
+      lowering.globals.options,
+      null,
+      lowering,
+    ),
+    notify: notifyOf(draft, lowering),
+    place,
   }
 }
 
 function factsOf(draft: InstanceDraft, lowering: Lowering): Facts {
   const family = draft.family ?? 4
-  const strict = draft.strict ?? lowering.globals.strict
-  const priority = draft.priority ?? (draft.state === 'MASTER' ? 255 : 100)
-  let version = draft.version ?? (family === 6 ? 3 : lowering.globals.version)
+  const { instances, inputs } = lowering.globals
+  const strict = optionValue(instanceOptions, 'strict', draft.options, instances.options, lowering)
+  const priority = draft.options.values.priority ?? (draft.state === 'MASTER' ? 255 : 100)
+  let version =
+    draft.version ??
+    (family === 6 ? 3 : optionValue(globalInputs, 'version', inputs, null, lowering))
   if (strict && family === 6 && version === 2) {
     const message = `${draft.name}: strict mode has no version 2 for IPv6; version 3 is used`
     lowering.error(draft.versionPlace, 'strict-mode', message)
@@ -93,7 +100,7 @@ function mayRun(
 ): boolean {
   const before = lowering.refusals
   const { name, place } = draft
-  if (draft.vrid === null) {
+  if (draft.options.values.vrid === undefined) {
     lowering.refuse(place, 'missing-vrid', `${name} has no virtual_router_id`)
   }
   const remote = transport.kind === 'unicast' && draft.source !== null && !isLinkLocal(draft.source)
@@ -149,28 +156,23 @@ const refusesAh = (draft: InstanceDraft, facts: Facts): boolean =>
   !facts.strict
 
 function transportOf(draft: InstanceDraft, facts: Facts, lowering: Lowering): Transport {
-  const { globals } = lowering
-  const wanted = draft.unicastPlace !== null
-  const without = draft.peers.length === 0
-  if (wanted && !(without && !draft.faultNoPeer)) {
-    return {
-      kind: 'unicast',
-      source: draft.source,
-      peers: draft.peers,
-      ttl: draft.ttl,
-      checkSource: draft.checkSource ?? globals.checkUnicastSource,
-      faultNoPeer: draft.faultNoPeer,
+  const { instances, inputs } = lowering.globals
+  const options = settlePlain(unicastOptions, draft.unicast, lowering, instances.unicast)
+  const unicastPlace = draft.unicastPlace ?? draft.unicast.places.checkSource
+  if (unicastPlace !== undefined) {
+    const { source, peers, ttl } = draft
+    if (peers.length > 0 || options.faultNoPeer) {
+      return { kind: 'unicast', source, peers, ttl, ...options }
     }
-  }
-  if (draft.unicastPlace !== null) {
     const message = `${draft.name} has a unicast keyword and no peer: it uses multicast (unicast_fault_no_peer makes that a fault)`
-    lowering.error(draft.unicastPlace, 'no-peer', message)
+    lowering.error(unicastPlace, 'no-peer', message)
   }
   if (draft.ttl !== null) {
     const message = `${draft.name} has no unicast peer; unicast_ttl is ignored`
     lowering.error(draft.ttlPlace, 'no-peer', message)
   }
-  const group = draft.group ?? (facts.family === 4 ? globals.group4 : globals.group6)
+  const usual = facts.family === 4 ? 'group4' : 'group6'
+  const group = draft.group ?? optionValue(globalInputs, usual, inputs, null, lowering)
   const [first] = draft.addresses
   if (facts.strict && facts.family === 6 && first !== undefined && !isLinkLocal(first.address)) {
     const message = `${draft.name}: strict mode wants a link-local address first, not ${first.address}`
@@ -190,55 +192,52 @@ function masterState(draft: InstanceDraft, facts: Facts, lowering: Lowering): bo
 }
 
 function preemptionOf(
-  draft: InstanceDraft,
+  { name, place, options: { places } }: InstanceDraft,
+  written: InstanceOptions,
   facts: Facts,
   stateMaster: boolean,
   lowering: Lowering,
-): { readonly preempt: boolean; readonly preemptDelayUs: Us } {
-  let { preempt, preemptDelayUs } = draft
-  const correct = (message: string) => {
-    lowering.error(draft.preemptPlace, 'preempt', `${draft.name}: ${message}`)
+): Pick<InstanceOptions, 'preempt' | 'preemptDelayUs'> {
+  let { preempt, preemptDelayUs } = written
+  const correct = (field: 'preempt' | 'preemptDelayUs', message: string) => {
+    lowering.error(places[field] ?? place, 'preempt', `${name}: ${message}`)
   }
   if (!preempt && (facts.owner || stateMaster)) {
-    correct(`nopreempt needs state BACKUP and a priority below 255; it is ignored`)
+    correct('preempt', `nopreempt needs state BACKUP and a priority below 255; it is ignored`)
     preempt = true
   }
   if (preemptDelayUs > 0 && stateMaster) {
-    correct('preempt_delay needs state BACKUP; it is ignored')
+    correct('preemptDelayUs', 'preempt_delay needs state BACKUP; it is ignored')
     preemptDelayUs = us(0)
   }
   if (preemptDelayUs > 0 && facts.strict) {
-    correct('strict mode has no preempt_delay; it is ignored')
+    correct('preemptDelayUs', 'strict mode has no preempt_delay; it is ignored')
     preemptDelayUs = us(0)
   }
   if (preemptDelayUs > 0 && !preempt) {
-    correct('nopreempt makes preempt_delay meaningless; the delay is ignored')
+    correct('preemptDelayUs', 'nopreempt makes preempt_delay meaningless; the delay is ignored')
     preemptDelayUs = us(0)
   }
   return { preempt, preemptDelayUs }
 }
 
 /** v2: whole seconds 1..255; v3: centiseconds up to 40.95 s. */
-function advertInterval(draft: InstanceDraft, facts: Facts, lowering: Lowering): Us {
-  const { advertSeconds: written, name } = draft
+function advertInterval(
+  { name, place, options: { places } }: InstanceDraft,
+  { advertIntervalUs: written }: InstanceOptions,
+  facts: Facts,
+  lowering: Lowering,
+): Us {
   const used =
     facts.version === 2
-      ? Math.min(Math.max(Math.round(written), 1), 255)
-      : Math.min(Math.max(Math.round(secondsToUs(written) / 10_000), 1), 4095) / 100
-  if (used !== written) {
+      ? Math.min(Math.max(Math.round(written / 1_000_000), 1), 255)
+      : Math.min(Math.max(Math.round(written / 10_000), 1), 4095) / 100
+  if (secondsToUs(used) !== written) {
     const rule = facts.version === 2 ? 'whole seconds' : 'steps of 0.01 s up to 40.95 s'
     const message = `${name}: version ${facts.version} has ${rule}; advert_int ${used} is used`
-    lowering.error(draft.advertPlace, 'advert-int', message)
+    lowering.error(places.advertIntervalUs ?? place, 'advert-int', message)
   }
   return secondsToUs(used)
-}
-
-function downTimer(draft: InstanceDraft, facts: Facts, lowering: Lowering): number {
-  const wanted = draft.downTimerAdverts ?? lowering.globals.downTimerAdverts
-  if (!facts.strict || wanted === 3) return wanted
-  const message = `${draft.name}: strict mode has down_timer_adverts 3; that is used`
-  lowering.error(draft.downPlace, 'strict-mode', message)
-  return 3
 }
 
 function passwordOf(draft: InstanceDraft, facts: Facts, lowering: Lowering): Uint8Array | null {
@@ -271,63 +270,16 @@ function authDropped(authType: 'PASS' | 'AH', facts: Facts): string | null {
   return authType === 'AH' ? 'AH is for IPv4 only' : null
 }
 
-function acceptOf(draft: InstanceDraft, facts: Facts, lowering: Lowering): boolean {
-  if (draft.accept === null) return !facts.strict || facts.owner
-  if (draft.accept && facts.strict && facts.version === 2 && !facts.owner) {
-    const message = `${draft.name}: strict mode has no accept in version 2; packets to the addresses are not answered`
-    lowering.error(draft.acceptPlace, 'strict-mode', message)
-    return false
-  }
-  return draft.accept
-}
-
-/**
- * On unless switched off: when a split heals, the master that yields may be the only one that heard the other, and
- * the one that stays must know of it to announce its addresses again.
- */
-function yieldAdvert(draft: InstanceDraft, facts: Facts, lowering: Lowering): boolean {
-  const asked = draft.higherPrioSendAdvert ?? lowering.globals.higherPrioSendAdvert
-  if (asked === true && facts.strict) {
-    const message = `${draft.name}: strict mode has no higher_prio_send_advert; it is ignored`
-    lowering.error(draft.place, 'strict-mode', message)
-  }
-  return (asked ?? true) && !facts.strict
-}
-
-function garpOf(draft: InstanceDraft, facts: Facts, lowering: Lowering): Garp {
-  const { garp: own } = draft
-  const { garp: shared, arpIntervalUs, naIntervalUs } = lowering.globals
-  return {
-    masterDelayUs: own.masterDelayUs ?? shared.masterDelayUs ?? secondsToUs(5),
-    masterRepeat: own.masterRepeat ?? shared.masterRepeat ?? 5,
-    masterRefreshUs: own.masterRefreshUs ?? shared.masterRefreshUs ?? us(0),
-    masterRefreshRepeat: own.masterRefreshRepeat ?? shared.masterRefreshRepeat ?? 1,
-    ...lowerPrioOf(draft, facts, lowering),
-    arpIntervalUs,
-    naIntervalUs,
-  }
-}
-
-/** The default is that of the whole file: the instance's own garp_master_* has no part in it. */
-function lowerPrioOf(
-  { name, garp: own, garpPlace }: InstanceDraft,
-  { strict }: Facts,
+function acceptOf(
+  { name, place, options: { values, places } }: InstanceDraft,
+  { strict, owner, version }: Facts,
   lowering: Lowering,
-): Pick<Garp, 'lowerPrioDelayUs' | 'lowerPrioRepeat'> {
-  const { garp: shared } = lowering.globals
-  const delay = own.lowerPrioDelayUs ?? shared.lowerPrioDelayUs
-  const repeat = own.lowerPrioRepeat ?? shared.lowerPrioRepeat
-  if (!strict) {
-    return {
-      lowerPrioDelayUs: delay ?? shared.masterDelayUs ?? secondsToUs(5),
-      lowerPrioRepeat: repeat ?? shared.masterRepeat ?? 5,
-    }
-  }
-  if ((delay ?? 0) > 0 || (repeat ?? 0) > 0) {
-    const message = `${name}: strict mode announces nothing when a lower priority is heard; garp_lower_prio_* is ignored`
-    lowering.error(garpPlace, 'strict-mode', message)
-  }
-  return { lowerPrioDelayUs: us(0), lowerPrioRepeat: 0 }
+): boolean {
+  const { accept = !strict || owner } = values
+  if (!accept || !strict || owner || version !== 2) return accept
+  const message = `${name}: strict mode has no accept in version 2; packets to the addresses are not answered`
+  lowering.error(places.accept ?? place, 'strict-mode', message)
+  return false
 }
 
 /** What fits into an advert stays; the rest moves unadvertised. */
@@ -340,13 +292,4 @@ function moveExcess(draft: InstanceDraft, facts: Facts, lowering: Lowering): voi
   const message = `${draft.name} has ${draft.addresses.length} addresses and an advert${of} has room for ${room}; the others are treated as virtual_ipaddress_excluded`
   lowering.error(draft.place, 'too-many-addresses', message)
   draft.excluded = [...draft.addresses.splice(room), ...draft.excluded]
-}
-
-export function notifyOf(draft: InstanceDraft['notify'], lowering: Lowering): Notify {
-  const { globals } = lowering
-  return {
-    ...draft,
-    mail: draft.mail ?? globals.mailVrrp ?? globals.mail,
-    priorityChanges: draft.priorityChanges ?? globals.priorityChanges,
-  }
 }

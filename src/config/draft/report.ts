@@ -34,7 +34,6 @@ export class Lowering {
   insecureProcessScript: Place | null = null
   /** An interface is named that does not exist: keepalived's check looks no further then. */
   interfaceMissing = false
-  dynamicInterfaces = false
   /** What needs script_user and script security, wherever in global_defs they stand. */
   readonly afterGlobals: (() => void)[] = []
   #lvsNoted = false
@@ -113,6 +112,7 @@ export class Lowering {
 
   /** An interface that is named must exist unless dynamic_interfaces says otherwise. */
   interfaceIsMissing(name: string): boolean {
-    return !this.dynamicInterfaces && !this.world.interfaceExists(name)
+    const { dynamicInterfaces = false } = this.globals.options.values
+    return !dynamicInterfaces && !this.world.interfaceExists(name)
   }
 }

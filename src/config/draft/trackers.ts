@@ -1,45 +1,54 @@
-/** `vrrp_track_process` and `track_file` while they are read; lower-trackers.ts makes checks of them. */
+/** `vrrp_track_process` and `track_file` while they are read; grammar/trackers.ts makes checks of them. */
 import type { ProcessesWanted } from '../../base/command.ts'
-import { type Us, us } from '../../base/time.ts'
-import type { InitialValue } from '../types.ts'
+import type { Us } from '../../base/time.ts'
+import type { InitialValue, Tracked } from '../types.ts'
+import { nothingWritten, type Written } from './written.ts'
 
-/** `vrrp_track_process`, while it is read. */
+/** One keyword of `vrrp_track_process` each. */
+export type ProcessOptions = {
+  /** null: not written. */
+  readonly match: ProcessesWanted['match'] | null
+  readonly full: boolean
+  readonly gainDelayUs: Us
+  readonly lossDelayUs: Us
+}
+
 export type ProcessDraft = {
+  readonly options: Written<ProcessOptions>
   words: readonly string[] | null
-  match: ProcessesWanted['match'] | null
-  full: boolean
   weight: number
   reverse: boolean
   /** null: not written, 1 unless quorum_max is 0. */
   least: number | null
   most: number
-  gainDelayUs: Us
-  lossDelayUs: Us
 }
 
-/** `track_file`, while it is read. */
+/** One keyword of `track_file` each. */
+export type FileOptions = { readonly path: string | null }
+
 export type FileDraft = {
-  path: string | null
+  readonly options: Written<FileOptions>
   weight: number
   reverse: boolean
   initialValue: InitialValue | null
 }
 
 export const processDraft = (): ProcessDraft => ({
+  options: nothingWritten(),
   words: null,
-  match: null,
-  full: false,
   weight: 0,
   reverse: false,
   least: null,
   most: Number.POSITIVE_INFINITY,
-  gainDelayUs: us(0),
-  lossDelayUs: us(0),
 })
 
 export const fileDraft = (): FileDraft => ({
-  path: null,
+  options: nothingWritten(),
   weight: 1,
   reverse: false,
   initialValue: null,
 })
+
+/** How a check of that kind is called in the pool, in `status` and in the log. */
+export const checkName = (kind: Tracked['kind'], name: string): string =>
+  kind === 'script' ? name : `${kind}/${name}`

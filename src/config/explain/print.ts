@@ -1,5 +1,11 @@
 /** A configuration as people read it: every effective value, what it adds up to, and how things will be run. */
 import type { RunAs } from '../../base/command.ts'
+import { spanText } from '../grammar/kinds.ts'
+import { inCheck } from '../grammar/option.ts'
+import { globalOptions } from '../keywords/global.ts'
+import { instanceOptions } from '../keywords/instance-options.ts'
+import { notifyOptions } from '../keywords/notify.ts'
+import { scriptOptions } from '../keywords/script.ts'
 import { describeCommand } from '../scripts/command.ts'
 import type {
   Config,
@@ -42,9 +48,6 @@ export function printConfig(config: Config, world: World): string {
 
 const row = (label: string, value: string): string => `  ${label.padEnd(labelWidth)}${value}`
 
-/** Microseconds as seconds, without digits that say nothing. */
-export const span = (us: number): string => `${Number((us / 1_000_000).toFixed(3))} s`
-
 function printGlobals(config: Config, world: World): string[] {
   const { globals } = config
   const lines = [`router ${globals.routerId}`]
@@ -52,11 +55,8 @@ function printGlobals(config: Config, world: World): string[] {
     const { to, from, server, port } = globals.mail
     lines.push(row('mail', `${from} → ${to.join(', ')} by ${server} port ${port}`))
   }
-  if (globals.startupDelayUs > 0) lines.push(row('startup delay', span(globals.startupDelayUs)))
-  lines.push(row('liveness', globals.livenessUs === 0 ? 'off' : span(globals.livenessUs)))
-  const lifetime = globals.addressLifetimeSeconds
-  lines.push(row('address lifetime', lifetime === 0 ? 'for ever' : `${lifetime} s`))
-  lines.push(row('script security', globals.scriptSecurity ? 'on' : 'off'))
+  for (const { label, text } of inCheck(globalOptions, globals, globals))
+    lines.push(row(label, text))
   for (const fifo of globals.notifyFifos) lines.push(row('FIFO', fifo.path))
   if (globals.startupScript !== null) {
     lines.push(row('at start', describeUse(globals.startupScript.command, world)))
@@ -91,7 +91,7 @@ function printInstance(instance: Instance, config: Config, world: World): string
 }
 
 const adverts = (instance: Instance): string =>
-  `every ${span(instance.advertIntervalUs)}${instance.stateMaster ? ', state MASTER' : ''}`
+  `every ${spanText(instance.advertIntervalUs)}${instance.stateMaster ? ', state MASTER' : ''}`
 
 function transportText({ transport, family }: Instance): string {
   const source = transport.source === null ? '' : `, from ${transport.source}`
@@ -104,14 +104,14 @@ function transportText({ transport, family }: Instance): string {
 function takeOver(instance: Instance): string {
   const { priority, downTimerAdverts, advertIntervalUs } = instance
   if (priority === 255) return 'at once'
-  const down = span(downIntervalUs(instance, priority))
-  const skew = span(skewUs(instance, priority))
-  return `${down} after the last advert (${downTimerAdverts} × ${span(advertIntervalUs)} + ${skew} skew)`
+  const down = spanText(downIntervalUs(instance, priority))
+  const skew = spanText(skewUs(instance, priority))
+  return `${down} after the last advert (${downTimerAdverts} × ${spanText(advertIntervalUs)} + ${skew} skew)`
 }
 
 function preempts({ preempt, preemptDelayUs }: Instance): string {
   if (!preempt) return 'no: a master with lower priority stays'
-  return preemptDelayUs === 0 ? 'at once' : `after ${span(preemptDelayUs)}`
+  return preemptDelayUs === 0 ? 'at once' : `after ${spanText(preemptDelayUs)}`
 }
 
 function faults(instance: Instance, config: Config): string {
@@ -134,34 +134,17 @@ function faults(instance: Instance, config: Config): string {
   return all.join(', ') || 'never'
 }
 
-function flagsOf(instance: Instance): string[] {
-  const flags: readonly (readonly [boolean, string])[] = [
-    [!instance.accept, 'no_accept'],
-    [instance.strict, 'strict mode'],
-    [instance.lowerPrioNoAdvert, 'lower_prio_no_advert'],
-    [!instance.higherPrioSendAdvert && !instance.strict, 'higher_prio_send_advert off'],
-    [!instance.resignOnDemotion, 'resign_on_demotion off'],
-    [instance.muteMaster === 'resign', 'resigns when mute'],
-    [
-      instance.addressConflict === 'resign' && instance.priority < 255,
-      'resigns when an address is contested',
-    ],
-    [instance.maxIntervalRatio === 0, 'any stated interval counts'],
-    [instance.ownerIgnoreAdverts, 'owner_ignore_adverts'],
-    [instance.skipCheckAdvAddr, 'skip_check_adv_addr'],
-    [instance.v3ChecksumAsV2, 'v3_checksum_as_v2'],
-    [!instance.trackPrimary, 'dont_track_primary'],
-    [instance.notify.mail, 'mail'],
-    [instance.notify.priorityChanges, 'notify_priority_changes'],
-  ]
-  return flags.filter(([on]) => on).map(([, name]) => name)
-}
+const flagsOf = (instance: Instance): string[] =>
+  [
+    ...inCheck(instanceOptions, instance, instance),
+    ...inCheck(notifyOptions, instance.notify, instance.notify),
+  ].map(({ text }) => text)
 
 function announces({ garp }: Instance): string {
-  const second = garp.masterDelayUs > 0 ? `, again after ${span(garp.masterDelayUs)}` : ''
+  const second = garp.masterDelayUs > 0 ? `, again after ${spanText(garp.masterDelayUs)}` : ''
   const refresh =
     garp.masterRefreshUs > 0
-      ? `, then ${garp.masterRefreshRepeat} every ${span(garp.masterRefreshUs)}`
+      ? `, then ${garp.masterRefreshRepeat} every ${spanText(garp.masterRefreshUs)}`
       : ''
   return `${garp.masterRepeat} per address on becoming master${second}${refresh}`
 }
@@ -205,21 +188,10 @@ function printScript(script: Script, config: Config, world: World): string[] {
   ]
 }
 
-function pace(script: Script): string {
-  const more: readonly (readonly [string, number | null])[] = [
-    ['fast', script.fastIntervalUs],
-    ['while down', script.downIntervalUs],
-    ['first after', script.initialDelayUs === 0 ? null : script.initialDelayUs],
-  ]
-  return [
-    `every ${span(script.intervalUs)}`,
-    ...more.flatMap(([label, us]) => (us === null ? [] : [`${label} ${span(us)}`])),
-    ...(script.jitter === 0 ? [] : [`jitter ${Math.round(100 * script.jitter)} %`]),
-    `timeout ${span(script.timeoutUs)}`,
-    `rise ${script.rise}`,
-    `fall ${script.fall}`,
-  ].join(', ')
-}
+const pace = (script: Script): string =>
+  inCheck(scriptOptions, script, script)
+    .map(({ text }) => text)
+    .join(', ')
 
 const isProcess = ({ command }: UserCommand): boolean =>
   command.kind === 'argv' || command.kind === 'shell'

@@ -92,24 +92,24 @@ export type Entry<T> = {
   /** A word beyond the arguments is an error, not an oversight. */
   readonly extra: 'note' | 'error'
   /** Written twice in a block, the second one is an error and the first counts. */
-  readonly once?: true
+  readonly once?: true | undefined
   /** As it is printed in the documentation; absent: none. */
-  readonly default?: string
-  readonly unit?: string
+  readonly default?: string | undefined
+  readonly unit?: string | undefined
   readonly doc: string
-  readonly note?: string
+  readonly note?: string | undefined
   /** Version of keepalived that introduced it, where that matters to a peer. */
-  readonly since?: string
+  readonly since?: string | undefined
   /** Written by earlier versions of keepalived; the name to write today. */
-  readonly deprecated?: string
+  readonly deprecated?: string | undefined
   /** Writing it is an error to keepalived's own check. */
-  readonly deprecationCounts?: true
+  readonly deprecationCounts?: true | undefined
   /** Arguments of one entry, for the documentation. */
   readonly entry?: string
   /** Carries the values into the draft. Absent for keywords without effect. */
   readonly set?: (draft: T, values: Values, node: Node, lowering: Lowering) => void
   /** What a value that cannot be used leaves in the draft, where that differs from not writing the line. */
-  readonly bad?: (draft: T) => void
+  readonly bad?: ((draft: T) => void) | undefined
   /** Takes one line of an `entries` block. */
   readonly each?: (draft: T, node: Node, lowering: Lowering) => void
 }

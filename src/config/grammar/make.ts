@@ -1,7 +1,7 @@
 /** How entries of the table are written: what most lines have in common is left out. */
+import type { Ip } from '../../base/ip.ts'
 import type { Us } from '../../base/time.ts'
 import { secondsToUs } from '../../base/time.ts'
-import type { Reaction } from '../types.ts'
 import type { Argument, BlockName, Entry, KeywordStatus, Value, Values } from './entries.ts'
 
 type Given = 'name' | 'doc'
@@ -34,10 +34,9 @@ export function withoutEffect(
 
 export const number = (values: Values, i = 0): number => Number(values[i] ?? 0)
 export const text = (values: Values, i = 0): string => String(values[i] ?? '')
-/** Of `choice('report', 'report', 'resign')`. */
-export const reaction = (values: Values): Reaction =>
-  text(values) === 'resign' ? 'resign' : 'report'
 export const flag = (values: Values, i = 0): boolean => values[i] === true
+/** Of an `address` argument. */
+export const address = (values: Values): Ip => values[0] as Ip
 export const seconds = (values: Values, i = 0): Us => secondsToUs(number(values, i))
 export const given = (value: Value | undefined): value is Value => value !== undefined
 

@@ -1,297 +1,170 @@
-/** `global_defs`: identity, mail, scripts and the process. The protocol's part is in keywords-protocol.ts. */
+/** `global_defs`: the plain settings of the process, of scripts and of the protocol. */
+import type { Ip } from '../../base/ip.ts'
+import { secondsToUs, us } from '../../base/time.ts'
+import type { GlobalDraft, GlobalInputs } from '../draft/draft.ts'
+import type { PlainEntry } from '../grammar/entries.ts'
+import * as kinds from '../grammar/kinds.ts'
+import { choice, inBlock, integer, unsigned } from '../grammar/make.ts'
+import { type Options, optionLines } from '../grammar/option.ts'
+import type { GlobalOptions } from '../types.ts'
 
-import { defaultRttimeUs, type GlobalDraft } from '../draft/draft.ts'
-import type { Lowering } from '../draft/report.ts'
-import type { GlobalEntry, Values } from '../grammar/entries.ts'
-import {
-  anyWords,
-  choice,
-  command,
-  decimal,
-  flag,
-  given,
-  inBlock,
-  integer,
-  longest,
-  number,
-  onOff,
-  optionalWord,
-  reaction,
-  seconds,
-  text,
-  unsigned,
-  userAndGroup,
-  word,
-} from '../grammar/make.ts'
-import type { Node } from '../language/tree-types.ts'
-import { commandOnLine, readUser } from '../scripts/command-user.ts'
+const scriptSeconds = kinds.wholeSeconds(1, 1000)
 
-const scriptSeconds = integer('SECONDS', 1, 1000)
-
-export const globalKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('global_defs', [
-  {
+export const globalOptions: Options<GlobalOptions> = {
+  routerId: {
     name: 'router_id',
-    args: [word('NAME')],
+    takes: kinds.word('NAME'),
     missing: 'config',
-    default: 'the host name',
+    defaultFrom: ({ world }) => world.hostname,
+    defaultText: 'the host name',
     doc: 'The name of this router in mails.',
-    set: (draft, values) => {
-      draft.routerId = text(values)
-    },
   },
-  {
-    name: 'notification_email',
-    form: 'entries',
-    entry: 'ADDRESS',
-    default: 'none: no mail',
-    doc: 'The recipients of mail. Without smtp_server no mail is sent.',
-    set: (_draft, _values, node, lowering) => {
-      if (node.block?.length === 0) {
-        lowering.error(node.place, 'empty-block', 'notification_email is empty: no mail is sent')
-      }
-    },
-    each: (draft, node) => {
-      draft.mailTo.push(...[node.keyword, ...node.args].map((address) => address.text))
-    },
-  },
-  {
-    name: 'notification_email_from',
-    args: [word('ADDRESS')],
-    missing: 'config',
-    default: 'user@host',
-    doc: 'The sender of mails.',
-    set: (draft, values) => {
-      draft.mailFrom = text(values)
-    },
-  },
-  {
-    name: 'smtp_server',
-    args: [word('HOST'), integer('PORT', 1, 65_535, { optional: true })],
-    default: 'none: no mail; port 25',
-    doc: 'The mail server: plain SMTP. There is no default server, as in keepalived.',
-    set: (draft, values) => {
-      draft.mailServer = text(values)
-      draft.mailPort = given(values[1]) ? number(values, 1) : 25
-    },
-  },
-  {
-    name: 'smtp_helo_name',
-    args: [optionalWord('NAME')],
-    default: 'the host name',
-    doc: 'The name given to the mail server.',
-    set: (draft, values) => {
-      if (given(values[0])) draft.mailHelo = text(values)
-    },
-  },
-  {
-    name: 'smtp_connect_timeout',
-    args: [integer('SECONDS', 1, longest, { zeroIs: 1 })],
-    unit: 's',
-    default: '30',
-    doc: 'How long the mail server may take to answer.',
-    set: (draft, values) => {
-      draft.mailTimeoutUs = seconds(values)
-    },
-  },
-  {
-    name: 'smtp_alert',
-    args: [onOff],
-    default: 'off',
-    doc: 'Mail on changes of state, for every block that does not say otherwise.',
-    set: (draft, values) => {
-      draft.mail = flag(values)
-    },
-  },
-  {
-    name: 'smtp_alert_vrrp',
-    args: [onOff],
-    default: 'smtp_alert',
-    doc: 'The same for instances and sync groups only.',
-    set: (draft, values) => {
-      draft.mailVrrp = flag(values)
-    },
-  },
-  {
+  noEmailFaults: {
     name: 'no_email_faults',
-    default: 'off',
+    takes: kinds.bare,
+    default: false,
     doc: 'No mail on entering the fault state.',
-    set: (draft) => {
-      draft.noEmailFaults = true
-    },
   },
-  {
-    name: 'startup_script',
-    once: true,
-    args: [command],
-    missing: 'config',
-    doc: 'Run once before any instance starts.',
-    set: (draft, _values, node, lowering) => {
-      lowering.afterGlobals.push(() => {
-        draft.startupScript = processScript(node, lowering)
-      })
-    },
+  startupDelayUs: {
+    name: 'vrrp_startup_delay',
+    takes: kinds.seconds(0.001, 4294.967295, 6),
+    default: us(0),
+    since: '2.0.16',
+    doc: 'After the start of the daemon no instance takes part for so long.',
+    label: 'startup delay',
+    inCheck: (delay) => delay > 0 && kinds.spanText(delay),
   },
-  {
-    name: 'startup_script_timeout',
-    args: [scriptSeconds],
-    missing: 'config',
-    unit: 's',
-    default: '10',
-    doc: 'How long startup_script may take.',
-    set: (draft, values) => {
-      draft.startupTimeoutUs = seconds(values)
-    },
+  livenessUs: {
+    name: 'vipd_liveness',
+    takes: kinds.seconds(0, 3600, 3),
+    default: secondsToUs(3),
+    doc: 'vipd’s own: without a sign of life of the deciding part for this long the engine gives up leadership, so that a peer takes over. 0: never.',
+    label: 'liveness',
+    inCheck: (span) => (span === 0 ? 'off' : kinds.spanText(span)),
   },
-  {
-    name: 'shutdown_script',
-    once: true,
-    args: [command],
-    missing: 'config',
-    doc: 'Run once after every instance has stopped.',
-    set: (draft, _values, node, lowering) => {
-      lowering.afterGlobals.push(() => {
-        draft.shutdownScript = processScript(node, lowering)
-      })
-    },
+  addressLifetimeSeconds: {
+    name: 'vipd_address_lifetime',
+    takes: kinds.quantity('SECONDS', 's', 0, 86_400),
+    default: 8,
+    doc: 'vipd’s own: the kernel removes a virtual address by itself when it was not renewed for this long, so that none stays behind when the daemon and its warden are both killed. Longer where the interval to a peer’s take-over asks for it. 0: addresses stay for ever.',
+    label: 'address lifetime',
+    inCheck: (seconds) => (seconds === 0 ? 'for ever' : `${seconds} s`),
   },
-  {
-    name: 'shutdown_script_timeout',
-    args: [scriptSeconds],
-    missing: 'config',
-    unit: 's',
-    default: '10',
-    doc: 'How long shutdown_script may take.',
-    set: (draft, values) => {
-      draft.shutdownTimeoutUs = seconds(values)
-    },
-  },
-  {
-    name: 'script_user',
-    args: [userAndGroup],
-    missing: 'config',
-    default: 'keepalived_script if there is such a user, else the daemon’s own',
-    doc: 'USER [GROUP] that scripts run as unless they say otherwise. `:GROUP` also sets the supplementary groups of the user.',
-    set: setScriptUser,
-  },
-  {
+  scriptSecurity: {
     name: 'enable_script_security',
-    default: 'off',
+    takes: kinds.bare,
+    default: false,
     doc: 'What would run as root is not run when another user could change it, its interpreter, what it names to a shell, or a directory or link on the way: see docs/security.md.',
-    set: (draft) => {
-      draft.scriptSecurity = true
-    },
+    label: 'script security',
+    inCheck: (on) => (on ? 'on' : 'off'),
   },
-  {
-    name: 'notify_fifo',
-    once: true,
-    args: [word('PATH'), anyWords('[USER [GROUP]]')],
-    missing: 'config',
-    doc: 'A FIFO that gets one line for every change of state.',
-    set: (draft, values, node, lowering) => {
-      setFifo(draft, 'notify_fifo', values, node, lowering)
-    },
+  scriptNoNewPrivs: {
+    name: 'vipd_script_no_new_privs',
+    takes: kinds.onOff,
+    default: false,
+    doc: 'vipd’s own: programs that are run, and what they start, gain nothing from set-user-ID programs (sudo) and file capabilities (ping). Recommended where no script needs them.',
   },
-  {
-    name: 'notify_fifo_script',
-    once: true,
-    args: [command],
-    missing: 'config',
-    doc: 'Started with the path of notify_fifo as its last argument, to read it.',
-    set: (draft, _values, node, lowering) => {
-      lowering.afterGlobals.push(() => {
-        setFifoScript(draft, 'notify_fifo', node, lowering)
-      })
-    },
-  },
-  {
-    name: 'vrrp_notify_fifo',
-    once: true,
-    args: [word('PATH'), anyWords('[USER [GROUP]]')],
-    missing: 'config',
-    doc: 'As notify_fifo; here vipd has nothing else to report, so both get the same lines.',
-    set: (draft, values, node, lowering) => {
-      setFifo(draft, 'vrrp_notify_fifo', values, node, lowering)
-    },
-  },
-  {
-    name: 'vrrp_notify_fifo_script',
-    once: true,
-    args: [command],
-    missing: 'config',
-    doc: 'Started with the path of vrrp_notify_fifo as its last argument.',
-    set: (draft, _values, node, lowering) => {
-      lowering.afterGlobals.push(() => {
-        setFifoScript(draft, 'vrrp_notify_fifo', node, lowering)
-      })
-    },
-  },
-  {
+  fifoStatesOnReload: {
     name: 'fifo_write_vrrp_states_on_reload',
-    default: 'off',
+    takes: kinds.bare,
+    default: false,
     doc: 'After a reload every state is written to the FIFOs again.',
-    set: (draft) => {
-      draft.fifoStatesOnReload = true
-    },
   },
-  {
+  dynamicInterfaces: {
     name: 'dynamic_interfaces',
-    args: [{ ...choice('allow_if_changes', 'allow_if_changes'), optional: true }],
-    default: 'off',
+    takes: {
+      ...kinds.bare,
+      args: [{ ...choice('allow_if_changes', 'allow_if_changes'), optional: true }],
+    },
+    default: false,
     doc: 'Interfaces may be absent at start, appear and vanish. That one may come back as another type needs no permission here.',
-    set: (_draft, _values, _node, lowering) => {
-      lowering.dynamicInterfaces = true
-    },
-    bad: () => undefined,
   },
-  {
+  logUnknownVrids: {
+    name: 'log_unknown_vrids',
+    takes: kinds.bare,
+    default: false,
+    doc: 'Adverts for a VRID that is not configured are logged.',
+  },
+  nice: {
     name: 'vrrp_priority',
-    args: [integer('NICE', -20, 19)],
+    takes: kinds.whole('NICE', -20, 19),
     missing: 'config',
-    default: 'unchanged',
+    default: null,
+    defaultText: 'unchanged',
     doc: 'Nice value of the process.',
-    set: (draft, values) => {
-      draft.nice = number(values)
-    },
   },
-  {
+  realtimePriority: {
     name: 'vrrp_rt_priority',
-    args: [integer('PRIORITY', 1, 99, { clamp: true })],
+    takes: kinds.whole('PRIORITY', 1, 99, { clamp: true }),
     missing: 'config',
-    default: '0 (none asked for)',
+    default: 0,
+    defaultText: '0 (none asked for)',
     doc: 'Real-time priority of the engine. Without it the engine takes one where it is permitted to.',
-    set: (draft, values) => {
-      draft.realtimePriority = number(values)
-    },
   },
-  {
+  // Far above what a take-over of ten thousand addresses computes in one go (tens of µs for each), and short for a
+  // machine whose only core has nothing for other work meanwhile.
+  rttimeUs: {
     name: 'vrrp_rlimit_rttime',
-    args: [integer('MICROSECONDS', 1, unsigned)],
-    unit: 'µs',
-    default: String(defaultRttimeUs),
+    older: { name: 'vrrp_rlimit_rtime' },
+    takes: kinds.quantity('MICROSECONDS', 'µs', 1, unsigned),
+    default: 2_000_000,
     doc: 'How long the engine may compute without waiting before it loses its real-time priority, which is logged and degrades the status. keepalived’s 10000 kills it; a take-over of hundreds of addresses takes longer.',
-    set: (draft, values) => {
-      draft.rttimeUs = number(values)
-    },
   },
-  {
-    name: 'vrrp_rlimit_rtime',
-    args: [integer('MICROSECONDS', 1, unsigned)],
-    unit: 'µs',
-    default: String(defaultRttimeUs),
-    deprecated: 'vrrp_rlimit_rttime',
-    doc: 'An older spelling.',
-    set: (draft, values) => {
-      draft.rttimeUs = number(values)
-    },
-  },
-  {
+  noSwap: {
     name: 'vrrp_no_swap',
-    default: 'off',
+    takes: kinds.bare,
+    default: false,
     doc: 'Lock the memory of the process.',
-    set: (draft) => {
-      draft.noSwap = true
-    },
   },
+}
+
+/** What only the making of a configuration needs. */
+export const globalInputs: Options<GlobalInputs> = {
+  version: {
+    name: 'vrrp_version',
+    takes: {
+      ...kinds.whole('VERSION', 2, 3),
+      value: ([version]) => (version === 3 ? 3 : 2),
+    },
+    default: 2,
+    doc: 'The protocol of IPv4 instances that do not name one. IPv6 instances use 3.',
+  },
+  group4: {
+    name: 'vrrp_mcast_group4',
+    takes: kinds.group(4),
+    default: '224.0.0.18' as Ip,
+    doc: 'The multicast group of IPv4 instances.',
+  },
+  group6: {
+    name: 'vrrp_mcast_group6',
+    takes: kinds.group(6),
+    default: 'ff02::12' as Ip,
+    doc: 'The multicast group of IPv6 instances.',
+  },
+  startupTimeoutUs: {
+    name: 'startup_script_timeout',
+    takes: scriptSeconds,
+    missing: 'config',
+    default: secondsToUs(10),
+    doc: 'How long startup_script may take.',
+  },
+  shutdownTimeoutUs: {
+    name: 'shutdown_script_timeout',
+    takes: scriptSeconds,
+    missing: 'config',
+    default: secondsToUs(10),
+    doc: 'How long shutdown_script may take.',
+  },
+  mail: {
+    name: 'smtp_alert',
+    takes: kinds.onOff,
+    default: false,
+    doc: 'Mail on changes of state, for every block that does not say otherwise.',
+  },
+}
+
+/** Nothing to set: vipd always does what they ask for. */
+const always: readonly PlainEntry[] = inBlock<null>('global_defs', [
   {
     name: 'max_auto_priority',
     args: [{ ...integer('PRIORITY', -1, 99), optional: true }],
@@ -306,129 +179,10 @@ export const globalKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('glob
     default: '1000000',
     doc: 'Accepted; belongs to max_auto_priority.',
   },
-  {
-    name: 'vipd_liveness',
-    args: [decimal('SECONDS', 0, 3600, 3)],
-    unit: 's',
-    default: '3',
-    doc: 'vipd’s own: without a sign of life of the deciding part for this long the engine gives up leadership, so that a peer takes over. 0: never.',
-    set: (draft, values) => {
-      draft.livenessUs = seconds(values)
-    },
-  },
-  {
-    name: 'vipd_resign_on_demotion',
-    args: [onOff],
-    default: 'on',
-    doc: 'vipd’s own: the default of resign_on_demotion.',
-    set: (draft, values) => {
-      draft.resignOnDemotion = flag(values)
-    },
-  },
-  {
-    name: 'vipd_mute_master',
-    args: [choice('report', 'report', 'resign')],
-    default: 'report',
-    doc: 'vipd’s own: what becomes of a master none of whose adverts has left the host for a down interval (a firewall rule refuses them, say). report: it stays master, `vipd status` is degraded and the log says so. resign: FAULT, so that a peer can serve, and after 10 s, then ever later, up to 300 s, another try. With the same rule on both hosts resign leaves the pair without a master for as long as both wait.',
-    set: (draft, values) => {
-      draft.muteMaster = reaction(values)
-    },
-  },
-  {
-    name: 'vipd_address_conflict',
-    args: [choice('report', 'report', 'resign')],
-    default: 'report',
-    doc: 'vipd’s own: the default of the instances’ vipd_address_conflict.',
-    set: (draft, values) => {
-      draft.addressConflict = reaction(values)
-    },
-  },
-  {
-    name: 'vipd_max_interval_ratio',
-    args: [integer('TIMES', 0, 4095)],
-    default: '10',
-    doc: 'vipd’s own: an advert of version 3 whose interval is longer than so many times our advert_int is reported, and counts as so many times ours for the down interval: a single advert that states 40.95 s would keep the pair without a master for two minutes. 0: what is stated counts, as in keepalived and RFC 9568.',
-    set: (draft, values) => {
-      draft.maxIntervalRatio = number(values)
-    },
-  },
-  {
-    name: 'vipd_script_no_new_privs',
-    args: [onOff],
-    default: 'off',
-    doc: 'vipd’s own: programs that are run, and what they start, gain nothing from set-user-ID programs (sudo) and file capabilities (ping). Recommended where no script needs them.',
-    set: (draft, values) => {
-      draft.scriptNoNewPrivs = flag(values)
-    },
-  },
-  {
-    name: 'vipd_address_lifetime',
-    args: [integer('SECONDS', 0, 86_400)],
-    unit: 's',
-    default: '8',
-    doc: 'vipd’s own: the kernel removes a virtual address by itself when it was not renewed for this long, so that none stays behind when the daemon and its warden are both killed. Longer where the interval to a peer’s take-over asks for it. 0: addresses stay for ever.',
-    set: (draft, values) => {
-      draft.addressLifetimeSeconds = number(values)
-    },
-  },
 ])
 
-/** A start or stop script with a user that does not exist is an error, unlike a notifier's. */
-function processScript(node: Node, lowering: Lowering) {
-  if ((node.args[0]?.text ?? '').trim() === '') {
-    const message = `${node.keyword.text} needs a command; the line is ignored`
-    lowering.error(node.place, 'missing-operand', message)
-    return null
-  }
-  return commandOnLine(node, lowering, true)
-}
-
-function setScriptUser(draft: GlobalDraft, _values: Values, node: Node, lowering: Lowering) {
-  const [user, group] = node.args
-  if (user === undefined) {
-    lowering.error(node.place, 'missing-operand', 'script_user needs a user; the line is ignored')
-    return
-  }
-  const named = readUser(user.text, group?.text, lowering)
-  if (typeof named === 'string') {
-    lowering.error(
-      node.place,
-      'bad-user',
-      `script_user: ${named} does not exist; the line is ignored`,
-    )
-  } else draft.scriptUser = named
-}
-
-type FifoName = 'notify_fifo' | 'vrrp_notify_fifo'
-
-function setFifo(
-  draft: GlobalDraft,
-  name: FifoName,
-  values: Values,
-  node: Node,
-  lowering: Lowering,
-) {
-  const [, user, group] = node.args
-  const named = user === undefined ? null : readUser(user.text, group?.text, lowering)
-  if (typeof named === 'string') {
-    const message = `${name}: ${named} does not exist; the FIFO belongs to the daemon's own user`
-    lowering.lost(node.place, 'bad-user', message)
-  }
-  const owner =
-    named === null || typeof named === 'string' ? null : { uid: named.uid, gid: named.gid }
-  const script = draft.fifos.get(name)?.script ?? null
-  draft.fifos.set(name, {
-    fifo: { path: text(values), owner, script: null, place: node.place },
-    script,
-  })
-}
-
-function setFifoScript(draft: GlobalDraft, name: FifoName, node: Node, lowering: Lowering) {
-  if ((node.args[0]?.text ?? '').trim() === '') {
-    const message = `${node.keyword.text} needs a command; the line is ignored`
-    lowering.error(node.place, 'missing-operand', message)
-    return
-  }
-  const fifo = draft.fifos.get(name)?.fifo ?? null
-  draft.fifos.set(name, { fifo, script: commandOnLine(node, lowering) })
-}
+export const globalKeywords = [
+  ...optionLines('global_defs', globalOptions, ({ options }: GlobalDraft) => options),
+  ...optionLines('global_defs', globalInputs, ({ inputs }: GlobalDraft) => inputs),
+]
+export const alwaysKeywords = always

@@ -3,8 +3,11 @@
 import type { GroupDraft, InstanceDraft } from '../draft/draft.ts'
 import type { Lowering } from '../draft/report.ts'
 import type { GroupEntry, InstanceEntry, Values } from '../grammar/entries.ts'
+import * as kinds from '../grammar/kinds.ts'
 import { choice, inBlock, text, word } from '../grammar/make.ts'
+import { type Options, optionLines } from '../grammar/option.ts'
 import type { Node } from '../language/tree-types.ts'
+import type { GroupOptions } from '../types.ts'
 import { noBfd } from './instance-more.ts'
 import { trackEntries, trackInterface } from './track.ts'
 
@@ -50,23 +53,23 @@ export const groupKeywords: readonly GroupEntry[] = inBlock<GroupDraft>('vrrp_sy
       draft.refused ??= { place: node.place, why: noBfd }
     },
   },
-  {
-    name: 'sync_group_tracking_weight',
-    doc: 'Members keep their own weighted trackers; without it those are not used.',
-    set: (draft) => {
-      draft.trackingWeight = true
-    },
-  },
-  {
-    name: 'global_tracking',
-    deprecated: 'sync_group_tracking_weight',
-    deprecationCounts: true,
-    doc: 'Members keep their own weighted trackers.',
-    set: (draft) => {
-      draft.trackingWeight = true
-    },
-  },
 ])
+
+export const groupOptions: Options<GroupOptions> = {
+  trackingWeight: {
+    name: 'sync_group_tracking_weight',
+    older: { name: 'global_tracking', counts: true },
+    takes: kinds.bare,
+    default: false,
+    doc: 'Members keep their own weighted trackers; without it those are not used.',
+  },
+}
+
+export const groupOptionLines = optionLines(
+  'vrrp_sync_group',
+  groupOptions,
+  ({ options }: GroupDraft) => options,
+)
 
 export const authenticationKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>(
   'authentication',

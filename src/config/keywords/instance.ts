@@ -1,24 +1,14 @@
-/** `vrrp_instance`: what this version does. The rest of the block is in keywords-instance-more.ts. */
+/** `vrrp_instance`: its interface, state, addresses, peers and trackers. */
 import type { Ip } from '../../base/ip.ts'
 import { ipFamily } from '../../base/ip.ts'
 import type { InstanceDraft } from '../draft/draft.ts'
 import type { Lowering } from '../draft/report.ts'
 import { readAddressEntry, readPeerEntry } from '../grammar/addresses.ts'
 import type { InstanceEntry, Values } from '../grammar/entries.ts'
-import {
-  choice,
-  decimal,
-  inBlock,
-  integer,
-  interfaceName,
-  number,
-  seconds,
-  text,
-} from '../grammar/make.ts'
+import { address, choice, inBlock, integer, interfaceName, number, text } from '../grammar/make.ts'
 import type { Node } from '../language/tree-types.ts'
 import { trackEntries, trackInterface } from './track.ts'
 
-const address = (values: Values): Ip => values[0] as Ip
 const ip = { kind: 'address', name: 'IP' } as const
 
 export const instanceKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>('vrrp_instance', [
@@ -29,14 +19,6 @@ export const instanceKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>
     set: setInterface,
   },
   {
-    name: 'virtual_router_id',
-    args: [integer('VRID', 1, 255)],
-    doc: 'The number that the routers of one group share. Required; one instance per VRID, family, interface and group of peers.',
-    set: (draft, values) => {
-      draft.vrid = number(values)
-    },
-  },
-  {
     name: 'state',
     args: [choice('STATE', 'MASTER', 'BACKUP')],
     default: 'BACKUP (MASTER if priority is 255)',
@@ -44,30 +26,6 @@ export const instanceKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>
     set: setState,
     bad: (draft) => {
       draft.state = 'BACKUP'
-    },
-  },
-  {
-    name: 'priority',
-    args: [integer('PRIORITY', 1, 255)],
-    default: '100',
-    note: 'With `state MASTER` and no priority the default is 255.',
-    doc: 'Who becomes master: the highest. 255 is the owner of the addresses, which never yields and takes no weights.',
-    set: (draft, values) => {
-      draft.priority = number(values)
-    },
-    bad: (draft) => {
-      draft.priority = 100
-    },
-  },
-  {
-    name: 'advert_int',
-    args: [decimal('SECONDS', 0.01, 255, 6)],
-    unit: 's',
-    default: '1',
-    doc: 'Time between two adverts. Version 2 has whole seconds only, version 3 steps of 10 ms up to 40.95 s; others are rounded.',
-    set: (draft, values, node) => {
-      draft.advertSeconds = number(values)
-      draft.advertPlace = node.place
     },
   },
   {
@@ -85,7 +43,6 @@ export const instanceKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>
         lowering.error(node.place, 'mixed-families', 'native_ipv6 in an IPv4 instance is ignored')
       } else {
         draft.family = 6
-        draft.nativeIpv6 = true
       }
     },
   },
@@ -120,56 +77,6 @@ export const instanceKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>
     doc: 'No address is intended: no message about it, and version 3 may run so.',
     set: (draft) => {
       draft.noAddresses = true
-    },
-  },
-  {
-    name: 'nopreempt',
-    doc: 'As backup, leave a master with lower priority in place. Needs `state BACKUP`.',
-    set: (draft, _values, node) => {
-      draft.preempt = false
-      draft.preemptPlace = node.place
-    },
-  },
-  {
-    name: 'preempt',
-    doc: 'Take over from a master with lower priority; the default, written to undo nopreempt.',
-    set: (draft) => {
-      draft.preempt = true
-    },
-  },
-  {
-    name: 'preempt_delay',
-    args: [decimal('SECONDS', 0, 1000, 6)],
-    unit: 's',
-    default: '0',
-    doc: 'How long a master with lower priority is tolerated before it is taken over from. Needs `state BACKUP`.',
-    set: (draft, values, node) => {
-      draft.preemptDelayUs = seconds(values)
-      draft.preemptPlace = node.place
-    },
-  },
-  {
-    name: 'accept',
-    default: 'on; off under strict mode',
-    doc: 'Packets to the virtual addresses are answered.',
-    set: (draft, _values, node) => {
-      draft.accept = true
-      draft.acceptPlace = node.place
-    },
-  },
-  {
-    name: 'no_accept',
-    doc: 'Packets to the virtual addresses are not answered unless the priority is 255.',
-    set: (draft, _values, node) => {
-      draft.accept = false
-      draft.acceptPlace = node.place
-    },
-  },
-  {
-    name: 'dont_track_primary',
-    doc: 'The instance goes on although its own interface is down.',
-    set: (draft) => {
-      draft.trackPrimary = false
     },
   },
   {
@@ -217,23 +124,6 @@ export const instanceKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>
     default: '255 for IPv4, the kernel default for IPv6',
     doc: 'TTL or hop limit of adverts to unicast peers. 0 is sent as 1: the kernel takes no 0, and both reach the neighbours only.',
     set: setUnicastTtl,
-  },
-  {
-    name: 'check_unicast_src',
-    default: 'vrrp_check_unicast_src',
-    doc: 'Adverts that do not come from a configured peer are dropped.',
-    set: (draft, _values, node) => {
-      draft.checkSource = true
-      draft.unicastPlace ??= node.place
-    },
-  },
-  {
-    name: 'unicast_fault_no_peer',
-    since: '2.2.7',
-    doc: 'An empty peer list is a fault, not a fall back to multicast.',
-    set: (draft) => {
-      draft.faultNoPeer = true
-    },
   },
   {
     name: 'track_interface',
@@ -295,7 +185,6 @@ function setSource(draft: InstanceDraft, values: Values, node: Node, lowering: L
   }
   draft.family = ipFamily(source)
   draft.source = source
-  draft.sourcePlace = node.place
 }
 
 function setUnicastTtl(draft: InstanceDraft, values: Values, node: Node, lowering: Lowering) {
@@ -339,7 +228,7 @@ function readPeer(draft: InstanceDraft, node: Node, lowering: Lowering) {
   const peer = readPeerEntry(node, draft.family, lowering)
   if (peer === null) return
   draft.family = ipFamily(peer.address)
-  if (node.args.length > 0) draft.checkSource = true
+  if (node.args.length > 0) draft.unicast.values.checkSource = true
   const before = lowering.listed.before(draft.peers, peer.address, node.place)
   if (before === null) draft.peers.push(peer)
 }

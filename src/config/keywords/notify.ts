@@ -1,11 +1,15 @@
-/** The keywords that tell somebody of a state, which instances and sync groups share. */
+/** Scripts and mail on a change of state: what instances and sync groups share. */
 
-import type { GroupDraft, InstanceDraft, NotifyDraft } from '../draft/draft.ts'
+import type { GlobalDraft, GroupDraft, InstanceDraft, NotifyDraft } from '../draft/draft.ts'
 import type { Lowering } from '../draft/report.ts'
+import type { Written } from '../draft/written.ts'
 import type { BlockName, Entry, Values } from '../grammar/entries.ts'
-import { command, flag, inBlock, onOff } from '../grammar/make.ts'
+import * as kinds from '../grammar/kinds.ts'
+import { command, inBlock } from '../grammar/make.ts'
+import { globalLines, type Options, optionLines } from '../grammar/option.ts'
 import type { Node } from '../language/tree-types.ts'
 import { commandOnLine } from '../scripts/command-user.ts'
+import type { NotifyOptions } from '../types.ts'
 
 type Notified = { readonly notify: NotifyDraft }
 
@@ -55,28 +59,46 @@ const shared = [
     'any',
     'Run on every state, with `INSTANCE|GROUP`, the name, the state and the priority (0 for a group) after its own arguments.',
   ),
-  {
-    name: 'smtp_alert',
-    args: [onOff],
-    default: 'the global smtp_alert_vrrp or smtp_alert',
-    doc: 'A mail on every change of state.',
-    set: (draft: Notified, values: Values) => {
-      draft.notify.mail = flag(values)
-    },
-  },
-  {
-    name: 'notify_priority_changes',
-    args: [onOff],
-    default: 'vrrp_notify_priority_changes',
-    doc: 'FIFO lines when the effective priority changes.',
-    set: (draft: Notified, values: Values) => {
-      draft.notify.priorityChanges = flag(values)
-    },
-  },
 ]
 
-const common = <T extends Notified>(block: BlockName): readonly Entry<T>[] =>
-  inBlock<T>(block, shared)
+export const notifyOptions: Options<NotifyOptions> = {
+  mail: {
+    name: 'smtp_alert',
+    takes: kinds.onOff,
+    defaultText: 'the global smtp_alert_vrrp or smtp_alert',
+    defaultFrom: ({ globals }) => globals.inputs.values.mail ?? false,
+    doc: 'A mail on every change of state.',
+    global: {
+      name: 'smtp_alert_vrrp',
+      defaultText: 'smtp_alert',
+      doc: 'The same for instances and sync groups only.',
+    },
+    inCheck: (on) => on && 'mail',
+  },
+  priorityChanges: {
+    name: 'notify_priority_changes',
+    takes: kinds.onOff,
+    default: false,
+    doc: 'FIFO lines when the effective priority changes.',
+    global: {
+      name: 'vrrp_notify_priority_changes',
+      doc: 'FIFO lines when an effective priority changes.',
+    },
+    inCheck: (on) => on && 'notify_priority_changes',
+  },
+}
+
+export const globalNotifyLines = globalLines(
+  notifyOptions,
+  ({ instances }: GlobalDraft) => instances.notifyOptions,
+)
+
+const common = <T extends Notified & { readonly notifyOptions: Written<NotifyOptions> }>(
+  block: BlockName,
+): readonly Entry<T>[] => [
+  ...inBlock<T>(block, shared),
+  ...optionLines(block, notifyOptions, (draft: T) => draft.notifyOptions),
+]
 
 export const instanceNotify: readonly Entry<InstanceDraft>[] = [
   ...common<InstanceDraft>('vrrp_instance'),

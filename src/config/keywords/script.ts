@@ -1,26 +1,28 @@
 /** `vrrp_script`: a check and how its results count. */
 import type { Command } from '../../base/command.ts'
+import { secondsToUs, us } from '../../base/time.ts'
 import type { ScriptDraft } from '../draft/draft.ts'
 import type { Lowering } from '../draft/report.ts'
 import type { ScriptEntry, Values } from '../grammar/entries.ts'
+import * as kinds from '../grammar/kinds.ts'
 import {
   anyWords,
   command,
-  decimal,
   inBlock,
   integer,
   longest,
   number,
-  seconds,
   userAndGroup,
   word,
 } from '../grammar/make.ts'
+import { type Options, optionLines } from '../grammar/option.ts'
 import type { Node, Word } from '../language/tree-types.ts'
 import { commandWords, readUser } from '../scripts/command-user.ts'
 import { readProbe } from '../scripts/probe.ts'
+import type { Script, ScriptOptions } from '../types.ts'
 
-const span = decimal('SECONDS', 0.001, longest, 3, { zeroIs: 1 })
-const count = integer('COUNT', 1, 2_147_483_647)
+const span = kinds.seconds(0.001, longest, 3, { zeroIs: 1 })
+const count = kinds.whole('COUNT', 1, 2_147_483_647)
 
 export const scriptKeywords: readonly ScriptEntry[] = inBlock<ScriptDraft>('vrrp_script', [
   {
@@ -49,92 +51,11 @@ export const scriptKeywords: readonly ScriptEntry[] = inBlock<ScriptDraft>('vrrp
     set: setCombination,
   },
   {
-    name: 'interval',
-    args: [span],
-    unit: 's',
-    default: '1',
-    doc: 'From the start of one run to the start of the next, in steps of a millisecond.',
-    set: (draft, values) => {
-      draft.intervalUs = seconds(values)
-    },
-  },
-  {
-    name: 'timeout',
-    args: [span],
-    unit: 's',
-    default: 'interval',
-    doc: 'A run that takes longer has failed and its processes are killed.',
-    set: (draft, values) => {
-      draft.timeoutUs = seconds(values)
-    },
-  },
-  {
-    name: 'fast_interval',
-    args: [span],
-    unit: 's',
-    default: 'interval',
-    doc: 'The interval while results speak against the verdict, so that it is settled soon.',
-    note: 'keepalived has none.',
-    set: (draft, values) => {
-      draft.fastIntervalUs = seconds(values)
-    },
-  },
-  {
-    name: 'down_interval',
-    args: [span],
-    unit: 's',
-    default: 'interval',
-    doc: 'The interval while the verdict is bad and nothing speaks against it.',
-    note: 'keepalived has none.',
-    set: (draft, values) => {
-      draft.downIntervalUs = seconds(values)
-    },
-  },
-  {
-    name: 'jitter',
-    args: [integer('PERCENT', 0, 50)],
-    default: '0',
-    doc: 'Each run comes up to so much of the interval earlier or later, so that two hosts do not keep step.',
-    note: 'keepalived has none.',
-    set: (draft, values) => {
-      draft.jitter = number(values) / 100
-    },
-  },
-  {
-    name: 'initial_delay',
-    args: [decimal('SECONDS', 0, longest, 3)],
-    unit: 's',
-    default: '0',
-    doc: 'How long after the start of the daemon, or the reload that brought it, the check first runs. Until then it has no verdict.',
-    note: 'keepalived has none.',
-    set: (draft, values) => {
-      draft.initialDelayUs = seconds(values)
-    },
-  },
-  {
     name: 'weight',
     args: [integer('WEIGHT', -253, 253), anyWords('reverse')],
     default: '0',
     doc: 'What the verdict does to the priority of the instances that track it: above 0 it is added on success, below 0 it is subtracted on failure, 0 makes a failure a fault. `reverse` turns it round.',
     set: setWeight,
-  },
-  {
-    name: 'rise',
-    args: [count],
-    default: '1',
-    doc: 'Successes in a row before a failed script counts as good again.',
-    set: (draft, values) => {
-      draft.rise = number(values)
-    },
-  },
-  {
-    name: 'fall',
-    args: [count],
-    default: '1',
-    doc: 'Failures in a row before a good script counts as failed.',
-    set: (draft, values) => {
-      draft.fall = number(values)
-    },
   },
   {
     name: 'user',
@@ -148,6 +69,81 @@ export const scriptKeywords: readonly ScriptEntry[] = inBlock<ScriptDraft>('vrrp
     doc: 'Accepted: the first result decides at once, written or not, as in keepalived from 2.0.0 on.',
   },
 ])
+
+const notInKeepalived = 'keepalived has none.'
+const aSecond = secondsToUs(1)
+
+export const scriptOptions: Options<ScriptOptions, Script> = {
+  intervalUs: {
+    name: 'interval',
+    takes: span,
+    default: aSecond,
+    doc: 'From the start of one run to the start of the next, in steps of a millisecond.',
+    inCheck: (interval) => `every ${kinds.spanText(interval)}`,
+  },
+  fastIntervalUs: {
+    name: 'fast_interval',
+    takes: span,
+    default: null,
+    defaultText: 'interval',
+    doc: 'The interval while results speak against the verdict, so that it is settled soon.',
+    note: notInKeepalived,
+    inCheck: (interval) => interval !== null && `fast ${kinds.spanText(interval)}`,
+  },
+  downIntervalUs: {
+    name: 'down_interval',
+    takes: span,
+    default: null,
+    defaultText: 'interval',
+    doc: 'The interval while the verdict is bad and nothing speaks against it.',
+    note: notInKeepalived,
+    inCheck: (interval) => interval !== null && `while down ${kinds.spanText(interval)}`,
+  },
+  initialDelayUs: {
+    name: 'initial_delay',
+    takes: kinds.seconds(0, longest, 3),
+    default: us(0),
+    doc: 'How long after the start of the daemon, or the reload that brought it, the check first runs. Until then it has no verdict.',
+    note: notInKeepalived,
+    inCheck: (delay) => delay > 0 && `first after ${kinds.spanText(delay)}`,
+  },
+  jitter: {
+    name: 'jitter',
+    takes: kinds.percent(0, 50),
+    default: 0,
+    doc: 'Each run comes up to so much of the interval earlier or later, so that two hosts do not keep step.',
+    note: notInKeepalived,
+    inCheck: (share) => share > 0 && `jitter ${Math.round(100 * share)} %`,
+  },
+  timeoutUs: {
+    name: 'timeout',
+    takes: span,
+    defaultFrom: (_, { values }) => values.intervalUs ?? aSecond,
+    defaultText: 'interval',
+    doc: 'A run that takes longer has failed and its processes are killed.',
+    inCheck: (timeout) => `timeout ${kinds.spanText(timeout)}`,
+  },
+  rise: {
+    name: 'rise',
+    takes: count,
+    default: 1,
+    doc: 'Successes in a row before a failed script counts as good again.',
+    inCheck: (times) => `rise ${times}`,
+  },
+  fall: {
+    name: 'fall',
+    takes: count,
+    default: 1,
+    doc: 'Failures in a row before a good script counts as failed.',
+    inCheck: (times) => `fall ${times}`,
+  },
+}
+
+export const scriptOptionLines = optionLines(
+  'vrrp_script',
+  scriptOptions,
+  ({ options }: ScriptDraft) => options,
+)
 
 /** One block asks one thing: the first of `script`, `probe` and `combine` counts. */
 function isTaken(draft: ScriptDraft, node: Node, lowering: Lowering): boolean {

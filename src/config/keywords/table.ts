@@ -4,14 +4,14 @@
  */
 
 import type { BlockName, Entry, Keyword } from '../grammar/entries.ts'
-import { behaviourKeywords } from './behaviour.ts'
-import { globalKeywords } from './global.ts'
+import { garpLines, globalGarpLines } from './announcements.ts'
+import { alwaysKeywords, globalKeywords } from './global.ts'
 import {
   balancerGlobalKeywords,
   includeKeywords,
   unsupportedGlobalKeywords,
 } from './global-more.ts'
-import { authenticationKeywords, groupKeywords } from './group.ts'
+import { authenticationKeywords, groupKeywords, groupOptionLines } from './group.ts'
 import { instanceKeywords } from './instance.ts'
 import {
   checkedInstanceKeywords,
@@ -19,11 +19,14 @@ import {
   refusedKeywords,
   unsupportedInstanceKeywords,
 } from './instance-more.ts'
-import { groupNotify, instanceNotify } from './notify.ts'
-import { protocolKeywords } from './protocol.ts'
+import { globalInstanceLines, instanceOptionLines } from './instance-options.ts'
+import { mailKeywords } from './mail.ts'
+import { globalNotifyLines, groupNotify, instanceNotify } from './notify.ts'
+import { programKeywords } from './programs.ts'
 import { balancerKeywords, rootBlocks, trackerKeywords, unsupportedRootKeywords } from './root.ts'
-import { scriptKeywords } from './script.ts'
-import { fileKeywords, processKeywords } from './trackers.ts'
+import { scriptKeywords, scriptOptionLines } from './script.ts'
+import { fileKeywords, fileOptionLines, processKeywords, processOptionLines } from './trackers.ts'
+import { globalUnicastLines, unicastLines } from './unicast.ts'
 
 /** Every keyword, in the order of the documentation. */
 export const keywords: readonly Keyword[] = [
@@ -31,15 +34,26 @@ export const keywords: readonly Keyword[] = [
   ...unsupportedRootKeywords,
   ...balancerKeywords,
   ...globalKeywords,
-  ...protocolKeywords,
+  ...alwaysKeywords,
+  ...mailKeywords,
+  ...globalNotifyLines,
+  ...programKeywords,
+  ...globalInstanceLines,
+  ...globalUnicastLines,
+  ...globalGarpLines,
   ...includeKeywords,
   ...unsupportedGlobalKeywords,
   ...balancerGlobalKeywords,
   ...scriptKeywords,
+  ...scriptOptionLines,
   ...processKeywords,
+  ...processOptionLines,
+  ...fileOptionLines,
   ...fileKeywords,
   ...instanceKeywords,
-  ...behaviourKeywords,
+  ...instanceOptionLines,
+  ...unicastLines,
+  ...garpLines,
   ...instanceNotify,
   ...checkedInstanceKeywords,
   ...unsupportedInstanceKeywords,
@@ -47,6 +61,7 @@ export const keywords: readonly Keyword[] = [
   ...authenticationKeywords,
   ...hmacKeywords,
   ...groupKeywords,
+  ...groupOptionLines,
   ...groupNotify,
   ...trackerKeywords,
 ]

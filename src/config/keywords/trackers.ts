@@ -1,25 +1,18 @@
 /** `vrrp_track_process` and `track_file`: checks that are no scripts. */
 
+import type { ProcessesWanted } from '../../base/command.ts'
+import { us } from '../../base/time.ts'
 import type { Lowering } from '../draft/report.ts'
-import type { FileDraft, ProcessDraft } from '../draft/trackers.ts'
+import type { FileDraft, FileOptions, ProcessDraft, ProcessOptions } from '../draft/trackers.ts'
 import type { FileEntry, ProcessEntry, Values } from '../grammar/entries.ts'
-import {
-  anyWords,
-  choice,
-  command,
-  decimal,
-  inBlock,
-  integer,
-  number,
-  seconds,
-  text,
-  word,
-} from '../grammar/make.ts'
+import * as kinds from '../grammar/kinds.ts'
+import { anyWords, choice, command, inBlock, integer, number, seconds } from '../grammar/make.ts'
+import { type Options, optionLines } from '../grammar/option.ts'
 import type { Node } from '../language/tree-types.ts'
 import { commandWords } from '../scripts/command-user.ts'
 
 const weight = integer('WEIGHT', -254, 254)
-const delay = decimal('SECONDS', 0.000001, 3600, 6)
+const delay = kinds.seconds(0.000001, 3600, 6)
 
 export const processKeywords: readonly ProcessEntry[] = inBlock<ProcessDraft>(
   'vrrp_track_process',
@@ -30,23 +23,6 @@ export const processKeywords: readonly ProcessEntry[] = inBlock<ProcessDraft>(
       args: [command],
       doc: 'COMMAND [ARGUMENT …]. Without arguments the name of the process counts, of which the kernel keeps 15 characters; with arguments argv[0] and all of them.',
       set: setProcess,
-    },
-    {
-      name: 'param_match',
-      args: [{ ...choice('initial|partial', 'initial', 'partial'), optional: true }],
-      default: 'exact',
-      doc: 'Arguments may follow those that are written; with `partial` the last of these may also be the beginning of one.',
-      set: (draft, values) => {
-        const said = text(values)
-        draft.match = said === 'initial' || said === 'partial' ? said : 'exact'
-      },
-    },
-    {
-      name: 'full_command',
-      doc: 'argv[0] counts, not the name.',
-      set: (draft) => {
-        draft.full = true
-      },
     },
     {
       name: 'weight',
@@ -71,51 +47,82 @@ export const processKeywords: readonly ProcessEntry[] = inBlock<ProcessDraft>(
       doc: 'Greatest number of them; 0: the process must be absent.',
       set: setMost,
     },
-    {
-      name: 'fork_delay',
-      args: [delay],
-      unit: 's',
-      default: '0',
-      doc: 'How long the quorum must last before it counts.',
-      set: (draft, values) => {
-        draft.gainDelayUs = seconds(values)
-      },
-    },
-    {
-      name: 'terminate_delay',
-      args: [delay],
-      unit: 's',
-      default: '0',
-      doc: 'How long its loss must last before it counts.',
-      set: (draft, values) => {
-        draft.lossDelayUs = seconds(values)
-      },
-    },
-    {
-      name: 'delay',
-      args: [delay],
-      unit: 's',
-      default: '0',
-      doc: 'Both.',
-      set: (draft, values) => {
-        draft.gainDelayUs = seconds(values)
-        draft.lossDelayUs = seconds(values)
-      },
-    },
   ],
 )
 
-export const fileKeywords: readonly FileEntry[] = inBlock<FileDraft>('track_file', [
-  {
+const exact: kinds.Kind<ProcessesWanted['match']> = kinds.oneOf(
+  'initial|partial',
+  'exact',
+  'initial',
+  'partial',
+)
+
+export const processOptions: Options<ProcessOptions> = {
+  match: {
+    name: 'param_match',
+    takes: {
+      ...exact,
+      args: [{ ...choice('initial|partial', 'initial', 'partial'), optional: true }],
+    },
+    default: null,
+    defaultText: 'exact',
+    doc: 'Arguments may follow those that are written; with `partial` the last of these may also be the beginning of one.',
+  },
+  full: {
+    name: 'full_command',
+    takes: kinds.bare,
+    default: false,
+    doc: 'argv[0] counts, not the name.',
+  },
+  gainDelayUs: {
+    name: 'fork_delay',
+    takes: delay,
+    default: us(0),
+    doc: 'How long the quorum must last before it counts.',
+  },
+  lossDelayUs: {
+    name: 'terminate_delay',
+    takes: delay,
+    default: us(0),
+    doc: 'How long its loss must last before it counts.',
+  },
+}
+
+export const processOptionLines: readonly ProcessEntry[] = [
+  ...optionLines('vrrp_track_process', processOptions, ({ options }: ProcessDraft) => options),
+  ...inBlock<ProcessDraft>('vrrp_track_process', [
+    {
+      name: 'delay',
+      args: delay.args,
+      unit: 's',
+      default: '0',
+      doc: 'Both.',
+      set: ({ options: { values: written } }, values) => {
+        written.gainDelayUs = seconds(values)
+        written.lossDelayUs = seconds(values)
+      },
+    },
+  ]),
+]
+
+export const fileOptions: Options<FileOptions> = {
+  path: {
     name: 'file',
     once: true,
     missing: 'config',
-    args: [word('PATH')],
+    takes: kinds.word('PATH'),
+    default: null,
     doc: 'The file. Its first 127 octets may hold a number (decimal, 0x… or 0…); otherwise it counts as 0. It is looked at when it changes, and every second.',
-    set: (draft, values) => {
-      draft.path = text(values)
-    },
   },
+}
+
+export const fileOptionLines = optionLines(
+  'track_file',
+  fileOptions,
+  ({ options }: FileDraft) => options,
+)
+
+export const fileKeywords: readonly FileEntry[] = inBlock<FileDraft>('track_file', [
   {
     name: 'weight',
     once: true,

@@ -82,7 +82,11 @@ export function buildCommand(input: CommandText, lowering: Lowering): UserComman
     else reportBroken(input, finding.code, finding.message, resolved.command, lowering)
   }
   const notThere = resolved.findings.some((finding) => finding.code === 'missing-script')
-  if (!lowering.globals.scriptSecurity && !notThere && resolved.command.kind !== 'probe') {
+  if (
+    lowering.globals.options.values.scriptSecurity !== true &&
+    !notThere &&
+    resolved.command.kind !== 'probe'
+  ) {
     if (input.userCounts && !input.tracked) lowering.insecureProcessScript ??= place
     else lowering.runsInsecure(place)
   }
@@ -108,7 +112,7 @@ function identity(input: CommandText, lowering: Lowering): RunAs | null {
   if (globals.scriptUser !== null) return globals.scriptUser
   const facts = lowering.world.user('keepalived_script')
   if (facts !== null) return { uid: facts.uid, gid: facts.gid, groups: null }
-  if (globals.scriptSecurity) {
+  if (globals.options.values.scriptSecurity === true) {
     const message = `${input.what}: enable_script_security is set, but there is neither script_user nor a user keepalived_script; it runs as the daemon's own user. Add 'script_user root' or another`
     lowering.error(input.place, 'no-script-user', message)
   }

@@ -3,16 +3,13 @@ import type { Command } from '../../base/command.ts'
 import { secondsToUs } from '../../base/time.ts'
 import { type ScriptDraft, scriptDraft } from '../draft/draft.ts'
 import type { Lowering } from '../draft/report.ts'
-import type { FileDraft, ProcessDraft } from '../draft/trackers.ts'
+import { checkName, type FileDraft, type ProcessDraft } from '../draft/trackers.ts'
+import { settlePlain } from '../grammar/settle.ts'
+import { fileOptions, processOptions } from '../keywords/trackers.ts'
 import type { Node } from '../language/tree-types.ts'
-import type { Tracked } from '../types.ts'
 
 /** The kernel's news make a turn of most changes; without them these are the turns. */
-const intervalSeconds = { process: 0.1, file: 1 }
-
-/** How a check of that kind is called in the pool, in `status` and in the log. */
-export const checkName = (kind: Tracked['kind'], name: string): string =>
-  kind === 'script' ? name : `${kind}/${name}`
+const intervalsUs = { process: secondsToUs(0.1), file: secondsToUs(1) }
 
 export function addTrackedProcess(
   name: string,
@@ -22,24 +19,30 @@ export function addTrackedProcess(
 ): void {
   const [process, ...parameters] = draft.words ?? []
   if (process === undefined) return missing('vrrp_track_process', name, node, lowering)
-  const given = parameters.length > 0 || draft.match !== null
+  const { match, full, gainDelayUs, lossDelayUs } = settlePlain(
+    processOptions,
+    draft.options,
+    lowering,
+  )
+  const given = parameters.length > 0 || match !== null
   const command: Command = {
     kind: 'processes',
     name: process,
-    full: draft.full || parameters.length > 0,
+    full: full || parameters.length > 0,
     parameters: given ? parameters : null,
-    match: draft.match ?? 'exact',
+    match: match ?? 'exact',
     least: draft.least ?? Math.min(1, draft.most),
     most: draft.most,
-    gainDelayMs: draft.gainDelayUs / 1_000,
-    lossDelayMs: draft.lossDelayUs / 1_000,
+    gainDelayMs: gainDelayUs / 1_000,
+    lossDelayMs: lossDelayUs / 1_000,
   }
   const { weight, reverse } = draft
   add('process', name, { asks: command, weight, reverse, raw: process }, node, lowering)
 }
 
 export function addTrackedFile(name: string, draft: FileDraft, node: Node, lowering: Lowering) {
-  const { path, weight, reverse, initialValue } = draft
+  const { weight, reverse, initialValue } = draft
+  const { path } = settlePlain(fileOptions, draft.options, lowering)
   if (path === null) return missing('track_file', name, node, lowering)
   const asks: Command = { kind: 'value', path }
   add('file', name, { asks, weight, reverse, initialValue, raw: path }, node, lowering)
@@ -64,9 +67,7 @@ function add(
     lowering.lost(node.place, 'duplicate', message)
     return
   }
-  lowering.scripts.set(key, {
-    ...scriptDraft(key, node.place),
-    intervalUs: secondsToUs(intervalSeconds[kind]),
-    ...more,
-  })
+  const draft = { ...scriptDraft(key, node.place), ...more }
+  draft.options.values.intervalUs = intervalsUs[kind]
+  lowering.scripts.set(key, draft)
 }

@@ -1,0 +1,204 @@
+/** `vrrp_instance`: identity, timing and behaviour; most have a default for all instances in `global_defs`. */
+import { secondsToUs, us } from '../../base/time.ts'
+import type { GlobalDraft, InstanceDraft } from '../draft/draft.ts'
+
+import * as kinds from '../grammar/kinds.ts'
+import { unsigned } from '../grammar/make.ts'
+import { globalLines, type Options, optionLines } from '../grammar/option.ts'
+import type { Instance, InstanceOptions } from '../types.ts'
+
+const reaction = kinds.oneOf('report', 'report', 'resign')
+
+export const instanceOptions: Options<InstanceOptions, Instance> = {
+  vrid: {
+    name: 'virtual_router_id',
+    takes: kinds.whole('VRID', 1, 255),
+    default: 0,
+    defaultText: null,
+    doc: 'The number that the routers of one group share. Required; one instance per VRID, family, interface and group of peers.',
+  },
+  priority: {
+    name: 'priority',
+    takes: kinds.whole('PRIORITY', 1, 255),
+    default: 100,
+    bad: 100,
+    note: 'With `state MASTER` and no priority the default is 255.',
+    doc: 'Who becomes master: the highest. 255 is the owner of the addresses, which never yields and takes no weights.',
+  },
+  advertIntervalUs: {
+    name: 'advert_int',
+    takes: kinds.seconds(0.01, 255, 6),
+    default: secondsToUs(1),
+    doc: 'Time between two adverts. Version 2 has whole seconds only, version 3 steps of 10 ms up to 40.95 s; others are rounded.',
+  },
+  downTimerAdverts: {
+    name: 'down_timer_adverts',
+    takes: kinds.whole('COUNT', 1, 100),
+    default: 3,
+    strict: { value: 3, reported: true },
+    since: '2.2.4',
+    doc: 'Missed adverts after which the master is taken for dead.',
+    global: {
+      name: 'vrrp_down_timer_adverts',
+      doc: 'Missed adverts after which a master is taken for dead.',
+    },
+  },
+  preempt: {
+    name: 'nopreempt',
+    takes: kinds.bareOff,
+    default: true,
+    defaultText: null,
+    doc: 'As backup, leave a master with lower priority in place. Needs `state BACKUP`.',
+    opposite: {
+      name: 'preempt',
+      takes: kinds.bare,
+      doc: 'Take over from a master with lower priority; the default, written to undo nopreempt.',
+    },
+  },
+  preemptDelayUs: {
+    name: 'preempt_delay',
+    takes: kinds.seconds(0, 1000, 6),
+    default: us(0),
+    doc: 'How long a master with lower priority is tolerated before it is taken over from. Needs `state BACKUP`.',
+  },
+  accept: {
+    name: 'accept',
+    takes: kinds.bare,
+    default: true,
+    defaultText: 'on; off under strict mode',
+    doc: 'Packets to the virtual addresses are answered.',
+    opposite: {
+      name: 'no_accept',
+      takes: kinds.bareOff,
+      doc: 'Packets to the virtual addresses are not answered unless the priority is 255.',
+    },
+    inCheck: (on) => !on && 'no_accept',
+  },
+  strict: {
+    name: 'strict_mode',
+    takes: kinds.onOff,
+    default: false,
+    doc: 'Hold to the RFC: no unicast, no password, no_accept, and more. See vrrp_strict.',
+    global: {
+      name: 'vrrp_strict',
+      takes: kinds.onUnlessOff,
+      doc: 'Hold to the RFC: no password, no unicast on a link that has multicast, at least one address, `state MASTER` only with priority 255, no preempt_delay, down_timer_adverts 3, and packets to the addresses are not answered unless the priority is 255.',
+    },
+    inCheck: (on) => on && 'strict mode',
+  },
+  lowerPrioNoAdvert: {
+    name: 'lower_prio_no_advert',
+    takes: kinds.onOff,
+    default: false,
+    strict: { value: true },
+    doc: 'A master does not answer an advert of lower priority at once.',
+    global: { name: 'vrrp_lower_prio_no_advert' },
+    inCheck: (on) => on && 'lower_prio_no_advert',
+  },
+  // When a split heals, the master that yields may be the only one that heard the other, and the one that stays must
+  // know of it to announce its addresses again.
+  higherPrioSendAdvert: {
+    name: 'higher_prio_send_advert',
+    takes: kinds.onOff,
+    default: true,
+    strict: { value: false, reported: true },
+    doc: 'A master sends one more advert before it yields, so that the winner announces its addresses again.',
+    global: {
+      name: 'vrrp_higher_prio_send_advert',
+      doc: 'A master sends one more advert before it yields, so that the winner announces its addresses again (keepalived: off).',
+    },
+    inCheck: (on, { strict }) => !on && !strict && 'higher_prio_send_advert off',
+  },
+  resignOnDemotion: {
+    name: 'resign_on_demotion',
+    takes: kinds.onOff,
+    default: true,
+    doc: 'vipd’s own: a master whose priority sinks below that of a peer that it has heard (a weighted script or interface fails) hands over with priority 0: the peer takes over after its skew time instead of a whole down interval, also with nopreempt. Not in sync groups, whose members move together.',
+    global: {
+      name: 'vipd_resign_on_demotion',
+      doc: 'vipd’s own: the default of resign_on_demotion.',
+    },
+    inCheck: (on) => !on && 'resign_on_demotion off',
+  },
+  muteMaster: {
+    name: null,
+    takes: reaction,
+    default: 'report',
+    doc: 'vipd’s own: what becomes of a master none of whose adverts has left the host for a down interval (a firewall rule refuses them, say). report: it stays master, `vipd status` is degraded and the log says so. resign: FAULT, so that a peer can serve, and after 10 s, then ever later, up to 300 s, another try. With the same rule on both hosts resign leaves the pair without a master for as long as both wait.',
+    global: { name: 'vipd_mute_master' },
+    inCheck: (how) => how === 'resign' && 'resigns when mute',
+  },
+  addressConflict: {
+    name: 'vipd_address_conflict',
+    takes: reaction,
+    default: 'report',
+    doc: 'vipd’s own: what becomes of a master one of whose addresses another program removes ten times within ten seconds. Each time the address is put back at once. report: it stays master, `vipd status` is degraded. resign: it hands over with priority 0, its sync group with it, and stands by with priority 1 for 10 s, and ever longer, up to 300 s, when it happens again; then its own priority counts again. If no peer keeps the lead, because there is none or it suffers the same, it leads on and does not resign again for 300 s. An address owner, and a sync group with one, stays.',
+    global: {
+      name: 'vipd_address_conflict',
+      doc: 'vipd’s own: the default of the instances’ vipd_address_conflict.',
+    },
+    inCheck: (how, { priority }) =>
+      how === 'resign' && priority < 255 && 'resigns when an address is contested',
+  },
+  maxIntervalRatio: {
+    name: null,
+    takes: kinds.whole('TIMES', 0, 4095),
+    default: 10,
+    doc: 'vipd’s own: an advert of version 3 whose interval is longer than so many times our advert_int is reported, and counts as so many times ours for the down interval: a single advert that states 40.95 s would keep the pair without a master for two minutes. 0: what is stated counts, as in keepalived and RFC 9568.',
+    global: { name: 'vipd_max_interval_ratio' },
+    inCheck: (times) => times === 0 && 'any stated interval counts',
+  },
+  ownerIgnoreAdverts: {
+    name: 'owner_ignore_adverts',
+    takes: kinds.onOff,
+    default: false,
+    strict: { value: true },
+    since: '2.3.3',
+    doc: 'An owner (priority 255) takes no notice of other masters.',
+    global: { name: 'vrrp_owner_ignore_adverts' },
+    inCheck: (on) => on && 'owner_ignore_adverts',
+  },
+  skipCheckAdvAddr: {
+    name: 'skip_check_adv_addr',
+    takes: kinds.onOff,
+    default: false,
+    doc: 'The address list of an advert is not compared when it comes from the same master as the one before.',
+    global: { name: 'vrrp_skip_check_adv_addr', takes: kinds.onUnlessOff },
+    inCheck: (on) => on && 'skip_check_adv_addr',
+  },
+  v3ChecksumAsV2: {
+    name: 'v3_checksum_as_v2',
+    takes: kinds.onOff,
+    default: false,
+    since: '2.2.8',
+    doc: 'Sends the checksum of version 3 over IPv4 as RFC 9568 has it, of the message alone. Without it the pseudo-header is summed too, as keepalived and RFC 5798 do. Either form is accepted.',
+    global: { name: 'v3_checksum_as_v2' },
+    inCheck: (on) => on && 'v3_checksum_as_v2',
+  },
+  trackPrimary: {
+    name: 'dont_track_primary',
+    takes: kinds.bareOff,
+    default: true,
+    doc: 'The instance goes on although its own interface is down.',
+    inCheck: (on) => !on && 'dont_track_primary',
+  },
+  receiveBufferBytes: {
+    name: 'kernel_rx_buf_size',
+    takes: kinds.quantity('BYTES', 'bytes', 0, unsigned),
+    default: null,
+    defaultText: 'the system default',
+    missing: 'config',
+    extra: 'error',
+    doc: 'Receive buffer of the socket.',
+  },
+}
+
+export const instanceOptionLines = optionLines(
+  'vrrp_instance',
+  instanceOptions,
+  ({ options }: InstanceDraft) => options,
+)
+export const globalInstanceLines = globalLines(
+  instanceOptions,
+  ({ instances }: GlobalDraft) => instances.options,
+)
