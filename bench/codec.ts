@@ -10,6 +10,7 @@ import type { Ip } from '../src/base/ip.ts'
 import { parseIp } from '../src/base/ip.ts'
 import { us } from '../src/base/time.ts'
 import { makeCore } from '../src/engine/core-harness.ts'
+import { followPatience } from '../src/engine/policy.ts'
 import { encodeGratuitousArp } from '../src/wire/arp.ts'
 import { type AdvertFields, decodeAdvert, encodeAdvert } from '../src/wire/vrrp.ts'
 
@@ -56,7 +57,7 @@ const core = makeCore(us(0), us(0))
 core.addLink(1)
 core.addSlot(1, 1, 51)
 const restartUs = us(361_000)
-const lead = { now: [], repeats: [], resign: [], lateUs: us(300_000) }
+const lead = { now: [], repeats: [], resign: [], lateUs: us(300_000), wardenLateUs: us(225_000) }
 core.order(
   [
     {
@@ -68,6 +69,7 @@ core.order(
         expect: { from: source, ttl: 255, payload },
         deadlineUs: restartUs,
         restartUs,
+        ...followPatience(restartUs),
         onExpiry: lead,
       },
     },

@@ -1,29 +1,27 @@
 // Between JavaScript values and the engine's own. Everything is copied at this edge; addresses
 // cross as octets and errnos as numbers. A value of the wrong shape is a bug of the caller and
-// throws TypeError.
+// throws TypeError, a number that cannot be meant RangeError.
 #pragma once
 
 #include <napi.h>
 
+#include <string>
 #include <vector>
 
+#include "addon/values.h"
 #include "base/sockets.h"
 #include "engine/core.h"
 #include "engine/engine.h"
 
 namespace vipd {
 
-double NumberIn(const Napi::Object& object, const char* name);
-Bytes BytesFrom(const Napi::Value& value);
-Address AddressFrom(const Napi::Value& value);
-std::vector<Address> AddressesFrom(const Napi::Array& list);
-// One rtnetlink message: nlmsg_len is its length. Throws RangeError otherwise.
-Bytes RequestFrom(const Napi::Value& value);
 LinkSpec LinkSpecFrom(const Napi::Object& spec);
+EnginePolicy PolicyFrom(const Napi::Object& policy);
 EngineOptions OptionsFrom(const Napi::Object& options);
 std::vector<OrderFor> OrdersFrom(const Napi::Array& orders);
 
 Napi::Array EventsTo(Napi::Env env, const std::vector<Event>& events);
+const char* KindName(StepKind kind);
 Napi::Object StepTo(Napi::Env env, const Step& step);
 Napi::Object CountersTo(Napi::Env env, const SlotCounters* counters);
 Napi::Object GapsTo(Napi::Env env, const SlotCounters& counters);

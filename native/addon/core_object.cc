@@ -40,7 +40,8 @@ Napi::Function CoreObject::Define(Napi::Env env) {
 
 CoreObject::CoreObject(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<CoreObject>(info),
-      core_(std::make_unique<Core>(UsAt(info, 0), UsAt(info, 1))) {}
+      policy_(PolicyFrom(info[2].As<Napi::Object>())),
+      core_(std::make_unique<Core>(policy_, UsAt(info, 0), UsAt(info, 1))) {}
 
 void CoreObject::AddLink(const Napi::CallbackInfo& info) {
   auto counters = std::make_shared<LinkCounters>();
@@ -49,7 +50,7 @@ void CoreObject::AddLink(const Napi::CallbackInfo& info) {
 }
 
 void CoreObject::AddSlot(const Napi::CallbackInfo& info) {
-  auto counters = std::make_shared<SlotCounters>();
+  auto counters = std::make_shared<SlotCounters>(policy_);
   slots_[IntAt(info, 0)] = counters;
   core_->AddSlot(IntAt(info, 0), IntAt(info, 1), static_cast<uint8_t>(IntAt(info, 2)),
                  AddressesFrom(info[3].As<Napi::Array>()), counters);

@@ -45,6 +45,7 @@ class CoreObject : public Napi::ObjectWrap<CoreObject> {
   void TakeSteps(Turn* turn, Carried* carried, const std::vector<Place>& places);
   Napi::Object OutcomeOf(const Turn& turn);
 
+  const EnginePolicy policy_;
   std::unique_ptr<Core> core_;
   StepQueue steps_;  // what the kernel has not answered
   std::unordered_map<SlotId, std::shared_ptr<SlotCounters>> slots_;

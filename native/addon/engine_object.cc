@@ -106,7 +106,8 @@ Napi::Value EngineObject::ReadBeats(const Napi::CallbackInfo&) {
 }
 
 Napi::Value EngineObject::OpenLink(const Napi::CallbackInfo& info) {
-  const LinkSpec spec = LinkSpecFrom(info[0].As<Napi::Object>());
+  LinkSpec spec = LinkSpecFrom(info[0].As<Napi::Object>());
+  spec.traffic_class = engine_->policy().traffic_class;
   auto [receiver, sender] =
       reserve_.With([&] { return std::pair(OpenReceiver(spec), OpenSender(spec)); });
   if (!receiver.ok()) throw Failed(env_, receiver.failed_call, receiver.error);
@@ -118,7 +119,8 @@ Napi::Value EngineObject::OpenLink(const Napi::CallbackInfo& info) {
   link->packets_waiting_max = WaitingMax(receiver.fd.get());
   link->receiver = std::move(receiver.fd);
   link->sender = std::move(sender.fd);
-  link->gate = std::make_unique<FilterGate>(link->receiver.get(), spec.open_filter, spec.filter);
+  link->gate = std::make_unique<FilterGate>(link->receiver.get(), spec.open_filter, spec.filter,
+                                            engine_->policy());
   auto counters = std::make_shared<LinkCounters>();
   links_[link->id] = {link, counters, spec.group};
   engine_->Post(AddLink{link, counters});
@@ -144,7 +146,7 @@ void EngineObject::CloseLink(const Napi::CallbackInfo& info) {
 
 void EngineObject::AddSlotTo(const Napi::CallbackInfo& info) {
   const LinkId link = LinkAt(info[1]).link->id;
-  auto counters = std::make_shared<SlotCounters>();
+  auto counters = std::make_shared<SlotCounters>(engine_->policy());
   slots_[IntAt(info, 0)] = counters;
   engine_->Post(AddSlot{IntAt(info, 0), link, static_cast<uint8_t>(IntAt(info, 2)),
                         AddressesFrom(info[3].As<Napi::Array>()), counters});

@@ -18,6 +18,7 @@
 namespace vipd {
 namespace {
 
+// One epoll_wait's worth: more ends are told in the next one.
 constexpr int kEndsPerWake = 64;
 
 // A program whose end cannot be heard must not run on.

@@ -25,6 +25,8 @@
 namespace vipd {
 namespace {
 
+// Read in one callback, so that a flood leaves the event loop its turns; the rest comes with the
+// next.
 constexpr int kMessagesPerWake = 64;
 constexpr int kNewsPerWake = 256;
 

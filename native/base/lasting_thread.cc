@@ -11,6 +11,7 @@
 namespace vipd {
 namespace {
 
+// Such a thread calls the kernel and little else; the default of 8 MiB would be locked in memory.
 constexpr std::size_t kStackBytes = 256 * 1'024;
 
 class LastingThread {

@@ -14,6 +14,7 @@ namespace vipd {
 
 // Fixed places for what sendmmsg needs, so that a repeat allocates nothing.
 struct Outgoing {
+  // Some hundred microseconds of sending between two looks at the sockets.
   static constexpr size_t kMessagesMax = 64;
 
   std::array<mmsghdr, kMessagesMax> headers;

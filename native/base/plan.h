@@ -58,6 +58,7 @@ using TenurePtr = std::shared_ptr<Tenure>;
 // One plan of one slot, to be carried out. `repeat` is an index into the standing lead, or none of
 // it.
 struct Run {
+  // No index and no instant.
   static constexpr int kNoRepeat = -1;
   static constexpr Us kNoDeadline = -1;
 

@@ -16,9 +16,6 @@ namespace vipd {
 
 namespace {
 
-// Between XCPU and KILL: long enough for a thread that is lowered to be out of the count.
-constexpr Us kGrace = 10'000'000;
-
 // The threads that took it (the engine's and the netlink thread); XCPU is the process's and may be
 // handled by another, and which of them has reached its bound is not said.
 std::array<std::atomic<pid_t>, 2> holders{};
@@ -43,7 +40,7 @@ void Lower(int, siginfo_t* info, void*) {
   errno = error;
 }
 
-void Bound(Us bound, std::vector<std::string>* notes) {
+void Bound(RealtimeBound bound, std::vector<std::string>* notes) {
   struct sigaction action = {};
   action.sa_sigaction = Lower;
   action.sa_flags = SA_SIGINFO | SA_RESTART;
@@ -56,8 +53,8 @@ void Bound(Us bound, std::vector<std::string>* notes) {
 
   rlimit limit{};
   getrlimit(RLIMIT_RTTIME, &limit);
-  const auto soft = static_cast<rlim_t>(bound);
-  const auto hard = static_cast<rlim_t>(bound + kGrace);
+  const auto soft = static_cast<rlim_t>(bound.run);
+  const auto hard = static_cast<rlim_t>(bound.run + bound.grace);
   // A hard limit that was there stays: raising it takes another privilege.
   limit = {std::min(soft, limit.rlim_max), std::min(hard, limit.rlim_max)};
   if (setrlimit(RLIMIT_RTTIME, &limit) < 0)
@@ -66,7 +63,8 @@ void Bound(Us bound, std::vector<std::string>* notes) {
 
 }  // namespace
 
-bool TakeRealtime(RealtimeThread holder, int priority, Us bound, std::vector<std::string>* notes) {
+bool TakeRealtime(RealtimeThread holder, int priority, RealtimeBound bound,
+                  std::vector<std::string>* notes) {
   sched_param param{};
   param.sched_priority = priority;
   const int error = pthread_setschedparam(pthread_self(), SCHED_RR | SCHED_RESET_ON_FORK, &param);
@@ -75,7 +73,7 @@ bool TakeRealtime(RealtimeThread holder, int priority, Us bound, std::vector<std
     return false;
   }
   holders[holder] = static_cast<pid_t>(syscall(SYS_gettid));
-  if (bound > 0) Bound(bound, notes);
+  if (bound.run > 0) Bound(bound, notes);
   return true;
 }
 

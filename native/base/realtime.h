@@ -13,10 +13,17 @@ namespace vipd {
 
 enum RealtimeThread : uint8_t { kEngineThread, kNetlinkThread };
 
-// For the thread that it is about. `bound`: how long it may run without waiting, 0 for no bound;
-// the limit itself is the whole process's. False: not permitted. A sentence in `notes` for whatever
+// How long a thread may run without waiting, 0 for no bound, and how much longer it then lives
+// unless it waits meanwhile; the limits themselves are the whole process's.
+struct RealtimeBound {
+  Us run = 0;
+  Us grace = 0;
+};
+
+// For the thread that it is about. False: not permitted. A sentence in `notes` for whatever
 // was refused.
-bool TakeRealtime(RealtimeThread holder, int priority, Us bound, std::vector<std::string>* notes);
+bool TakeRealtime(RealtimeThread holder, int priority, RealtimeBound bound,
+                  std::vector<std::string>* notes);
 
 // Whether a thread of this process has reached its bound since the last call. Costs no system call.
 bool RealtimeLost();

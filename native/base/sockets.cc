@@ -16,11 +16,12 @@ namespace vipd {
 
 namespace {
 
+// IANA's protocol number.
 constexpr int kVrrp = 112;
-constexpr int kInternetworkControl = 0xc0;
 // linux/in6.h, which cannot be included beside netinet/in.h.
 constexpr int kIpv6MulticastAll = 29;
 constexpr int kIpv6Freebind = 78;
+// A dump of thousands of addresses beside the notifications of as many.
 constexpr int kNetlinkBuffer = 1 << 20;
 
 // Collects the outcome of a row of calls: after the first failure the rest are skipped.
@@ -153,7 +154,7 @@ void Send4(Opening& opening, const LinkSpec& spec) {
     opening.Option("setsockopt(IP_TTL)", IPPROTO_IP, IP_TTL, *spec.ttl)
         .Option("setsockopt(IP_MULTICAST_TTL)", IPPROTO_IP, IP_MULTICAST_TTL, *spec.ttl);
   }
-  opening.Option("setsockopt(IP_TOS)", IPPROTO_IP, IP_TOS, kInternetworkControl);
+  opening.Option("setsockopt(IP_TOS)", IPPROTO_IP, IP_TOS, spec.traffic_class);
 }
 
 void Send6(Opening& opening, const LinkSpec& spec) {
@@ -165,7 +166,7 @@ void Send6(Opening& opening, const LinkSpec& spec) {
     opening.Option("setsockopt(IPV6_UNICAST_HOPS)", IPPROTO_IPV6, IPV6_UNICAST_HOPS, *spec.ttl)
         .Option("setsockopt(IPV6_MULTICAST_HOPS)", IPPROTO_IPV6, IPV6_MULTICAST_HOPS, *spec.ttl);
   }
-  opening.Option("setsockopt(IPV6_TCLASS)", IPPROTO_IPV6, IPV6_TCLASS, kInternetworkControl);
+  opening.Option("setsockopt(IPV6_TCLASS)", IPPROTO_IPV6, IPV6_TCLASS, spec.traffic_class);
 }
 
 Opening OpenRaw(const LinkSpec& spec, bool bound) {

@@ -54,8 +54,9 @@ struct LinkSpec {
   Address source;
   std::optional<Address> group;
   std::optional<int> ttl;
-  Bytes filter;       // struct sock_filter[]
-  Bytes open_filter;  // while little comes; empty: `filter` always
+  int traffic_class = 0;  // IP_TOS, IPV6_TCLASS of what is sent
+  Bytes filter;           // struct sock_filter[]
+  Bytes open_filter;      // while little comes; empty: `filter` always
   std::optional<int> receive_buffer;
 };
 

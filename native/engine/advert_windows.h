@@ -1,6 +1,6 @@
 // How many adverts were heard and how many were missing, and the longest silence: by windows of
-// five minutes, the last hour of them, and since the start. Written by the engine's thread and read
-// by the main thread; each figure stands for itself.
+// a length that is given, the last twelve of them, and since the start. Written by the engine's
+// thread and read by the main thread; each figure stands for itself.
 #pragma once
 
 #include <array>
@@ -14,8 +14,10 @@ namespace vipd {
 
 class AdvertWindows {
  public:
-  static constexpr Us kSpan = 300'000'000;
+  // Fixed, so that counting allocates nothing.
   static constexpr size_t kWindows = 12;
+
+  explicit AdvertWindows(Us span) : span_(span) {}
 
   struct Window {
     std::atomic<Us> start{-1};  // -1: never used
@@ -57,8 +59,8 @@ class AdvertWindows {
   }
 
   Window& At(Us now) {
-    const Us start = now - now % kSpan;
-    Window& window = windows_[static_cast<size_t>(now / kSpan) % kWindows];
+    const Us start = now - now % span_;
+    Window& window = windows_[static_cast<size_t>(now / span_) % kWindows];
     if (window.start.load(kRelaxed) == start) return window;
     window.heard.store(0, kRelaxed);
     window.missed.store(0, kRelaxed);
@@ -67,6 +69,7 @@ class AdvertWindows {
     return window;
   }
 
+  const Us span_;
   std::array<Window, kWindows> windows_;
   std::atomic<uint64_t> heard_{0};
   std::atomic<uint64_t> missed_{0};

@@ -23,11 +23,13 @@
 #include "engine/advert_windows.h"
 #include "engine/deadlines.h"
 #include "engine/gaps.h"
+#include "engine/policy.h"
 #include "engine/throttle.h"
 
 namespace vipd {
 
 struct Repeat {
+  // No number of times.
   static constexpr int64_t kForever = -1;
 
   std::string key;
@@ -43,6 +45,7 @@ struct Lead {
   std::vector<Repeat> repeats;
   PlanPtr resign;
   Us late = 0;
+  Us warden_late = 0;  // the warden gives it up when the engine is later than that
 };
 using LeadPtr = std::shared_ptr<const Lead>;
 
@@ -60,6 +63,8 @@ struct Order {
   std::optional<ExpectedAdvert> expect;
   Us deadline = 0;
   Us restart = 0;
+  Us late = 0;      // woken later than that past the deadline it listens again, once;
+  Us absent = 0;    // later than that, each time
   Us interval = 0;  // of the master's adverts; 0: not known
   LeadPtr lead;     // lead, and what a follow becomes
 };
@@ -125,6 +130,9 @@ struct alignas(64) SlotCounters {
   std::atomic<Us> last_sent{-1};
   GapRecord gaps;
   AdvertWindows adverts;
+
+  explicit SlotCounters(const EnginePolicy& policy)
+      : gaps(policy.unusual_gap_percent), adverts(policy.advert_window) {}
 };
 
 struct LinkCounters {
@@ -136,13 +144,17 @@ struct LinkCounters {
 
 class Core {
  public:
-  // Pending events beyond these bounds are dropped and counted; packets and kernel messages only,
-  // never what became of an order. Each slot has a few packets of its own beyond them.
-  static constexpr size_t kPacketsMax = 1'024;
+  // Kernel messages that wait beyond this bound are dropped, and one overrun says so: TypeScript
+  // reads everything anew, so the number decides about memory alone. The policy has the bound for
+  // packets; what became of an order is never dropped.
   static constexpr size_t kKernelMax = 4'096;
 
   // `liveness` 0 switches the lease off.
-  Core(Us liveness, Us now) : liveness_(liveness), renewed_(now) {}
+  Core(const EnginePolicy& policy, Us liveness, Us now)
+      : policy_(policy),
+        liveness_(liveness),
+        renewed_(now),
+        throttle_(policy.source, policy.new_source) {}
 
   void AddLink(LinkId link, std::shared_ptr<LinkCounters> counters);
   void RemoveLink(LinkId link);
@@ -227,6 +239,8 @@ class Core {
     bool listened = false;  // woken late once already since it last heard something
     uint64_t awaits = 0;    // its deadline passed, but not before this event has been acknowledged
     Us restart = 0;
+    Us late = 0;
+    Us absent = 0;
     Us armed_at = 0;         // when the deadline was last set
     Us listen_until = 0;     // the deadline is this one, which we set ourselves
     Us interval = 0;         // of the adverts that are followed; 0: not known
@@ -243,8 +257,8 @@ class Core {
     // What was expected last, also when nothing is any more: the master's own advert must get
     // through although somebody who forges its address has used up what that source may send.
     std::optional<ExpectedAdvert> known;
-    Bucket known_credit = Throttle::ForSource();
-    Bucket own_credit = Throttle::ForSlot();
+    Bucket known_credit;
+    Bucket own_credit;
     uint64_t last_packet = 0;  // `raised_` after the last packet that was raised for it
     LeadPtr lead;              // standing, or what the follow becomes
     std::vector<Running> running;
@@ -259,7 +273,7 @@ class Core {
 
   struct Link {
     std::shared_ptr<LinkCounters> counters;
-    Bucket strangers = Throttle::ForStrangers();
+    Bucket strangers;
     std::array<Slot*, 256> slots{};   // the first one of each VRID
     std::bitset<256> strangers_told;  // VRIDs
   };
@@ -302,6 +316,7 @@ class Core {
   static bool Equals(const std::optional<ExpectedAdvert>& advert, const Address& from, int ttl,
                      std::span<const uint8_t> payload);
 
+  const EnginePolicy policy_;
   Us liveness_;
   Us renewed_;
   size_t leading_ = 0;

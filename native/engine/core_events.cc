@@ -95,11 +95,11 @@ bool Core::Equals(const std::optional<ExpectedAdvert>& advert, const Address& fr
 // slot: it must not take over because too much is going on elsewhere.
 bool Core::Admit(Slot* slot, Link* link, const Address& from, int ttl,
                  std::span<const uint8_t> payload, Us now) {
-  if (Equals(slot->known, from, ttl, payload))
-    return slot->known_credit.Take(now, Throttle::kCost, Throttle::kBurst);
-  if (packets_ < kPacketsMax && throttle_.Admit(slot->link, from, &link->strangers, now))
+  if (Equals(slot->known, from, ttl, payload)) return slot->known_credit.Take(now, policy_.source);
+  if (packets_ < policy_.packets_waiting &&
+      throttle_.Admit(slot->link, from, &link->strangers, now))
     return true;
-  return slot->own_credit.Take(now, Throttle::kSlotCost, Throttle::kSlotBurst);
+  return slot->own_credit.Take(now, policy_.slot);
 }
 
 void Core::Count(Slot* slot, Us now) {

@@ -18,11 +18,13 @@ namespace vipd {
 
 namespace {
 
+// How much one system call takes at most; what is left comes with the next.
 constexpr int kReadyMax = 256;
 constexpr size_t kInboxMessages = 32;
 // The longest VRRP packet (255 IPv6 addresses and an authentication trailer) behind the longest
 // IPv4 header.
 constexpr size_t kPacketMax = 4'608;
+// Notifications read before the sockets and deadlines are looked at again.
 constexpr int kMonitorReadsMax = 1'024;
 
 template <class... Fs>

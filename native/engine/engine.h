@@ -35,6 +35,7 @@ struct EngineOptions {
   Us rttime = 0;
   bool lock_memory = false;
   Us liveness = 0;
+  EnginePolicy policy;
 };
 
 // What the kernel granted, and a sentence for each thing that it did not.
@@ -112,6 +113,7 @@ class Engine {
   // Its sign of life: a number that changes, see `WardenPage::beats`.
   uint32_t GuardBeats() const { return warden_page_ == nullptr ? 0 : warden_page_->beats.load(); }
   void Post(Command command);
+  const EnginePolicy& policy() const { return options_.policy; }
   std::unique_ptr<Delivery> Take();
   // One request; the answer is an event. What it shows of the kernel has been notified before it.
   void Ask(uint32_t id, Bytes request) { netlink_.Ask(id, std::move(request)); }

@@ -40,7 +40,7 @@ bool Engine::Watch(int fd, uint64_t tag) const {
 }
 
 EngineStart Engine::Start() {
-  core_ = std::make_unique<Core>(options_.liveness, MonotonicNow());
+  core_ = std::make_unique<Core>(options_.policy, options_.liveness, MonotonicNow());
   carrier_ =
       std::make_unique<EngineCarrier>(&netlink_, [this](LinkId link, const char* call, int error) {
         Event event;
@@ -73,8 +73,8 @@ EngineStart Engine::Prepare() {
   prctl(PR_SET_TIMERSLACK, 1);
   if (options_.lock_memory) start.locked = LockEngineMemory(&start.notes);
   if (options_.realtime_priority <= 0) return start;
-  start.realtime =
-      TakeRealtime(kEngineThread, options_.realtime_priority, options_.rttime, &start.notes);
+  start.realtime = TakeRealtime(kEngineThread, options_.realtime_priority,
+                                {options_.rttime, options_.policy.rttime_grace}, &start.notes);
   return start;
 }
 
@@ -105,12 +105,13 @@ void Engine::Stop(bool orderly) {
   Wake();
   thread_.join();
   netlink_.Stop();
-  if (orderly && warden_pid_ > 0) ReapWarden(warden_pid_);
+  if (orderly && warden_pid_ > 0) ReapWarden(warden_pid_, options_.policy);
 }
 
 std::optional<OpenFailure> Engine::StartGuard(const std::string& lock_path) {
   if (!EndGuard()) return OpenFailure{"waitpid", EBUSY};
-  const StartedWarden started = StartWarden(options_.realtime_priority, lock_path);
+  const StartedWarden started =
+      StartWarden(options_.realtime_priority, options_.policy.warden_beat, lock_path);
   if (started.failed_call != nullptr) return OpenFailure{started.failed_call, started.error};
   warden_pid_ = started.pid;
   warden_page_ = started.page;

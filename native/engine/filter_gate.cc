@@ -23,10 +23,10 @@ bool FilterGate::Attach(bool shut) {
 }
 
 bool FilterGate::Unexpected(Us now) {
-  if (open_.empty() || reopen_at_ != 0 || credit_.Take(now, kCost, kBurst)) return false;
+  if (open_.empty() || reopen_at_ != 0 || credit_.Take(now, allowance_)) return false;
   if (!Attach(true)) return false;
-  const bool at_once = opened_at_ != 0 && now - opened_at_ < kShutFirst;
-  shut_for_ = at_once ? std::min(2 * shut_for_, kShutLongest) : kShutFirst;
+  const bool at_once = opened_at_ != 0 && now - opened_at_ < shut_first_;
+  shut_for_ = at_once ? std::min(2 * shut_for_, shut_longest_) : shut_first_;
   reopen_at_ = now + shut_for_;
   return true;
 }

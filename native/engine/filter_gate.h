@@ -13,16 +13,16 @@ namespace vipd {
 
 class FilterGate {
  public:
-  // 10 packets a second that were not expected, 50 at once.
-  static constexpr Us kCost = 100'000;
-  static constexpr int kBurst = 50;
-  // Twice as long each time that it has to be shut again at once.
-  static constexpr Us kShutFirst = 10'000'000;
-  static constexpr Us kShutLongest = 320'000'000;
-
   // `open` empty: the tight filter always.
-  FilterGate(int fd, Bytes open, Bytes tight)
-      : fd_(fd), open_(std::move(open)), tight_(std::move(tight)) {}
+  FilterGate(int fd, Bytes open, Bytes tight, const EnginePolicy& policy)
+      : fd_(fd),
+        open_(std::move(open)),
+        allowance_(policy.open_filter),
+        shut_first_(policy.filter_shut_first),
+        shut_longest_(policy.filter_shut_longest),
+        credit_(Bucket::Full(allowance_)),
+        shut_for_(shut_first_),
+        tight_(std::move(tight)) {}
 
   // For the main thread: nullptr on success, else the failing call with errno set.
   const char* SetTight(Bytes tight);
@@ -39,10 +39,13 @@ class FilterGate {
 
   const int fd_;
   const Bytes open_;
-  Bucket credit_{kCost * kBurst, 0};
+  const Allowance allowance_;
+  const Us shut_first_;
+  const Us shut_longest_;
+  Bucket credit_;
   Us reopen_at_ = 0;
   Us opened_at_ = 0;
-  Us shut_for_ = kShutFirst;
+  Us shut_for_;
 
   std::mutex mutex_;
   Bytes tight_;

@@ -16,9 +16,15 @@ namespace vipd {
 
 class GapRecord {
  public:
-  // Four buckets for each doubling, from 1,024 µs (and below) to 67 s (and above).
+  // Four buckets for each doubling, from 1,024 µs (and below) to 67 s (and above): below is no
+  // interval of VRRP, above is none that is in use. src/engine/gaps.ts has the same bounds, which a
+  // test holds equal.
   static constexpr int kBuckets = 64;
+  // Fixed, so that noting one allocates nothing.
   static constexpr int kLongMax = 32;
+
+  // `unusual_percent`: of the usual gap; one that is longer is kept with its instant.
+  explicit GapRecord(int64_t unusual_percent) : unusual_percent_(unusual_percent) {}
 
   struct Long {
     Us at = 0;
@@ -28,8 +34,7 @@ class GapRecord {
   void Note(Us now, Us gap) {
     std::atomic<uint32_t>& bucket = buckets_[Bucket(gap)];
     bucket.store(bucket.load(kRelaxed) + 1, kRelaxed);
-    // Half as long again as usual: at least one advert is missing, or was late.
-    if (usual_ > 0 && gap > usual_ + usual_ / 2) {
+    if (usual_ > 0 && gap > usual_ * unusual_percent_ / 100) {
       const uint32_t count = long_count_.load(kRelaxed);
       at_[count % kLongMax].store(now, kRelaxed);
       gap_[count % kLongMax].store(gap, kRelaxed);
@@ -40,6 +45,7 @@ class GapRecord {
       return;
     }
     unusual_ = 0;
+    // A moving mean, as TCP's of round trips (RFC 6298).
     usual_ = usual_ == 0 ? gap : usual_ + (gap - usual_) / 8;
   }
 
@@ -77,6 +83,7 @@ class GapRecord {
   std::array<std::atomic<Us>, kLongMax> gap_{};
   std::atomic<uint32_t> long_count_{0};
   // The writer's own.
+  const int64_t unusual_percent_;
   Us usual_ = 0;
   int unusual_ = 0;
 };

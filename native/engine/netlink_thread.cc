@@ -54,7 +54,7 @@ void NetlinkThread::Prepare(int realtime_priority, bool lock_memory) {
   std::vector<std::string> known;  // the engine has reported what is refused
   if (lock_memory) LockEngineMemory(&known);
   if (realtime_priority > 0)
-    TakeRealtime(kNetlinkThread, std::max(realtime_priority - 1, 1), 0, &known);
+    TakeRealtime(kNetlinkThread, std::max(realtime_priority - 1, 1), {}, &known);
 }
 
 void NetlinkThread::Stop() {

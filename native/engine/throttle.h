@@ -7,6 +7,7 @@
 #include <array>
 
 #include "base/plan.h"
+#include "engine/policy.h"
 
 namespace vipd {
 
@@ -15,47 +16,39 @@ struct Bucket {
   Us credit = 0;
   Us at = 0;
 
-  bool Take(Us now, Us cost, int burst) {
-    credit = std::min<Us>(credit + std::max<Us>(now - at, 0), cost * burst);
+  static Bucket Full(const Allowance& allowance) { return {allowance.every * allowance.burst, 0}; }
+
+  bool Take(Us now, const Allowance& allowance) {
+    const Us most = allowance.every * allowance.burst;
+    credit = std::min<Us>(credit + std::max<Us>(now - at, 0), most);
     at = now;
-    if (credit < cost) return false;
-    credit -= cost;
+    if (credit < allowance.every) return false;
+    credit -= allowance.every;
     return true;
   }
 };
 
 class Throttle {
  public:
-  // 200 packets a second and source, 50 at once.
-  static constexpr Us kCost = 5'000;
-  static constexpr int kBurst = 50;
-  // 1,000 new sources a second and link, 250 at once.
-  static constexpr Us kStrangerCost = 1'000;
-  static constexpr int kStrangerBurst = 250;
-
-  // 8 packets a second and slot, 8 at once, whoever sends them: hundreds of masters that are heard
-  // for the first time in one interval come from one source, and are no flood.
-  static constexpr Us kSlotCost = 125'000;
-  static constexpr int kSlotBurst = 8;
-
-  static Bucket ForSlot() { return {kSlotCost * kSlotBurst, 0}; }
-  static Bucket ForSource() { return {kCost * kBurst, 0}; }
-  static Bucket ForStrangers() { return {kStrangerCost * kStrangerBurst, 0}; }
+  Throttle(const Allowance& source, const Allowance& new_source)
+      : source_(source), new_source_(new_source) {}
 
   bool Admit(LinkId link, const Address& from, Bucket* strangers, Us now) {
     auto& set = sets_[Hash(link, from) % kSets];
     Entry* oldest = &set[0];
     for (Entry& entry : set) {
       if (entry.used && entry.link == link && entry.from == from)
-        return entry.bucket.Take(now, kCost, kBurst);
+        return entry.bucket.Take(now, source_);
       if (!entry.used || (oldest->used && entry.bucket.at < oldest->bucket.at)) oldest = &entry;
     }
-    if (!strangers->Take(now, kStrangerCost, kStrangerBurst)) return false;
-    *oldest = {true, link, from, {kCost * (kBurst - 1), now}};
+    if (!strangers->Take(now, new_source_)) return false;
+    *oldest = {true, link, from, {source_.every * (source_.burst - 1), now}};
     return true;
   }
 
  private:
+  // Room for a thousand sources in the cache of one core; a power of two, so that the rest is
+  // cheap.
   static constexpr size_t kSets = 256;
   static constexpr size_t kWays = 4;
 
@@ -72,6 +65,8 @@ class Throttle {
     return h ^ (h >> 29);
   }
 
+  const Allowance source_;
+  const Allowance new_source_;
   std::array<std::array<Entry, kWays>, kSets> sets_{};
 };
 

@@ -23,15 +23,10 @@ namespace {
 
 // Room for the plans of thousands of slots at once; less where it is not permitted.
 constexpr int kSocketBuffer = 8 << 20;
-// Of what a lead may be late, this share is the warden's to act in, at most so much.
-constexpr int kMarginShare = 4;
-constexpr Us kMarginMax = 100'000;
-constexpr Us kLateMin = 2'000;
 // The warden's second look takes well under a microsecond.
 constexpr int kIntentionLooks = 1'000;
-constexpr int kReapLooks = 100;
-// A killed process ends at once, unless the kernel holds it.
-constexpr int kEndLooks = 2'000;
+// Between two looks at whether it has ended.
+constexpr Us kReapLook = 1'000;
 
 // Where this code was loaded from.
 std::string WardenPath() {
@@ -51,7 +46,7 @@ StartedWarden Refused(const char* call, int error) {
 // Out of the way of the numbers that it gets in the warden.
 UniqueFd Aside(int fd) { return UniqueFd(fcntl(fd, F_DUPFD_CLOEXEC, 16)); }
 
-int Spawn(const std::string& path, int socket, int page, int lock, int realtime_priority,
+int Spawn(const std::string& path, int socket, int page, int lock, int realtime_priority, Us beat,
           int* pid) {
   const UniqueFd far_socket = Aside(socket);
   const UniqueFd far_page = Aside(page);
@@ -59,7 +54,8 @@ int Spawn(const std::string& path, int socket, int page, int lock, int realtime_
   if (far_socket.get() < 0 || far_page.get() < 0 || far_lock.get() < 0) return errno;
   std::string name = "vipd-warden";
   std::string priority = std::to_string(realtime_priority);
-  char* arguments[] = {name.data(), priority.data(), nullptr};
+  std::string beats = std::to_string(beat);
+  char* arguments[] = {name.data(), priority.data(), beats.data(), nullptr};
   char* environment[] = {nullptr};
   sigset_t none;
   sigset_t all;
@@ -103,7 +99,7 @@ WardenMessage About(WardenMessage::Kind kind, int32_t id) {
 
 }  // namespace
 
-StartedWarden StartWarden(int realtime_priority, const std::string& lock_path) {
+StartedWarden StartWarden(int realtime_priority, Us beat, const std::string& lock_path) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
     return Refused("socketpair", errno);
@@ -127,16 +123,17 @@ StartedWarden StartWarden(int realtime_priority, const std::string& lock_path) {
     lock = UniqueFd(open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (lock.get() < 0) return Refused("open", errno);
   }
-  const int error = Spawn(WardenPath(), far.get(), memory.get(),
-                          lock.get() < 0 ? memory.get() : lock.get(), realtime_priority, &out.pid);
+  const int error =
+      Spawn(WardenPath(), far.get(), memory.get(), lock.get() < 0 ? memory.get() : lock.get(),
+            realtime_priority, beat, &out.pid);
   return error == 0 ? out : Refused("posix_spawn", error);
 }
 
 namespace {
 
-bool Ended(int pid, int looks) {
-  const timespec moment = {0, 1'000'000};
-  for (int i = 0; i < looks; ++i) {
+bool Ended(int pid, Us patience) {
+  const timespec moment = {0, kReapLook * 1'000};
+  for (Us left = patience; left > 0; left -= kReapLook) {
     if (waitpid(pid, nullptr, WNOHANG) != 0) return true;
     nanosleep(&moment, nullptr);
   }
@@ -150,10 +147,10 @@ bool EndWarden(int pid) {
   return waitpid(pid, nullptr, WNOHANG) != 0;
 }
 
-void ReapWarden(int pid) {
-  if (Ended(pid, kReapLooks)) return;
+void ReapWarden(int pid, const EnginePolicy& policy) {
+  if (Ended(pid, policy.warden_ends)) return;
   kill(pid, SIGKILL);
-  Ended(pid, kEndLooks);
+  Ended(pid, policy.warden_killed);
 }
 
 void WardenPort::Connect(const StartedWarden& started) {
@@ -196,7 +193,7 @@ void WardenPort::Update(SlotId id, const Core::Standing& standing) {
   Slot& slot = slots_[id];
   slot.plan = standing.lead == nullptr ? nullptr : standing.lead->resign;
   SetLeads(&slot, standing.lead != nullptr && standing.leads,
-           standing.lead == nullptr ? 0 : standing.lead->late);
+           standing.lead == nullptr ? 0 : standing.lead->warden_late);
   if (!std::exchange(slot.changed, true)) changed_slots_.push_back(id);
 }
 
@@ -317,11 +314,8 @@ void WardenPort::SleepUntil(Us next) {
     PromiseFrom(next);
 }
 
-// A slot that wakes later than its `late` past its time resigns on its own; who cannot even do that
-// has broken the promise, a margin earlier.
-void WardenPort::PromiseFrom(Us instant) {
-  const Us late = std::max(lates_.begin()->first, kLateMin);
-  page_->awake_by = instant + late - std::min(late / kMarginShare, kMarginMax);
-}
+// A slot that wakes later than its `late` past its time resigns on its own; an engine that cannot
+// even do that has broken the promise, a margin earlier.
+void WardenPort::PromiseFrom(Us instant) { page_->awake_by = instant + lates_.begin()->first; }
 
 }  // namespace vipd

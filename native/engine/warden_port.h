@@ -41,12 +41,12 @@ struct StartedWarden {
 
 // For the main thread. The executable lies beside the addon. The warden holds a lock on the file
 // `lock_path`, which is made if it is missing; empty: no next daemon will look for it.
-StartedWarden StartWarden(int realtime_priority, const std::string& lock_path);
+StartedWarden StartWarden(int realtime_priority, Us beat, const std::string& lock_path);
 // For the main thread. Kills a warden and does not wait. True when it has ended: from then on it
 // cannot act.
 bool EndWarden(int pid);
 // For the main thread. Waits for the end of a warden that was dismissed; kills one that lingers.
-void ReapWarden(int pid);
+void ReapWarden(int pid, const EnginePolicy& policy);
 
 class WardenPort {
  public:
@@ -78,7 +78,7 @@ class WardenPort {
   struct Slot {
     PlanPtr plan;  // how its lead is given up; null when there is none any more
     bool leads = false;
-    Us late = 0;
+    Us late = 0;  // how late the engine may be before the warden acts
     PlanPtr plan_told;
     bool leads_told = false;
     bool changed = false;  // is in `changed_slots_`

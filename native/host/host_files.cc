@@ -15,6 +15,7 @@ namespace {
 
 // As many as the kernel follows.
 constexpr int kLinksMax = 40;
+// As keepalived makes such a file.
 constexpr mode_t kMode = 0644;
 constexpr mode_t kModeBits = 07777;
 

@@ -23,7 +23,9 @@
 namespace vipd {
 namespace {
 
+// For a child that shares our memory until it executes; it only makes system calls.
 constexpr std::size_t kStackBytes = 64 * 1'024;
+// Copied before the fork into fixed room.
 constexpr int kGroupsMax = 256;
 // Where the kernel cannot close a range of them (before 5.9).
 constexpr rlim_t kDescriptorsMax = 65'536;

@@ -5,8 +5,9 @@
 // In the second case it stays: the engine finds its mark before it sends anything, and listens.
 //
 // Started by the daemon with the socket as descriptor 3, the shared page as 4, the file to lock as
-// 5, and the real-time priority as its argument. Ignores every signal that can be ignored and is
-// not the kernel's own; ends with its daemon, or is killed by the next one.
+// 5, and as arguments the real-time priority and how often to give a sign of life, in µs. Ignores
+// every signal that can be ignored and is not the kernel's own; ends with its daemon, or is killed
+// by the next one.
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
@@ -44,7 +45,7 @@ constexpr int kSlicesBetweenPauses = 64;
 
 class Warden {
  public:
-  explicit Warden(WardenPage* page) : page_(page) {}
+  Warden(WardenPage* page, Us beat) : page_(page), beat_(beat) {}
 
   std::optional<OpenFailure> Open() { return carrier_.Open(); }
 
@@ -66,10 +67,10 @@ class Warden {
  private:
   void Wait() const {
     ++page_->beats;
-    Us left = leading_.empty() ? kWardenBeat : kLookAgain;
+    Us left = leading_.empty() ? beat_ : std::min(beat_, kLookAgain);
     const Us awake_by = page_->awake_by.load();
     if (!leading_.empty() && awake_by != WardenPage::kNoPromise)
-      left = std::clamp<Us>(awake_by - MonotonicNow() + 1, 1, kWardenBeat);
+      left = std::clamp<Us>(awake_by - MonotonicNow() + 1, 1, beat_);
     const timespec span = {left / 1'000'000, left % 1'000'000 * 1'000};
     pollfd socket = {kWardenSocket, POLLIN, 0};
     ppoll(&socket, 1, &span, nullptr);
@@ -184,6 +185,7 @@ class Warden {
   }
 
   WardenPage* const page_;
+  const Us beat_;
   Carrier carrier_;
   std::map<LinkId, UniqueFd> senders_;
   std::map<SlotId, PlanPtr> plans_;
@@ -220,12 +222,14 @@ bool HoldLock() {
 }
 
 int Main(int argc, char** argv) {
-  Prepare(argc > 1 ? atoi(argv[1]) : 0);
+  if (argc != 3) return 1;
+  const Us beat = std::max(atoll(argv[2]), 1LL);
+  Prepare(atoi(argv[1]));
   if (!HoldLock()) return 1;
   void* page =
       mmap(nullptr, sizeof(WardenPage), PROT_READ | PROT_WRITE, MAP_SHARED, kWardenPage, 0);
   if (page == MAP_FAILED) return 1;
-  Warden warden(static_cast<WardenPage*>(page));
+  Warden warden(static_cast<WardenPage*>(page), beat);
   if (warden.Open().has_value()) return 1;
   warden.Run();
   return 0;

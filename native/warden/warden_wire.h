@@ -25,20 +25,21 @@ struct WardenPage {
     kActed     // gave up every lead; the engine sets it back when it has taken note
   };
 
+  // An instant that never comes.
   static constexpr Us kNoPromise = INT64_MAX;
 
   // If the engine has not renewed this by then, its leads are to be given up.
   std::atomic<Us> awake_by{kNoPromise};
   std::atomic<uint32_t> state{kIdle};
-  // The warden's sign of life: grows at least once in `kWardenBeat`.
+  // The warden's sign of life: grows at least once in its beat, which the daemon chooses.
   std::atomic<uint32_t> beats{0};
 };
 static_assert(std::atomic<Us>::is_always_lock_free && std::atomic<uint32_t>::is_always_lock_free);
 
+// The warden's descriptors.
 constexpr int kWardenSocket = 3;
 constexpr int kWardenPage = 4;
 constexpr int kWardenLock = 5;
-constexpr Us kWardenBeat = 1'000'000;
 // The longest message; a plan that is longer is sent in parts.
 constexpr size_t kWardenMessageMax = 64 * 1024;
 

@@ -18,6 +18,7 @@ import type {
   SlotId,
   Step,
 } from './contract.ts'
+import type { EnginePolicy } from './policy.ts'
 
 /** A value of the contract as it crosses: the same shape with octets for addresses. */
 type Crossing<T> = T extends Ip
@@ -29,7 +30,7 @@ type Crossing<T> = T extends Ip
 export type NativeStep = Crossing<Step>
 export type NativePlan = readonly NativeStep[]
 export type NativeRepeat = Omit<Repeat, 'plan'> & { readonly plan: NativePlan }
-export type NativeLead = Pick<Lead, 'lateUs'> & {
+export type NativeLead = Pick<Lead, 'lateUs' | 'wardenLateUs'> & {
   readonly now: NativePlan
   readonly repeats: readonly NativeRepeat[]
   readonly resign: NativePlan
@@ -128,13 +129,13 @@ export type NativeCore = {
 
 export type Addon = {
   readonly Engine: new (
-    options: EngineOptions,
+    options: EngineOptions & { readonly policy: EnginePolicy },
     onDelivery: (
       events: readonly (NativeEvent | NativeAnswer)[],
       flushed: readonly number[],
     ) => void,
   ) => NativeEngine
-  readonly Core: new (livenessUs: number, now: number) => NativeCore
+  readonly Core: new (livenessUs: number, now: number, policy: EnginePolicy) => NativeCore
   /** One blocking rtnetlink request; throws as the engine's methods do. */
   request(bytes: Uint8Array): Uint8Array
   /** A file lock that only the end of the process gives up; 0 or the errno. */

@@ -51,6 +51,8 @@ export type Lead = {
   /** A repeat woken later than this past its time resigns instead of sending: peers may have taken over.
    *  The peers' shortest down interval minus one advert interval. */
   readonly lateUs: Us
+  /** Later than this, the warden takes the engine for frozen and carries out `resign` (`wardenLateUs` in policy.ts). */
+  readonly wardenLateUs: Us
 }
 
 /** The advert that TypeScript accepted last. Equal source, TTL and payload: the deadline restarts, nothing is raised. */
@@ -66,8 +68,8 @@ export type Order =
   /**
    * Backup. `deadlineUs` is an instant; an expected advert sets it to the time of reception + restartUs. At the deadline
    * `onExpiry` becomes the standing order without asking and `expired` is raised. Three exceptions:
-   * - A thread woken late by a third of restartUs (about one advert) can have been deaf meanwhile: one more restartUs of
-   *   listening; once, or each time if it is late by more than restartUs.
+   * - A thread woken later than `lateUs` can have been deaf meanwhile: one more restartUs of listening; once, or each time
+   *   if it is later than `absentUs`.
    * - While the main thread's lease is lapsed nobody could decide: the slot keeps silent until the lease is renewed, and
    *   then listens for one more restartUs.
    * - A packet that was raised before the deadline but is not yet acknowledged may be the master's advert, changed: it is
@@ -79,6 +81,9 @@ export type Order =
       readonly expect: ExpectedAdvert | null
       readonly deadlineUs: Us
       readonly restartUs: Us
+      /** `followPatience` in policy.ts. */
+      readonly lateUs: Us
+      readonly absentUs: Us
       /** Of the adverts that are expected, for the count of the missing ones; absent: not known, none is missing. */
       readonly intervalUs?: Us
       readonly onExpiry: Lead

@@ -19,6 +19,7 @@ import type {
   Step,
 } from './contract.ts'
 import { fromNativeEvent, fromNativeStep, toNativeOrders } from './edge.ts'
+import { enginePolicy } from './policy.ts'
 import { Routes } from './routes.ts'
 
 /** One step of a plan, in the order in which it leaves the host. */
@@ -74,10 +75,10 @@ export type CoreHarness = {
   linkCounters(link: LinkId): LinkCounters
 }
 
-/** A core at the instant `now`. `livenessUs` 0: no lease. */
+/** A core at the instant `now`, with the shipped policy. `livenessUs` 0: no lease. */
 export function makeCore(livenessUs: Us, now: Us): CoreHarness {
   const { Core } = loadAddon() as Addon
-  const core = new Core(livenessUs, now)
+  const core = new Core(livenessUs, now, enginePolicy)
   const routes = new Routes()
   const links = new Set<LinkId>()
   let handedOut = 0

@@ -36,11 +36,12 @@ function toNativeOrder(order: Order): NativeOrder {
   }
 }
 
-const toNativeLead = ({ now, repeats, resign, lateUs }: Lead): NativeLead => ({
+const toNativeLead = ({ now, repeats, resign, lateUs, wardenLateUs }: Lead): NativeLead => ({
   now: toNativePlan(now),
   repeats: repeats.map(toNativeRepeat),
   resign: toNativePlan(resign),
   lateUs,
+  wardenLateUs,
 })
 
 const toNativeRepeat = (repeat: Repeat): NativeRepeat => ({

@@ -24,6 +24,7 @@ import type {
 } from './contract.ts'
 import { batches } from './deliveries.ts'
 import { errnoName, failure, fromNativeEvent, native, toNativeOrders } from './edge.ts'
+import { enginePolicy } from './policy.ts'
 import { Routes } from './routes.ts'
 
 const addon = loadAddon() as Addon
@@ -84,7 +85,9 @@ export const kernelRequest = (bytes: Uint8Array): Uint8Array => native(() => add
 /** Throws OpError when the thread's own sockets cannot be opened (no CAP_NET_RAW, say). */
 export const startEngine: StartEngine = (options, onEvents) => {
   const running = new RunningEngine(onEvents)
-  const handle = native(() => new addon.Engine(options, (e, f) => running.deliver(e, f)))
+  const handle = native(
+    () => new addon.Engine({ ...options, policy: enginePolicy }, (e, f) => running.deliver(e, f)),
+  )
   running.attach(handle)
   const guard = {
     startWarden: (lockPath: string) => native(() => handle.startWarden(lockPath)),

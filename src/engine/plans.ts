@@ -27,6 +27,7 @@ import {
   announceLater,
   type GarpFacts,
 } from './plans-announce.ts'
+import { followPatience, wardenLateUs } from './policy.ts'
 
 /** Adverts of many instances leave in some 64 batches each interval: few wake-ups, and no batch overflows a peer's socket. */
 const advertSlackShare = 64
@@ -235,18 +236,20 @@ function planFollow(
   options: OrderOptions,
 ): Order {
   const { state, effective } = machine
+  const restart = restartUs(params, machine)
   return {
     kind: 'follow',
     now: options.entering ? planIdle(facts, options.resign === true) : [],
     expect: restarts(state, effective) ? (options.expected ?? null) : null,
     deadlineUs: state.masterDownAt,
-    restartUs: restartUs(params, machine),
+    restartUs: restart,
+    ...followPatience(restart),
     ...(state.master === null
       ? {}
       : { intervalUs: state.master.statedUs ?? followedIntervalUs(params, state.master) }),
     onExpiry:
       options.held === true
-        ? { now: [], repeats: [], resign: [], lateUs: lateUs(facts) }
+        ? { now: [], repeats: [], resign: [], ...patience(facts) }
         : planLead(facts, effective, { entering: true, brief: state.damping !== null }),
   }
 }
@@ -275,7 +278,7 @@ function planLead(facts: SlotFacts, priority: number, options: OrderOptions): Le
       ...reannouncements(facts, options.reannounce ?? null),
     ],
     resign: planIdle(facts, true),
-    lateUs: lateUs(facts),
+    ...patience(facts),
   }
 }
 
@@ -302,7 +305,10 @@ function reannouncements(facts: SlotFacts, contact: string | null): readonly Rep
 }
 
 /** A peer's deadline runs from our last advert, which was one interval before the one that is late. */
-const lateUs = (facts: SlotFacts): Us => us(Math.max(facts.peersDownUs - facts.advertIntervalUs, 0))
+function patience(facts: SlotFacts): Pick<Lead, 'lateUs' | 'wardenLateUs'> {
+  const lateUs = us(Math.max(facts.peersDownUs - facts.advertIntervalUs, 0))
+  return { lateUs, wardenLateUs: wardenLateUs(lateUs) }
+}
 
 type Encoded = {
   readonly adds: Plan

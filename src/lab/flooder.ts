@@ -61,7 +61,13 @@ const link = engine.openLink({
   receiveBufferBytes: null,
 })
 engine.addSlot(1, link, 1)
-const lead = { now: [], repeats: repeats(), resign: [], lateUs: us(2 ** 50) }
+const lead = {
+  now: [],
+  repeats: repeats(),
+  resign: [],
+  lateUs: us(2 ** 50),
+  wardenLateUs: us(2 ** 50),
+}
 engine.order([{ slot: 1, generation: 1, order: { kind: 'lead', ...lead } }])
 
 const startMs = performance.now()

@@ -7,6 +7,7 @@ import { type Ip, parseIp } from '../../src/base/ip.ts'
 import { us } from '../../src/base/time.ts'
 import type { EngineEvent, Lead, Order, Plan, Repeat, Step } from '../../src/engine/contract.ts'
 import { type CoreHarness, makeCore, type Outcome } from '../../src/engine/core-harness.ts'
+import { followPatience, wardenLateUs } from '../../src/engine/policy.ts'
 
 export const second = 1_000_000
 export const link = 1
@@ -56,6 +57,7 @@ export const leadOf = (over: Partial<Lead> = {}): Lead => ({
   repeats: [advert()],
   resign: [datagram(0)],
   lateUs: us(2 * second),
+  wardenLateUs: wardenLateUs(us(2 * second)),
   ...over,
 })
 export const lead = (over: Partial<Lead> = {}): Order => ({ kind: 'lead', ...leadOf(over) })
@@ -66,6 +68,7 @@ export const followUntil = (deadline: number, over: Partial<Lead> = {}, now: Pla
   expect: { from: peer, ttl: 255, payload: expected },
   deadlineUs: us(deadline),
   restartUs: us(3 * second),
+  ...followPatience(us(3 * second)),
   onExpiry: leadOf(over),
 })
 

@@ -17,6 +17,7 @@ import type {
   Repeat,
 } from '../../src/engine/contract.ts'
 import { startEngine } from '../../src/engine/native.ts'
+import { followPatience, wardenLateUs } from '../../src/engine/policy.ts'
 import {
   type AddressSpec,
   encodeAddressDelete,
@@ -146,10 +147,17 @@ export const leadWith = (plan: Plan, over: Partial<Lead> = {}): Order => ({
   repeats: [repeat(plan, 20)],
   resign: [],
   lateUs: us(60_000_000),
+  wardenLateUs: wardenLateUs(over.lateUs ?? us(60_000_000)),
   ...over,
 })
 
-export const empty: Lead = { now: [], repeats: [], resign: [], lateUs: us(1_000_000) }
+export const empty: Lead = {
+  now: [],
+  repeats: [],
+  resign: [],
+  lateUs: us(1_000_000),
+  wardenLateUs: us(900_000),
+}
 export const follow = (
   over: Partial<Extract<Order, { kind: 'follow' }>>,
   onExpiry = empty,
@@ -159,6 +167,7 @@ export const follow = (
   expect: null,
   deadlineUs: us(engine.now() + 60_000_000),
   restartUs: us(1_000_000),
+  ...followPatience(us(1_000_000)),
   onExpiry,
   ...over,
 })

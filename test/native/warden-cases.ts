@@ -85,7 +85,7 @@ const link = engine.openLink({ family: 4, interface: 'lo', ifindex: 1, source: '
   filter: new Uint8Array(0), receiveBufferBytes: null })
 engine.addSlot(1, link, 51)
 engine.order([{ slot: 1, generation: 1,
-  order: { kind: 'lead', now: [], repeats: [], resign: [{ kind: 'datagram', link, to: '127.0.0.1', bytes: new Uint8Array(8) }], lateUs: 60e6 } }])
+  order: { kind: 'lead', now: [], repeats: [], resign: [{ kind: 'datagram', link, to: '127.0.0.1', bytes: new Uint8Array(8) }], lateUs: 60e6, wardenLateUs: 59e6 } }])
 await engine.flush()
 writeFileSync(process.argv[3], '')
 process.stdin.resume().on('end', () => process.exit(0))`

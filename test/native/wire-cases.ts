@@ -202,6 +202,7 @@ test('a mass take-over: one batch, and the adverts of others go on meanwhile', a
     now: [...advert, ...(addresses[i] ?? []).flatMap(add)],
     repeats: [repeat(advert, 10)],
     lateUs: us(5_000_000),
+    wardenLateUs: us(4_900_000),
   })
   engine.order(
     own.map((slot, i) => ({ slot, generation: 1, order: follow({ deadlineUs }, leadOf(i)) })),

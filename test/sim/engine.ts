@@ -79,12 +79,11 @@ export class SimEngine implements Engine {
   /** When the warden takes this engine for frozen, unless it is awake before: its promise, a margin before it is late. */
   get promise(): Us | null {
     const lates = [...this.#slots.values()].flatMap(({ lead, leading }) =>
-      leading && lead !== null ? [lead.lateUs] : [],
+      leading && lead !== null ? [lead.wardenLateUs] : [],
     )
     const next = this.#core.nextDeadline()
     if (next === null || lates.length === 0) return null
-    const late = Math.min(...lates)
-    return us(next + late - Math.floor(late / 10))
+    return us(next + Math.min(...lates))
   }
 
   /** The warden gave up every lead meanwhile. */

@@ -21,6 +21,18 @@ constexpr int kVrids = 6;
 constexpr size_t kSlotsMax = 10;
 constexpr size_t kOutstandingMax = 4;
 
+// Not the shipped numbers: no promise of the core depends on them.
+const EnginePolicy kPolicy = [] {
+  EnginePolicy policy;
+  policy.source = {5'000, 50};
+  policy.new_source = {1'000, 250};
+  policy.slot = {125'000, 8};
+  policy.packets_waiting = 1'024;
+  policy.unusual_gap_percent = 150;
+  policy.advert_window = 60 * kSecond;
+  return policy;
+}();
+
 struct Progress {
   Us due = kNever;
   int64_t left = Repeat::kForever;
@@ -31,9 +43,10 @@ struct Asked {
   LinkId link = 0;
   uint8_t vrid = 0;
   std::vector<Address> peers;
-  std::shared_ptr<SlotCounters> counters = std::make_shared<SlotCounters>();
+  std::shared_ptr<SlotCounters> counters = std::make_shared<SlotCounters>(kPolicy);
   std::optional<ExpectedAdvert> expect;
   Us restart = 0;
+  Us late = 0;
   Us not_before = 0;            // a follow may not end earlier
   bool prompt = false;          // nor, without a restart, later: it listens on nobody's account
   Us armed = 0;                 // when `not_before` was set, and
@@ -58,7 +71,10 @@ struct Asked {
 class Life {
  public:
   explicit Life(Input* in)
-      : in_(*in), liveness_(in->Below(3) * kSecond), core_(liveness_, now_), renewed_(now_) {
+      : in_(*in),
+        liveness_(in->Below(3) * kSecond),
+        core_(kPolicy, liveness_, now_),
+        renewed_(now_) {
     for (LinkId link = 1; link <= kLinks; ++link) AddLink(link);
   }
 
@@ -238,12 +254,15 @@ class Life {
     given.order.now = SomePlan(&in_);
     given.order.lead = SomeLead();
     given.order.restart = SomeSpan();
+    given.order.late = given.order.restart / (1 + in_.Below(4));
+    given.order.absent = given.order.restart;
     given.order.deadline = std::max<Us>(0, now_ + SomeSpan() - SomeSpan());
     if (in_.Below(3) > 0) given.order.expect = ExpectedAdvert{SomeSource(), 255, SomePayload()};
     if (given.order.expect.has_value() && in_.Below(4) > 0)
       given.order.expect->payload = {0x31, slot.vrid};
     slot.expect = given.order.expect;
     slot.restart = given.order.restart;
+    slot.late = given.order.late;
     slot.awaited = false;
     slot.awaits = 0;
     slot.prompt = !Follows(id) && slot.restart == 0;
@@ -540,7 +559,7 @@ class Life {
     if (!slot->exact) return void(slot->awaited = true);
     if (slot->awaits > acknowledged_) return void(slot->exact = now_ < slot->limit);
     const Us late_by = now_ - std::max(slot->not_before, slot->armed);
-    const bool late = slot->restart > 0 && late_by > slot->restart / 3;
+    const bool late = slot->restart > 0 && late_by > slot->late;
     if (late) return void(slot->exact = false);
     Require(unheard && !slot->awaited, "a follow whose deadline passed leads in time");
     slot->awaited = true;
@@ -660,9 +679,9 @@ class Life {
     // few packets of each slot.
     const auto generations = static_cast<size_t>(last_generation_ - generation_taken_) + kSlotsMax;
     const size_t slots = kSlotsMax + static_cast<size_t>(last_slot_ - slot_taken_);
-    const auto earned = static_cast<size_t>((now_ - taken_at_) / vipd::Throttle::kSlotCost);
-    const size_t own = slots * (vipd::Throttle::kSlotBurst + earned + 1);
-    Require(heard <= Core::kPacketsMax + generations + own, "what was heard is bounded");
+    const auto earned = static_cast<size_t>((now_ - taken_at_) / kPolicy.slot.every);
+    const size_t own = slots * (static_cast<size_t>(kPolicy.slot.burst) + earned + 1);
+    Require(heard <= kPolicy.packets_waiting + generations + own, "what was heard is bounded");
     slot_taken_ = last_slot_;
     taken_at_ = now_;
     Require(kernel <= Core::kKernelMax, "what the kernel told is bounded");
