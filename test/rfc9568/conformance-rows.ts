@@ -43,14 +43,14 @@ const dissector = 'e2e/tshark-dissector.test.ts'
 const parts = 'unit/router/parts.test.ts'
 const plans = 'unit/engine/plans.test.ts'
 const check = 'unit/config/check.test.ts'
-const footing = 'unit/router/interface-resolution.test.ts'
+const resolution = 'unit/router/interface-resolution.test.ts'
 
 const noMac =
   'no virtual MAC: frames carry the interface’s own address, and gratuitous ARP or neighbour advertisements move the hosts'
 
 export const rows: readonly Row[] = [
   row('5.1.1.1, 7.2', 'MUST', 'the IPv4 source is the primary address', 'met', '', [
-    footing,
+    resolution,
     'carries the instance',
   ]),
   row(
@@ -83,7 +83,7 @@ export const rows: readonly Row[] = [
     'the IPv6 source is link-local',
     'bounded',
     'by default; `mcast_src_ip` with another address is obeyed, and `check` warns',
-    [footing, 'IPv6 speaks from a link-local address'],
+    [resolution, 'IPv6 speaks from a link-local address'],
     [check, 'a router of another make may ignore'],
   ),
   row('5.2.2', 'MUST', 'discard an unknown type', 'met', '', [vrrp, 'every reject reason']),
@@ -350,7 +350,7 @@ export const rows: readonly Row[] = [
     'bounded',
     'five answers at once and two a second',
     [active, 'a lower advert is discarded and answered'],
-    [parts, 'a budget allows a burst'],
+    [parts, 'a token bucket allows a burst'],
   ),
   row(
     '6.4.3',

@@ -17,7 +17,7 @@ export class Violation extends Error {}
 
 /** Two addresses: one advert, two requests, five announcements of each. */
 const planSteps = 1 + 2 + 5 * 2
-/** A take-over, and as many re-announcements as the budget of contacts grants at once, and as many answers. */
+/** A take-over, and as many re-announcements as the bucket of contacts grants at once, and as many answers. */
 const stepsAtOnceMax = planSteps * 12
 /** An advert, a refresh and a renewal of both addresses. */
 const settledStepsMax = 5

@@ -18,6 +18,7 @@ const file = {
   priority: 'src/election/priority.ts',
   plans: 'src/engine/plans.ts',
   instance: 'src/router/dispatch/instance.ts',
+  addressKeeper: 'src/router/dispatch/address-keeper.ts',
   core: 'native/engine/core.cc',
   coreEvents: 'native/engine/core_events.cc',
 }
@@ -133,14 +134,14 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a deleted address is not put back',
-    file: file.instance,
+    file: file.addressKeeper,
     find: 'if (!lost || !tracked) return',
     replace: 'if (lost || tracked) return',
   },
   {
     name: 'a superseded advert sets the deadline back',
     file: file.instance,
-    find: 'const superseded = this.#heardMasterSince(at)',
+    find: 'const superseded = this.#election.heardMasterSince(at)',
     replace: 'const superseded = false',
   },
   {

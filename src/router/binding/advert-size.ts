@@ -4,8 +4,8 @@ import type { Instance } from '../../config/types.ts'
 import type { KernelLink } from '../../kernel/mirror.ts'
 
 /** One sentence; null: they fit, or the MTU is not known. */
-export function oversizedAdvert(cfg: Instance, home: KernelLink | null): string | null {
+export function oversizedAdvert(cfg: Instance, primary: KernelLink | null): string | null {
   const octets = advertOctets(cfg, cfg.addresses.length)
-  if (home === null || home.mtu === null || octets <= home.mtu) return null
-  return `${cfg.name}: an advert has ${octets} octets and the MTU of ${home.name} is ${home.mtu}: it is sent in fragments, which some networks drop; a reload advertises fewer addresses`
+  if (primary === null || primary.mtu === null || octets <= primary.mtu) return null
+  return `${cfg.name}: an advert has ${octets} octets and the MTU of ${primary.name} is ${primary.mtu}: it is sent in fragments, which some networks drop; a reload advertises fewer addresses`
 }

@@ -10,22 +10,26 @@ import type { AddressFacts } from '../../engine/plans.ts'
 import type { OwnedAddress } from '../../kernel/marks.ts'
 import type { KernelAddress, KernelLink, KernelView } from '../../kernel/mirror.ts'
 import { keepalivedProtocol } from '../../wire/rtnetlink.ts'
-import type { LinkWish } from './sockets.ts'
+import type { SocketKey } from './sockets.ts'
 
-export type Footing =
+export type InterfaceResolution =
   | {
       readonly ok: true
-      readonly wish: LinkWish
-      readonly home: KernelLink
+      readonly key: SocketKey
+      readonly primary: KernelLink
       /** The interface that holds the source: a configured one may be on the loopback interface, say. */
       readonly sourceLink: KernelLink
     }
   | { readonly ok: false; readonly faults: readonly Fault[] }
 
 /** `virtual` holds every configured VIP: an address that a dead predecessor left is never a source. */
-export function findFooting(cfg: Instance, kernel: KernelView, virtual: ReadonlySet<Ip>): Footing {
-  const home = homeLink(cfg, kernel)
-  if (home === null) {
+export function resolveInterface(
+  cfg: Instance,
+  kernel: KernelView,
+  virtual: ReadonlySet<Ip>,
+): InterfaceResolution {
+  const primary = primaryInterface(cfg, kernel)
+  if (primary === null) {
     const missing: Fault =
       cfg.interface === null
         ? { kind: 'source', interface: null, wanted: wantedSource(cfg, kernel) }
@@ -34,18 +38,18 @@ export function findFooting(cfg: Instance, kernel: KernelView, virtual: Readonly
   }
   if (cfg.transport.kind === 'unicast' && cfg.transport.peers.length === 0)
     return { ok: false, faults: [{ kind: 'no-peer' }] }
-  if (!home.up && cfg.trackPrimary)
-    return { ok: false, faults: [{ kind: 'link', interface: home.name, why: 'down' }] }
-  const source = sourceAddress(cfg, kernel, home, virtual)
+  if (!primary.up && cfg.trackPrimary)
+    return { ok: false, faults: [{ kind: 'link', interface: primary.name, why: 'down' }] }
+  const source = sourceAddress(cfg, kernel, primary, virtual)
   if (source === null) {
     const wanted = wantedSource(cfg, kernel)
-    return { ok: false, faults: [{ kind: 'source', interface: home.name, wanted }] }
+    return { ok: false, faults: [{ kind: 'source', interface: primary.name, wanted }] }
   }
-  return { ok: true, home, sourceLink: source.link, wish: linkWish(cfg, home, source) }
+  return { ok: true, primary, sourceLink: source.link, key: socketKeyOf(cfg, primary, source) }
 }
 
 /** The interface of the instance; without one, the interface that holds its source. */
-export function homeLink(cfg: Instance, kernel: KernelView): KernelLink | null {
+export function primaryInterface(cfg: Instance, kernel: KernelView): KernelLink | null {
   if (cfg.interface !== null) return kernel.linkByName(cfg.interface)
   const source = cfg.transport.source
   return source === null ? null : kernel.linkHolding(source)
@@ -54,13 +58,13 @@ export function homeLink(cfg: Instance, kernel: KernelView): KernelLink | null {
 type Source = { readonly address: Ip; readonly link: KernelLink }
 
 /** Bound to the interface, but for unicast to a source that another one holds: routing decides where that arrives. */
-function linkWish(cfg: Instance, home: KernelLink, { address, link }: Source): LinkWish {
+function socketKeyOf(cfg: Instance, primary: KernelLink, { address, link }: Source): SocketKey {
   const unicast = cfg.transport.kind === 'unicast'
   return {
     family: cfg.family,
     interface: cfg.interface ?? '',
-    ifindex: cfg.interface === null && !isLinkLocal(address) ? 0 : home.ifindex,
-    receiveOnAny: unicast && link.ifindex !== home.ifindex,
+    ifindex: cfg.interface === null && !isLinkLocal(address) ? 0 : primary.ifindex,
+    receiveOnAny: unicast && link.ifindex !== primary.ifindex,
     source: address,
     group: cfg.transport.kind === 'multicast' ? cfg.transport.group : null,
     ttl: unicast ? (cfg.transport.ttl ?? (cfg.family === 4 ? 255 : null)) : 255,
@@ -76,7 +80,7 @@ function linkWish(cfg: Instance, home: KernelLink, { address, link }: Source): L
 function sourceAddress(
   cfg: Instance,
   kernel: KernelView,
-  home: KernelLink,
+  primary: KernelLink,
   virtual: ReadonlySet<Ip>,
 ): Source | null {
   const usable = (link: KernelLink) =>
@@ -86,16 +90,16 @@ function sourceAddress(
   const wanted = cfg.transport.source
   if (wanted !== null) {
     const holds = (link: KernelLink) => usable(link).some((a) => a.address === wanted)
-    if (holds(home)) return { address: wanted, link: home }
+    if (holds(primary)) return { address: wanted, link: primary }
     const other = isLinkLocal(wanted) ? null : kernel.linkHolding(wanted)
     return other !== null && holds(other) ? { address: wanted, link: other } : null
   }
   const first = (of: readonly KernelAddress[]) =>
     cfg.family === 6 ? of.find((a) => isLinkLocal(a.address)) : firstPrimary(of)
   const found =
-    first(usable(home).filter((a) => !virtual.has(a.address))) ??
-    first(usable(home).filter(isHostsOwn))
-  return found === undefined ? null : { address: found.address, link: home }
+    first(usable(primary).filter((a) => !virtual.has(a.address))) ??
+    first(usable(primary).filter(isHostsOwn))
+  return found === undefined ? null : { address: found.address, link: primary }
 }
 
 /** What `sourceAddress` looked for, in the operator's words. */
@@ -122,11 +126,11 @@ const firstPrimary = (addresses: readonly KernelAddress[]): KernelAddress | unde
 /** Every address with the interface it goes on; one whose interface is missing is left out (its fault says so). */
 export function addressFacts(
   cfg: Instance,
-  home: KernelLink,
+  primary: KernelLink,
   kernel: KernelView,
 ): readonly AddressFacts[] {
   const resolve = (entry: VirtualAddress, advertised: boolean): readonly AddressFacts[] => {
-    const link = entry.interface === null ? home : kernel.linkByName(entry.interface)
+    const link = entry.interface === null ? primary : kernel.linkByName(entry.interface)
     if (link === null) return []
     const { address, prefixLength, broadcast, label, scope, peer, preferredSeconds } = entry
     const { nodad, mngtmpaddr, noprefixroute, autojoin } = entry
@@ -158,9 +162,9 @@ export function addressFacts(
 
 /** What the instance may put into the kernel, as it is now; what another program has put there is not claimed. */
 export function ownedAddresses(cfg: Instance, kernel: KernelView): readonly OwnedAddress[] {
-  const home = homeLink(cfg, kernel)
-  if (home === null) return []
-  return addressFacts(cfg, home, kernel).flatMap((it) => (it.foreign ? [] : [ownedAddress(it)]))
+  const primary = primaryInterface(cfg, kernel)
+  if (primary === null) return []
+  return addressFacts(cfg, primary, kernel).flatMap((it) => (it.foreign ? [] : [ownedAddress(it)]))
 }
 
 const ownedAddress = ({ ifindex, address, peer, ...it }: AddressFacts): OwnedAddress => ({

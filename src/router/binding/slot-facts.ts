@@ -39,13 +39,13 @@ export function paramsOf(cfg: Instance, source: Ip | null): Params {
 
 export function slotFacts(
   cfg: Instance,
-  home: KernelLink,
+  primary: KernelLink,
   kernel: KernelView,
   link: LinkId,
   source: Ip,
 ): SlotFacts {
   const { transport } = cfg
-  const addresses = addressFacts(cfg, home, kernel)
+  const addresses = addressFacts(cfg, primary, kernel)
   return {
     vrid: cfg.vrid,
     version: cfg.version,
@@ -59,7 +59,7 @@ export function slotFacts(
     addresses,
     takenAlong: takenAlong(addresses, kernel),
     garp: cfg.garp,
-    router: cfg.family === 6 && kernel.forwardsIpv6(home.ifindex),
+    router: cfg.family === 6 && kernel.forwardsIpv6(primary.ifindex),
     peersDownUs: shortestPeerDown(cfg),
     lifetimeSeconds: lifetimeSeconds(cfg),
   }

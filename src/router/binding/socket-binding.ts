@@ -12,12 +12,12 @@ import type { SlotFacts } from '../../engine/plans.ts'
 import type { OwnedObject } from '../../kernel/marks.ts'
 import type { KernelLink, KernelView } from '../../kernel/mirror.ts'
 import type { OrderQueue } from '../orders.ts'
-import { findFooting, ownedAddresses } from './interface-resolution.ts'
+import { ownedAddresses, resolveInterface } from './interface-resolution.ts'
 import { peersOf, slotFacts } from './slot-facts.ts'
-import type { Links, LinkWish, Move } from './sockets.ts'
+import type { Links, Move, SocketKey } from './sockets.ts'
 import { followTakenAlong } from './taken-along.ts'
 
-export type StancePorts = {
+export type SocketBindingPorts = {
   readonly kernel: KernelView
   readonly links: Links
   readonly orders: OrderQueue
@@ -27,19 +27,19 @@ export type StancePorts = {
   virtual(): ReadonlySet<Ip>
 }
 
-export class Stance {
+export class SocketBinding {
   readonly #slot: SlotId
-  readonly #ports: StancePorts
+  readonly #ports: SocketBindingPorts
   #link: LinkId | null = null
-  #wish: LinkWish | null = null
+  #key: SocketKey | null = null
   #peers: readonly Ip[] = []
   #facts: SlotFacts | null = null
-  #home: KernelLink | null = null
+  #primary: KernelLink | null = null
   #sourceLink: KernelLink | null = null
   #faults: readonly Fault[] = []
   #waiting = false
 
-  constructor(slot: SlotId, ports: StancePorts) {
+  constructor(slot: SlotId, ports: SocketBindingPorts) {
     this.#slot = slot
     this.#ports = ports
   }
@@ -48,14 +48,14 @@ export class Stance {
     return this.#link
   }
   get source(): Ip | null {
-    return this.#wish?.source ?? null
+    return this.#key?.source ?? null
   }
   /** The last known: after a loss they still say what there is to give back. */
   get facts(): SlotFacts | null {
     return this.#facts
   }
-  get home(): KernelLink | null {
-    return this.#home
+  get primary(): KernelLink | null {
+    return this.#primary
   }
   /** The interface that held the source when it was last there. */
   get sourceLink(): KernelLink | null {
@@ -77,15 +77,15 @@ export class Stance {
 
   /** Looks again. True when the sockets are new and so know nothing of the standing order. */
   refresh(cfg: Instance): boolean {
-    const footing = findFooting(cfg, this.#ports.kernel, this.#ports.virtual())
+    const resolution = resolveInterface(cfg, this.#ports.kernel, this.#ports.virtual())
     const { kernel } = this.#ports
-    this.#waiting = footing.ok && !this.#ports.claim(this.#slot, ownedAddresses(cfg, kernel))
+    this.#waiting = resolution.ok && !this.#ports.claim(this.#slot, ownedAddresses(cfg, kernel))
     if (this.#waiting) return false
-    if (footing.ok) {
-      this.#sourceLink = footing.sourceLink
-      return this.#stand(cfg, footing.wish, footing.home)
+    if (resolution.ok) {
+      this.#sourceLink = resolution.sourceLink
+      return this.#bind(cfg, resolution.key, resolution.primary)
     }
-    this.#faults = footing.faults
+    this.#faults = resolution.faults
     this.#follow()
     return false
   }
@@ -102,9 +102,9 @@ export class Stance {
 
   /** The place that the instance is to have, if it has one now and the kernel allows for the other. */
   move(cfg: Instance): readonly Move[] {
-    const footing = findFooting(cfg, this.#ports.kernel, this.#ports.virtual())
-    if (this.#link === null || !footing.ok) return []
-    return [{ slot: this.#slot, vrid: cfg.vrid, peers: peersOf(cfg), wish: footing.wish }]
+    const resolution = resolveInterface(cfg, this.#ports.kernel, this.#ports.virtual())
+    if (this.#link === null || !resolution.ok) return []
+    return [{ slot: this.#slot, vrid: cfg.vrid, peers: peersOf(cfg), key: resolution.key }]
   }
 
   /** The sockets failed; they are opened again when the kernel says that the interface is back. */
@@ -117,16 +117,16 @@ export class Stance {
     this.#ports.orders.submit()
     this.#ports.links.leave(this.#slot)
     this.#link = null
-    this.#wish = null
+    this.#key = null
   }
 
-  #stand(cfg: Instance, wish: LinkWish, home: KernelLink): boolean {
+  #bind(cfg: Instance, key: SocketKey, primary: KernelLink): boolean {
     try {
-      const joined = this.#join(cfg, wish)
-      this.#home = home
+      const joined = this.#join(cfg, key)
+      this.#primary = primary
       this.#faults = []
       if (this.#link === null) return false
-      const facts = slotFacts(cfg, home, this.#ports.kernel, this.#link, wish.source)
+      const facts = slotFacts(cfg, primary, this.#ports.kernel, this.#link, key.source)
       // Equal facts keep their identity: bytes that were encoded for them stay good.
       if (!isDeepStrictEqual(facts, this.#facts)) this.#facts = facts
       return joined
@@ -137,14 +137,14 @@ export class Stance {
     }
   }
 
-  #join(cfg: Instance, wish: LinkWish): boolean {
+  #join(cfg: Instance, key: SocketKey): boolean {
     const peers = peersOf(cfg)
-    const same = isDeepStrictEqual(this.#wish, wish) && isDeepStrictEqual(this.#peers, peers)
+    const same = isDeepStrictEqual(this.#key, key) && isDeepStrictEqual(this.#peers, peers)
     const before = this.#link
     if (before !== null && same) return false
     this.#ports.orders.submit()
-    this.#link = this.#ports.links.join(this.#slot, cfg.vrid, peers, wish)
-    this.#wish = wish
+    this.#link = this.#ports.links.join(this.#slot, cfg.vrid, peers, key)
+    this.#key = key
     this.#peers = peers
     return this.#link !== before
   }

@@ -10,19 +10,19 @@ import { apart } from '../../engine/routes.ts'
 import { passAllFilter, vrrpFilter } from '../../wire/bpf.ts'
 import type { Membership } from './memberships.ts'
 
-export type LinkWish = Omit<LinkSpec, 'filter' | 'openFilter'>
+export type SocketKey = Omit<LinkSpec, 'filter' | 'openFilter'>
 
 /** A slot and the place that it is to have. */
 export type Move = {
   readonly slot: SlotId
   readonly vrid: number
   readonly peers: readonly Ip[]
-  readonly wish: LinkWish
+  readonly key: SocketKey
 }
 
 type OpenLink = {
   readonly id: LinkId
-  readonly wish: LinkWish
+  readonly key: SocketKey
   readonly slots: Map<SlotId, Member>
 }
 
@@ -31,7 +31,7 @@ type Member = { readonly vrid: number; readonly peers: readonly Ip[] }
 export class Links {
   readonly #engine: Engine
   readonly #open = new Map<string, OpenLink>()
-  readonly #keyOfSlot = new Map<SlotId, string>()
+  readonly #keyTextOf = new Map<SlotId, string>()
 
   constructor(engine: Engine) {
     this.#engine = engine
@@ -42,14 +42,14 @@ export class Links {
    * OpError when the sockets cannot be opened or another slot has the VRID there; the slot then keeps the link it had, so
    * that its last orders still go out.
    */
-  join(slot: SlotId, vrid: number, peers: readonly Ip[], wish: LinkWish): LinkId {
-    const key = keyOf(wish)
-    const known = this.#open.get(key)
+  join(slot: SlotId, vrid: number, peers: readonly Ip[], key: SocketKey): LinkId {
+    const text = keyText(key)
+    const known = this.#open.get(text)
     if (known !== undefined) requireFree(known, slot, { vrid, peers })
     if (known?.slots.has(slot)) return this.#setPeers(known, slot, { vrid, peers })
-    const link = known ?? this.#openLink(wish, vrid)
+    const link = known ?? this.#openLink(key, vrid)
     this.leave(slot)
-    this.#open.set(key, link)
+    this.#open.set(text, link)
     try {
       this.#enter(link, slot, { vrid, peers })
     } finally {
@@ -64,7 +64,7 @@ export class Links {
    */
   moveTogether(moves: readonly Move[]): void {
     const ready = moves.flatMap((move) => {
-      const link = this.#open.get(keyOf(move.wish)) ?? this.#tryOpen(move)
+      const link = this.#open.get(keyText(move.key)) ?? this.#tryOpen(move)
       return link === null ? [] : [{ ...move, link }]
     })
     const left = ready.map(({ slot }) => this.#part(slot))
@@ -86,17 +86,17 @@ export class Links {
 
   /** What the kernel must have joined for the open links. */
   get memberships(): readonly Membership[] {
-    return [...this.#open.values()].flatMap(({ id: link, wish }) => {
-      const { family, ifindex, group, interface: name } = wish
+    return [...this.#open.values()].flatMap(({ id: link, key }) => {
+      const { family, ifindex, group, interface: name } = key
       return group === null ? [] : [{ link, family, ifindex, group, interface: name }]
     })
   }
 
   /** null: the link is closed. Unicast without an interface: its source. */
   interfaceOf(id: LinkId): string | null {
-    const wish = [...this.#open.values()].find((open) => open.id === id)?.wish
-    if (wish === undefined) return null
-    return wish.interface === '' ? wish.source : wish.interface
+    const key = [...this.#open.values()].find((open) => open.id === id)?.key
+    if (key === undefined) return null
+    return key.interface === '' ? key.source : key.interface
   }
 
   /** The slots that lose their sockets when this link fails. */
@@ -109,15 +109,15 @@ export class Links {
   #enter(link: OpenLink, slot: SlotId, member: Member): void {
     this.#engine.addSlot(slot, link.id, member.vrid, member.peers)
     link.slots.set(slot, member)
-    this.#keyOfSlot.set(slot, keyOf(link.wish))
+    this.#keyTextOf.set(slot, keyText(link.key))
   }
 
   /** Without closing the link that it left. */
   #part(slot: SlotId): OpenLink | null {
-    const key = this.#keyOfSlot.get(slot)
-    const link = key === undefined ? undefined : this.#open.get(key)
+    const text = this.#keyTextOf.get(slot)
+    const link = text === undefined ? undefined : this.#open.get(text)
     if (link === undefined) return null
-    this.#keyOfSlot.delete(slot)
+    this.#keyTextOf.delete(slot)
     link.slots.delete(slot)
     this.#engine.removeSlot(slot)
     return link
@@ -128,13 +128,13 @@ export class Links {
     if (link === null) return
     if (link.slots.size > 0) return this.#engine.setFilter(link.id, filterFor(link))
     this.#engine.closeLink(link.id)
-    this.#open.delete(keyOf(link.wish))
+    this.#open.delete(keyText(link.key))
   }
 
-  #tryOpen({ wish, vrid }: Move): OpenLink | null {
+  #tryOpen({ key, vrid }: Move): OpenLink | null {
     try {
-      const link = this.#openLink(wish, vrid)
-      this.#open.set(keyOf(wish), link)
+      const link = this.#openLink(key, vrid)
+      this.#open.set(keyText(key), link)
       return link
     } catch (error) {
       if (error instanceof OpError) return null
@@ -148,14 +148,14 @@ export class Links {
     return link.id
   }
 
-  #openLink(wish: LinkWish, vrid: number): OpenLink {
+  #openLink(key: SocketKey, vrid: number): OpenLink {
     const filter = vrrpFilter({
-      family: wish.family,
+      family: key.family,
       vrids: [vrid],
-      multicast: wish.group !== null,
+      multicast: key.group !== null,
     })
-    const id = this.#engine.openLink({ ...wish, filter, openFilter: passAllFilter() })
-    return { id, wish, slots: new Map() }
+    const id = this.#engine.openLink({ ...key, filter, openFilter: passAllFilter() })
+    return { id, key, slots: new Map() }
   }
 }
 
@@ -166,22 +166,22 @@ function requireFree(link: OpenLink, slot: SlotId, wanted: Member): void {
       throw new OpError('join', 'EADDRINUSE', `VRID ${wanted.vrid} is another instance's here`)
 }
 
-const keyOf = (wish: LinkWish): string =>
+const keyText = (key: SocketKey): string =>
   [
-    wish.family,
-    wish.ifindex,
-    wish.interface,
-    wish.receiveOnAny,
-    wish.source,
-    wish.group,
-    wish.ttl,
-    wish.receiveBufferBytes,
+    key.family,
+    key.ifindex,
+    key.interface,
+    key.receiveOnAny,
+    key.source,
+    key.group,
+    key.ttl,
+    key.receiveBufferBytes,
   ].join('|')
 
 /** Adverts of a wrong version pass: the decoder counts them, and the operator must read of it. */
-const filterFor = ({ wish, slots }: OpenLink): Uint8Array =>
+const filterFor = ({ key, slots }: OpenLink): Uint8Array =>
   vrrpFilter({
-    family: wish.family,
+    family: key.family,
     vrids: [...slots.values()].map(({ vrid }) => vrid),
-    multicast: wish.group !== null,
+    multicast: key.group !== null,
   })

@@ -4,7 +4,7 @@
  * switches and hosts until then, and yields without a further word.
  */
 import { type Us, us } from '../../base/time.ts'
-import { Backoff, Budget } from './token-bucket.ts'
+import { Backoff, TokenBucket } from './token-bucket.ts'
 
 /** Announcements provoked by a competitor that goes on: the gap between two sets doubles. */
 const during = { firstGapUs: us(2_000_000), lastGapUs: us(60_000_000) }
@@ -13,7 +13,7 @@ const ends = { burst: 3, perSecond: 0.2 }
 
 export class Competition {
   readonly #contacts = new Backoff(during.firstGapUs, during.lastGapUs)
-  readonly #ends = new Budget(ends.burst, ends.perSecond)
+  readonly #ends = new TokenBucket(ends.burst, ends.perSecond)
   /** After so much silence the competitor has ended; null: its end has been announced. */
   #endsAt: Us | null = null
 

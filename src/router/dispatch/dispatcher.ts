@@ -181,8 +181,8 @@ export class Dispatcher {
 
   /** Instances whose configuration is not in force because the kernel refused it, one sentence each. */
   get notApplied(): readonly string[] {
-    return this.instances.flatMap(({ name, applied, stance }) =>
-      applied ? [] : [`${name}: not applied: ${stance.faults.map(describeFault).join(', ')}`],
+    return this.instances.flatMap(({ name, applied, binding }) =>
+      applied ? [] : [`${name}: not applied: ${binding.faults.map(describeFault).join(', ')}`],
     )
   }
 

@@ -1,61 +1,34 @@
 /**
- * One VRRP instance at work: feeds what happened into the election and turns what it says into orders, log
- * lines, notifications and history. All decisions are in election/, all bytes in wire/ and the plans;
- * this is the wiring between them, and the only holder of an instance's mutable state.
+ * One VRRP instance at work: feeds what happened into the election and carries out what it asks for. All decisions are in
+ * election/, all bytes in wire/ and the plans; this is the wiring between them.
  */
 import { unreachable } from '../../base/assert.ts'
 import type { Ip } from '../../base/ip.ts'
 import type { Log } from '../../base/log.ts'
 import { type Us, us } from '../../base/time.ts'
 import type { Instance } from '../../config/types.ts'
-import { recounted } from '../../election/backup.ts'
-import { restartUs } from '../../election/effects.ts'
-import { initial, nextDeadline, refreshed, step } from '../../election/step.ts'
-import type { Effect, Event, Machine, OrderChange, Params, State } from '../../election/types.ts'
-import type {
-  Engine,
-  EngineEvent,
-  ExpectedAdvert,
-  Order,
-  Packet,
-  Plan,
-  SlotId,
-} from '../../engine/contract.ts'
-import {
-  planAdvert,
-  planAnnounceSource,
-  planHold,
-  planOrder,
-  planReannounce,
-  planRemove,
-  planRestore,
-  planSwap,
-  type SlotFacts,
-} from '../../engine/plans.ts'
+import { nextDeadline } from '../../election/step.ts'
+import type { Effect, Event, Machine, Params, State } from '../../election/types.ts'
+import type { Engine, EngineEvent, ExpectedAdvert, Packet, SlotId } from '../../engine/contract.ts'
+import { planAnnounceSource, planHold } from '../../engine/plans.ts'
 import type { KernelAddress } from '../../kernel/mirror.ts'
 import type { Notifier } from '../../notify/notify.ts'
-import { identityOf, identityOfHeld } from '../../wire/address-identity.ts'
-import { addressDifference } from '../binding/address-difference.ts'
-import { oversizedAdvert } from '../binding/advert-size.ts'
-import { paramsOf } from '../binding/slot-facts.ts'
-import { Stance, type StancePorts } from '../binding/socket-binding.ts'
+import { SocketBinding, type SocketBindingPorts } from '../binding/socket-binding.ts'
 import type { Move } from '../binding/sockets.ts'
 import type { OrderQueue } from '../orders.ts'
 import type { Assessment } from '../tracking/tracker.ts'
-import { Competition } from './competition.ts'
-import { Duplicates, describeDuplicate } from './duplicates.ts'
+import { AddressKeeper, hasAddress } from './address-keeper.ts'
+import { Competitors, type Rival } from './competitors.ts'
+import { ElectionRun } from './election-run.ts'
 import { Journal } from './journal.ts'
-import { Mute, type Sending } from './mute.ts'
-import { Remarks } from './rate-limited-log.ts'
+import { RateLimitedLog } from './rate-limited-log.ts'
 import { Receiver } from './receive.ts'
-import { RefusedAddresses } from './refused-addresses.ts'
-import { contested, Restorer } from './restorer.ts'
+import { SendingWatch } from './sending-watch.ts'
+import { SlotOrders } from './slot-orders.ts'
 import { StepFailures } from './step-failures.ts'
-import { Budget } from './token-bucket.ts'
-import { Voice } from './transition-reporter.ts'
-import { Withdrawal } from './withdrawal.ts'
+import { TransitionReporter } from './transition-reporter.ts'
 
-export type InstancePorts = StancePorts & {
+export type InstancePorts = SocketBindingPorts & {
   readonly engine: Engine
   readonly orders: OrderQueue
   readonly notifier: Notifier
@@ -69,49 +42,31 @@ export type InstancePorts = StancePorts & {
   giveUpLead(contested: Ip | null): boolean
 }
 
-/** How long an instance stands by whose address was contested. */
-const conflictUs = { first: us(10_000_000), longest: us(300_000_000) }
-
-/** Adverts out of turn, in answer to another router's. The regular one, which comes anyway, says what is left out. */
-const answers = { burst: 5, perSecond: 2 }
-
-export type Rival = { readonly address: Ip; readonly priority: number; readonly at: Us }
+/** An event of the engine that names one slot. */
+export type SlotEvent = Extract<
+  EngineEvent,
+  { readonly kind: 'expired' | 'failed' | 'late' | 'lapsed' }
+>
 
 export class RunningInstance {
   readonly slot: SlotId
   readonly journal: Journal
   readonly receiver: Receiver
-  readonly stance: Stance
-  readonly refusals: RefusedAddresses
-  readonly #voice: Voice
-  #cfg: Instance
+  readonly binding: SocketBinding
+  readonly addresses: AddressKeeper
+  readonly #election: ElectionRun
+  readonly #orders: SlotOrders
+  readonly #competitors: Competitors
+  readonly #sending: SendingWatch
+  readonly #reporter: TransitionReporter
+  readonly #limitedLog: RateLimitedLog
+  readonly #failures: StepFailures
   readonly #ports: InstancePorts
-  #params: Params
-  #machine: Machine
-  #generation = 0
-  #expected: ExpectedAdvert | null = null
+  #cfg: Instance
   #assessment: Assessment
   #started = false
   #applied = false
   #removed = false
-  #held = false
-  #ownerListens = false
-  #grouped = false
-  /** Names the last contact with a competitor, for the announcements still to come. */
-  #contact: string | null = null
-  #zeroSent = 0
-  /** See `OrderOptions.timerResets`. */
-  #timerResets = 0
-  #rival: Rival | null = null
-  readonly #competition = new Competition()
-  readonly #answers = new Budget(answers.burst, answers.perSecond)
-  readonly #remarks: Remarks
-  readonly #restorer = new Restorer()
-  readonly #conflict = new Withdrawal<Ip>(conflictUs)
-  readonly #mute = new Mute()
-  readonly #duplicates = new Duplicates()
-  readonly #failures: StepFailures
-  #oversized: string | null = null
 
   constructor(slot: SlotId, cfg: Instance, assessment: Assessment, ports: InstancePorts) {
     this.slot = slot
@@ -119,14 +74,21 @@ export class RunningInstance {
     this.#ports = ports
     this.#assessment = assessment
     this.journal = new Journal(ports.wallMs)
-    this.stance = new Stance(slot, ports)
-    this.refusals = new RefusedAddresses(ports.kernel)
-    this.#voice = new Voice(ports, this.journal)
+    this.binding = new SocketBinding(slot, ports)
     this.receiver = new Receiver(cfg, ports.log)
-    this.#remarks = new Remarks(ports.log)
+    this.#limitedLog = new RateLimitedLog(ports.log)
+    this.#election = new ElectionRun(slot, cfg, this.binding, ports.engine)
+    this.#orders = new SlotOrders(slot, this.binding, ports.orders)
+    this.addresses = new AddressKeeper({
+      kernel: ports.kernel,
+      orders: this.#orders,
+      log: this.#limitedLog,
+      giveUpLead: (contested) => ports.giveUpLead(contested),
+    })
+    this.#competitors = new Competitors(this.#orders)
+    this.#sending = new SendingWatch(slot, ports.engine, this.#limitedLog)
+    this.#reporter = new TransitionReporter(ports, this.journal)
     this.#failures = new StepFailures(ports.log)
-    this.#params = paramsOf(cfg, null)
-    this.#machine = initial(this.#params)
   }
 
   get cfg(): Instance {
@@ -136,121 +98,64 @@ export class RunningInstance {
     return this.#cfg.name
   }
   get machine(): Machine {
-    return this.#machine
+    return this.#election.machine
   }
   get state(): State {
-    return this.#machine.state
+    return this.machine.state
   }
   get params(): Params {
-    return this.#params
+    return this.#election.params
   }
   get assessment(): Assessment {
     return this.#assessment
   }
+  /** Resignations that were ordered. */
   get zeroSent(): number {
-    return this.#zeroSent
+    return this.#orders.zeroSent
   }
 
-  /** Another master, heard while we are master, within the time that three of its adverts take; not one that has not had
-   *  the time to yield: a hand-over ends with its last adverts. */
+  /** Another master, heard lately while we are master. */
   rivalAt(now: Us): Rival | null {
-    const rival = this.#rival
-    if (this.#machine.state.kind !== 'master' || rival === null) return null
-    const { since } = this.#machine.state
-    const yielding =
-      rival.priority < this.#machine.effective && rival.at - since < this.#cfg.advertIntervalUs
-    return !yielding && now - rival.at <= 3 * this.#cfg.advertIntervalUs ? rival : null
+    return this.#competitors.rivalAt(now, this.#standing)
+  }
+
+  /** Why no other router hears this master; null when its adverts leave. */
+  muteAt(now: Us): string | null {
+    return this.#sending.describe(now, this.#bound)
   }
 
   /** The next instant at which the election, or something that was put off, wants a tick; null for none. */
   deadlineAt(now: Us): Us | null {
     const wanted = [
-      this.refusals.retryAt ?? nextDeadline(this.#machine.state),
-      this.#mute.retryAt,
-      this.#conflict.retryAt,
-      this.#onSending(now, (sending) => this.#mute.due(sending)),
+      this.addresses.refusedUntil ?? nextDeadline(this.machine.state),
+      this.#sending.retryAt,
+      this.addresses.conflictUntil,
+      this.#sending.lookAt(now, this.#bound),
     ]
-    if (this.#machine.state.kind === 'master')
-      wanted.push(this.#restorer.due(now), this.#competition.due(now))
+    if (this.state.kind === 'master')
+      wanted.push(this.addresses.restoreAt(now), this.#competitors.due(now))
     const instants = wanted.filter((at) => at !== null)
     return instants.length === 0 ? null : us(Math.min(...instants))
   }
 
-  /** Writes log lines that were held back, as far as their limits allow. */
-  flushLog(now: Us): void {
-    this.#remarks.flush(this.name, now)
-  }
-
-  /** Addresses that another program removes again and again: warnings for `status`. */
-  contestedAt(now: Us): readonly string[] {
-    if (this.#machine.state.kind !== 'master') return []
-    return this.#restorer.contestedAt(now).map(({ key, inUs }) => {
-      const [, address = ''] = key.split(' ')
-      const seconds = Math.ceil(inUs / 1_000_000)
-      return `${this.name}: ${address} was removed ${contested.losses} times in ${seconds} s by another program, and put back each time`
-    })
-  }
-
-  /** The contested address that it has given up the lead for, and until when; null: none. */
-  conflictAt(now: Us): { readonly address: Ip; readonly forUs: Us } | null {
-    const { reason, retryAt } = this.#conflict
-    return reason === null || retryAt === null
-      ? null
-      : { address: reason, forUs: us(Math.max(0, retryAt - now)) }
-  }
-
-  /** Why no other router hears this master; null when its adverts leave. */
-  muteAt(now: Us): string | null {
-    return this.#onSending(now, (sending) => this.#mute.describe(sending))
-  }
-
-  /** What a master has sent so far; null for any other. */
-  #onSending<T>(now: Us, ask: (sending: Sending) => T | null): T | null {
-    const { state } = this.#machine
-    if (!this.#mute.watches || state.kind !== 'master' || this.stance.link === null) return null
-    const { lastSentUs } = this.#ports.engine.counters(this.slot)
-    const sentAt = us(Math.max(lastSentUs ?? state.since, state.since))
-    return ask({ now, sentAt, downUs: restartUs(this.#params, this.#machine) })
-  }
-
-  #notSent({ stepKind, call, code, at }: EngineEvent & { kind: 'failed' }): void {
-    if (stepKind !== 'datagram' || this.stance.link === null) return
-    const { lastSentUs } = this.#ports.engine.counters(this.slot)
-    this.#mute.failed(`${call}: ${code}`, at, lastSentUs ?? us(0))
-  }
-
-  #lookAtSending(now: Us): void {
-    const change = this.#onSending(now, (sending) => this.#mute.look(sending))
-    if (change === null) return
-    const text = `(${this.name}) ${this.muteAt(now) ?? 'its adverts leave this host again'}`
-    const level = change === 'mute' ? 'warning' : 'info'
-    this.#remarks.say(this.name, { kind: 'log', level, text }, now)
-    if (change === 'heard' || this.#cfg.muteMaster === 'report') return
-    this.#mute.resign(now)
-    this.#feedFaults()
-  }
-
-  /** Addresses that serve no client because another host has them, one sentence each. */
-  duplicatesAt(now: Us): readonly string[] {
-    return this.#duplicates
-      .at(now, this.#cfg.addressLifetimeSeconds)
-      .map((address) => `${this.name}: ${describeDuplicate(address)}`)
-  }
-
   /** Does what `deadlineAt` named, as far as it is due. */
   tick(now: Us): void {
-    const lifted = [this.refusals.lift(now), this.#mute.lift(now)]
+    const lifted = [this.addresses.tick(now), this.#sending.lift(now)]
     if (lifted.includes(true)) this.#feedFaults()
-    if (this.#conflict.lift(now)) this.#ports.giveUpLead(null)
-    const deadline = nextDeadline(this.#machine.state)
+    const deadline = nextDeadline(this.machine.state)
     if (deadline !== null && deadline <= now) this.feed({ kind: 'tick' })
-    this.#restore(now)
-    this.#lookAtSending(now)
-    if (this.#machine.state.kind === 'master' && this.#competition.ended(now))
-      this.#announceAgain(`end ${now}`)
+    const { facts } = this.binding
+    if (this.state.kind === 'master' && facts !== null) this.addresses.restore({ facts, now })
+    if (this.#sending.watch(this.#cfg, now, this.#bound)) this.#feedFaults()
+    if (this.state.kind === 'master') this.#competitors.tick(this.#leading(now))
   }
 
-  /** Takes part from now on: owners lead, everybody else listens. */
+  /** Writes log lines that were held back, as far as their limits allow. */
+  flushLog(now: Us): void {
+    this.#limitedLog.flush(this.name, now)
+  }
+
+  /** Takes part from now on: an owner leads, any other listens. */
   start(): void {
     this.#started = true
     this.refresh()
@@ -259,180 +164,102 @@ export class RunningInstance {
     this.#applied = true
   }
 
-  /** Looks again at what it stands on: the kernel or the configuration changed. */
+  /** The kernel or the configuration changed: the sockets and facts follow. */
   refresh(): void {
-    const before = this.stance.facts
-    this.#machine = this.#refreshed()
-    const rejoined = this.stance.refresh(this.#cfg)
+    const before = this.binding.facts
+    this.#election.refresh()
+    const rejoined = this.binding.refresh(this.#cfg)
     if (rejoined) this.receiver.rejoined()
-    this.#params = this.#paramsNow()
-    const generation = this.#generation
+    this.#election.follow(this.#cfg)
+    const { generation } = this.#orders
     this.#feedFaults()
-    this.#reportSize()
-    if (this.stance.deviceGone) this.stance.drop()
+    this.#reporter.size(this.#cfg, this.binding.primary)
+    if (this.binding.deviceGone) this.binding.drop()
     // A new order has gone out with the faults just now, or nothing is different.
-    if (generation !== this.#generation) return
-    if (!rejoined && before === this.stance.facts) return
-    if (this.#listensOrLeads()) return this.#installDifference(before, rejoined)
+    if (generation !== this.#orders.generation) return
+    if (!rejoined && before === this.binding.facts) return
+    if (this.#election.listensOrLeads) {
+      if (rejoined) this.#orders.expect(null)
+      return this.#orders.installDifference(before, this.#standing)
+    }
     // Faulty from the start: only now is it known where a dead predecessor's addresses would be.
-    if (before === null && this.#machine.state.kind === 'fault') this.#install('enter')
+    if (before === null && this.state.kind === 'fault')
+      this.#orders.install('enter', this.#standing)
   }
 
-  #reportSize(): void {
-    const text = oversizedAdvert(this.#cfg, this.stance.home)
-    if (text !== null && text !== this.#oversized)
-      this.#ports.log.warn(text, { instance: this.name })
-    this.#oversized = text
-  }
-
-  /** The trackers' new opinion: faults and the effective priority. */
+  /** What is tracked has another result: faults and the effective priority. */
   assess(assessment: Assessment): void {
     const before = this.#assessment
     this.#assessment = assessment
     if (before.effective !== assessment.effective) {
       const { effective, standsBy } = assessment
       this.feed({ kind: 'priority', effective, serving: standsBy !== null })
-      this.#voice.priority(this.#cfg, before.effective, assessment.arithmetic, this.#machine)
+      this.#reporter.priority(this.#cfg, before.effective, assessment.arithmetic, this.machine)
     }
     this.#feedFaults()
   }
 
   receive(packet: Packet): void {
-    const advert = this.receiver.receive(packet, this.#params.source, () => this.#received())
+    const received = () => this.#ports.engine.counters(this.slot).received
+    const advert = this.receiver.receive(packet, this.params.source, received)
     if (advert === null) return
     const { from, ttl, payload, at } = packet
-    if (this.#machine.state.kind === 'master' && advert.priority > 0)
-      this.#rival = { address: from, priority: advert.priority, at }
-    const superseded = this.#heardMasterSince(at)
+    if (this.state.kind === 'master' && advert.priority > 0)
+      this.#competitors.heard({ address: from, priority: advert.priority, at })
+    const superseded = this.#election.heardMasterSince(at)
     this.feed({ kind: 'advert', advert, superseded }, { at, expected: { from, ttl, payload } })
   }
 
-  #received(): number {
-    return this.#ports.engine.counters(this.slot).received
-  }
-
-  /**
-   * The engine took the master's expected advert while another one that came before it waited for us: that one
-   * must not set the deadline back. If it still means something, its sender will say it again.
-   */
-  #heardMasterSince(at: Us): boolean {
-    if (this.#machine.state.kind !== 'backup' || this.stance.link === null) return false
-    return (this.#ports.engine.counters(this.slot).lastExpectedUs ?? at) > at
-  }
-
-  /** An event of the engine that names this slot. */
-  engineEvent(
-    event: Exclude<
-      EngineEvent,
-      {
-        kind:
-          | 'packet'
-          | 'kernel'
-          | 'overrun'
-          | 'linkFailed'
-          | 'stranger'
-          | 'wardenLost'
-          | 'realtimeLost'
-      }
-    >,
-  ): void {
-    if (event.kind === 'failed') {
-      const detail = event.detail === '' ? '' : ` (${event.detail})`
-      const what = `${event.call} failed: ${event.code}${detail}`
-      this.#failures.say(this.name, event.stepKind, what, this.#ports.engine.now())
-      this.#notSent(event)
-      this.#refused(event)
-      return
-    }
-    // It crossed a newer order, and the engine saw that: whatever it had begun on its own it has undone.
-    if (event.generation !== this.#generation) return
+  engineEvent(event: SlotEvent): void {
+    if (event.kind === 'failed') return this.#onFailed(event)
+    // It crossed a newer order, and the engine saw that: what it had begun on its own it has undone.
+    if (event.generation !== this.#orders.generation) return
     if (event.kind === 'expired')
-      this.feed(this.#held ? { kind: 'held', at: event.at } : { kind: 'expired' })
+      this.feed(this.#orders.held ? { kind: 'held', at: event.at } : { kind: 'expired' })
     else if (event.kind === 'late')
       this.feed({ kind: 'resigned', why: 'late', lateUs: event.lateUs })
     else this.feed({ kind: 'resigned', why: 'lapsed', lateUs: us(0) })
   }
 
   has(address: Ip): boolean {
-    return [...this.#cfg.addresses, ...this.#cfg.excluded].some((a) => a.address === address)
+    return hasAddress(this.#cfg, address)
   }
 
-  #refused({ request, call, code, detail, generation }: EngineEvent & { kind: 'failed' }): void {
-    const { facts } = this.stance
-    const current = generation === this.#generation && this.#machine.state.kind === 'master'
-    if (request === null || facts === null || !current) return
-    const why = `${call}: ${code}${detail === '' ? '' : `, ${detail}`}`
-    if (this.refusals.note(request, why, facts.addresses, this.#ports.engine.now()))
-      this.#feedFaults()
-  }
-
-  /** Another host has one of our addresses. The renewal tries it again, so nothing is put back here. */
-  addressDuplicate({ address }: KernelAddress): void {
-    if (this.#machine.state.kind !== 'master' || !this.has(address)) return
+  /** Another host has one of our addresses. */
+  addressDuplicate(held: KernelAddress): void {
     const now = this.#ports.engine.now()
-    this.#duplicates.note(address, now)
-    const text = `(${this.name}) ${describeDuplicate(address)}`
-    this.#remarks.say(this.name, { kind: 'log', level: 'warning', text }, now)
+    if (this.state.kind === 'master') this.addresses.duplicate(held, { cfg: this.#cfg, now })
   }
 
   /** One of our addresses vanished although we did not remove it: put it back, stay master. */
   addressVanished(gone: KernelAddress): void {
-    const facts = this.stance.facts
-    if (this.#machine.state.kind !== 'master' || facts === null) return
-    const { ifindex } = gone
-    const identity = identityOfHeld(gone)
-    const lost = facts.addresses.some((a) => a.ifindex === ifindex && identityOf(a) === identity)
-    const tracked = [...this.#cfg.addresses, ...this.#cfg.excluded].some(
-      (a) => identityOf(a) === identity && a.track,
-    )
-    if (!lost || !tracked) return
+    const { facts } = this.binding
     const now = this.#ports.engine.now()
-    this.#restorer.lost(`${ifindex} ${identity}`, now)
-    const text = `(${this.name}) ${gone.address} was removed by another program: put back`
-    this.#remarks.say(this.name, { kind: 'log', level: 'warning', text }, now)
-    this.#restore(now)
-    this.#resignContested(gone.address, now)
-  }
-
-  /** After a bound a peer is to serve the address; not again while the last attempt lasts. */
-  #resignContested(address: Ip, now: Us): void {
-    if (this.#cfg.addressConflict === 'report' || this.#conflict.reason !== null) return
-    if (this.#restorer.contestedAt(now).length === 0) return
-    if (this.#ports.giveUpLead(address)) this.#conflict.begin(address, now)
-  }
-
-  #restore(now: Us): void {
-    const { facts } = this.stance
-    if (this.#machine.state.kind !== 'master' || facts === null) return
-    for (const { key, add, announce } of this.#restorer.take(now)) {
-      const address = facts.addresses.find((a) => `${a.ifindex} ${identityOf(a)}` === key)
-      if (address === undefined) continue
-      const [put, ...frames] = planRestore(facts, address)
-      this.#once([...(add && put !== undefined ? [put] : []), ...(announce ? frames : [])])
-    }
-  }
-
-  linkFailed(call: string, code: string): void {
-    this.stance.failed(call, code)
-    this.#feedFaults()
-    this.stance.drop()
-  }
-
-  /** Its configuration is in force: a reload that failed half-way, or sockets that did not open, leave it to be done. */
-  get applied(): boolean {
-    return this.#applied && !this.stance.faults.some(({ kind }) => kind === 'transport')
-  }
-
-  /** For a place that it takes over from another instance. The engine forgets what it counted there. */
-  move(cfg: Instance): readonly Move[] {
-    this.#machine = this.#refreshed()
-    return this.stance.move(cfg)
+    if (this.state.kind === 'master' && facts !== null)
+      this.addresses.vanished(gone, { cfg: this.#cfg, facts, now })
   }
 
   /** Another instance gave up an address that is ours now: what it deleted is set again. */
   holdAddresses(): void {
-    const { facts } = this.stance
-    if (this.#machine.state.kind === 'master' && facts !== null) this.#once(planHold(facts))
+    const { facts } = this.binding
+    if (this.state.kind === 'master' && facts !== null) this.#orders.once(planHold(facts))
+  }
+
+  linkFailed(call: string, code: string): void {
+    this.binding.failed(call, code)
+    this.#feedFaults()
+    this.binding.drop()
+  }
+
+  /** Its configuration is in force: a reload that failed half-way, or sockets that did not open, leave it to be done. */
+  get applied(): boolean {
+    return this.#applied && !this.binding.faults.some(({ kind }) => kind === 'transport')
+  }
+
+  /** For a place that it takes over from another instance. The engine forgets what it counted there. */
+  move(cfg: Instance): readonly Move[] {
+    this.#election.refresh()
+    return this.binding.move(cfg)
   }
 
   /** A reload changed what belongs to this instance without changing its identity. */
@@ -441,37 +268,35 @@ export class RunningInstance {
     this.#cfg = cfg
     this.#assessment = assessment
     this.receiver.reconfigure(cfg)
-    this.#params = this.#paramsNow()
-    this.#machine = recounted(this.#params, this.#machine)
+    this.#election.recount(cfg)
     this.refresh()
     this.feed({ kind: 'priority', effective: assessment.effective, serving: true })
-    if (this.#listensOrLeads()) this.#install('replace')
+    if (this.#election.listensOrLeads) this.#orders.install('replace', this.#standing)
     // It may not keep the place of a configuration that has gone: another instance's may be there.
-    if (this.stance.faults.length > 0) this.stance.drop()
+    if (this.binding.faults.length > 0) this.binding.drop()
     this.#applied = true
   }
 
-  /** `ownerListens`: not all members are owners, so an owner begins like everybody else. */
+  /** `ownerListens`: not all members are owners, so an owner begins like any other. */
   joinGroup(ownerListens: boolean): void {
-    this.#belong(true, ownerListens)
+    this.#election.setGroup({ ownerListens }, this.#cfg)
   }
 
   leaveGroup(): void {
-    this.#belong(false, false)
+    this.#election.setGroup(null, this.#cfg)
     this.hold(false)
-    const { state } = this.#machine
-    const laid =
+    const { state } = this.machine
+    const imposed =
       state.kind === 'fault' ? state.faults.find((f) => f.kind === 'sync-group') : undefined
-    if (laid !== undefined) this.feed({ kind: 'group-fault', group: laid.group, culprit: null })
+    if (imposed !== undefined)
+      this.feed({ kind: 'group-fault', group: imposed.group, culprit: null })
   }
 
   /** The sync group does not allow this member's deadline to lead on its own (or allows it again). */
   hold(held: boolean): void {
-    if (held === this.#held) return
-    this.#held = held
-    if (this.#machine.state.kind !== 'backup') return
-    this.#machine = this.#refreshed()
-    this.#install('replace')
+    if (!this.#orders.hold(held) || this.state.kind !== 'backup') return
+    this.#election.refresh()
+    this.#orders.install('replace', this.#standing)
   }
 
   /** Leaves for good: priority 0 if master, addresses removed. The slot stays until `forget`. */
@@ -487,7 +312,7 @@ export class RunningInstance {
 
   /** After the engine has carried out the last order. */
   forget(): void {
-    this.stance.drop()
+    this.binding.drop()
     this.#ports.claim(this.slot, [])
   }
 
@@ -498,151 +323,75 @@ export class RunningInstance {
   ): void {
     if (!this.#started && event.kind !== 'stop') return
     const now = advert?.at ?? this.#ports.engine.now()
-    const { machine, effects, order, accepted } = step(this.#params, this.#refreshed(), event, now)
-    this.#machine = machine
-    if (accepted && advert !== null) this.#expected = advert.expected
+    const { effects, order, accepted } = this.#election.step(event, now)
+    if (accepted && advert !== null) this.#orders.expect(advert.expected)
     // What follows is done now, however long ago the advert came: its bounds are counted from here.
     const present = this.#ports.engine.now()
     for (const effect of effects) this.#carryOut(effect, present)
-    if (order !== 'keep') this.#install(order)
+    if (order !== 'keep') this.#orders.install(order, this.#standing)
   }
 
-  /** The machine with the deadline that the engine has by now. */
-  #refreshed(): Machine {
-    const { state } = this.#machine
-    if (state.kind !== 'backup' || this.stance.link === null) return this.#machine
-    const heardAt = this.#ports.engine.counters(this.slot).lastExpectedUs
-    return refreshed(this.#params, this.#machine, heardAt)
+  get #standing() {
+    const { params, machine } = this.#election
+    return { params, machine }
+  }
+  get #bound() {
+    return { ...this.#standing, bound: this.binding.link !== null }
+  }
+  #leading(now: Us) {
+    return { ...this.#standing, facts: this.binding.facts, now }
   }
 
   #carryOut(effect: Effect, now: Us): void {
     switch (effect.kind) {
       case 'transition':
-        return this.#transition(effect)
+        return this.#transition(effect, now)
       case 'advertise':
-        return this.#answer(effect, now)
+        return this.#competitors.answer(effect.resetTimer, this.#leading(now))
       case 'reannounce':
-        return this.#reannounce(effect, now)
+        if (this.#competitors.contact(effect.from, this.#leading(now)))
+          this.#reporter.notify(this.#cfg, 'MASTER_RX_LOWER_PRI', this.machine)
+        return
       case 'log':
-        return this.#remarks.say(this.name, effect, now)
+        return this.#limitedLog.write(this.name, effect, now)
       default:
         return unreachable(effect)
     }
   }
 
-  #transition(effect: Effect & { kind: 'transition' }): void {
-    this.refusals.forget()
-    this.#duplicates.end()
-    this.#timerResets = 0
+  #transition(effect: Effect & { kind: 'transition' }, now: Us): void {
+    this.addresses.newState(effect.to, now)
     this.receiver.newEpoch()
-    this.#contact = null
-    this.#competition.forget()
-    this.#restorer.end()
-    this.#mute.forget()
-    // No peer keeps the lead: there is none, or it suffers the same.
-    if (effect.to === 'master') this.#conflict.prolong(this.#ports.engine.now())
-    if (effect.to !== 'backup') this.#expected = null
-    this.#voice.transition(this.#cfg, effect, this.#machine, this.#removed)
+    this.#competitors.newState()
+    this.#sending.newState()
+    this.#orders.newState(effect.to)
+    this.#reporter.transition(this.#cfg, effect, this.machine, this.#removed)
     if (effect.from === 'fault' && effect.to !== 'stopped') this.#announceSource()
   }
 
   /** Unicast peers must reach us at once although our link was away (their ARP entry may be stale). */
   #announceSource(): void {
-    const { facts, home } = this.stance
-    if (this.#cfg.transport.kind === 'unicast' && facts !== null && home !== null)
-      this.#once(planAnnounceSource(facts, home))
+    const { facts, primary } = this.binding
+    if (this.#cfg.transport.kind === 'unicast' && facts !== null && primary !== null)
+      this.#orders.once(planAnnounceSource(facts, primary))
   }
 
-  /** One advert out of turn, at a bounded rate: an answer to each packet would make a flood of theirs one of ours. */
-  #answer({ resetTimer }: Effect & { kind: 'advertise' }, now: Us): void {
-    const { facts } = this.stance
-    if (facts === null || !this.#answers.take(now)) return
-    this.#once(planAdvert(facts, this.#machine.effective))
-    // Only with an advert that has gone out: else a flood of resignations would put off ours for ever.
-    if (!resetTimer) return
-    this.#timerResets += 1
-    this.#install('replace')
-  }
-
-  /** Announced at once, then ever more rarely, whatever the competitor sends (RFC 9568 section 6.4.3). */
-  #reannounce(effect: Effect & { kind: 'reannounce' }, now: Us): void {
-    if (!this.#competition.contact(now, this.#cfg.advertIntervalUs)) return
-    this.#announceAgain(`${effect.from} ${now}`)
-    this.#voice.notify(this.#cfg, 'MASTER_RX_LOWER_PRI', this.#machine)
-  }
-
-  /** The addresses at once; the rest of the set is the lead's, under this name. */
-  #announceAgain(contact: string): void {
-    const { facts } = this.stance
-    if (facts === null) return
-    this.#contact = contact
-    this.#once(planReannounce(facts))
-    this.#install('replace')
+  #onFailed(event: SlotEvent & { kind: 'failed' }): void {
+    const { stepKind, request, call, code, detail, generation } = event
+    const now = this.#ports.engine.now()
+    const what = `${call} failed: ${code}${detail === '' ? '' : ` (${detail})`}`
+    this.#failures.write(this.name, stepKind, what, now)
+    this.#sending.failed(event, this.binding.link !== null)
+    const { facts } = this.binding
+    const current = generation === this.#orders.generation && this.state.kind === 'master'
+    if (request === null || facts === null || !current) return
+    const why = `${call}: ${code}${detail === '' ? '' : `, ${detail}`}`
+    if (this.addresses.refused(request, why, { facts, now })) this.#feedFaults()
   }
 
   #feedFaults(): void {
-    const { faults: refused } = this.refusals
-    const own = [...refused, ...this.#mute.faults]
-    const faults = [...this.stance.faults, ...this.#assessment.faults, ...own]
+    const own = [...this.addresses.faults, ...this.#sending.faults]
+    const faults = [...this.binding.faults, ...this.#assessment.faults, ...own]
     this.feed({ kind: 'faults', faults })
-  }
-
-  #belong(grouped: boolean, ownerListens: boolean): void {
-    this.#grouped = grouped
-    this.#ownerListens = ownerListens
-    this.#params = this.#paramsNow()
-  }
-
-  /** The members of a group move together, by the group's word: one that resigned alone would interrupt the others. */
-  #paramsNow(): Params {
-    const params = paramsOf(this.#cfg, this.stance.source)
-    const resignOnDemotion = params.resignOnDemotion && !this.#grouped
-    return { ...params, resignOnDemotion, ownerListens: this.#ownerListens }
-  }
-
-  #listensOrLeads(): boolean {
-    return this.#machine.state.kind === 'backup' || this.#machine.state.kind === 'master'
-  }
-
-  /** The facts changed under a standing order: it is replaced, and a master adds and removes what differs. */
-  #installDifference(before: SlotFacts | null, rejoined: boolean): void {
-    const now = this.stance.facts
-    if (now === null) return
-    if (rejoined) this.#expected = null
-    this.#install(before === null ? 'enter' : 'replace')
-    if (this.#machine.state.kind !== 'master' || before === null) return
-    const { add, swap, remove } = addressDifference(before, now)
-    for (const address of add) this.#once(planRestore(now, address))
-    for (const each of swap) this.#once(planSwap(before, now, each))
-    if (remove.length > 0) this.#once(planRemove(before, now, remove))
-  }
-
-  #install(change: Exclude<OrderChange, 'keep'>): void {
-    const { facts } = this.stance
-    if (change === 'resign') this.#zeroSent += 1
-    if (facts === null) return
-    this.#generation += 1
-    const order = planOrder(facts, this.#params, this.#machine, {
-      entering: change !== 'replace',
-      resign: change === 'resign',
-      expected: this.#expected,
-      held: this.#held,
-      reannounce: this.#contact,
-      timerResets: this.#timerResets,
-    })
-    this.#submit(order)
-  }
-
-  #once(now: Plan): void {
-    this.#submit({ kind: 'once', now })
-  }
-
-  /**
-   * The only way to the engine, which knows the slot for as long as the instance has sockets. What the slot held was
-   * released by the last order before they were closed; until they are open again there is nothing to order.
-   */
-  #submit(order: Order): void {
-    if (this.stance.link === null) return
-    this.#ports.orders.add(this.slot, this.#generation, order)
   }
 }

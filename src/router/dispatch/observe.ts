@@ -51,12 +51,12 @@ export const observedCheck = (script: Script): ObservedCheck => ({
 })
 
 function observedInstance(
-  { cfg, state, slot, stance, machine }: RunningInstance,
+  { cfg, state, slot, binding, machine }: RunningInstance,
   { config, engine, gaps: gapsOf, wallMs }: ObserveSources,
 ): ObservedInstance {
   const peer = machine.peer?.priority ?? null
   const heirPriority = state.kind === 'master' ? (peer ?? cfg.priority) : machine.effective
-  const gaps = stance.link === null ? null : gapsOf(slot)
+  const gaps = binding.link === null ? null : gapsOf(slot)
   return {
     name: cfg.name,
     state: state.kind,

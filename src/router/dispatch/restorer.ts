@@ -4,7 +4,7 @@
  * off is done a moment later. Decides nothing about leading.
  */
 import type { Us } from '../../base/time.ts'
-import { Budget, Deferred } from './token-bucket.ts'
+import { Deferred, TokenBucket } from './token-bucket.ts'
 
 /** Of one address. Faster than any loop of commands, slower than a flood. */
 const puttingBack = { burst: 20, perSecond: 50 }
@@ -76,7 +76,7 @@ export class Restorer {
 }
 
 const newLoser = (): Loser => ({
-  adds: new Deferred(new Budget(puttingBack.burst, puttingBack.perSecond)),
-  announcements: new Deferred(new Budget(announcing.burst, announcing.perSecond)),
+  adds: new Deferred(new TokenBucket(puttingBack.burst, puttingBack.perSecond)),
+  announcements: new Deferred(new TokenBucket(announcing.burst, announcing.perSecond)),
   lostAt: [],
 })

@@ -151,7 +151,7 @@ export class Roster {
     for (const instance of this.instances) {
       const { cfg } = instance
       const watches = (): boolean => watchedInterfaces(cfg, this.#group(instance)).has(name)
-      const concerned = cfg.interface === null || instance.stance.sourceLink?.name === name
+      const concerned = cfg.interface === null || instance.binding.sourceLink?.name === name
       if (!concerned && !watches()) continue
       instance.refresh()
       instance.assess(this.#assess(instance))
@@ -162,15 +162,15 @@ export class Roster {
   isTracked(name: string): boolean {
     return this.instances.some(
       (it) =>
-        it.stance.home?.name === name ||
-        it.stance.sourceLink?.name === name ||
+        it.binding.primary?.name === name ||
+        it.binding.sourceLink?.name === name ||
         watchedInterfaces(it.cfg, this.#group(it)).has(name),
     )
   }
 
   /** What waited to be recorded before it may be ordered. */
   recorded(): void {
-    for (const instance of this.instances) if (instance.stance.waiting) instance.refresh()
+    for (const instance of this.instances) if (instance.binding.waiting) instance.refresh()
   }
 
   /** A virtual address came to be another program's, or ceased to be. */
@@ -193,7 +193,7 @@ export class Roster {
 
   /** Addresses came or went, or are primary now: those that ours would take along. */
   addressesChanged(): void {
-    for (const instance of this.instances) if (instance.stance.outdated) instance.refresh()
+    for (const instance of this.instances) if (instance.binding.outdated) instance.refresh()
   }
 
   scriptsOf(instance: RunningInstance): ReadonlySet<string> {

@@ -18,7 +18,7 @@ export class StepFailures {
     this.#log = log
   }
 
-  say(instance: string, stepKind: string | null, what: string, now: Us): void {
+  write(instance: string, stepKind: string | null, what: string, now: Us): void {
     const text = `(${instance}) ${what}`
     const before = this.#said.get(text)
     if (before !== undefined && now - before.at < quietUs) {

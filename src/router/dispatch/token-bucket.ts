@@ -6,7 +6,7 @@
 import { type Us, us } from '../../base/time.ts'
 
 /** A token bucket. */
-export class Budget {
+export class TokenBucket {
   #tokens: number
   #at: Us | null = null
   readonly #burst: number
@@ -37,15 +37,15 @@ export class Budget {
 }
 
 /**
- * A budget that forgets nothing: what it cannot afford waits, one item for each key (the latest), and is taken when the
- * budget allows. Items that wait come first, the oldest before the others.
+ * A bucket that forgets nothing: what it cannot afford waits, one item for each key (the latest), and is taken when the
+ * bucket allows. Items that wait come first, the oldest before the others.
  */
 export class Deferred<Key, Item> {
-  readonly #budget: Budget
+  readonly #bucket: TokenBucket
   readonly #waiting = new Map<Key, Item>()
 
-  constructor(budget: Budget) {
-    this.#budget = budget
+  constructor(bucket: TokenBucket) {
+    this.#bucket = bucket
   }
 
   /** To be followed by `take`. */
@@ -57,7 +57,7 @@ export class Deferred<Key, Item> {
   take(now: Us): Item[] {
     const items: Item[] = []
     for (const [key, item] of this.#waiting) {
-      if (!this.#budget.take(now)) break
+      if (!this.#bucket.take(now)) break
       this.#waiting.delete(key)
       items.push(item)
     }
@@ -66,7 +66,7 @@ export class Deferred<Key, Item> {
 
   /** When `take` has something to give; null while nothing waits. */
   due(now: Us): Us | null {
-    return this.#waiting.size === 0 ? null : this.#budget.availableAt(now)
+    return this.#waiting.size === 0 ? null : this.#bucket.availableAt(now)
   }
 
   clear(): void {

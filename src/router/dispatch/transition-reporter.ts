@@ -1,23 +1,26 @@
 /**
- * What one instance says about itself: log lines with keepalived's phrases, its history, and notifications.
+ * Reports what becomes of one instance: log lines with keepalived's phrases, its history, and notifications.
  */
 
 import type { Log } from '../../base/log.ts'
 import type { Instance } from '../../config/types.ts'
 import { describeCause } from '../../election/describe.ts'
 import type { Effect, Machine } from '../../election/types.ts'
+import type { KernelLink } from '../../kernel/mirror.ts'
 import type { InstanceState, Notifier } from '../../notify/notify.ts'
+import { oversizedAdvert } from '../binding/advert-size.ts'
 import type { Journal } from './journal.ts'
 
 type Transition = Effect & { readonly kind: 'transition' }
 
-/** Entering these is notified; init is nobody's business. */
+/** Entering these is notified; init is not. */
 const notified = { master: 'MASTER', backup: 'BACKUP', fault: 'FAULT', stopped: 'STOP' } as const
 
-export class Voice {
+export class TransitionReporter {
   readonly #log: Log
   readonly #notifier: Notifier
   readonly #journal: Journal
+  #oversized: string | null = null
 
   constructor(ports: { readonly log: Log; readonly notifier: Notifier }, journal: Journal) {
     this.#log = ports.log
@@ -48,6 +51,13 @@ export class Voice {
     if (!cfg.notify.priorityChanges) return
     if (machine.state.kind === 'master') this.notify(cfg, 'MASTER_PRIORITY', machine)
     else if (machine.state.kind === 'backup') this.notify(cfg, 'BACKUP_PRIORITY', machine)
+  }
+
+  /** An advert that is sent in fragments, once for each size. */
+  size(cfg: Instance, primary: KernelLink | null): void {
+    const text = oversizedAdvert(cfg, primary)
+    if (text !== null && text !== this.#oversized) this.#log.warn(text, { instance: cfg.name })
+    this.#oversized = text
   }
 
   notify(cfg: Instance, state: InstanceState, machine: Machine): void {

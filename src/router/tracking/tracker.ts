@@ -37,7 +37,7 @@ export function assessInstance(
   ])
 }
 
-/** Every interface whose change can change the assessment or the footing. */
+/** Every interface whose change can change the assessment or the resolution. */
 export function watchedInterfaces(cfg: Instance, group: SyncGroup | null): ReadonlySet<string> {
   const tracked = [...cfg.trackInterfaces, ...(group?.trackInterfaces ?? [])].map((t) => t.name)
   const own = cfg.interface === null ? [] : [cfg.interface]

@@ -6,7 +6,7 @@ import { ipBytes, ipFamily } from '../../../src/base/ip.ts'
 import type { SlotFacts } from '../../../src/engine/plans.ts'
 import { Kernel } from '../../../src/kernel/mirror.ts'
 import { addressDifference } from '../../../src/router/binding/address-difference.ts'
-import { findFooting } from '../../../src/router/binding/interface-resolution.ts'
+import { resolveInterface } from '../../../src/router/binding/interface-resolution.ts'
 import {
   cString,
   encodeAttribute,
@@ -56,9 +56,9 @@ test('an address whose prefix is changed by adding and deleting is still a sourc
   const kernel = kernelWith(told('add', '10.99.0.1/24'), told('add', '10.99.0.1/22'))
   kernel.apply(told('delete', '10.99.0.1/24'))
   assert.deepEqual(addresses(kernel), ['10.99.0.1/22'])
-  const footing = findFooting(instance(), kernel, new Set([vip.address]))
-  assert.ok(footing.ok)
-  assert.equal(footing.wish.source, '10.99.0.1')
+  const resolution = resolveInterface(instance(), kernel, new Set([vip.address]))
+  assert.ok(resolution.ok)
+  assert.equal(resolution.key.source, '10.99.0.1')
 })
 
 test('the number of a VIP with another prefix hides neither its presence nor its deletion', () => {

@@ -74,7 +74,7 @@ test('the same refusal is logged once, and later with how often it came', () => 
     error: (message, fields) => void lines.push([message, fields?.['repeated']]),
     flush: () => Promise.resolve(),
   })
-  const say = (what: string, at: number) => failures.say('V', 'datagram', what, us(at))
+  const say = (what: string, at: number) => failures.write('V', 'datagram', what, us(at))
   say('sendmmsg failed: ENETUNREACH', 0)
   say('sendmmsg failed: ENETUNREACH', 1_000)
   say('sendmmsg failed: EPERM', 2_000)

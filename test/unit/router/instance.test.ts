@@ -87,6 +87,9 @@ function atWork(assessment = fine, cfg = instance()) {
   return { it, ordered, notified, advance }
 }
 
+const contestedAt = ({ cfg, binding: { facts }, addresses }: RunningInstance, at: number) =>
+  addresses.warnings({ cfg, facts, now: us(at) }).contested
+
 const expired = (generation: number) =>
   ({ kind: 'expired', slot: 1, generation, deadlineUs: us(0), at: us(0), doneAt: us(0) }) as const
 
@@ -179,12 +182,12 @@ test('an address that somebody deleted is put back once for each deletion, withi
   assert.equal(put?.order.now[0]?.kind, 'netlink')
   for (let i = 0; i < 100; i++) it.addressVanished(vanished('172.16.80.100'))
   assert.equal(ordered().length, 19)
-  assert.deepEqual(it.contestedAt(us(0)), [
+  assert.deepEqual(contestedAt(it, 0), [
     'HA_1: 172.16.80.100/32 was removed 10 times in 0 s by another program, and put back each time',
   ])
-  assert.deepEqual(it.contestedAt(us(11_000_000)), [], 'the matter is over')
+  assert.deepEqual(contestedAt(it, 11_000_000), [], 'the matter is over')
 
-  // What was put off is done when the budget allows, and announced in the end.
+  // What was put off is done when the bucket allows, and announced in the end.
   const due = it.deadlineAt(us(0))
   assert.ok(due !== null && due <= 20_000, `${due}`)
   advance(20_000)

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { describeFault } from '../../../src/election/describe.ts'
-import { addressFacts, findFooting } from '../../../src/router/binding/interface-resolution.ts'
+import { addressFacts, resolveInterface } from '../../../src/router/binding/interface-resolution.ts'
 import { address, instance, ip, kernelOf, link, virtualAddress } from './facts.ts'
 
 const vip = new Set([ip('172.16.80.100')])
 
 test('an interface that is up with an address carries the instance', () => {
   const kernel = kernelOf([link(3, 'eth0')], [address(3, '172.16.80.2')])
-  const footing = findFooting(instance(), kernel, vip)
-  assert.ok(footing.ok)
-  assert.deepEqual(footing.wish, {
+  const resolution = resolveInterface(instance(), kernel, vip)
+  assert.ok(resolution.ok)
+  assert.deepEqual(resolution.key, {
     family: 4,
     interface: 'eth0',
     ifindex: 3,
@@ -23,13 +23,13 @@ test('an interface that is up with an address carries the instance', () => {
 })
 
 test('missing and down interfaces are faults with their names', () => {
-  const missing = findFooting(instance(), kernelOf([], []), vip)
+  const missing = resolveInterface(instance(), kernelOf([], []), vip)
   assert.deepEqual(missing, {
     ok: false,
     faults: [{ kind: 'link', interface: 'eth0', why: 'missing' }],
   })
   const down = kernelOf([link(3, 'eth0', { up: false })], [address(3, '172.16.80.2')])
-  assert.deepEqual(findFooting(instance(), down, vip), {
+  assert.deepEqual(resolveInterface(instance(), down, vip), {
     ok: false,
     faults: [{ kind: 'link', interface: 'eth0', why: 'down' }],
   })
@@ -37,12 +37,12 @@ test('missing and down interfaces are faults with their names', () => {
 
 test('dont_track_primary: an interface that is down does not fault the instance', () => {
   const down = kernelOf([link(3, 'eth0', { up: false })], [address(3, '172.16.80.2')])
-  assert.ok(findFooting(instance({ trackPrimary: false }), down, vip).ok)
+  assert.ok(resolveInterface(instance({ trackPrimary: false }), down, vip).ok)
 })
 
 test('an address that a dead predecessor left is never the source', () => {
   const only = kernelOf([link(3, 'eth0')], [address(3, '172.16.80.100', { ours: true })])
-  assert.deepEqual(findFooting(instance(), only, vip), {
+  assert.deepEqual(resolveInterface(instance(), only, vip), {
     ok: false,
     faults: [{ kind: 'source', interface: 'eth0', wanted: 'an IPv4 address that is not virtual' }],
   })
@@ -59,11 +59,11 @@ test('IPv6 speaks from a link-local address that has passed duplicate detection'
     [link(3, 'eth0')],
     [address(3, '2001:db8::2'), address(3, 'fe80::2', { tentative: true })],
   )
-  assert.equal(findFooting(cfg, tentative, vip).ok, false)
+  assert.equal(resolveInterface(cfg, tentative, vip).ok, false)
   const ready = kernelOf([link(3, 'eth0')], [address(3, '2001:db8::2'), address(3, 'fe80::2')])
-  const footing = findFooting(cfg, ready, vip)
-  assert.ok(footing.ok)
-  assert.equal(footing.wish.source, 'fe80::2')
+  const resolution = resolveInterface(cfg, ready, vip)
+  assert.ok(resolution.ok)
+  assert.equal(resolution.key.source, 'fe80::2')
 })
 
 test('unicast: the configured source must be on the interface; no peers is a fault', () => {
@@ -76,14 +76,17 @@ test('unicast: the configured source must be on the interface; no peers is a fau
     faultNoPeer: false,
   } as const
   const kernel = kernelOf([link(3, 'eth0')], [address(3, '172.16.80.2')])
-  const footing = findFooting(instance({ transport, interface: null }), kernel, vip)
-  assert.ok(footing.ok)
-  assert.equal(footing.wish.group, null)
-  assert.equal(footing.wish.ifindex, 0)
+  const resolution = resolveInterface(instance({ transport, interface: null }), kernel, vip)
+  assert.ok(resolution.ok)
+  assert.equal(resolution.key.group, null)
+  assert.equal(resolution.key.ifindex, 0)
   const elsewhere = kernelOf([link(3, 'eth0')], [address(3, '172.16.80.9')])
-  assert.equal(findFooting(instance({ transport }), elsewhere, vip).ok, false)
+  assert.equal(resolveInterface(instance({ transport }), elsewhere, vip).ok, false)
   const lonely = instance({ transport: { ...transport, peers: [] } })
-  assert.deepEqual(findFooting(lonely, kernel, vip), { ok: false, faults: [{ kind: 'no-peer' }] })
+  assert.deepEqual(resolveInterface(lonely, kernel, vip), {
+    ok: false,
+    faults: [{ kind: 'no-peer' }],
+  })
 })
 
 test('addresses go on their own dev; one without Ethernet address is not announced', () => {
@@ -122,36 +125,43 @@ test('a configured unicast source may be on another interface; it receives from 
     checkSource: false,
     faultNoPeer: false,
   } as const
-  const footing = findFooting(instance({ transport }), elsewhere, vip)
-  assert.ok(footing.ok)
-  const { interface: bound, receiveOnAny, source } = footing.wish
+  const resolution = resolveInterface(instance({ transport }), elsewhere, vip)
+  assert.ok(resolution.ok)
+  const { interface: bound, receiveOnAny, source } = resolution.key
   assert.deepEqual([bound, receiveOnAny, source], ['eth0', true, '10.50.0.1'])
-  assert.deepEqual([footing.home.name, footing.sourceLink.name], ['eth0', 'lo'])
+  assert.deepEqual([resolution.primary.name, resolution.sourceLink.name], ['eth0', 'lo'])
   const six = { ...transport, source: ip('fd00::1'), peers: peers('fd00::2') }
-  const sixth = findFooting(instance({ transport: six, family: 6, version: 3 }), elsewhere, vip)
+  const sixth = resolveInterface(
+    instance({ transport: six, family: 6, version: 3 }),
+    elsewhere,
+    vip,
+  )
   assert.ok(sixth.ok)
-  assert.deepEqual([sixth.wish.interface, sixth.wish.receiveOnAny], ['eth0', true])
+  assert.deepEqual([sixth.key.interface, sixth.key.receiveOnAny], ['eth0', true])
 })
 
 test('a multicast source may be on another interface, too; its sockets stay bound to the instance’s', () => {
   const transport = { kind: 'multicast', group: ip('224.0.0.18'), source: ip('10.50.0.1') } as const
-  const footing = findFooting(instance({ transport }), elsewhere, vip)
-  assert.ok(footing.ok)
-  const { interface: bound, receiveOnAny, source } = footing.wish
+  const resolution = resolveInterface(instance({ transport }), elsewhere, vip)
+  assert.ok(resolution.ok)
+  const { interface: bound, receiveOnAny, source } = resolution.key
   assert.deepEqual([bound, receiveOnAny, source], ['eth0', false, '10.50.0.1'])
 })
 
 test('a link-local source counts on its own interface only', () => {
   const transport = { kind: 'multicast', group: ip('ff02::12'), source: ip('fe80::3') } as const
   const kernel = kernelOf([link(3, 'eth0'), link(4, 'eth1')], [address(4, 'fe80::3')])
-  assert.equal(findFooting(instance({ transport, family: 6, version: 3 }), kernel, vip).ok, false)
+  assert.equal(
+    resolveInterface(instance({ transport, family: 6, version: 3 }), kernel, vip).ok,
+    false,
+  )
 })
 
 test('5.2.4: without another address the owner sends from its own, and a leftover is never a source', () => {
   const owner = instance({ priority: 255 })
   const source = (...held: ReturnType<typeof address>[]) => {
-    const footing = findFooting(owner, kernelOf([link(3, 'eth0')], held), vip)
-    return footing.ok ? footing.wish.source : footing.faults[0]?.kind
+    const resolution = resolveInterface(owner, kernelOf([link(3, 'eth0')], held), vip)
+    return resolution.ok ? resolution.key.source : resolution.faults[0]?.kind
   }
   const own = address(3, '172.16.80.100')
   assert.equal(source(own), '172.16.80.100')
@@ -164,9 +174,13 @@ test('the fault names the source that was wanted, and why it is none', () => {
   const wants = (source: string, held: Parameters<typeof kernelOf>[1]): string => {
     const transport = { kind: 'multicast', group: ip('ff02::12'), source: ip(source) } as const
     const cfg = instance({ family: 6, version: 3, transport })
-    const footing = findFooting(cfg, kernelOf([link(3, 'eth0'), link(4, 'eth1')], held), vip)
-    assert.ok(!footing.ok)
-    return footing.faults.map(describeFault).join()
+    const resolution = resolveInterface(
+      cfg,
+      kernelOf([link(3, 'eth0'), link(4, 'eth1')], held),
+      vip,
+    )
+    assert.ok(!resolution.ok)
+    return resolution.faults.map(describeFault).join()
   }
   const said = (wanted: string) => `no source address on eth0 (wanted: ${wanted})`
   assert.equal(wants('fe80::9', []), said('fe80::9'))

@@ -5,17 +5,17 @@ import type { CheckStatus } from '../../../src/checks/verdict/types.ts'
 import type { Tracked } from '../../../src/config/types.ts'
 import { acceptRules, needsRules } from '../../../src/daemon/firewall.ts'
 import { Journal } from '../../../src/router/dispatch/journal.ts'
-import { Remarks } from '../../../src/router/dispatch/rate-limited-log.ts'
+import { RateLimitedLog } from '../../../src/router/dispatch/rate-limited-log.ts'
 import { Receiver } from '../../../src/router/dispatch/receive.ts'
-import { Backoff, Budget } from '../../../src/router/dispatch/token-bucket.ts'
+import { Backoff, TokenBucket } from '../../../src/router/dispatch/token-bucket.ts'
 import { assessInstance, watchedInterfaces } from '../../../src/router/tracking/tracker.ts'
 import { encodeAdvert } from '../../../src/wire/vrrp.ts'
 import { instance, ip, kernelOf, link, place, virtualAddress } from './facts.ts'
 
-test('a budget allows a burst, then its rate', () => {
-  const budget = new Budget(2, 10)
+test('a token bucket allows a burst, then its rate', () => {
+  const bucket = new TokenBucket(2, 10)
   assert.deepEqual(
-    [0, 0, 0, 50_000, 100_000, 100_000].map((t) => budget.take(us(t))),
+    [0, 0, 0, 50_000, 100_000, 100_000].map((t) => bucket.take(us(t))),
     [true, true, false, false, true, false],
   )
 })
@@ -31,30 +31,30 @@ test('what goes on is done ever more rarely; after silence it is new', () => {
   assert.ok(take(53.1), 'after 2 s of silence: two partitions in a row are announced alike')
 })
 
-test('a flood of remarks is a few lines, and the next one says how many it was', () => {
+test('a flood of lines is a few lines, and the next one says how many it was', () => {
   const said: { text: string; repeated: unknown }[] = []
   const say = (text: string, fields?: Readonly<Record<string, unknown>>) =>
     said.push({ text, repeated: fields?.['repeated'] })
   const silent = { debug: say, info: say, warn: say, error: say, flush: async () => undefined }
-  const remarks = new Remarks(silent)
-  const remark = (i: number) =>
+  const lines = new RateLimitedLog(silent)
+  const line = (i: number) =>
     ({
       kind: 'log',
       level: 'info',
       text: `(VI_1) advert from 10.0.${i % 7}.${i} lower ${i}`,
     }) as const
-  for (let i = 0; i < 1_000; i++) remarks.say('VI_1', remark(i), us(i))
-  remarks.say('VI_1', { kind: 'log', level: 'warning', text: '(VI_1) something else' }, us(1_000))
+  for (let i = 0; i < 1_000; i++) lines.write('VI_1', line(i), us(i))
+  lines.write('VI_1', { kind: 'log', level: 'warning', text: '(VI_1) something else' }, us(1_000))
   assert.equal(said.length, 6)
-  remarks.say('VI_1', remark(0), us(11_000_000))
-  assert.deepEqual(said.at(-1), { text: remark(0).text, repeated: 995 })
+  lines.write('VI_1', line(0), us(11_000_000))
+  assert.deepEqual(said.at(-1), { text: line(0).text, repeated: 995 })
 })
 
-test('the last of the remarks that were held back is written although no other follows', () => {
+test('the last of the lines that were held back is written although no other follows', () => {
   const said: { text: string; repeated: unknown }[] = []
   const say = (text: string, fields?: Readonly<Record<string, unknown>>) =>
     said.push({ text, repeated: fields?.['repeated'] })
-  const remarks = new Remarks({
+  const lines = new RateLimitedLog({
     debug: say,
     info: say,
     warn: say,
@@ -62,12 +62,12 @@ test('the last of the remarks that were held back is written although no other f
     flush: async () => undefined,
   })
   for (let i = 0; i < 50; i++)
-    remarks.say('VI_1', { kind: 'log', level: 'info', text: `advert ${i}` }, us(0))
-  remarks.flush('VI_1', us(9_999_999))
+    lines.write('VI_1', { kind: 'log', level: 'info', text: `advert ${i}` }, us(0))
+  lines.flush('VI_1', us(9_999_999))
   assert.equal(said.length, 5)
-  remarks.flush('VI_1', us(10_000_000))
+  lines.flush('VI_1', us(10_000_000))
   assert.deepEqual(said.slice(5), [{ text: 'advert 49', repeated: 44 }])
-  remarks.flush('VI_1', us(90_000_000))
+  lines.flush('VI_1', us(90_000_000))
   assert.equal(said.length, 6, 'once')
 })
 

@@ -112,7 +112,7 @@ test('a unicast master goes on when the source that it has is written down, and 
   for (const source of ['10.0.0.1', '10.0.0.2']) {
     stage.apply(config([unicast('A', ['10.0.0.11'], source)]))
     const it = stage.named('A')
-    assert.deepEqual([it.slot, it.state.kind, it.stance.source], [slot, 'master', source])
+    assert.deepEqual([it.slot, it.state.kind, it.binding.source], [slot, 'master', source])
     assert.equal(stage.engine.standing.get(slot)?.order.kind, 'lead')
   }
 })

@@ -1,0 +1,115 @@
+/**
+ * The orders of one instance's slot: from the election's state to the order that the engine stands under, and what is
+ * done once beside it. Keeps what an order takes from the past: the advert that is expected, the last contact with a
+ * competitor, whether the sync group holds the lead back.
+ */
+import type { Us } from '../../base/time.ts'
+import type { Machine, OrderChange, Params } from '../../election/types.ts'
+import type { ExpectedAdvert, Order, Plan, SlotId } from '../../engine/contract.ts'
+import { planOrder, planRemove, planRestore, planSwap, type SlotFacts } from '../../engine/plans.ts'
+import { addressDifference } from '../binding/address-difference.ts'
+import type { SocketBinding } from '../binding/socket-binding.ts'
+import type { OrderQueue } from '../orders.ts'
+
+export type Standing = { readonly params: Params; readonly machine: Machine }
+
+export class SlotOrders {
+  readonly #slot: SlotId
+  readonly #binding: SocketBinding
+  readonly #queue: OrderQueue
+  #generation = 0
+  #expected: ExpectedAdvert | null = null
+  /** See `OrderOptions.held`. */
+  #held = false
+  #contact: { readonly name: string; readonly at: Us } | null = null
+  #timerResets = 0
+  #zeroSent = 0
+
+  constructor(slot: SlotId, binding: SocketBinding, queue: OrderQueue) {
+    this.#slot = slot
+    this.#binding = binding
+    this.#queue = queue
+  }
+
+  /** Of the standing order: events of another one have crossed with it. */
+  get generation(): number {
+    return this.#generation
+  }
+  get held(): boolean {
+    return this.#held
+  }
+  /** Resignations that were ordered; the engine's own are not counted. */
+  get zeroSent(): number {
+    return this.#zeroSent
+  }
+
+  /** The advert that was accepted last, as it came; null: none that the sockets know. */
+  expect(advert: ExpectedAdvert | null): void {
+    this.#expected = advert
+  }
+
+  /** True when that is new. */
+  hold(held: boolean): boolean {
+    const changed = held !== this.#held
+    this.#held = held
+    return changed
+  }
+
+  /** Another state: nothing is left of a competition, and only a backup expects an advert. */
+  newState(to: Machine['state']['kind']): void {
+    this.#timerResets = 0
+    this.#contact = null
+    if (to !== 'backup') this.#expected = null
+  }
+
+  /** Until the next contact a lead announces again what this one left to announce. */
+  contact(name: string, at: Us): void {
+    this.#contact = { name, at }
+  }
+
+  /** The next regular advert follows a whole interval after the one that has just been ordered. */
+  resetTimer(): void {
+    this.#timerResets += 1
+  }
+
+  install(change: Exclude<OrderChange, 'keep'>, { params, machine }: Standing): void {
+    const { facts } = this.#binding
+    if (change === 'resign') this.#zeroSent += 1
+    if (facts === null) return
+    this.#generation += 1
+    const order = planOrder(facts, params, machine, {
+      entering: change !== 'replace',
+      resign: change === 'resign',
+      expected: this.#expected,
+      held: this.#held,
+      reannounce: this.#contact?.name ?? null,
+      timerResets: this.#timerResets,
+    })
+    this.#submit(order)
+  }
+
+  /** The facts changed under a standing order: it is replaced, and a master adds and removes what differs. */
+  installDifference(before: SlotFacts | null, standing: Standing): void {
+    const now = this.#binding.facts
+    if (now === null) return
+    this.install(before === null ? 'enter' : 'replace', standing)
+    if (standing.machine.state.kind !== 'master' || before === null) return
+    const { add, swap, remove } = addressDifference(before, now)
+    for (const address of add) this.once(planRestore(now, address))
+    for (const each of swap) this.once(planSwap(before, now, each))
+    if (remove.length > 0) this.once(planRemove(before, now, remove))
+  }
+
+  once(now: Plan): void {
+    this.#submit({ kind: 'once', now })
+  }
+
+  /**
+   * The only way to the engine, which knows the slot for as long as the instance has sockets. What the slot held was
+   * released by the last order before they were closed; until they are open again there is nothing to order.
+   */
+  #submit(order: Order): void {
+    if (this.#binding.link === null) return
+    this.#queue.add(this.#slot, this.#generation, order)
+  }
+}
