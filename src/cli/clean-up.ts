@@ -16,7 +16,7 @@ import { requirePrivate } from './trusted-directory.ts'
 const say = (text: string) => process.stderr.write(`vipd: ${text}\n`)
 const nftMs = 10_000
 
-export async function commandCleanup({ runDir }: { readonly runDir: string }): Promise<number> {
+export async function cleanUp({ runDir }: { readonly runDir: string }): Promise<number> {
   try {
     requirePrivate(runDir)
     const taken = runDirectoryIsTaken(runDir)

@@ -1,17 +1,33 @@
 /** `vipd history`: when each instance changed state, and why. Oldest first, as a log reads. */
-import { type History, requestHistory } from '../control/client.ts'
-import { asking } from './ask.ts'
-import { exit } from './exit.ts'
-import { age, printable } from './format.ts'
-import { daemonSocket } from './trusted-directory.ts'
+import { Command } from 'commander'
+import { type History, requestHistory } from '../../control/client.ts'
+import { asking } from '../ask.ts'
+import { exit } from '../exit.ts'
+import { age, printable } from '../format.ts'
+import { runDirOption } from '../options.ts'
+import { daemonSocket } from '../trusted-directory.ts'
 
-export type HistoryOptions = {
+export const command = (): Command =>
+  new Command('history')
+    .argument('[name]')
+    .description('the transitions of every instance, or of one, and why')
+    .option('--json', 'machine-readable')
+    .addOption(runDirOption())
+    .addHelpText(
+      'after',
+      '\nExit status: 0 done, 2 no daemon answers, 3 no instance has that name.',
+    )
+    .action(async (name: string | undefined, options: { json?: boolean; runDir: string }) => {
+      process.exitCode = await show({ ...options, name, json: options.json === true })
+    })
+
+type Options = {
   readonly runDir: string
   readonly json: boolean
   readonly name: string | undefined
 }
 
-export function commandHistory(options: HistoryOptions): Promise<number> {
+function show(options: Options): Promise<number> {
   return asking(async () => {
     const history = await requestHistory(daemonSocket(options.runDir), options.name)
     process.stdout.write(

@@ -1,12 +1,27 @@
 /** `vipd reload`: asks the daemon to read its configuration again, and prints what it made of it. */
-import { requestReload } from '../control/client.ts'
-import type { ReloadRefusal } from '../daemon/types.ts'
-import { asking } from './ask.ts'
-import { exit } from './exit.ts'
-import { daemonSocket } from './trusted-directory.ts'
+import { Command } from 'commander'
+import { requestReload } from '../../control/client.ts'
+import type { ReloadRefusal } from '../../daemon/types.ts'
+import { asking } from '../ask.ts'
+import { exit } from '../exit.ts'
+import { runDirOption } from '../options.ts'
+import { daemonSocket } from '../trusted-directory.ts'
+
+export const command = (): Command =>
+  new Command('reload')
+    .description('read the configuration again; changes nothing unless all of it is valid')
+    .option('--force', 'take a file with mistakes, without what is wrong in it, as a start does')
+    .addOption(runDirOption())
+    .addHelpText(
+      'after',
+      '\nA file is rejected when it has a mistake that the running one does not have, when it ends inside a block, and\nwhen it leaves no instance, or an instance no address. --force takes such a file.\nExit status: 0 accepted, 1 rejected, 2 no daemon answers, 3 wrong usage.',
+    )
+    .action(async (options: { force?: boolean; runDir: string }) => {
+      process.exitCode = await reload(options.runDir, options.force === true)
+    })
 
 /** `force`: a file with mistakes is taken without what is wrong in it, as at start. */
-export function commandReload(runDir: string, force: boolean): Promise<number> {
+function reload(runDir: string, force: boolean): Promise<number> {
   return asking(async () => {
     const { ok, diagnostics, changes, refusal } = await requestReload(daemonSocket(runDir), force)
     if (!ok) return rejected(diagnostics, refusal)

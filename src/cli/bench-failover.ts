@@ -27,7 +27,7 @@ export type BenchOptions = {
   readonly out: string | null
 }
 
-export async function commandBench(options: BenchOptions): Promise<number> {
+export async function benchFailoverCommand(options: BenchOptions): Promise<number> {
   const unknown = options.causes.filter((word) => !isCause(word))
   if (unknown.length > 0) return refuse(`no such cause: ${unknown.join(', ')}`)
   ensureNamespaces()

@@ -35,7 +35,7 @@ const exitCannotRun = 4
 const controlLogMs = 10_000
 
 /** Returns once the daemon runs; the process then ends through a signal or `stop`. */
-export async function commandRun(options: RunOptions): Promise<void> {
+export async function runDaemon(options: RunOptions): Promise<void> {
   const log = openLog({ format: options.logFormat, level: options.logLevel })
   try {
     await start(options, log)

@@ -1,19 +1,35 @@
 /** `vipd status`: the daemon's own account, as a table or as JSON; the exit status says whether all is well. */
-import { requestStatus } from '../control/client.ts'
-import type { Status } from '../report/status.ts'
-import { asking } from './ask.ts'
-import { exit } from './exit.ts'
-import { formatStatus } from './format-status.ts'
-import { degradations } from './health.ts'
-import { daemonSocket } from './trusted-directory.ts'
+import { Command } from 'commander'
+import { requestStatus } from '../../control/client.ts'
+import type { Status } from '../../report/status.ts'
+import { asking } from '../ask.ts'
+import { exit } from '../exit.ts'
+import { formatStatus } from '../format-status.ts'
+import { degradations } from '../health.ts'
+import { runDirOption } from '../options.ts'
+import { daemonSocket } from '../trusted-directory.ts'
 
-export type StatusOptions = {
+export const command = (): Command =>
+  new Command('status')
+    .argument('[name]')
+    .description('what the running daemon does: instances, checks, addresses')
+    .option('--json', 'machine-readable, schema 1')
+    .addOption(runDirOption())
+    .addHelpText(
+      'after',
+      '\n[name] is an instance, a group or a check, shown in full.\nExit status: 0 all well, 1 degraded (fault, check down, address missing, second master),\n2 no daemon answers, 3 wrong usage.',
+    )
+    .action(async (name: string | undefined, options: { json?: boolean; runDir: string }) => {
+      process.exitCode = await show({ ...options, name, json: options.json === true })
+    })
+
+type Options = {
   readonly runDir: string
   readonly json: boolean
   readonly name: string | undefined
 }
 
-export function commandStatus(options: StatusOptions): Promise<number> {
+function show(options: Options): Promise<number> {
   return asking(async () => {
     const status = narrowed(await requestStatus(daemonSocket(options.runDir)), options.name)
     if (status === null) {
@@ -27,7 +43,7 @@ export function commandStatus(options: StatusOptions): Promise<number> {
   })
 }
 
-function text(status: Status, options: StatusOptions): string {
+function text(status: Status, options: Options): string {
   const { stdout, env } = process
   return formatStatus(status, {
     now: Date.now(),

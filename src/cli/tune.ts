@@ -45,8 +45,7 @@ const aloneMs = 30_000
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
-export const commandTune = (options: TuneOptions): Promise<number> =>
-  asking(() => observeAndTell(options))
+export const tune = (options: TuneOptions): Promise<number> => asking(() => observeAndTell(options))
 
 async function observeAndTell(options: TuneOptions): Promise<number> {
   try {
@@ -54,7 +53,7 @@ async function observeAndTell(options: TuneOptions): Promise<number> {
     const seen = await observation(options)
     requireChecks(options.names, seen.checks)
     if (options.save !== null) writeFileSync(options.save, saveObservation(seen))
-    return options.replay === null ? tune(seen, options) : replay(seen, options)
+    return options.replay === null ? propose(seen, options) : replay(seen, options)
   } catch (error) {
     if (error instanceof UnknownCheck) return fail(error.message, exit.usage)
     if (error instanceof BadObservation)
@@ -64,7 +63,7 @@ async function observeAndTell(options: TuneOptions): Promise<number> {
   }
 }
 
-/** What cannot be written is said before anybody has waited. */
+/** A file that cannot be written is reported before the wait. */
 function prepare({ save, out }: TuneOptions): void {
   if (save !== null) closeSync(openSync(save, 'a'))
   if (out !== null) claimDirectory(out)
@@ -83,7 +82,7 @@ async function observation(options: TuneOptions): Promise<Observation> {
     return { ...saved, checks: saved.checks.filter(({ name }) => wanted(name)) }
   }
   const path = daemonSocket(options.runDir)
-  // The daemon is asked before the wait: if there is none, nobody should have waited.
+  // Asked before the wait: without a daemon the wait would be for nothing.
   const before = await askDaemon(path, wanted)
   if (typeof before === 'string') {
     const what = `running the checks of ${options.configPath} here, without adverts`
@@ -127,7 +126,7 @@ async function meanwhile(
   return null
 }
 
-function tune(seen: Observation, options: TuneOptions): number {
+function propose(seen: Observation, options: TuneOptions): number {
   const budget = budgetOf(seen)
   say(reportBudget(seen, budget))
   const { target, out } = options

@@ -1,37 +1,28 @@
-/** `vipd failover`, `vipd drain` and `vipd resume`: planned hand-overs, and their end. */
+/** `vipd failover` and `vipd drain`: asks for a hand-over and prints what became of each instance. */
 import { unreachable } from '../base/assert.ts'
-import { requestHandOver, requestResume } from '../control/client.ts'
+import { requestHandOver } from '../control/client.ts'
 import type { HandOver } from '../report/hand-over.ts'
 import { asking } from './ask.ts'
 import { exit } from './exit.ts'
 import { daemonSocket } from './trusted-directory.ts'
 
-export type HandOverOptions = { readonly runDir: string } & (
-  | { readonly verb: 'failover'; readonly name: string }
-  | { readonly verb: 'drain' }
-)
+/** What the exit statuses of failover, drain and resume mean. */
+export const handOverStatuses =
+  '\nExit status: 0 done, 1 not (with the reason), 2 no daemon answers, 3 wrong usage.'
 
-export function commandHandOver(options: HandOverOptions): Promise<number> {
+/** The exit status: good only when every instance was handed over, or was not master here. */
+export function handOver(
+  runDir: string,
+  verb: 'failover' | 'drain',
+  name?: string,
+): Promise<number> {
   return asking(async () => {
-    const name = options.verb === 'failover' ? options.name : undefined
-    const all = await requestHandOver(daemonSocket(options.runDir), options.verb, name)
+    const all = await requestHandOver(daemonSocket(runDir), verb, name)
     for (const one of all) process.stdout.write(`${describe(one)}\n`)
     const good = all.every(
       ({ outcome }) => outcome === 'handed-over' || outcome === 'was-not-master',
     )
     return good ? exit.ok : exit.degraded
-  })
-}
-
-export function commandResume(options: {
-  readonly runDir: string
-  readonly name: string | undefined
-}): Promise<number> {
-  return asking(async () => {
-    const names = await requestResume(daemonSocket(options.runDir), options.name)
-    for (const name of names) process.stdout.write(`${name}: takes part as configured\n`)
-    if (names.length === 0) process.stdout.write('nothing stood by\n')
-    return exit.ok
   })
 }
 
@@ -47,7 +38,7 @@ function describe({ name, outcome, tookMs, to }: HandOver): string {
     case 'pending':
       return `${name}: still MASTER after ${seconds}; it goes on to hand over, see vipd status`
     case 'owner':
-      return `${name}: an address owner (priority 255) cannot hand over, nobody is better`
+      return `${name}: an address owner (priority 255) cannot hand over: no peer can have a higher priority`
     case 'left':
       return `${name}: is not master any more, for a reason of its own; see vipd history ${name}`
     default:

@@ -18,7 +18,7 @@ export type ProbeOptions = {
 }
 
 /** No daemon is asked and none is disturbed. Status 0: every run was good; 1: not; 3: no check has that name. */
-export async function commandProbe(options: ProbeOptions): Promise<number> {
+export async function probeNow(options: ProbeOptions): Promise<number> {
   // A check is asked wherever the configuration lies, on a host without its interfaces too.
   const anyInterface = { ...realMachine(), interfaceExists: () => true }
   const report = checkReport(options.configPath, anyInterface, options.language)

@@ -1,0 +1,45 @@
+/** `vipd run`: its words. The daemon itself is loaded when it is started. */
+import { Command, Option } from 'commander'
+import {
+  countTo,
+  type FileOptions,
+  fileOption,
+  idOption,
+  includeOption,
+  readFileOptions,
+  runDirOption,
+} from '../options.ts'
+import { packageVersion } from '../paths.ts'
+
+type Options = FileOptions & {
+  readonly runDir: string
+  readonly logFormat: 'text' | 'json' | 'auto'
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+  readonly workers: number
+}
+
+export const command = (): Command =>
+  new Command('run')
+    .description('run the daemon in the foreground; logs go to standard error')
+    .addOption(fileOption())
+    .addOption(runDirOption())
+    .addOption(
+      new Option(
+        '--log-format <format>',
+        'auto is text on a terminal and for journald, json elsewhere',
+      )
+        .choices(['auto', 'text', 'json'])
+        .default('auto'),
+    )
+    .addOption(
+      new Option('--log-level <level>', 'least level that is logged')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('info'),
+    )
+    .option('--workers <n>', 'threads that run programs; as many more run probes', countTo(64), 1)
+    .addOption(idOption())
+    .addOption(includeOption())
+    .action(async (options: Options) => {
+      const { runDaemon } = await import('../run-daemon.ts')
+      await runDaemon({ ...options, ...readFileOptions(options), version: packageVersion() })
+    })
