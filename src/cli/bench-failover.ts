@@ -32,7 +32,7 @@ export async function benchFailoverCommand(options: BenchOptions): Promise<numbe
   if (unknown.length > 0) return refuse(`no such cause: ${unknown.join(', ')}`)
   ensureNamespaces()
   const contenders = contendersOf(options)
-  if (contenders.length === 0) return refuse('nobody takes part')
+  if (contenders.length === 0) return refuse('no daemon to measure: neither vipd nor keepalived')
   try {
     // Before the hour that it takes.
     if (options.out !== null) claimDirectory(options.out)

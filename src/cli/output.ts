@@ -6,7 +6,7 @@ import { exit } from './exit.ts'
 
 let readerLeft = false
 
-/** Nobody reads standard output any more: a command that only prints may end. */
+/** The reader of standard output has left: a command that only prints may end. */
 export const outputIsGone = (): boolean => readerLeft
 
 /** Before the first write of any command. */

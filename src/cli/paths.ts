@@ -1,4 +1,4 @@
-/** Where things are when nobody says otherwise, and which version this is. */
+/** Default paths, and the version of this package. */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -1,6 +1,6 @@
 /**
- * The run directory belongs to one daemon. Looking whether somebody answers on the control socket is not enough: two
- * that start in the same instant would both find nobody. So it is locked, until the process ends.
+ * The run directory belongs to one daemon. Asking the control socket whether a daemon answers is not enough: of
+ * two that start in the same instant, neither would find the other. So it is locked until the process ends.
  */
 import { join } from 'node:path'
 import { OpError } from '../base/errors.ts'

@@ -1,4 +1,4 @@
-/** The proposal as a patch of the configuration, looked at by `vipd check` before anybody sees it. */
+/** The proposal as a patch of the configuration, checked by `vipd check` before it is shown. */
 import { checkReport } from '../config/explain/check.ts'
 import { parseTree } from '../config/language/tree.ts'
 import type { LanguageOptions } from '../config/language/tree-types.ts'

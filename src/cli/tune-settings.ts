@@ -39,7 +39,7 @@ export function addSetting(text: string, before: Settings): Settings | null {
   return { ...before, [kind.to]: value * kind.factor }
 }
 
-/** A timeout that nobody wrote follows the interval, as in the configuration. */
+/** A timeout that is not configured follows the interval, as in the configuration. */
 export function settle(timing: Timing, settings: Settings): Timing {
   const { intervalMs = timing.intervalMs, timeoutMs } = settings
   const followed = timing.timeoutMs === timing.intervalMs ? intervalMs : timing.timeoutMs

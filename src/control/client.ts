@@ -1,6 +1,6 @@
 /**
  * Asks a daemon over its control socket: one connection, one question, one answer, one deadline for all of it.
- * Its failures are the ones that an operator has to tell apart: nobody there, not allowed, no answer, a refusal.
+ * Its failures are the ones that an operator has to tell apart: no daemon, not allowed, no answer, a refusal.
  */
 import { connect, type Socket } from 'node:net'
 import { controlFrameBytesMax, controlRequestBytesMax } from '../base/limits.ts'

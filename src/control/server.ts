@@ -1,6 +1,6 @@
 /**
- * The daemon's end of the control socket. Whoever may open the socket (mode 0600: the daemon's user) may ask;
- * what they send is still bounded in size, in time and in number, so a forgotten or broken client costs one
+ * The daemon's end of the control socket. A process that may open the socket (mode 0600: the daemon's user) may
+ * ask; what it sends is still bounded in size, in time and in number, so a forgotten or broken client costs one
  * place in `controlConnectionsMax` for a few seconds and nothing else.
  */
 import { lstatSync, unlinkSync } from 'node:fs'
@@ -168,7 +168,7 @@ async function serve(
       if (bodies === null) return await refuse(send, 'frame-too-large')
     }
   } catch {
-    // The client went away, or was dropped above: there is nobody to tell.
+    // The client went away, or was dropped above: there is no reader for an answer.
   } finally {
     clearTimeout(timer)
     socket.destroySoon()

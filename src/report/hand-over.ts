@@ -3,8 +3,8 @@ export type HandOver = {
   readonly name: string
   /**
    * `kept`: no peer took over in the time that the protocol needs. `pending`: it needs longer than the daemon waits for
-   * it; it goes on. `owner`: an address owner, whom nobody is better than. `left`: it leads no more, but for a reason of
-   * its own (a fault, a reload).
+   * it; it goes on. `owner`: an address owner; no peer can have a higher priority. `left`: it is no longer master, but
+   * for a reason of its own (a fault, a reload).
    */
   readonly outcome: 'handed-over' | 'was-not-master' | 'kept' | 'pending' | 'owner' | 'left'
   readonly tookMs: number

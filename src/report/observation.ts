@@ -43,7 +43,7 @@ export type ObservedInstance = {
   readonly resignsOnDemotion: boolean
   /** Checks that it tracks, with their weights there. */
   readonly tracks: readonly { readonly name: string; readonly weight: number }[]
-  /** null: nothing was heard here; whoever leads hears nobody. */
+  /** null: no adverts were received; a master receives none. */
   readonly gaps: {
     /** Lower bound of each bucket, and how many. */
     readonly histogram: readonly { readonly fromMs: number; readonly count: number }[]

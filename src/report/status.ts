@@ -26,7 +26,7 @@ export type StatusInstance = {
   readonly effectivePriority: number
   /** '150 = 100 base + 50 chk_web' */
   readonly priorityArithmetic: string
-  /** On the operator's word it takes over only when nobody else does. */
+  /** Asked for by the operator: it takes over only when no peer does. */
   readonly standsBy: StandBy | null
   readonly master: {
     readonly address: string
