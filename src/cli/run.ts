@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * The vipd command. Loads the one command that is named and nothing else: `vipd status` must not open the addon or pay
- * for the parser. A command's words, options and action are in its own file of `commands/`.
+ * for the parser. A command's words, options and action are in its own file, `command-NAME.ts`.
  */
 import { Command, CommanderError } from 'commander'
 import { exit } from './exit.ts'
@@ -13,20 +13,20 @@ type CommandFile = { readonly command: () => Command }
 
 /** In the order in which `vipd --help` lists them. */
 const commands: Readonly<Record<string, () => Promise<CommandFile>>> = {
-  run: () => import('./commands/run.ts'),
-  check: () => import('./commands/check.ts'),
-  probe: () => import('./commands/probe.ts'),
-  status: () => import('./commands/status.ts'),
-  reload: () => import('./commands/reload.ts'),
-  push: () => import('./commands/push.ts'),
-  failover: () => import('./commands/failover.ts'),
-  drain: () => import('./commands/drain.ts'),
-  resume: () => import('./commands/resume.ts'),
-  tune: () => import('./commands/tune.ts'),
-  bench: () => import('./commands/bench.ts'),
-  cleanup: () => import('./commands/cleanup.ts'),
-  history: () => import('./commands/history.ts'),
-  version: () => import('./commands/version.ts'),
+  run: () => import('./command-run.ts'),
+  check: () => import('./command-check.ts'),
+  probe: () => import('./command-probe.ts'),
+  status: () => import('./command-status.ts'),
+  reload: () => import('./command-reload.ts'),
+  push: () => import('./command-push.ts'),
+  failover: () => import('./command-failover.ts'),
+  drain: () => import('./command-drain.ts'),
+  resume: () => import('./command-resume.ts'),
+  tune: () => import('./command-tune.ts'),
+  bench: () => import('./command-bench.ts'),
+  cleanup: () => import('./command-cleanup.ts'),
+  history: () => import('./command-history.ts'),
+  version: () => import('./command-version.ts'),
 }
 
 /** With the command that the first word names; with all of them when it names none, for the help and the complaint. */

@@ -1,8 +1,8 @@
 /** What `vipd status` and `vipd history` print, and what they judge. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { formatHistory } from '../../../src/cli/commands/history.ts'
-import { narrowed } from '../../../src/cli/commands/status.ts'
+import { formatHistory } from '../../../src/cli/command-history.ts'
+import { narrowed } from '../../../src/cli/command-status.ts'
 import { age, span, table } from '../../../src/cli/format.ts'
 import { formatStatus, type StatusView } from '../../../src/cli/format-status.ts'
 import { degradations } from '../../../src/cli/health.ts'

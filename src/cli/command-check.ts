@@ -6,7 +6,7 @@ import {
   idOption,
   includeOption,
   readFileOptions,
-} from '../options.ts'
+} from './options.ts'
 
 type Options = FileOptions & { readonly json?: boolean }
 
@@ -32,9 +32,9 @@ export const command = (): Command => {
 
 /** Prints the report to standard output; the exit status is the report's. */
 async function report(options: Options): Promise<number> {
-  const { checkReport } = await import('../../config/explain/check.ts')
-  const { realMachine } = await import('../../loading/machine.ts')
-  const { readForeignAddresses } = await import('../foreign-addresses.ts')
+  const { checkReport } = await import('../config/explain/check.ts')
+  const { realMachine } = await import('../loading/machine.ts')
+  const { readForeignAddresses } = await import('./foreign-addresses.ts')
   const { configPath, language } = readFileOptions(options)
   const made = checkReport(configPath, realMachine([], readForeignAddresses()), language)
   process.stdout.write(

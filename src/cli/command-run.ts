@@ -8,8 +8,8 @@ import {
   includeOption,
   readFileOptions,
   runDirOption,
-} from '../options.ts'
-import { packageVersion } from '../paths.ts'
+} from './options.ts'
+import { packageVersion } from './paths.ts'
 
 type Options = FileOptions & {
   readonly runDir: string
@@ -40,6 +40,6 @@ export const command = (): Command =>
     .addOption(idOption())
     .addOption(includeOption())
     .action(async (options: Options) => {
-      const { runDaemon } = await import('../run-daemon.ts')
+      const { runDaemon } = await import('./run-daemon.ts')
       await runDaemon({ ...options, ...readFileOptions(options), version: packageVersion() })
     })

@@ -1,6 +1,6 @@
 /** `vipd cleanup`: its words. */
 import { Command } from 'commander'
-import { fileOption, idOption, includeOption, runDirOption } from '../options.ts'
+import { fileOption, idOption, includeOption, runDirOption } from './options.ts'
 
 export const command = (): Command =>
   new Command('cleanup')
@@ -12,6 +12,6 @@ export const command = (): Command =>
     .addOption(includeOption().hideHelp())
     .addHelpText('after', '\nExit status: 0 done, 1 refused (a daemon runs) or failed.')
     .action(async (options: { readonly runDir: string }) => {
-      const { cleanUp } = await import('../clean-up.ts')
+      const { cleanUp } = await import('./clean-up.ts')
       process.exitCode = await cleanUp(options)
     })

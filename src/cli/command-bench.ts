@@ -1,6 +1,6 @@
 /** `vipd bench failover`: its words. */
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { countTo } from '../options.ts'
+import { countTo } from './options.ts'
 
 type Options = {
   readonly n: number
@@ -37,7 +37,7 @@ const failover = (): Command =>
       '\nNeeds root or user namespaces, iproute2, util-linux and tcpdump. Nothing outside of the namespaces is touched.\nWith the defaults it takes half an hour to an hour.\nExit status: 0 done, 1 failed (what was measured is shown and written), 3 wrong usage.',
     )
     .action(async ({ advertInt, ...rest }: Options) => {
-      const { benchFailoverCommand } = await import('../bench-failover.ts')
+      const { benchFailoverCommand } = await import('./bench-failover.ts')
       process.exitCode = await benchFailoverCommand({ ...rest, advertInts: advertInt })
     })
 

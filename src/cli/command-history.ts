@@ -1,11 +1,11 @@
 /** `vipd history`: when each instance changed state, and why. Oldest first, as a log reads. */
 import { Command } from 'commander'
-import { type History, requestHistory } from '../../control/client.ts'
-import { asking } from '../ask.ts'
-import { exit } from '../exit.ts'
-import { age, printable } from '../format.ts'
-import { runDirOption } from '../options.ts'
-import { daemonSocket } from '../trusted-directory.ts'
+import { type History, requestHistory } from '../control/client.ts'
+import { asking } from './ask.ts'
+import { exit } from './exit.ts'
+import { age, printable } from './format.ts'
+import { runDirOption } from './options.ts'
+import { daemonSocket } from './trusted-directory.ts'
 
 export const command = (): Command =>
   new Command('history')

@@ -1,11 +1,11 @@
 /** `vipd reload`: asks the daemon to read its configuration again, and prints what it made of it. */
 import { Command } from 'commander'
-import { requestReload } from '../../control/client.ts'
-import type { ReloadRefusal } from '../../daemon/types.ts'
-import { asking } from '../ask.ts'
-import { exit } from '../exit.ts'
-import { runDirOption } from '../options.ts'
-import { daemonSocket } from '../trusted-directory.ts'
+import { requestReload } from '../control/client.ts'
+import type { ReloadRefusal } from '../daemon/types.ts'
+import { asking } from './ask.ts'
+import { exit } from './exit.ts'
+import { runDirOption } from './options.ts'
+import { daemonSocket } from './trusted-directory.ts'
 
 export const command = (): Command =>
   new Command('reload')

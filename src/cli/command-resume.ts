@@ -1,11 +1,11 @@
 /** `vipd resume`: the end of `vipd failover` and `vipd drain`. */
 import { Command } from 'commander'
-import { requestResume } from '../../control/client.ts'
-import { asking } from '../ask.ts'
-import { exit } from '../exit.ts'
-import { handOverStatuses } from '../hand-over.ts'
-import { runDirOption } from '../options.ts'
-import { daemonSocket } from '../trusted-directory.ts'
+import { requestResume } from '../control/client.ts'
+import { asking } from './ask.ts'
+import { exit } from './exit.ts'
+import { handOverStatuses } from './hand-over.ts'
+import { runDirOption } from './options.ts'
+import { daemonSocket } from './trusted-directory.ts'
 
 export const command = (): Command =>
   new Command('resume')

@@ -1,6 +1,6 @@
 /** `vipd version`. */
 import { Command } from 'commander'
-import { packageVersion } from '../paths.ts'
+import { packageVersion } from './paths.ts'
 
 export const command = (): Command =>
   new Command('version')

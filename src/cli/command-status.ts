@@ -1,13 +1,13 @@
 /** `vipd status`: the daemon's own account, as a table or as JSON; the exit status says whether all is well. */
 import { Command } from 'commander'
-import { requestStatus } from '../../control/client.ts'
-import type { Status } from '../../report/status.ts'
-import { asking } from '../ask.ts'
-import { exit } from '../exit.ts'
-import { formatStatus } from '../format-status.ts'
-import { degradations } from '../health.ts'
-import { runDirOption } from '../options.ts'
-import { daemonSocket } from '../trusted-directory.ts'
+import { requestStatus } from '../control/client.ts'
+import type { Status } from '../report/status.ts'
+import { asking } from './ask.ts'
+import { exit } from './exit.ts'
+import { formatStatus } from './format-status.ts'
+import { degradations } from './health.ts'
+import { runDirOption } from './options.ts'
+import { daemonSocket } from './trusted-directory.ts'
 
 export const command = (): Command =>
   new Command('status')

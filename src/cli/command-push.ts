@@ -1,10 +1,10 @@
 /** `vipd push`: the result of a push check, from a program that knows it. */
 import { Command } from 'commander'
-import { requestPush } from '../../control/client.ts'
-import { asking } from '../ask.ts'
-import { exit } from '../exit.ts'
-import { runDirOption } from '../options.ts'
-import { daemonSocket } from '../trusted-directory.ts'
+import { requestPush } from '../control/client.ts'
+import { asking } from './ask.ts'
+import { exit } from './exit.ts'
+import { runDirOption } from './options.ts'
+import { daemonSocket } from './trusted-directory.ts'
 
 export const command = (): Command =>
   new Command('push')

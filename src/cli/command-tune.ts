@@ -7,9 +7,9 @@ import {
   includeOption,
   readFileOptions,
   runDirOption,
-} from '../options.ts'
-import { readRate, readSpan } from '../quantities.ts'
-import { addSetting, type Settings, settingNames } from '../tune-settings.ts'
+} from './options.ts'
+import { readRate, readSpan } from './quantities.ts'
+import { addSetting, type Settings, settingNames } from './tune-settings.ts'
 
 export const command = (): Command => {
   const tune = new Command('tune')
@@ -27,7 +27,7 @@ export const command = (): Command => {
     )
     .action(async (names: string[], options: Options) => {
       const { observe, every, targetFailover, maxFalse, set, ...rest } = options
-      const { tune: run } = await import('../tune.ts')
+      const { tune: run } = await import('./tune.ts')
       process.exitCode = await run({
         ...rest,
         ...readFileOptions(options),

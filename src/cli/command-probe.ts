@@ -7,7 +7,7 @@ import {
   idOption,
   includeOption,
   readFileOptions,
-} from '../options.ts'
+} from './options.ts'
 
 export const command = (): Command =>
   new Command('probe')
@@ -19,6 +19,6 @@ export const command = (): Command =>
     .addOption(includeOption())
     .addHelpText('after', '\nExit status: 0 every run was good, 1 not, 3 no check has that name.')
     .action(async (name: string, options: FileOptions & { readonly count: number }) => {
-      const { probeNow } = await import('../probe-now.ts')
+      const { probeNow } = await import('./probe-now.ts')
       process.exitCode = await probeNow({ ...readFileOptions(options), name, n: options.count })
     })

@@ -1,7 +1,7 @@
 /** `vipd drain`: a planned hand-over of everything. */
 import { Command } from 'commander'
-import { handOver, handOverStatuses } from '../hand-over.ts'
-import { runDirOption } from '../options.ts'
+import { handOver, handOverStatuses } from './hand-over.ts'
+import { runDirOption } from './options.ts'
 
 export const command = (): Command =>
   new Command('drain')
