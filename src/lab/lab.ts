@@ -142,7 +142,10 @@ export class Lab {
   }
 }
 
-const portOf = (host: Host, link: string): string => `${host.name}-${link}`
+/** At most the kernel's 15 characters: of a longer name, the end of the interface's. */
+const portOf = (host: Host, link: string): string =>
+  `${host.name}-${link.slice(-(interfaceNameMax - host.name.length - 1))}`
+const interfaceNameMax = 15
 
 /** Opens an empty lab. Close it in a finally; it also ends with this process. */
 export const openLab = (options: { readonly name: string }): Promise<Lab> => Lab.open(options.name)

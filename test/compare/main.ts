@@ -13,14 +13,15 @@ import { assert } from '../../src/base/assert.ts'
 import { ensureNamespaces } from '../../src/lab/namespaces.ts'
 import { askBoth, interfacesOf } from '../config/ask-both.ts'
 import type { Asked } from '../config/corpus-inside.ts'
-import { type Found, runKeepalived, runVipd } from './trial.ts'
+import { uncovered } from './covered.ts'
+import { askBothInside, type Found, runKeepalived, runVipd } from './trial.ts'
 import { explained, variations } from './variations.ts'
 
 type Difference = { readonly what: string; readonly keepalived: string; readonly vipd: string }
 type Compared = { readonly path: string; readonly differences: readonly Difference[] }
 
 /** Labs side by side; the daemons mostly wait. */
-const atOnce = 4
+const atOnce = 8
 
 function configurations(folder: string): string[] {
   const all = readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -28,21 +29,24 @@ function configurations(folder: string): string[] {
   return files.map((one) => join(one.parentPath, one.name)).sort()
 }
 
-function verdicts({ keepalived, vipd }: Asked): readonly Difference[] {
-  const theirs = keepalived.lines
-  const ours = [
-    ...new Set(vipd.found.filter((one) => one.counts && one.line > 0).map((one) => one.line)),
-  ]
-  const missing = theirs.filter((line) => !vipd.found.some((one) => one.line === line))
+function verdicts({ path, keepalived, vipd }: Asked): readonly Difference[] {
+  const named = new Set(vipd.found.map((one) => one.line))
+  const skips = vipd.found.filter((one) => /unknown-keyword|unexpected-block/.test(one.code))
+  const skipped = new Set(skips.map((one) => one.line))
+  const theirs = uncovered(readFileSync(path, 'utf8'), keepalived.lines, named, skipped)
+  const ours = [...named].filter((line) => line > 0).sort((a, b) => a - b)
   return [
     { what: 'exit status', keepalived: String(keepalived.exit), vipd: String(vipd.exit) },
     {
-      what: 'lines named',
-      keepalived: missing.length > 0 ? theirs.join(' ') : '',
-      vipd: missing.length > 0 ? ours.join(' ') : '',
+      what: 'lines that only keepalived names',
+      keepalived: theirs.map((line) => `${line}: ${saidOf(keepalived.log, line)}`).join('; '),
+      vipd: theirs.length > 0 ? ours.join(' ') : '',
     },
   ].filter((one) => one.keepalived !== one.vipd)
 }
+
+const saidOf = (log: string, line: number): string =>
+  new RegExp(`Line ${line}\\) (.*)`).exec(log)?.[1] ?? ''
 
 function differ(what: string, a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>) {
   const keys = [...new Set([...a.keys(), ...b.keys()])].sort()
@@ -53,6 +57,12 @@ function differ(what: string, a: ReadonlyMap<string, string>, b: ReadonlyMap<str
 }
 
 function effects(theirs: Found, ours: Found): readonly Difference[] {
+  if (theirs.ended !== null || ours.ended !== null) {
+    const [keepalived, vipd] = [theirs.ended ?? 'runs', ours.ended ?? 'runs']
+    return theirs.ended !== null && ours.ended !== null
+      ? []
+      : [{ what: 'daemon', keepalived, vipd }]
+  }
   const names = [...new Set([...theirs.values.keys(), ...ours.values.keys()])].sort()
   const values = names.flatMap((name) => {
     const [a, b] = [theirs.values.get(name), ours.values.get(name)]
@@ -68,27 +78,28 @@ function effects(theirs: Found, ours: Found): readonly Difference[] {
   ]
 }
 
-async function compare(asked: Asked): Promise<Compared> {
-  const { path, keepalived, vipd } = asked
+async function compare(path: string): Promise<Compared> {
+  const links = [...new Set([...interfacesOf(path), 'eth0'])]
+  const asked = await askBothInside(path, links)
+  const { keepalived, vipd } = asked
   const differences = [...verdicts(asked)]
   // What one of them refuses cannot be compared further.
   const runs = (exit: number) => exit === 0 || exit === 5 || exit === 6
   if (!values['checks-only'] && runs(keepalived.exit) && runs(vipd.exit)) {
-    const links = [...new Set([...interfacesOf(path), 'eth0'])]
     const found = await Promise.all([runKeepalived(path, links), runVipd(path, links)])
     differences.push(...effects(...found))
   }
   return { path, differences }
 }
 
-async function allOf(asked: readonly Asked[]): Promise<readonly Compared[]> {
-  const waiting = [...asked]
+async function allOf(paths: readonly string[]): Promise<readonly Compared[]> {
+  const waiting = [...paths]
   const done: Compared[] = []
   const work = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const compared = await compare(next).catch(
         (error: unknown): Compared => ({
-          path: next?.path ?? '',
+          path: next ?? '',
           differences: [{ what: 'not compared', keepalived: String(error), vipd: '' }],
         }),
       )
@@ -135,12 +146,22 @@ function compareKeywords(): number {
   }
 }
 
+/** The values of all instances are one kind. */
+const kindOf = (what: string): string =>
+  /^(exit|lines|daemon|first advert|addresses|not)/.exec(what)?.[0] ?? 'values'
+
 async function compareFolder(folder: string): Promise<void> {
   const files = configurations(resolve(folder)).filter((path) => readFileSync(path).length > 0)
   if (files.length === 0) throw new Error(`${folder} holds no *.conf file`)
-  const compared = await allOf(askBoth(files))
+  const compared = await allOf(files)
+  const kinds = new Map<string, number>()
+  for (const { differences } of compared)
+    for (const kind of new Set(differences.map(({ what }) => kindOf(what))))
+      kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
   const same = compared.filter((one) => one.differences.length === 0).length
   process.stdout.write(`${compared.length} files, ${same} the same\n`)
+  for (const [kind, count] of [...kinds].sort((a, b) => b[1] - a[1]))
+    process.stdout.write(`  ${kind}: ${count}\n`)
   if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(compared, null, 2))
 }
 

@@ -1,19 +1,18 @@
-/**
- * One file run by one of the two daemons, alone in a host whose file system is read-only: what scripts of a stranger's
- * configuration do stays in there. What comes out is what keepalived or vipd made of the file.
- */
-import { readFileSync } from 'node:fs'
+/** One file given to one of the two daemons, each alone in a sandbox: what it made of the file. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Host } from '../../src/lab/host.ts'
-import { openLab } from '../../src/lab/lab.ts'
+import type { Child } from '../../src/lab/child.ts'
 import { program } from '../../src/lab/program.ts'
 import { until } from '../../src/lab/wait.ts'
+import type { Asked } from '../config/corpus-inside.ts'
 import { parseDump } from './dump.ts'
+import { inSandbox, type Sandbox } from './sandbox.ts'
 import { type CheckedInstance, type Values, valuesOf } from './values.ts'
 
 export type Found = {
+  /** Why the daemon ended by itself; null: it did not. */
+  readonly ended: string | null
   readonly values: ReadonlyMap<string, Values>
-  /** `VRID/IPvN` → the first advert's bytes in hexadecimal. */
+  /** `VRID N` → the first advert's bytes in hexadecimal. */
   readonly adverts: ReadonlyMap<string, string>
   /** `INTERFACE ADDRESS/LENGTH`, without those that the host had before. */
   readonly addresses: readonly string[]
@@ -22,44 +21,65 @@ export type Found = {
 /** Longer than three adverts at one second, a skew, and both programs' start. */
 const settleMs = 6_000
 const vipd = program('../cli/run.js')
+const asking = program('../../test/config/corpus-inside.js')
 const dumpFile = '/tmp/keepalived.data'
 
+/** Both checks, where the interfaces, scripts and users are that the file names. */
+export async function askBothInside(path: string, links: readonly string[]): Promise<Asked> {
+  return inSandbox(path, links, async ({ run }) => {
+    const { stdout, stderr } = await run(process.execPath, [asking, path])
+    if (stdout === '') throw new Error(stderr)
+    return JSON.parse(stdout) as Asked
+  })
+}
+
 export async function runKeepalived(path: string, links: readonly string[]): Promise<Found> {
-  return inHost(path, links, async (host) => {
-    const child = host.spawn('keepalived', ['-n', '-l', '-D', '-P', '-f', path])
+  return observed(path, links, async ({ host, spawn }) => {
+    const child = spawn('keepalived', ['-n', '-l', '-D', '-P', '-f', path])
     await Promise.race([delay(settleMs), child.exited])
-    const dump = await dumpOf(host, () => child.signal('SIGUSR1')).catch(() => '')
-    return parseDump(dump)
+    if (child.exit !== null) return { ended: lastWords(child), values: new Map() }
+    await child.signal('SIGUSR1')
+    const dump = await until('keepalived.data is written', 5_000, () => {
+      const text = host.read(dumpFile)
+      return text?.includes('------< Interfaces >') === true ? text : null
+    })
+    return { ended: null, values: parseDump(dump) }
   })
 }
 
 export async function runVipd(path: string, links: readonly string[]): Promise<Found> {
-  return inHost(path, links, async (host) => {
-    const { stdout } = await host.run(process.execPath, [vipd, 'check', '--json', '-f', path])
+  return observed(path, links, async ({ run, spawn }) => {
+    const { stdout } = await run(process.execPath, [vipd, 'check', '--json', '-f', path])
     const { instances } = JSON.parse(stdout) as { readonly instances: readonly CheckedInstance[] }
-    const args = [vipd, 'run', '-f', path, '--run-dir', '/run/lab/vipd']
-    const child = host.spawn(process.execPath, args)
+    const child = spawn(process.execPath, [vipd, 'run', '-f', path, '--run-dir', '/run/lab/vipd'])
     await Promise.race([delay(settleMs), child.exited])
-    return new Map(instances.map((instance) => [instance.name, valuesOf(instance)]))
+    if (child.exit !== null) return { ended: lastWords(child), values: new Map() }
+    const values = instances.map((instance) => [instance.name, valuesOf(instance)] as const)
+    return { ended: null, values: new Map(values) }
   })
 }
 
-async function inHost(
+/** What says why, of the last lines. */
+function lastWords({ output }: Child): string {
+  const lines = output.items.map(({ text }) => text)
+  return (
+    lines.findLast((text) => /can't|cannot|non-existent|not start|permanent/i.test(text)) ??
+    lines.at(-1) ??
+    ''
+  )
+}
+
+async function observed(
   path: string,
   links: readonly string[],
-  run: (host: Host) => Promise<ReadonlyMap<string, Values>>,
+  run: (sandbox: Sandbox) => Promise<Pick<Found, 'ended' | 'values'>>,
 ): Promise<Found> {
-  const lab = await openLab({ name: 'compare' })
-  try {
-    const addresses = links.map((name, i) => [name, [`10.200.${i}.1/24`]] as const)
-    const host = await lab.host('one', { addresses: Object.fromEntries(addresses) })
-    await withScripts(host, path)
-    await host.sh('mount -o remount,bind,ro /')
-    const before = new Set(await addressesOf(host))
-    const captures = await Promise.all(
-      links.map((segment) => lab.capture({ segment, filter: 'ip proto 112 or ip6 proto 112' })),
-    )
-    const values = await run(host)
+  return inSandbox(path, links, async (sandbox) => {
+    const { lab } = sandbox
+    const before = new Set(await addressesOf(sandbox))
+    const filter = 'ip proto 112 or ip6 proto 112'
+    const captures = await Promise.all(links.map((segment) => lab.capture({ segment, filter })))
+    const { ended, values } = await run(sandbox)
     const seen = captures.flatMap((capture) => capture.adverts())
     const adverts = new Map<string, string>()
     for (const { vrid, bytes } of seen) {
@@ -67,23 +87,9 @@ async function inHost(
       if (!adverts.has(key))
         adverts.set(key, Buffer.from(withoutIdentification(bytes)).toString('hex'))
     }
-    const held = (await addressesOf(host)).filter((one) => !before.has(one))
-    return { values, adverts, addresses: held.sort() }
-  } catch (error) {
-    throw new Error(`${path}: ${error instanceof Error ? error.message : error}`)
-  } finally {
-    await lab.close()
-  }
-}
-
-/** The scripts below /etc/keepalived that the file names are there and succeed; elsewhere nothing can be made. */
-async function withScripts(host: Host, path: string): Promise<void> {
-  const named = readFileSync(path, 'utf8').match(/\/etc\/keepalived\/[\w./-]+\.\w+/g) ?? []
-  const lines = [...new Set(named)].flatMap((script) => [
-    `mkdir -p $(dirname ${script})`,
-    `printf '#!/bin/sh\\nexit 0\\n' > ${script}; chmod 755 ${script}`,
-  ])
-  await host.sh(['mount -t tmpfs tmpfs /etc/keepalived', ...lines].join('\n'))
+    const held = (await addressesOf(sandbox)).filter((one) => !before.has(one))
+    return { ended, values, adverts, addresses: held.sort() }
+  })
 }
 
 /** What is the sender's own affair in an IPv4 header: identification, don't-fragment, and so the checksum. */
@@ -96,14 +102,6 @@ function withoutIdentification(frame: Uint8Array): Uint8Array {
   return copy
 }
 
-async function addressesOf(host: Host): Promise<readonly string[]> {
+async function addressesOf({ host }: Sandbox): Promise<readonly string[]> {
   return [...(await host.addresses())].flatMap(([link, all]) => all.map((one) => `${link} ${one}`))
-}
-
-async function dumpOf(host: Host, ask: () => Promise<void>): Promise<string> {
-  await ask()
-  return until('keepalived.data is written', 5_000, () => {
-    const text = host.read(dumpFile)
-    return text?.includes('------< Interfaces >') === true ? text : null
-  })
 }

@@ -35,7 +35,8 @@ export function interfacesOf(path: string): string[] {
     .split('\n')
     .map((line) => line.replace(/[#!].*/, ''))
   const after = lines.flatMap((line) => [...line.matchAll(/\b(?:interface|dev)\s+(\S+)/g)])
-  const tracked = lines.flatMap((line) => [...line.matchAll(/^\s*((?:eth|en)\w+)\s*$/g)])
-  const names = [...after, ...tracked].map((found) => found[1] ?? '')
-  return names.filter((name) => name !== 'lo' && /^[a-z][a-z0-9.]{1,14}$/.test(name))
+  const lists = [...lines.join('\n').matchAll(/\btrack_interface\s*\{([^}]*)\}/g)]
+  const listed = lists.flatMap((list) => [...(list[1] ?? '').matchAll(/^\s*(\S+)/gm)])
+  const names = [...after, ...listed].map((found) => found[1] ?? '')
+  return names.filter((name) => name !== 'lo' && /^[a-z][a-z0-9._-]{1,14}$/.test(name))
 }

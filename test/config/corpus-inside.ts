@@ -26,7 +26,9 @@ export type Asked = {
 }
 
 const files = process.argv.slice(2)
-for (const [i, name] of [...new Set(files.flatMap(interfacesOf))].entries()) addInterface(name, i)
+const there = new Set(spawnSync('ip', ['-br', 'link'], { encoding: 'utf8' }).stdout.split(/[@\s]/))
+const missing = [...new Set(files.flatMap(interfacesOf))].filter((name) => !there.has(name))
+for (const [i, name] of missing.entries()) addInterface(name, i)
 for (const path of files) process.stdout.write(`${JSON.stringify(ask(path))}\n`)
 
 function addInterface(name: string, i: number): void {
