@@ -5,21 +5,18 @@
 
 type Block = { readonly first: number; readonly last: number }
 
-/** Blocks of the text by their braces, in comments too little to matter: first line, and that of the closing brace. */
+/** Blocks of the text by their braces: first line, and that of the closing brace. Comments and quotes are cut. */
 function blocksOf(text: string): readonly Block[] {
+  const braces = text.split('\n').flatMap((line, i) => {
+    const plain = (line.split(/[#!]/)[0] ?? '').replace(/"[^"]*"/g, '').trim()
+    return [...plain].map((char) => ({ char, at: i + 1, first: plain === '{' ? i : i + 1 }))
+  })
   const open: number[] = []
-  const blocks: Block[] = []
-  for (const [i, line] of text.split('\n').entries()) {
-    const [plain = ''] = line.split(/[#!]/)
-    for (const char of plain.replace(/"[^"]*"/g, '')) {
-      if (char === '{') open.push(plain.trim() === '{' ? i : i + 1)
-      else if (char === '}') {
-        const first = open.pop()
-        if (first !== undefined) blocks.push({ first, last: i + 1 })
-      }
-    }
-  }
-  return blocks
+  return braces.flatMap(({ char, at, first }): Block[] => {
+    if (char === '{') open.push(first)
+    const begun = char === '}' ? open.pop() : undefined
+    return begun === undefined ? [] : [{ first: begun, last: at }]
+  })
 }
 
 /** `skipped`: lines at which vipd says that it skips a whole block. */

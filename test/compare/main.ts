@@ -3,7 +3,7 @@
  * values (keepalived's dump beside `vipd check --json`), the first advert of each virtual router, the addresses held.
  *
  * npm run compare -- DIR [--json FILE] [--checks-only]
- * npm run compare -- --keywords    the checks of some 1,800 files made from the keyword table (variations.ts)
+ * npm run compare -- --keywords    the checks of some 4,300 files made from the keyword table (variations.ts)
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -82,6 +82,10 @@ async function compare(path: string): Promise<Compared> {
   const links = [...new Set([...interfacesOf(path), 'eth0'])]
   const asked = await askBothInside(path, links)
   const { keepalived, vipd } = asked
+  if (keepalived.exit === -1) {
+    const what = 'not comparable: a signal ended the binary'
+    return { path, differences: [{ what, keepalived: '', vipd: String(vipd.exit) }] }
+  }
   const differences = [...verdicts(asked)]
   // What one of them refuses cannot be compared further.
   const runs = (exit: number) => exit === 0 || exit === 5 || exit === 6
@@ -134,6 +138,7 @@ function compareKeywords(): number {
       const one = asked[i]
       assert(one !== undefined, 'an answer for each file')
       const { keepalived, vipd } = one
+      if (keepalived.exit === -1) return [] // A signal ended the binary.
       if (keepalived.exit === vipd.exit || explained.some((meant) => meant.test(line))) return []
       const why = keepalived.log.trim().split('\n')[0] ?? ''
       return [`${block}: ${line.replace(/\s+/g, ' ')}: ${keepalived.exit} and ${vipd.exit}: ${why}`]

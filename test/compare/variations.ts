@@ -13,6 +13,11 @@ const instance = (lines = ''): string =>
   `vrrp_instance V {\n interface eth0\n virtual_router_id 51\n ${lines}\n virtual_ipaddress {\n 10.0.0.1\n }\n}\n`
 const track = (what: string, name: string): string => instance(`${what} {\n ${name}\n }`)
 
+const server = (lines: string): string => `real_server 10.0.0.8 80 {\n weight 1\n ${lines}\n }`
+const service = (...lines: string[]): string =>
+  `virtual_server 10.0.0.9 80 {\n lb_algo rr\n lb_kind NAT\n protocol TCP\n ${lines.join('\n ')}\n}\n`
+const inServer = (line: string): string => `${instance()}${service(server(line))}`
+
 /** A file in which the line stands in its block and nothing else is wrong. */
 const places: Partial<Readonly<Record<BlockName, (line: string) => string>>> = {
   global_defs: (line) => `${secured.replace('}\n', ` ${line}\n}\n`)}${instance()}`,
@@ -24,6 +29,24 @@ const places: Partial<Readonly<Record<BlockName, (line: string) => string>>> = {
   vrrp_track_process: (line) =>
     `vrrp_track_process p {\n process x\n ${line}\n}\n${track('track_process', 'p')}`,
   authentication: (line) => instance(`authentication {\n auth_type PASS\n ${line}\n }`),
+  virtual_server: (line) => `${instance()}${service(line, server(''))}`,
+  real_server: inServer,
+  ...Object.fromEntries(
+    Object.entries({
+      HTTP_GET: 'url {\n path /\n }',
+      SSL_GET: 'url {\n path /\n }',
+      TCP_CHECK: '',
+      PING_CHECK: '',
+      SMTP_CHECK: '',
+      DNS_CHECK: '',
+      UDP_CHECK: '',
+    }).map(([name, needed]) => [
+      name,
+      (line: string) => inServer(`${name} {\n ${needed}\n ${line}\n }`),
+    ]),
+  ),
+  url: (line) => inServer(`HTTP_GET {\n url {\n path /\n ${line}\n }\n }`),
+  host: (line) => inServer(`SMTP_CHECK {\n host {\n ${line}\n }\n }`),
 }
 
 /** Required in the file around the line: a second one is another matter. */
@@ -39,8 +62,8 @@ export function variations(): readonly Variation[] {
   })
 }
 
-const isOfTheBinary = ({ name, status, since = '', doc }: Keyword): boolean =>
-  status !== 'ignored' &&
+const isOfTheBinary = ({ name, status, block, since = '', doc }: Keyword): boolean =>
+  (status !== 'ignored' || !['root', 'global_defs', 'vrrp_instance'].includes(block)) &&
   !newer.test(since) &&
   !surrounding.has(name) &&
   !/^vipd[_’]/.test(name) &&
@@ -82,6 +105,10 @@ function valuesOf(argument: Argument | undefined): readonly (string | number)[] 
 
 /** Differences that are meant, by the line; docs/compatibility-corpus.md has the reasons. */
 export const explained: readonly RegExp[] = [
+  // Lines of the load balancer that are wrong only beside others: a scheduler, a family, a sum of weights, a second script.
+  /^(hashed|ops|hysteresis|quorum|[sm]h-(port|fallback)|sorry_server\w*|(lb_kind|lvs_method) NAT x)\b/,
+  /^(bindto|sorry_server) f[df]|^(notify_(up|down)|weight 0|name x|require_reply|min_reply_length)\b/,
+  /^real_server$/,
   /^smtp_server /,
   /^(fast_interval|down_interval|jitter|initial_delay|probe|combine)\b/,
   /^(dbus_no_interface_name|vrrp_ipsets|set_supplementary_groups|thread_timer_expired)\b/,

@@ -53,7 +53,7 @@ const shown: Readonly<Record<string, (config: Config) => void>> = {
   },
   '10-mail-without-server.conf': (config) => assert.equal(config.globals.mail, null),
   '11-init-file-range.conf': (config) =>
-    assert.deepEqual(config.scripts[0]?.initialValue, { value: 0, overwrite: true }),
+    assert.deepEqual(config.scripts[0]?.initialValue, { value: -300, overwrite: true }),
   '13-old-spellings.conf': () => {},
   // The peer with a prefix length is what newer versions take: docs/compatibility-corpus.md.
   '14-address-forms.conf': (config) => {

@@ -34,10 +34,8 @@ export function walkLine<T>(
     unknown(block, node, lowering)
     return
   }
-  if (entry.status === 'ignored' && entry.form === 'block') {
-    lowering.skipLvs(node.place, entry.name)
-    return
-  }
+  if (entry.status === 'ignored' && entry.form !== 'line' && entry.block === 'root')
+    lowering.noteBalancer(node.place, entry.name)
   if (!formFits(entry, node, lowering)) return
   reportDeprecated(entry, node, lowering)
   const values = readArguments(entry, node, lowering)
@@ -108,7 +106,7 @@ function formFits<T>(entry: Entry<T>, node: Node, lowering: Lowering): boolean {
     )
     return false
   }
-  const [extra] = entry.form === 'entries' ? node.args : []
+  const [extra] = entry.form === 'entries' ? node.args.slice(entry.args.length) : []
   if (extra !== undefined) {
     const message = `the values of ${entry.name} belong inside its braces; '${extra.text}' is ignored`
     lowering.error(extra, 'extra-words', message)
@@ -131,7 +129,7 @@ function reportStatus<T>(entry: Entry<T>, node: Node, lowering: Lowering): void 
   if (entry.status === 'recognised') {
     const message = `${entry.name} is not supported by this version and has no effect`
     lowering.warning(node.place, 'not-supported', message)
-  } else if (entry.status === 'ignored') {
+  } else if (entry.status === 'ignored' && entry.form === 'line') {
     const message = `${entry.name} belongs to the load balancer and has no effect here`
     lowering.note(node.place, 'not-ours', message)
   }

@@ -99,15 +99,12 @@ export class Lowering {
     return ++this.#guesses <= guessesMax
   }
 
-  /** The blocks of the load balancer are skipped whole; said once. */
-  skipLvs(at: Place, name: string) {
+  /** The blocks of the load balancer are read and not acted on; said once. */
+  noteBalancer(at: Place, name: string) {
     if (this.#lvsNoted) return
     this.#lvsNoted = true
-    this.note(
-      at,
-      'lvs-skipped',
-      `${name} and other load-balancer blocks are not vipd's: skipped whole`,
-    )
+    const message = `${name} and other blocks of the load balancer have no effect: vipd has none`
+    this.note(at, 'lvs-skipped', message)
   }
 
   /** An interface that is named must exist unless dynamic_interfaces says otherwise. */

@@ -64,7 +64,9 @@ A command that is missing or not executable counts as failed. The user is the on
 
 function statusTable(): string {
   const counts = new Map<KeywordStatus, number>()
-  for (const { status } of keywords) counts.set(status, (counts.get(status) ?? 0) + 1)
+  const explained = new Set(blocks.map(([block]) => block))
+  for (const { status } of keywords.filter(({ block }) => explained.has(block)))
+    counts.set(status, (counts.get(status) ?? 0) + 1)
   const rows = Object.entries(statuses).map(
     ([status, meaning]) =>
       `| ${status} | ${counts.get(status as KeywordStatus) ?? 0} | ${meaning} |`,

@@ -23,6 +23,25 @@ export type BlockName =
   | 'bfd_instance'
   | 'garp_group'
   | 'track_group'
+  | BalancerBlock
+
+/** Blocks of the load balancer, which vipd reads and does not act on. */
+type BalancerBlock =
+  | 'virtual_server'
+  | 'real_server'
+  | 'HTTP_GET'
+  | 'SSL_GET'
+  | 'TCP_CHECK'
+  | 'SMTP_CHECK'
+  | 'DNS_CHECK'
+  | 'MISC_CHECK'
+  | 'PING_CHECK'
+  | 'UDP_CHECK'
+  | 'BFD_CHECK'
+  | 'FILE_CHECK'
+  | 'url'
+  | 'host'
+  | 'SSL'
 
 /**
  * - supported: does what the text says;

@@ -9,7 +9,6 @@ import {
   integer,
   interfaceName,
   onOff,
-  optionalWord,
   withoutEffect,
   word,
 } from '../grammar/make.ts'
@@ -152,28 +151,6 @@ export const unsupportedRootKeywords: readonly PlainEntry[] = withoutEffect('roo
     form: 'block',
     inner: 'bfd_instance',
     doc: 'A BFD session.',
-  },
-])
-
-/** Of keepalived's load balancer: skipped whole. */
-export const balancerKeywords: readonly PlainEntry[] = withoutEffect('root', 'ignored', [
-  {
-    name: 'virtual_server',
-    args: [anyWords('IP PORT|fwmark N|group NAME')],
-    form: 'block',
-    doc: 'A service of the load balancer.',
-  },
-  {
-    name: 'virtual_server_group',
-    args: [anyWords('NAME')],
-    form: 'block',
-    doc: 'Addresses of a service of the load balancer.',
-  },
-  { name: 'SSL', form: 'block', doc: 'Certificates of the load balancer’s checks.' },
-  {
-    name: 'net_namespace_ipvs',
-    args: [optionalWord('NAME')],
-    doc: 'Namespace of the load balancer.',
   },
 ])
 

@@ -5,6 +5,7 @@
 
 import type { BlockName, Entry, Keyword } from '../grammar/entries.ts'
 import { garpLines, globalGarpLines } from './announcements.ts'
+import { balancerBlocks, balancerLines } from './balancer.ts'
 import { alwaysKeywords, globalKeywords } from './global.ts'
 import {
   balancerGlobalKeywords,
@@ -23,7 +24,7 @@ import { globalInstanceLines, instanceOptionLines } from './instance-options.ts'
 import { mailKeywords } from './mail.ts'
 import { globalNotifyLines, groupNotify, instanceNotify } from './notify.ts'
 import { programKeywords } from './programs.ts'
-import { balancerKeywords, rootBlocks, trackerKeywords, unsupportedRootKeywords } from './root.ts'
+import { rootBlocks, trackerKeywords, unsupportedRootKeywords } from './root.ts'
 import { scriptKeywords, scriptOptionLines } from './script.ts'
 import { fileKeywords, fileOptionLines, processKeywords, processOptionLines } from './trackers.ts'
 import { globalUnicastLines, unicastLines } from './unicast.ts'
@@ -32,7 +33,7 @@ import { globalUnicastLines, unicastLines } from './unicast.ts'
 export const keywords: readonly Keyword[] = [
   ...rootBlocks,
   ...unsupportedRootKeywords,
-  ...balancerKeywords,
+  ...balancerBlocks,
   ...globalKeywords,
   ...alwaysKeywords,
   ...mailKeywords,
@@ -64,6 +65,7 @@ export const keywords: readonly Keyword[] = [
   ...groupOptionLines,
   ...groupNotify,
   ...trackerKeywords,
+  ...balancerLines,
 ]
 
 const byBlock = new Map<BlockName, Map<string, Keyword>>()
@@ -80,9 +82,13 @@ export function findKeyword<T>(block: BlockName, name: string): Entry<T> | undef
   return byBlock.get(block)?.get(name) as Entry<T> | undefined
 }
 
-/** The blocks in which a word is a keyword, for the message about one that is in the wrong place. */
+const ofBalancer = new Set(balancerLines.map(({ block }) => block))
+
+/** The blocks in which a word is a keyword, for the message about one that is in the wrong place: not the load balancer's. */
 export function blocksOf(name: string): readonly BlockName[] {
-  return keywords.filter((keyword) => keyword.name === name).map((keyword) => keyword.block)
+  return keywords
+    .filter((keyword) => keyword.name === name && !ofBalancer.has(keyword.block))
+    .map((keyword) => keyword.block)
 }
 
 /** The keyword of the block that differs least from a misspelt one; null when none is near. */

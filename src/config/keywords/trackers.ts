@@ -4,6 +4,7 @@ import type { ProcessesWanted } from '../../base/command.ts'
 import { us } from '../../base/time.ts'
 import type { Lowering } from '../draft/report.ts'
 import type { FileDraft, FileOptions, ProcessDraft, ProcessOptions } from '../draft/trackers.ts'
+import { readWord } from '../grammar/arguments.ts'
 import type { FileEntry, ProcessEntry, Values } from '../grammar/entries.ts'
 import * as kinds from '../grammar/kinds.ts'
 import { anyWords, choice, command, inBlock, integer, number, seconds } from '../grammar/make.ts'
@@ -136,7 +137,7 @@ export const fileKeywords: readonly FileEntry[] = inBlock<FileDraft>('track_file
     name: 'init_file',
     args: [anyWords('[VALUE] [overwrite]')],
     default: 'none',
-    doc: 'The daemon writes VALUE (0 unless written) when it starts, if the file is not there, or in any case with `overwrite`. Under systemd/vipd.service it may write below /run/vipd only.',
+    doc: 'The daemon writes VALUE (0 unless written; the last of several) when it starts, if the file is not there, or in any case with `overwrite`. A VALUE beyond ±254 is a mistake in the file and is written all the same. Under systemd/vipd.service it may write below /run/vipd only.',
     set: setInitialValue,
   },
 ])
@@ -181,23 +182,24 @@ function setWeight(
   draft.reverse = option?.text === 'reverse'
 }
 
+/**
+ * Numbers and `overwrite` in any order; the last number counts. One beyond ±254 is named and written all the same, as
+ * keepalived does: -300 makes the fault that was probably meant.
+ */
 function setInitialValue(draft: FileDraft, _values: Values, node: Node, lowering: Lowering) {
   const words = node.args.filter(({ text: said }) => said !== 'overwrite')
-  const value = words[0]
-  const wrong = words.find((one) => !/^-?\d{1,9}$/.test(one.text))
-  if (wrong !== undefined) {
-    const message = `init_file takes a number and 'overwrite', not ${wrong.text}; the line is ignored`
-    lowering.error(wrong, 'unknown-word', message)
-    return
+  let value = 0
+  for (const said of words) {
+    const read = readWord(integer('VALUE', -0x80000000, 0x7fffffff), said)
+    if (!/^[-\d]/.test(said.text)) {
+      const message = `init_file takes a number and 'overwrite', not ${said.text}; the word is ignored`
+      lowering.error(said, 'unknown-word', message)
+    } else if ('why' in read)
+      lowering.error(said, 'bad-number', `init_file ${said.text} ${read.why}; it is ignored`)
+    else value = Number(read.value)
+    if (Math.abs(value) <= 254 || 'why' in read) continue
+    const message = `init_file ${value} is not in -254..254; it is written all the same`
+    lowering.error(said, 'bad-number', message)
   }
-  const written = Number(value?.text ?? 0)
-  const sensible = Math.abs(written) <= 254
-  if (value !== undefined && !sensible) {
-    const message = `init_file ${value.text} is not in -254..254; 0 is used`
-    lowering.error(value, 'bad-number', message)
-  }
-  draft.initialValue = {
-    value: sensible ? written : 0,
-    overwrite: words.length < node.args.length,
-  }
+  draft.initialValue = { value, overwrite: words.length < node.args.length }
 }

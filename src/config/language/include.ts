@@ -4,7 +4,7 @@
  */
 
 import type { Diagnostic, FileText, Place, World } from '../types.ts'
-import { errorAt, warningAt } from './diagnostics.ts'
+import { errorAt, noteAt, warningAt } from './diagnostics.ts'
 import { braceAlternativesMax } from './limits.ts'
 
 /** `read` is part of each of the others. */
@@ -142,6 +142,8 @@ function unmatched(
     if (checks.has('wildcard'))
       return [errorAt(place, 'include-wildcard-no-match', message, 'fatal')]
     if (!wild) return [verdictOf(checks.has('match'), place, 'include-no-match', message)]
+    // A folder of further files may be empty; keepalived says so too.
+    if (alternatives.length === 1) return [noteAt(place, 'include-no-match', message)]
   }
   if (alternatives.length === 1) return []
   const missing = alternatives.filter((one, i) => matches[i]?.length === 0 && !hasWildcard(one))

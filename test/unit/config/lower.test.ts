@@ -234,14 +234,45 @@ test('an unknown block is skipped whole and leaks nothing', () => {
   assert.deepEqual(findings(report), ['unknown-keyword@4'])
 })
 
-test('blocks of the load balancer are skipped with one note', () => {
-  const lvs = 'virtual_server 10.0.0.1 80 {\n nonsense\n real_server 1.2.3.4 80 {\n }\n}\n'
+const service = (lines: string) =>
+  `virtual_server 10.0.0.1 80 {\n lb_algo rr\n lb_kind NAT\n protocol TCP\n ${lines}\n}\n`
+const server = (lines: string) => service(`real_server 10.0.0.2 80 {\n ${lines}\n }`)
+
+test('good blocks of the load balancer are one note', () => {
+  const lvs = server('TCP_CHECK {\n connect_timeout 3\n }')
   const report = check(instanceText() + lvs + lvs)
   assert.equal(report.exit, 0)
   assert.deepEqual(
     report.diagnostics.map((d) => d.code),
     ['lvs-skipped'],
   )
+})
+
+test('a mistake in a block of the load balancer counts, as in keepalived', () => {
+  const codes = (text: string) => {
+    const { exit, diagnostics } = check(instanceText() + text)
+    return [exit, ...diagnostics.filter((d) => d.severity === 'error').map((d) => d.code)]
+  }
+  const rows: readonly (readonly [string, number, string])[] = [
+    [server('nonsense'), 5, 'unknown-keyword'],
+    [service('nat_mask 255.255.255.0\n real_server 10.0.0.2 80 {\n }'), 5, 'unknown-keyword'],
+    [service('quorum 0\n real_server 10.0.0.2 80 {\n }'), 5, 'bad-number'],
+    [service('persistence_timeout 0\n real_server 10.0.0.2 80 {\n }'), 5, 'bad-number'],
+    [server('TCP_CHECK {\n nb_get_retry 3\n }'), 5, 'unknown-keyword'],
+    [server('HTTP_GET {\n url {\n path /\n }\n nb_get_retry 3\n }'), 5, 'deprecated'],
+    [server('HTTP_GET {\n }'), 5, 'incomplete-server'],
+    [server('TCP_CHECK {\n connect_port 0\n }'), 5, 'bad-number'],
+    [server('TCP_CHECK {\n bindto <ip>\n }'), 5, 'bad-address'],
+    [service(''), 5, 'incomplete-server'],
+    [server('weight'), 2, 'missing-operand'],
+    [service('real_server X 80 {\n }'), 5, 'bad-address'],
+    [service('real_server 10.0.0.2 0 {\n }'), 5, 'bad-number'],
+    ['virtual_server 10.0.0.1 80\n', 5, 'missing-block'],
+    ['virtual_server_group g {\n 10.0.0.1-300 80\n}\n', 5, 'bad-address'],
+    ['virtual_server_group g {\n fwmark x\n}\n', 5, 'bad-number'],
+  ]
+  for (const [text, exit, code] of rows)
+    assert.deepEqual(codes(text).slice(0, 2), [exit, code], text)
 })
 
 test('global_defs counts wherever it stands', () => {

@@ -49,7 +49,32 @@ test('track_file: the number times the weight, and what it holds at start', () =
     withFile(`file /run/f\n${line}`).config?.scripts[0]?.initialValue
   assert.deepEqual(initial('init_file'), { value: 0, overwrite: false })
   assert.deepEqual(initial('init_file overwrite 7'), { value: 7, overwrite: true })
-  assert.deepEqual(findings(withFile('file /run/f\ninit_file seven')), ['unknown-word@3'])
+  assert.deepEqual(initial('init_file 3 5'), { value: 5, overwrite: false })
+})
+
+/** Asked of keepalived 2.2.7, with the file there and not, by `-t` and by the daemon: what it writes. */
+test('init_file: what is wrong in it is named, and the rest of the line counts', () => {
+  const rows: readonly (readonly [
+    line: string,
+    value: number,
+    overwrite: boolean,
+    code: string,
+  ])[] = [
+    ['-300 overwrite', -300, true, 'bad-number@3'],
+    ['300', 300, false, 'bad-number@3'],
+    ['-2147483648', -2147483648, false, 'bad-number@3'],
+    ['2147483648 overwrite', 0, true, 'bad-number@3'],
+    ['7x', 0, false, 'bad-number@3'],
+    ['0x10', 0, false, 'bad-number@3'],
+    ['seven', 0, false, 'unknown-word@3'],
+    ['abc 7 overwrite', 7, true, 'unknown-word@3'],
+    ['+5', 0, false, 'unknown-word@3'],
+  ]
+  for (const [line, value, overwrite, code] of rows) {
+    const report = withFile(`file /run/f\ninit_file ${line}`)
+    assert.deepEqual(report.config?.scripts[0]?.initialValue, { value, overwrite }, line)
+    assert.deepEqual(findings(report), [code], line)
+  }
 })
 
 test('what is not defined, defined twice, or says nothing', () => {
