@@ -5,6 +5,7 @@
       "sources": [
         "native/addon/addon.cc",
         "native/engine/address_news.cc",
+        "native/host/children.cc",
         "native/addon/convert.cc",
         "native/addon/convert_events.cc",
         "native/addon/convert_gaps.cc",
@@ -64,6 +65,7 @@
         "native/base/sockets.cc",
         "native/base/step_carrier.cc",
         "native/base/step_queue.cc",
+        "native/warden/log_line.cc",
         "native/warden/warden.cc",
         "native/warden/warden_wire.cc"
       ],

@@ -12,6 +12,7 @@
 #include "addon/senses.h"
 #include "base/inquiry.h"
 #include "base/signals.h"
+#include "host/children.h"
 #include "host/lock.h"
 #include "host/supervisor.h"
 
@@ -48,6 +49,10 @@ Napi::Value KillLockHolder(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), error);
 }
 
+Napi::Value ReapOrphans(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), vipd::ReapOrphans());
+}
+
 void SurviveSignals(const Napi::CallbackInfo&) { vipd::SurviveSignals(); }
 
 // Node's own exit joins every thread; one that hangs in a system call would hold the process.
@@ -67,6 +72,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("lockHolder", Napi::Function::New(env, LockHolder, "lockHolder"));
   exports.Set("killLockHolder", Napi::Function::New(env, KillLockHolder, "killLockHolder"));
   exports.Set("surviveSignals", Napi::Function::New(env, SurviveSignals, "surviveSignals"));
+  exports.Set("reapOrphans", Napi::Function::New(env, ReapOrphans, "reapOrphans"));
   exports.Set("exitNow", Napi::Function::New(env, ExitNow, "exitNow"));
   exports.Set("holdName", Napi::Function::New(env, HoldName, "holdName"));
   exports.Set("tellSupervisor", Napi::Function::New(env, TellSupervisor, "tellSupervisor"));

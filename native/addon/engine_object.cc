@@ -93,7 +93,8 @@ Napi::Value EngineObject::Start(const Napi::CallbackInfo& info) {
 
 void EngineObject::StartWarden(const Napi::CallbackInfo& info) {
   const std::string lock_path = info[0].As<Napi::String>().Utf8Value();
-  const auto failure = reserve_.With([&] { return engine_->StartGuard(lock_path); });
+  const std::string log_form = info[1].As<Napi::String>().Utf8Value();
+  const auto failure = reserve_.With([&] { return engine_->StartGuard(lock_path, log_form); });
   if (failure.has_value()) throw Failed(env_, failure->call, failure->error);
 }
 

@@ -13,6 +13,7 @@
 
 #include "addon/convert.h"
 #include "addon/watched_socket.h"
+#include "host/children.h"
 #include "host/spawn.h"
 
 namespace vipd {
@@ -37,6 +38,7 @@ bool DrainEnds(napi_env env, int fd, napi_value* news) {
   std::vector<std::int32_t> ends;
   for (int i = 0; i < count; i++) {
     const int pidfd = events[i].data.fd;
+    if (!TakeChild(pidfd, fd)) continue;
     siginfo_t ended = {};
     waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd), &ended, WEXITED | WNOHANG);
     close(pidfd);
@@ -96,11 +98,14 @@ Napi::Value StartProgram(const Napi::CallbackInfo& info) {
   program.no_new_privileges = info[6].As<Napi::Boolean>().Value();
   const auto [pid, pidfd] = Spawn(program);
   if (pid < 0) return Napi::Number::New(info.Env(), pid);
+  const int set = info[0].As<Napi::Number>().Int32Value();
   epoll_event event = {};
   event.events = EPOLLIN | EPOLLONESHOT;
   event.data.fd = pidfd;
-  if (epoll_ctl(info[0].As<Napi::Number>().Int32Value(), EPOLL_CTL_ADD, pidfd, &event) < 0) {
+  AddChild(pid, pidfd, set);
+  if (epoll_ctl(set, EPOLL_CTL_ADD, pidfd, &event) < 0) {
     const int error = errno;
+    TakeChild(pidfd, set);
     Abandon(pid, pidfd);
     return Napi::Number::New(info.Env(), -error);
   }
@@ -115,7 +120,11 @@ Napi::Value StartProgram(const Napi::CallbackInfo& info) {
 void DefinePrograms(Napi::Env env, Napi::Object exports) {
   exports.Set("openPrograms", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {
                 return WatchedSocket::Open(info.Env(), EpollSet(info.Env()),
-                                           info[0].As<Napi::Function>(), DrainEnds);
+                                           info[0].As<Napi::Function>(), DrainEnds,
+                                           AdoptChildrenOf);
+              }));
+  exports.Set("adoptProgram", Napi::Function::New(env, [](const Napi::CallbackInfo& info) {
+                AdoptChild(info[0].As<Napi::Number>().Int32Value());
               }));
   exports.Set("startProgram", Napi::Function::New(env, StartProgram));
 }

@@ -11,20 +11,21 @@
 namespace vipd {
 
 WatchedSocket::WatchedSocket(Napi::Env env, UniqueFd fd, const Napi::Function& callback,
-                             Drain drain)
+                             Drain drain, Closing closing)
     : env_(env),
       fd_(std::move(fd)),
       callback_(Napi::Persistent(callback)),
       context_(env, "vipd"),
-      drain_(drain) {}
+      drain_(drain),
+      before_close_(closing) {}
 
 Napi::Object WatchedSocket::Open(Napi::Env env, UniqueFd fd, const Napi::Function& callback,
-                                 Drain drain) {
+                                 Drain drain, Closing closing) {
   uv_loop_t* loop = nullptr;
   if (napi_get_uv_event_loop(env, &loop) != napi_ok)
     throw Failed(env, "napi_get_uv_event_loop", EINVAL);
   const int number = fd.get();
-  auto* self = new WatchedSocket(env, std::move(fd), callback, drain);
+  auto* self = new WatchedSocket(env, std::move(fd), callback, drain, closing);
   const int failure = uv_poll_init(loop, &self->poll_, number);
   if (failure != 0) {
     delete self;
@@ -69,6 +70,7 @@ void WatchedSocket::Close() {
   if (closing_) return;
   closing_ = true;
   uv_poll_stop(&poll_);
+  if (before_close_ != nullptr) before_close_(fd_.get());
   uv_close(reinterpret_cast<uv_handle_t*>(&poll_), [](uv_handle_t* handle) {
     auto* self = static_cast<WatchedSocket*>(handle->data);
     if (self->hook_ != nullptr) napi_remove_async_cleanup_hook(self->hook_);

@@ -16,6 +16,8 @@ namespace vipd {
 // is nothing, or the environment is being ended: another thread may do that at any moment, so
 // nothing on this way may throw.
 using Drain = bool (*)(napi_env env, int fd, napi_value* news);
+// The socket is about to be closed, its thread may be gone.
+using Closing = void (*)(int fd);
 
 // An Int32Array.
 bool NumbersTo(napi_env env, std::span<const std::int32_t> numbers, napi_value* out);
@@ -26,10 +28,12 @@ UniqueFd EpollSet(Napi::Env env);
 // Lives until it is closed or its thread ends, whichever comes first.
 class WatchedSocket {
  public:
-  static Napi::Object Open(Napi::Env env, UniqueFd fd, const Napi::Function& callback, Drain drain);
+  static Napi::Object Open(Napi::Env env, UniqueFd fd, const Napi::Function& callback, Drain drain,
+                           Closing closing = nullptr);
 
  private:
-  WatchedSocket(Napi::Env env, UniqueFd fd, const Napi::Function& callback, Drain drain);
+  WatchedSocket(Napi::Env env, UniqueFd fd, const Napi::Function& callback, Drain drain,
+                Closing closing);
 
   static void Readable(uv_poll_t* poll, int status, int events);
   void Close();
@@ -39,6 +43,7 @@ class WatchedSocket {
   Napi::FunctionReference callback_;
   Napi::AsyncContext context_;
   Drain drain_;
+  Closing before_close_;
   uv_poll_t poll_ = {};
   napi_async_cleanup_hook_handle hook_ = nullptr;
   bool closing_ = false;

@@ -107,7 +107,7 @@ class Engine {
   std::optional<OpenFailure> Open();
   EngineStart Start();
   // Starts the warden, or another when `EndGuard` has said that there is none.
-  std::optional<OpenFailure> StartGuard(const std::string& lock_path);
+  std::optional<OpenFailure> StartGuard(const std::string& lock_path, const std::string& log_form);
   // Kills it, without waiting for its end. True when there is none any more.
   bool EndGuard();
   // Its sign of life: a number that changes, see `WardenPage::beats`.

@@ -108,10 +108,11 @@ void Engine::Stop(bool orderly) {
   if (orderly && warden_pid_ > 0) ReapWarden(warden_pid_, options_.policy);
 }
 
-std::optional<OpenFailure> Engine::StartGuard(const std::string& lock_path) {
+std::optional<OpenFailure> Engine::StartGuard(const std::string& lock_path,
+                                              const std::string& log_form) {
   if (!EndGuard()) return OpenFailure{"waitpid", EBUSY};
   const StartedWarden started =
-      StartWarden(options_.realtime_priority, options_.policy.warden_beat, lock_path);
+      StartWarden(options_.realtime_priority, options_.policy.warden_beat, lock_path, log_form);
   if (started.failed_call != nullptr) return OpenFailure{started.failed_call, started.error};
   warden_pid_ = started.pid;
   warden_page_ = started.page;

@@ -13,9 +13,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <utility>
+
+#include "base/lasting_thread.h"
 
 namespace vipd {
 
@@ -47,7 +50,7 @@ StartedWarden Refused(const char* call, int error) {
 UniqueFd Aside(int fd) { return UniqueFd(fcntl(fd, F_DUPFD_CLOEXEC, 16)); }
 
 int Spawn(const std::string& path, int socket, int page, int lock, int realtime_priority, Us beat,
-          int* pid) {
+          std::string log_form, int* pid) {
   const UniqueFd far_socket = Aside(socket);
   const UniqueFd far_page = Aside(page);
   const UniqueFd far_lock = Aside(lock);
@@ -55,8 +58,12 @@ int Spawn(const std::string& path, int socket, int page, int lock, int realtime_
   std::string name = "vipd-warden";
   std::string priority = std::to_string(realtime_priority);
   std::string beats = std::to_string(beat);
-  char* arguments[] = {name.data(), priority.data(), beats.data(), nullptr};
-  char* environment[] = {nullptr};
+  char* arguments[] = {name.data(), priority.data(), beats.data(), log_form.data(), nullptr};
+  // Of the daemon's environment it needs what its times are told by.
+  const char* zone = getenv("TZ");
+  std::string time_zone = "TZ=";
+  if (zone != nullptr) time_zone += zone;
+  char* environment[] = {zone == nullptr ? nullptr : time_zone.data(), nullptr};
   sigset_t none;
   sigset_t all;
   sigemptyset(&none);
@@ -99,7 +106,8 @@ WardenMessage About(WardenMessage::Kind kind, int32_t id) {
 
 }  // namespace
 
-StartedWarden StartWarden(int realtime_priority, Us beat, const std::string& lock_path) {
+StartedWarden StartWarden(int realtime_priority, Us beat, const std::string& lock_path,
+                          const std::string& log_form) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
     return Refused("socketpair", errno);
@@ -123,9 +131,13 @@ StartedWarden StartWarden(int realtime_priority, Us beat, const std::string& loc
     lock = UniqueFd(open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (lock.get() < 0) return Refused("open", errno);
   }
-  const int error =
-      Spawn(WardenPath(), far.get(), memory.get(), lock.get() < 0 ? memory.get() : lock.get(),
-            realtime_priority, beat, &out.pid);
+  int error = 0;
+  // A child of the main thread would be taken for an orphan (host/children.h).
+  const int no_thread = OnLastingThread([&] {
+    error = Spawn(WardenPath(), far.get(), memory.get(), lock.get() < 0 ? memory.get() : lock.get(),
+                  realtime_priority, beat, log_form, &out.pid);
+  });
+  if (no_thread != 0) return Refused("pthread_create", no_thread);
   return error == 0 ? out : Refused("posix_spawn", error);
 }
 

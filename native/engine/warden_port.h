@@ -41,7 +41,8 @@ struct StartedWarden {
 
 // For the main thread. The executable lies beside the addon. The warden holds a lock on the file
 // `lock_path`, which is made if it is missing; empty: no next daemon will look for it.
-StartedWarden StartWarden(int realtime_priority, Us beat, const std::string& lock_path);
+StartedWarden StartWarden(int realtime_priority, Us beat, const std::string& lock_path,
+                          const std::string& log_form);
 // For the main thread. Kills a warden and does not wait. True when it has ended: from then on it
 // cannot act.
 bool EndWarden(int pid);

@@ -5,9 +5,9 @@
 // In the second case it stays: the engine finds its mark before it sends anything, and listens.
 //
 // Started by the daemon with the socket as descriptor 3, the shared page as 4, the file to lock as
-// 5, and as arguments the real-time priority and how often to give a sign of life, in µs. Ignores
-// every signal that can be ignored and is not the kernel's own; ends with its daemon, or is killed
-// by the next one.
+// 5, and as arguments the real-time priority, how often to give a sign of life, in µs, and the form
+// of the log. Ignores every signal that can be ignored and is not the kernel's own; ends with its
+// daemon, or is killed by the next one.
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
@@ -21,7 +21,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -32,6 +31,7 @@
 #include "base/signals.h"
 #include "base/sockets.h"
 #include "warden/carrier.h"
+#include "warden/log_line.h"
 #include "warden/warden_wire.h"
 
 namespace vipd {
@@ -45,7 +45,7 @@ constexpr int kSlicesBetweenPauses = 64;
 
 class Warden {
  public:
-  Warden(WardenPage* page, Us beat) : page_(page), beat_(beat) {}
+  Warden(WardenPage* page, Us beat, LogForm form) : page_(page), beat_(beat), form_(form) {}
 
   std::optional<OpenFailure> Open() { return carrier_.Open(); }
 
@@ -60,7 +60,7 @@ class Warden {
     }
     if (!dismissed_ && !leading_.empty()) {
       GiveUp();
-      Say("the daemon is gone: gave up leadership");
+      Say("vipd-warden: the daemon is gone: gave up leadership");
     }
   }
 
@@ -148,7 +148,7 @@ class Warden {
     page_->state = WardenPage::kActing;
     GiveUp();
     page_->state = WardenPage::kActed;
-    Say("the daemon does not answer: gave up leadership");
+    Say("vipd-warden: the daemon does not answer: gave up leadership");
   }
 
   void GiveUp() {
@@ -175,17 +175,17 @@ class Warden {
   }
 
   // One line where the daemon writes its log, unless nobody reads it.
-  static void Say(const char* what) {
-    std::array<char, 128> line;
-    const int length = snprintf(line.data(), line.size(), "vipd-warden: %s\n", what);
+  void Say(const char* what) const {
+    std::array<char, 256> line;
+    const size_t length = FormatLogLine(form_, what, line);
     pollfd out = {STDERR_FILENO, POLLOUT, 0};
     if (poll(&out, 1, 0) != 1 || (out.revents & POLLOUT) == 0) return;
-    [[maybe_unused]] const ssize_t n =
-        write(STDERR_FILENO, line.data(), static_cast<size_t>(length));
+    [[maybe_unused]] const ssize_t n = write(STDERR_FILENO, line.data(), length);
   }
 
   WardenPage* const page_;
   const Us beat_;
+  const LogForm form_;
   Carrier carrier_;
   std::map<LinkId, UniqueFd> senders_;
   std::map<SlotId, PlanPtr> plans_;
@@ -222,14 +222,15 @@ bool HoldLock() {
 }
 
 int Main(int argc, char** argv) {
-  if (argc != 3) return 1;
+  if (argc != 4) return 1;
   const Us beat = std::max(atoll(argv[2]), 1LL);
   Prepare(atoi(argv[1]));
+  PrepareLogLines();
   if (!HoldLock()) return 1;
   void* page =
       mmap(nullptr, sizeof(WardenPage), PROT_READ | PROT_WRITE, MAP_SHARED, kWardenPage, 0);
   if (page == MAP_FAILED) return 1;
-  Warden warden(static_cast<WardenPage*>(page), beat);
+  Warden warden(static_cast<WardenPage*>(page), beat, LogFormFrom(argv[3]));
   if (warden.Open().has_value()) return 1;
   warden.Run();
   return 0;

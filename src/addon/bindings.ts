@@ -30,6 +30,8 @@ type Senses = {
     } | null,
     noNewPrivs: boolean,
   ): readonly [number, number] | number
+  /** Started by another thread, which does not answer any more: when it ends it is waited for elsewhere. */
+  adoptProgram(pid: number): void
   /** Processes that began, or changed their program or name; negative: that ended. null: some were lost. Throws. */
   openProcessNews(onNews: (processes: Int32Array | null) => void): Watched
 }

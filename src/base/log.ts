@@ -2,6 +2,9 @@
 /** Further facts of a log line: `{ instance: 'VI_1', priority: 100 }`. */
 export type LogFields = Readonly<Record<string, unknown>>
 
+/** What a line looks like: text for people, the same for journald with the severity before it, JSON. */
+export type LogForm = 'text' | 'journal' | 'json'
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 /** Never blocks and never throws: a reader that stopped costs lines, not elections. */

@@ -7,11 +7,11 @@ import type { Log, LogLevel } from '../base/log.ts'
 import type { LanguageOptions } from '../config/language/tree-types.ts'
 import { type Control, startControl } from '../control/server.ts'
 import { startDaemon } from '../daemon/daemon.ts'
-import { type LogFormat, limitRepeats, openLog } from '../daemon/log.ts'
+import { formOf, type LogFormat, limitRepeats, openLog } from '../daemon/log.ts'
 import { endStaleWardens } from '../daemon/stale-wardens.ts'
 import { Supervisor } from '../daemon/supervisor.ts'
 import { ConfigError, type Daemon, type ReloadResult } from '../daemon/types.ts'
-import { exitNow, surviveSignals } from '../engine/native.ts'
+import { exitNow, reapOrphans, surviveSignals } from '../engine/native.ts'
 import { Loader } from '../loading/loader.ts'
 import { socketPath } from './paths.ts'
 import { claimRunDirectory } from './run-directory.ts'
@@ -33,6 +33,8 @@ const exitOperand = 2
 const exitCannotRun = 4
 /** The same complaint about the control socket at most this often. */
 const controlLogMs = 10_000
+/** As PID 1 of a container it gets the orphans of all its programs. */
+const orphansMs = 1_000
 
 /** Returns once the daemon runs; the process then ends through a signal or `stop`. */
 export async function runDaemon(options: RunOptions): Promise<void> {
@@ -52,6 +54,7 @@ async function start(options: RunOptions, log: Log): Promise<void> {
     runDir: options.runDir,
   })
   surviveSignals()
+  if (process.pid === 1) setInterval(reapOrphans, orphansMs).unref()
   claimRunDirectory(options.runDir)
   await endStaleWardens(options.runDir, log)
   const supervisor = new Supervisor(process.env, log)
@@ -91,7 +94,12 @@ async function start(options: RunOptions, log: Log): Promise<void> {
     log: limitRepeats(log, controlLogMs),
   })
   try {
-    running.daemon = await startDaemon({ ...options, log, loader })
+    running.daemon = await startDaemon({
+      ...options,
+      log,
+      logForm: formOf(options.logFormat),
+      loader,
+    })
     ready()
   } catch (error) {
     await control.close()

@@ -89,7 +89,7 @@ class RunningDaemon implements Daemon {
   #delay: NodeJS.Timeout | null = null
 
   constructor(options: DaemonOptions, loaded: Loaded, config: Config, ownership: Ownership) {
-    const { log, runDir, workers } = options
+    const { log, workers } = options
     this.#options = options
     this.#ownership = ownership
     this.#kernel = new Kernel((address) => ownership.isOurs(address))
@@ -111,7 +111,7 @@ class RunningDaemon implements Daemon {
     this.#lease = new Lease(engine)
     const dispatcher = () => this.#dispatcher
     const { globals } = config
-    this.#watchers = new Watchers({ engine, start, guard, runDir, globals, log, dispatcher })
+    this.#watchers = new Watchers({ engine, start, guard, options, globals, log, dispatcher })
     this.#reader = new KernelReader({
       kernel: this.#kernel,
       engine,

@@ -5,7 +5,7 @@
  */
 import { isatty } from 'node:tty'
 import { pino } from 'pino'
-import type { Log, LogFields, LogLevel } from '../base/log.ts'
+import type { Log, LogFields, LogForm, LogLevel } from '../base/log.ts'
 import { isJournal, openLogSink } from './log-sink.ts'
 
 export type LogFormat = 'text' | 'json' | 'auto'
@@ -29,9 +29,15 @@ const rank: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, e
 /** Opens the log on standard error. Set up once, at start. */
 export function openLog(options: LogOptions): Log {
   const fd = options.fd ?? 2
-  const json =
-    options.format === 'json' || (options.format === 'auto' && !isatty(fd) && !isJournal(fd))
-  return json ? jsonLog(fd, options.level) : textLog(fd, options.level)
+  const form = formOf(options.format, fd)
+  return form === 'json' ? jsonLog(fd, options.level) : textLog(fd, options.level, form)
+}
+
+/** Of the lines that `openLog` writes there, for what else writes to the same place. `fd`: standard error. */
+export function formOf(format: LogFormat, fd = 2): LogForm {
+  if (format === 'json') return 'json'
+  if (isJournal(fd)) return 'journal'
+  return format === 'text' || isatty(fd) ? 'text' : 'json'
 }
 
 function jsonLog(fd: number, level: LogLevel): Log {
@@ -55,10 +61,9 @@ function jsonLog(fd: number, level: LogLevel): Log {
   )
 }
 
-function textLog(fd: number, level: LogLevel): Log {
-  const journal = isJournal(fd)
+function textLog(fd: number, level: LogLevel, form: LogForm): Log {
   const line = (at: LogLevel, message: string, fields?: LogFields) =>
-    `${formatLine(at, message, fields, journal ? null : new Date())}\n`
+    `${formatLine(at, message, fields, form === 'journal' ? null : new Date())}\n`
   const sink = openLogSink(fd, (count, why) => line('warn', lostLine(count, why)))
   return asLog(
     (at, message, fields) => {

@@ -2,7 +2,7 @@
  * What the daemon is to those who start it and ask it: the command line and the control socket. The
  * daemon itself (`daemon.ts`) pulls in the addon; this page does not, so that `vipd status` stays light.
  */
-import type { Log } from '../base/log.ts'
+import type { Log, LogForm } from '../base/log.ts'
 import type { Diagnostic } from '../config/types.ts'
 import type { Loader } from '../loading/loader.ts'
 import type { HandOver } from '../report/hand-over.ts'
@@ -14,6 +14,8 @@ export type DaemonOptions = {
   /** Exists; holds the control socket and what the next daemon must know about this one. */
   readonly runDir: string
   readonly log: Log
+  /** Of the lines on standard error. */
+  readonly logForm: LogForm
   /** Reads `configPath` on a thread of its own. */
   readonly loader: Loader
   /** Check worker threads, 1 or more. */

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { OpError } from '../base/errors.ts'
-import type { Log } from '../base/log.ts'
+import type { Log, LogForm } from '../base/log.ts'
 import type { Guard } from '../engine/contract.ts'
 
 /** What a warden of this run directory holds while it lives; see stale-wardens.ts. */
@@ -23,9 +23,11 @@ const settledMs = 60_000
 const lookMs = 1_000
 const looksMax = 4
 
+export type WardenOptions = { readonly runDir: string; readonly logForm: LogForm }
+
 export class Warden {
   readonly #guard: Guard
-  readonly #lock: string
+  readonly #options: WardenOptions
   readonly #log: Log
   #state: 'none' | 'running' | 'frozen' = 'none'
   /** Since one lived for `settledMs`. */
@@ -36,9 +38,9 @@ export class Warden {
   #beats = 0
   #silent = 0
 
-  constructor(guard: Guard, lock: string, log: Log) {
+  constructor(guard: Guard, options: WardenOptions, log: Log) {
     this.#guard = guard
-    this.#lock = lock
+    this.#options = options
     this.#log = log
   }
 
@@ -50,7 +52,8 @@ export class Warden {
       return
     }
     try {
-      this.#guard.startWarden(this.#lock)
+      const { runDir, logForm } = this.#options
+      this.#guard.startWarden(wardenLock(runDir), logForm)
     } catch (error) {
       if (!(error instanceof OpError)) throw error
       this.#log.error(`No warden: ${error.message}`)

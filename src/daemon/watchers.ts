@@ -13,13 +13,13 @@ import { SameHost } from '../router/binding/same-host.ts'
 import type { Dispatcher } from '../router/dispatch/dispatcher.ts'
 import { leaderOf, participantOf } from '../router/dispatch/participants.ts'
 import { Realtime } from './realtime.ts'
-import { Warden, wardenLock } from './warden.ts'
+import { Warden, type WardenOptions } from './warden.ts'
 
 export type WatchersPorts = {
   readonly engine: Engine
   readonly start: EngineStart
   readonly guard: Guard
-  readonly runDir: string
+  readonly options: WardenOptions
   readonly globals: Globals
   readonly log: Log
   dispatcher(): Dispatcher
@@ -32,9 +32,9 @@ export class Watchers {
   readonly #sameHost: SameHost
   readonly #otherTransport: OtherTransport
 
-  constructor({ engine, start, guard, runDir, globals, log, dispatcher }: WatchersPorts) {
+  constructor({ engine, start, guard, options, globals, log, dispatcher }: WatchersPorts) {
     const instances = () => dispatcher().instances
-    this.#warden = new Warden(guard, wardenLock(runDir), log)
+    this.#warden = new Warden(guard, options, log)
     this.#realtime = new Realtime(start.realtime, us(globals.rttimeUs), log)
     this.#memberships = new Memberships({
       engine,

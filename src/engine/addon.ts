@@ -61,7 +61,7 @@ export type NativeEvent = Coded<EngineEvent>
 /** The thread and its sockets. Methods throw an Error with `op`, `errno` and `detail` when a call fails. */
 export type NativeEngine = {
   start(): EngineStart
-  startWarden(lockPath: string): void
+  startWarden(lockPath: string, logForm: string): void
   endWarden(): boolean
   wardenBeats(): number
   openLink(
@@ -146,6 +146,8 @@ export type Addon = {
   killLockHolder(path: string, pid: number): number
   /** No signal ends the process from then on but INT, TERM, QUIT, KILL and the kernel's own. */
   surviveSignals(): void
+  /** PID 1 alone: waits for what the kernel gave to it and has ended; how many that were. */
+  reapOrphans(): number
   /** A look at what any program sends on the interface; throws as the engine's methods do. */
   openOutgoing(ifindex: number, filter: Uint8Array): number
   /** The first octets of each packet that lies there, from its IP header on. */

@@ -6,6 +6,7 @@
  */
 import type { OpError } from '../base/errors.ts'
 import type { Ip } from '../base/ip.ts'
+import type { LogForm } from '../base/log.ts'
 import type { Us } from '../base/time.ts'
 
 /** One VRRP instance: (link, VRID), and for unicast its peers. Numbered by the daemon. */
@@ -304,8 +305,11 @@ export type Engine = {
 
 /** The second process, which gives up what leads when this one is killed or frozen. */
 export type Guard = {
-  /** Starts it, when there is none (`endWarden`). It holds a record lock on that file while it lives. Throws OpError. */
-  startWarden(lockPath: string): void
+  /**
+   * Starts it, when there is none (`endWarden`). It holds a record lock on that file while it lives, and writes to standard
+   * error in the form of the log. Throws OpError.
+   */
+  startWarden(lockPath: string, logForm: LogForm): void
   /** Kills it, and does not wait. True when there is none any more: it cannot act from then on. */
   endWarden(): boolean
   /** Its sign of life: a number that changes at least once a second. */

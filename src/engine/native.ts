@@ -62,6 +62,9 @@ export function killLockHolder(path: string, pid: number): string | null {
 /** No signal ends this process from now on but INT, TERM, QUIT, KILL and the kernel's own (SEGV, …). */
 export const surviveSignals = (): void => addon.surviveSignals()
 
+/** Of PID 1, on the main thread: no orphan that has ended by now stays a zombie. Never takes the end of a program of ours. */
+export const reapOrphans = (): number => addon.reapOrphans()
+
 /**
  * Binds an abstract AF_UNIX name, seen in the whole network namespace, until this process ends. null, or the errno's
  * name: EADDRINUSE when another process has it.
@@ -90,7 +93,8 @@ export const startEngine: StartEngine = (options, onEvents) => {
   )
   running.attach(handle)
   const guard = {
-    startWarden: (lockPath: string) => native(() => handle.startWarden(lockPath)),
+    startWarden: (lockPath: string, logForm: string) =>
+      native(() => handle.startWarden(lockPath, logForm)),
     endWarden: () => handle.endWarden(),
     beats: () => handle.wardenBeats(),
   }

@@ -22,7 +22,7 @@ const spec = {
 } as const
 const source = '127.0.0.1' as Parameters<typeof engine.openLink>[0]['source']
 engine.openLink({ ...spec, source, filter: new Uint8Array(), receiveBufferBytes: null })
-guard.startWarden('')
+guard.startWarden('', 'text')
 await engine.flush()
 process.stdout.write(`${last}: a link and a warden\n`)
 engine.stop()

@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { senses } from '../../src/addon/bindings.ts'
 import type { RunAs } from '../../src/base/command.ts'
 import { NotStarted, startProgram } from '../../src/programs/start.ts'
 
@@ -13,6 +14,8 @@ export type Inside = {
   readonly noNewPrivs?: boolean
   /** Started by a worker thread, which is then ended; 'gone' is said when it no longer exists. */
   readonly fromWorker?: boolean
+  /** Started by a worker thread that then waits for this FIFO in a system call; what it started is adopted. */
+  readonly stuckAt?: string
 }
 
 /** Ids of threads, without those that last: of the event loops, and the one that starts programs. */
@@ -26,13 +29,22 @@ const threads = (): readonly string[] =>
     }
   })
 
-function run({ text, runAs, noNewPrivs = false }: Inside): void {
+function run({ text, runAs, noNewPrivs = false }: Inside): number {
   try {
     const program = { file: '/bin/sh', args: ['-c', text], output: 1, runAs, noNewPrivs }
-    startProgram(program, (ended) => process.stdout.write(`${JSON.stringify(ended)}\n`))
+    return startProgram(program, (ended) => process.stdout.write(`${JSON.stringify(ended)}\n`))
   } catch (error) {
     process.stdout.write(`${error instanceof NotStarted ? error.code : String(error)}\n`)
+    return 0
   }
+}
+
+async function runStuck(inside: Inside): Promise<void> {
+  const worker = new Worker(new URL(import.meta.url), { workerData: inside })
+  const pid: number = await new Promise((resolve) => worker.once('message', resolve))
+  senses().adoptProgram(pid)
+  process.stdout.write('gone\n')
+  setInterval(() => undefined, 60_000)
 }
 
 async function runInWorker(inside: Inside): Promise<void> {
@@ -48,10 +60,12 @@ async function runInWorker(inside: Inside): Promise<void> {
 }
 
 if (!isMainThread) {
-  run(workerData as Inside)
-  parentPort?.postMessage('started')
+  const inside = workerData as Inside
+  parentPort?.postMessage(run(inside))
+  if (inside.stuckAt !== undefined) readFileSync(inside.stuckAt)
 } else {
   const inside = JSON.parse(process.argv[2] ?? '') as Inside
-  if (inside.fromWorker === true) await runInWorker(inside)
+  if (inside.stuckAt !== undefined) await runStuck(inside)
+  else if (inside.fromWorker === true) await runInWorker(inside)
   else run(inside)
 }

@@ -1,7 +1,9 @@
 /** What a program that the daemon starts has of the daemon's: its identity, its rights, and its end. */
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -137,12 +139,13 @@ for (const [whose, prefix] of [
     endsWithDaemon(prefix))
 }
 
-async function endsWithDaemon(prefix: readonly string[]): Promise<void> {
-  const what: Inside = {
-    text: 'echo $$; exec sleep 300 > /dev/null 2>&1',
-    runAs: isRoot ? nobody : null,
-    fromWorker: true,
-  }
+/** A daemon in small whose worker thread has started a program, and is gone or stuck now. */
+async function withoutWorker(
+  prefix: readonly string[],
+  end: Pick<Inside, 'fromWorker' | 'stuckAt'>,
+): Promise<{ readonly daemon: ChildProcess; readonly pid: number }> {
+  const text = 'echo $$; exec sleep 300 > /dev/null 2>&1'
+  const what: Inside = { text, runAs: isRoot ? nobody : null, ...end }
   const [command = process.execPath, ...args] = [
     ...prefix,
     process.execPath,
@@ -155,6 +158,25 @@ async function endsWithDaemon(prefix: readonly string[]): Promise<void> {
   const said = [(await lines.next()).value, (await lines.next()).value]
   const pid = Number(said.find((line) => line !== 'gone'))
   assert.ok(said.includes('gone') && pid > 1, said.join())
+  return { daemon, pid }
+}
+
+test('a program whose thread is gone, or stuck for ever, does not stay a zombie', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'vipd-programs-'))
+  after(() => rmSync(dir, { recursive: true }))
+  const fifo = join(dir, 'fifo')
+  spawnSync('mkfifo', [fifo])
+  for (const end of [{ fromWorker: true }, { stuckAt: fifo }]) {
+    const { daemon, pid } = await withoutWorker([], end)
+    process.kill(pid, 'SIGKILL')
+    await until('its end is waited for', 20_000, () => stateOf(pid) === null)
+    assert.equal(daemon.exitCode, null, 'while its parent lives')
+    daemon.kill('SIGKILL')
+  }
+})
+
+async function endsWithDaemon(prefix: readonly string[]): Promise<void> {
+  const { daemon, pid } = await withoutWorker(prefix, { fromWorker: true })
   assert.match(stateOf(pid) ?? 'gone', /[SRD]/, 'it outlives the thread')
   daemon.kill('SIGKILL')
   await until('the program ends with the daemon', 20_000, () => {

@@ -43,7 +43,7 @@ const childrenCalled = (name: string): readonly number[] =>
 
 test('a warden holds the lock, tells that it lives, and is gone when it was ended', async () => {
   const { engine, guard } = startEngine(quiet, () => undefined)
-  guard.startWarden(lock)
+  guard.startWarden(lock, 'text')
   await until(() => lockHolder(lock) !== null)
   assert.deepEqual([lockHolder(lock)], childrenCalled('vipd-warden'))
   const beats = guard.beats()
@@ -57,7 +57,7 @@ test('a warden holds the lock, tells that it lives, and is gone when it was ende
 test('a warden without the lock does not serve', async () => {
   // A directory can be opened, but not for a lock of this kind: nothing can be started.
   const { engine, guard } = startEngine(quiet, () => undefined)
-  assert.throws(() => guard.startWarden(dir), { op: 'open', code: 'EISDIR' })
+  assert.throws(() => guard.startWarden(dir, 'text'), { op: 'open', code: 'EISDIR' })
   engine.stop()
 })
 
@@ -80,13 +80,14 @@ const { startEngine } = await import(process.argv[1])
 const { writeFileSync } = await import('node:fs')
 const options = { realtimePriority: 0, rttimeUs: 0, lockMemory: false, livenessUs: 0 }
 const { engine, guard } = startEngine(options, () => undefined)
-guard.startWarden(process.argv[2])
+guard.startWarden(process.argv[2], process.argv[4] ?? 'text')
 const link = engine.openLink({ family: 4, interface: 'lo', ifindex: 1, source: '127.0.0.1', group: null, ttl: 255,
   filter: new Uint8Array(0), receiveBufferBytes: null })
 engine.addSlot(1, link, 51)
 engine.order([{ slot: 1, generation: 1,
   order: { kind: 'lead', now: [], repeats: [], resign: [{ kind: 'datagram', link, to: '127.0.0.1', bytes: new Uint8Array(8) }], lateUs: 60e6, wardenLateUs: 59e6 } }])
 await engine.flush()
+while (process.argv[4] !== undefined && guard.beats() < 2) await new Promise((resolve) => setTimeout(resolve, 10))
 writeFileSync(process.argv[3], '')
 process.stdin.resume().on('end', () => process.exit(0))`
 
@@ -110,12 +111,46 @@ test('nothing is told to a warden before it has said that it holds the lock', as
   child.stdin?.end()
 })
 
+test('what it writes has the form of the log: text, for journald, JSON', async () => {
+  const native = new URL('../../src/engine/native.js', import.meta.url).href
+  const gone = 'vipd-warden: the daemon is gone: gave up leadership'
+  const day = String.raw`\d{4}-\d\d-\d\d`
+  const forms = {
+    text: new RegExp(String.raw`^${day} \d\d:\d\d:\d\d\.\d{3} error ${gone}\n$`),
+    journal: new RegExp(`^<3>${gone}\n$`),
+    json: new RegExp(
+      String.raw`^\{"level":"error","time":"${day}T\d\d:\d\d:\d\d\.\d{3}Z","pid":\d+,"msg":"${gone}"\}\n$`,
+    ),
+  }
+  for (const [form, line] of Object.entries(forms)) {
+    const go = join(dir, `leads-${form}`)
+    const child = spawn(
+      process.execPath,
+      ['--input-type=module', '-e', leading, native, lock, go, form],
+      { stdio: ['pipe', 'inherit', 'pipe'], env: { ...process.env, TZ: 'Asia/Tokyo' } },
+    )
+    let written = ''
+    child.stderr.on('data', (text) => {
+      written += text
+    })
+    const closed = new Promise((resolve) => child.once('close', resolve))
+    await until(() => existsSync(go), 60_000)
+    const beforeMs = Date.now()
+    child.kill('SIGKILL')
+    await closed
+    assert.match(written, line)
+    const said = form === 'text' ? `${written.slice(0, 23).replace(' ', 'T')}+09:00` : ''
+    if (said !== '') assert.ok(Math.abs(Date.parse(said) - beforeMs) < 60_000, written)
+    if (form === 'json') assert.equal(JSON.parse(written).msg, gone)
+  }
+})
+
 test('a warden that does not read costs no memory', async (t) => {
   const { engine, guard } = startEngine(quiet, () => undefined)
   const link = engine.openLink(spec({ receiveBufferBytes: null }))
   const slots = Array.from({ length: 20 }, (_, i) => i + 1)
   for (const slot of slots) engine.addSlot(slot, link, slot)
-  guard.startWarden(lock)
+  guard.startWarden(lock, 'text')
   await until(() => childrenCalled('vipd-warden').length === 1 && guard.beats() > 0)
   const [pid = 0] = childrenCalled('vipd-warden')
   process.kill(pid, 'SIGSTOP')

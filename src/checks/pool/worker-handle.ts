@@ -1,8 +1,8 @@
 /**
- * The pool's hold on one of its worker threads, which is pinged and replaced. What a lost one had running is killed.
- * (Programs that outlive their thread are killed, but stay as zombies until this process ends: only that thread could
- * reap them.)
+ * The pool's hold on one of its worker threads, which is pinged and replaced. What a lost one had running is killed, and
+ * waited for by another thread.
  */
+import { senses } from '../../addon/bindings.ts'
 import { signalGroup } from '../../programs/run.ts'
 import { type Series, SupervisedThread, usualBackOff } from '../../threads/supervised.ts'
 import type { Loss } from '../../threads/thread.ts'
@@ -87,6 +87,9 @@ export class WorkerHandle {
   }
 
   #killPrograms(): void {
-    for (const pid of this.#shared.groups()) signalGroup(pid, 'SIGKILL')
+    for (const pid of this.#shared.groups()) {
+      signalGroup(pid, 'SIGKILL')
+      senses().adoptProgram(pid)
+    }
   }
 }

@@ -36,7 +36,7 @@ function start(t: TestContext) {
   const note = (text: string) => void lines.push(text)
   const log: Log = { debug: note, info: note, warn: note, error: note, flush: async () => {} }
   const guard = new FakeGuard()
-  const warden = new Warden(guard, '/run/x/warden.lock', log)
+  const warden = new Warden(guard, { runDir: '/run/x', logForm: 'json' }, log)
   warden.start()
   const pass = (ms: number) => {
     for (let at = 0; at < ms; at += 1_000) t.mock.timers.tick(1_000)
