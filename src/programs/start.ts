@@ -58,6 +58,9 @@ export function startProgram(
   return pid
 }
 
+/** One that was started by another thread, which is lost: this process waits for its end, and tells it to no thread. */
+export const adoptProgram = (pid: number): void => senses().adoptProgram(pid)
+
 /** All are taken out before the first is told: who is told may start another under the same descriptor. */
 function take(ends: Int32Array): void {
   const told: (() => void)[] = []

@@ -4,9 +4,8 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
-import { senses } from '../../src/addon/bindings.ts'
 import type { RunAs } from '../../src/base/command.ts'
-import { NotStarted, startProgram } from '../../src/programs/start.ts'
+import { adoptProgram, NotStarted, startProgram } from '../../src/programs/start.ts'
 
 export type Inside = {
   readonly text: string
@@ -42,7 +41,7 @@ function run({ text, runAs, noNewPrivs = false }: Inside): number {
 async function runStuck(inside: Inside): Promise<void> {
   const worker = new Worker(new URL(import.meta.url), { workerData: inside })
   const pid: number = await new Promise((resolve) => worker.once('message', resolve))
-  senses().adoptProgram(pid)
+  adoptProgram(pid)
   process.stdout.write('gone\n')
   setInterval(() => undefined, 60_000)
 }

@@ -2,8 +2,8 @@
  * The pool's hold on one of its worker threads, which is pinged and replaced. What a lost one had running is killed, and
  * waited for by another thread.
  */
-import { senses } from '../../addon/bindings.ts'
 import { signalGroup } from '../../programs/run.ts'
+import { adoptProgram } from '../../programs/start.ts'
 import { type Series, SupervisedThread, usualBackOff } from '../../threads/supervised.ts'
 import type { Loss } from '../../threads/thread.ts'
 import {
@@ -89,7 +89,7 @@ export class WorkerHandle {
   #killPrograms(): void {
     for (const pid of this.#shared.groups()) {
       signalGroup(pid, 'SIGKILL')
-      senses().adoptProgram(pid)
+      adoptProgram(pid)
     }
   }
 }
