@@ -1,5 +1,5 @@
 /** What the native addon adds to Node's sockets, for the thread that asks: echo replies and news of processes. */
-import { getSystemErrorName } from 'node:util'
+import { errnoName } from './errno.ts'
 import { loadAddon } from './load.ts'
 
 export type Watched = { readonly fd: number; close(): void }
@@ -47,9 +47,6 @@ export function senses(): Senses {
 /** The name of the errno that a call of the addon threw, 'EPERM'; what else it threw, as text. */
 export function failureOf(error: unknown): string {
   if (typeof error === 'object' && error !== null && 'errno' in error)
-    return getSystemErrorName(-Number(error.errno))
+    return errnoName(Number(error.errno))
   return error instanceof Error ? error.message : String(error)
 }
-
-/** The same of an errno. */
-export const errnoName = (errno: number): string => getSystemErrorName(-errno)

@@ -3,7 +3,7 @@
  * link. The calls wait for the file system and for nothing else.
  */
 
-import { errnoName } from './bindings.ts'
+import { errnoName } from './errno.ts'
 import { loadAddon } from './load.ts'
 
 type Owner = { readonly uid: number; readonly gid: number }

@@ -3,6 +3,8 @@
  * for it, and the switch tells what crossed the segment and when, by the kernel's time stamps. Only the wire is
  * looked at, so that every daemon is measured the same way and none has to log for us.
  */
+import { us } from '../base/time.ts'
+import { skewUs } from '../base/vrrp-timing.ts'
 import type { Capture, Frame, VrrpFrame } from '../lab/capture.ts'
 import type { Child } from '../lab/child.ts'
 import type { Daemon } from '../lab/daemon.ts'
@@ -117,7 +119,7 @@ export class Pair {
   }
 
   skewMs(role: Role): number {
-    return (this.advertMs * (256 - priorities[role])) / 256
+    return skewUs(3, priorities[role], us(this.advertMs * 1_000)) / 1_000
   }
 
   sentBy(frame: Frame, role: Role): boolean {

@@ -2,15 +2,14 @@
 import { loadAddon } from '../addon/load.ts'
 import type { ForeignAddress } from '../config/types.ts'
 import type { Addon } from '../engine/addon.ts'
+import { decodeMessages, type RouteMessage } from '../wire/rtnetlink.ts'
 import {
-  decodeMessages,
   encodeAddressDump,
-  encodeLinkDump,
   keepalivedProtocol,
   type LinkAddress,
-  type RouteMessage,
   vipdProtocol,
-} from '../wire/rtnetlink.ts'
+} from '../wire/rtnetlink-address.ts'
+import { encodeLinkDump } from '../wire/rtnetlink-link.ts'
 
 /** IFA_PROTO of keepalived, and of vipd. */
 const virtualMarks: readonly (number | null)[] = [keepalivedProtocol, vipdProtocol]

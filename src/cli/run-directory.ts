@@ -11,11 +11,11 @@ import { requirePrivate } from './trusted-directory.ts'
 
 const lockFile = (directory: string): string => join(directory, 'vipd.lock')
 /** Two names of one number. */
-const isTaken = (code: string): boolean => code === 'EWOULDBLOCK' || code === 'EAGAIN'
+const isTaken = (code: string): boolean => code === 'EAGAIN'
 
 /**
  * Makes it where it is missing, and lets every process of the network namespace see that a vipd lives here. Throws
- * OpError: EPERM when others may write there, EWOULDBLOCK (EAGAIN) when another daemon has it, EADDRINUSE when one has another directory of that name
+ * OpError: EPERM when others may write there, EAGAIN when another daemon has it, EADDRINUSE when one has another directory of that name
  * (in another container that shares the network, or in one that was removed under it).
  */
 export function claimRunDirectory(directory: string): void {

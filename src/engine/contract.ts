@@ -227,7 +227,7 @@ export type AdvertGaps = {
   /** Of the last hour, in no order. */
   readonly windows: readonly AdvertWindow[]
   // The rest is of the present interval: it begins anew with a follow that has another.
-  /** Four buckets for each doubling: bucket i begins at 2^(10 + i/4) µs (by quarters of the octave), the first at 0. */
+  /** Counts; bucket i begins at `gapBucketFromUs(i)` (gaps.ts). */
   readonly histogram: readonly number[]
   /** The last 32 that were half as long again as usual, the oldest first, each with its end. */
   readonly long: readonly { readonly atUs: Us; readonly gapUs: Us }[]

@@ -2,7 +2,7 @@
  * Between the contract's values and the addon's: text addresses to octets on the way down, octets and errnos to
  * text and names on the way up. Nothing else changes shape here.
  */
-import { constants } from 'node:os'
+import { errnoName } from '../addon/errno.ts'
 import { OpError } from '../base/errors.ts'
 import { ipBytes, ipFromBytes } from '../base/ip.ts'
 import type {
@@ -71,11 +71,6 @@ export function fromNativeEvent(event: NativeEvent): EngineEvent {
       return event
   }
 }
-
-const names = new Map(Object.entries(constants.errno).map(([name, errno]) => [errno, name]))
-
-/** 'ENODEV'; for a number that Node has no name for, the number. */
-export const errnoName = (errno: number): string => names.get(errno) ?? `errno ${errno}`
 
 /** Runs a native call; its failure as an OpError. A wrong argument stays a TypeError: that is a bug. */
 export function native<T>(call: () => T): T {

@@ -3,6 +3,7 @@
  * which VRIDs are taken, which flushes are unanswered, and how many events have been acknowledged.
  */
 
+import { errnoName } from '../addon/errno.ts'
 import { loadAddon } from '../addon/load.ts'
 import { assert } from '../base/assert.ts'
 import type { OpError } from '../base/errors.ts'
@@ -23,7 +24,7 @@ import type {
   StartEngine,
 } from './contract.ts'
 import { batches } from './deliveries.ts'
-import { errnoName, failure, fromNativeEvent, native, toNativeOrders } from './edge.ts'
+import { failure, fromNativeEvent, native, toNativeOrders } from './edge.ts'
 import { enginePolicy } from './policy.ts'
 import { Routes } from './routes.ts'
 

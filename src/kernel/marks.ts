@@ -5,7 +5,7 @@
  */
 import type { Ip } from '../base/ip.ts'
 import { identityOfHeld } from '../wire/address-identity.ts'
-import type { LinkAddress } from '../wire/rtnetlink.ts'
+import type { LinkAddress } from '../wire/rtnetlink-address.ts'
 
 /** To come: routes, rules, links, sysctls. A kind that the reader does not know makes a record unusable. */
 export type OwnedObject =

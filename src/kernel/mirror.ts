@@ -7,16 +7,15 @@ import type { OpError } from '../base/errors.ts'
 import { type Ip, ipFamily } from '../base/ip.ts'
 import { type AddressIdentity, identityOf, identityOfHeld } from '../wire/address-identity.ts'
 import { encodeNetconfDump, type NetconfMessage } from '../wire/netconf.ts'
+import { decodeMessages, type RouteMessage } from '../wire/rtnetlink.ts'
 import {
-  decodeMessages,
   encodeAddressAgain,
   encodeAddressDump,
-  encodeLinkDump,
   keepalivedProtocol,
   type LinkAddress,
-  type RouteMessage,
   vipdProtocol,
-} from '../wire/rtnetlink.ts'
+} from '../wire/rtnetlink-address.ts'
+import { encodeLinkDump } from '../wire/rtnetlink-link.ts'
 
 export type KernelLink = {
   readonly ifindex: number

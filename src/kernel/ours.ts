@@ -3,8 +3,8 @@
  * has marks, else by the record of the run directory; never because a configuration names it, and never because it has
  * a lifetime. What a living vipd with another run directory may have put there is its own. Pure.
  */
-import type { LinkAddress } from '../wire/rtnetlink.ts'
-import { vipdProtocol } from '../wire/rtnetlink.ts'
+import type { LinkAddress } from '../wire/rtnetlink-address.ts'
+import { vipdProtocol } from '../wire/rtnetlink-address.ts'
 import { type OwnedObject, objectKey, type RecordRead, type Scope, sameScope } from './marks.ts'
 import type { Survey } from './survey.ts'
 

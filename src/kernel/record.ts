@@ -7,7 +7,7 @@
 import { OpError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { identityOfHeld } from '../wire/address-identity.ts'
-import { type LinkAddress, vipdProtocol } from '../wire/rtnetlink.ts'
+import { type LinkAddress, vipdProtocol } from '../wire/rtnetlink-address.ts'
 import type { Errands } from './errands.ts'
 import { encodeRecord, type OwnedAddress, type OwnedObject, objectKey } from './marks.ts'
 import type { Survey } from './survey.ts'

@@ -6,15 +6,15 @@
 import { release } from 'node:os'
 import { OpError } from '../base/errors.ts'
 import { networkOfHeld } from '../wire/address-identity.ts'
+import { decodeMessages } from '../wire/rtnetlink.ts'
 import {
-  decodeMessages,
   encodeAddressAgain,
   encodeAddressDelete,
   encodeAddressDump,
-  encodeLinkDump,
   keepalivedProtocol,
   type LinkAddress,
-} from '../wire/rtnetlink.ts'
+} from '../wire/rtnetlink-address.ts'
+import { encodeLinkDump } from '../wire/rtnetlink-link.ts'
 import { Judge, kernelMarks, type Verdict } from './ours.ts'
 import type { Survey } from './survey.ts'
 

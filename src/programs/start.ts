@@ -3,7 +3,8 @@
  * takes milliseconds in a process of this size and holds up its other threads.
  */
 import { constants } from 'node:os'
-import { errnoName, senses, type Watched } from '../addon/bindings.ts'
+import { senses, type Watched } from '../addon/bindings.ts'
+import { errnoName } from '../addon/errno.ts'
 import type { RunAs } from '../base/command.ts'
 
 export type Ended = { readonly status: number } | { readonly signal: string }

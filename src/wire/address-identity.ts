@@ -4,7 +4,7 @@
  * inet6_addr_del).
  */
 import { type Ip, ipBytes } from '../base/ip.ts'
-import type { AddressSpec, LinkAddress } from './rtnetlink.ts'
+import type { AddressSpec, LinkAddress } from './rtnetlink-address.ts'
 
 export type AddressIdentity = Pick<AddressSpec, 'address' | 'prefixLength' | 'peer'>
 

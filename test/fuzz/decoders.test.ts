@@ -10,7 +10,8 @@ import { type Us, us } from '../../src/base/time.ts'
 import { encodeFrame, FrameReader, readRequest, readResponse } from '../../src/control/protocol.ts'
 import { decodeArp, encodeGratuitousArp } from '../../src/wire/arp.ts'
 import { decodeNa, encodeUnsolicitedNa } from '../../src/wire/ndp.ts'
-import { decodeMessages, encodeAddressDelete } from '../../src/wire/rtnetlink.ts'
+import { decodeMessages } from '../../src/wire/rtnetlink.ts'
+import { encodeAddressDelete } from '../../src/wire/rtnetlink-address.ts'
 import { decodeAdvert, type Expectation, encodeAdvert } from '../../src/wire/vrrp.ts'
 
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 2_000)

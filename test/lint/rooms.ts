@@ -88,7 +88,7 @@ export const rooms: readonly Room[] = [
   ),
   room('checks/verdict', 'what a check is, rise and fall, schedules, records', 'base programs'),
   room('checks/local', 'processes, files, modules', 'base addon programs threads checks/verdict'),
-  room('checks/probes', 'probes of services', 'base addon programs checks/verdict'),
+  room('checks/probes', 'probes of services', 'base addon wire programs checks/verdict'),
   room(
     'checks/pool',
     'many checks at once in worker threads',

@@ -9,7 +9,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { concatBytes } from '../../src/base/bytes.ts'
 import type { Plan } from '../../src/engine/contract.ts'
 import { encodeAttribute, encodeMessage, u32 } from '../../src/wire/netlink.ts'
-import { decodeMessages, encodeAddressDump } from '../../src/wire/rtnetlink.ts'
+import { decodeMessages } from '../../src/wire/rtnetlink.ts'
+import { encodeAddressDump } from '../../src/wire/rtnetlink-address.ts'
 import {
   add,
   carryOut,

@@ -1,12 +1,13 @@
 /** The TypeScript side of the engine that needs no thread: cutting deliveries, and what crosses the edge. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { errnoName } from '../../src/addon/errno.ts'
 import { OpError } from '../../src/base/errors.ts'
 import type { Ip } from '../../src/base/ip.ts'
 import { us } from '../../src/base/time.ts'
 import type { EngineEvent } from '../../src/engine/contract.ts'
 import { batches } from '../../src/engine/deliveries.ts'
-import { errnoName, native } from '../../src/engine/edge.ts'
+import { native } from '../../src/engine/edge.ts'
 import { Routes } from '../../src/engine/routes.ts'
 
 const about = (slot: number) => ({ slot, generation: 1, at: us(0) })

@@ -4,12 +4,9 @@ import { test } from 'node:test'
 import { OpError } from '../../src/base/errors.ts'
 import type { LinkSpec, Plan } from '../../src/engine/contract.ts'
 import { encodeGratuitousArp } from '../../src/wire/arp.ts'
-import {
-  decodeMessages,
-  encodeAddressDelete,
-  encodeAddressDump,
-  encodeLinkDump,
-} from '../../src/wire/rtnetlink.ts'
+import { decodeMessages } from '../../src/wire/rtnetlink.ts'
+import { encodeAddressDelete, encodeAddressDump } from '../../src/wire/rtnetlink-address.ts'
+import { encodeLinkDump } from '../../src/wire/rtnetlink-link.ts'
 import {
   add,
   address,

@@ -22,8 +22,8 @@ import {
   type AddressSpec,
   encodeAddressDelete,
   encodeAddressReplace,
-  errno,
-} from '../../src/wire/rtnetlink.ts'
+} from '../../src/wire/rtnetlink-address.ts'
+import { errno } from '../../src/wire/rtnetlink-numbers.ts'
 import { ip, Peer } from './peer.ts'
 
 export const address = (text: string): Ip => {

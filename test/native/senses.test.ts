@@ -4,7 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { after, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { errnoName, senses } from '../../src/addon/bindings.ts'
+import { senses } from '../../src/addon/bindings.ts'
+import { errnoName } from '../../src/addon/errno.ts'
 import { startProgram } from '../../src/programs/start.ts'
 
 test('dial: accepted and refused are told apart, each by its own socket', async () => {

@@ -11,11 +11,8 @@ import {
   hostIsLittleEndian,
   splitMessages,
 } from '../../src/wire/netlink.ts'
-import {
-  decodeMessages,
-  encodeAddressDelete,
-  encodeAddressReplace,
-} from '../../src/wire/rtnetlink.ts'
+import { decodeMessages } from '../../src/wire/rtnetlink.ts'
+import { encodeAddressDelete, encodeAddressReplace } from '../../src/wire/rtnetlink-address.ts'
 
 export const ifindex = 2
 const newLink = 16

@@ -1,10 +1,12 @@
 /** An echo request there, an echo reply back (RFC 792, RFC 4443): is a host, say the gateway, reachable. */
 import { randomFillSync, randomInt } from 'node:crypto'
 import { isIP } from 'node:net'
-import { errnoName, failureOf, senses, type Watched } from '../../addon/bindings.ts'
+import { failureOf, senses, type Watched } from '../../addon/bindings.ts'
+import { errnoName } from '../../addon/errno.ts'
 import { type Ip, ipBytes } from '../../base/ip.ts'
 import type { IcmpProbe } from '../../base/probe.ts'
 import { resolveHost } from '../../programs/resolve.ts'
+import { checksum } from '../../wire/checksum.ts'
 import { Refusal } from '../verdict/probe-failure.ts'
 import { type Asking, describeCode } from './connection.ts'
 
@@ -101,14 +103,6 @@ class EchoPort {
 }
 
 const headerLength = (packet: Buffer): number => 4 * ((packet[0] ?? 0) & 0x0f)
-
-/** RFC 1071, over an even number of octets or an odd one. */
-function checksum(octets: Buffer): number {
-  let sum = 0
-  for (let i = 0; i < octets.length; i += 2) sum += ((octets[i] ?? 0) << 8) | (octets[i + 1] ?? 0)
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)
-  return ~sum & 0xffff
-}
 
 const ports = new Map<4 | 6, EchoPort>()
 

@@ -3,7 +3,8 @@
  * serves every check of a thread.
  */
 import { isIP } from 'node:net'
-import { errnoName, senses } from '../../addon/bindings.ts'
+import { senses } from '../../addon/bindings.ts'
+import { errnoName } from '../../addon/errno.ts'
 import { type Ip, ipBytes } from '../../base/ip.ts'
 import type { Endpoint } from '../../base/probe.ts'
 import { resolveHost } from '../../programs/resolve.ts'

@@ -8,7 +8,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { ipFamily } from '../../base/ip.ts'
-import { type AddressFacts, kernelAddresses, type SlotFacts } from '../../engine/plans.ts'
+import { type AddressFacts, kernelAddresses, type SlotFacts } from '../../engine/plans-addresses.ts'
 import { identityOf, networkOf } from '../../wire/address-identity.ts'
 
 export type AddressDifference = {

@@ -6,10 +6,10 @@
 import { type Ip, ipFamily, isLinkLocal } from '../../base/ip.ts'
 import type { Instance, VirtualAddress } from '../../config/types.ts'
 import type { Fault } from '../../election/types.ts'
-import type { AddressFacts } from '../../engine/plans.ts'
+import type { AddressFacts } from '../../engine/plans-addresses.ts'
 import type { OwnedAddress } from '../../kernel/marks.ts'
 import type { KernelAddress, KernelLink, KernelView } from '../../kernel/mirror.ts'
-import { keepalivedProtocol } from '../../wire/rtnetlink.ts'
+import { keepalivedProtocol } from '../../wire/rtnetlink-address.ts'
 import type { SocketKey } from './sockets.ts'
 
 export type InterfaceResolution =

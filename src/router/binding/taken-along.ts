@@ -5,7 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { ipFamily } from '../../base/ip.ts'
-import type { AddressFacts, SlotFacts, TakenAlong } from '../../engine/plans.ts'
+import type { AddressFacts, SlotFacts, TakenAlong } from '../../engine/plans-addresses.ts'
 import type { KernelView } from '../../kernel/mirror.ts'
 import { networkOf, networkOfHeld } from '../../wire/address-identity.ts'
 

@@ -4,7 +4,8 @@
  */
 import type { Ip } from '../../base/ip.ts'
 import type { Us } from '../../base/time.ts'
-import { planAdvert, planReannounce, type SlotFacts } from '../../engine/plans.ts'
+import { planAdvert, planReannounce } from '../../engine/plans.ts'
+import type { SlotFacts } from '../../engine/plans-addresses.ts'
 import { Competition } from './competition.ts'
 import type { SlotOrders, Standing } from './slot-orders.ts'
 import { TokenBucket } from './token-bucket.ts'

@@ -4,6 +4,7 @@ import { trackersOf } from '../../config/explain/print-arithmetic.ts'
 import { describeCommand } from '../../config/scripts/command.ts'
 import type { Config, Script } from '../../config/types.ts'
 import type { AdvertGaps, Engine, SlotId } from '../../engine/contract.ts'
+import { gapBucketFromUs } from '../../engine/gaps.ts'
 import type { Observation, ObservedCheck, ObservedInstance } from '../../report/observation.ts'
 import type { RunningInstance } from './instance.ts'
 
@@ -80,14 +81,10 @@ function observedGaps(
   if (histogram.every((count) => count === 0)) return null
   const now = engine.now()
   return {
-    histogram: histogram.map((count, i) => ({ fromMs: bucketFromMs(i), count })),
+    histogram: histogram.map((count, i) => ({ fromMs: gapBucketFromUs(i) / 1_000, count })),
     long: long.map(({ atUs, gapUs }) => ({
       atMs: wallMs - (now - atUs) / 1_000,
       gapMs: gapUs / 1_000,
     })),
   }
 }
-
-/** Four buckets for each doubling, from 2^10 µs on. */
-const bucketFromMs = (i: number): number =>
-  (2 ** (10 + Math.floor(i / 4)) * (1 + (i % 4) / 4)) / 1_000

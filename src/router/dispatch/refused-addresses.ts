@@ -5,7 +5,7 @@
  */
 import { type Us, us } from '../../base/time.ts'
 import type { Fault } from '../../election/types.ts'
-import type { AddressFacts } from '../../engine/plans.ts'
+import type { AddressFacts } from '../../engine/plans-addresses.ts'
 import type { KernelView } from '../../kernel/mirror.ts'
 import { identityOf, identityOfHeld } from '../../wire/address-identity.ts'
 import { decodeMessages } from '../../wire/rtnetlink.ts'

@@ -7,15 +7,17 @@ import { secondsToUs, us } from '../../../src/base/time.ts'
 import type { Machine, Params, State } from '../../../src/election/types.ts'
 import type { Lead, Order, Plan, Repeat, Step } from '../../../src/engine/contract.ts'
 import {
-  type AddressFacts,
   planAdvert,
   planAnnounceSource,
   planIdle,
   planOrder,
   planReannounce,
+} from '../../../src/engine/plans.ts'
+import {
+  type AddressFacts,
   planRestore,
   type SlotFacts,
-} from '../../../src/engine/plans.ts'
+} from '../../../src/engine/plans-addresses.ts'
 import { decodeArp } from '../../../src/wire/arp.ts'
 import { decodeNa } from '../../../src/wire/ndp.ts'
 import { decodeMessages } from '../../../src/wire/rtnetlink.ts'

@@ -4,7 +4,7 @@ import { mock, test } from 'node:test'
 import { OpError } from '../../../src/base/errors.ts'
 import { Kernel, type KernelChange } from '../../../src/kernel/mirror.ts'
 import { KernelReader } from '../../../src/kernel/reader.ts'
-import { encodeAddressDelete, encodeAddressReplace } from '../../../src/wire/rtnetlink.ts'
+import { encodeAddressDelete, encodeAddressReplace } from '../../../src/wire/rtnetlink-address.ts'
 import { ifindex, SimKernel } from '../../sim/kernel.ts'
 import { ip } from '../router/facts.ts'
 

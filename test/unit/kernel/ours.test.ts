@@ -4,11 +4,8 @@ import { test } from 'node:test'
 import { decodeRecord, encodeRecord, type OwnedObject } from '../../../src/kernel/marks.ts'
 import { Judge, kernelMarks } from '../../../src/kernel/ours.ts'
 import type { Survey } from '../../../src/kernel/survey.ts'
-import {
-  decodeMessages,
-  encodeAddressReplace,
-  type LinkAddress,
-} from '../../../src/wire/rtnetlink.ts'
+import { decodeMessages } from '../../../src/wire/rtnetlink.ts'
+import { encodeAddressReplace, type LinkAddress } from '../../../src/wire/rtnetlink-address.ts'
 import { ip } from '../router/facts.ts'
 
 const scope = { bootId: 'boot', netns: 'net:[1]' }

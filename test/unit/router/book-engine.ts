@@ -18,7 +18,8 @@ import type {
   SlotId,
 } from '../../../src/engine/contract.ts'
 import { Routes } from '../../../src/engine/routes.ts'
-import { decodeMessages, type LinkAddress } from '../../../src/wire/rtnetlink.ts'
+import { decodeMessages } from '../../../src/wire/rtnetlink.ts'
+import type { LinkAddress } from '../../../src/wire/rtnetlink-address.ts'
 
 type Slot = { readonly link: LinkId; readonly vrid: number; peers: readonly Ip[] }
 

@@ -5,7 +5,7 @@ import { us } from '../../../src/base/time.ts'
 import { lacksNetAdmin, mayAdministerNetwork } from '../../../src/daemon/capabilities.ts'
 import { addressFacts } from '../../../src/router/binding/interface-resolution.ts'
 import { RefusedAddresses } from '../../../src/router/dispatch/refused-addresses.ts'
-import { encodeAddressReplace } from '../../../src/wire/rtnetlink.ts'
+import { encodeAddressReplace } from '../../../src/wire/rtnetlink-address.ts'
 import { address, instance, kernelOf, link, virtualAddress } from './facts.ts'
 
 const eth0 = link(2, 'eth0')

@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import { concatBytes, viewOf } from '../../../src/base/bytes.ts'
 import { type Ip, ipBytes } from '../../../src/base/ip.ts'
 import type { Plan } from '../../../src/engine/contract.ts'
-import { planIdle, planRemove, planSwap } from '../../../src/engine/plans.ts'
+import { planIdle } from '../../../src/engine/plans.ts'
+import { planRemove, planSwap } from '../../../src/engine/plans-addresses.ts'
 import { Kernel } from '../../../src/kernel/mirror.ts'
 import { slotFacts } from '../../../src/router/binding/slot-facts.ts'
 import { followTakenAlong } from '../../../src/router/binding/taken-along.ts'
@@ -17,7 +18,8 @@ import {
   u8,
   u32,
 } from '../../../src/wire/netlink.ts'
-import { decodeMessages, keepalivedProtocol, vipdProtocol } from '../../../src/wire/rtnetlink.ts'
+import { decodeMessages } from '../../../src/wire/rtnetlink.ts'
+import { keepalivedProtocol, vipdProtocol } from '../../../src/wire/rtnetlink-address.ts'
 import { instance, ip, link, virtualAddress } from './facts.ts'
 
 const eth0 = link(3, 'eth0')

@@ -19,18 +19,20 @@ import {
   u32,
 } from '../../../src/wire/netlink.ts'
 import {
-  type AddressSpec,
   decodeMessages,
   emptyRouteRejects,
+  type RouteMessage,
+} from '../../../src/wire/rtnetlink.ts'
+import {
+  type AddressSpec,
   encodeAddressDelete,
   encodeAddressDump,
   encodeAddressReplace,
-  encodeLinkDump,
-  errno,
   type LinkAddress,
-  type RouteMessage,
   vipdProtocol,
-} from '../../../src/wire/rtnetlink.ts'
+} from '../../../src/wire/rtnetlink-address.ts'
+import { encodeLinkDump } from '../../../src/wire/rtnetlink-link.ts'
+import { errno } from '../../../src/wire/rtnetlink-numbers.ts'
 
 const ip = (text: string): Ip => {
   const parsed = parseIp(text)

@@ -1,0 +1,177 @@
+/**
+ * What an instance's addresses come to on the wire and in the kernel: the requests that set and give them back, the frames
+ * that announce them, and the plans that change one of them while the others stay.
+ */
+import { type Family, type Ip, ipFamily } from '../base/ip.ts'
+import type { Us } from '../base/time.ts'
+import { identityOf, networkOf } from '../wire/address-identity.ts'
+import { encodeGratuitousArp } from '../wire/arp.ts'
+import { encodeUnsolicitedNa } from '../wire/ndp.ts'
+import {
+  type AddressSpec,
+  encodeAddressDelete,
+  encodeAddressReplace,
+} from '../wire/rtnetlink-address.ts'
+import { errno } from '../wire/rtnetlink-numbers.ts'
+import type { LinkId, Plan } from './contract.ts'
+import { type Announcement, announce, type GarpFacts } from './plans-announce.ts'
+
+/** One virtual address, resolved to the interface that it goes on. */
+export type AddressFacts = Omit<AddressSpec, 'validSeconds'> & {
+  /** 6 octets; null where the interface has none or does no ARP: then nothing is announced. */
+  readonly mac: Uint8Array | null
+  /** Its interface forwards IPv6: its neighbour advertisements carry the router flag (RFC 9568 section 6.4.2). */
+  readonly router: boolean
+  /** The name of its interface. */
+  readonly interface: string
+  /** Carried in the advert; false for an excluded address. */
+  readonly advertised: boolean
+  /** Another program put it there: announced while leading, but neither set, renewed nor removed. */
+  readonly foreign: boolean
+}
+
+/** An address of the host's own that the kernel deletes with a primary of ours. */
+export type TakenAlong = {
+  readonly ifindex: number
+  /** See `networkOf`. */
+  readonly network: string
+  /** The request that sets it again where it is missing (`encodeAddressAgain`). */
+  readonly again: Uint8Array
+}
+
+/** What plans need to know of one instance, resolved against the kernel's present links. */
+export type SlotFacts = {
+  readonly vrid: number
+  readonly version: 2 | 3
+  readonly family: Family
+  readonly source: Ip
+  readonly link: LinkId
+  /** The multicast group, or every unicast peer. */
+  readonly destinations: readonly Ip[]
+  /** 8 octets for PASS. */
+  readonly password: Uint8Array | null
+  readonly advertIntervalUs: Us
+  readonly checksumAsV2: boolean
+  /** In the order of the configuration; the advertised ones of `family`. */
+  readonly addresses: readonly AddressFacts[]
+  /** Set again by whatever deletes `addresses`, in the same request. */
+  readonly takenAlong: readonly TakenAlong[]
+  readonly garp: GarpFacts
+  /** The interface of the source forwards IPv6: what announces the source carries the router flag. */
+  readonly router: boolean
+  /** The shortest down interval among the peers: how long after our last advert one may take over. */
+  readonly peersDownUs: Us
+  /** Valid lifetime of the addresses, renewed while leading; null is for ever. */
+  readonly lifetimeSeconds: number | null
+}
+
+type Encoded = {
+  readonly adds: Plan
+  readonly release: Plan
+  readonly frames: readonly Announcement[]
+}
+
+/** Bytes that depend on the facts alone; every order of the slot shares the same arrays. */
+const encodings = new WeakMap<SlotFacts, Encoded>()
+
+export function encoded(facts: SlotFacts): Encoded {
+  const known = encodings.get(facts)
+  if (known !== undefined) return known
+  const addresses = kernelAddresses(facts)
+  const each = addresses.map((address) => encodeAddress(facts, address))
+  const made = {
+    adds: each.flatMap((e) => e.add),
+    release: [...each.flatMap((e) => e.remove), ...putBack(facts, addresses)],
+    frames: each.flatMap((e) => e.frame ?? []),
+  }
+  encodings.set(facts, made)
+  return made
+}
+
+/** An address that is listed again is one to the kernel, with the options of the last line. */
+export function kernelAddresses({ addresses }: Pick<SlotFacts, 'addresses'>): AddressFacts[] {
+  const identity = (one: AddressFacts) => `${one.ifindex} ${identityOf(one)}`
+  return [...new Map(addresses.map((one) => [identity(one), one])).values()]
+}
+
+function encodeAddress(
+  facts: SlotFacts,
+  address: AddressFacts,
+): { readonly add: Plan; readonly remove: Plan; readonly frame: Announcement | null } {
+  const { mac, ifindex, router } = address
+  const frame = mac === null ? null : encodeFrame(address.address, mac, ifindex, router)
+  if (address.foreign) return { add: [], remove: [], frame }
+  const add = encodeAddressReplace({ ...address, validSeconds: facts.lifetimeSeconds })
+  const remove = encodeAddressDelete(address)
+  const gone = [errno.EADDRNOTAVAIL, errno.ENODEV]
+  return {
+    add: [{ kind: 'netlink', bytes: add, tolerate: [errno.EEXIST] }],
+    remove: [{ kind: 'netlink', bytes: remove, tolerate: gone }],
+    frame,
+  }
+}
+
+export function encodeFrame(
+  address: Ip,
+  mac: Uint8Array,
+  ifindex: number,
+  router: boolean,
+): Announcement {
+  const family = ipFamily(address)
+  const bytes =
+    family === 4 ? encodeGratuitousArp(mac, address) : encodeUnsolicitedNa(mac, address, router)
+  return { family, step: { kind: 'frame', ifindex, bytes } }
+}
+
+/** Every address set again, where it is already too. */
+export const planHold = (facts: SlotFacts): Plan => encoded(facts).adds
+
+/** An address that somebody deleted: back in place, and announced. */
+export function planRestore(facts: SlotFacts, address: AddressFacts): Plan {
+  const { add, frame } = encodeAddress(facts, address)
+  const frames = frame === null ? [] : [frame]
+  return [...add, ...announce('', frames, facts.garp, facts.garp.masterRepeat).now]
+}
+
+export type Swap = { readonly from: AddressFacts; readonly to: AddressFacts }
+
+/** The kernel cannot alter the address, nor hold both: away and back within one request, and announced. */
+export function planSwap(before: SlotFacts, now: SlotFacts, swap: Swap): Plan {
+  const { from, to } = swap
+  const { remove } = encodeAddress(before, from)
+  const [add, ...announced] = planRestore(now, to)
+  const back = [...putBack(before, [from]), ...held(now, [from])]
+  return [...remove, ...(add === undefined ? [] : [add]), ...back, ...announced]
+}
+
+/** Some addresses of `before` go while those of `now` stay. */
+export function planRemove(
+  before: SlotFacts,
+  now: SlotFacts,
+  addresses: readonly AddressFacts[],
+): Plan {
+  const removes = addresses.flatMap((address) => encodeAddress(before, address).remove)
+  return [...removes, ...putBack(before, addresses), ...held(now, addresses)]
+}
+
+/** The host's own addresses that went with these. Where the kernel promotes secondaries they are there still. */
+function putBack({ takenAlong }: SlotFacts, gone: readonly AddressFacts[]): Plan {
+  if (takenAlong.length === 0) return []
+  const place = (one: { readonly ifindex: number }, network: string) => `${one.ifindex} ${network}`
+  const four = gone.filter((one) => !one.foreign && ipFamily(one.address) === 4)
+  const places = new Set(four.map((one) => place(one, networkOf(one))))
+  return takenAlong
+    .filter((it) => places.has(place(it, it.network)))
+    .map(({ again }) => ({
+      kind: 'netlink',
+      bytes: again,
+      tolerate: [errno.EEXIST, errno.ENODEV],
+    }))
+}
+
+/** An IPv4 address that is the first of its network takes the others of it away with it (unless promote_secondaries). */
+function held(facts: SlotFacts, gone: readonly AddressFacts[]): Plan {
+  const first = (one: AddressFacts) =>
+    ipFamily(one.address) === 4 && (one.peer ?? one).prefixLength < 32
+  return gone.some(first) ? encoded(facts).adds : []
+}

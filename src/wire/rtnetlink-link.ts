@@ -1,0 +1,94 @@
+/** rtnetlink's links: the request that dumps them, and what the kernel tells of them. */
+import { viewOf } from '../base/bytes.ts'
+import { accept, type Decoded, reject } from './decoded.ts'
+import {
+  encodeMessage,
+  hostIsLittleEndian,
+  readAttributes,
+  readCString,
+  readU32,
+} from './netlink.ts'
+import { nlm, type } from './rtnetlink-numbers.ts'
+
+/** IFLA_* attributes; `kind` is IFLA_INFO_KIND inside `info`. */
+const ifla = { address: 1, name: 3, mtu: 4, link: 5, master: 10, operstate: 16, info: 18, kind: 1 }
+/** IFF_* flags. */
+const iff = {
+  up: 0x1,
+  loopback: 0x8,
+  running: 0x40,
+  noarp: 0x80,
+  multicast: 0x1000,
+  lowerUp: 0x10000,
+}
+/** AF_UNSPEC */
+const unspecified = 0
+const headerBytes = 16
+
+/** RTM_GETLINK for every link. */
+export function encodeLinkDump(): Uint8Array {
+  return encodeMessage(type.getLink, nlm.request | nlm.dump, new Uint8Array(headerBytes))
+}
+
+type Link = {
+  readonly ifindex: number
+  readonly name: string
+  /** IFF_UP: switched on by the administrator. */
+  readonly up: boolean
+  /** IFF_RUNNING: operational. */
+  readonly running: boolean
+  /** IFF_LOWER_UP: carrier. */
+  readonly lowerUp: boolean
+  readonly loopback: boolean
+  readonly multicast: boolean
+  readonly noarp: boolean
+  /** null where the link has none. */
+  readonly mac: Uint8Array | null
+  readonly mtu: number | null
+  /** IF_OPER_*: 6 is up, 2 is down, 0 unknown. */
+  readonly operstate: number | null
+  /** ifindex of the bridge, bond or VRF that it is enslaved to. */
+  readonly master: number | null
+  /** ifindex of the link below it (VLAN, macvlan; a veth's other end). */
+  readonly parent: number | null
+  /** 'veth', 'vlan', …; null for hardware. */
+  readonly linkKind: string | null
+}
+
+export type LinkMessage = { readonly kind: 'newlink' | 'dellink'; readonly link: Link }
+
+/**
+ * Of AF_UNSPEC alone. The same message types with another family are about something else: AF_BRIDGE about a bridge's
+ * port (its RTM_DELLINK says that the interface has left the bridge, not that it is gone).
+ */
+export function decodeLink(
+  body: Uint8Array,
+  kind: LinkMessage['kind'],
+): Decoded<LinkMessage, 'too-short' | 'bad-attributes' | 'missing-attribute' | 'other-family'> {
+  if (body.length < headerBytes) return reject('too-short')
+  if (body[0] !== unspecified) return reject('other-family')
+  const attributes = readAttributes(body.subarray(headerBytes))
+  if (attributes === null) return reject('bad-attributes')
+  const name = attributes.get(ifla.name)
+  if (name === undefined) return reject('missing-attribute')
+  const view = viewOf(body)
+  const flags = view.getUint32(8, hostIsLittleEndian)
+  const info = readAttributes(attributes.get(ifla.info) ?? new Uint8Array(0))?.get(ifla.kind)
+  const link: Link = {
+    ifindex: view.getInt32(4, hostIsLittleEndian),
+    name: readCString(name),
+    up: (flags & iff.up) !== 0,
+    running: (flags & iff.running) !== 0,
+    lowerUp: (flags & iff.lowerUp) !== 0,
+    loopback: (flags & iff.loopback) !== 0,
+    multicast: (flags & iff.multicast) !== 0,
+    noarp: (flags & iff.noarp) !== 0,
+    mac: attributes.get(ifla.address)?.slice() ?? null,
+    mtu: readU32(attributes.get(ifla.mtu)),
+    operstate: attributes.get(ifla.operstate)?.[0] ?? null,
+    master: readU32(attributes.get(ifla.master)),
+    parent: readU32(attributes.get(ifla.link)),
+    linkKind: info === undefined ? null : readCString(info),
+  }
+  return accept({ kind, link })
+}

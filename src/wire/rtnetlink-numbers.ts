@@ -1,0 +1,27 @@
+/** Numbers of rtnetlink that its objects share: message types, flags of requests, errnos that plans name. */
+/** NLMSG_* and RTM_*. */
+export const type = {
+  error: 2,
+  done: 3,
+  newLink: 16,
+  delLink: 17,
+  getLink: 18,
+  newAddr: 20,
+  delAddr: 21,
+  getAddr: 22,
+} as const
+/** NLM_F_*; `capped` and `ackTlvs` are for errors and share bits with the others. */
+export const nlm = {
+  request: 1,
+  ack: 4,
+  replace: 0x100,
+  exclusive: 0x200,
+  create: 0x400,
+  dump: 0x300,
+  capped: 0x100,
+  ackTlvs: 0x200,
+}
+export const addressFamily = { 4: 2, 6: 10 } as const
+
+/** errno values that the tolerant steps of a plan name. */
+export const errno = { EEXIST: 17, ENODEV: 19, EADDRNOTAVAIL: 99 } as const
