@@ -22,7 +22,7 @@ export type Command =
   | { readonly kind: 'value'; readonly path: string }
   /** In a worker thread of its own: the default export of an ES module. `digest` tells versions of the file apart. */
   | { readonly kind: 'module'; readonly path: string; readonly digest: string }
-  /** Somebody else says how it is; silence for an interval is a failure. */
+  /** Its results are pushed; silence for an interval is a failure. */
   | { readonly kind: 'push' }
   /** Of these other checks at least `least` are good. */
   | { readonly kind: 'combination'; readonly least: number; readonly of: readonly string[] }

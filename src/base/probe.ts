@@ -102,7 +102,7 @@ export type DnsProbe = {
 /** An echo request there, an echo reply back. */
 export type IcmpProbe = { readonly kind: 'icmp'; readonly host: string; readonly octets: number }
 
-/** Databases are asked to let somebody in; whom they turn away has been answered. */
+/** A login is tried: a database that refuses the user has answered. */
 export type PostgresProbe = {
   readonly kind: 'postgres'
   readonly to: Endpoint

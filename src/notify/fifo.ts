@@ -1,6 +1,6 @@
 /**
  * A notification FIFO: made anew at start, written without ever waiting, removed at the end. Opened for
- * reading too, so that lines written while nobody reads wait in the pipe; a full pipe drops the line.
+ * reading too, so that lines written while there is no reader wait in the pipe; a full pipe drops the line.
  */
 import { closeSync, writeSync } from 'node:fs'
 import { failureOf } from '../addon/bindings.ts'
@@ -10,7 +10,7 @@ import type { Fifo } from '../config/types.ts'
 
 export type FifoWriter = {
   readonly path: string
-  /** Lines lost since the start because nobody read. */
+  /** Lines lost since the start because no program read them. */
   readonly dropped: number
   /** False when the line was dropped. */
   write(line: string): boolean

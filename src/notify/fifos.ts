@@ -11,7 +11,7 @@ import { type FifoWriter, openFifo } from './fifo.ts'
 import type { JobResult } from './messages.ts'
 import type { Handle, NotifyWorker } from './worker-handle.ts'
 
-type Live = {
+type Entry = {
   readonly fifo: Fifo
   readonly writer: FifoWriter
   script: Handle | null
@@ -27,7 +27,7 @@ const restartMs = { first: 1_000, most: 60_000 }
 export class NotifyFifos {
   readonly #worker: NotifyWorker
   readonly #log: Log
-  #live: readonly Live[] = []
+  #entry: readonly Entry[] = []
 
   constructor(worker: NotifyWorker, log: Log) {
     this.#worker = worker
@@ -36,76 +36,77 @@ export class NotifyFifos {
 
   /** In the order of writing: the global FIFO, then the VRRP one. */
   configure(fifos: readonly Fifo[]): void {
-    const before = this.#live
-    const kept = fifos.map((fifo) => before.find((live) => sameFifo(live.fifo, fifo)) ?? null)
-    for (const live of before) if (!kept.includes(live)) this.#close(live)
-    this.#live = fifos.flatMap((fifo, i) => kept[i] ?? this.#open(fifo) ?? [])
+    const before = this.#entry
+    const kept = fifos.map((fifo) => before.find((entry) => sameFifo(entry.fifo, fifo)) ?? null)
+    for (const entry of before) if (!kept.includes(entry)) this.#close(entry)
+    this.#entry = fifos.flatMap((fifo, i) => kept[i] ?? this.#open(fifo) ?? [])
   }
 
   write(line: string): void {
-    for (const live of this.#live) this.#writeTo(live, line)
+    for (const entry of this.#entry) this.#writeTo(entry, line)
   }
 
   close(): void {
-    for (const live of this.#live) this.#close(live)
-    this.#live = []
+    for (const entry of this.#entry) this.#close(entry)
+    this.#entry = []
   }
 
-  #writeTo(live: Live, line: string): void {
-    const { path } = live.fifo
-    if (live.writer.write(line)) {
-      if (live.losing > 0) this.#log.warn(`FIFO ${path}: is read again, lost ${live.losing} lines`)
-      live.losing = 0
+  #writeTo(entry: Entry, line: string): void {
+    const { path } = entry.fifo
+    if (entry.writer.write(line)) {
+      if (entry.losing > 0)
+        this.#log.warn(`FIFO ${path}: is read again, lost ${entry.losing} lines`)
+      entry.losing = 0
       return
     }
-    if (live.losing === 0)
-      this.#log.warn(`FIFO ${path}: is full, nobody reads it; lines are dropped`)
-    live.losing++
+    if (entry.losing === 0)
+      this.#log.warn(`FIFO ${path}: is full, no program reads it; lines are dropped`)
+    entry.losing++
   }
 
-  #open(fifo: Fifo): Live | null {
+  #open(fifo: Fifo): Entry | null {
     try {
       const writer = openFifo(fifo)
       const idle = { script: null, restart: null, starts: 0, losing: 0, closed: false }
-      const live: Live = { fifo, writer, ...idle }
-      if (fifo.script !== null) this.#startScript(live, fifo.script)
-      return live
+      const entry: Entry = { fifo, writer, ...idle }
+      if (fifo.script !== null) this.#startScript(entry, fifo.script)
+      return entry
     } catch (error) {
       this.#log.error(`FIFO ${fifo.path}: ${error instanceof Error ? error.message : error}`)
       return null
     }
   }
 
-  #startScript(live: Live, script: UserCommand): void {
-    const prepared = withWords(script.command, [live.fifo.path])
+  #startScript(entry: Entry, script: UserCommand): void {
+    const prepared = withWords(script.command, [entry.fifo.path])
     if (!prepared.ok) {
       this.#log.error(`FIFO script ${script.raw}: ${prepared.why}`)
       return
     }
-    live.starts++
+    entry.starts++
     const { program } = prepared
-    live.script = this.#worker.submit(
+    entry.script = this.#worker.submit(
       { kind: 'run', program, runAs: script.runAs, timeoutMs: null },
-      (result) => this.#scriptEnded(live, script, result),
+      (result) => this.#scriptEnded(entry, script, result),
     )
   }
 
-  #scriptEnded(live: Live, script: UserCommand, result: JobResult): void {
-    if (live.closed) return
+  #scriptEnded(entry: Entry, script: UserCommand, result: JobResult): void {
+    if (entry.closed) return
     // Lost with its worker: it may still read, and two readers would share the lines.
-    live.script?.signal('SIGTERM')
-    live.script = null
-    const delay = Math.min(restartMs.most, restartMs.first * 2 ** (live.starts - 1))
+    entry.script?.signal('SIGTERM')
+    entry.script = null
+    const delay = Math.min(restartMs.most, restartMs.first * 2 ** (entry.starts - 1))
     const how = result.kind === 'run' ? ` ${describeRun(script.raw, result)}` : ''
     this.#log.warn(`FIFO script ${script.raw} ended${how}; starting it again in ${delay} ms`)
-    live.restart = setTimeout(() => this.#startScript(live, script), delay)
+    entry.restart = setTimeout(() => this.#startScript(entry, script), delay)
   }
 
-  #close(live: Live): void {
-    live.closed = true
-    if (live.restart !== null) clearTimeout(live.restart)
-    live.script?.signal('SIGTERM')
-    live.writer.close()
+  #close(entry: Entry): void {
+    entry.closed = true
+    if (entry.restart !== null) clearTimeout(entry.restart)
+    entry.script?.signal('SIGTERM')
+    entry.writer.close()
   }
 }
 

@@ -35,7 +35,7 @@ export class OutputPipe {
 
   /** A descriptor for a child's standard output and error; the caller closes it after the spawn. */
   openWriteEnd(): number {
-    // The number may belong to somebody else by now.
+    // The number may belong to another file by now.
     assert(!this.#socket.destroyed, 'the pipe is open')
     return openSync(`/proc/self/fd/${this.#fd}`, constants.O_WRONLY)
   }

@@ -7,7 +7,7 @@ import { Resolver } from 'node:dns/promises'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 
-/** Addresses in the order to try; empty when the name is unknown or nobody answered in time. Never rejects. */
+/** Addresses in the order to try; empty when the name is unknown or no server answered in time. Never rejects. */
 export async function resolveHost(host: string, timeoutMs: number): Promise<readonly string[]> {
   if (isIP(host) !== 0) return [host]
   const listed = lookUpHosts(readHosts(), host)

@@ -24,7 +24,7 @@ export const rooms: readonly Room[] = [
   room('base', 'time, addresses, bytes, limits, errors, the log as a type', '', 'pure'),
   room('plot', 'pictures (SVG) and pages (HTML) from figures', '', 'pure'),
   room('addon', 'finds and loads the native addon; its bindings', ''),
-  room('wire', 'VRRP, ARP, NDP, rtnetlink, BPF: bytes ↔ values', 'base', 'pure'),
+  room('wire', 'VRRP, ARP, NDP, DNS, rtnetlink, BPF: bytes ↔ values', 'base', 'pure'),
   room(
     'election',
     '`step(params, state, event, now)`, sync groups, priorities',

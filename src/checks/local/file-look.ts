@@ -1,4 +1,4 @@
-/** Looks at one file (or writes its first number), now, with calls that may hang: for a thread of which nobody expects punctuality. */
+/** Looks at one file (or writes its first number), now, with calls that may hang: for a thread that may be late. */
 import { closeSync, constants, openSync, readSync, statSync } from 'node:fs'
 import { writeFileSafely } from '../../addon/host-files.ts'
 import type { FileWanted } from '../../base/command.ts'
@@ -72,7 +72,7 @@ function numberOf(text: string): number {
 const clamp = (value: number): number =>
   Number.isFinite(value) ? Math.min(Math.max(value, -(2 ** 31)), 2 ** 31 - 1) : 0
 
-/** Not blocking: a FIFO that nobody writes to must not hold us. */
+/** Not blocking: a FIFO without a writer must not hold the thread. */
 function read(path: string, bytesMax: number): string {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {

@@ -13,7 +13,7 @@ export type FromFiles =
 assert(parentPort !== null, 'this module is the body of a worker thread')
 const port = parentPort
 const say = (message: FromFiles): void => port.postMessage(message)
-/** Watched directories, and the names in them that somebody asks for. */
+/** Watched directories, and the names in them that were asked for. */
 const directories = new Map<string, { readonly watcher: FSWatcher; readonly names: Set<string> }>()
 
 port.on('message', ({ id, question }: ToFiles) => {

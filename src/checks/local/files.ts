@@ -1,5 +1,5 @@
 /**
- * Files can hang: a file server that is gone holds whoever asks for them, and nothing ends that call. They are looked at
+ * Files can hang: a file server that is gone holds the thread that asks for them, and nothing ends that call. They are looked at
  * in a thread of their own, one after the other. A look that lasts keeps its thread for itself: the others go to another
  * one, which stands by, and the path is not asked again until that look has returned. (Node's own asynchronous calls
  * would hang in the pool of threads that the whole process shares.)

@@ -96,7 +96,7 @@ export class ProcessTable {
 
   /**
    * A process for which the named tool would exit 0, run under that identity; null when there is none. `known` is
-   * looked at first: while it is there nobody else matters, and a look costs three system calls. `now`: monotonic
+   * looked at first: while it is there no other one matters, and a look costs three system calls. `now`: monotonic
    * milliseconds.
    */
   find(query: ProcessQuery, runAs: RunAs | null, known: number | null, now: number): number | null {

@@ -6,7 +6,7 @@ import { Files } from '../local/files.ts'
 import { ProcessTable } from '../local/processes.ts'
 import type { Phase } from '../probes/connection.ts'
 import type { CheckSpec } from '../verdict/types.ts'
-import { askerFor, isAsked } from './prober.ts'
+import { isProbed, proberFor } from './prober.ts'
 
 export type Once = {
   readonly outcome: Outcome
@@ -37,16 +37,16 @@ function outcomeOf(
     if (isProgram(command)) {
       const gone = () => undefined
       runCommand({ program: command, runAs, timeoutMs, output: null, ended, gone })
-    } else if (isAsked(command)) {
+    } else if (isProbed(command)) {
       const files = new Files(() => undefined)
-      const asker = askerFor(command, { processes: new ProcessTable(), files })
+      const prober = proberFor(command, { processes: new ProcessTable(), files })
       const end = (outcome: Outcome) => {
         ended(outcome)
-        asker.close()
+        prober.close?.()
         files.close()
       }
-      // An answer may come before `ask` returns.
-      setImmediate(() => asker.ask({ runAs, timeoutMs, ended: end, passed }))
+      // An answer may come before `run` returns.
+      setImmediate(() => prober.run({ runAs, timeoutMs, ended: end, passed }))
     } else {
       const why = command.kind === 'push' ? 'it waits to be told' : 'it is made of other checks'
       ended({ kind: 'unable', why: `${why}; ask the daemon` })

@@ -1,6 +1,6 @@
 /**
  * The checks of the daemon, spread over a few long-lived worker threads. Each worker runs many checks
- * at once and keeps their account; this side mirrors it, so `status` asks nobody and a worker that crashes
+ * at once and keeps their account; this side mirrors it, so `status` needs no worker, and one that crashes
  * or hangs is replaced without any check losing its verdict.
  */
 import { isDeepStrictEqual } from 'node:util'
@@ -60,7 +60,7 @@ type Check = {
 
 /**
  * A place for a worker; workers come and go, the checks stay assigned. A fork stops its thread for as long as
- * it takes, so programs and what is asked in-process share none.
+ * it takes, so programs and probes share none.
  */
 type Slot = {
   readonly takes: 'programs' | 'probes'

@@ -1,8 +1,7 @@
 /**
- * The commands that need no program, each as somebody who can be asked again and again, remembers what makes the next answer
- * cheap, and may have a hint that it is worth asking now.
+ * The commands that need no program: each as a prober that is run again and again, remembers what makes the next run
+ * cheap, and may have a hint that a run is worth it now.
  */
-import { unreachable } from '../../base/assert.ts'
 import type { Command, RunAs } from '../../base/command.ts'
 import type { Outcome } from '../../programs/outcome.ts'
 import type { Program } from '../../programs/run.ts'
@@ -18,127 +17,132 @@ import { Quorum } from '../local/quorum.ts'
 import type { Phase } from '../probes/connection.ts'
 import { runProbe } from '../probes/probe.ts'
 
-/** What is asked. (What others push, and what is combined of others, is not.) */
+/** What is carried out in-process. (Results that are pushed, and combinations of other checks, are not.) */
 export type InProcess = Exclude<Command, Program | { readonly kind: 'push' | 'combination' }>
 
-export const isAsked = (command: Command): command is InProcess =>
-  !['argv', 'shell', 'push', 'combination'].includes(command.kind)
-
-export type Asked = {
+export type ProbeRequest = {
   readonly runAs: RunAs | null
   readonly timeoutMs: number
-  /** Called once, perhaps before `ask` returns, and not after the question was given up. */
+  /** Called once, perhaps before `run` returns, and not after the run was given up. */
   readonly ended: (outcome: Outcome, output?: string) => void
   readonly passed?: (phase: Phase) => void
 }
 
-export type Asker = {
-  /** Returns what gives the question up. */
-  ask(asked: Asked): () => void
-  /** Would the answer be another one, now that this process began or ended, or this file changed. */
-  concerns(news: News): boolean
-  close(): void
+export type Prober = {
+  /** Returns what gives the run up. */
+  run(request: ProbeRequest): () => void
+  /** What the kernel may report that concerns it; absent: nothing. */
+  readonly hints?: Hints
+  close?(): void
 }
 
-export type News =
+export type Hints = {
+  readonly of: Hint['kind']
+  /** Would the answer be another one, now that this process began or ended, or this file changed. */
+  concerns(hint: Hint): boolean
+}
+
+export type Hint =
   | { readonly kind: 'process'; readonly process: ProcessFacts; readonly ended: boolean }
   | { readonly kind: 'file'; readonly path: string }
 
-/** What the askers of one thread share. */
+/** What the probers of one thread share. */
 export type Tools = { readonly processes: ProcessTable; readonly files: Files }
 
-const nothing = () => undefined
-const deaf = { concerns: () => false, close: nothing }
-
-export function askerFor(command: InProcess, tools: Tools): Asker {
-  switch (command.kind) {
-    case 'process':
-      return processAsker(command, tools.processes)
-    case 'processes':
-      return quorumAsker(new Quorum(command, tools.processes))
-    case 'broken': {
-      const { why } = command
-      return { ...deaf, ask: ({ ended }) => tell(ended, { kind: 'unable', why }) }
-    }
-    case 'probe': {
-      const { probe } = command
-      const ask = ({ timeoutMs, ended, passed }: Asked) =>
-        runProbe(probe, timeoutMs, ended, passed).cancel
-      return { ...deaf, ask }
-    }
-    case 'file':
-    case 'value':
-      return fileAsker(command, tools.files)
-    case 'module':
-      return moduleAsker(new Module(command.path))
-    default:
-      return unreachable(command)
-  }
+type Make<C> = (command: C, tools: Tools) => Prober
+type Makers = {
+  readonly [K in InProcess['kind']]: Make<Extract<InProcess, { readonly kind: K }>>
 }
 
-function tell(ended: Asked['ended'], outcome: Outcome): () => void {
+/** One entry for each kind of command. */
+const makers: Makers = {
+  process: (query, { processes }) => processProber(query, processes),
+  processes: (wanted, { processes }) => quorumProber(new Quorum(wanted, processes)),
+  broken: ({ why }) => ({ run: ({ ended }) => now(ended, { kind: 'unable', why }) }),
+  probe: ({ probe }) => ({
+    run: ({ timeoutMs, ended, passed }) => runProbe(probe, timeoutMs, ended, passed).cancel,
+  }),
+  file: fileProber,
+  value: fileProber,
+  module: ({ path }) => moduleProber(new Module(path)),
+}
+
+export const isProbed = (command: Command): command is InProcess =>
+  Object.hasOwn(makers, command.kind)
+
+export const proberFor = (command: InProcess, tools: Tools): Prober =>
+  (makers[command.kind] as Make<InProcess>)(command, tools)
+
+function now(ended: ProbeRequest['ended'], outcome: Outcome): () => void {
   ended(outcome)
-  return nothing
+  return () => undefined
 }
 
-function processAsker(query: ProcessQuery, processes: ProcessTable): Asker {
+function processProber(query: ProcessQuery, processes: ProcessTable): Prober {
   let known: number | null = null
   /** One that began, and may be it: looking at it is cheaper than looking at all. */
   let candidate: number | null = null
   return {
-    ask: ({ runAs, ended }) => {
+    run: ({ runAs, ended }) => {
       known = processes.find(query, runAs, known ?? candidate, performance.now())
       candidate = null
       const ok = known !== null
-      return tell(ended, { kind: 'probe', ok, detail: ok ? 'running' : `no process ${query.name}` })
+      return now(ended, { kind: 'probe', ok, detail: ok ? 'running' : `no process ${query.name}` })
     },
-    concerns: (news) => {
-      if (news.kind !== 'process') return false
-      if (news.ended) return news.process.pid === known
-      if (known !== null || !matchesName(query, news.process)) return false
-      candidate = news.process.pid
-      return true
+    hints: {
+      of: 'process',
+      concerns: (hint) => {
+        if (hint.kind !== 'process') return false
+        if (hint.ended) return hint.process.pid === known
+        if (known !== null || !matchesName(query, hint.process)) return false
+        candidate = hint.process.pid
+        return true
+      },
     },
-    close: nothing,
   }
 }
 
-const quorumAsker = (quorum: Quorum): Asker => ({
-  ask: ({ ended }) => tell(ended, quorum.look(performance.now())),
-  concerns: (news) => news.kind === 'process' && quorum.concerns(news.process, news.ended),
-  close: nothing,
+const quorumProber = (quorum: Quorum): Prober => ({
+  run: ({ ended }) => now(ended, quorum.look(performance.now())),
+  hints: {
+    of: 'process',
+    concerns: (hint) => hint.kind === 'process' && quorum.concerns(hint.process, hint.ended),
+  },
 })
 
-const fileAsker = (
+function fileProber(
   question: Extract<Command, { kind: 'file' | 'value' }>,
-  files: Files,
-): Asker => ({
-  ask: (asked) =>
-    within(asked, (settle) =>
-      files.ask(question, ({ ok, detail, value }) => {
-        if (question.kind === 'file') settle({ kind: 'probe', ok, detail })
-        else settle(ok ? { kind: 'value', value } : { kind: 'unable', why: detail })
-      }),
-    ),
-  concerns: (news) => news.kind === 'file' && news.path === question.path,
-  close: nothing,
-})
+  { files }: Tools,
+): Prober {
+  return {
+    run: (request) =>
+      within(request, (settle) =>
+        files.ask(question, ({ ok, detail, value }) => {
+          if (question.kind === 'file') settle({ kind: 'probe', ok, detail })
+          else settle(ok ? { kind: 'value', value } : { kind: 'unable', why: detail })
+        }),
+      ),
+    hints: {
+      of: 'file',
+      concerns: (hint) => hint.kind === 'file' && hint.path === question.path,
+    },
+  }
+}
 
-const moduleAsker = (module: Module): Asker => ({
-  ask: (asked) =>
-    within(asked, (settle) =>
+const moduleProber = (module: Module): Prober => ({
+  run: (request) =>
+    within(request, (settle) =>
       module.ask(({ ok, message: detail }, output) =>
         settle({ kind: 'probe', ok, detail }, output),
       ),
     ),
-  concerns: () => false,
   close: () => module.close(),
 })
 
 /** Gives up at the deadline. The answer may lie behind a late timer: the loop looks at its events once more. */
 function within(
-  { timeoutMs, ended }: Asked,
-  start: (settle: Asked['ended']) => () => void,
+  { timeoutMs, ended }: ProbeRequest,
+  start: (settle: ProbeRequest['ended']) => () => void,
 ): () => void {
   let over = false
   const end = () => {

@@ -3,34 +3,38 @@ import { connect, isIP, type Socket } from 'node:net'
 import { connect as secure, type TLSSocket } from 'node:tls'
 import type { Endpoint, TlsWanted } from '../../base/probe.ts'
 import { resolveHost } from '../../programs/resolve.ts'
-import { Refusal } from '../verdict/probe-failure.ts'
+import { ProbeFailure } from '../verdict/probe-failure.ts'
 
 const millisecondsPerDay = 86_400_000
 
 /** What a probe has behind it: the name is resolved, connected, TLS stands, the first octet of the answer is there. */
 export type Phase = 'resolve' | 'connect' | 'tls' | 'first byte'
 
-/** What a probe needs of whoever runs it. */
-export type Asking = {
+/** What a probe is given for one run. */
+export type ProbeContext = {
   readonly timeoutMs: number
   /** Whatever is opened is shown here at once, with how it is closed, also while it is connecting. */
   readonly opened: (close: () => void) => void
   readonly passed: (phase: Phase) => void
 }
 
-/** Resolves with the open connection, trying the addresses of the host in turn. Rejects with a Refusal. */
-export async function open(to: Endpoint, tls: TlsWanted | null, asking: Asking): Promise<Socket> {
+/** Resolves with the open connection, trying the addresses of the host in turn. Rejects with a ProbeFailure. */
+export async function open(
+  to: Endpoint,
+  tls: TlsWanted | null,
+  context: ProbeContext,
+): Promise<Socket> {
   const attempt = (place: Place) =>
-    tls === null ? openPlain(place, asking) : openSecure(place, tls, asking)
+    tls === null ? openPlain(place, context) : openSecure(place, tls, context)
   if (to.kind === 'unix') return attempt({ path: to.path })
-  let why = new Refusal(`unknown host ${to.host}`)
-  const addresses = await resolveHost(to.host, asking.timeoutMs)
-  asking.passed('resolve')
+  let why = new ProbeFailure(`unknown host ${to.host}`)
+  const addresses = await resolveHost(to.host, context.timeoutMs)
+  context.passed('resolve')
   for (const host of addresses) {
     try {
       return await attempt({ host, port: to.port })
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error
+      if (!(error instanceof ProbeFailure)) throw error
       why = error
     }
   }
@@ -40,7 +44,7 @@ export async function open(to: Endpoint, tls: TlsWanted | null, asking: Asking):
 /** `host` is an address. */
 type Place = { readonly path: string } | { readonly host: string; readonly port: number }
 
-function openPlain(place: Place, { opened, passed }: Asking): Promise<Socket> {
+function openPlain(place: Place, { opened, passed }: ProbeContext): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(place)
     opened(() => end(socket))
@@ -48,7 +52,7 @@ function openPlain(place: Place, { opened, passed }: Asking): Promise<Socket> {
       passed('connect')
       resolve(socket)
     })
-    socket.once('error', (error) => reject(new Refusal(describeFailure(error))))
+    socket.once('error', (error) => reject(new ProbeFailure(describeFailure(error))))
   })
 }
 
@@ -56,7 +60,7 @@ function openPlain(place: Place, { opened, passed }: Asking): Promise<Socket> {
 function openSecure(
   place: Place,
   { serverName, ca, days, client }: TlsWanted,
-  { opened, passed }: Asking,
+  { opened, passed }: ProbeContext,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
     let about = ''
@@ -73,10 +77,10 @@ function openSecure(
       passed('tls')
       const left = daysLeft(socket)
       if (left >= days) resolve(socket)
-      else reject(new Refusal(`certificate expires in ${Math.max(0, Math.floor(left))} days`))
+      else reject(new ProbeFailure(`certificate expires in ${Math.max(0, Math.floor(left))} days`))
     })
-    socket.once('error', (error) => reject(new Refusal(about + describeFailure(error))))
-    socket.once('close', () => reject(new Refusal('TLS: the connection was closed')))
+    socket.once('error', (error) => reject(new ProbeFailure(about + describeFailure(error))))
+    socket.once('close', () => reject(new ProbeFailure('TLS: the connection was closed')))
   })
 }
 

@@ -1,22 +1,27 @@
-/** Connects, and says and hears what it was told to: the probe behind tcp, tls, unix and the line protocols. */
+/** Connects, sends and expects what the configuration says: the probe behind tcp, tls, unix and the line protocols. */
 import type { DialogueProbe } from '../../base/probe.ts'
-import { type Asking, open } from './connection.ts'
+import { open, type ProbeContext } from './connection.ts'
 import { judge, unanswered } from './expectation.ts'
-import { Ear } from './stream-reader.ts'
+import { StreamReader } from './stream-reader.ts'
+import { accepts } from './tcp-dial.ts'
 
-/** Resolves with the words of success. Rejects with a Refusal. */
-export async function dialogue({ to, tls, turns }: DialogueProbe, asking: Asking): Promise<string> {
-  const socket = await open(to, tls, asking)
+/** Resolves with the words of success. Rejects with a ProbeFailure. */
+export async function dialogue(
+  { to, tls, turns }: DialogueProbe,
+  context: ProbeContext,
+): Promise<string> {
+  if (to.kind === 'tcp' && tls === null && turns.length === 0) return accepts(to, context)
+  const socket = await open(to, tls, context)
   if (turns.length === 0) return 'connected'
-  socket.once('data', () => asking.passed('first byte'))
-  const ear = new Ear(socket)
+  socket.once('data', () => context.passed('first byte'))
+  const reader = new StreamReader(socket)
   for (const turn of turns) {
     if (turn.kind === 'send') socket.write(turn.octets)
     else {
       const { what } = turn
-      await ear.hears(
-        (heard) => judge(what, heard),
-        (heard) => unanswered(what, heard),
+      await reader.read(
+        (received) => judge(what, received),
+        (received) => unanswered(what, received),
       )
     }
   }

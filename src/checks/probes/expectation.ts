@@ -9,33 +9,33 @@ const shownMax = 60
 
 export function judge(what: Expectation, answer: Buffer): Judgement {
   const judgement = byKind(what, answer)
-  if (judgement.kind !== 'open' || answer.length < answerBytesMax) return judgement
-  return { kind: 'wrong', why: `${describe(what)} not within ${answerBytesMax} bytes` }
+  if (judgement.kind !== 'incomplete' || answer.length < answerBytesMax) return judgement
+  return { kind: 'mismatch', why: `${describe(what)} not within ${answerBytesMax} bytes` }
 }
 
 function byKind(what: Expectation, answer: Buffer): Judgement {
   switch (what.kind) {
     case 'octets': {
       const at = answer.indexOf(what.octets)
-      if (at < 0) return { kind: 'open' }
-      return right(answer.subarray(at + what.octets.length))
+      if (at < 0) return { kind: 'incomplete' }
+      return matched(answer.subarray(at + what.octets.length))
     }
     case 'pattern': {
-      if (!matches(what.source, answer.toString())) return { kind: 'open' }
+      if (!matches(what.source, answer.toString())) return { kind: 'incomplete' }
       // Where a match ends in octets is not known; what follows is another answer.
-      return right(Buffer.alloc(0))
+      return matched(Buffer.alloc(0))
     }
     case 'line': {
       const end = answer.indexOf(10)
-      if (end < 0) return { kind: 'open' }
+      if (end < 0) return { kind: 'incomplete' }
       const line = answer.subarray(0, end).toString().trimEnd()
-      if (new RegExp(what.source).test(line)) return right(answer.subarray(end + 1))
-      return { kind: 'wrong', why: `answered ${show(answer.subarray(0, end))}` }
+      if (new RegExp(what.source).test(line)) return matched(answer.subarray(end + 1))
+      return { kind: 'mismatch', why: `answered ${show(answer.subarray(0, end))}` }
     }
   }
 }
 
-const right = (rest: Buffer): Judgement => ({ kind: 'right', value: undefined, rest })
+const matched = (rest: Buffer): Judgement => ({ kind: 'match', value: undefined, rest })
 
 /** The answer ended before it was decided. */
 export const unanswered = (what: Expectation, answer: Buffer): string =>

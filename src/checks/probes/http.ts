@@ -4,24 +4,24 @@ import { type IncomingMessage, request } from 'node:http'
 import type { Socket } from 'node:net'
 import type { HttpProbe } from '../../base/probe.ts'
 import { matches } from '../verdict/pattern.ts'
-import { Refusal } from '../verdict/probe-failure.ts'
-import { type Asking, describeFailure, open } from './connection.ts'
+import { ProbeFailure } from '../verdict/probe-failure.ts'
+import { describeFailure, open, type ProbeContext } from './connection.ts'
 
 /** Of a body that is looked at. */
 const bodyBytesMax = 1_048_576
 
-/** Resolves with the words of success. Rejects with a Refusal. */
-export async function askHttp(probe: HttpProbe, asking: Asking): Promise<string> {
+/** Resolves with the words of success. Rejects with a ProbeFailure. */
+export async function probeHttp(probe: HttpProbe, context: ProbeContext): Promise<string> {
   const { host, port, tls } = probe
-  const socket = await open({ kind: 'tcp', host, port }, tls, asking)
+  const socket = await open({ kind: 'tcp', host, port }, tls, context)
   const response = await respond(probe, socket)
-  asking.passed('first byte')
+  context.passed('first byte')
   const status = response.statusCode ?? 0
   if (!probe.status.some(({ from, to }) => status >= from && status <= to))
-    throw new Refusal(`status ${status}`)
+    throw new ProbeFailure(`status ${status}`)
   for (const { name, source } of probe.fields) {
     const value = String(response.headers[name] ?? '')
-    if (!matches(source, value)) throw new Refusal(`${name} is '${value}', not /${source}/`)
+    if (!matches(source, value)) throw new ProbeFailure(`${name} is '${value}', not /${source}/`)
   }
   if (probe.body !== null || probe.digest !== null) await lookAtBody(probe, response)
   return `status ${status}`
@@ -36,22 +36,22 @@ function respond(
     const createConnection = () => socket
     const asked = request({ method, path, host, port, headers, createConnection })
     asked.once('response', resolve)
-    asked.once('error', (error) => reject(new Refusal(describeFailure(error))))
+    asked.once('error', (error) => reject(new ProbeFailure(describeFailure(error))))
     asked.end()
   })
 }
 
-/** @throws Refusal when the body is not the expected one, or does not end. */
+/** @throws ProbeFailure when the body is not the expected one, or does not end. */
 async function lookAtBody(
   { body: source, digest }: HttpProbe,
   response: IncomingMessage,
 ): Promise<void> {
   const { text, length, hash } = await readBody(response)
   if (source !== null && !matches(source, text))
-    throw new Refusal(`/${source}/ is not in the body of ${length} bytes`)
+    throw new ProbeFailure(`/${source}/ is not in the body of ${length} bytes`)
   if (digest === null) return
-  if (length > bodyBytesMax) throw new Refusal(`the body is longer than ${bodyBytesMax} bytes`)
-  if (hash !== digest) throw new Refusal(`the body of ${length} bytes has the digest ${hash}`)
+  if (length > bodyBytesMax) throw new ProbeFailure(`the body is longer than ${bodyBytesMax} bytes`)
+  if (hash !== digest) throw new ProbeFailure(`the body of ${length} bytes has the digest ${hash}`)
 }
 
 async function readBody(response: IncomingMessage) {
@@ -64,7 +64,7 @@ async function readBody(response: IncomingMessage) {
       if (length > bodyBytesMax) break
     }
   } catch (error) {
-    throw new Refusal(error instanceof Error ? describeFailure(error) : String(error))
+    throw new ProbeFailure(error instanceof Error ? describeFailure(error) : String(error))
   }
   const body = Buffer.concat(pieces).subarray(0, bodyBytesMax)
   return {

@@ -7,15 +7,18 @@ import { type Ip, ipBytes } from '../../base/ip.ts'
 import type { IcmpProbe } from '../../base/probe.ts'
 import { resolveHost } from '../../programs/resolve.ts'
 import { checksum } from '../../wire/checksum.ts'
-import { Refusal } from '../verdict/probe-failure.ts'
-import { type Asking, describeCode } from './connection.ts'
+import { ProbeFailure } from '../verdict/probe-failure.ts'
+import { describeCode, type ProbeContext } from './connection.ts'
 
-/** Resolves with the words of success. Rejects with a Refusal; silence is left to the deadline. */
-export async function askEcho({ host, octets }: IcmpProbe, asking: Asking): Promise<string> {
-  const [address] = await resolveHost(host, asking.timeoutMs)
-  if (address === undefined) throw new Refusal(`unknown host ${host}`)
-  asking.passed('resolve')
-  await portFor(isIP(address) === 6 ? 6 : 4).ask(address as Ip, octets, asking)
+/** Resolves with the words of success. Rejects with a ProbeFailure; silence is left to the deadline. */
+export async function probeEcho(
+  { host, octets }: IcmpProbe,
+  context: ProbeContext,
+): Promise<string> {
+  const [address] = await resolveHost(host, context.timeoutMs)
+  if (address === undefined) throw new ProbeFailure(`unknown host ${host}`)
+  context.passed('resolve')
+  await portFor(isIP(address) === 6 ? 6 : 4).echo(address as Ip, octets, context)
   return 'echo reply'
 }
 
@@ -28,9 +31,9 @@ const headerBytes = 8
 const ipv6HeaderBytes = 40
 const tokenBytes = 8
 
-type Waiting = { readonly token: Buffer; settle(refusal: Refusal | null): void }
+type Waiting = { readonly token: Buffer; settle(failure: ProbeFailure | null): void }
 
-/** One raw socket serves every check of a thread: it hears all replies of the host and knows its own. */
+/** One raw socket serves every check of a thread: it receives all replies to the host and knows its own. */
 class EchoPort {
   readonly #family: 4 | 6
   readonly #socket: Watched
@@ -41,20 +44,20 @@ class EchoPort {
   constructor(family: 4 | 6) {
     this.#family = family
     this.#socket = senses().openEcho(family, (messages) => {
-      for (const message of messages) this.#heard(message)
+      for (const message of messages) this.#received(message)
     })
   }
 
-  ask(address: Ip, octets: number, asking: Asking): Promise<void> {
+  echo(address: Ip, octets: number, context: ProbeContext): Promise<void> {
     this.#sequence = (this.#sequence + 1) & 0xffff
     const sequence = this.#sequence
     const token = randomFillSync(Buffer.alloc(Math.max(tokenBytes, octets)))
-    asking.opened(() => this.#waiting.delete(sequence))
+    context.opened(() => this.#waiting.delete(sequence))
     return new Promise((resolve, reject) => {
-      const settle = (refusal: Refusal | null) => {
+      const settle = (failure: ProbeFailure | null) => {
         this.#waiting.delete(sequence)
-        if (refusal !== null) return reject(refusal)
-        asking.passed('first byte')
+        if (failure !== null) return reject(failure)
+        context.passed('first byte')
         resolve()
       }
       this.#waiting.set(sequence, { token, settle })
@@ -63,7 +66,7 @@ class EchoPort {
         ipBytes(address),
         this.#request(sequence, token),
       )
-      if (errno !== 0) settle(new Refusal(describeCode(errnoName(errno))))
+      if (errno !== 0) settle(new ProbeFailure(describeCode(errnoName(errno))))
     })
   }
 
@@ -78,7 +81,7 @@ class EchoPort {
     return message
   }
 
-  #heard(message: Buffer): void {
+  #received(message: Buffer): void {
     const icmp = this.#family === 4 ? message.subarray(headerLength(message)) : message
     if (icmp.length < headerBytes) return
     const { reply, unreachable } = types[this.#family]
@@ -93,7 +96,7 @@ class EchoPort {
     const skip = this.#family === 4 ? headerLength(about) : ipv6HeaderBytes
     const why = type === unreachable ? 'unreachable' : 'too many hops away'
     if (about.length >= skip + headerBytes)
-      this.#of(about.subarray(skip))?.settle(new Refusal(`${why} (ICMP ${type}/${icmp[1]})`))
+      this.#of(about.subarray(skip))?.settle(new ProbeFailure(`${why} (ICMP ${type}/${icmp[1]})`))
   }
 
   #of(icmp: Buffer): Waiting | undefined {

@@ -1,14 +1,14 @@
 /**
- * Asks a MySQL or MariaDB server to let somebody in without a password. A server that turns the user away is there and
+ * Tries a login at a MySQL or MariaDB server, without a password. A server that turns the user away is there and
  * takes connections. Merely hanging up on its greeting would count as an error of this host, and after
  * `max_connect_errors` of them the server would not let it in any more.
  * (MySQL internals manual, "Connection Phase"; MariaDB knowledge base, "Connection".)
  */
 import type { MysqlProbe } from '../../base/probe.ts'
-import { Refusal } from '../verdict/probe-failure.ts'
-import { type Asking, open } from './connection.ts'
+import { ProbeFailure } from '../verdict/probe-failure.ts'
+import { open, type ProbeContext } from './connection.ts'
 import { show } from './expectation.ts'
-import { Ear, type Judgement } from './stream-reader.ts'
+import { type Judgement, StreamReader } from './stream-reader.ts'
 
 const protocolVersion = 10
 /** CLIENT_LONG_PASSWORD, CLIENT_PROTOCOL_41, CLIENT_SECURE_CONNECTION, CLIENT_PLUGIN_AUTH. */
@@ -21,25 +21,25 @@ const turnedAway = new Set([1044, 1045, 1049, 1251, 1698, 1524])
 
 type Packet = { readonly sequence: number; readonly body: Buffer }
 
-/** Resolves with the words of success. Rejects with a Refusal. */
-export async function askMysql(probe: MysqlProbe, asking: Asking): Promise<string> {
-  const socket = await open(probe.to, null, asking)
-  socket.once('data', () => asking.passed('first byte'))
-  const ear = new Ear(socket)
-  const greeting = await ear.hears(readPacket)
-  if (greeting.body[0] === header.error) throw new Refusal(textOfError(greeting.body))
+/** Resolves with the words of success. Rejects with a ProbeFailure. */
+export async function probeMysql(probe: MysqlProbe, context: ProbeContext): Promise<string> {
+  const socket = await open(probe.to, null, context)
+  socket.once('data', () => context.passed('first byte'))
+  const reader = new StreamReader(socket)
+  const greeting = await reader.read(readPacket)
+  if (greeting.body[0] === header.error) throw new ProbeFailure(textOfError(greeting.body))
   if (greeting.body[0] !== protocolVersion)
-    throw new Refusal(`not a MySQL server: ${show(greeting.body)}`)
+    throw new ProbeFailure(`not a MySQL server: ${show(greeting.body)}`)
   // MariaDB goes by an old MySQL's version first, for replicas that know no other.
   const version = greeting.body
     .toString('latin1', 1, greeting.body.indexOf(0, 1))
     .replace(/^5\.5\.5-/, '')
   socket.write(packet(greeting.sequence + 1, login(probe.user)))
-  let verdict = await ear.hears(readPacket)
+  let verdict = await reader.read(readPacket)
   if (verdict.body[0] === header.switch) {
     // Another way to prove who we are; there is nothing to prove.
     socket.write(packet(verdict.sequence + 1, Buffer.alloc(0)))
-    verdict = await ear.hears(readPacket)
+    verdict = await reader.read(readPacket)
   }
   // COM_QUIT
   socket.end(packet(0, Buffer.from([1])))
@@ -49,7 +49,7 @@ export async function askMysql(probe: MysqlProbe, asking: Asking): Promise<strin
 function judge(body: Buffer, version: string): string {
   if (body[0] === header.ok) return version
   if (body[0] !== header.error) return `${version} (wants more of the user)`
-  if (!turnedAway.has(body.readUInt16LE(1))) throw new Refusal(textOfError(body))
+  if (!turnedAway.has(body.readUInt16LE(1))) throw new ProbeFailure(textOfError(body))
   return `${version} (${textOfError(body)})`
 }
 
@@ -69,14 +69,14 @@ function packet(sequence: number, body: Buffer): Buffer {
   return Buffer.concat([head, body])
 }
 
-function readPacket(heard: Buffer): Judgement<Packet> {
-  if (heard.length < 4) return { kind: 'open' }
-  const length = heard.readUIntLE(0, 3)
+function readPacket(received: Buffer): Judgement<Packet> {
+  if (received.length < 4) return { kind: 'incomplete' }
+  const length = received.readUIntLE(0, 3)
   if (length === 0 || length > packetBytesMax)
-    return { kind: 'wrong', why: `not a MySQL server: ${show(heard)}` }
-  if (heard.length < 4 + length) return { kind: 'open' }
-  const value = { sequence: heard.readUInt8(3), body: heard.subarray(4, 4 + length) }
-  return { kind: 'right', value, rest: heard.subarray(4 + length) }
+    return { kind: 'mismatch', why: `not a MySQL server: ${show(received)}` }
+  if (received.length < 4 + length) return { kind: 'incomplete' }
+  const value = { sequence: received.readUInt8(3), body: received.subarray(4, 4 + length) }
+  return { kind: 'match', value, rest: received.subarray(4 + length) }
 }
 
 /** Its number, then perhaps `#` and five characters of SQL state, then the text. */

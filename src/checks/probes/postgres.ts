@@ -1,33 +1,33 @@
 /**
- * Asks a PostgreSQL server to let somebody in, as pg_isready does: a server that wants a password, or knows no
+ * Tries a login at a PostgreSQL server, as pg_isready does: a server that wants a password, or knows no
  * such user, is there and takes connections; one that starts, stops or has no room does not.
  * (PostgreSQL documentation, "Message Flow" and "Message Formats", protocol 3.0.)
  */
 import type { PostgresProbe } from '../../base/probe.ts'
-import { Refusal } from '../verdict/probe-failure.ts'
-import { type Asking, open } from './connection.ts'
+import { ProbeFailure } from '../verdict/probe-failure.ts'
+import { open, type ProbeContext } from './connection.ts'
 import { show } from './expectation.ts'
-import { Ear, type Judgement } from './stream-reader.ts'
+import { type Judgement, StreamReader } from './stream-reader.ts'
 
 const protocol = 3 << 16
 /** Of messages that a server may send before it knows us. */
 const messageBytesMax = 30_000
 
-/** Insufficient resources, and operator intervention (which starting up is): it takes nobody in. */
-const takesNobody = /^(53|57)/
+/** Insufficient resources, and operator intervention (which starting up is): it takes no connection. */
+const takesNone = /^(53|57)/
 
-/** Resolves with the words of success. Rejects with a Refusal. */
-export async function askPostgres(probe: PostgresProbe, asking: Asking): Promise<string> {
-  const socket = await open(probe.to, null, asking)
-  socket.once('data', () => asking.passed('first byte'))
+/** Resolves with the words of success. Rejects with a ProbeFailure. */
+export async function probePostgres(probe: PostgresProbe, context: ProbeContext): Promise<string> {
+  const socket = await open(probe.to, null, context)
+  socket.once('data', () => context.passed('first byte'))
   socket.write(startup(probe))
-  const { kind, body } = await new Ear(socket).hears(readMessage)
+  const { kind, body } = await new StreamReader(socket).read(readMessage)
   // Terminate; without it the server would log that we broke off.
   socket.end(Buffer.from([0x58, 0, 0, 0, 4]))
   if (kind === 'R') return 'takes connections'
   const fields = fieldsOf(body)
   const [code = '', message = ''] = [fields.get('C'), fields.get('M')]
-  if (takesNobody.test(code)) throw new Refusal(`${message} (${code})`)
+  if (takesNone.test(code)) throw new ProbeFailure(`${message} (${code})`)
   return `takes connections (${message})`
 }
 
@@ -42,16 +42,16 @@ function startup({ user, database }: PostgresProbe): Buffer {
 
 /** An authentication request (R) or an error (E); nothing else comes first. */
 function readMessage(
-  heard: Buffer,
+  received: Buffer,
 ): Judgement<{ readonly kind: 'R' | 'E'; readonly body: Buffer }> {
-  if (heard.length < 5) return { kind: 'open' }
-  const kind = heard.toString('latin1', 0, 1)
-  const length = heard.readUInt32BE(1)
+  if (received.length < 5) return { kind: 'incomplete' }
+  const kind = received.toString('latin1', 0, 1)
+  const length = received.readUInt32BE(1)
   if ((kind !== 'R' && kind !== 'E') || length < 4 || length > messageBytesMax)
-    return { kind: 'wrong', why: `not a PostgreSQL server: ${show(heard)}` }
-  if (heard.length < 1 + length) return { kind: 'open' }
-  const [body, rest] = [heard.subarray(5, 1 + length), heard.subarray(1 + length)]
-  return { kind: 'right', value: { kind, body }, rest }
+    return { kind: 'mismatch', why: `not a PostgreSQL server: ${show(received)}` }
+  if (received.length < 1 + length) return { kind: 'incomplete' }
+  const [body, rest] = [received.subarray(5, 1 + length), received.subarray(1 + length)]
+  return { kind: 'match', value: { kind, body }, rest }
 }
 
 /** Of an error: each a letter and a string that ends with a zero octet. */

@@ -1,18 +1,34 @@
-/** Runs one probe within its time, whatever the other end does, and leaves no connection behind. */
-import { unreachable } from '../../base/assert.ts'
+/**
+ * Runs one probe within its time, whatever the other end does, and leaves no connection behind. The table says which
+ * function carries out which kind: it resolves with the words of success and rejects with a ProbeFailure.
+ */
 import type { Probe } from '../../base/probe.ts'
 import type { Outcome } from '../../programs/outcome.ts'
-import { Refusal } from '../verdict/probe-failure.ts'
-import type { Asking, Phase } from './connection.ts'
+import { ProbeFailure } from '../verdict/probe-failure.ts'
+import type { Phase, ProbeContext } from './connection.ts'
 import { dialogue } from './dialogue.ts'
-import { askDns } from './dns.ts'
-import { askHaproxy } from './haproxy.ts'
-import { askHttp } from './http.ts'
-import { askEcho } from './icmp.ts'
-import { askMysql } from './mysql.ts'
-import { askPostgres } from './postgres.ts'
-import { accepts } from './tcp-dial.ts'
-import { askUdp } from './udp.ts'
+import { probeDns } from './dns.ts'
+import { probeHaproxy } from './haproxy.ts'
+import { probeHttp } from './http.ts'
+import { probeEcho } from './icmp.ts'
+import { probeMysql } from './mysql.ts'
+import { probePostgres } from './postgres.ts'
+import { probeUdp } from './udp.ts'
+
+type Run<P> = (probe: P, context: ProbeContext) => Promise<string>
+type Runs = { readonly [K in Probe['kind']]: Run<Extract<Probe, { readonly kind: K }>> }
+
+/** One entry for each kind of probe; the compiler asks for it. What takes a few lines stands here. */
+const runs: Runs = {
+  dialogue,
+  http: probeHttp,
+  udp: probeUdp,
+  dns: probeDns,
+  icmp: probeEcho,
+  postgres: probePostgres,
+  mysql: probeMysql,
+  haproxy: probeHaproxy,
+}
 
 /** `ended` is called once, at `timeoutMs` at the latest, and not after `cancel`. */
 export function runProbe(
@@ -32,10 +48,11 @@ export function runProbe(
     closers.push(close)
     if (over) close()
   }
-  ask(probe, { timeoutMs, opened, passed }).then(
+  const run = runs[probe.kind] as Run<Probe>
+  run(probe, { timeoutMs, opened, passed }).then(
     (detail) => finish({ kind: 'probe', ok: true, detail }),
     (error: unknown) => {
-      if (error instanceof Refusal) finish({ kind: 'probe', ok: false, detail: error.message })
+      if (error instanceof ProbeFailure) finish({ kind: 'probe', ok: false, detail: error.message })
       else finish({ kind: 'unable', why: error instanceof Error ? error.message : String(error) })
     },
   )
@@ -51,31 +68,5 @@ export function runProbe(
     over = true
     clearTimeout(deadline)
     for (const close of closers) close()
-  }
-}
-
-function ask(probe: Probe, asking: Asking): Promise<string> {
-  switch (probe.kind) {
-    case 'dialogue': {
-      const { to, tls, turns } = probe
-      const mereConnection = to.kind === 'tcp' && tls === null && turns.length === 0
-      return mereConnection ? accepts(to, asking) : dialogue(probe, asking)
-    }
-    case 'http':
-      return askHttp(probe, asking)
-    case 'udp':
-      return askUdp(probe, asking)
-    case 'dns':
-      return askDns(probe, asking)
-    case 'icmp':
-      return askEcho(probe, asking)
-    case 'postgres':
-      return askPostgres(probe, asking)
-    case 'mysql':
-      return askMysql(probe, asking)
-    case 'haproxy':
-      return askHaproxy(probe, asking)
-    default:
-      return unreachable(probe)
   }
 }

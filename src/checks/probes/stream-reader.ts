@@ -1,25 +1,25 @@
-/** Collects what arrives on a connection and hands it, piece by piece, to whoever reads it. */
+/** Collects what arrives on a connection and hands it, piece by piece, to its reader. */
 import type { Socket } from 'node:net'
-import { Refusal } from '../verdict/probe-failure.ts'
+import { ProbeFailure } from '../verdict/probe-failure.ts'
 import { describeFailure } from './connection.ts'
 
 /**
- * What has been heard so far says: right, with what was read and what came behind it; wrong, in the operator's
- * words; or that more must come.
+ * What has been received so far is what was expected, with the value that was read and what came behind it; or is not, in
+ * the operator's words; or more must come.
  */
 export type Judgement<T = undefined> =
-  | { readonly kind: 'right'; readonly value: T; readonly rest: Buffer }
-  | { readonly kind: 'wrong'; readonly why: string }
-  | { readonly kind: 'open' }
+  | { readonly kind: 'match'; readonly value: T; readonly rest: Buffer }
+  | { readonly kind: 'mismatch'; readonly why: string }
+  | { readonly kind: 'incomplete' }
 
-export class Ear {
-  #heard: Buffer = Buffer.alloc(0)
+export class StreamReader {
+  #received: Buffer = Buffer.alloc(0)
   #ended: string | null = null
   #look: () => void = () => undefined
 
   constructor(socket: Socket) {
     socket.on('data', (piece: Buffer) => {
-      this.#heard = Buffer.concat([this.#heard, piece])
+      this.#received = Buffer.concat([this.#received, piece])
       this.#look()
     })
     socket.once('error', (error) => this.#end(describeFailure(error)))
@@ -32,37 +32,37 @@ export class Ear {
     this.#look()
   }
 
-  /** Resolves with what `read` found right; `missing` has the words for an end that came too early. */
-  hears<T>(
-    read: (heard: Buffer) => Judgement<T>,
-    missing: (heard: Buffer) => string = () => 'closed in the middle of an answer',
+  /** Resolves with the value of a match; `missing` has the words for an end that came too early. */
+  read<T>(
+    read: (received: Buffer) => Judgement<T>,
+    missing: (received: Buffer) => string = () => 'closed in the middle of an answer',
   ): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#look = () => {
         const judgement = this.#judge(read)
-        if (judgement.kind === 'right') {
-          this.#heard = judgement.rest
+        if (judgement.kind === 'match') {
+          this.#received = judgement.rest
           this.#look = () => undefined
           resolve(judgement.value)
-        } else if (judgement.kind === 'wrong') reject(new Refusal(judgement.why))
-        else if (this.#ended !== null) reject(new Refusal(this.#why(missing)))
+        } else if (judgement.kind === 'mismatch') reject(new ProbeFailure(judgement.why))
+        else if (this.#ended !== null) reject(new ProbeFailure(this.#why(missing)))
       }
       this.#look()
     })
   }
 
-  /** A reader that gives up with a Refusal says wrong. */
-  #judge<T>(read: (heard: Buffer) => Judgement<T>): Judgement<T> {
+  /** A ProbeFailure that `read` throws is a mismatch. */
+  #judge<T>(read: (received: Buffer) => Judgement<T>): Judgement<T> {
     try {
-      return read(this.#heard)
+      return read(this.#received)
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error
-      return { kind: 'wrong', why: error.message }
+      if (!(error instanceof ProbeFailure)) throw error
+      return { kind: 'mismatch', why: error.message }
     }
   }
 
-  #why(missing: (heard: Buffer) => string): string {
+  #why(missing: (received: Buffer) => string): string {
     if (this.#ended !== null && this.#ended !== '') return this.#ended
-    return this.#heard.length === 0 ? 'closed without an answer' : missing(this.#heard)
+    return this.#received.length === 0 ? 'closed without an answer' : missing(this.#received)
   }
 }

@@ -8,8 +8,8 @@ import { errnoName } from '../../addon/errno.ts'
 import { type Ip, ipBytes } from '../../base/ip.ts'
 import type { Endpoint } from '../../base/probe.ts'
 import { resolveHost } from '../../programs/resolve.ts'
-import { Refusal } from '../verdict/probe-failure.ts'
-import { type Asking, describeCode } from './connection.ts'
+import { ProbeFailure } from '../verdict/probe-failure.ts'
+import { describeCode, type ProbeContext } from './connection.ts'
 
 type Decided = (errno: number) => void
 
@@ -18,7 +18,7 @@ class Dialler {
   readonly #set = senses().openDial((decided) => this.#take(decided))
 
   /** Tries one address; the first attempt that is given up or decided closes its socket. */
-  dial(address: Ip, port: number, opened: Asking['opened']): Promise<number> {
+  dial(address: Ip, port: number, opened: ProbeContext['opened']): Promise<number> {
     return new Promise((resolve) => {
       const socket = senses().dial(this.#set.fd, ipBytes(address), port)
       if (socket < 0) return resolve(-socket)
@@ -47,22 +47,22 @@ class Dialler {
 
 let dialler: Dialler | null = null
 
-/** Resolves when an address of the host accepts, tried in turn. Rejects with a Refusal. */
+/** Resolves when an address of the host accepts, tried in turn. Rejects with a ProbeFailure. */
 export async function accepts(
   { host, port }: Extract<Endpoint, { kind: 'tcp' }>,
-  asking: Asking,
+  context: ProbeContext,
 ): Promise<string> {
   dialler ??= new Dialler()
-  const addresses = isIP(host) === 0 ? await resolveHost(host, asking.timeoutMs) : [host]
-  asking.passed('resolve')
+  const addresses = isIP(host) === 0 ? await resolveHost(host, context.timeoutMs) : [host]
+  context.passed('resolve')
   let why = `unknown host ${host}`
   for (const address of addresses) {
-    const errno = await dialler.dial(address as Ip, port, asking.opened)
+    const errno = await dialler.dial(address as Ip, port, context.opened)
     if (errno === 0) {
-      asking.passed('connect')
+      context.passed('connect')
       return 'connected'
     }
     why = describeCode(errnoName(errno))
   }
-  throw new Refusal(why)
+  throw new ProbeFailure(why)
 }

@@ -3,38 +3,38 @@ import { createSocket, type Socket } from 'node:dgram'
 import { isIP } from 'node:net'
 import type { UdpProbe } from '../../base/probe.ts'
 import { resolveHost } from '../../programs/resolve.ts'
-import { Refusal } from '../verdict/probe-failure.ts'
-import { type Asking, describeFailure } from './connection.ts'
+import { ProbeFailure } from '../verdict/probe-failure.ts'
+import { describeFailure, type ProbeContext } from './connection.ts'
 import { judge, unanswered } from './expectation.ts'
 
-/** Resolves with the words of success. Rejects with a Refusal; silence is left to the deadline. */
-export async function askUdp(probe: UdpProbe, asking: Asking): Promise<string> {
+/** Resolves with the words of success. Rejects with a ProbeFailure; silence is left to the deadline. */
+export async function probeUdp(probe: UdpProbe, context: ProbeContext): Promise<string> {
   const { expect } = probe
-  const answer = await exchange(probe, probe.octets, asking)
-  asking.passed('first byte')
+  const answer = await exchange(probe, probe.octets, context)
+  context.passed('first byte')
   if (expect === null) return 'answered'
   const judgement = judge(expect, answer)
-  if (judgement.kind === 'right') return 'answered as expected'
-  throw new Refusal(judgement.kind === 'wrong' ? judgement.why : unanswered(expect, answer))
+  if (judgement.kind === 'match') return 'answered as expected'
+  throw new ProbeFailure(judgement.kind === 'mismatch' ? judgement.why : unanswered(expect, answer))
 }
 
 /**
  * Sends to the first address of the host and resolves with the first answer that `wanted` takes. The socket is
- * connected: nobody else's datagrams arrive, and a closed port is told.
+ * connected: no other sender's datagrams arrive, and a closed port is reported.
  */
 export async function exchange(
   { host, port }: { readonly host: string; readonly port: number },
   octets: Uint8Array,
-  asking: Asking,
+  context: ProbeContext,
   wanted: (answer: Buffer) => boolean = () => true,
 ): Promise<Buffer> {
-  const [address] = await resolveHost(host, asking.timeoutMs)
-  if (address === undefined) throw new Refusal(`unknown host ${host}`)
-  asking.passed('resolve')
+  const [address] = await resolveHost(host, context.timeoutMs)
+  if (address === undefined) throw new ProbeFailure(`unknown host ${host}`)
+  context.passed('resolve')
   const socket = createSocket(isIP(address) === 6 ? 'udp6' : 'udp4')
-  asking.opened(() => close(socket))
+  context.opened(() => close(socket))
   return new Promise((resolve, reject) => {
-    socket.once('error', (error) => reject(new Refusal(describeFailure(error))))
+    socket.once('error', (error) => reject(new ProbeFailure(describeFailure(error))))
     socket.on('message', (answer) => {
       if (wanted(answer)) resolve(answer)
     })

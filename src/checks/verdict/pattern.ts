@@ -3,21 +3,21 @@
  * in it runs no other check: each match has a bound, and one that reaches it is a wrong answer.
  */
 import { createContext, Script } from 'node:vm'
-import { Refusal } from './probe-failure.ts'
+import { ProbeFailure } from './probe-failure.ts'
 
 const boundMs = 50
 const holder: { pattern: RegExp; text: string } = { pattern: /(?:)/, text: '' }
 const context = createContext(holder)
 const script = new Script('pattern.test(text)')
 
-/** Throws a Refusal when it takes longer than 50 ms. */
+/** Throws a ProbeFailure when it takes longer than 50 ms. */
 export function matches(source: string, text: string): boolean {
   holder.pattern = new RegExp(source, 's')
   holder.text = text
   try {
     return script.runInContext(context, { timeout: boundMs }) === true
   } catch {
-    throw new Refusal(`/${source}/ takes longer than ${boundMs} ms on this answer`)
+    throw new ProbeFailure(`/${source}/ takes longer than ${boundMs} ms on this answer`)
   } finally {
     holder.text = ''
   }

@@ -1,2 +1,2 @@
 /** Why a probe says no, in the operator's words. */
-export class Refusal extends Error {}
+export class ProbeFailure extends Error {}

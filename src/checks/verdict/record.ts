@@ -1,6 +1,6 @@
 /**
- * What a check answered of late, bounded: a ring in memory that the worker writes and everybody may read. It outlives the
- * worker, and reading it disturbs nobody.
+ * What a check answered of late, bounded: a ring in memory that the worker writes and other threads may read. It outlives the
+ * worker, and reading it delays no thread.
  */
 
 export type Recorded = {

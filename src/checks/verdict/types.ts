@@ -64,7 +64,7 @@ export type CheckPool = {
   status(name: string): CheckStatus | null
   /** What it answered of late, as `unpackResults` reads it; what is made of other checks keeps none. null: no such check. */
   record(name: string): Float64Array | null
-  /** Somebody says how a check is that waits to be told; false when there is none of that name. */
+  /** The result of a push check; false when there is no push check of that name, or too many results wait. */
   push(name: string, ok: boolean, message: string): boolean
   /** Kills what runs and resolves when the workers are gone. */
   stop(): Promise<void>
