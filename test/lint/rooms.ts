@@ -109,7 +109,7 @@ export const rooms: readonly Room[] = [
   room(
     'router/reload',
     'a reload as a value',
-    'base config config/language config/build engine',
+    'base config config/language config/grammar config/keywords config/build engine',
     'pure',
   ),
   room(

@@ -10,6 +10,12 @@ import type { Written } from '../draft/written.ts'
 import type { BlockName, Entry } from './entries.ts'
 import type { Kind } from './kinds.ts'
 
+/**
+ * When a value that a reload brings counts. `now`: it is applied. `restart`: it is taken when the daemon starts, and only
+ * then. `next-start`: it means nothing until the daemon starts again, and needs no restart for its own sake.
+ */
+export type OnReload = 'now' | 'restart' | 'next-start'
+
 /** `C` is what `vipd check` describes with these options: an instance, a script, the globals. */
 export type Options<R, C = R> = { readonly [F in keyof R]: Option<R, F, C> }
 
@@ -45,6 +51,8 @@ export type Option<R, F extends keyof R, C> = Line<NonNullable<R[F]>> & {
   /** What `vipd check` says of a value; false: nothing. With a label it is a row of its own. */
   readonly inCheck?: (value: R[F], of: C) => string | false
   readonly label?: string
+  /** Of an option of `global_defs`; absent: `now`. */
+  readonly onReload?: OnReload
 } & (
     | { readonly default: R[F] }
     /** `written`: the options of the same table, in the same block. */

@@ -30,6 +30,7 @@ export const globalOptions: Options<GlobalOptions> = {
     takes: kinds.seconds(0.001, 4294.967295, 6),
     default: us(0),
     since: '2.0.16',
+    onReload: 'next-start',
     doc: 'After the start of the daemon no instance takes part for so long.',
     label: 'startup delay',
     inCheck: (delay) => delay > 0 && kinds.spanText(delay),
@@ -91,6 +92,7 @@ export const globalOptions: Options<GlobalOptions> = {
     missing: 'config',
     default: null,
     defaultText: 'unchanged',
+    onReload: 'restart',
     doc: 'Nice value of the process.',
   },
   realtimePriority: {
@@ -99,6 +101,7 @@ export const globalOptions: Options<GlobalOptions> = {
     missing: 'config',
     default: 0,
     defaultText: '0 (none asked for)',
+    onReload: 'restart',
     doc: 'Real-time priority of the engine. Without it the engine takes one where it is permitted to.',
   },
   // Far above what a take-over of ten thousand addresses computes in one go (tens of µs for each), and short for a
@@ -108,12 +111,14 @@ export const globalOptions: Options<GlobalOptions> = {
     older: { name: 'vrrp_rlimit_rtime' },
     takes: kinds.quantity('MICROSECONDS', 'µs', 1, unsigned),
     default: 2_000_000,
+    onReload: 'restart',
     doc: 'How long the engine may compute without waiting before it loses its real-time priority, which is logged and degrades the status. keepalived’s 10000 kills it; a take-over of hundreds of addresses takes longer.',
   },
   noSwap: {
     name: 'vrrp_no_swap',
     takes: kinds.bare,
     default: false,
+    onReload: 'restart',
     doc: 'Lock the memory of the process.',
   },
 }
