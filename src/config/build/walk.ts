@@ -4,9 +4,9 @@
  */
 
 import type { Lowering } from '../draft/report.ts'
-import { readTrackEntry } from '../grammar/addresses.ts'
 import { readArguments } from '../grammar/arguments.ts'
 import type { BlockName, Entry } from '../grammar/entries.ts'
+import { readTrackEntry } from '../grammar/track-entry.ts'
 import { blocksOf, findKeyword, nearest } from '../keywords/table.ts'
 import type { Node } from '../language/tree-types.ts'
 

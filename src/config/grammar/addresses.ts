@@ -1,16 +1,14 @@
 /**
- * The lines inside value blocks: addresses, unicast peers and tracked objects. A line that makes no sense
+ * The lines of `virtual_ipaddress` and `virtual_ipaddress_excluded`. A line that makes no sense
  * is left out with its place; one that makes partial sense keeps the part.
  */
 
 import type { Ip } from '../../base/ip.ts'
 import { ipBytes, ipFamily, ipFromBytes, parseIp } from '../../base/ip.ts'
-import type { TrackedDraft } from '../draft/draft.ts'
 import type { Lowering } from '../draft/report.ts'
 import type { Node, Word } from '../language/tree-types.ts'
-import type { Peer, VirtualAddress } from '../types.ts'
-import { readWord } from './arguments.ts'
-import { cutMessage, readLenientAddress } from './lenient-address.ts'
+import type { VirtualAddress } from '../types.ts'
+import { oneALine, readLenientAddress, withoutCommas } from './lenient-address.ts'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
@@ -254,103 +252,3 @@ function setPreferred(entry: Mutable<VirtualAddress>, word: Word, lowering: Lowe
   }
   return undefined
 }
-
-/** `IP [min_ttl N] [max_ttl N]`. */
-export function readPeerEntry(node: Node, family: 4 | 6 | null, lowering: Lowering): Peer | null {
-  const read = readLenientAddress(node.keyword.text)
-  if (read === null) {
-    const { text } = node.keyword
-    const message = `peer ${text} is not an IP address${withoutCommas(text)}; it is left out`
-    lowering.error(node.keyword, 'bad-address', message)
-    return null
-  }
-  const address = read.value
-  if (read.cut !== '') lowering.warning(node.keyword, 'bad-address', cutMessage('peer', read))
-  if (family !== null && ipFamily(address) !== family) {
-    const message = `peer ${address} is not IPv${family} as the rest of the instance; it is left out`
-    lowering.error(node.keyword, 'mixed-families', message)
-    return null
-  }
-  const bounds = { min_ttl: 0, max_ttl: 255 }
-  const options = node.args.filter((word) => !isAnotherPeer(word, lowering))
-  for (let i = 0; i < options.length; i += 2) {
-    const [option, value] = [options[i], options[i + 1]]
-    if (option !== undefined) readTtl(bounds, option, value, lowering)
-  }
-  const { min_ttl: minTtl, max_ttl: maxTtl } = bounds
-  if (minTtl > maxTtl) {
-    const message = `min_ttl ${minTtl} is greater than max_ttl ${maxTtl}: every advert of ${address} is dropped`
-    lowering.error(node.keyword, 'bad-number', message)
-  }
-  return { address, minTtl, maxTtl }
-}
-
-/** A further peer on the line, which keepalived does not take either. */
-function isAnotherPeer(word: Word, lowering: Lowering): boolean {
-  const another =
-    /[.:]/.test(word.text) && readLenientAddress(word.text.replace(/,.*/, '')) !== null
-  if (another)
-    lowering.error(word, 'unknown-word', `${word.text} ${oneALine('peer')}; it is left out`)
-  return another
-}
-
-const oneALine = (what: string) => `does not belong here: one ${what} a line`
-
-const withoutCommas = (text: string): string =>
-  text.includes(',') ? ' (one a line, without commas)' : ''
-
-function readTtl(
-  bounds: { min_ttl: number; max_ttl: number },
-  option: Word,
-  value: Word | undefined,
-  lowering: Lowering,
-) {
-  const name = option.text
-  if ((name !== 'min_ttl' && name !== 'max_ttl') || value === undefined) {
-    const why = value === undefined ? 'needs a value' : 'means nothing after a peer'
-    lowering.error(option, 'unknown-word', `${name} ${why}; it is ignored`)
-    return
-  }
-  const ttl = readWord({ kind: 'integer', name: 'TTL', min: 0, max: 255 }, value)
-  if ('value' in ttl) bounds[name] = Number(ttl.value)
-  else lowering.error(value, 'bad-number', `${name} ${value.text} ${ttl.why}; it is ignored`)
-}
-
-/** `NAME [weight N [reverse|noreverse]]`, the line of every track_* block. */
-export function readTrackEntry(
-  node: Node,
-  bound: number,
-  lowering: Lowering,
-): Omit<TrackedDraft, 'kind'> {
-  const draft = { name: node.keyword.text, place: node.place, weight: null, reverse: null }
-  const [option, value, reverse, ...more] = node.args
-  if (option === undefined) return draft
-  const ignored = 'the rest of the line is ignored'
-  if (option.text !== 'weight') {
-    lowering.error(
-      option,
-      'unknown-word',
-      `${option.text} means nothing after ${draft.name}; ${ignored}`,
-    )
-    return draft
-  }
-  if (value === undefined) {
-    lowering.error(option, 'missing-value', `weight of ${draft.name} needs a number; ${ignored}`)
-    return draft
-  }
-  const range = { kind: 'integer', name: 'weight', min: -254, max: 254 } as const
-  const weight = readWord(range, value)
-  if (!('value' in weight) || Math.abs(Number(weight.value)) > bound) {
-    const message = `weight ${value.text} of ${draft.name} is not in -${bound}..${bound}; its own weight counts`
-    lowering.error(value, 'bad-number', message)
-    return draft
-  }
-  const word = [reverse, ...more].find((w) => w !== undefined && !isReverse(w.text))
-  if (word !== undefined) {
-    lowering.error(word, 'unknown-word', `${word.text} means nothing after a weight; it is ignored`)
-  }
-  const said = reverse !== undefined && isReverse(reverse.text) ? reverse.text === 'reverse' : null
-  return { ...draft, weight: Number(weight.value), reverse: said }
-}
-
-const isReverse = (text: string): boolean => text === 'reverse' || text === 'noreverse'

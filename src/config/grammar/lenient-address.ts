@@ -19,3 +19,9 @@ export function readLenientAddress(text: string): LenientAddress | null {
 /** The warning for what was cut. */
 export const cutMessage = (what: string, { value, cut }: LenientAddress): string =>
   `${cut.startsWith('/') ? 'a prefix length' : 'the end of a range'} means nothing in ${what} ${value}${cut}; ${value} is used`
+
+/** Hints where several stand on a line. */
+export const oneALine = (what: string) => `does not belong here: one ${what} a line`
+
+export const withoutCommas = (text: string): string =>
+  text.includes(',') ? ' (one a line, without commas)' : ''

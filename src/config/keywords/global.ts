@@ -169,7 +169,7 @@ export const globalInputs: Options<GlobalInputs> = {
 }
 
 /** Nothing to set: vipd always does what they ask for. */
-const always: readonly PlainEntry[] = inBlock<null>('global_defs', [
+export const alwaysKeywords: readonly PlainEntry[] = inBlock<null>('global_defs', [
   {
     name: 'max_auto_priority',
     args: [{ ...integer('PRIORITY', -1, 99), optional: true }],
@@ -190,4 +190,3 @@ export const globalKeywords = [
   ...optionLines('global_defs', globalOptions, ({ options }: GlobalDraft) => options),
   ...optionLines('global_defs', globalInputs, ({ inputs }: GlobalDraft) => inputs),
 ]
-export const alwaysKeywords = always

@@ -8,7 +8,7 @@ import { choice, inBlock, text, word } from '../grammar/make.ts'
 import { type Options, optionLines } from '../grammar/option.ts'
 import type { Node } from '../language/tree-types.ts'
 import type { GroupOptions } from '../types.ts'
-import { noBfd } from './instance-more.ts'
+import { noBfd } from './refused.ts'
 import { trackEntries, trackInterface } from './track.ts'
 
 export const groupKeywords: readonly GroupEntry[] = inBlock<GroupDraft>('vrrp_sync_group', [

@@ -11,7 +11,6 @@ import {
   inBlock,
   integer,
   longest,
-  number,
   userAndGroup,
   word,
 } from '../grammar/make.ts'
@@ -20,6 +19,7 @@ import type { Node, Word } from '../language/tree-types.ts'
 import { commandWords, readUser } from '../scripts/command-user.ts'
 import { readProbe } from '../scripts/probe.ts'
 import type { Script, ScriptOptions } from '../types.ts'
+import { setWeight } from './weight.ts'
 
 const span = kinds.seconds(0.001, longest, 3, { zeroIs: 1 })
 const count = kinds.whole('COUNT', 1, 2_147_483_647)
@@ -208,19 +208,6 @@ function leastOf(much: string, count: number): number | null {
   if (much === 'any') return 1
   const least = Number(much)
   return /^\d+$/.test(much) && least >= 1 && least <= count ? least : null
-}
-
-function setWeight(draft: ScriptDraft, values: Values, node: Node, lowering: Lowering) {
-  const option = node.args[1]
-  if (option !== undefined && option.text !== 'reverse') {
-    lowering.error(
-      option,
-      'unknown-word',
-      `weight takes 'reverse', not ${option.text}; it is ignored`,
-    )
-  }
-  draft.weight = number(values)
-  draft.reverse = option?.text === 'reverse'
 }
 
 function setUser(draft: ScriptDraft, _values: Values, node: Node, lowering: Lowering) {

@@ -7,27 +7,21 @@ import type { BlockName, Entry, Keyword } from '../grammar/entries.ts'
 import { garpLines, globalGarpLines } from './announcements.ts'
 import { balancerBlocks, balancerLines } from './balancer.ts'
 import { alwaysKeywords, globalKeywords } from './global.ts'
-import {
-  balancerGlobalKeywords,
-  includeKeywords,
-  unsupportedGlobalKeywords,
-} from './global-more.ts'
+import { balancerGlobalKeywords } from './global-balancer.ts'
+import { includeKeywords, unsupportedGlobalKeywords } from './global-unsupported.ts'
 import { authenticationKeywords, groupKeywords, groupOptionLines } from './group.ts'
 import { instanceKeywords } from './instance.ts'
-import {
-  checkedInstanceKeywords,
-  hmacKeywords,
-  refusedKeywords,
-  unsupportedInstanceKeywords,
-} from './instance-more.ts'
 import { globalInstanceLines, instanceOptionLines } from './instance-options.ts'
+import { checkedInstanceKeywords, unsupportedInstanceKeywords } from './instance-unsupported.ts'
 import { mailKeywords } from './mail.ts'
 import { globalNotifyLines, groupNotify, instanceNotify } from './notify.ts'
 import { programKeywords } from './programs.ts'
-import { rootBlocks, trackerKeywords, unsupportedRootKeywords } from './root.ts'
+import { hmacKeywords, refusedKeywords } from './refused.ts'
+import { rootBlocks, unsupportedRootKeywords } from './root.ts'
 import { scriptKeywords, scriptOptionLines } from './script.ts'
 import { fileKeywords, fileOptionLines, processKeywords, processOptionLines } from './trackers.ts'
 import { globalUnicastLines, unicastLines } from './unicast.ts'
+import { trackerKeywords } from './unsupported-blocks.ts'
 
 /** Every keyword, in the order of the documentation. */
 export const keywords: readonly Keyword[] = [
@@ -76,7 +70,7 @@ for (const keyword of keywords) {
 
 /**
  * The entry of a word in a block. `T` is the draft of that block: blocks and drafts belong together in
- * lower-walk.ts, the only caller.
+ * build/walk.ts, the only caller.
  */
 export function findKeyword<T>(block: BlockName, name: string): Entry<T> | undefined {
   return byBlock.get(block)?.get(name) as Entry<T> | undefined

@@ -3,8 +3,8 @@
 import type { TrackedDraft } from '../draft/draft.ts'
 import type { Lowering } from '../draft/report.ts'
 import { checkName } from '../draft/trackers.ts'
-import { readTrackEntry } from '../grammar/addresses.ts'
 import type { Entry } from '../grammar/entries.ts'
+import { readTrackEntry } from '../grammar/track-entry.ts'
 import type { Node } from '../language/tree-types.ts'
 import type { Tracked } from '../types.ts'
 

@@ -11,6 +11,7 @@ import { anyWords, choice, command, inBlock, integer, number, seconds } from '..
 import { type Options, optionLines } from '../grammar/option.ts'
 import type { Node } from '../language/tree-types.ts'
 import { commandWords } from '../scripts/command-user.ts'
+import { setWeight } from './weight.ts'
 
 const weight = integer('WEIGHT', -254, 254)
 const delay = kinds.seconds(0.000001, 3600, 6)
@@ -165,21 +166,6 @@ function setProcess(draft: ProcessDraft, _values: Values, node: Node, lowering: 
   }
   const [, ...words] = commandWords(node, lowering)
   draft.words = words
-}
-
-function setWeight(
-  draft: { weight: number; reverse: boolean },
-  values: Values,
-  node: Node,
-  lowering: Lowering,
-) {
-  const option = node.args[1]
-  if (option !== undefined && option.text !== 'reverse') {
-    const message = `weight takes 'reverse', not ${option.text}; it is ignored`
-    lowering.error(option, 'unknown-word', message)
-  }
-  draft.weight = number(values)
-  draft.reverse = option?.text === 'reverse'
 }
 
 /**

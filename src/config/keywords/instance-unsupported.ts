@@ -1,5 +1,4 @@
-/** `vrrp_instance`: what this version checks and does not act on, and what it refuses to leave out. */
-
+/** `vrrp_instance`: what this version checks and does not act on. */
 import type { InstanceDraft } from '../draft/draft.ts'
 import type { InstanceEntry, PlainEntry } from '../grammar/entries.ts'
 import {
@@ -10,62 +9,9 @@ import {
   interfaceName,
   optionalWord,
   withoutEffect,
-  word,
 } from '../grammar/make.ts'
-import type { Node } from '../language/tree-types.ts'
-import { checkExtraIf, checkRoute, checkRule } from './routes.ts'
-
-/** The instance is left out, with the reason; the rest of the file runs. */
-const refuse = (why: string) => (draft: InstanceDraft, _values: unknown, node: Node) => {
-  draft.refused ??= { place: node.place, why }
-  draft.vmac ||= node.keyword.text !== 'auth_hmac'
-}
-
-export const noBfd =
-  'track_bfd is not supported: vipd speaks no BFD, so the session that shall decide would never be seen to fail'
-
-export const refusedKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>('vrrp_instance', [
-  {
-    name: 'auth_hmac',
-    status: 'refused',
-    form: 'block',
-    inner: 'auth_hmac',
-    since: '2.4.0',
-    doc: 'Signed adverts. Without them every advert of the peer would be dropped and both routers would be master.',
-    set: refuse(
-      'auth_hmac is not supported by this version: unsigned adverts would be dropped by the peer, and both would be master',
-    ),
-  },
-  {
-    name: 'use_vmac',
-    status: 'refused',
-    args: [anyWords('[[NAME] INTERFACE] [MAC] [netlink_notify_msg] [group GROUP]')],
-    doc: 'A virtual MAC address on an interface of its own. Without it hosts would keep sending to a MAC address that has moved nowhere.',
-    set: refuse(
-      'use_vmac is not supported by this version: the addresses would answer with the interface’s own MAC, not the virtual one that the peer uses',
-    ),
-  },
-  {
-    name: 'use_ipvlan',
-    status: 'refused',
-    args: [anyWords('[[NAME] INTERFACE] [ADDRESS] [bridge|private|vepa] [group GROUP]')],
-    since: '2.0.18',
-    doc: 'An ipvlan interface for the addresses.',
-    set: refuse(
-      'use_ipvlan is not supported by this version: the addresses would appear on another interface than the one intended',
-    ),
-  },
-  {
-    name: 'track_bfd',
-    status: 'refused',
-    form: 'entries',
-    entry: 'BFD [weight -253..253 [reverse|noreverse]]',
-    doc: 'BFD sessions that must be up. vipd speaks no BFD: an instance that shall give way when a session fails would never do so.',
-    set: (draft, _values, node) => {
-      draft.refused ??= { place: node.place, why: noBfd }
-    },
-  },
-])
+import { checkExtraIf } from './checked-words.ts'
+import { checkRoute, checkRule } from './routes.ts'
 
 export const checkedInstanceKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>(
   'vrrp_instance',
@@ -169,30 +115,3 @@ export const unsupportedInstanceKeywords: readonly PlainEntry[] = withoutEffect(
     },
   ],
 )
-
-export const hmacKeywords: readonly PlainEntry[] = withoutEffect('auth_hmac', 'refused', [
-  {
-    name: 'key',
-    args: [integer('ID', 1, 255), word('VALUE')],
-    doc: 'A key: hex:…, text or file:PATH.',
-  },
-  { name: 'active_key', args: [integer('ID', 1, 255)], doc: 'The key that signs.' },
-  {
-    name: 'anti_replay',
-    args: [choice('HOW', 'time', 'monotonic')],
-    default: 'time',
-    doc: 'How repeated adverts are recognised.',
-  },
-  {
-    name: 'time_window',
-    args: [integer('SECONDS', 1, 300)],
-    unit: 's',
-    doc: 'Tolerated difference of clocks.',
-  },
-  {
-    name: 'mode',
-    args: [choice('MODE', 'enforce', 'permissive', 'receive-only')],
-    default: 'enforce',
-    doc: 'Whether unsigned adverts are sent and accepted.',
-  },
-])
