@@ -1,4 +1,5 @@
 /** One file given to one of the two daemons, each alone in a sandbox: what it made of the file. */
+import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Child } from '../../src/lab/child.ts'
 import { program } from '../../src/lab/program.ts'
@@ -18,8 +19,10 @@ export type Found = {
   readonly addresses: readonly string[]
 }
 
-/** Longer than three adverts at one second, a skew, and both programs' start. */
-const settleMs = 6_000
+/** For a program to start, and for the last of its instances to lead, on a machine that has other work. */
+const patienceMs = 20_000
+/** After the first advert of each instance, for what it adds to the interface. */
+const settleMs = 1_000
 const vipd = program('../cli/run.js')
 const asking = program('../../test/config/corpus-inside.js')
 const dumpFile = '/tmp/keepalived.data'
@@ -34,9 +37,9 @@ export async function askBothInside(path: string, links: readonly string[]): Pro
 }
 
 export async function runKeepalived(path: string, links: readonly string[]): Promise<Found> {
-  return observed(path, links, async ({ host, spawn }) => {
+  return observed(path, links, async ({ host, spawn }, allLead) => {
     const child = spawn('keepalived', ['-n', '-l', '-D', '-P', '-f', path])
-    await Promise.race([delay(settleMs), child.exited])
+    await settled(child, allLead)
     if (child.exit !== null) return { ended: lastWords(child), values: new Map() }
     await child.signal('SIGUSR1')
     const dump = await until('keepalived.data is written', 5_000, () => {
@@ -48,15 +51,24 @@ export async function runKeepalived(path: string, links: readonly string[]): Pro
 }
 
 export async function runVipd(path: string, links: readonly string[]): Promise<Found> {
-  return observed(path, links, async ({ run, spawn }) => {
+  return observed(path, links, async ({ run, spawn }, allLead) => {
     const { stdout } = await run(process.execPath, [vipd, 'check', '--json', '-f', path])
     const { instances } = JSON.parse(stdout) as { readonly instances: readonly CheckedInstance[] }
     const child = spawn(process.execPath, [vipd, 'run', '-f', path, '--run-dir', '/run/lab/vipd'])
-    await Promise.race([delay(settleMs), child.exited])
+    await settled(child, allLead)
     if (child.exit !== null) return { ended: lastWords(child), values: new Map() }
     const values = instances.map((instance) => [instance.name, valuesOf(instance)] as const)
     return { ended: null, values: new Map(values) }
   })
+}
+
+/** Returns when every instance leads, when none of the rest will, or when the daemon has ended. */
+async function settled(child: Child, allLead: () => boolean): Promise<void> {
+  const what = `${child.name} leads`
+  await until(what, patienceMs, () => (allLead() || child.exit !== null ? true : null)).catch(
+    () => undefined,
+  )
+  await Promise.race([delay(settleMs), child.exited])
 }
 
 /** What says why, of the last lines. */
@@ -72,14 +84,16 @@ function lastWords({ output }: Child): string {
 async function observed(
   path: string,
   links: readonly string[],
-  run: (sandbox: Sandbox) => Promise<Pick<Found, 'ended' | 'values'>>,
+  run: (sandbox: Sandbox, allLead: () => boolean) => Promise<Pick<Found, 'ended' | 'values'>>,
 ): Promise<Found> {
   return inSandbox(path, links, async (sandbox) => {
     const { lab } = sandbox
     const before = new Set(await addressesOf(sandbox))
     const filter = 'ip proto 112 or ip6 proto 112'
     const captures = await Promise.all(links.map((segment) => lab.capture({ segment, filter })))
-    const { ended, values } = await run(sandbox)
+    const instances = readFileSync(path, 'utf8').match(/^\s*vrrp_instance\b/gm)?.length ?? 0
+    const leading = () => new Set(captures.flatMap((c) => c.adverts().map(({ vrid }) => vrid))).size
+    const { ended, values } = await run(sandbox, () => leading() >= instances)
     const seen = captures.flatMap((capture) => capture.adverts())
     const adverts = new Map<string, string>()
     for (const { vrid, bytes } of seen) {

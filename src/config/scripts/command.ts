@@ -22,7 +22,7 @@ export function resolveCommand(text: string, runAs: RunAs | null, world: World):
   const trimmed = text.trim()
   const probe = wellKnown(trimmed)
   if (probe !== null) return { command: probe, findings: [] }
-  if (needsShell(trimmed)) return underShell(trimmed, world)
+  if (needsShell(trimmed)) return underShell(trimmed, runAs, world)
   const argv = splitArgv(trimmed)
   const [name] = argv
   if (name === undefined || name === '') {
@@ -79,13 +79,23 @@ export function needsShell(text: string): boolean {
   return /[|&;<>()$`*?[\n]/.test(bare)
 }
 
-function underShell(text: string, world: World): Resolved {
+/** Commands that need no file, beside the words above. */
+const builtins = new Set(
+  'alias bg break builtin continue declare echo enable false fg getopts hash help history jobs kill let local printf pwd read return select shift shopt time times true'.split(
+    ' ',
+  ),
+)
+
+function underShell(text: string, runAs: RunAs | null, world: World): Resolved {
   const bash = ['/bin/bash', '/usr/bin/bash'].find((path) => world.stat(path)?.kind === 'file')
   const shell = bash ?? '/bin/sh'
   const findings: Finding[] = []
   const [first = ''] = text.split(/\s/, 1)
   if (/^\/[\w./-]+$/.test(first) && world.stat(first) === null) {
     findings.push({ code: 'missing-script', message: `${first} is not there` })
+  } else if (/^[A-Za-z][\w.+-]*$/.test(first) && !shellWords.has(first) && !builtins.has(first)) {
+    const found = findProgram(first, runAs, world)
+    if ('why' in found) findings.push({ code: found.code, message: found.why })
   }
   return { command: { kind: 'shell', shell, text }, findings }
 }

@@ -71,6 +71,20 @@ test('what cannot be run says why', () => {
   assert.match(why('/opt/private.sh', 7), /not executable \(mode 0700\)/)
 })
 
+test('the first command of a shell text must be there', () => {
+  const said = (text: string) => resolveCommand(text, null, world).findings.map((f) => f.message)
+  assert.match(said('nosuch -c 1 10.0.0.1 > /dev/null 2>&1')[0] ?? '', /^nosuch is not in PATH/)
+  assert.match(said('/nope/x.sh | wc')[0] ?? '', /^\/nope\/x\.sh is not there$/)
+  for (const text of [
+    'killall -0 x | wc',
+    'echo x | wc',
+    'A=1 nosuch | wc',
+    '$X | wc',
+    'if x; then y; fi',
+  ])
+    assert.deepEqual(said(text), [], text)
+})
+
 test('without bash the shell is sh', () => {
   const { command } = resolveCommand('a | b', null, fakeWorld())
   assert.deepEqual(command, { kind: 'shell', shell: '/bin/sh', text: 'a | b' })
