@@ -1,7 +1,6 @@
 /** What the kernel reported of an interface, in the words of the log. Pure; which interfaces matter is the caller's. */
-import type { KernelChange, KernelLink } from './mirror.ts'
-
-type LinkChange = KernelChange & { readonly kind: 'link' }
+import type { KernelLink, LinkChange } from './link-table.ts'
+import type { KernelChange } from './mirror.ts'
 
 export type LinkNews = { readonly name: string; readonly text: string }
 

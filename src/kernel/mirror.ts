@@ -16,19 +16,7 @@ import {
   vipdProtocol,
 } from '../wire/rtnetlink-address.ts'
 import { encodeLinkDump } from '../wire/rtnetlink-link.ts'
-
-export type KernelLink = {
-  readonly ifindex: number
-  readonly name: string
-  /** IFF_UP and carrier (IFF_RUNNING). */
-  readonly up: boolean
-  readonly noarp: boolean
-  readonly multicast: boolean
-  /** null where the link has no Ethernet address. */
-  readonly mac: Uint8Array | null
-  /** null: the kernel did not say. */
-  readonly mtu: number | null
-}
+import { type KernelLink, type LinkChange, LinkTable, seenOf } from './link-table.ts'
 
 export type KernelAddress = {
   readonly ifindex: number
@@ -55,12 +43,7 @@ export type IsOurs = (address: LinkAddress) => boolean
 const isMarked: IsOurs = ({ protocol }) => protocol === vipdProtocol
 
 export type KernelChange =
-  | {
-      readonly kind: 'link'
-      readonly name: string
-      readonly before: KernelLink | null
-      readonly after: KernelLink | null
-    }
+  | LinkChange
   | {
       readonly kind: 'address'
       /** As it was last, when it is gone. */
@@ -94,9 +77,7 @@ export type KernelView = {
 }
 
 export class Kernel implements KernelView {
-  #links = new Map<number, KernelLink>()
-  /** The same by name; null after a change, made when it is asked for. */
-  #byName: Map<string, KernelLink> | null = null
+  #links = new LinkTable()
   /** By interface and identity. */
   #addresses = new Map<number, Map<string, KernelAddress>>()
   #forwarding = new Map<number, boolean>()
@@ -114,22 +95,20 @@ export class Kernel implements KernelView {
   }
 
   linkByName(name: string): KernelLink | null {
-    this.#byName ??= new Map(Array.from(this.#links.values(), (link) => [link.name, link]))
-    return this.#byName.get(name) ?? null
+    return this.#links.byName(name)
   }
 
   get linkNames(): readonly string[] {
-    return Array.from(this.#links.values(), ({ name }) => name)
+    return this.#links.names
   }
 
   linkByIndex(ifindex: number): KernelLink | null {
-    return this.#links.get(ifindex) ?? null
+    return this.#links.get(ifindex)
   }
 
   linkHolding(address: Ip): KernelLink | null {
     for (const [ifindex, held] of this.#addresses)
-      if ([...held.values()].some((a) => a.address === address))
-        return this.#links.get(ifindex) ?? null
+      if ([...held.values()].some((a) => a.address === address)) return this.#links.get(ifindex)
     return null
   }
 
@@ -171,8 +150,7 @@ export class Kernel implements KernelView {
   /** Forgets what was known for what these say: dumps, and notifications since. Returns what differs from before. */
   replace(dumps: readonly Uint8Array[]): readonly KernelChange[] {
     const before = { links: this.#links, addresses: this.#addresses, forwarding: this.#forwarding }
-    this.#links = new Map()
-    this.#byName = null
+    this.#links = new LinkTable()
     this.#addresses = new Map()
     this.#forwarding = new Map()
     this.#foreignSix = new Set()
@@ -181,7 +159,7 @@ export class Kernel implements KernelView {
     for (const dump of dumps) this.apply(dump)
     this.#earlier = new Map()
     return [
-      ...this.#linkDifferences(before.links),
+      ...this.#links.since(before.links),
       ...this.#addressDifferences(before.addresses),
       ...this.#forwardingDifferences(before.forwarding),
     ]
@@ -195,17 +173,9 @@ export class Kernel implements KernelView {
   #applyOne(message: RouteMessage): readonly KernelChange[] {
     switch (message.kind) {
       case 'newlink':
-        return this.#setLink(message.link.ifindex, {
-          ifindex: message.link.ifindex,
-          name: message.link.name,
-          up: message.link.up && message.link.running,
-          noarp: message.link.noarp,
-          multicast: message.link.multicast,
-          mac: message.link.mac?.length === 6 ? message.link.mac : null,
-          mtu: message.link.mtu,
-        })
+        return this.#links.set(seenOf(message.link))
       case 'dellink':
-        return this.#setLink(message.link.ifindex, null)
+        return this.#forget(message.link.ifindex)
       case 'newaddr':
       case 'deladdr':
         return this.#setAddress(message)
@@ -217,26 +187,13 @@ export class Kernel implements KernelView {
     }
   }
 
-  #setLink(ifindex: number, after: KernelLink | null): readonly KernelChange[] {
-    const before = this.#links.get(ifindex) ?? null
-    this.#byName = null
-    if (after === null) {
-      this.#links.delete(ifindex)
-      this.#addresses.delete(ifindex)
-      this.#forwarding.delete(ifindex)
-      this.#secondaries.delete(ifindex)
-      for (const key of this.#foreignSix)
-        if (key.startsWith(`${ifindex} `)) this.#foreignSix.delete(key)
-    } else this.#links.set(ifindex, after)
-    if (sameLink(before, after)) return []
-    const renamed = before !== null && after !== null && before.name !== after.name
-    const gone: KernelChange[] = renamed
-      ? [{ kind: 'link', name: before.name, before, after: null }]
-      : []
-    return [
-      ...gone,
-      { kind: 'link', name: (after ?? before)?.name ?? '', before: renamed ? null : before, after },
-    ]
+  #forget(ifindex: number): readonly KernelChange[] {
+    this.#addresses.delete(ifindex)
+    this.#forwarding.delete(ifindex)
+    this.#secondaries.delete(ifindex)
+    for (const key of this.#foreignSix)
+      if (key.startsWith(`${ifindex} `)) this.#foreignSix.delete(key)
+    return this.#links.delete(ifindex)
   }
 
   #setAddress(
@@ -304,16 +261,6 @@ export class Kernel implements KernelView {
       .map((ifindex): KernelChange => ({ kind: 'forwarding', ifindex }))
   }
 
-  #linkDifferences(before: ReadonlyMap<number, KernelLink>): readonly KernelChange[] {
-    const indexes = new Set([...before.keys(), ...this.#links.keys()])
-    return [...indexes].flatMap((ifindex): KernelChange[] => {
-      const old = before.get(ifindex) ?? null
-      const now = this.#links.get(ifindex) ?? null
-      const name = (now ?? old)?.name ?? ''
-      return sameLink(old, now) ? [] : [{ kind: 'link', name, before: old, after: now }]
-    })
-  }
-
   #addressDifferences(
     before: ReadonlyMap<number, ReadonlyMap<string, KernelAddress>>,
   ): readonly KernelChange[] {
@@ -364,14 +311,3 @@ const vrrpProtocols: readonly (number | null)[] = [vipdProtocol, keepalivedProto
 
 const isHostsFour = ({ family, protocol }: LinkAddress, ours: boolean): boolean =>
   family === 4 && !ours && !vrrpProtocols.includes(protocol)
-
-function sameLink(a: KernelLink | null, b: KernelLink | null): boolean {
-  if (a === null || b === null) return a === b
-  return (
-    a.name === b.name &&
-    a.up === b.up &&
-    a.noarp === b.noarp &&
-    a.mtu === b.mtu &&
-    `${a.mac}` === `${b.mac}`
-  )
-}

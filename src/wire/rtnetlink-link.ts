@@ -11,7 +11,17 @@ import {
 import { nlm, type } from './rtnetlink-numbers.ts'
 
 /** IFLA_* attributes; `kind` is IFLA_INFO_KIND inside `info`. */
-const ifla = { address: 1, name: 3, mtu: 4, link: 5, master: 10, operstate: 16, info: 18, kind: 1 }
+const ifla = {
+  address: 1,
+  name: 3,
+  mtu: 4,
+  link: 5,
+  master: 10,
+  operstate: 16,
+  info: 18,
+  linkNetnsid: 37,
+  kind: 1,
+}
 /** IFF_* flags. */
 const iff = {
   up: 0x1,
@@ -30,7 +40,7 @@ export function encodeLinkDump(): Uint8Array {
   return encodeMessage(type.getLink, nlm.request | nlm.dump, new Uint8Array(headerBytes))
 }
 
-type Link = {
+export type Link = {
   readonly ifindex: number
   readonly name: string
   /** IFF_UP: switched on by the administrator. */
@@ -49,7 +59,7 @@ type Link = {
   readonly operstate: number | null
   /** ifindex of the bridge, bond or VRF that it is enslaved to. */
   readonly master: number | null
-  /** ifindex of the link below it (VLAN, macvlan; a veth's other end). */
+  /** ifindex of the link below it (VLAN, macvlan; a veth's other end); null where that is in another namespace. */
   readonly parent: number | null
   /** 'veth', 'vlan', …; null for hardware. */
   readonly linkKind: string | null
@@ -87,7 +97,7 @@ export function decodeLink(
     mtu: readU32(attributes.get(ifla.mtu)),
     operstate: attributes.get(ifla.operstate)?.[0] ?? null,
     master: readU32(attributes.get(ifla.master)),
-    parent: readU32(attributes.get(ifla.link)),
+    parent: attributes.has(ifla.linkNetnsid) ? null : readU32(attributes.get(ifla.link)),
     linkKind: info === undefined ? null : readCString(info),
   }
   return accept({ kind, link })

@@ -1,7 +1,7 @@
 /** Whether an instance's adverts fit into one frame of its interface: longer ones are sent as fragments. */
 import { advertOctets } from '../../config/build/advert-room.ts'
 import type { Instance } from '../../config/types.ts'
-import type { KernelLink } from '../../kernel/mirror.ts'
+import type { KernelLink } from '../../kernel/link-table.ts'
 
 /** One sentence; null: they fit, or the MTU is not known. */
 export function oversizedAdvert(cfg: Instance, primary: KernelLink | null): string | null {

@@ -1,0 +1,143 @@
+/**
+ * The kernel's links as last heard. A link that sits on another (VLAN, macvlan, ipvlan) is up only while that one is
+ * up too: of an ipvlan whose parent is switched off some kernels go on saying that it is up (seen with 6.1).
+ */
+import type { Link } from '../wire/rtnetlink-link.ts'
+
+export type KernelLink = {
+  readonly ifindex: number
+  readonly name: string
+  /** IFF_UP and carrier (IFF_RUNNING), its own and of the link that it sits on. */
+  readonly up: boolean
+  readonly noarp: boolean
+  readonly multicast: boolean
+  /** null where the link has no Ethernet address. */
+  readonly mac: Uint8Array | null
+  /** null: the kernel did not say. */
+  readonly mtu: number | null
+}
+
+export type LinkChange = {
+  readonly kind: 'link'
+  readonly name: string
+  readonly before: KernelLink | null
+  readonly after: KernelLink | null
+}
+
+/** A link as the kernel says it, and the index of the link that it sits on. */
+type Seen = { readonly link: KernelLink; readonly below: number | null }
+
+/** Of these IFLA_LINK is the link below; of a veth it is the other end. */
+const stacked: readonly (string | null)[] = ['vlan', 'macvlan', 'macvtap', 'ipvlan', 'ipvtap']
+
+export const seenOf = (link: Link): Seen => ({
+  link: {
+    ifindex: link.ifindex,
+    name: link.name,
+    up: link.up && link.running,
+    noarp: link.noarp,
+    multicast: link.multicast,
+    mac: link.mac?.length === 6 ? link.mac : null,
+    mtu: link.mtu,
+  },
+  below: stacked.includes(link.linkKind) ? link.parent : null,
+})
+
+export class LinkTable {
+  readonly #seen = new Map<number, Seen>()
+  /** What is asked for: `up` of a link and of all below it. */
+  readonly #links = new Map<number, KernelLink>()
+  /** By the index of the link below. */
+  readonly #above = new Map<number, Set<number>>()
+  /** null after a change, made when it is asked for. */
+  #byName: Map<string, KernelLink> | null = null
+
+  get(ifindex: number): KernelLink | null {
+    return this.#links.get(ifindex) ?? null
+  }
+
+  byName(name: string): KernelLink | null {
+    this.#byName ??= new Map(Array.from(this.#links.values(), (link) => [link.name, link]))
+    return this.#byName.get(name) ?? null
+  }
+
+  get names(): readonly string[] {
+    return Array.from(this.#links.values(), ({ name }) => name)
+  }
+
+  /** What changed: the link itself, then what sits on it. */
+  set(seen: Seen): readonly LinkChange[] {
+    const { ifindex } = seen.link
+    this.#unstack(ifindex)
+    this.#seen.set(ifindex, seen)
+    if (seen.below !== null) {
+      const above = this.#above.get(seen.below) ?? new Set()
+      this.#above.set(seen.below, above.add(ifindex))
+    }
+    return this.#recompute(ifindex)
+  }
+
+  delete(ifindex: number): readonly LinkChange[] {
+    this.#unstack(ifindex)
+    this.#seen.delete(ifindex)
+    return this.#recompute(ifindex)
+  }
+
+  /** What differs from an earlier table. */
+  since(before: LinkTable): readonly LinkChange[] {
+    const indexes = new Set([...before.#links.keys(), ...this.#links.keys()])
+    return [...indexes].flatMap((ifindex) => {
+      const [old, now] = [before.get(ifindex), this.get(ifindex)]
+      return sameLink(old, now) ? [] : [changed(old, now)]
+    })
+  }
+
+  #unstack(ifindex: number): void {
+    const below = this.#seen.get(ifindex)?.below ?? null
+    if (below !== null) this.#above.get(below)?.delete(ifindex)
+  }
+
+  #recompute(ifindex: number): readonly LinkChange[] {
+    const before = this.get(ifindex)
+    const after = this.#standing(ifindex)
+    this.#byName = null
+    if (after === null) this.#links.delete(ifindex)
+    else this.#links.set(ifindex, after)
+    const own = sameLink(before, after) ? [] : renamed(before, after)
+    if (before?.up === after?.up) return own
+    return [...own, ...[...(this.#above.get(ifindex) ?? [])].flatMap((n) => this.#recompute(n))]
+  }
+
+  /** A link below that is not known (in a namespace of its own, or not yet heard of) says nothing. */
+  #standing(ifindex: number): KernelLink | null {
+    const seen = this.#seen.get(ifindex)
+    if (seen === undefined) return null
+    const below = seen.below === null ? null : this.get(seen.below)
+    return below?.up === false ? { ...seen.link, up: false } : seen.link
+  }
+}
+
+/** Under another name it is another interface. */
+function renamed(before: KernelLink | null, after: KernelLink | null): readonly LinkChange[] {
+  if (before === null || after === null || before.name === after.name)
+    return [changed(before, after)]
+  return [changed(before, null), changed(null, after)]
+}
+
+const changed = (before: KernelLink | null, after: KernelLink | null): LinkChange => ({
+  kind: 'link',
+  name: (after ?? before)?.name ?? '',
+  before,
+  after,
+})
+
+function sameLink(a: KernelLink | null, b: KernelLink | null): boolean {
+  if (a === null || b === null) return a === b
+  return (
+    a.name === b.name &&
+    a.up === b.up &&
+    a.noarp === b.noarp &&
+    a.mtu === b.mtu &&
+    `${a.mac}` === `${b.mac}`
+  )
+}

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type LinkChange, LinkTable, seenOf } from '../../../src/kernel/link-table.ts'
+import type { Link } from '../../../src/wire/rtnetlink-link.ts'
+
+const plain: Link = {
+  ifindex: 2,
+  name: 'eth0',
+  up: true,
+  running: true,
+  lowerUp: true,
+  loopback: false,
+  multicast: true,
+  noarp: false,
+  mac: null,
+  mtu: 1500,
+  operstate: 6,
+  master: null,
+  parent: null,
+  linkKind: null,
+}
+const eth0 = (running = true) => seenOf({ ...plain, running })
+const on = (linkKind: string, parent = 2, name = `${linkKind}0`, ifindex = 3) =>
+  seenOf({ ...plain, ifindex, name, linkKind, parent })
+
+const brief = (changes: readonly LinkChange[]) =>
+  changes.map(({ name, after }) => `${name} ${after === null ? 'gone' : after.up ? 'up' : 'down'}`)
+
+test('a link that sits on one that is down is down, though the kernel says that it is up', () => {
+  for (const kind of ['vlan', 'macvlan', 'macvtap', 'ipvlan', 'ipvtap']) {
+    const links = new LinkTable()
+    links.set(eth0())
+    links.set(on(kind))
+    assert.deepEqual(brief(links.set(eth0(false))), ['eth0 down', `${kind}0 down`])
+    assert.equal(links.byName(`${kind}0`)?.up, false)
+    assert.deepEqual(brief(links.set(eth0())), ['eth0 up', `${kind}0 up`])
+  }
+})
+
+test('links on links follow, in whatever order the kernel tells of them', () => {
+  const links = new LinkTable()
+  links.set(on('ipvlan', 3, 'top', 4))
+  links.set(on('vlan', 2, 'middle', 3))
+  assert.deepEqual(brief(links.set(eth0(false))), ['eth0 down', 'middle down', 'top down'])
+  assert.deepEqual(brief(links.set(eth0())), ['eth0 up', 'middle up', 'top up'])
+  assert.deepEqual(brief(links.delete(2)), ['eth0 gone'])
+  assert.equal(links.byName('top')?.up, true, 'its kernel deletes it itself')
+})
+
+test('the other end of a veth, and a parent that is not known, say nothing', () => {
+  const links = new LinkTable()
+  links.set(eth0(false))
+  links.set(on('veth'))
+  assert.equal(links.byName('veth0')?.up, true)
+  links.set(on('macvlan', 77))
+  assert.equal(links.byName('macvlan0')?.up, true)
+})
+
+test('a table that was filled anew differs by what is up in it', () => {
+  const before = new LinkTable()
+  before.set(eth0())
+  before.set(on('ipvlan'))
+  const after = new LinkTable()
+  after.set(on('ipvlan'))
+  after.set(eth0(false))
+  assert.deepEqual(brief(after.since(before)), ['eth0 down', 'ipvlan0 down'])
+})
