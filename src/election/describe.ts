@@ -4,7 +4,7 @@
  */
 import { unreachable } from '../base/assert.ts'
 import { type Us, usToMilliseconds } from '../base/time.ts'
-import type { Cause, Countdown, Fault, Master, State } from './types.ts'
+import type { Cause, Fault } from './types.ts'
 
 /** Why the instance is in the state that it is in: 'master 10.0.0.2 timed out', 'chk_pg failing (exit 1)'. */
 export function describeCause(cause: Cause): string {
@@ -73,41 +73,6 @@ export function describeFault(fault: Fault): string {
       return `none of its adverts left this host (${fault.why})`
     default:
       return unreachable(fault)
-  }
-}
-
-/** What the instance is doing: 'backup of 10.0.0.2 (priority 150)', 'fault: link eth2 down'. */
-export function describeState(state: State): string {
-  switch (state.kind) {
-    case 'init':
-      return 'not started'
-    case 'fault':
-      return `${state.silent ? 'held' : 'fault'}: ${describeFaults(state.faults)}`
-    case 'backup':
-      return state.wantsMaster
-        ? 'backup, held back by its sync group'
-        : `backup${describeCountdown(state.countdown, state.master)}`
-    case 'master':
-      return state.rival === null ? 'master' : 'master, beside another address owner'
-    case 'stopped':
-      return 'stopped'
-    default:
-      return unreachable(state)
-  }
-}
-
-function describeCountdown(countdown: Countdown, master: Master | null): string {
-  switch (countdown.kind) {
-    case 'restarts':
-      return master === null ? '' : ` of ${master.address} (priority ${master.priority})`
-    case 'silence':
-      return ', no master heard yet'
-    case 'resigned':
-      return `, about to take over: ${countdown.from} resigned`
-    case 'overruled':
-      return `, about to take over from ${countdown.from} (priority ${countdown.priority})`
-    default:
-      return unreachable(countdown)
   }
 }
 

@@ -44,16 +44,12 @@ type Contribution = {
   readonly kind: Tracker['kind']
   readonly name: string
   readonly delta: number
-  /** 'chk_pg bad (exit 1): -30'. */
-  readonly reason: string
 }
 
 export type Assessment = {
   /** 1..254, or 255 for an owner. */
   readonly effective: number
   readonly faults: readonly Fault[]
-  /** One for each weighted tracker, also when it contributes 0; none for an owner. */
-  readonly contributions: readonly Contribution[]
   /** '100 + 20 (web good) - 30 (eth2 down) = 90'. */
   readonly arithmetic: string
   /** Overrules what is tracked; null: does not stand by. */
@@ -69,7 +65,7 @@ export function assess(basePriority: number, trackers: readonly Tracker[]): Asse
   const faults = trackers.flatMap(faultsOf)
   if (basePriority === priorityOwner) {
     const arithmetic = `${priorityOwner} (address owner: weights do not count)`
-    return { effective: priorityOwner, faults, contributions: [], arithmetic, standsBy: null }
+    return { effective: priorityOwner, faults, arithmetic, standsBy: null }
   }
   const contributions = trackers.filter((t) => t.weight !== 0).map(contribution)
   const sum = contributions.reduce((total, { delta }) => total + delta, basePriority)
@@ -77,7 +73,6 @@ export function assess(basePriority: number, trackers: readonly Tracker[]): Asse
   return {
     effective,
     faults,
-    contributions,
     standsBy: null,
     arithmetic: arithmeticOf(basePriority, contributions, sum, effective),
   }
@@ -106,9 +101,7 @@ function contribution(tracker: Tracker): Contribution {
   const counts = verdictOf(tracker) === (weight > 0 ? 'good' : 'bad')
   const signed = tracker.reverse ? -weight : weight
   const delta = counts ? signed : 0
-  const detail = kind === 'check' && tracker.detail !== '' ? ` (${tracker.detail})` : ''
-  const text = `${name} ${tracker.verdict}${detail}: ${delta > 0 ? '+' : ''}${delta}`
-  return { kind, name, delta, reason: text }
+  return { kind, name, delta }
 }
 
 type FileTracker = Extract<Tracker, { kind: 'file' }>
@@ -117,10 +110,9 @@ type FileTracker = Extract<Tracker, { kind: 'file' }>
 const fileBounds = { least: -254, most: 253 }
 
 function fileContribution(tracker: FileTracker): Contribution {
-  const { kind, name, value } = tracker
+  const { kind, name } = tracker
   const delta = Math.min(Math.max(productOf(tracker), fileBounds.least), fileBounds.most)
-  const said = value === null ? 'not known yet' : `holds ${value}`
-  return { kind, name, delta, reason: `${name} ${said}: ${delta > 0 ? '+' : ''}${delta}` }
+  return { kind, name, delta }
 }
 
 /** Not -0. */

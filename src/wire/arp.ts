@@ -37,9 +37,13 @@ export function encodeGratuitousArp(mac: Uint8Array, address: Ip): Uint8Array {
 
 const noRejects = { 'too-short': 0, 'not-arp': 0, 'bad-operation': 0 }
 type ArpReject = keyof typeof noRejects
+/** @codec */
 export const emptyArpRejects = (): Record<ArpReject, number> => ({ ...noRejects })
 
-/** Any ARP request or reply for IPv4 over Ethernet, gratuitous or not. Trailing padding is ignored. */
+/**
+ * Any ARP request or reply for IPv4 over Ethernet, gratuitous or not. Trailing padding is ignored.
+ * @codec
+ */
 export function decodeArp(frame: Uint8Array): Decoded<Arp, ArpReject> {
   if (frame.length < frameBytes) return reject('too-short')
   const view = viewOf(frame)

@@ -74,9 +74,13 @@ const noRejects = {
   'bad-option': 0,
 }
 type NaReject = keyof typeof noRejects
+/** @codec */
 export const emptyNaRejects = (): Record<NaReject, number> => ({ ...noRejects })
 
-/** Validates as RFC 4861 section 7.1.2 asks. Extension headers are not looked behind. */
+/**
+ * Validates as RFC 4861 section 7.1.2 asks. Extension headers are not looked behind.
+ * @codec
+ */
 export function decodeNa(frame: Uint8Array): Decoded<NeighbourAdvertisement, NaReject> {
   if (frame.length < icmpAt + 24) return reject('too-short')
   const view = viewOf(frame)

@@ -44,6 +44,7 @@ const noRejects = {
   'other-family': 0,
 }
 export type RouteReject = keyof typeof noRejects | 'truncated'
+/** @codec */
 export const emptyRouteRejects = (): Record<RouteReject, number> => ({ ...noRejects, truncated: 0 })
 
 /**

@@ -2,11 +2,12 @@
  * Runs inside a host of the lab: puts the given Ethernet frames (hex) on an interface, once each, in order.
  * `inject.js IFINDEX FRAME…`
  */
-import { fromHex } from '../../src/base/bytes.ts'
+
 import { parseIp } from '../../src/base/ip.ts'
 import { us } from '../../src/base/time.ts'
 import { startEngine } from '../../src/engine/native.ts'
 import { dropAllFilter } from '../../src/wire/bpf.ts'
+import { fromHex } from '../hex.ts'
 
 const [ifindex = '', ...frames] = process.argv.slice(2)
 const source = parseIp('127.0.0.1')

@@ -10,13 +10,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { concatBytes, fromHex, viewOf } from '../../src/base/bytes.ts'
+import { concatBytes, viewOf } from '../../src/base/bytes.ts'
 import { type Ip, ipBytes, parseIp } from '../../src/base/ip.ts'
 import { secondsToUs } from '../../src/base/time.ts'
 import { encodeGratuitousArp } from '../../src/wire/arp.ts'
 import { checksum } from '../../src/wire/checksum.ts'
 import { encodeUnsolicitedNa } from '../../src/wire/ndp.ts'
 import { type AdvertFields, encodeAdvert } from '../../src/wire/vrrp.ts'
+import { fromHex } from '../hex.ts'
 
 const ip = (text: string): Ip => {
   const parsed = parseIp(text)

@@ -39,15 +39,3 @@ export function formatDiagnostic(d: Diagnostic): string {
   const kind: Record<Severity, string> = { error: '', warning: 'warning: ', note: 'note: ' }
   return `${formatPlace(d.place)}: ${kind[d.severity]}${d.message} [${d.code}]`
 }
-
-/**
- * What `keepalived -t` would exit with. A missing operand makes its parser exit on the spot, whatever else
- * is wrong; then what cannot run, then what runs after ignoring something, then script security alone.
- */
-export function exitStatus(diagnostics: readonly Diagnostic[]): 0 | 2 | 4 | 5 | 6 {
-  const has = (verdict: Verdict): boolean => diagnostics.some((d) => d.verdict === verdict)
-  if (has('operand')) return 2
-  if (has('fatal')) return 4
-  if (has('config')) return 5
-  return has('security') ? 6 : 0
-}

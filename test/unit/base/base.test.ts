@@ -4,14 +4,7 @@ import { isIP } from 'node:net'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { assert as must, unreachable } from '../../../src/base/assert.ts'
-import {
-  concatBytes,
-  equalBytes,
-  equalBytesConstantTime,
-  fromHex,
-  toHex,
-  viewOf,
-} from '../../../src/base/bytes.ts'
+import { concatBytes, equalBytes, equalBytesConstantTime, viewOf } from '../../../src/base/bytes.ts'
 import { OpError } from '../../../src/base/errors.ts'
 import {
   compareIp,
@@ -33,6 +26,7 @@ import {
   usToMilliseconds,
   usToSeconds,
 } from '../../../src/base/time.ts'
+import { fromHex, toHex } from '../../hex.ts'
 
 const ip = (text: string): Ip => {
   const parsed = parseIp(text)

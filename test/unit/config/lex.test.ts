@@ -6,12 +6,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${NAME} is what the language calls a reference
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  exitStatus,
-  formatDiagnostic,
-  noteAt,
-  wholeFile,
-} from '../../../src/config/language/diagnostics.ts'
+import { formatDiagnostic, noteAt, wholeFile } from '../../../src/config/language/diagnostics.ts'
 import { scriptWords, splitArgv } from '../../../src/config/scripts/script-words.ts'
 import type { Diagnostic } from '../../../src/config/types.ts'
 import { complaints, flattened, printed, treeOf } from './tree-printing.ts'
@@ -377,14 +372,4 @@ test('a diagnostic prints its place, kind, message and code', () => {
     'a.conf:14:9: warning: no [bad-number]',
   )
   assert.equal(formatDiagnostic(noteAt(wholeFile('b.conf'), 'x', 'y')), 'b.conf: note: y [x]')
-})
-
-test('the exit status is that of the worst verdict, a missing operand before all', () => {
-  const of = (...verdicts: Diagnostic['verdict'][]): number =>
-    exitStatus(verdicts.map((verdict) => ({ ...noteAt(wholeFile('a'), 'x', 'y'), verdict })))
-  assert.deepEqual(
-    [of(), of('none'), of('security'), of('security', 'config'), of('config', 'fatal')],
-    [0, 0, 6, 5, 4],
-  )
-  assert.equal(of('fatal', 'operand', 'config'), 2)
 })

@@ -1,8 +1,8 @@
 /** Into fault and out of it, held silently or loudly, and preempt_delay and nopreempt around it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { secondsToUs, us } from '../../../src/base/time.ts'
-import { describeCause, describeFault, describeState } from '../../../src/election/describe.ts'
+import { secondsToUs } from '../../../src/base/time.ts'
+import { describeCause, describeFault } from '../../../src/election/describe.ts'
 import { nextDeadline } from '../../../src/election/step.ts'
 import type { Cause, Fault } from '../../../src/election/types.ts'
 import { advert, Host, ip, linkDown, pending } from './host.ts'
@@ -174,18 +174,4 @@ test('causes in words', () => {
   ]
   for (const [cause, text] of cases) assert.equal(describeCause(cause), text)
   assert.equal(describeFault(pending), 'waiting for the first result of chk')
-})
-
-test('states in words', () => {
-  assert.equal(describeState(new Host().state), 'not started')
-  const host = new Host().start()
-  assert.equal(describeState(host.state), 'backup, no master heard yet')
-  host.feed(advert(150), 1)
-  assert.equal(describeState(host.state), 'backup of 10.0.0.2 (priority 150)')
-  host.feed(advert(0), 2)
-  assert.equal(describeState(host.state), 'backup, about to take over: 10.0.0.2 resigned')
-  host.feed({ kind: 'held', at: us(3_000_000) }, 3)
-  assert.equal(describeState(host.state), 'backup, held back by its sync group')
-  host.feed(faults(pending))
-  assert.equal(describeState(host.state), 'held: waiting for the first result of chk')
 })

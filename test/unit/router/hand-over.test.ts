@@ -32,7 +32,6 @@ function roster(context: TestContext, ...settings: readonly Settings[]) {
     assessment: {
       effective: priority,
       faults: [],
-      contributions: [],
       arithmetic: '',
       standsBy: null,
     },

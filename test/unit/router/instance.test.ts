@@ -49,7 +49,6 @@ function recorder() {
 const fine: Assessment = {
   effective: 100,
   faults: [],
-  contributions: [],
   arithmetic: '100',
   standsBy: null,
 }

@@ -5,9 +5,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { fromHex, viewOf } from '../../../src/base/bytes.ts'
+import { viewOf } from '../../../src/base/bytes.ts'
 import { dropAllFilter, networkHeader, opcode, vrrpFilter } from '../../../src/wire/bpf.ts'
 import { hostIsLittleEndian } from '../../../src/wire/netlink.ts'
+import { fromHex } from '../../hex.ts'
 
 type Instruction = { code: number; jt: number; jf: number; k: number }
 

@@ -1,10 +1,10 @@
 /** RTM_*NETCONF: octets as a 6.18 kernel sends them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fromHex } from '../../../src/base/bytes.ts'
 import { encodeNetconfDump } from '../../../src/wire/netconf.ts'
 import { hostIsLittleEndian } from '../../../src/wire/netlink.ts'
 import { decodeMessages, emptyRouteRejects } from '../../../src/wire/rtnetlink.ts'
+import { fromHex } from '../../hex.ts'
 
 const skip = hostIsLittleEndian ? false : 'the octets are those of a little-endian host'
 

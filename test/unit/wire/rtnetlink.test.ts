@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { concatBytes, fromHex, toHex, viewOf } from '../../../src/base/bytes.ts'
+import { concatBytes, viewOf } from '../../../src/base/bytes.ts'
 import { type Ip, ipFromBytes, parseIp } from '../../../src/base/ip.ts'
 import {
   cString,
@@ -33,6 +33,7 @@ import {
 } from '../../../src/wire/rtnetlink-address.ts'
 import { encodeLinkDump } from '../../../src/wire/rtnetlink-link.ts'
 import { errno } from '../../../src/wire/rtnetlink-numbers.ts'
+import { fromHex, toHex } from '../../hex.ts'
 
 const ip = (text: string): Ip => {
   const parsed = parseIp(text)

@@ -5,7 +5,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { fromHex, toHex } from '../../../src/base/bytes.ts'
 import { type Ip, ipFromBytes, parseIp } from '../../../src/base/ip.ts'
 import { centisecondsToUs, secondsToUs } from '../../../src/base/time.ts'
 import { checksum, pseudoHeaderSum } from '../../../src/wire/checksum.ts'
@@ -20,6 +19,7 @@ import {
   type Reject,
   sameAddresses,
 } from '../../../src/wire/vrrp.ts'
+import { fromHex, toHex } from '../../hex.ts'
 
 const ip = (text: string): Ip => {
   const parsed = parseIp(text)
