@@ -18,6 +18,7 @@ namespace vipd {
 
 namespace {
 
+// A thread that waits and reaps; its stack may be locked in memory.
 constexpr std::size_t kStackBytes = 64 * 1'024;
 constexpr int kEndsPerWake = 64;
 // A look takes microseconds each; what is left waits for the next.

@@ -1,11 +1,12 @@
 /** Frames that no daemon under test would send, and how a host of the lab sends them. */
+
 import assert from 'node:assert/strict'
-import { concatBytes, viewOf } from '../../src/base/bytes.ts'
+import { concatBytes, toHex, viewOf } from '../../src/base/bytes.ts'
 import { type Ip, ipBytes, ipFamily, parseIp } from '../../src/base/ip.ts'
 import type { Host } from '../../src/lab/host.ts'
 import { program } from '../../src/lab/program.ts'
 import { checksum, pseudoHeaderSum } from '../../src/wire/checksum.ts'
-import { fromHex, toHex } from '../hex.ts'
+import { fromHex } from '../hex.ts'
 
 /** An address as a test writes it. */
 export function ip(text: string): Ip {

@@ -4,6 +4,7 @@
  * remark. (Version 2 over IPv6 is not here: no specification and no dissector has it; the unit test
  * holds it against keepalived's own packet.)
  */
+
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

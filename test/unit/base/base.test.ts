@@ -1,10 +1,17 @@
 /** Addresses, octets and time: the small things that everything else trusts. */
+
 import assert from 'node:assert/strict'
 import { isIP } from 'node:net'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { assert as must, unreachable } from '../../../src/base/assert.ts'
-import { concatBytes, equalBytes, equalBytesConstantTime, viewOf } from '../../../src/base/bytes.ts'
+import {
+  concatBytes,
+  equalBytes,
+  equalBytesConstantTime,
+  toHex,
+  viewOf,
+} from '../../../src/base/bytes.ts'
 import { OpError } from '../../../src/base/errors.ts'
 import {
   compareIp,
@@ -26,7 +33,7 @@ import {
   usToMilliseconds,
   usToSeconds,
 } from '../../../src/base/time.ts'
-import { fromHex, toHex } from '../../hex.ts'
+import { fromHex } from '../../hex.ts'
 
 const ip = (text: string): Ip => {
   const parsed = parseIp(text)

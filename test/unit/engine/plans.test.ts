@@ -1,6 +1,8 @@
 /** Plans: what is in them, decoded with our own decoders; in which order; and when it repeats. */
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { toHex } from '../../../src/base/bytes.ts'
 import { type Ip, parseIp } from '../../../src/base/ip.ts'
 import { secondsToUs, us } from '../../../src/base/time.ts'
 import type { Machine, Params, State } from '../../../src/election/types.ts'
@@ -21,7 +23,7 @@ import { decodeArp } from '../../../src/wire/arp.ts'
 import { decodeNa } from '../../../src/wire/ndp.ts'
 import { decodeMessages } from '../../../src/wire/rtnetlink.ts'
 import { decodeAdvert } from '../../../src/wire/vrrp.ts'
-import { fromHex, toHex } from '../../hex.ts'
+import { fromHex } from '../../hex.ts'
 
 const ip = (text: string): Ip => {
   const parsed = parseIp(text)

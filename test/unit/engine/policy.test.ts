@@ -94,7 +94,8 @@ function faults(path: string): readonly string[] {
   const lines = readFileSync(path, 'utf8').split('\n')
   return lines.flatMap((line, i) => {
     const [, type, name] = /constexpr ([\w:]+) (k\w+) = [^;]*\d/.exec(line) ?? []
-    if (type === undefined || name === undefined) return []
+    // A unit is its own reason.
+    if (type === undefined || name === undefined || /Per\w+second$/.test(name)) return []
     const where = `${path}:${i + 1}: ${name}`
     if (type === 'Us' && !spans.includes(name)) return [`${where} is a span of time`]
     // The comment stands beside it, above it, or above the row of constants that it belongs to.

@@ -2,6 +2,7 @@
  * The filter programs, run by a small interpreter of the instructions they use, and refused or accepted
  * as linux/filter.c would: jumps stay inside, the last instruction returns.
  */
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,4 +1,5 @@
 /** RTM_*NETCONF: octets as a 6.18 kernel sends them. */
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeNetconfDump } from '../../../src/wire/netconf.ts'

@@ -2,10 +2,11 @@
  * rtnetlink: requests as the kernel took them, answers and notifications as a 6.18 kernel gave them on a
  * little-endian machine, and whatever garbage can be made of them.
  */
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { concatBytes, viewOf } from '../../../src/base/bytes.ts'
+import { concatBytes, toHex, viewOf } from '../../../src/base/bytes.ts'
 import { type Ip, ipFromBytes, parseIp } from '../../../src/base/ip.ts'
 import {
   cString,
@@ -33,7 +34,7 @@ import {
 } from '../../../src/wire/rtnetlink-address.ts'
 import { encodeLinkDump } from '../../../src/wire/rtnetlink-link.ts'
 import { errno } from '../../../src/wire/rtnetlink-numbers.ts'
-import { fromHex, toHex } from '../../hex.ts'
+import { fromHex } from '../../hex.ts'
 
 const ip = (text: string): Ip => {
   const parsed = parseIp(text)

@@ -2,9 +2,11 @@
  * VRRP: packets captured from keepalived 2.2.7 as a table, every reject reason at least once, and round trips
  * over all that can be sent.
  */
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { toHex } from '../../../src/base/bytes.ts'
 import { type Ip, ipFromBytes, parseIp } from '../../../src/base/ip.ts'
 import { centisecondsToUs, secondsToUs } from '../../../src/base/time.ts'
 import { checksum, pseudoHeaderSum } from '../../../src/wire/checksum.ts'
@@ -19,7 +21,7 @@ import {
   type Reject,
   sameAddresses,
 } from '../../../src/wire/vrrp.ts'
-import { fromHex, toHex } from '../../hex.ts'
+import { fromHex } from '../../hex.ts'
 
 const ip = (text: string): Ip => {
   const parsed = parseIp(text)
