@@ -2,11 +2,20 @@
 import type { Probe } from '../../base/probe.ts'
 import type { Lowering } from '../draft/report.ts'
 import type { Word } from '../language/tree-types.ts'
-import { hostPort, lastOf, Mistake, type Option, patternOf, tlsOf } from './probe-words.ts'
+import { asks, type ProbeKinds, type ProbeTexts } from './probe-kind.ts'
+import {
+  hostPort,
+  lastOf,
+  Mistake,
+  type Option,
+  patternOf,
+  tlsOf,
+  tlsOptions,
+} from './probe-words.ts'
 
-export const httpOptions = ['method', 'host', 'status', 'header', 'body', 'sha256']
+const httpOptions = ['method', 'host', 'status', 'header', 'body', 'sha256']
 
-export function httpProbe(target: Word, options: readonly Option[], lowering: Lowering): Probe {
+function httpProbe(target: Word, options: readonly Option[], lowering: Lowering): Probe {
   const [, scheme, authority = '', path] =
     /^(https?):\/\/([^/?#]+)([/?][^#]*)?$/.exec(target.text) ?? []
   if (scheme === undefined) throw new Mistake(target, `${target.text} is not an http(s) URL`)
@@ -55,4 +64,14 @@ function digestOf(word: Word | undefined): string | null {
   if (!/^[0-9a-f]{64}$/i.test(word.text))
     throw new Mistake(word, `${word.text} is not a SHA-256 in 64 hexadecimal digits`)
   return word.text.toLowerCase()
+}
+
+export const httpKinds: ProbeKinds = {
+  http: asks(httpOptions, httpProbe),
+  https: asks([...httpOptions, ...tlsOptions], httpProbe),
+}
+
+export const httpTexts: Pick<ProbeTexts, 'http'> = {
+  http: ({ method, tls, hostField, path }) =>
+    `${method} ${tls === null ? 'http' : 'https'}://${hostField}${path}`,
 }

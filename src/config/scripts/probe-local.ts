@@ -1,7 +1,8 @@
-/** Probes of this host: process, file, module; and push, where somebody else says how it is. */
+/** Probes of this host: process, file, module; and push, where another program reports the result. */
 import type { Command } from '../../base/command.ts'
 import type { Lowering } from '../draft/report.ts'
 import type { Word } from '../language/tree-types.ts'
+import type { ProbeKinds } from './probe-kind.ts'
 import {
   absolutePath,
   contentOf,
@@ -15,15 +16,15 @@ import {
 } from './probe-words.ts'
 import { splitArgv } from './script-words.ts'
 
-export const processOptions = [
+const processOptions = [
   ...['arguments', 'match', 'quorum', 'quorum_max'],
   ...['fork_delay', 'terminate_delay'],
 ]
 
-export const countMax = 65_535
+const countMax = 65_535
 
 /** NAME is what the kernel calls it; a path is compared with argv[0]. */
-export function processProbe(target: Word, options: readonly Option[]): Command {
+function processProbe(target: Word, options: readonly Option[]): Command {
   const given = lastOf(options, 'arguments')
   const least = whole(lastOf(options, 'quorum'), 1, countMax, 1)
   const most = lastOf(options, 'quorum_max')
@@ -40,7 +41,7 @@ export function processProbe(target: Word, options: readonly Option[]): Command 
   }
 }
 
-export function fileProbe(target: Word, options: readonly Option[]): Command {
+function fileProbe(target: Word, options: readonly Option[]): Command {
   const content = lastOf(options, 'content')
   return {
     kind: 'file',
@@ -52,7 +53,7 @@ export function fileProbe(target: Word, options: readonly Option[]): Command {
 }
 
 /** The text is looked at so that a reload notices that the file has changed. */
-export function moduleProbe(
+function moduleProbe(
   target: Word,
   _options: readonly Option[],
   _more: readonly Word[],
@@ -63,11 +64,18 @@ export function moduleProbe(
   return { kind: 'module', path, digest: digestOf(contentOf(target, lowering)) }
 }
 
-export const pushProbe = (): Command => ({ kind: 'push' })
+const pushProbe = (): Command => ({ kind: 'push' })
 
 /** FNV-1a: tells two texts apart, no more. */
 function digestOf(text: string): string {
   let hash = 0x811c9dc5
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
   return `${text.length}-${(hash >>> 0).toString(16)}`
+}
+
+export const localKinds: ProbeKinds = {
+  process: { options: processOptions, make: processProbe },
+  file: { options: ['readable', 'fresher', 'content'], make: fileProbe },
+  module: { options: [], make: moduleProbe },
+  push: { target: 'none', options: [], make: pushProbe },
 }

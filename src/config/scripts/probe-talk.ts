@@ -1,7 +1,9 @@
-/** Probes that connect and talk: tcp, tls, unix, smtp and redis, and udp, which has one of each. */
+/** Probes that connect and talk: tcp, tls and unix, and udp, which sends one datagram and wants one. */
+
 import type { DialogueProbe, Endpoint, Probe, TlsWanted, Turn } from '../../base/probe.ts'
 import type { Lowering } from '../draft/report.ts'
 import type { Word } from '../language/tree-types.ts'
+import { asks, type ProbeKinds, type ProbeTexts } from './probe-kind.ts'
 import { octetsOf } from './probe-octets.ts'
 import {
   absolutePath,
@@ -11,35 +13,24 @@ import {
   type Option,
   patternOf,
   tlsOf,
+  tlsOptions,
+  where,
 } from './probe-words.ts'
 
-export const turnOptions = ['send', 'send_hex', 'expect', 'expect_hex', 'expect_regex']
+const turnOptions = ['send', 'send_hex', 'expect', 'expect_hex', 'expect_regex']
 
-export const tcpProbe = (target: Word, options: readonly Option[]): Probe =>
+const tcpProbe = (target: Word, options: readonly Option[]): Probe =>
   dialogueTo(hostPort(target, null), null, turnsOf(options))
 
-export function tlsProbe(target: Word, options: readonly Option[], lowering: Lowering): Probe {
+function tlsProbe(target: Word, options: readonly Option[], lowering: Lowering): Probe {
   const to = hostPort(target, 443)
   return dialogueTo(to, tlsOf(to.host, options, lowering), turnsOf(options))
 }
 
-export const unixProbe = (target: Word, options: readonly Option[]): Probe =>
+const unixProbe = (target: Word, options: readonly Option[]): Probe =>
   dialogueTo({ kind: 'unix', path: absolutePath(target) }, null, turnsOf(options))
 
-export const smtpProbe = (target: Word): Probe =>
-  dialogueTo(hostPort(target, 25), null, [
-    line('^220[ -]'),
-    { kind: 'send', octets: octetsOf('QUIT\\r\\n') },
-    line('^(220-|221)'),
-  ])
-
-export const redisProbe = (target: Word): Probe =>
-  dialogueTo(hostPort(target, 6379), null, [
-    { kind: 'send', octets: octetsOf('PING\\r\\n') },
-    line('^\\+PONG$'),
-  ])
-
-export function udpProbe(target: Word, options: readonly Option[]): Probe {
+function udpProbe(target: Word, options: readonly Option[]): Probe {
   const { host, port } = hostPort(target, null)
   const turns = turnsOf(options)
   const [sent, expected, more] = [
@@ -57,13 +48,15 @@ export function udpProbe(target: Word, options: readonly Option[]): Probe {
   }
 }
 
-const dialogueTo = (
+/** Connects, and says and hears the turns. */
+export const dialogueTo = (
   to: Endpoint,
   tls: TlsWanted | null,
   turns: readonly Turn[],
 ): DialogueProbe => ({ kind: 'dialogue', to, tls, turns })
 
-const line = (source: string): Turn => ({ kind: 'expect', what: { kind: 'line', source } })
+/** A line of the answer. */
+export const line = (source: string): Turn => ({ kind: 'expect', what: { kind: 'line', source } })
 
 function turnsOf(options: readonly Option[]): Turn[] {
   return options.flatMap(({ name, value }): Turn[] => {
@@ -83,4 +76,25 @@ function turnsOf(options: readonly Option[]): Turn[] {
         return []
     }
   })
+}
+
+export const talkKinds: ProbeKinds = {
+  tcp: asks(turnOptions, tcpProbe),
+  tls: asks([...tlsOptions, ...turnOptions], tlsProbe),
+  unix: asks(turnOptions, unixProbe),
+  udp: asks(turnOptions, udpProbe),
+}
+
+export const talkTexts: Pick<ProbeTexts, 'dialogue' | 'udp'> = {
+  dialogue: describeDialogue,
+  udp: ({ octets, host, port }) =>
+    `${octets.length} octets to ${host} port ${port} (UDP) and an answer`,
+}
+
+function describeDialogue({ to, tls, turns }: DialogueProbe): string {
+  if (to.kind === 'tcp' && tls === null && turns.length === 0)
+    return `does ${where(to)} accept a TCP connection`
+  const wants = turns.filter(({ kind }) => kind === 'expect').length
+  const answers = wants === 0 ? '' : `, ${wants} expected answer${wants === 1 ? '' : 's'}`
+  return `connects to ${where(to)}${tls === null ? '' : ` with TLS as ${tls.serverName}`}${answers}`
 }

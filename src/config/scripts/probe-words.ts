@@ -37,6 +37,10 @@ export function absolutePath(word: Word): string {
 export const endpoint = (word: Word, usualPort: number | null): Endpoint =>
   word.text.startsWith('/') ? { kind: 'unix', path: word.text } : hostPort(word, usualPort)
 
+/** An endpoint in words. */
+export const where = (to: Endpoint): string =>
+  to.kind === 'unix' ? to.path : `${to.host} port ${to.port}`
+
 export function whole(word: Word | undefined, min: number, max: number, other: number): number {
   if (word === undefined) return other
   const value = Number(word.text)

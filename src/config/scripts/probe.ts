@@ -4,85 +4,18 @@
  * run.
  */
 import type { Command } from '../../base/command.ts'
-import type { Probe } from '../../base/probe.ts'
 import type { Lowering } from '../draft/report.ts'
 import type { Node, Word } from '../language/tree-types.ts'
-import { httpOptions, httpProbe } from './probe-http.ts'
-import { fileProbe, moduleProbe, processOptions, processProbe, pushProbe } from './probe-local.ts'
-import {
-  dnsProbe,
-  haproxyProbe,
-  icmpProbe,
-  isRecordType,
-  mysqlProbe,
-  postgresProbe,
-} from './probe-services.ts'
-import {
-  redisProbe,
-  smtpProbe,
-  tcpProbe,
-  tlsProbe,
-  turnOptions,
-  udpProbe,
-  unixProbe,
-} from './probe-talk.ts'
-import { Mistake, type Option, tlsOptions } from './probe-words.ts'
+import { httpKinds } from './probe-http.ts'
+import type { ProbeKinds } from './probe-kind.ts'
+import { localKinds } from './probe-local.ts'
+import { serviceKinds } from './probe-services.ts'
+import { talkKinds } from './probe-talk.ts'
+import { Mistake, type Option } from './probe-words.ts'
 
-type Kind = {
-  /** 'none': it has no target. */
-  readonly target?: 'none'
-  /** Does a word after the target belong to it. */
-  readonly belongs?: (text: string, i: number) => boolean
-  /** Of the options, those that it takes. */
-  readonly options: readonly string[]
-  readonly make: (
-    target: Word,
-    options: readonly Option[],
-    more: readonly Word[],
-    lowering: Lowering,
-  ) => Command
-}
+const kinds: ProbeKinds = { ...talkKinds, ...httpKinds, ...serviceKinds, ...localKinds }
 
-const asks = (
-  options: readonly string[],
-  make: (target: Word, options: readonly Option[], lowering: Lowering) => Probe,
-): Kind => ({
-  options,
-  make: (target, given, _more, lowering) => ({
-    kind: 'probe',
-    probe: make(target, given, lowering),
-  }),
-})
-
-const kinds: Readonly<Record<string, Kind>> = {
-  tcp: asks(turnOptions, tcpProbe),
-  tls: asks([...tlsOptions, ...turnOptions], tlsProbe),
-  unix: asks(turnOptions, unixProbe),
-  udp: asks(turnOptions, udpProbe),
-  http: asks(httpOptions, httpProbe),
-  https: asks([...httpOptions, ...tlsOptions], httpProbe),
-  dns: {
-    belongs: (text) => text.startsWith('@') || isRecordType(text),
-    options: ['rcode', 'answer'],
-    make: (target, given, more) => ({ kind: 'probe', probe: dnsProbe(target, given, more) }),
-  },
-  icmp: asks(['size'], icmpProbe),
-  smtp: asks([], smtpProbe),
-  redis: asks([], redisProbe),
-  postgres: asks(['user', 'database'], postgresProbe),
-  mysql: asks(['user'], mysqlProbe),
-  haproxy: {
-    belongs: (_, i) => i === 0,
-    options: [],
-    make: (target, given, more) => ({ kind: 'probe', probe: haproxyProbe(target, given, more) }),
-  },
-  process: { options: processOptions, make: processProbe },
-  file: { options: ['readable', 'fresher', 'content'], make: fileProbe },
-  module: { options: [], make: moduleProbe },
-  push: { target: 'none', options: [], make: pushProbe },
-}
-
-export const probeKinds: readonly string[] = Object.keys(kinds)
+const probeKinds: readonly string[] = Object.keys(kinds)
 
 /** null after a mistake, which has been reported. */
 export function readProbe(node: Node, lowering: Lowering): Command | null {
