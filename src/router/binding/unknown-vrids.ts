@@ -28,6 +28,11 @@ export class UnknownVrids {
     return [...this.#known.values()]
   }
 
+  /** What another process has heard. */
+  adopt(known: readonly StatusUnknownVrid[]): void {
+    for (const one of known) this.#known.set(`${one.interface} ${one.vrid}`, one)
+  }
+
   receive({ link, vrid, from }: EngineEvent & { kind: 'stranger' }): void {
     const name = this.#sockets.interfaceOf(link)
     // The link has been closed meanwhile.
@@ -36,7 +41,7 @@ export class UnknownVrids {
       this.#log.info(
         `Unknown VRID ${vrid} received from ${from} on ${name}: no instance here has it`,
       )
-    const key = `${link} ${vrid}`
+    const key = `${name} ${vrid}`
     if (this.#known.size >= namedMax) this.#known.clear()
     this.#known.set(key, { interface: name, vrid, from })
   }

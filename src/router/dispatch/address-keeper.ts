@@ -153,6 +153,22 @@ export class AddressKeeper {
       .map((address) => `${name}: ${describeDuplicate(address)}`)
   }
 
+  snapshot() {
+    return {
+      restorer: this.#restorer.snapshot(),
+      conflict: this.#conflict.snapshot(),
+      duplicates: this.#duplicates.snapshot(),
+      refused: this.#refused.snapshot(),
+    }
+  }
+
+  adopt(state: ReturnType<AddressKeeper['snapshot']>): void {
+    this.#restorer.adopt(state.restorer)
+    this.#conflict.adopt(state.conflict)
+    this.#duplicates.adopt(state.duplicates)
+    this.#refused.adopt(state.refused)
+  }
+
   /** After a bound a peer is to serve the address; not again while the last attempt lasts. */
   #resignContested(address: Ip, { cfg, now }: Holder): void {
     if (cfg.addressConflict === 'report' || this.#conflict.reason !== null) return

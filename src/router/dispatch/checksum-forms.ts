@@ -24,6 +24,16 @@ export class ChecksumForms {
     this.#accounted += count
   }
 
+  /** For an engine that counts from zero. */
+  snapshot(received: number) {
+    return { counts: this.totals(received), current: this.#current }
+  }
+
+  adopt({ counts, current }: ReturnType<ChecksumForms['snapshot']>): void {
+    this.#counts = counts
+    this.#current = current
+  }
+
   /** `received`: all adverts that the engine has counted. */
   totals(received: number): ChecksumCounts {
     if (this.#current === null) return this.#counts

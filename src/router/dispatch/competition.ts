@@ -41,4 +41,18 @@ export class Competition {
   forget(): void {
     this.#endsAt = null
   }
+
+  snapshot() {
+    return {
+      contacts: this.#contacts.snapshot(),
+      ends: this.#ends.snapshot(),
+      endsAt: this.#endsAt,
+    }
+  }
+
+  adopt({ contacts, ends, endsAt }: ReturnType<Competition['snapshot']>): void {
+    this.#contacts.adopt(contacts)
+    this.#ends.adopt(ends)
+    this.#endsAt = endsAt
+  }
 }

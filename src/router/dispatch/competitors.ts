@@ -75,6 +75,20 @@ export class Competitors {
     this.#competition.forget()
   }
 
+  snapshot() {
+    return {
+      competition: this.#competition.snapshot(),
+      answers: this.#answers.snapshot(),
+      rival: this.#rival,
+    }
+  }
+
+  adopt({ competition, answers, rival }: ReturnType<Competitors['snapshot']>): void {
+    this.#competition.adopt(competition)
+    this.#answers.adopt(answers)
+    this.#rival = rival
+  }
+
   /** The addresses at once; the rest of the set is the lead's, under this name. */
   #announceAgain(contact: string, { facts, now, ...standing }: Leading): void {
     if (facts === null) return

@@ -29,12 +29,19 @@ import { ownedAddresses } from '../binding/interface-resolution.ts'
 import { Links } from '../binding/sockets.ts'
 import { UnknownVrids } from '../binding/unknown-vrids.ts'
 import { OrderQueue } from '../orders.ts'
-import { applyPlan, type Pause } from '../reload/apply.ts'
+import { type ApplyPorts, applyPlan, type Pause } from '../reload/apply.ts'
 import { planReload, type Refusals, type ReloadPlan } from '../reload/plan.ts'
 import type { RunningInstance } from './instance.ts'
 import { routeKernelChanges } from './kernel-changes.ts'
 import { repeatStates } from './repeat-states.ts'
 import { Roster } from './roster.ts'
+import {
+  isRouterState,
+  type NotNow,
+  type RouterState,
+  stateVersion,
+  whyUnknown,
+} from './router-state.ts'
 
 export type DispatcherPorts = {
   readonly engine: Engine
@@ -84,7 +91,9 @@ export class Dispatcher {
   #config: Config
   /** Scripts that were there at the start hold their instances until they report; later ones do not. */
   #holding: ReadonlySet<string>
+  #adoptedVerdicts: ReadonlyMap<string, CheckStatus> = new Map()
   #takesPart = false
+  #changing = false
   #stopping = false
   #eventsRaised = 0
 
@@ -114,7 +123,7 @@ export class Dispatcher {
         wallMs: () => ports.wallMs(),
       },
       {
-        check: (name) => ports.verdict(name),
+        check: (name) => this.#verdict(name),
         holds: (name) => this.#holding.has(name),
         kernel,
       },
@@ -165,18 +174,53 @@ export class Dispatcher {
   /** Settings and checks are there already. True when all of it has been applied. */
   *start(plan: ReloadPlan): Generator<Pause, boolean> {
     const none = () => undefined
-    const whole = yield* applyPlan(plan, { ...this.#applyPorts(), settings: none, checks: none })
-    if (whole) this.#applied(plan.next)
-    return whole
+    return yield* this.#carryOut(plan, { ...this.#applyPorts(), settings: none, checks: none })
   }
 
   /** `plan`: of `this.plan`, with no other applied since. True when all of it has been applied. */
   *apply(plan: ReloadPlan): Generator<Pause, boolean> {
-    const whole = yield* applyPlan(plan, this.#applyPorts())
+    const whole = yield* this.#carryOut(plan, this.#applyPorts())
     if (!whole) return false
-    this.#applied(plan.next)
     if (plan.next.globals.fifoStatesOnReload) repeatStates(this.roster, this.#ports.notifier)
     return true
+  }
+
+  /**
+   * All that another process needs to go on where this one is, as a plain value: numbers, text, lists and records, so that
+   * JSON carries it. Or why not now: a plan is being applied, or an instance is between two states. Left out is what a
+   * new process finds out by itself (the kernel) and what may begin anew (limits of log lines, counters of the engine).
+   */
+  state(): RouterState | NotNow {
+    const now = this.#ports.engine.now()
+    if (this.#changing || this.#stopping) return { ok: false, why: 'instances are being changed' }
+    const waiting = this.instances.find((it) => it.isTakingOver(now))
+    if (waiting !== undefined) return { ok: false, why: `${waiting.name} is about to take over` }
+    return {
+      version: stateVersion,
+      at: now,
+      eventsRaised: this.#eventsRaised,
+      holding: [...this.#holding],
+      verdicts: this.#config.scripts.flatMap(({ name }) => this.#verdict(name) ?? []),
+      unknownVrids: this.unknownVrids,
+      ...this.roster.snapshot(),
+    }
+  }
+
+  /**
+   * In place of `start`: goes on where another process ended, with its state and this configuration. Orders nothing that
+   * alters anything. A sentence that says why not: then nothing has been ordered, and this dispatcher is of no more use.
+   */
+  adopt(state: unknown): string | null {
+    if (!isRouterState(state)) return whyUnknown(state)
+    this.#holding = new Set(state.holding)
+    this.#adoptedVerdicts = new Map(state.verdicts.map((one) => [one.name, one]))
+    const why = this.roster.adopt(this.#config, state)
+    if (why !== null) return why
+    this.#eventsRaised = state.eventsRaised
+    this.#unknownVrids.adopt(state.unknownVrids)
+    this.#takesPart = true
+    this.settle()
+    return null
   }
 
   /** Instances whose configuration is not in force because the kernel refused it, one sentence each. */
@@ -255,6 +299,21 @@ export class Dispatcher {
     this.#ports.settled()
     const now = this.#ports.engine.now()
     this.#ports.alarm(this.roster.deadlineAt(now), now)
+  }
+
+  /** What another process knew counts until a check has its first result here. */
+  #verdict(name: string): CheckStatus | null {
+    const status = this.#ports.verdict(name)
+    if (status !== null && status.good !== null) return status
+    return this.#adoptedVerdicts.get(name) ?? status
+  }
+
+  *#carryOut(plan: ReloadPlan, ports: ApplyPorts): Generator<Pause, boolean> {
+    this.#changing = true
+    const whole = yield* applyPlan(plan, ports)
+    this.#changing = false
+    if (whole) this.#applied(plan.next)
+    return whole
   }
 
   #applied(next: Config): void {

@@ -20,6 +20,14 @@ export class Duplicates {
     this.#seen.clear()
   }
 
+  snapshot() {
+    return [...this.#seen]
+  }
+
+  adopt(seen: ReturnType<Duplicates['snapshot']>): void {
+    for (const [address, at] of seen) this.#seen.set(address, at)
+  }
+
   /** Those of the last attempts; with lifetime 0 there is one attempt. */
   at(now: Us, lifetimeSeconds: number): readonly Ip[] {
     const span = us(Math.max(shortestUs, 2 * lifetimeSeconds * 1_000_000))

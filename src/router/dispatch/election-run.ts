@@ -68,6 +68,11 @@ export class ElectionRun {
     this.#machine = refreshed(this.#params, this.#machine, heardAt)
   }
 
+  /** What another process decided. */
+  adopt(machine: Machine): void {
+    this.#machine = machine
+  }
+
   step(event: Event, at: Us): Step {
     this.refresh()
     const taken = step(this.#params, this.#machine, event, at)

@@ -18,28 +18,30 @@ import type { RunningInstance } from './instance.ts'
 /** More than the three rounds that `groupDecide` promises to need: beyond it the rule itself is broken. */
 const roundsMax = 10
 
+export type GroupState = ReturnType<typeof groupState>
+
 export class RunningGroup {
   readonly cfg: SyncGroup
   readonly #members: readonly RunningInstance[]
   readonly #notifier: Notifier
   readonly #log: Log
-  #state: ReturnType<typeof groupState>
+  #state: GroupState
 
   constructor(
     cfg: SyncGroup,
     members: readonly RunningInstance[],
-    ports: { readonly notifier: Notifier; readonly log: Log; readonly before: RunningGroup | null },
+    ports: { readonly notifier: Notifier; readonly log: Log; readonly before: GroupState | null },
   ) {
     this.cfg = cfg
     this.#members = members
     this.#notifier = ports.notifier
     this.#log = ports.log
-    this.#state = ports.before?.state ?? 'init'
+    this.#state = ports.before ?? 'init'
     const allOwners = members.every((m) => m.cfg.priority === 255)
     for (const member of members) member.joinGroup(!allOwners)
   }
 
-  get state(): ReturnType<typeof groupState> {
+  get state(): GroupState {
     return this.#state
   }
 
@@ -71,7 +73,7 @@ export class RunningGroup {
     return new Map(this.#members.map((m) => [m.name, { machine: m.machine }]))
   }
 
-  #notifyChange(state: ReturnType<typeof groupState>): void {
+  #notifyChange(state: GroupState): void {
     if (state === this.#state) return
     this.#state = state
     const { name, notify } = this.cfg

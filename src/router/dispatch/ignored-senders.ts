@@ -1,5 +1,5 @@
 /**
- * Who is heard and not believed at present. Another master that is ignored is a second holder of the addresses, so it is a
+ * Senders that are heard and not believed at present. Another master that is ignored is a second holder of the addresses, so it is a
  * warning for as long as it goes on sending.
  */
 import type { Ip } from '../../base/ip.ts'
@@ -16,6 +16,7 @@ export type IgnoredSender = {
   readonly why: Reject
   readonly explanation: string
 }
+const keyOf = ({ from, why }: Pick<IgnoredSender, 'from' | 'why'>): string => `${from} ${why}`
 type Kept = IgnoredSender & { readonly at: Us; readonly pauseUs: number }
 
 export class IgnoredSenders {
@@ -23,7 +24,7 @@ export class IgnoredSenders {
 
   /** `intervalUs`: the longer of ours and the one that it states. */
   note(sender: IgnoredSender, at: Us, intervalUs: Us): void {
-    const key = `${sender.from} ${sender.why}`
+    const key = keyOf(sender)
     const before = this.#kept.get(key)
     const pauseUs = before === undefined ? intervalUs : Math.max(intervalUs, at - before.at)
     if (before === undefined && this.#kept.size >= named) this.#dropSilent(at)
@@ -47,6 +48,14 @@ export class IgnoredSenders {
       why,
       explanation,
     }))
+  }
+
+  snapshot() {
+    return [...this.#kept.values()]
+  }
+
+  adopt(kept: ReturnType<IgnoredSenders['snapshot']>): void {
+    for (const one of kept) this.#kept.set(keyOf(one), one)
   }
 
   #dropSilent(now: Us): void {

@@ -1,70 +1,46 @@
 /**
  * One VRRP instance at work: feeds what happened into the election and carries out what it asks for. All decisions are in
- * election/, all bytes in wire/ and the plans; this is the wiring between them.
+ * election/, all bytes in wire/ and the plans; this is the wiring between them, and its parts are in instance-parts.ts.
  */
 import { unreachable } from '../../base/assert.ts'
 import type { Ip } from '../../base/ip.ts'
-import type { Log } from '../../base/log.ts'
 import { type Us, us } from '../../base/time.ts'
 import type { Instance } from '../../config/types.ts'
 import { nextDeadline } from '../../election/step.ts'
 import type { Effect, Event, Machine, Params, State } from '../../election/types.ts'
-import type { Engine, EngineEvent, ExpectedAdvert, Packet, SlotId } from '../../engine/contract.ts'
-import { planAnnounceSource } from '../../engine/plans.ts'
+import type { ExpectedAdvert, Packet, SlotId } from '../../engine/contract.ts'
 import { planHold } from '../../engine/plans-addresses.ts'
 import type { KernelAddress } from '../../kernel/mirror.ts'
-import type { Notifier } from '../../notify/notify.ts'
-import { SocketBinding, type SocketBindingPorts } from '../binding/socket-binding.ts'
 import type { Move } from '../binding/sockets.ts'
-import type { OrderQueue } from '../orders.ts'
 import type { Assessment } from '../tracking/tracker.ts'
-import { AddressKeeper, hasAddress } from './address-keeper.ts'
-import { Competitors, type Rival } from './competitors.ts'
-import { ElectionRun } from './election-run.ts'
-import { Journal } from './journal.ts'
-import { RateLimitedLog } from './rate-limited-log.ts'
-import { Receiver } from './receive.ts'
-import { SendingWatch } from './sending-watch.ts'
-import { SlotOrders } from './slot-orders.ts'
-import { StepFailures } from './step-failures.ts'
-import { TransitionReporter } from './transition-reporter.ts'
+import { type Holder, hasAddress } from './address-keeper.ts'
+import type { Rival } from './competitors.ts'
+import {
+  adoptParts,
+  type InstancePorts,
+  identityOf,
+  makeParts,
+  type Parts,
+  type SlotEvent,
+  snapshotParts,
+  whyNotAs,
+} from './instance-parts.ts'
 
-export type InstancePorts = SocketBindingPorts & {
-  readonly engine: Engine
-  readonly orders: OrderQueue
-  readonly notifier: Notifier
-  readonly log: Log
-  /** The wall clock in milliseconds, for people. */
-  wallMs(): number
-  /**
-   * Another program removes the address again and again: the instance, its sync group with it, resigns and stands by.
-   * False: it must stay. null: it takes part as before.
-   */
-  giveUpLead(contested: Ip | null): boolean
-}
-
-/** An event of the engine that names one slot. */
-export type SlotEvent = Extract<
-  EngineEvent,
-  { readonly kind: 'expired' | 'failed' | 'late' | 'lapsed' }
->
+export type InstanceState = ReturnType<RunningInstance['snapshot']>
 
 export class RunningInstance {
   readonly slot: SlotId
-  readonly journal: Journal
-  readonly receiver: Receiver
-  readonly binding: SocketBinding
-  readonly addresses: AddressKeeper
-  readonly #election: ElectionRun
-  readonly #orders: SlotOrders
-  readonly #competitors: Competitors
-  readonly #sending: SendingWatch
-  readonly #reporter: TransitionReporter
-  readonly #limitedLog: RateLimitedLog
-  readonly #failures: StepFailures
+  readonly journal: Parts['journal']
+  readonly receiver: Parts['receiver']
+  readonly binding: Parts['binding']
+  readonly addresses: Parts['addresses']
+  readonly orders: Parts['orders']
+  readonly #parts: Parts
   readonly #ports: InstancePorts
   #cfg: Instance
   #assessment: Assessment
+  /** The last advert of the process before this one. */
+  #sentBefore: Us | null = null
   #started = false
   #applied = false
   #removed = false
@@ -74,22 +50,12 @@ export class RunningInstance {
     this.#cfg = cfg
     this.#ports = ports
     this.#assessment = assessment
-    this.journal = new Journal(ports.wallMs)
-    this.binding = new SocketBinding(slot, ports)
-    this.receiver = new Receiver(cfg, ports.log)
-    this.#limitedLog = new RateLimitedLog(ports.log)
-    this.#election = new ElectionRun(slot, cfg, this.binding, ports.engine)
-    this.#orders = new SlotOrders(slot, this.binding, ports.orders)
-    this.addresses = new AddressKeeper({
-      kernel: ports.kernel,
-      orders: this.#orders,
-      log: this.#limitedLog,
-      giveUpLead: (contested) => ports.giveUpLead(contested),
-    })
-    this.#competitors = new Competitors(this.#orders)
-    this.#sending = new SendingWatch(slot, ports.engine, this.#limitedLog)
-    this.#reporter = new TransitionReporter(ports, this.journal)
-    this.#failures = new StepFailures(ports.log)
+    this.#parts = makeParts(slot, cfg, ports)
+    this.journal = this.#parts.journal
+    this.receiver = this.#parts.receiver
+    this.binding = this.#parts.binding
+    this.addresses = this.#parts.addresses
+    this.orders = this.#parts.orders
   }
 
   get cfg(): Instance {
@@ -99,61 +65,56 @@ export class RunningInstance {
     return this.#cfg.name
   }
   get machine(): Machine {
-    return this.#election.machine
+    return this.#parts.election.machine
   }
   get state(): State {
     return this.machine.state
   }
   get params(): Params {
-    return this.#election.params
+    return this.#parts.election.params
   }
   get assessment(): Assessment {
     return this.#assessment
   }
-  /** Resignations that were ordered. */
-  get zeroSent(): number {
-    return this.#orders.zeroSent
-  }
-
   /** Another master, heard lately while we are master. */
   rivalAt(now: Us): Rival | null {
-    return this.#competitors.rivalAt(now, this.#standing)
+    return this.#parts.competitors.rivalAt(now, this.#standing)
   }
 
   /** Why no other router hears this master; null when its adverts leave. */
   muteAt(now: Us): string | null {
-    return this.#sending.describe(now, this.#bound)
+    return this.#parts.sending.describe(now, this.#bound)
   }
 
   /** The next instant at which the election, or something that was put off, wants a tick; null for none. */
   deadlineAt(now: Us): Us | null {
     const wanted = [
       this.addresses.refusedUntil ?? nextDeadline(this.machine.state),
-      this.#sending.retryAt,
+      this.#parts.sending.retryAt,
       this.addresses.conflictUntil,
-      this.#sending.lookAt(now, this.#bound),
+      this.#parts.sending.lookAt(now, this.#bound),
     ]
     if (this.state.kind === 'master')
-      wanted.push(this.addresses.restoreAt(now), this.#competitors.due(now))
+      wanted.push(this.addresses.restoreAt(now), this.#parts.competitors.due(now))
     const instants = wanted.filter((at) => at !== null)
     return instants.length === 0 ? null : us(Math.min(...instants))
   }
 
   /** Does what `deadlineAt` named, as far as it is due. */
   tick(now: Us): void {
-    const lifted = [this.addresses.tick(now), this.#sending.lift(now)]
+    const lifted = [this.addresses.tick(now), this.#parts.sending.lift(now)]
     if (lifted.includes(true)) this.#feedFaults()
     const deadline = nextDeadline(this.machine.state)
     if (deadline !== null && deadline <= now) this.feed({ kind: 'tick' })
-    const { facts } = this.binding
-    if (this.state.kind === 'master' && facts !== null) this.addresses.restore({ facts, now })
-    if (this.#sending.watch(this.#cfg, now, this.#bound)) this.#feedFaults()
-    if (this.state.kind === 'master') this.#competitors.tick(this.#leading(now))
+    const holder = this.#holder(now)
+    if (holder !== null) this.addresses.restore(holder)
+    if (this.#parts.sending.watch(this.#cfg, now, this.#bound)) this.#feedFaults()
+    if (this.state.kind === 'master') this.#parts.competitors.tick(this.#leading(now))
   }
 
   /** Writes log lines that were held back, as far as their limits allow. */
   flushLog(now: Us): void {
-    this.#limitedLog.flush(this.name, now)
+    this.#parts.limitedLog.flush(this.name, now)
   }
 
   /** Takes part from now on: an owner leads, any other listens. */
@@ -165,27 +126,65 @@ export class RunningInstance {
     this.#applied = true
   }
 
+  /** Its deadline has passed and the engine has not led yet: it listens once more, or waits for an answer from here. */
+  isTakingOver(now: Us): boolean {
+    this.#parts.election.refresh()
+    const { state } = this
+    return state.kind === 'backup' && !state.wantsMaster && state.masterDownAt <= now
+  }
+
+  /** For another process. */
+  snapshot() {
+    const { link } = this.binding
+    const counters = link === null ? null : this.#ports.engine.counters(this.slot)
+    this.#parts.election.refresh()
+    return {
+      ...identityOf(this.#cfg),
+      assessed: this.#assessment.effective,
+      sentAt: counters?.lastSentUs ?? this.#sentBefore,
+      ...snapshotParts(this.#parts, counters?.received ?? 0),
+    }
+  }
+
+  /** Opens the sockets that the other process has. A sentence that says why this one cannot go on in its place. */
+  bindAs(before: InstanceState): string | null {
+    this.binding.refresh(this.#cfg)
+    return whyNotAs(before, this.#cfg, this.binding)
+  }
+
+  /** After `bindAs`, and once its sync group is there: goes on where the other process ended. */
+  adopt(before: InstanceState): void {
+    this.#started = true
+    this.#applied = true
+    this.#sentBefore = before.sentAt
+    this.#parts.election.follow(this.#cfg)
+    adoptParts(this.#parts, before)
+    const now = this.#ports.engine.now()
+    this.orders.resume(this.#standing, { now, sentAt: before.sentAt })
+    const { effective } = this.#assessment
+    if (effective !== before.assessed) this.feed({ kind: 'priority', effective, serving: true })
+  }
+
   /** The kernel or the configuration changed: the sockets and facts follow. */
   refresh(): void {
     const before = this.binding.facts
-    this.#election.refresh()
+    this.#parts.election.refresh()
     const rejoined = this.binding.refresh(this.#cfg)
     if (rejoined) this.receiver.rejoined()
-    this.#election.follow(this.#cfg)
-    const { generation } = this.#orders
+    this.#parts.election.follow(this.#cfg)
+    const { generation } = this.orders
     this.#feedFaults()
-    this.#reporter.size(this.#cfg, this.binding.primary)
+    this.#parts.reporter.size(this.#cfg, this.binding.primary)
     if (this.binding.deviceGone) this.binding.drop()
     // A new order has gone out with the faults just now, or nothing is different.
-    if (generation !== this.#orders.generation) return
+    if (generation !== this.orders.generation) return
     if (!rejoined && before === this.binding.facts) return
-    if (this.#election.listensOrLeads) {
-      if (rejoined) this.#orders.expect(null)
-      return this.#orders.installDifference(before, this.#standing)
+    if (this.#parts.election.listensOrLeads) {
+      if (rejoined) this.orders.expect(null)
+      return this.orders.installDifference(before, this.#standing)
     }
     // Faulty from the start: only now is it known where a dead predecessor's addresses would be.
-    if (before === null && this.state.kind === 'fault')
-      this.#orders.install('enter', this.#standing)
+    if (before === null && this.state.kind === 'fault') this.orders.install('enter', this.#standing)
   }
 
   /** What is tracked has another result: faults and the effective priority. */
@@ -195,7 +194,12 @@ export class RunningInstance {
     if (before.effective !== assessment.effective) {
       const { effective, standsBy } = assessment
       this.feed({ kind: 'priority', effective, serving: standsBy !== null })
-      this.#reporter.priority(this.#cfg, before.effective, assessment.arithmetic, this.machine)
+      this.#parts.reporter.priority(
+        this.#cfg,
+        before.effective,
+        assessment.arithmetic,
+        this.machine,
+      )
     }
     this.#feedFaults()
   }
@@ -206,17 +210,17 @@ export class RunningInstance {
     if (advert === null) return
     const { from, ttl, payload, at } = packet
     if (this.state.kind === 'master' && advert.priority > 0)
-      this.#competitors.heard({ address: from, priority: advert.priority, at })
-    const superseded = this.#election.heardMasterSince(at)
+      this.#parts.competitors.heard({ address: from, priority: advert.priority, at })
+    const superseded = this.#parts.election.heardMasterSince(at)
     this.feed({ kind: 'advert', advert, superseded }, { at, expected: { from, ttl, payload } })
   }
 
   engineEvent(event: SlotEvent): void {
     if (event.kind === 'failed') return this.#onFailed(event)
     // It crossed a newer order, and the engine saw that: what it had begun on its own it has undone.
-    if (event.generation !== this.#orders.generation) return
+    if (event.generation !== this.orders.generation) return
     if (event.kind === 'expired')
-      this.feed(this.#orders.held ? { kind: 'held', at: event.at } : { kind: 'expired' })
+      this.feed(this.orders.held ? { kind: 'held', at: event.at } : { kind: 'expired' })
     else if (event.kind === 'late')
       this.feed({ kind: 'resigned', why: 'late', lateUs: event.lateUs })
     else this.feed({ kind: 'resigned', why: 'lapsed', lateUs: us(0) })
@@ -228,22 +232,20 @@ export class RunningInstance {
 
   /** Another host has one of our addresses. */
   addressDuplicate(held: KernelAddress): void {
-    const now = this.#ports.engine.now()
-    if (this.state.kind === 'master') this.addresses.duplicate(held, { cfg: this.#cfg, now })
+    const holder = this.#holder(this.#ports.engine.now())
+    if (holder !== null) this.addresses.duplicate(held, holder)
   }
 
   /** One of our addresses vanished although we did not remove it: put it back, stay master. */
   addressVanished(gone: KernelAddress): void {
-    const { facts } = this.binding
-    const now = this.#ports.engine.now()
-    if (this.state.kind === 'master' && facts !== null)
-      this.addresses.vanished(gone, { cfg: this.#cfg, facts, now })
+    const holder = this.#holder(this.#ports.engine.now())
+    if (holder !== null) this.addresses.vanished(gone, holder)
   }
 
   /** Another instance gave up an address that is ours now: what it deleted is set again. */
   holdAddresses(): void {
-    const { facts } = this.binding
-    if (this.state.kind === 'master' && facts !== null) this.#orders.once(planHold(facts))
+    const holder = this.#holder(this.#ports.engine.now())
+    if (holder !== null) this.orders.once(planHold(holder.facts))
   }
 
   linkFailed(call: string, code: string): void {
@@ -259,7 +261,7 @@ export class RunningInstance {
 
   /** For a place that it takes over from another instance. The engine forgets what it counted there. */
   move(cfg: Instance): readonly Move[] {
-    this.#election.refresh()
+    this.#parts.election.refresh()
     return this.binding.move(cfg)
   }
 
@@ -269,10 +271,10 @@ export class RunningInstance {
     this.#cfg = cfg
     this.#assessment = assessment
     this.receiver.reconfigure(cfg)
-    this.#election.recount(cfg)
+    this.#parts.election.recount(cfg)
     this.refresh()
     this.feed({ kind: 'priority', effective: assessment.effective, serving: true })
-    if (this.#election.listensOrLeads) this.#orders.install('replace', this.#standing)
+    if (this.#parts.election.listensOrLeads) this.orders.install('replace', this.#standing)
     // It may not keep the place of a configuration that has gone: another instance's may be there.
     if (this.binding.faults.length > 0) this.binding.drop()
     this.#applied = true
@@ -280,11 +282,11 @@ export class RunningInstance {
 
   /** `ownerListens`: not all members are owners, so an owner begins like any other. */
   joinGroup(ownerListens: boolean): void {
-    this.#election.setGroup({ ownerListens }, this.#cfg)
+    this.#parts.election.setGroup({ ownerListens }, this.#cfg)
   }
 
   leaveGroup(): void {
-    this.#election.setGroup(null, this.#cfg)
+    this.#parts.election.setGroup(null, this.#cfg)
     this.hold(false)
     const { state } = this.machine
     const imposed =
@@ -295,9 +297,9 @@ export class RunningInstance {
 
   /** The sync group does not allow this member's deadline to lead on its own (or allows it again). */
   hold(held: boolean): void {
-    if (!this.#orders.hold(held) || this.state.kind !== 'backup') return
-    this.#election.refresh()
-    this.#orders.install('replace', this.#standing)
+    if (!this.orders.hold(held) || this.state.kind !== 'backup') return
+    this.#parts.election.refresh()
+    this.orders.install('replace', this.#standing)
   }
 
   /** Leaves for good: priority 0 if master, addresses removed. The slot stays until `forget`. */
@@ -324,16 +326,16 @@ export class RunningInstance {
   ): void {
     if (!this.#started && event.kind !== 'stop') return
     const now = advert?.at ?? this.#ports.engine.now()
-    const { effects, order, accepted } = this.#election.step(event, now)
-    if (accepted && advert !== null) this.#orders.expect(advert.expected)
+    const { effects, order, accepted } = this.#parts.election.step(event, now)
+    if (accepted && advert !== null) this.orders.expect(advert.expected)
     // What follows is done now, however long ago the advert came: its bounds are counted from here.
     const present = this.#ports.engine.now()
     for (const effect of effects) this.#carryOut(effect, present)
-    if (order !== 'keep') this.#orders.install(order, this.#standing)
+    if (order !== 'keep') this.orders.install(order, this.#standing)
   }
 
   get #standing() {
-    const { params, machine } = this.#election
+    const { params, machine } = this.#parts.election
     return { params, machine }
   }
   get #bound() {
@@ -342,19 +344,24 @@ export class RunningInstance {
   #leading(now: Us) {
     return { ...this.#standing, facts: this.binding.facts, now }
   }
+  /** A master with its facts; null: none. */
+  #holder(now: Us): Holder | null {
+    const { facts } = this.binding
+    return this.state.kind === 'master' && facts !== null ? { cfg: this.#cfg, facts, now } : null
+  }
 
   #carryOut(effect: Effect, now: Us): void {
     switch (effect.kind) {
       case 'transition':
         return this.#transition(effect, now)
       case 'advertise':
-        return this.#competitors.answer(effect.resetTimer, this.#leading(now))
+        return this.#parts.competitors.answer(effect.resetTimer, this.#leading(now))
       case 'reannounce':
-        if (this.#competitors.contact(effect.from, this.#leading(now)))
-          this.#reporter.notify(this.#cfg, 'MASTER_RX_LOWER_PRI', this.machine)
+        if (this.#parts.competitors.contact(effect.from, this.#leading(now)))
+          this.#parts.reporter.notify(this.#cfg, 'MASTER_RX_LOWER_PRI', this.machine)
         return
       case 'log':
-        return this.#limitedLog.write(this.name, effect, now)
+        return this.#parts.limitedLog.write(this.name, effect, now)
       default:
         return unreachable(effect)
     }
@@ -363,35 +370,28 @@ export class RunningInstance {
   #transition(effect: Effect & { kind: 'transition' }, now: Us): void {
     this.addresses.newState(effect.to, now)
     this.receiver.newEpoch()
-    this.#competitors.newState()
-    this.#sending.newState()
-    this.#orders.newState(effect.to)
-    this.#reporter.transition(this.#cfg, effect, this.machine, this.#removed)
-    if (effect.from === 'fault' && effect.to !== 'stopped') this.#announceSource()
-  }
-
-  /** Unicast peers must reach us at once although our link was away (their ARP entry may be stale). */
-  #announceSource(): void {
-    const { facts, primary } = this.binding
-    if (this.#cfg.transport.kind === 'unicast' && facts !== null && primary !== null)
-      this.#orders.once(planAnnounceSource(facts, primary))
+    this.#parts.competitors.newState()
+    this.#parts.sending.newState()
+    this.orders.newState(effect.to)
+    this.#parts.reporter.transition(this.#cfg, effect, this.machine, this.#removed)
+    const unicast = this.#cfg.transport.kind === 'unicast'
+    if (unicast && effect.from === 'fault' && effect.to !== 'stopped') this.orders.announceSource()
   }
 
   #onFailed(event: SlotEvent & { kind: 'failed' }): void {
     const { stepKind, request, call, code, detail, generation } = event
     const now = this.#ports.engine.now()
     const what = `${call} failed: ${code}${detail === '' ? '' : ` (${detail})`}`
-    this.#failures.write(this.name, stepKind, what, now)
-    this.#sending.failed(event, this.binding.link !== null)
-    const { facts } = this.binding
-    const current = generation === this.#orders.generation && this.state.kind === 'master'
-    if (request === null || facts === null || !current) return
+    this.#parts.failures.write(this.name, stepKind, what, now)
+    this.#parts.sending.failed(event, this.binding.link !== null)
+    const holder = this.#holder(now)
+    if (request === null || holder === null || generation !== this.orders.generation) return
     const why = `${call}: ${code}${detail === '' ? '' : `, ${detail}`}`
-    if (this.addresses.refused(request, why, { facts, now })) this.#feedFaults()
+    if (this.addresses.refused(request, why, holder)) this.#feedFaults()
   }
 
   #feedFaults(): void {
-    const own = [...this.addresses.faults, ...this.#sending.faults]
+    const own = [...this.addresses.faults, ...this.#parts.sending.faults]
     const faults = [...this.binding.faults, ...this.#assessment.faults, ...own]
     this.feed({ kind: 'faults', faults })
   }

@@ -17,6 +17,17 @@ export class Journal {
     this.#sinceMs = wallMs()
   }
 
+  snapshot() {
+    const { entries } = this
+    return { entries: [...entries], transitions: this.#transitions, sinceMs: this.#sinceMs }
+  }
+
+  adopt({ entries, transitions, sinceMs }: ReturnType<Journal['snapshot']>): void {
+    this.#entries = [...entries]
+    this.#transitions = transitions
+    this.#sinceMs = sinceMs
+  }
+
   record(from: string, to: string, why: string): void {
     this.#sinceMs = this.#wallMs()
     this.#transitions += 1

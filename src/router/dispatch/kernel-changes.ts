@@ -2,6 +2,7 @@
 import type { Log } from '../../base/log.ts'
 import { linkNews } from '../../kernel/link-news.ts'
 import type { Kernel, KernelChange } from '../../kernel/mirror.ts'
+import { watchedInterfaces } from '../tracking/tracker.ts'
 import type { Roster } from './roster.ts'
 
 type Concerned = {
@@ -12,21 +13,49 @@ type Concerned = {
 
 /** All changes of one batch, after the mirror has taken them in. */
 export function routeKernelChanges(changes: readonly KernelChange[], to: Concerned): void {
-  const { roster, kernel, log } = to
+  const { roster, log } = to
   for (const { name, text } of linkNews(changes)) {
-    if (roster.isTracked(name)) log.info(text)
+    if (isTracked(name, roster)) log.info(text)
     else log.debug(text)
-    roster.linkChanged(name)
+    linkChanged(name, roster)
   }
   for (const change of changes) {
     if (change.kind === 'address') onAddress(change, to)
-    if (change.kind === 'forwarding') {
-      const link = kernel.linkByIndex(change.ifindex)
-      if (link !== null) roster.linkChanged(link.name)
-    }
+    if (change.kind === 'forwarding') onForwarding(change.ifindex, to)
   }
-  if (changes.some(({ kind }) => kind === 'address')) roster.addressesChanged()
+  if (changes.some(({ kind }) => kind === 'address')) followOthers(roster)
 }
+
+function onForwarding(ifindex: number, { roster, kernel }: Concerned): void {
+  const link = kernel.linkByIndex(ifindex)
+  if (link !== null) linkChanged(link.name, roster)
+}
+
+/** Addresses that ours would take along came, went or are primary now. */
+function followOthers({ instances }: Roster): void {
+  for (const instance of instances) if (instance.binding.outdated) instance.refresh()
+}
+
+/** Instances without an interface of their own are on the one that holds their source. */
+function linkChanged(name: string, roster: Roster): void {
+  for (const instance of roster.instances) {
+    const { cfg, binding } = instance
+    const watches = (): boolean => watchedInterfaces(cfg, roster.groupOf(instance)).has(name)
+    const concerned = cfg.interface === null || binding.sourceLink?.name === name
+    if (!concerned && !watches()) continue
+    instance.refresh()
+    roster.assess(instance)
+  }
+}
+
+/** The configuration names the interface, or the source of an instance is on it. */
+const isTracked = (name: string, roster: Roster): boolean =>
+  roster.instances.some(
+    (it) =>
+      it.binding.primary?.name === name ||
+      it.binding.sourceLink?.name === name ||
+      watchedInterfaces(it.cfg, roster.groupOf(it)).has(name),
+  )
 
 function onAddress(
   { held, present, foreign }: KernelChange & { kind: 'address' },
@@ -37,7 +66,10 @@ function onAddress(
     if (link !== null) roster.sourceChanged(link.name, held.address)
     return
   }
-  if (foreign) return roster.foreignChanged(held.address)
+  if (foreign) {
+    for (const instance of roster.instances) if (instance.has(held.address)) instance.refresh()
+    return
+  }
   if (held.duplicate) {
     for (const instance of roster.instances) instance.addressDuplicate(held)
     return

@@ -91,6 +91,24 @@ export class Mute {
     return this.#withdrawal.retryAt
   }
 
+  snapshot() {
+    return {
+      why: this.#why,
+      failedAt: this.#failedAt,
+      lookAt: this.#lookAt,
+      mute: this.#mute,
+      withdrawal: this.#withdrawal.snapshot(),
+    }
+  }
+
+  adopt({ why, failedAt, lookAt, mute, withdrawal }: ReturnType<Mute['snapshot']>): void {
+    this.#why = why
+    this.#failedAt = failedAt
+    this.#lookAt = lookAt
+    this.#mute = mute
+    this.#withdrawal.adopt(withdrawal)
+  }
+
   /** 'none of its adverts has left this host for 4 s (sendmsg: EPERM): …' of a mute master; null of any other. */
   describe({ now, sentAt }: Sending): string | null {
     if (!this.#mute || this.#why === null) return null

@@ -38,7 +38,7 @@ export class Receiver {
   /** Adverts of version 3 whose interval is not ours: used, as the RFC asks. */
   intervalDiffers = 0
   priorityZero = 0
-  /** Who is heard and not believed. */
+  /** Senders that are heard and not believed. */
   readonly ignored = new IgnoredSenders()
   #forms = new ChecksumForms()
   #cfg: Instance
@@ -62,6 +62,32 @@ export class Receiver {
   /** The sockets are new, and the engine counts from zero. */
   rejoined(): void {
     this.#forms = new ChecksumForms()
+  }
+
+  /** `received`: adverts that the engine has counted; another engine counts from zero. */
+  snapshot(received: number) {
+    const { addressListDiffers, excessOctets, firstNotLinkLocal, intervalDiffers } = this
+    return {
+      counters: {
+        addressListDiffers,
+        excessOctets,
+        firstNotLinkLocal,
+        intervalDiffers,
+        priorityZero: this.priorityZero,
+      },
+      rejects: { ...this.rejects },
+      ignored: this.ignored.snapshot(),
+      forms: this.#forms.snapshot(received),
+      said: [...this.#said],
+    }
+  }
+
+  adopt(state: ReturnType<Receiver['snapshot']>): void {
+    Object.assign(this, state.counters)
+    Object.assign(this.rejects, state.rejects)
+    this.ignored.adopt(state.ignored)
+    this.#forms.adopt(state.forms)
+    for (const kind of state.said) this.#said.add(kind)
   }
 
   /** null where there is only one form. `received`: adverts that the engine has counted. */

@@ -65,6 +65,15 @@ export class RefusedAddresses {
       .map((it) => `the kernel refuses ${it.address} on ${it.interface}: ${this.#whyOf(it)}`)
   }
 
+  snapshot() {
+    return { refused: [...this.#refused], withdrawal: this.#withdrawal.snapshot() }
+  }
+
+  adopt({ refused, withdrawal }: ReturnType<RefusedAddresses['snapshot']>): void {
+    for (const [key, it] of refused) this.#refused.set(key, it)
+    this.#withdrawal.adopt(withdrawal)
+  }
+
   #isRefused(it: AddressFacts): boolean {
     return this.#whyOf(it) !== null && this.#kernel.find(it.ifindex, it) === null
   }

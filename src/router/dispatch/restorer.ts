@@ -73,6 +73,25 @@ export class Restorer {
       loser.lostAt = []
     }
   }
+
+  snapshot() {
+    return [...this.#losers].map(([key, { adds, announcements, lostAt }]) => ({
+      key,
+      adds: adds.snapshot(),
+      announcements: announcements.snapshot(),
+      lostAt,
+    }))
+  }
+
+  adopt(losers: ReturnType<Restorer['snapshot']>): void {
+    for (const { key, adds, announcements, lostAt } of losers) {
+      const loser = newLoser()
+      loser.adds.adopt(adds)
+      loser.announcements.adopt(announcements)
+      loser.lostAt = [...lostAt]
+      this.#losers.set(key, loser)
+    }
+  }
 }
 
 const newLoser = (): Loser => ({

@@ -1,5 +1,5 @@
 /**
- * Who takes part: the running instances by slot, and the sync groups over them. A plan (reload/plan.ts) changes it unit
+ * What takes part: the running instances by slot, and the sync groups over them. A plan (reload/plan.ts) changes it unit
  * by unit, at start from an empty roster and at reload from a full one, by the same code: what is unchanged is not
  * touched at all.
  */
@@ -15,14 +15,10 @@ import { peersOf } from '../binding/slot-facts.ts'
 import type { RunningFact } from '../reload/plan.ts'
 import { same } from '../reload/same.ts'
 import { addressesOf, type Kept, type Unit } from '../reload/units.ts'
-import {
-  type Assessment,
-  assessInstance,
-  type Verdicts,
-  watchedInterfaces,
-} from '../tracking/tracker.ts'
+import { type Assessment, assessInstance, type Verdicts } from '../tracking/tracker.ts'
 import { RunningGroup } from './group.ts'
-import { type InstancePorts, RunningInstance } from './instance.ts'
+import { RunningInstance } from './instance.ts'
+import type { InstancePorts } from './instance-parts.ts'
 import { StandBys } from './stand-by.ts'
 
 type RosterPorts = Omit<InstancePorts, 'virtual' | 'giveUpLead'>
@@ -64,12 +60,52 @@ export class Roster {
     return this.#virtual.has(address)
   }
 
+  /** For another process. Not while a plan is being applied. */
+  snapshot() {
+    return {
+      standBys: this.#standBys.snapshot(),
+      groups: this.groups.map(({ cfg, state }) => ({ name: cfg.name, state })),
+      instances: this.instances.map((it) => it.snapshot()),
+    }
+  }
+
+  /**
+   * Takes part as another process did, from an empty roster. Nothing is ordered that alters anything. A sentence that
+   * says why it cannot; nothing has been ordered then.
+   */
+  adopt({ instances, groups }: Config, state: ReturnType<Roster['snapshot']>): string | null {
+    this.#standBys.adopt(state.standBys)
+    this.#virtual = virtualAddresses({ instances })
+    const byName = new Map(state.instances.map((one) => [one.name, one]))
+    const groupOf = new Map(groups.flatMap((g) => g.members.map((m) => [m, g] as const)))
+    const adopted = instances.flatMap((cfg) => {
+      const before = byName.get(cfg.name)
+      return before === undefined ? [] : [{ before, it: this.#add(cfg, groupOf.get(cfg.name)) }]
+    })
+    const differs = adopted.length !== instances.length || adopted.length !== state.instances.length
+    const refusals = adopted.flatMap(({ it, before }) => it.bindAs(before) ?? [])
+    const [why] = differs ? ['its instances are not those of the configuration'] : refusals
+    if (why !== undefined) {
+      for (const { it } of adopted) it.forget()
+      return why
+    }
+    const states = new Map(state.groups.map((one) => [one.name, one.state]))
+    for (const cfg of groups) {
+      const members = this.instances.filter(({ name }) => cfg.members.includes(name))
+      const before = states.get(cfg.name) ?? null
+      this.#groups.set(cfg.name, new RunningGroup(cfg, members, { ...this.#ports, before }))
+    }
+    for (const { it, before } of adopted) it.adopt(before)
+    for (const { it } of adopted) this.assess(it)
+    return null
+  }
+
   /** What a plan starts from. */
   facts(): readonly RunningFact[] {
     return this.instances.map(({ slot, cfg, applied }) => ({ slot, cfg, applied }))
   }
 
-  /** Before the first unit of a plan: what is virtual in either configuration is nobody's source. */
+  /** Before the first unit of a plan: what is virtual in either configuration is no source. */
   beginChange(next: Config): void {
     this.#virtual = new Set([...this.#virtual, ...virtualAddresses(next)])
   }
@@ -88,7 +124,7 @@ export class Roster {
     const groups = this.#regroup(unit, [...kept.map(({ instance }) => instance), ...added])
     for (const instance of added) instance.start()
     for (const instance of added) for (const group of groups) group.welcome(instance)
-    for (const { instance } of kept) instance.assess(this.#assess(instance))
+    for (const { instance } of kept) this.assess(instance)
     // By itself an instance puts its addresses in order without being told.
     const given = new Set(
       kept.length + released.length > 1 ? [...released, ...kept.flatMap(givenUp)] : [],
@@ -137,35 +173,13 @@ export class Roster {
   }
 
   assessAll(): void {
-    for (const instance of this.instances) instance.assess(this.#assess(instance))
+    for (const instance of this.instances) this.assess(instance)
   }
 
   /** A script's verdict changed. */
   assessTracking(script: string): void {
     for (const instance of this.instances)
-      if (this.scriptsOf(instance).has(script)) instance.assess(this.#assess(instance))
-  }
-
-  /** An interface changed. Instances without one of their own stand on whichever holds their source. */
-  linkChanged(name: string): void {
-    for (const instance of this.instances) {
-      const { cfg } = instance
-      const watches = (): boolean => watchedInterfaces(cfg, this.#group(instance)).has(name)
-      const concerned = cfg.interface === null || instance.binding.sourceLink?.name === name
-      if (!concerned && !watches()) continue
-      instance.refresh()
-      instance.assess(this.#assess(instance))
-    }
-  }
-
-  /** The configuration names the interface, or the source of an instance is on it. */
-  isTracked(name: string): boolean {
-    return this.instances.some(
-      (it) =>
-        it.binding.primary?.name === name ||
-        it.binding.sourceLink?.name === name ||
-        watchedInterfaces(it.cfg, this.#group(it)).has(name),
-    )
+      if (this.scriptsOf(instance).has(script)) this.assess(instance)
   }
 
   /** What waited to be recorded before it may be ordered. */
@@ -173,12 +187,7 @@ export class Roster {
     for (const instance of this.instances) if (instance.binding.waiting) instance.refresh()
   }
 
-  /** A virtual address came to be another program's, or ceased to be. */
-  foreignChanged(address: Ip): void {
-    for (const instance of this.instances) if (instance.has(address)) instance.refresh()
-  }
-
-  /** An address that is not virtual came or went: somebody's source, perhaps. */
+  /** An address that is not virtual came or went: a source, perhaps. */
   sourceChanged(interfaceName: string, address: Ip | null): void {
     for (const instance of this.instances) {
       const { interface: own, transport } = instance.cfg
@@ -191,14 +200,9 @@ export class Roster {
     }
   }
 
-  /** Addresses came or went, or are primary now: those that ours would take along. */
-  addressesChanged(): void {
-    for (const instance of this.instances) if (instance.binding.outdated) instance.refresh()
-  }
-
   scriptsOf(instance: RunningInstance): ReadonlySet<string> {
     const own = instance.cfg.trackChecks.map((t) => t.name)
-    return new Set([...own, ...(this.#group(instance)?.trackChecks.map((t) => t.name) ?? [])])
+    return new Set([...own, ...(this.groupOf(instance)?.trackChecks.map((t) => t.name) ?? [])])
   }
 
   settle(): void {
@@ -209,8 +213,8 @@ export class Roster {
   /** Instances of that name, or of the sync group of that name; a member brings its whole group. */
   handedOverWith(name: string): readonly RunningInstance[] {
     const named = this.instances.find((it) => it.name === name)
-    const group = (named === undefined ? null : this.#group(named)?.name) ?? name
-    return this.instances.filter((it) => it.name === name || this.#group(it)?.name === group)
+    const group = (named === undefined ? null : this.groupOf(named)?.name) ?? name
+    return this.instances.filter((it) => it.name === name || this.groupOf(it)?.name === group)
   }
 
   failover(instances: readonly { readonly name: string }[]): void {
@@ -253,7 +257,7 @@ export class Roster {
     return this.#standBys.keeps(name)
   }
 
-  /** null: everybody. */
+  /** null: all of them. */
   resume(instances: readonly { readonly name: string }[] | null): void {
     if (instances === null) this.#standBys.resume(null)
     else for (const { name } of instances) this.#standBys.resume(name)
@@ -270,16 +274,17 @@ export class Roster {
     return earliest
   }
 
-  #group({ slot }: Pick<RunningInstance, 'slot'>): SyncGroup | null {
+  groupOf({ slot }: Pick<RunningInstance, 'slot'>): SyncGroup | null {
     return this.#groupOf.get(slot) ?? null
   }
 
-  #assess(instance: RunningInstance): Assessment {
-    return this.#assessmentOf(instance.slot, instance.cfg)
+  /** What the instance tracks, as it is now. */
+  assess(instance: RunningInstance): void {
+    instance.assess(this.#assessmentOf(instance.slot, instance.cfg))
   }
 
   #assessmentOf(slot: SlotId, cfg: Instance): Assessment {
-    const assessment = assessInstance(cfg, this.#group({ slot }), this.#verdicts)
+    const assessment = assessInstance(cfg, this.groupOf({ slot }), this.#verdicts)
     const standsBy = this.#standBys.of(cfg.name)
     return standsBy === null ? assessment : standingBy(assessment, standsBy)
   }
@@ -337,7 +342,7 @@ export class Roster {
     const grouped = new Set(unit.regroup.flatMap(({ members }) => members))
     const groups = unit.regroup.map((cfg) => {
       const members = cfg.members.flatMap((name) => named.get(name) ?? [])
-      const before = this.#groups.get(cfg.name) ?? null
+      const before = this.#groups.get(cfg.name)?.state ?? null
       return new RunningGroup(cfg, members, { ...this.#ports, before })
     })
     for (const name of unit.ungroup) this.#groups.delete(name)

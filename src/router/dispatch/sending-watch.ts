@@ -68,6 +68,14 @@ export class SendingWatch {
     this.#mute.forget()
   }
 
+  snapshot() {
+    return this.#mute.snapshot()
+  }
+
+  adopt(state: ReturnType<SendingWatch['snapshot']>): void {
+    this.#mute.adopt(state)
+  }
+
   #ask<T>(now: Us, bound: Bound, ask: (sending: Sending) => T | null): T | null {
     const { state } = bound.machine
     if (!this.#mute.watches || state.kind !== 'master' || !bound.bound) return null

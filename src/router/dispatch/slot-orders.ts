@@ -3,11 +3,13 @@
  * done once beside it. Keeps what an order takes from the past: the advert that is expected, the last contact with a
  * competitor, whether the sync group holds the lead back.
  */
+import { fromHex, toHex } from '../../base/bytes.ts'
 import type { Us } from '../../base/time.ts'
 import type { Machine, OrderChange, Params } from '../../election/types.ts'
 import type { ExpectedAdvert, Order, Plan, SlotId } from '../../engine/contract.ts'
-import { planOrder } from '../../engine/plans.ts'
+import { planAnnounceSource, planOrder } from '../../engine/plans.ts'
 import { planRemove, planRestore, planSwap, type SlotFacts } from '../../engine/plans-addresses.ts'
+import { type LeadBefore, resumeLead } from '../../engine/resume-lead.ts'
 import { addressDifference } from '../binding/address-difference.ts'
 import type { SocketBinding } from '../binding/socket-binding.ts'
 import type { OrderQueue } from '../orders.ts'
@@ -73,20 +75,12 @@ export class SlotOrders {
     this.#timerResets += 1
   }
 
-  install(change: Exclude<OrderChange, 'keep'>, { params, machine }: Standing): void {
+  install(change: Exclude<OrderChange, 'keep'>, standing: Standing): void {
     const { facts } = this.#binding
     if (change === 'resign') this.#zeroSent += 1
     if (facts === null) return
     this.#generation += 1
-    const order = planOrder(facts, params, machine, {
-      entering: change !== 'replace',
-      resign: change === 'resign',
-      expected: this.#expected,
-      held: this.#held,
-      reannounce: this.#contact?.name ?? null,
-      timerResets: this.#timerResets,
-    })
-    this.#submit(order)
+    this.#submit(this.#plan(facts, standing, change))
   }
 
   /** The facts changed under a standing order: it is replaced, and a master adds and removes what differs. */
@@ -101,8 +95,60 @@ export class SlotOrders {
     if (remove.length > 0) this.once(planRemove(before, now, remove))
   }
 
+  snapshot() {
+    const expected = this.#expected
+    return {
+      expected: expected === null ? null : { ...expected, payload: toHex(expected.payload) },
+      held: this.#held,
+      contact: this.#contact,
+      timerResets: this.#timerResets,
+      zeroSent: this.#zeroSent,
+    }
+  }
+
+  adopt({ expected, ...state }: ReturnType<SlotOrders['snapshot']>): void {
+    this.#expected = expected === null ? null : { ...expected, payload: fromHex(expected.payload) }
+    this.#held = state.held
+    this.#contact = state.contact
+    this.#timerResets = state.timerResets
+    this.#zeroSent = state.zeroSent
+  }
+
+  /** Goes on with what another process ordered: a backup with its deadline, a master in phase with `sentAt`. */
+  resume({ params, machine }: Standing, { now, sentAt }: Pick<LeadBefore, 'now' | 'sentAt'>): void {
+    const { facts } = this.#binding
+    const { state } = machine
+    if (facts === null || (state.kind !== 'backup' && state.kind !== 'master')) return
+    this.#generation += 1
+    const order = this.#plan(facts, { params, machine }, 'replace')
+    const since = state.kind === 'master' ? state.since : now
+    const contact = this.#contact
+    const resumed =
+      order.kind === 'lead'
+        ? { ...order, ...resumeLead(order, { now, since, sentAt, contact }) }
+        : order
+    this.#submit(resumed)
+  }
+
+  /** Unicast peers must reach us at once although our link was away (their ARP entry may be stale). */
+  announceSource(): void {
+    const { facts, primary } = this.#binding
+    if (facts !== null && primary !== null) this.once(planAnnounceSource(facts, primary))
+  }
+
   once(now: Plan): void {
     this.#submit({ kind: 'once', now })
+  }
+
+  #plan(facts: SlotFacts, { params, machine }: Standing, change: OrderChange): Order {
+    return planOrder(facts, params, machine, {
+      entering: change !== 'replace',
+      resign: change === 'resign',
+      expected: this.#expected,
+      held: this.#held,
+      reannounce: this.#contact?.name ?? null,
+      timerResets: this.#timerResets,
+    })
   }
 
   /**

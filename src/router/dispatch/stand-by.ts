@@ -5,7 +5,7 @@
  *
  * `failover` asks for one hand-over: it ends when the instance is master again. `drain` is the whole host's, with what a
  * reload adds, and ends with `resume`; an instance that no peer took over is kept, with its own priority, until it has lost
- * the lead after all. `conflict` ends with its time, or like a failover. None outlives the daemon.
+ * the lead after all. `conflict` ends with its time, or like a failover. All end with the daemon, unless another process adopts its state.
  */
 import type { StandBy } from '../../election/priority.ts'
 import type { RunningInstance } from './instance.ts'
@@ -66,6 +66,21 @@ export class StandBys {
     this.#drained = false
     this.#kept.clear()
     this.#failovers.clear()
+  }
+
+  snapshot() {
+    return {
+      drained: this.#drained,
+      kept: [...this.#kept],
+      failovers: [...this.#failovers].map(([name, entry]) => ({ name, ...entry })),
+    }
+  }
+
+  adopt({ drained, kept, failovers }: ReturnType<StandBys['snapshot']>): void {
+    this.#drained = drained
+    for (const name of kept) this.#kept.add(name)
+    for (const { name, yielded, contested } of failovers)
+      this.#failovers.set(name, { yielded, contested })
   }
 
   /**

@@ -140,7 +140,7 @@ function instanceStatus(it: RunningInstance, from: StatusSources): InstanceFigur
       longestGapMs: usToMilliseconds(loss?.longestUs ?? us(0)),
     },
     checksums: it.receiver.checksums(counters?.received ?? 0),
-    priorityZero: { received: it.receiver.priorityZero, sent: it.zeroSent },
+    priorityZero: { received: it.receiver.priorityZero, sent: it.orders.zeroSent },
     rejects: {
       ...it.receiver.rejects,
       'address-list': it.receiver.addressListDiffers,

@@ -5,6 +5,8 @@
  */
 import { type Us, us } from '../../base/time.ts'
 
+export type TokenBucketState = ReturnType<TokenBucket['snapshot']>
+
 /** A token bucket. */
 export class TokenBucket {
   #tokens: number
@@ -33,6 +35,15 @@ export class TokenBucket {
     if (this.#tokens < 1) return false
     this.#tokens -= 1
     return true
+  }
+
+  snapshot() {
+    return { tokens: this.#tokens, at: this.#at }
+  }
+
+  adopt({ tokens, at }: TokenBucketState): void {
+    this.#tokens = tokens
+    this.#at = at
   }
 }
 
@@ -72,6 +83,16 @@ export class Deferred<Key, Item> {
   clear(): void {
     this.#waiting.clear()
   }
+
+  snapshot() {
+    return { bucket: this.#bucket.snapshot(), waiting: [...this.#waiting] }
+  }
+
+  adopt({ bucket, waiting }: ReturnType<Deferred<Key, Item>['snapshot']>): void {
+    this.#bucket.adopt(bucket)
+    this.#waiting.clear()
+    for (const [key, item] of waiting) this.#waiting.set(key, item)
+  }
 }
 
 /**
@@ -100,5 +121,15 @@ export class Backoff {
     this.#gapUs = Math.min(Math.max(2 * this.#gapUs, this.#firstGapUs), this.#lastGapUs)
     this.#doneAt = now
     return true
+  }
+
+  snapshot() {
+    return { gapUs: this.#gapUs, doneAt: this.#doneAt, askedAt: this.#askedAt }
+  }
+
+  adopt({ gapUs, doneAt, askedAt }: ReturnType<Backoff['snapshot']>): void {
+    this.#gapUs = gapUs
+    this.#doneAt = doneAt
+    this.#askedAt = askedAt
   }
 }

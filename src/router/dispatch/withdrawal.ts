@@ -48,4 +48,14 @@ export class Withdrawal<Reason> {
   get retryAt(): Us | null {
     return this.#reason === null ? null : this.#endsAt
   }
+
+  snapshot() {
+    return { reason: this.#reason, endsAt: this.#endsAt, waitUs: this.#waitUs }
+  }
+
+  adopt({ reason, endsAt, waitUs }: ReturnType<Withdrawal<Reason>['snapshot']>): void {
+    this.#reason = reason
+    this.#endsAt = endsAt
+    this.#waitUs = waitUs
+  }
 }

@@ -71,7 +71,7 @@ test('ten removals in ten seconds: priority 0, stands by, and takes part again a
     it.journal.why,
     /^another program removes 172\.16\.80\.100 again and again: resigned$/,
   )
-  assert.equal(it.zeroSent, 1)
+  assert.equal(it.orders.zeroSent, 1)
   const given = conflict.stage.engine.standing.get(it.slot)?.order
   const adverts = (given?.now ?? []).flatMap((step) =>
     step.kind === 'datagram' ? [step.bytes] : [],
@@ -136,7 +136,7 @@ test('its sync group goes with it and comes back with it, also when the reload t
   assert.deepEqual(conflict.states, ['V1 master 150 -', 'V2 master 150 -'])
   conflict.remove(10)
   assert.deepEqual(conflict.states, ['V1 backup 1 conflict', 'V2 backup 1 conflict'])
-  assert.equal(stage.named('V2').zeroSent, 1)
+  assert.equal(stage.named('V2').orders.zeroSent, 1)
   stage.apply(config([one(), other]))
   stage.settle()
   conflict.at(12 * second)

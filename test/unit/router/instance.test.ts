@@ -4,7 +4,8 @@ import { us } from '../../../src/base/time.ts'
 import type { Assessment } from '../../../src/election/priority.ts'
 import type { Engine, OrderFor } from '../../../src/engine/contract.ts'
 import { Links } from '../../../src/router/binding/sockets.ts'
-import { type InstancePorts, RunningInstance } from '../../../src/router/dispatch/instance.ts'
+import { RunningInstance } from '../../../src/router/dispatch/instance.ts'
+import type { InstancePorts } from '../../../src/router/dispatch/instance-parts.ts'
 import { OrderQueue } from '../../../src/router/orders.ts'
 import { encodeAdvert } from '../../../src/wire/vrrp.ts'
 import { address, instance, ip, kernelOf, link, virtualAddress } from './facts.ts'
@@ -282,9 +283,9 @@ test('a master that a fault takes out resigns; one that stops, too', () => {
     rest.order.now.map((s) => s.kind),
     ['datagram', 'datagram', 'netlink'],
   )
-  assert.equal(it.zeroSent, 1)
+  assert.equal(it.orders.zeroSent, 1)
   it.stop()
-  assert.equal(it.zeroSent, 1, 'nothing to resign from any more')
+  assert.equal(it.orders.zeroSent, 1, 'nothing to resign from any more')
 })
 
 test('a master that sinks below a peer it has heard resigns; the operator’s word and a reload do not resign', () => {
@@ -304,7 +305,7 @@ test('a master that sinks below a peer it has heard resigns; the operator’s wo
     follow.order.now.map((s) => s.kind),
     ['datagram', 'datagram', 'netlink'],
   )
-  assert.equal(demoted.it.zeroSent, 1)
+  assert.equal(demoted.it.orders.zeroSent, 1)
   assert.equal(demoted.notified.at(-1), 'BACKUP')
   const standing = leading()
   standing.it.assess({ ...fine, effective: 1, standsBy: 'drain' })

@@ -134,3 +134,21 @@ test('the same for masters: their leads, and what the kernel holds of their addr
     runs,
   )
 })
+
+test('what one process passes on is what the next one has, and nothing is ordered that alters anything', () => {
+  fc.assert(
+    fc.property(aConfig, fc.boolean(), fc.boolean(), (only, lead, drained) => {
+      const stage = new Stage()
+      if (!stage.apply(only).ok) return
+      if (lead) stage.expireAll()
+      if (drained) stage.roster.drain()
+      stage.settle()
+      const state = stage.dispatcher.state()
+      const next = new Stage(only)
+      assert.equal(next.dispatcher.adopt(JSON.parse(JSON.stringify(state))), null)
+      assert.deepEqual(next.dispatcher.state(), state)
+      assert.deepEqual([next.engine.held, next.notified], [[], []])
+    }),
+    runs,
+  )
+})

@@ -45,10 +45,11 @@ export class Stage {
   paceMs = 0
   #sliceMs = 0
 
-  constructor() {
+  /** `adopting`: the configuration of one that is to adopt another's state; absent: it takes part with nothing. */
+  constructor(adopting?: Config) {
     const none = () => undefined
     const log = { debug: none, info: none, warn: none, error: none, flush: () => Promise.resolve() }
-    this.dispatcher = new Dispatcher(config([]), {
+    this.dispatcher = new Dispatcher(adopting ?? config([]), {
       engine: this.engine,
       kernel,
       reader: { heard: () => [], read: none },
@@ -74,6 +75,7 @@ export class Stage {
       kernelChanged: none,
       settled: none,
     })
+    if (adopting !== undefined) return
     const plan = atOnce(this.dispatcher.planStart())
     if (plan.ok) atOnce(this.dispatcher.start(plan))
   }
