@@ -142,7 +142,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a superseded advert sets the deadline back',
     file: file.instance,
-    find: 'const superseded = this.#election.heardMasterSince(at)',
+    find: 'const superseded = this.#parts.election.heardMasterSince(at)',
     replace: 'const superseded = false',
   },
   {

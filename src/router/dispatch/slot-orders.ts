@@ -3,7 +3,6 @@
  * done once beside it. Keeps what an order takes from the past: the advert that is expected, the last contact with a
  * competitor, whether the sync group holds the lead back.
  */
-import { fromHex, toHex } from '../../base/bytes.ts'
 import type { Us } from '../../base/time.ts'
 import type { Machine, OrderChange, Params } from '../../election/types.ts'
 import type { ExpectedAdvert, Order, Plan, SlotId } from '../../engine/contract.ts'
@@ -160,3 +159,6 @@ export class SlotOrders {
     this.#queue.add(this.#slot, this.#generation, order)
   }
 }
+
+const toHex = (octets: Uint8Array): string => Buffer.from(octets).toString('hex')
+const fromHex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'hex'))
