@@ -57,6 +57,8 @@ function differ(what: string, a: ReadonlyMap<string, string>, b: ReadonlyMap<str
 }
 
 function effects(theirs: Found, ours: Found): readonly Difference[] {
+  if (/IPVS/.test(theirs.ended ?? ''))
+    return [{ what: 'not comparable: no IPVS here', keepalived: theirs.ended ?? '', vipd: '' }]
   if (theirs.ended !== null || ours.ended !== null) {
     const [keepalived, vipd] = [theirs.ended ?? 'runs', ours.ended ?? 'runs']
     return theirs.ended !== null && ours.ended !== null
@@ -89,7 +91,8 @@ async function compare(path: string): Promise<Compared> {
   const differences = [...verdicts(asked)]
   // What one of them refuses cannot be compared further.
   const runs = (exit: number) => exit === 0 || exit === 5 || exit === 6
-  if (!values['checks-only'] && runs(keepalived.exit) && runs(vipd.exit)) {
+  const routers = /^\s*vrrp_instance\b/m.test(readFileSync(path, 'utf8'))
+  if (!values['checks-only'] && routers && runs(keepalived.exit) && runs(vipd.exit)) {
     const found = await Promise.all([runKeepalived(path, links), runVipd(path, links)])
     differences.push(...effects(...found))
   }

@@ -75,7 +75,7 @@ async function settled(child: Child, allLead: () => boolean): Promise<void> {
 function lastWords({ output }: Child): string {
   const lines = output.items.map(({ text }) => text)
   return (
-    lines.findLast((text) => /can't|cannot|non-existent|not start|permanent/i.test(text)) ??
+    lines.find((text) => /can't|cannot|non-existent|not start|permanent/i.test(text)) ??
     lines.at(-1) ??
     ''
   )

@@ -107,7 +107,7 @@ function valuesOf(argument: Argument | undefined): readonly (string | number)[] 
 export const explained: readonly RegExp[] = [
   // Lines of the load balancer that are wrong only beside others: a scheduler, a family, a sum of weights, a second script.
   /^(hashed|ops|hysteresis|quorum|[sm]h-(port|fallback)|sorry_server\w*|(lb_kind|lvs_method) NAT x)\b/,
-  /^(bindto|sorry_server) f[df]|^(notify_(up|down)|weight 0|name x|require_reply|min_reply_length)\b/,
+  /^(bindto|sorry_server) f[df]|^(notify_(up|down)|quorum_(up|down)|weight 0|name x|require_reply|min_reply_length)\b/,
   /^real_server$/,
   /^smtp_server /,
   /^(fast_interval|down_interval|jitter|initial_delay|probe|combine)\b/,
