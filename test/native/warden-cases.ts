@@ -172,5 +172,7 @@ test('a warden that does not read costs no memory', async (t) => {
   const before = process.memoryUsage().rss
   await rounds(100)
   const grown = (process.memoryUsage().rss - before) / 2 ** 20
-  assert.ok(grown < 60, `${grown.toFixed(0)} MiB more`)
+  // ThreadSanitizer keeps some octets of its own beside each of ours.
+  const bound = process.env['TSAN_OPTIONS'] === undefined ? 60 : 240
+  assert.ok(grown < bound, `${grown.toFixed(0)} MiB more`)
 })
