@@ -6,6 +6,7 @@
  */
 import { closeSync, constants, fstatSync, openSync, write } from 'node:fs'
 import { Socket } from 'node:net'
+import { journalPut, journalSocket } from './journal-stream.ts'
 
 /** Memory that lines may take while the reader does not read. */
 const queuedBytesMax = 1024 * 1024
@@ -18,6 +19,8 @@ const newline = 0x0a
 
 type Done = (error: NodeJS.ErrnoException | null, written: number) => void
 type Put = (bytes: Buffer, done: Done) => void
+/** `lasting`: no error is its end, another write may succeed. */
+type Outlet = { readonly put: Put; readonly lasting: boolean }
 
 export type LogSink = {
   /** One or more whole lines with their newline. Never blocks, never throws. */
@@ -33,14 +36,15 @@ type Batch = { readonly bytes: Buffer; readonly told: number; readonly partly: b
 
 /**
  * Opens a sink on a file descriptor of ours. `lost` words the line that tells of `count` dropped ones,
- * written as soon as the reader reads again, or the disk has room; `why`: the errno of a refusal.
+ * written as soon as the reader reads again, or the disk has room; `why`: the errno of a refusal. `journal`: where a
+ * broken stream to journald is opened again.
  */
-export function openLogSink(fd: number, lost: Lost): LogSink {
-  return new Sink(putterFor(fd), lost)
+export function openLogSink(fd: number, lost: Lost, journal = journalSocket): LogSink {
+  return new Sink(outletFor(fd, journal), lost)
 }
 
 class Sink implements LogSink {
-  readonly #put: Put
+  readonly #outlet: Outlet
   readonly #lost: Lost
   readonly #idle = new Set<() => void>()
   #queue: string[] = []
@@ -54,8 +58,8 @@ class Sink implements LogSink {
   #torn = false
   #retrying = false
 
-  constructor(put: Put, lost: Lost) {
-    this.#put = put
+  constructor(outlet: Outlet, lost: Lost) {
+    this.#outlet = outlet
     this.#lost = lost
   }
 
@@ -112,7 +116,7 @@ class Sink implements LogSink {
   }
 
   #send(batch: Batch): void {
-    this.#put(batch.bytes, (error, written) => {
+    this.#outlet.put(batch.bytes, (error, written) => {
       if (error === null) this.#wrote(batch, written)
       else if (error.code === 'EAGAIN') setTimeout(() => this.#send(batch), busyRetryMs).unref()
       else this.#failed(batch, error.code ?? error.message)
@@ -135,7 +139,7 @@ class Sink implements LogSink {
   /** The rest of the batch is lost: counted, and said when something can be written again. */
   #failed({ bytes, told, partly }: Batch, why: string): void {
     this.#queuedBytes = Math.max(0, this.#queuedBytes - bytes.length)
-    if (why === 'EPIPE' || why === 'EBADF') {
+    if (!this.#outlet.lasting && (why === 'EPIPE' || why === 'EBADF')) {
       this.#broken = true
       this.#queue = []
       this.#queuedBytes = 0
@@ -168,19 +172,22 @@ export function isJournal(fd: number): boolean {
   return process.env['JOURNAL_STREAM'] === `${dev}:${ino}`
 }
 
-/** A socket (journald's stream) is written by libuv without blocking; anything else by write(2). */
-function putterFor(fd: number): Put {
+/** A socket is written by libuv without blocking, journald's stream for good; anything else by write(2). */
+function outletFor(fd: number, journal: string): Outlet {
   const kind = fstatSync(fd)
+  if (kind.isSocket() && isJournal(fd)) return { put: journalPut(fd, journal), lasting: true }
   if (kind.isSocket()) {
     const socket = new Socket({ fd, readable: false, writable: true })
     socket.unref()
     socket.on('error', () => {})
-    return (bytes, done) => {
+    const put: Put = (bytes, done) => {
       socket.write(bytes, (error) => done(error ?? null, bytes.length))
     }
+    return { put, lasting: false }
   }
   const own = kind.isFIFO() || kind.isCharacterDevice() ? reopened(fd) : fd
-  return (bytes, done) => write(own, bytes, (error, written) => done(error, written))
+  const put: Put = (bytes, done) => write(own, bytes, (error, written) => done(error, written))
+  return { put, lasting: false }
 }
 
 /**

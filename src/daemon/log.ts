@@ -17,6 +17,8 @@ export type LogOptions = {
   readonly level: LogLevel
   /** Standard error unless a test says otherwise. */
   readonly fd?: number
+  /** journald's socket, unless a test says otherwise. */
+  readonly journal?: string
 }
 
 /** How long an exit waits for a reader that does not read. */
@@ -30,7 +32,7 @@ const rank: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, e
 export function openLog(options: LogOptions): Log {
   const fd = options.fd ?? 2
   const form = formOf(options.format, fd)
-  return form === 'json' ? jsonLog(fd, options.level) : textLog(fd, options.level, form)
+  return form === 'json' ? jsonLog(fd, options) : textLog(fd, options, form)
 }
 
 /** Of the lines that `openLog` writes there, for what else writes to the same place. `fd`: standard error. */
@@ -40,11 +42,12 @@ export function formOf(format: LogFormat, fd = 2): LogForm {
   return format === 'text' || isatty(fd) ? 'text' : 'json'
 }
 
-function jsonLog(fd: number, level: LogLevel): Log {
+function jsonLog(fd: number, { level, journal }: LogOptions): Log {
   const sink = openLogSink(
     fd,
     (count, why) =>
       `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), pid: process.pid, msg: lostLine(count, why) })}\n`,
+    journal,
   )
   const out = pino(
     {
@@ -61,10 +64,10 @@ function jsonLog(fd: number, level: LogLevel): Log {
   )
 }
 
-function textLog(fd: number, level: LogLevel, form: LogForm): Log {
+function textLog(fd: number, { level, journal }: LogOptions, form: LogForm): Log {
   const line = (at: LogLevel, message: string, fields?: LogFields) =>
     `${formatLine(at, message, fields, form === 'journal' ? null : new Date())}\n`
-  const sink = openLogSink(fd, (count, why) => line('warn', lostLine(count, why)))
+  const sink = openLogSink(fd, (count, why) => line('warn', lostLine(count, why)), journal)
   return asLog(
     (at, message, fields) => {
       if (rank[at] >= rank[level]) sink.write(line(at, message, fields))

@@ -54,8 +54,7 @@ test('PID 1 reaps orphans, and every check keeps its own status', () =>
     await vipd.reaches('VI_1', 'MASTER', soonMs)
     const checked = async (): Promise<readonly CheckStatus[]> =>
       (await vipd.status()).checks as readonly CheckStatus[]
-    const outer = await vipd.child.pid()
-    const [pid = ''] = (await host.sh(`pgrep -P ${outer}`)).split('\n')
+    const [pid = ''] = (await host.sh('pgrep -P "$(pgrep -x unshare)"')).split('\n')
     await until('all orphans are made, and each check has run often', soonMs, async () => {
       const lines = Number(await host.sh(`wc -l < ${made}`))
       return lines >= orphansWanted && (await checked()).every(({ runs }) => runs >= 20)
