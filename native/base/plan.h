@@ -70,7 +70,7 @@ struct Run {
   Us deadline = kNoDeadline;  // of the follow that ended in this run
   // A repeat whose last turn still waits for the kernel: of this one only the datagrams are sent.
   bool partial = false;
-  // Filled in by whoever carries it out: the first step handed over, the last datagram, everything
+  // Filled in by the carrier: the first step handed over, the last datagram, everything
   // done.
   Us first_at = 0;
   Us sent_at = 0;

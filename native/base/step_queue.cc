@@ -48,7 +48,7 @@ std::optional<StepQueue::Slice> StepQueue::Next(size_t requests_max, size_t fram
 
 std::vector<Carried> StepQueue::TakeFinished(Us now) {
   std::vector<Carried> out;
-  // What is handed over and answered need not wait until somebody asks for more.
+  // What is handed over and answered need not wait for the next request.
   while (!jobs_.empty() && jobs_.front().finished()) {
     finished_.push_back(std::move(jobs_.front().carried));
     jobs_.pop_front();

@@ -1,6 +1,6 @@
 // Which notifications about addresses say something new. A renewed lifetime is notified like a
-// change, to everybody who listens and whoever renewed it; nothing that anybody here asks of an
-// address depends on it.
+// change, to every listener and also to the program that renewed it; nothing that is asked of an
+// address here depends on it.
 #pragma once
 
 #include <cstdint>

@@ -185,7 +185,7 @@ class Core {
   // The main thread has acknowledged so many of the events that were raised: what came of them has
   // been ordered before.
   void Acknowledge(uint64_t acknowledged, Us now);
-  // Somebody else gave up every lead while this process stood still (the warden). The leading slots
+  // The warden gave up every lead while this process stood still. The leading slots
   // rest, as after being late; it has resigned, so only what is no datagram is carried
   // out.
   void PreemptedByWarden(Us now);
@@ -200,8 +200,8 @@ class Core {
   // In any order.
   void Settle(const Batch& batch, const std::vector<Failure>& failures);
 
-  // How a slot stands, for somebody who may have to give up its lead: `lead` is the standing one,
-  // or what a follow becomes; none for a slot that rests or is gone.
+  // How a slot stands, for the warden, which may have to give up its lead: `lead` is the standing
+  // one, or what a follow becomes; none for a slot that rests or is gone.
   struct Standing {
     bool leads = false;
     LeadPtr lead;
@@ -255,7 +255,7 @@ class Core {
     bool touched = false;  // waits in `touched_`
     int64_t generation = 0;
     // What was expected last, also when nothing is any more: the master's own advert must get
-    // through although somebody who forges its address has used up what that source may send.
+    // through although a forger of its address has used up what that source may send.
     std::optional<ExpectedAdvert> known;
     Bucket known_credit;
     Bucket own_credit;

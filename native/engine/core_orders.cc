@@ -49,8 +49,8 @@ void Core::ApplyFollow(Slot* slot, Order order, uint64_t acknowledged, bool cros
   if (took_over && !unsure && slot->resigned_event <= acknowledged && LeadsOn(*slot, order, now))
     return TakeOver(slot, std::move(order.lead), order.deadline, now);
   if (took_over) Push(*slot, slot->lead->resign);
-  // Whoever does not know that this slot has resigned does not know what it missed since: it
-  // listens for a whole interval. And whoever wrote a deadline that has passed does not know that
+  // An author that does not know that this slot has resigned does not know what it missed since: it
+  // listens for a whole interval. And one that wrote a deadline that has passed does not know that
   // it listens once more already.
   const Us missed = slot->resigned_event > acknowledged || unsure ? now + order.restart : 0;
   const Us listening = order.deadline <= now ? std::max(slot->listen_until, missed) : missed;

@@ -133,7 +133,7 @@ void Core::TakeOver(Slot* slot, LeadPtr lead, Us deadline, Us now) {
 }
 
 // A main thread that does not turn must not cause a take-over from a master whose advert changed
-// meanwhile. It is waited for until its lease lapses; without one, as long as somebody is heard
+// meanwhile. It is waited for until its lease lapses; without one, as long as packets are heard
 // (`still` is what was waited for until now). Once it has worked that off, what arrived after the
 // deadline is not waited for, so a flood puts nothing off.
 bool Core::AwaitsJudgement(Slot* slot, uint64_t still, Us now) {

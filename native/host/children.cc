@@ -37,14 +37,14 @@ struct Known {
   int adopted = -1;
 };
 // Never destroyed: threads use it until the process is gone.
-Known& Everybody() {
+Known& TheKnown() {
   static auto* const known = new Known();
   return *known;
 }
 
 void* WaitForAdopted(void*) {
   pthread_setname_np(pthread_self(), "vipd-reaper");
-  const int set = Everybody().adopted;
+  const int set = TheKnown().adopted;
   while (true) {
     std::array<epoll_event, kEndsPerWake> events;
     const int count = epoll_wait(set, events.data(), events.size(), -1);
@@ -81,7 +81,7 @@ void StartReaper(Known* known) {
 
 template <typename Which>
 void Adopt(Which which) {
-  Known& known = Everybody();
+  Known& known = TheKnown();
   const std::lock_guard lock(known.mutex);
   for (auto at = known.children.begin(); at != known.children.end();) {
     if (!which(at->second)) {
@@ -100,13 +100,13 @@ void Adopt(Which which) {
 }  // namespace
 
 void AddChild(pid_t pid, int pidfd, int owner) {
-  Known& known = Everybody();
+  Known& known = TheKnown();
   const std::lock_guard lock(known.mutex);
   known.children[pidfd] = {pid, owner};
 }
 
 bool TakeChild(int pidfd, int owner) {
-  Known& known = Everybody();
+  Known& known = TheKnown();
   const std::lock_guard lock(known.mutex);
   const auto found = known.children.find(pidfd);
   // The number may be another program's by now.

@@ -9,7 +9,7 @@
 namespace vipd {
 
 // Creates the file where it is missing. 0, or the errno: EWOULDBLOCK when another process holds it.
-// Held from then on: nobody unlocks it but the end of this process.
+// Held from then on: only the end of this process unlocks it.
 int LockForLife(const std::string& path);
 
 // The process with a record lock (fcntl(2)) on any part of the file, be it shared. Nothing: there

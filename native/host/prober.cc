@@ -1,5 +1,5 @@
 // The client of the failover bench: asks an address by ICMP echo, every so many microseconds, and
-// looks at no answer. The answers are seen on the wire; whoever asks only has to be punctual, and
+// looks at no answer. The answers are seen on the wire; this process only has to be punctual, and
 // to resolve the address as any client does.
 //
 // vipd-prober ADDRESS MICROSECONDS
@@ -75,7 +75,7 @@ int main(int argc, char** argv) {
   icmphdr echo{};
   echo.type = ICMP_ECHO;
   echo.un.echo.id = static_cast<uint16_t>(getpid());
-  // Ends with its host, whose end nobody needs to tell. An unreachable address is what is measured.
+  // Ends with its host; its end needs no message. An unreachable address is what is measured.
   for (uint64_t rounds;;) {
     if (read(timer, &rounds, sizeof rounds) < 0) return 1;
     echo.un.echo.sequence = static_cast<uint16_t>(echo.un.echo.sequence + rounds);

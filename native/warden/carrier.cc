@@ -13,7 +13,7 @@ void Carrier::Add(Batch batch) {
 
 void Carrier::Continue() {
   steps_.Continue();
-  // Nobody here asks what became of it.
+  // What became of it is not asked for here.
   steps_.TakeFinished();
 }
 

@@ -174,7 +174,7 @@ class Warden {
     batch->push_back(std::move(run));
   }
 
-  // One line where the daemon writes its log, unless nobody reads it.
+  // One line where the daemon writes its log, unless nothing reads it.
   void Say(const char* what) const {
     std::array<char, 256> line;
     const size_t length = FormatLogLine(form_, what, line);

@@ -5,8 +5,9 @@
 //
 // A warden may outlive its daemon, and must never strike the next one. It holds a record lock
 // (fcntl(2)) on a file of the run directory for as long as it lives, and says that it does with its
-// first message; before that it is told nothing. So whoever was told anything was locked while its
-// daemon lived, and the next daemon, which leads nothing while such a lock is held, finds it there.
+// first message; before that it is told nothing. So a warden that was told anything was locked
+// while its daemon lived, and the next daemon, which leads nothing while such a lock is held, finds
+// it there.
 #pragma once
 
 #include <atomic>

@@ -38,7 +38,7 @@ type Senses = {
 
 let loaded: Senses | null = null
 
-/** Loads the addon when somebody first asks for it. */
+/** Loads the addon at the first call. */
 export function senses(): Senses {
   loaded ??= loadAddon() as Senses
   return loaded

@@ -85,7 +85,7 @@ function expire(params: Params, machine: Machine, state: Backup, now: Us): Step 
   return { ...step, order: step.machine.effective === machine.effective ? 'keep' : 'replace' }
 }
 
-/** The deadline has passed. Heard of an interval later it proves nothing any more: somebody else may lead by now. */
+/** The deadline has passed. Heard of an interval later it proves nothing any more: another router may lead by now. */
 function wish(params: Params, machine: Machine, state: Backup, at: Us, now: Us): Step {
   if (now - at <= followedIntervalUs(params, state.master))
     return become(machine, { ...state, wantsMaster: true })
@@ -229,7 +229,7 @@ function remarks(params: Params, before: Backup, after: Backup): readonly Effect
 
 /**
  * Section 6.4.2, lower than ours: discarded, the deadline stands. If it comes in the name of the very master that
- * was followed, that one has come down, or somebody forges it: its own advert, should it come again, is accepted as
+ * was followed, that one has come down, or the advert is forged: its own advert, should it come again, is accepted as
  * before (`restarts`). Said once for a sender and priority.
  */
 function discard(params: Params, machine: Machine, state: Backup, advert: Advert): Step {

@@ -81,7 +81,7 @@ export function remarkOn(params: Params, { visitor }: Machine, damping: Damping 
   return [log(params, text, 'warning')]
 }
 
-/** Resignations that nobody means: forged, or of a master that is back in a moment. */
+/** Resignations that are not meant: forged, or of a master that is back in a moment. */
 export const tooMany = (resignations: readonly Us[]): boolean =>
   resignations.length > undampedResignations
 

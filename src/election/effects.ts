@@ -37,7 +37,7 @@ export const stay = (machine: Machine, ...effects: readonly Effect[]): Step => (
 })
 
 /**
- * A master that leaves without having yielded to anybody says so with priority 0 (RFC 9568 section 6.4.3, Shutdown), so
+ * A master that leaves without having yielded to another router says so with priority 0 (RFC 9568 section 6.4.3, Shutdown), so
  * that its peers need not wait for its silence.
  */
 const resigns = ({ from, to, cause }: Effect & { readonly kind: 'transition' }): boolean =>
@@ -85,7 +85,7 @@ export const followedIntervalUs = (params: Params, master: Master | null): Us =>
 
 /**
  * How long a backup waits after an advert of its master before it takes over: the follow's `restartUs`.
- * In any other state, what it would wait as a backup that has heard nobody.
+ * In any other state, what it would wait as a backup that has heard no master.
  */
 export function restartUs(params: Params, machine: Machine): Us {
   const backup = machine.state.kind === 'backup' ? machine.state : null
@@ -112,7 +112,7 @@ export const restarts = ({ countdown, master }: Backup, effective: number): bool
 /** What damping adds to every span after which this backup would take over. */
 export const extraUs = (damping: Damping | null): Us => damping?.extraUs ?? us(0)
 
-/** A backup that follows `master` (or nobody yet) with a full down interval from now. */
+/** A backup that follows `master` (or no master yet) with a full down interval from now. */
 export function listening(
   params: Params,
   effective: number,

@@ -1,6 +1,6 @@
 /**
  * Master: RFC 9568 section 6.4.3 and RFC 3768 section 6.4.3. The engine sends the adverts on its own; here
- * is only what somebody else's advert means. Higher wins; between equals the higher address; everybody else
+ * is only what another router's advert means. Higher wins; between equals the higher address; every other router
  * is answered with an advert at once.
  */
 import { unreachable } from '../base/assert.ts'

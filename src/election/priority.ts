@@ -78,7 +78,7 @@ export function assess(basePriority: number, trackers: readonly Tracker[]): Asse
   }
 }
 
-/** The least priority there is, so that everybody else is better. An owner's is not changed. */
+/** The least priority there is, so that every other router is better. An owner's is not changed. */
 export function standingBy(assessment: Assessment, standsBy: StandBy): Assessment {
   if (assessment.effective === priorityOwner) return assessment
   const arithmetic = `${priorityMin} (stands by; else ${assessment.arithmetic})`

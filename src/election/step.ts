@@ -160,7 +160,7 @@ function refault(
 }
 
 /**
- * RFC 9568 section 6.4.1: the address owner speaks at once; everybody else listens for a full
+ * RFC 9568 section 6.4.1: the address owner speaks at once; every other router listens for a full
  * down interval first. The same on the way out of a fault, so that nopreempt and preempt_delay are honoured.
  */
 function begin(params: Params, machine: Machine, cause: Cause, now: Us): Step {

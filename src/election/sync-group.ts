@@ -31,7 +31,7 @@ export function groupDecide(group: string, members: Members): readonly GroupActi
   const faults = spreadFaults(group, taking)
   if (faults.length > 0) return faults
   const states = [...taking.values()].map(({ machine }) => machine.state)
-  // Not everybody has begun, or all are in fault together: nothing to agree on.
+  // Not every member has begun, or all are in fault together: nothing to agree on.
   if (!states.every((s) => s.kind === 'backup' || s.kind === 'master')) return []
   if (states.every(leadsOrWants)) return command(group, taking, 'backup', 'master')
   return command(group, taking, 'master', 'backup')
@@ -58,7 +58,7 @@ export function groupState(members: Members): 'init' | 'backup' | 'master' | 'fa
 const leadsOrWants = (state: State): boolean =>
   state.kind === 'master' || (state.kind === 'backup' && state.wantsMaster)
 
-/** Everybody who is `from` is told to become `want`. */
+/** Each member that is `from` is told to become `want`. */
 const command = (
   group: string,
   members: Members,

@@ -25,7 +25,7 @@ export type Params = {
   readonly resignOnDemotion: boolean
   /** Our source address on the link: the tie-break of RFC 9568 section 6.4.3. */
   readonly source: Ip
-  /** An owner in a sync group whose members are not all owners begins as backup like everybody else. */
+  /** An owner in a sync group whose members are not all owners begins as backup like every other router. */
   readonly ownerListens?: boolean
 }
 

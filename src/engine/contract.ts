@@ -71,7 +71,7 @@ export type Order =
    * `onExpiry` becomes the standing order without asking and `expired` is raised. Three exceptions:
    * - A thread woken later than `lateUs` can have been deaf meanwhile: one more restartUs of listening; once, or each time
    *   if it is later than `absentUs`.
-   * - While the main thread's lease is lapsed nobody could decide: the slot keeps silent until the lease is renewed, and
+   * - While the main thread's lease is lapsed nothing can be decided: the slot keeps silent until the lease is renewed, and
    *   then listens for one more restartUs.
    * - A packet that was raised before the deadline but is not yet acknowledged may be the master's advert, changed: it is
    *   waited for, at most until the lease lapses (without a lease: until restartUs after the last that was heard).
@@ -193,7 +193,7 @@ export type EngineEvent =
     }
   /** The first packet on this link with a VRID (from a source) that no slot there has; the counter goes on. */
   | { readonly kind: 'stranger'; readonly link: LinkId; readonly vrid: number; readonly from: Ip }
-  /** The warden is gone; until another is started nobody acts for this process. */
+  /** The warden is gone; until another is started, nothing acts for this process. */
   | { readonly kind: 'wardenLost' }
   /** A real-time thread ran for `rttimeUs` without waiting and goes on with ordinary scheduling, for good. */
   | { readonly kind: 'realtimeLost' }

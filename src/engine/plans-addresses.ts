@@ -126,7 +126,7 @@ export function encodeFrame(
 /** Every address set again, where it is already too. */
 export const planHold = (facts: SlotFacts): Plan => encoded(facts).adds
 
-/** An address that somebody deleted: back in place, and announced. */
+/** An address that another program deleted: back in place, and announced. */
 export function planRestore(facts: SlotFacts, address: AddressFacts): Plan {
   const { add, frame } = encodeAddress(facts, address)
   const frames = frame === null ? [] : [frame]

@@ -26,11 +26,11 @@ export type OrderOptions = {
    * over. Otherwise the order replaces one of its kind and nothing is repeated that was done before.
    */
   readonly entering: boolean
-  /** Master until now, and leaves without having yielded to anybody: say priority 0 before the addresses go. */
+  /** Master until now, and leaves without having yielded to another router: send priority 0 before the addresses go. */
   readonly resign?: boolean
   /** The advert that was accepted last, as it came. Left out of the order unless it still restarts the deadline. */
   readonly expected?: ExpectedAdvert | null
-  /** Announces each address once when it takes over, as somebody does who loses the lead again and again. */
+  /** Announces each address once when it takes over, for an instance that loses the lead again and again. */
   readonly brief?: boolean
   /** The sync group forbids to lead: at the deadline nothing is carried out, only `expired` is raised. */
   readonly held?: boolean

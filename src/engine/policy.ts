@@ -13,7 +13,7 @@ export type EnginePolicy = {
   readonly source: Allowance
   /** Sources of one link that were not heard lately: each needs a token before it gets a bucket of its own. */
   readonly newSource: Allowance
-  /** Unexpected packets of one slot, whoever sends them, that reach TypeScript when the source has none left. */
+  /** Unexpected packets of one slot, of any sender, that reach TypeScript when the source has none left. */
   readonly slot: Allowance
   /** Unexpected packets of one link that are read before its socket gets the tight filter. */
   readonly openFilter: Allowance

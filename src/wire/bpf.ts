@@ -86,7 +86,7 @@ export function vrrpFilter(spec: FilterSpec): Uint8Array {
 export const outgoingFilter = (): Uint8Array =>
   encode([load(opcode.loadWord, packetType), ...require(packetOutgoing), ...vrrpOfEitherFamily])
 
-/** The same for VRRP that arrives, whoever it is addressed to. */
+/** The same for VRRP that arrives, whatever its destination is. */
 export const incomingFilter = (): Uint8Array =>
   encode([
     load(opcode.loadWord, packetType),

@@ -1,6 +1,6 @@
 /**
  * What every decoder here returns: a value, or the name of what is wrong with the bytes. Bytes come from
- * strangers, so a decoder never throws; whoever calls it counts the reason.
+ * strangers, so a decoder never throws; the caller counts the reason.
  */
 export type Decoded<Value, Reason extends string> =
   | { readonly ok: true; readonly value: Value }

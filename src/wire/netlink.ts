@@ -105,7 +105,7 @@ export function cString(text: string): Uint8Array {
   return concatBytes([Uint8Array.from(text, (c) => c.charCodeAt(0) & 0x7f), Uint8Array.of(0)])
 }
 
-/** Up to the first zero; octets beyond ASCII come out as Latin-1, which hurts nobody. */
+/** Up to the first zero; octets beyond ASCII come out as Latin-1, which does no harm. */
 export function readCString(value: Uint8Array): string {
   const end = value.indexOf(0)
   return String.fromCharCode(...value.subarray(0, end < 0 ? value.length : end))

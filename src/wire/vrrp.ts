@@ -111,7 +111,7 @@ export type Expectation = {
   readonly intervalUs: Us
   /** We advertise no address ourselves (no_virtual_ipaddress): then a peer need not either. */
   readonly mayBeEmpty: boolean
-  /** Who may send, and from how far; null: anybody. Bounds are inclusive. */
+  /** Who may send, and from how far; null: any. Bounds are inclusive. */
   readonly peers:
     | readonly {
         readonly address: Ip

@@ -60,7 +60,7 @@ test('an expected advert counts for a follow that waits for the lease', () => {
 
 const other = Uint8Array.from([0x31, vrid, 150, 1])
 
-test('an advert that nobody has looked at holds the deadline until it is acknowledged', () => {
+test('an advert that has not been looked at holds the deadline until it is acknowledged', () => {
   const b = new Bench(3 * second)
   b.order(followUntil(2 * second), 0)
   b.hear(1_900_000, other)
@@ -121,9 +121,9 @@ test('the wait for a main thread ends with its lease, and without one after an i
   c.order(followUntil(2 * second), 0)
   c.hear(1_900_000, other)
   c.tick(2 * second)
-  assert.equal(c.core.nextDeadline(), 4_900_000, 'from when somebody was heard')
+  assert.equal(c.core.nextDeadline(), 4_900_000, 'from when a packet was heard')
   c.hear(4 * second, other)
-  assert.deepEqual(kinds(c.tick(4_900_000).events), ['packet'], 'somebody is still there')
+  assert.deepEqual(kinds(c.tick(4_900_000).events), ['packet'], 'a sender is still there')
   assert.equal(c.core.nextDeadline(), 7 * second)
   assert.deepEqual(kinds(c.tick(7 * second).events), ['expired'])
 })

@@ -38,7 +38,7 @@ test('the next deadline is the earliest of many, whatever restarts', () => {
   }
 })
 
-/** Eight slots to whom anything happens. */
+/** Eight slots to which anything happens. */
 class Life {
   readonly #draw: (n: number) => number
   readonly #core: CoreHarness

@@ -1,4 +1,4 @@
-/** How much of what is heard reaches TypeScript: floods are bounded, and nobody drowns anybody. */
+/** How much of what is heard reaches TypeScript: floods are bounded, and no source drowns another. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { us } from '../../src/base/time.ts'
@@ -42,7 +42,7 @@ test('hundreds of masters that are heard for the first time are no flood', () =>
   )
 })
 
-test("whoever forges the master's address cannot drown what was expected last", () => {
+test("a forger of the master's address cannot drown what was expected last", () => {
   const b = new Bench()
   b.order(followUntil(3 * second), 0)
   // A lower advert in the master's name: nothing is expected any more, but the deadline stands.

@@ -71,7 +71,7 @@ function followEvery(intervalUs: number, atUs = 0): Order {
   return { ...order, intervalUs: us(intervalUs) }
 }
 
-test('adverts that are missing are counted by windows and since the start, whoever reads it', () => {
+test('adverts that are missing are counted by windows and since the start, for every reader', () => {
   const b = new Bench()
   b.order(followEvery(second), 0)
   const lost = new Set([20, 21, 300, 400])

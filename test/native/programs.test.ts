@@ -122,7 +122,7 @@ test('scheduling, limits, OOM score, signals and descriptors are not the daemonâ
   assert.equal(said[5], `SigIgn:\t${zero}`)
 })
 
-/** 'Z' until somebody asks for its end, null when there is none. */
+/** 'Z' until its end is asked for, null when there is none. */
 function stateOf(pid: number): string | null {
   try {
     return /\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1] ?? null

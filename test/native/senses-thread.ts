@@ -38,7 +38,7 @@ try {
   senses().openProcessNews(() => undefined)
   senses().openEcho(4, () => undefined)
 } catch {
-  // Not everywhere, and not for everybody.
+  // Not on every system, and not for every user.
 }
 run()
 dial()

@@ -67,7 +67,7 @@ test('a program: its status, its signal, and no zombie after it', async () => {
   assert.deepEqual(zombies, [])
 })
 
-test('threads that end in the middle of it take nobody with them', async () => {
+test('threads that end in the middle of it take no other with them', async () => {
   const file = new URL('./senses-thread.js', import.meta.url)
   for (let round = 0; round < 8; round++) {
     const threads = Array.from({ length: 4 }, () => new Worker(file))

@@ -68,7 +68,7 @@ for (const family of [4, 6] as const) {
       events.length = 0
       const from = engine.counters(slot).received
       await until(() => engine.counters(slot).received >= from + 60)
-      assert.deepEqual(events, [], 'sixty expected adverts wake nobody')
+      assert.deepEqual(events, [], 'sixty expected adverts wake no thread of JavaScript')
       assert.ok((engine.counters(slot).lastExpectedUs ?? 0) > heard.at)
 
       const resign = Uint8Array.of(0x31, vrid, 0, 0, 0, 100, 0, 0)

@@ -164,19 +164,19 @@ export const mutants: readonly Mutant[] = [
     replace: 'return;',
   },
   {
-    name: 'core: who follows takes over although the lease is lapsed',
+    name: 'core: a follow takes over although the lease is lapsed',
     file: file.coreTime,
     find: '  if (lapsed(now)) {\n    slot->waiting = true;',
     replace: '  if (lapsed(now) && slot->waiting) {\n    slot->waiting = true;',
   },
   {
-    name: 'core: who wakes up late does not listen',
+    name: 'core: a thread that wakes up late does not listen',
     file: file.coreTime,
     find: 'late_by > slot->late && (absent || !slot->listened)',
     replace: 'late_by > slot->late * 1000 && (absent || !slot->listened)',
   },
   {
-    name: 'core: an advert that nobody has looked at yet holds no deadline',
+    name: 'core: an advert that has not been looked at yet holds no deadline',
     file: file.coreTime,
     find: 'if (slot->last_packet <= acknowledged_) return false;',
     replace: 'if (slot->last_packet >= acknowledged_) return false;',

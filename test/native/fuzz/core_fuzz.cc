@@ -48,7 +48,7 @@ struct Asked {
   Us restart = 0;
   Us late = 0;
   Us not_before = 0;            // a follow may not end earlier
-  bool prompt = false;          // nor, without a restart, later: it listens on nobody's account
+  bool prompt = false;          // nor, without a restart, later: it does not listen again
   Us armed = 0;                 // when `not_before` was set, and
   bool exact = false;           // nor then later, unless it is woken late or the lease lapses
   uint64_t resigned_after = 0;  // `raised` before the resignation that no order has answered yet
@@ -412,7 +412,7 @@ class Life {
     Require(counters.unclaimed - unclaimed == (slot == nullptr ? 1u : 0u),
             "unclaimed, or a slot's");
     if (slot == nullptr)
-      return Require(told <= 1 && core_.NextDeadline() == next, "a VRID of nobody is told once");
+      return Require(told <= 1 && core_.NextDeadline() == next, "a VRID of no slot is told once");
     if (Idles(IdOf(slot)))
       return Require(told == 0 && core_.NextDeadline() == next, "a resting slot is deaf");
     const auto& expect = slot->expect;
@@ -487,12 +487,12 @@ class Life {
     const uint64_t told = core_.raised() - before;
     Require(told >= led.size() && told <= 2 * led.size(), "every lead that was preempted is told");
     for (const SlotId id : led) {
-      Require(Idles(id), "who was preempted rests");
+      Require(Idles(id), "a preempted slot idles");
       Resigned(&slots_.at(id), before);
     }
     Batch batch = core_.TakeBatch();
     for (const vipd::Run& run : batch) {
-      Require(led.contains(run.slot), "only who was preempted acts");
+      Require(led.contains(run.slot), "only preempted slots act");
       for (const Step& step : run.plan->steps)
         Require(step.kind != StepKind::kDatagram, "the warden has resigned for it");
     }
@@ -528,10 +528,10 @@ class Life {
   void CheckTick(SlotId id, Asked* slot, const Core::Standing& before, uint64_t raised,
                  bool lapsed) {
     const bool followed = !before.leads && before.lead != nullptr;
-    if (lapsed) Require(!Leads(id), "nobody leads without the lease");
+    if (lapsed) Require(!Leads(id), "no slot leads without the lease");
     if (before.lead == nullptr) Require(Idles(id), "a resting slot goes on resting");
     if (before.leads && !Leads(id)) {
-      Require(Idles(id), "who gives up its lead rests");
+      Require(Idles(id), "a slot that gives up its lead idles");
       Require(core_.raised() > raised, "a lead given up is told");
       Resigned(slot, raised);
     }
@@ -709,7 +709,7 @@ class Life {
     if (event.kind == Event::Kind::kLate) Require(event.late_by >= 0, "late is not early");
   }
 
-  // Somebody who keeps a copy of every standing by what is touched has the right one.
+  // A reader that keeps a copy of every standing by what is touched has the right one.
   void TakeTouched() {
     const std::vector<SlotId> touched = core_.TakeTouched();
     for (const SlotId id : touched) copies_[id] = core_.StandingOf(id);
