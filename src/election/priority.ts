@@ -4,6 +4,14 @@
  * step of the sum is kept, so that an operator can read why the priority is what it is.
  */
 import { unreachable } from '../base/assert.ts'
+import {
+  countsWhile,
+  fileBounds,
+  priorityMin,
+  priorityOwner,
+  signedWeight,
+  withinPriorities,
+} from '../base/priority-rules.ts'
 import type { Fault } from './types.ts'
 
 /** A tracked check or interface as seen by one instance, with the weight that applies to it there. */
@@ -56,10 +64,6 @@ export type Assessment = {
   readonly standsBy: StandBy | null
 }
 
-const priorityMin = 1
-const priorityMax = 254
-const priorityOwner = 255
-
 /** @param basePriority 1..255; an owner's (255) is never changed, only its faults count. */
 export function assess(basePriority: number, trackers: readonly Tracker[]): Assessment {
   const faults = trackers.flatMap(faultsOf)
@@ -69,7 +73,7 @@ export function assess(basePriority: number, trackers: readonly Tracker[]): Asse
   }
   const contributions = trackers.filter((t) => t.weight !== 0).map(contribution)
   const sum = contributions.reduce((total, { delta }) => total + delta, basePriority)
-  const effective = Math.min(Math.max(sum, priorityMin), priorityMax)
+  const effective = withinPriorities(sum)
   return {
     effective,
     faults,
@@ -94,20 +98,14 @@ const verdictOf = (tracker: Tracker): Verdict => {
   return tracker.verdict === 'up' ? 'good' : 'bad'
 }
 
-/** Positive weights reward good, negative ones punish bad; `reverse` turns the sign. */
 function contribution(tracker: Tracker): Contribution {
   if (tracker.kind === 'file') return fileContribution(tracker)
   const { kind, name, weight } = tracker
-  const counts = verdictOf(tracker) === (weight > 0 ? 'good' : 'bad')
-  const signed = tracker.reverse ? -weight : weight
-  const delta = counts ? signed : 0
+  const delta = verdictOf(tracker) === countsWhile(weight) ? signedWeight(tracker) : 0
   return { kind, name, delta }
 }
 
 type FileTracker = Extract<Tracker, { kind: 'file' }>
-
-/** -254 and less is a fault, whatever else adds to the priority. */
-const fileBounds = { least: -254, most: 253 }
 
 function fileContribution(tracker: FileTracker): Contribution {
   const { kind, name } = tracker
@@ -116,8 +114,7 @@ function fileContribution(tracker: FileTracker): Contribution {
 }
 
 /** Not -0. */
-const productOf = ({ value, weight, reverse }: FileTracker): number =>
-  (value ?? 0) * (reverse ? -weight : weight) + 0
+const productOf = (tracker: FileTracker): number => (tracker.value ?? 0) * signedWeight(tracker) + 0
 
 function faultsOf(tracker: Tracker): readonly Fault[] {
   const { name } = tracker

@@ -1,6 +1,6 @@
 /**
  * Tree → configuration. global_defs first, wherever it stands; then the blocks in their order; then what
- * only the whole file shows: sync groups, double VRIDs, scripts that nobody tracks. Everything is
+ * only the whole file shows: sync groups, double VRIDs, scripts that are not tracked. Everything is
  * diagnosed, not the first mistake only, and a configuration comes out only if the daemon would start.
  */
 

@@ -9,7 +9,7 @@ const blocks: readonly (readonly [BlockName, string])[] = [
   ['global_defs', 'Settings of the whole file. It counts wherever it stands.'],
   [
     'vrrp_script',
-    'A check: `vrrp_script NAME { … }`. It must stand above the instances that track it; one that nobody tracks is not run.',
+    'A check: `vrrp_script NAME { … }`. It must stand above the instances that track it; one that is not tracked is not run.',
   ],
   ['vrrp_instance', 'A virtual router: `vrrp_instance NAME { … }`.'],
   ['authentication', 'Inside `vrrp_instance`; version 2 only.'],

@@ -116,7 +116,7 @@ function weights(instance: Instance, config: Config, warn: Say, note: Say) {
   const { lowest, highest } = sums
   const range = `its priority moves between ${lowest} and ${highest}`
   const [worst, best] = sums.sums
-  // What a file will hold nobody knows.
+  // What a file will hold is not known.
   const known = sums.contributions.every(({ kind }) => kind !== 'file')
   if (known && (worst !== lowest || best !== highest)) {
     const message = `${name}: ${worst}..${best} is more than 1..254; ${range}`

@@ -1,5 +1,12 @@
-/** The numbers that a configuration implies and nobody writes down: priorities with weights, and intervals. */
+/** The numbers that a configuration implies and does not state: priorities with weights, and intervals. */
 import { groupBy } from '../../base/collections.ts'
+import {
+  countsWhile,
+  fileBounds,
+  priorityOwner,
+  signedWeight,
+  withinPriorities,
+} from '../../base/priority-rules.ts'
 import * as timing from '../../base/vrrp-timing.ts'
 import type { Config, Instance, SyncGroup, Tracked } from '../types.ts'
 
@@ -56,23 +63,24 @@ export function arithmetic(instance: Instance, config: Config): Arithmetic {
   const base = instance.priority
   const worst = contributions.reduce((sum, one) => sum + Math.min(...rangeOf(one), 0), base)
   const best = contributions.reduce((sum, one) => sum + Math.max(...rangeOf(one), 0), base)
-  const clamp = (sum: number) => (base === 255 ? 255 : Math.min(Math.max(sum, 1), 254))
+  const clamp = (sum: number) => (base === priorityOwner ? base : withinPriorities(sum))
   return { base, contributions, lowest: clamp(worst), highest: clamp(best), sums: [worst, best] }
 }
 
-/** Reference §3.2: above 0 counts on success, below 0 on failure; reverse turns the sign round. */
-function contribution({ kind, name, weight, reverse }: Tracked): Contribution[] {
+function contribution(tracked: Tracked): Contribution[] {
+  const { kind, name, weight } = tracked
   if (weight === 0) return []
-  return [{ name, kind, amount: reverse ? -weight : weight, when: weight > 0 ? 'good' : 'bad' }]
+  return [{ name, kind, amount: signedWeight(tracked), when: countsWhile(weight) }]
 }
 
 /** A file may hold anything: whatever it adds or takes away within the bounds of a priority. */
 const rangeOf = ({ kind, amount }: Contribution): readonly number[] =>
-  kind === 'file' ? [-254, 253] : [amount]
+  kind === 'file' ? [fileBounds.least, fileBounds.most] : [amount]
 
 /** `100 base, +2 while chk_http succeeds → 100..102`. */
 export function describeArithmetic(sums: Arithmetic): string {
-  if (sums.base === 255) return '255, the owner of the addresses: never yields, takes no weights'
+  if (sums.base === priorityOwner)
+    return '255, the owner of the addresses: never yields, takes no weights'
   if (sums.contributions.length === 0) return `${sums.base}, fixed`
   const terms = sums.contributions.map(({ name, amount, when, kind }) => {
     if (kind === 'file') return `${amount < 0 ? '−' : '+'}${Math.abs(amount)} × what ${name} holds`

@@ -1,7 +1,7 @@
 /**
  * What one line of the keyword table says. An entry is complete: the same object checks the arguments,
  * fills the draft that becomes the configuration, and writes its own paragraph in docs/configuration.md.
- * Whoever implements another keyword changes its entry and nothing else.
+ * Plain options (option.ts) are declared in a shorter form, from which such an entry is made.
  */
 import type { Ip } from '../../base/ip.ts'
 import type { Draft, GlobalDraft, GroupDraft, InstanceDraft, ScriptDraft } from '../draft/draft.ts'

@@ -185,7 +185,7 @@ const ofCheck: readonly Line[] = [
 const ofConnection: readonly Line[] = [
   ...ofCheck,
   line('connect_timeout', 'How long a check waits for a connection.', seconds),
-  line('connect_ip', 'Whom to ask instead.', address),
+  line('connect_ip', 'The address to check instead.', address),
   line('connect_port', 'The port.', port),
   line('bindto', 'The source address.', address),
   line('bind_port', 'The source port.', port),

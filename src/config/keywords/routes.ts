@@ -46,7 +46,7 @@ export function checkRule(_draft: unknown, node: Node, lowering: Lowering): void
   const said = checkWords(words, ruleValues, ruleFlags, () => false, 'rule', lowering)
   const preferred = words.some(({ text }) => ['priority', 'order', 'preference'].includes(text))
   if (said && !preferred) {
-    lowering.error(node.place, 'rule', 'a rule without preference gets one that nobody chose')
+    lowering.error(node.place, 'rule', 'a rule without preference gets one that the kernel chooses')
   }
 }
 

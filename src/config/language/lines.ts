@@ -67,7 +67,7 @@ export class Lines {
   readonly #definitions: Definitions
   readonly #stack: Pending[] = []
   readonly #open: OpenFile[] = []
-  /** What a file that nobody included begins with. */
+  /** What a file that is not included begins with. */
   readonly #outerChecks: IncludeChecks
   #count = 0
   #fileCount = 0

@@ -3,7 +3,7 @@
  * another user than root is that user's own matter; a module is loaded by the daemon, whatever user the check has.
  *
  * A file that the main one includes is looked at like a script when it names a program. The main file is not:
- * root names it when the daemon is started, and whoever may write it may also take enable_script_security out of it.
+ * root names it when the daemon is started, and a user who may write it may also take enable_script_security out of it.
  */
 import type { Command } from '../../base/command.ts'
 import type { Lowering } from '../draft/report.ts'
@@ -41,7 +41,7 @@ function permitted({ what, tracked }: Secured, use: UserCommand, lowering: Lower
   return { ...use, command: { kind: 'broken', why: `script security: ${unsafe}` } }
 }
 
-/** Whose files may be run; null: anybody's, since nobody gains by it. */
+/** Whose files may be run; null: any user's, since none gains by it. */
 function trustedFor({ command, runAs }: UserCommand, world: World): ReadonlySet<number> | null {
   if (command.kind === 'module') return new Set([0, world.uid])
   if (command.kind !== 'argv' && command.kind !== 'shell') return null

@@ -352,7 +352,7 @@ test('an owner keeps no weighted trackers', () => {
   assert.ok(findings(report).includes('tracker-dropped@10'))
 })
 
-test('a script must stand above what tracks it; one that nobody tracks is not run', () => {
+test('a script must stand above what tracks it; one that is not tracked is not run', () => {
   const below = check(instanceText('track_script {\n s\n }') + scriptText)
   assert.deepEqual(findings(below).slice(0, 2), ['unknown-script@5', 'unused-script@11'])
   assert.deepEqual(below.config?.scripts, [])
