@@ -58,6 +58,7 @@ const lineless = new Set([
   'empty-group',
   'refused-instance',
   'incomplete-server',
+  'protocol-ignored',
 ])
 
 const files = readdirSync(folder).sort()

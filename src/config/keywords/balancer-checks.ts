@@ -16,6 +16,9 @@ export function checkService(node: Node, lowering: Lowering): void {
   const lines = new Set(node.block?.map(({ keyword }) => keyword.text))
   const lacks = missingOf(lines, /^(fwmark|group)$/.test(first.text))
   if (lacks !== null) lowering.error(node.place, 'incomplete-server', `virtual_server ${lacks}`)
+  if (first.text !== 'fwmark' || !lines.has('protocol')) return
+  const message = 'virtual_server fwmark takes any protocol; the one that is written means nothing'
+  lowering.error(node.place, 'protocol-ignored', message)
 }
 
 /** keepalived fills these in, and calls the file wrong. */

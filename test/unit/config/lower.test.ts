@@ -268,6 +268,7 @@ test('a mistake in a block of the load balancer counts, as in keepalived', () =>
     [service('real_server X 80 {\n }'), 5, 'bad-address'],
     [service('real_server 10.0.0.2 0 {\n }'), 5, 'bad-number'],
     ['virtual_server 10.0.0.1 80\n', 5, 'missing-block'],
+    [server('').replace('10.0.0.1 80', 'fwmark 1'), 5, 'protocol-ignored'],
     ['virtual_server_group g {\n 10.0.0.1-300 80\n}\n', 5, 'bad-address'],
     ['virtual_server_group g {\n fwmark x\n}\n', 5, 'bad-number'],
   ]
