@@ -41,6 +41,7 @@
         "native/base/step_carrier.cc",
         "native/base/step_queue.cc",
         "native/host/supervisor.cc",
+        "native/host/surroundings.cc",
         "native/engine/warden_port.cc",
         "native/warden/warden_wire.cc",
         "native/addon/values.cc",

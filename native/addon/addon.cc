@@ -3,6 +3,8 @@
 #include <napi.h>
 #include <unistd.h>
 
+#include <vector>
+
 #include "addon/convert.h"
 #include "addon/core_object.h"
 #include "addon/egress.h"
@@ -15,6 +17,7 @@
 #include "host/children.h"
 #include "host/lock.h"
 #include "host/supervisor.h"
+#include "host/surroundings.h"
 
 namespace {
 
@@ -55,6 +58,23 @@ Napi::Value ReapOrphans(const Napi::CallbackInfo& info) {
 
 void SurviveSignals(const Napi::CallbackInfo&) { vipd::SurviveSignals(); }
 
+// watchSignals(numbers): a descriptor, or a negative errno.
+Napi::Value WatchSignals(const Napi::CallbackInfo& info) {
+  const auto given = info[0].As<Napi::Array>();
+  std::vector<int> signals;
+  for (uint32_t i = 0; i < given.Length(); ++i)
+    signals.push_back(given.Get(i).As<Napi::Number>().Int32Value());
+  return Napi::Number::New(info.Env(), vipd::WatchSignals(signals));
+}
+
+Napi::Value EnterNetwork(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), vipd::EnterNetwork(info[0].As<Napi::String>().Utf8Value()));
+}
+
+Napi::Value AllowCores(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), vipd::AllowCores());
+}
+
 // Node's own exit joins every thread; one that hangs in a system call would hold the process.
 Napi::Value ExitNow(const Napi::CallbackInfo& info) {
   _exit(info[0].As<Napi::Number>().Int32Value());
@@ -73,6 +93,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("killLockHolder", Napi::Function::New(env, KillLockHolder, "killLockHolder"));
   exports.Set("surviveSignals", Napi::Function::New(env, SurviveSignals, "surviveSignals"));
   exports.Set("reapOrphans", Napi::Function::New(env, ReapOrphans, "reapOrphans"));
+  exports.Set("watchSignals", Napi::Function::New(env, WatchSignals, "watchSignals"));
+  exports.Set("enterNetwork", Napi::Function::New(env, EnterNetwork, "enterNetwork"));
+  exports.Set("allowCores", Napi::Function::New(env, AllowCores, "allowCores"));
   exports.Set("exitNow", Napi::Function::New(env, ExitNow, "exitNow"));
   exports.Set("holdName", Napi::Function::New(env, HoldName, "holdName"));
   exports.Set("tellSupervisor", Napi::Function::New(env, TellSupervisor, "tellSupervisor"));

@@ -1,9 +1,11 @@
 #include "base/signals.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 
 namespace vipd {
@@ -60,10 +62,19 @@ bool Harmless(int signal) {
 
 void DoNothing(int) {}
 
-// Not ignored: executing a program resets a handler, and hands on what is ignored.
-bool HandleByNothing(int signal) {
+// The end that is written to. A full pipe loses a signal: so many are waiting already.
+int watched = -1;
+
+void Report(int signal) {
+  const int before = errno;
+  const auto number = static_cast<unsigned char>(signal);
+  [[maybe_unused]] const ssize_t n = write(watched, &number, sizeof number);
+  errno = before;
+}
+
+bool Handle(int signal, void (*handler)(int)) {
   struct sigaction action = {};
-  action.sa_handler = DoNothing;
+  action.sa_handler = handler;
   action.sa_flags = SA_RESTART;
   sigfillset(&action.sa_mask);
   return sigaction(signal, &action, nullptr) == 0;
@@ -75,8 +86,18 @@ void SurviveSignals() {
   for (int signal = 1; signal <= kSignals; ++signal) {
     if (KernelsOwn(signal) || Stops(signal) || Harmless(signal)) continue;
     if (ActionOf(signal).handler != SIG_DFL) continue;
-    if (!HandleByNothing(signal)) Set(signal, SIG_IGN);
+    // Not ignored: executing a program resets a handler, and hands on what is ignored.
+    if (!Handle(signal, DoNothing)) Set(signal, SIG_IGN);
   }
+}
+
+int WatchSignals(const std::vector<int>& signals) {
+  int ends[2];
+  if (watched >= 0) return -EALREADY;
+  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return -errno;
+  watched = ends[1];
+  for (const int signal : signals) Handle(signal, Report);
+  return ends[0];
 }
 
 void IgnoreSignals() {

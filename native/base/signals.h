@@ -1,12 +1,19 @@
 // Which signals may end a process of ours.
 #pragma once
 
+#include <vector>
+
 namespace vipd {
 
 // No signal ends this process from now on but INT, TERM, QUIT and KILL, and those with which the
 // kernel reports what went wrong in the process itself (SEGV, ABRT, ...). Signals that have a
 // handler or are ignored by now stay as they are.
 void SurviveSignals();
+
+// From now on each of these signals that arrives is an octet, its number, that can be read from the
+// descriptor, without blocking; real-time signals too. Once in a process. A negative errno if there
+// is no descriptor; a signal that cannot be caught is left as it is.
+int WatchSignals(const std::vector<int>& signals);
 
 // For a process that executes nothing: ignores INT, TERM and QUIT too.
 void IgnoreSignals();

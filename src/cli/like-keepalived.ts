@@ -1,4 +1,10 @@
-/** Lets `vipd -t -f FILE` stand where scripts and provisioning tools have `keepalived -t -f FILE`. */
+/** Lets vipd stand where scripts, units and provisioning tools have keepalived. */
+import { basename } from 'node:path'
+
+/** Those of a command of vipd, from the words of the process. Called keepalived, it is keepalived. */
+export function argumentsOf([, program = '', ...words]: readonly string[]): readonly string[] {
+  return basename(program) === 'keepalived' ? ['keepalived', ...words] : likeKeepalived(words)
+}
 
 /** keepalived's options that mean nothing to a check that prints to its standard output. */
 const silent = new Set([

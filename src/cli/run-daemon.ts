@@ -16,15 +16,27 @@ import { Loader } from '../loading/loader.ts'
 import { socketPath } from './paths.ts'
 import { claimRunDirectory } from './run-directory.ts'
 
-export type RunOptions = {
+export type ServeOptions = {
   readonly configPath: string
   readonly language: LanguageOptions
   readonly runDir: string
-  readonly logFormat: LogFormat
-  readonly logLevel: LogLevel
   readonly workers: number
   readonly version: string
 }
+
+/** What another name of the program does beside it. */
+export type Hooks = {
+  /** The run directory is this process's; throws what prevents a start. */
+  claimed(): void
+  /** The daemon runs. */
+  ready(): void
+  /** Nothing runs any more. */
+  stopped(): void
+  /** Of what prevented the start. */
+  exitStatus(error: unknown): number
+}
+
+const noHooks: Hooks = { claimed() {}, ready() {}, stopped() {}, exitStatus: statusOf }
 
 /** Refused at start for a reason that is not the configuration's. */
 const exitFatal = 1
@@ -37,18 +49,24 @@ const controlLogMs = 10_000
 const orphansMs = 1_000
 
 /** Returns once the daemon runs; the process then ends through a signal or `stop`. */
-export async function runDaemon(options: RunOptions): Promise<void> {
-  const log = openLog({ format: options.logFormat, level: options.logLevel })
+export const runDaemon = (
+  options: ServeOptions & { readonly logFormat: LogFormat; readonly logLevel: LogLevel },
+): Promise<void> =>
+  serve(options, openLog({ format: options.logFormat, level: options.logLevel }), noHooks)
+
+/** The same with another log. */
+export async function serve(options: ServeOptions, log: Log, hooks: Hooks): Promise<void> {
   try {
-    await start(options, log)
+    await start(options, log, hooks)
   } catch (error) {
-    const status = refusal(error, log)
+    refuse(error, log)
+    hooks.stopped()
     await log.flush()
-    exitNow(status)
+    exitNow(hooks.exitStatus(error))
   }
 }
 
-async function start(options: RunOptions, log: Log): Promise<void> {
+async function start(options: ServeOptions, log: Log, hooks: Hooks): Promise<void> {
   log.info(`Starting vipd ${options.version}`, {
     config: options.configPath,
     runDir: options.runDir,
@@ -56,6 +74,7 @@ async function start(options: RunOptions, log: Log): Promise<void> {
   surviveSignals()
   if (process.pid === 1) setInterval(reapOrphans, orphansMs).unref()
   claimRunDirectory(options.runDir)
+  hooks.claimed()
   await endStaleWardens(options.runDir, log)
   const supervisor = new Supervisor(process.env, log)
   const loader = new Loader({ path: options.configPath, language: options.language })
@@ -74,6 +93,7 @@ async function start(options: RunOptions, log: Log): Promise<void> {
     supervisor.stopping()
     await running.daemon?.stop()
     await control?.close()
+    hooks.stopped()
     await log.flush()
     exitNow(0)
   })
@@ -101,6 +121,7 @@ async function start(options: RunOptions, log: Log): Promise<void> {
       loader,
     })
     ready()
+    hooks.ready()
   } catch (error) {
     await control.close()
     throw error
@@ -147,18 +168,19 @@ function once(act: () => Promise<void>): () => void {
   }
 }
 
-/** Says why there is no daemon and chooses the exit status; the daemon itself has logged the diagnostics. */
-function refusal(error: unknown, log: Log): number {
-  if (error instanceof ConfigError) {
-    log.error('The configuration cannot run')
-    return error.diagnostics.some((d) => d.verdict === 'operand') ? exitOperand : exitCannotRun
-  }
+/** Why there is no daemon; the daemon itself has logged the diagnostics. */
+function refuse(error: unknown, log: Log): void {
+  if (error instanceof ConfigError) return log.error('The configuration cannot run')
   const outside = error instanceof OpError || (error instanceof Error && 'syscall' in error)
   const bug = error instanceof Error && !outside
   log.error(textOf(error), bug ? { stack: error.stack } : {})
   if (error instanceof OpError && error.code === 'EPERM')
     log.error('vipd needs root, or the capabilities NET_ADMIN and NET_RAW')
-  return exitFatal
+}
+
+function statusOf(error: unknown): number {
+  if (!(error instanceof ConfigError)) return exitFatal
+  return error.diagnostics.some((d) => d.verdict === 'operand') ? exitOperand : exitCannotRun
 }
 
 const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

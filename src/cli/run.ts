@@ -5,7 +5,7 @@
  */
 import { Command, CommanderError } from 'commander'
 import { exit } from './exit.ts'
-import { likeKeepalived } from './like-keepalived.ts'
+import { argumentsOf } from './like-keepalived.ts'
 import { watchOutput } from './output.ts'
 import { packageVersion } from './paths.ts'
 
@@ -26,6 +26,7 @@ const commands: Readonly<Record<string, () => Promise<CommandFile>>> = {
   bench: () => import('./command-bench.ts'),
   cleanup: () => import('./command-cleanup.ts'),
   history: () => import('./command-history.ts'),
+  keepalived: () => import('./command-keepalived.ts'),
   version: () => import('./command-version.ts'),
 }
 
@@ -36,6 +37,7 @@ async function program(word: string): Promise<Command> {
       'Keeps virtual IP addresses available on a pair of Linux hosts: VRRP v2 and v3, health checks, keepalived.conf.',
     )
     .version(`vipd ${packageVersion()}`, '-V, --version')
+    .enablePositionalOptions()
     .showHelpAfterError('(vipd --help lists the commands)')
     .exitOverride()
   const named = Object.hasOwn(commands, word) ? commands[word] : undefined
@@ -47,7 +49,7 @@ async function program(word: string): Promise<Command> {
 
 watchOutput()
 try {
-  const args = likeKeepalived(process.argv.slice(2))
+  const args = argumentsOf(process.argv)
   await (await program(args[0] ?? '')).parseAsync(args, { from: 'user' })
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error

@@ -25,8 +25,7 @@ export type LogOptions = {
 const flushMs = 500
 
 /** RFC 5424 severities, which journald reads from a `<N>` before the line. */
-const severity: Readonly<Record<LogLevel, number>> = { debug: 7, info: 6, warn: 4, error: 3 }
-const rank: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
+export const severity: Readonly<Record<LogLevel, number>> = { debug: 7, info: 6, warn: 4, error: 3 }
 
 /** Opens the log on standard error. Set up once, at start. */
 export function openLog(options: LogOptions): Log {
@@ -70,13 +69,13 @@ function textLog(fd: number, { level, journal }: LogOptions, form: LogForm): Log
   const sink = openLogSink(fd, (count, why) => line('warn', lostLine(count, why)), journal)
   return asLog(
     (at, message, fields) => {
-      if (rank[at] >= rank[level]) sink.write(line(at, message, fields))
+      if (severity[at] <= severity[level]) sink.write(line(at, message, fields))
     },
     () => sink.flush(flushMs),
   )
 }
 
-const lostLine = (count: number, why: string | null) =>
+export const lostLine = (count: number, why: string | null) =>
   `${count} log lines were lost: ${why ?? 'the reader did not keep up'}`
 
 /**
@@ -132,7 +131,7 @@ function tidy(fields: LogFields | undefined): LogFields | undefined {
 
 type Emit = (level: LogLevel, message: string, fields?: LogFields) => void
 
-function asLog(emit: Emit, flush: () => Promise<unknown>): Log {
+export function asLog(emit: Emit, flush: () => Promise<unknown>): Log {
   return {
     debug: (message, fields) => emit('debug', message, tidy(fields)),
     info: (message, fields) => emit('info', message, tidy(fields)),

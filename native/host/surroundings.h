@@ -1,0 +1,15 @@
+// What a process can change of where it runs.
+#pragma once
+
+#include <string>
+
+namespace vipd {
+
+// This thread, and every thread and process that it starts from now on, uses the network namespace
+// whose file that is. 0, or the errno.
+int EnterNetwork(const std::string& path);
+
+// A core dump of any size may be written when this process dies of a fault. 0, or the errno.
+int AllowCores();
+
+}  // namespace vipd

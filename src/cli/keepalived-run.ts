@@ -1,0 +1,140 @@
+/** The daemon in keepalived's place: its log, its pid files, its exit statuses; the rest is `vipd run`. */
+import { createHash } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
+import { allowCores, enterNetwork } from '../addon/surroundings.ts'
+import { OpError } from '../base/errors.ts'
+import type { Log, LogFields, LogLevel } from '../base/log.ts'
+import { openLog } from '../daemon/log.ts'
+import { openSyslog } from '../daemon/syslog.ts'
+import { ConfigError } from '../daemon/types.ts'
+import { exitNow } from '../engine/native.ts'
+import { isInBackground, tellReady } from './background.ts'
+import type { KeepalivedOptions } from './keepalived-options.ts'
+import { defaultRunDir, packageVersion } from './paths.ts'
+import { livingDaemon, removePidFile, writePidFile } from './pid-file.ts'
+import { serve } from './run-daemon.ts'
+
+/** keepalived's: of a configuration with nothing to run, of a missing permission, of anything else. */
+const exits = { running: 0, fatal: 1, config: 2, permission: 4 } as const
+
+type Options = KeepalivedOptions & { readonly file: string }
+
+/** Returns once the daemon runs, or ends the process. `words`: as they were typed, for the log. */
+export async function keepalivedRun(options: Options, words: readonly string[]): Promise<void> {
+  const files = pidFiles(options)
+  // pidof and killall find it by this name.
+  process.title = 'keepalived'
+  if (isInBackground()) process.chdir('/')
+  const log = openLogs(options)
+  const typed = ['keepalived', ...words].map((word) => `'${word}'`).join(' ')
+  log.info(`Command line: ${typed}`)
+  for (const note of options.notes) log.warn(note)
+  const running = livingDaemon(files.main)
+  if (running !== null) return await end(log, exits.running, 'daemon is already running')
+  const refused = prepare(options, log)
+  if (refused !== null) return await end(log, exits.fatal, refused)
+  await serve(
+    {
+      configPath: options.file,
+      language: { configId: options.configId, includeAll: options.includeAll },
+      runDir: runDirectory(options, files.main),
+      workers: 1,
+      version: packageVersion(),
+    },
+    log,
+    {
+      claimed: () => {
+        for (const path of [files.main, files.vrrp]) writePidFile(path)
+      },
+      ready: tellReady,
+      stopped: () => {
+        for (const path of [files.main, files.vrrp]) removePidFile(path)
+      },
+      exitStatus,
+    },
+  )
+}
+
+/** Where keepalived has them by itself; each network namespace has its own. */
+function pidFiles({ pidFile, vrrpPidFile, namespace }: Options) {
+  const folder = namespace === null ? '/run' : `/run/keepalived/${namespace}`
+  return {
+    main: resolve(pidFile ?? `${folder}/keepalived.pid`),
+    vrrp: resolve(vrrpPidFile ?? `${folder}/vrrp.pid`),
+  }
+}
+
+/**
+ * Several on one host are told apart by their pid files, so each of those has a run directory: the usual one belongs to
+ * the usual pid file.
+ */
+function runDirectory({ pidFile, namespace }: Options, main: string): string {
+  if (pidFile === null && namespace === null) return defaultRunDir
+  const hash = createHash('sha256').update(main).digest('hex').slice(0, 8)
+  const name = basename(namespace ?? main, '.pid')
+    .replace(/[^\w.-]/g, '_')
+    .slice(0, 32)
+  return `${defaultRunDir}-${name}-${hash}`
+}
+
+/** What must be so before anything is opened. null, or why there is no daemon. */
+function prepare(options: Options, log: Log): string | null {
+  const { namespace, core, corePattern, umask } = options
+  if (umask !== null) process.umask(umask)
+  if (namespace !== null) {
+    const code = enterNetwork(`/run/netns/${namespace}`)
+    if (code !== null) return `Unable to set network namespace ${namespace} - exiting (${code})`
+  }
+  const code = core || corePattern !== null ? allowCores() : null
+  if (code !== null) log.warn(`--core-dump: ${code}`)
+  if (corePattern !== null) setCorePattern(corePattern, log)
+  return null
+}
+
+function setCorePattern(pattern: string, log: Log): void {
+  try {
+    writeFileSync('/proc/sys/kernel/core_pattern', pattern)
+  } catch (error) {
+    log.warn(`--core-dump-pattern: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+function exitStatus(error: unknown): number {
+  if (error instanceof ConfigError) return exits.config
+  if (!(error instanceof OpError)) return exits.fatal
+  const taken = ['EWOULDBLOCK', 'EAGAIN', 'EADDRINUSE'].includes(error.code)
+  if (taken && (error.op === 'lock' || error.op === 'bind')) return exits.running
+  return error.code === 'EPERM' || error.code === 'EACCES' ? exits.permission : exits.fatal
+}
+
+async function end(log: Log, status: number, why: string): Promise<void> {
+  if (status === exits.running) log.info(why)
+  else log.error(why)
+  await log.flush()
+  exitNow(status)
+}
+
+/** Syslog unless `-G`; with `-l` standard error too. Fields are left out of syslog: the text is keepalived's. */
+function openLogs({ syslog, console, detail, facility }: Options): Log {
+  const level: LogLevel = detail > 1 ? 'debug' : 'info'
+  return together([
+    ...(syslog ? [openSyslog({ ident: 'Keepalived_vrrp', facility, level })] : []),
+    ...(console && !isInBackground() ? [openLog({ format: 'text', level })] : []),
+  ])
+}
+
+function together(logs: readonly Log[]): Log {
+  const write = (level: LogLevel) => (message: string, fields?: LogFields) => {
+    for (const log of logs) log[level](message, fields)
+  }
+  return {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    flush: async () => {
+      await Promise.all(logs.map((log) => log.flush()))
+    },
+  }
+}

@@ -1,0 +1,41 @@
+/** Pid files as keepalived keeps them: a number and a newline, mode 0644. Others read them to send signals. */
+import { readFileSync, unlinkSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { writeFileSafely } from '../addon/host-files.ts'
+import { OpError } from '../base/errors.ts'
+import { makeDirectory } from './make-directory.ts'
+
+/** Throws OpError. Follows no other user's symbolic link. */
+export function writePidFile(path: string): void {
+  try {
+    makeDirectory(dirname(path))
+    writeFileSafely(path, `${process.pid}\n`, true)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO'
+    throw new OpError('open', code, `the pid file ${path}`)
+  }
+}
+
+/** One that names another process by now is left alone. */
+export function removePidFile(path: string): void {
+  try {
+    if (pidIn(path) === process.pid) unlinkSync(path)
+  } catch {
+    // It is gone already, or its directory is read-only by now.
+  }
+}
+
+/** The number of a daemon that lives, as a pid file names it: a keepalived, or a vipd in its place. null: there is none. */
+export function livingDaemon(path: string): number | null {
+  try {
+    const pid = pidIn(path)
+    if (!(pid > 0) || pid === process.pid) return null
+    // After a crash the number may be another program's.
+    const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+    return /keepalived|vipd/.test(line) ? pid : null
+  } catch {
+    return null
+  }
+}
+
+const pidIn = (path: string): number => Number(readFileSync(path, 'utf8').trim())
