@@ -1,6 +1,6 @@
 /** What a process can change of where it runs, and the signals that Node has no names for, through the addon. */
 import { Socket } from 'node:net'
-import { errnoName } from './bindings.ts'
+import { errnoName } from './errno.ts'
 import { loadAddon } from './load.ts'
 
 type Surroundings = {

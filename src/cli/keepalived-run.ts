@@ -40,6 +40,7 @@ export async function keepalivedRun(options: Options, words: readonly string[]):
       language: { configId: options.configId, includeAll: options.includeAll },
       runDir: runDirectory(options, files.main),
       workers: 1,
+      logForm: 'text',
       version: packageVersion(),
     },
     log,

@@ -3,7 +3,7 @@
  * daemon there must not touch an address), then starts, then turns signals and control requests into calls.
  */
 import { OpError } from '../base/errors.ts'
-import type { Log, LogLevel } from '../base/log.ts'
+import type { Log, LogForm, LogLevel } from '../base/log.ts'
 import type { LanguageOptions } from '../config/language/tree-types.ts'
 import { type Control, startControl } from '../control/server.ts'
 import { startDaemon } from '../daemon/daemon.ts'
@@ -22,6 +22,8 @@ export type ServeOptions = {
   readonly runDir: string
   readonly workers: number
   readonly version: string
+  /** Of the lines that the warden writes to standard error. */
+  readonly logForm: LogForm
 }
 
 /** What another name of the program does beside it. */
@@ -50,9 +52,16 @@ const orphansMs = 1_000
 
 /** Returns once the daemon runs; the process then ends through a signal or `stop`. */
 export const runDaemon = (
-  options: ServeOptions & { readonly logFormat: LogFormat; readonly logLevel: LogLevel },
+  options: Omit<ServeOptions, 'logForm'> & {
+    readonly logFormat: LogFormat
+    readonly logLevel: LogLevel
+  },
 ): Promise<void> =>
-  serve(options, openLog({ format: options.logFormat, level: options.logLevel }), noHooks)
+  serve(
+    { ...options, logForm: formOf(options.logFormat) },
+    openLog({ format: options.logFormat, level: options.logLevel }),
+    noHooks,
+  )
 
 /** The same with another log. */
 export async function serve(options: ServeOptions, log: Log, hooks: Hooks): Promise<void> {
@@ -114,12 +123,7 @@ async function start(options: ServeOptions, log: Log, hooks: Hooks): Promise<voi
     log: limitRepeats(log, controlLogMs),
   })
   try {
-    running.daemon = await startDaemon({
-      ...options,
-      log,
-      logForm: formOf(options.logFormat),
-      loader,
-    })
+    running.daemon = await startDaemon({ ...options, log, loader })
     ready()
     hooks.ready()
   } catch (error) {
