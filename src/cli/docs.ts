@@ -1,20 +1,35 @@
 /**
- * Writes docs/configuration.md from the keyword table; with `--check` only says whether the file is what
- * would be written, with exit status 1 if not. Run as `npm run docs`.
+ * Writes what documentation follows from tables: docs/configuration.md from the keywords, and the table of docs/probes.md from
+ * the probes. With `--check` it only says whether the files are what would be written, with exit status 1 if not. Run as
+ * `npm run docs`.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { keywordReference } from '../config/explain/docs.ts'
+import { probeTable } from '../config/scripts/probe-table.ts'
 
-const path = join(packageRoot(dirname(fileURLToPath(import.meta.url))), 'docs/configuration.md')
-const text = keywordReference()
-if (process.argv.includes('--check')) {
-  if (read(path) !== text) {
-    process.stderr.write('docs/configuration.md is stale: npm run docs\n')
+const docs = join(packageRoot(dirname(fileURLToPath(import.meta.url))), 'docs')
+write('configuration.md', () => keywordReference())
+write('probes.md', (before) => withTable(before))
+
+function write(name: string, textFrom: (before: string) => string): void {
+  const path = join(docs, name)
+  const before = read(path) ?? ''
+  const after = textFrom(before)
+  if (!process.argv.includes('--check')) writeFileSync(path, after)
+  else if (before !== after) {
+    process.stderr.write(`docs/${name} is stale: npm run docs\n`)
     process.exitCode = 1
   }
-} else writeFileSync(path, text)
+}
+
+/** Between the two marks. */
+function withTable(before: string): string {
+  const marks = /(<!-- probes: .* -->\n)[\s\S]*(<!-- end of probes -->)/
+  if (!marks.test(before)) throw new Error('docs/probes.md: the marks of the table are missing')
+  return before.replace(marks, (_, begin: string, end: string) => begin + probeTable() + end)
+}
 
 function read(file: string): string | null {
   try {

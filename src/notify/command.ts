@@ -1,5 +1,4 @@
 /** A configured command as the program to start, with the words that the notification appends. */
-import { unreachable } from '../base/assert.ts'
 import type { Command } from '../base/command.ts'
 import type { Program } from '../programs/run.ts'
 
@@ -26,17 +25,8 @@ export function withWords(command: Command, words: readonly string[]): Prepared 
     }
     case 'broken':
       return { ok: false, why: command.why }
-    case 'process':
-    case 'processes':
-    case 'probe':
-    case 'file':
-    case 'value':
-    case 'module':
-    case 'push':
-    case 'combination':
-      return { ok: false, why: 'a probe is not a program to be notified' }
     default:
-      return unreachable(command)
+      return { ok: false, why: 'a probe is not a program to be notified' }
   }
 }
 

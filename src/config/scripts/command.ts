@@ -4,9 +4,8 @@
  * Nothing is run here; the machine is only asked what is there.
  */
 import type { Command, RunAs } from '../../base/command.ts'
-import { connectsTo } from '../../base/probe.ts'
 import type { World } from '../types.ts'
-import { describeFile, describeProbe, describeQuorum } from './describe-probe.ts'
+import { describeInProcess, wellKnown } from './probe-table.ts'
 import { splitArgv } from './script-words.ts'
 
 export type Resolved = {
@@ -46,21 +45,6 @@ const broken = (code: string, why: string): Resolved => ({
   command: { kind: 'broken', why },
   findings: [{ code, message: why }],
 })
-
-/** Exactly these forms mean what they say and cost no process. */
-function wellKnown(text: string): Command | null {
-  const killall = /^(?:\/usr\/bin\/|\/bin\/)?killall -0 ([A-Za-z0-9_][\w.@:+-]*)$/.exec(text)?.[1]
-  if (killall !== undefined) return { kind: 'process', like: 'killall', name: killall }
-  const pidof = /^(?:\/usr\/s?bin\/|\/s?bin\/)?pidof ([A-Za-z0-9_][\w.@:+-]*)$/.exec(text)?.[1]
-  if (pidof !== undefined) return { kind: 'process', like: 'pidof', name: pidof }
-  // pgrep reads a regular expression: only names without its signs are taken over.
-  const pgrep = /^(?:\/usr\/bin\/|\/bin\/)?pgrep -x ([A-Za-z0-9_][\w:@-]*)$/.exec(text)?.[1]
-  if (pgrep !== undefined) return { kind: 'process', like: 'pgrep', name: pgrep }
-  const tcp = /^<\s*\/dev\/tcp\/([^\s/]+)\/(\d{1,5})$/.exec(text)
-  const port = Number(tcp?.[2])
-  if (tcp?.[1] === undefined || port < 1 || port > 65_535) return null
-  return { kind: 'probe', probe: connectsTo({ kind: 'tcp', host: tcp[1], port }) }
-}
 
 const shellWords = new Set([
   'if', 'for', 'while', 'until', 'case', '[', '[[', 'test', 'exit', '!', '{', '.', ':', 'source', 'cd',
@@ -147,23 +131,13 @@ export function describeCommand(command: Command): string {
         .join(' ')
     case 'shell':
       return `${command.shell} -c '${command.text.replaceAll("'", "'\\''")}'`
-    case 'process':
-      return `in-process: is a process named ${command.name} alive (as ${command.like})`
     case 'probe':
-      return `in-process: ${describeProbe(command.probe)}`
-    case 'processes':
-      return `in-process: ${describeQuorum(command)}`
-    case 'file':
-      return `in-process: ${describeFile(command)}`
-    case 'value':
-      return `in-process: the number in ${command.path}`
-    case 'module':
-      return `the module ${command.path} in a thread of its own`
-    case 'push':
-      return 'waits for vipd push'
+      return `in-process: ${describeInProcess(command.probe)}`
     case 'combination':
       return `${command.least} of ${command.of.join(', ')}`
     case 'broken':
       return `cannot run: ${command.why}`
+    default:
+      return describeInProcess(command)
   }
 }

@@ -1,21 +1,31 @@
 /** `probe http URL` and `probe https URL`. */
-import type { Probe } from '../../base/probe.ts'
-import type { Lowering } from '../draft/report.ts'
+import type { HttpProbe, Probe } from '../../base/probe.ts'
 import type { Word } from '../language/tree-types.ts'
-import { asks, type ProbeKinds, type ProbeTexts } from './probe-kind.ts'
-import {
-  hostPort,
-  lastOf,
-  Mistake,
-  type Option,
-  patternOf,
-  tlsOf,
-  tlsOptions,
-} from './probe-words.ts'
+import { type Descriptions, type Operands, probes } from './probe-entry.ts'
+import { hostPort, lastOf, Mistake, patternOf, tlsOf, tlsOptions } from './probe-words.ts'
 
 const httpOptions = ['method', 'host', 'status', 'header', 'body', 'sha256']
 
-function httpProbe(target: Word, options: readonly Option[], lowering: Lowering): Probe {
+export const httpWords = probes({
+  http: {
+    options: httpOptions,
+    make: httpProbe,
+    doc: {
+      usage: '`http URL`, `https URL`',
+      yes: 'the status is expected',
+      options:
+        '`method`, `host`, `status 200-299,401` (200-399 unless written), `header "NAME: REGEX"`, `body REGEX`, `sha256 HEX` of the body; https those of tls',
+    },
+  },
+  https: { options: [...httpOptions, ...tlsOptions], make: httpProbe, doc: null },
+})
+
+export const httpDescriptions: Descriptions<HttpProbe> = {
+  http: ({ method, tls, hostField, path }) =>
+    `${method} ${tls === null ? 'http' : 'https'}://${hostField}${path}`,
+}
+
+function httpProbe({ target, options, lowering }: Operands): Probe {
   const [, scheme, authority = '', path] =
     /^(https?):\/\/([^/?#]+)([/?][^#]*)?$/.exec(target.text) ?? []
   if (scheme === undefined) throw new Mistake(target, `${target.text} is not an http(s) URL`)
@@ -64,14 +74,4 @@ function digestOf(word: Word | undefined): string | null {
   if (!/^[0-9a-f]{64}$/i.test(word.text))
     throw new Mistake(word, `${word.text} is not a SHA-256 in 64 hexadecimal digits`)
   return word.text.toLowerCase()
-}
-
-export const httpKinds: ProbeKinds = {
-  http: asks(httpOptions, httpProbe),
-  https: asks([...httpOptions, ...tlsOptions], httpProbe),
-}
-
-export const httpTexts: Pick<ProbeTexts, 'http'> = {
-  http: ({ method, tls, hostField, path }) =>
-    `${method} ${tls === null ? 'http' : 'https'}://${hostField}${path}`,
 }

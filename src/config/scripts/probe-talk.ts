@@ -1,9 +1,16 @@
-/** Probes that connect and talk: tcp, tls and unix, and udp, which sends one datagram and wants one. */
+/** Probes that connect and talk: tcp, tls, unix, smtp and redis, and udp, which has one of each. */
 
-import type { DialogueProbe, Endpoint, Probe, TlsWanted, Turn } from '../../base/probe.ts'
-import type { Lowering } from '../draft/report.ts'
-import type { Word } from '../language/tree-types.ts'
-import { asks, type ProbeKinds, type ProbeTexts } from './probe-kind.ts'
+import type { Command } from '../../base/command.ts'
+import {
+  connectsTo,
+  type DialogueProbe,
+  type Endpoint,
+  type Probe,
+  type TlsWanted,
+  type Turn,
+  type UdpProbe,
+} from '../../base/probe.ts'
+import { type Descriptions, type Operands, probes } from './probe-entry.ts'
 import { octetsOf } from './probe-octets.ts'
 import {
   absolutePath,
@@ -19,18 +26,87 @@ import {
 
 const turnOptions = ['send', 'send_hex', 'expect', 'expect_hex', 'expect_regex']
 
-const tcpProbe = (target: Word, options: readonly Option[]): Probe =>
-  dialogueTo(hostPort(target, null), null, turnsOf(options))
+export const talkWords = probes({
+  tcp: {
+    options: turnOptions,
+    make: ({ target, options }) => dialogueTo(hostPort(target, null), null, turnsOf(options)),
+    instead: devTcp,
+    doc: {
+      usage: '`tcp HOST:PORT`',
+      yes: 'a connection is accepted; then what the options say, in their order',
+      options: '`send TEXT`, `send_hex HEX`, `expect TEXT`, `expect_hex HEX`, `expect_regex REGEX`',
+    },
+  },
+  unix: {
+    options: turnOptions,
+    make: ({ target, options }) =>
+      dialogueTo({ kind: 'unix', path: absolutePath(target) }, null, turnsOf(options)),
+    doc: { usage: '`unix PATH`', yes: 'the same over a Unix socket', options: 'the same' },
+  },
+  tls: {
+    options: [...tlsOptions, ...turnOptions],
+    make: ({ target, options, lowering }) => {
+      const to = hostPort(target, 443)
+      return dialogueTo(to, tlsOf(to.host, options, lowering), turnsOf(options))
+    },
+    doc: {
+      usage: '`tls HOST[:PORT]`',
+      yes: 'the handshake is done, chain and name are valid',
+      options:
+        'the same, and `sni NAME`, `ca FILE`, `cert FILE`, `key FILE`, `days N` (so long the certificate must still be valid)',
+    },
+  },
+  udp: {
+    options: turnOptions,
+    make: udpProbe,
+    doc: {
+      usage: '`udp HOST:PORT`',
+      yes: 'one datagram is answered',
+      options: 'one of `send…`, one of `expect…`',
+    },
+  },
+  smtp: {
+    options: [],
+    make: ({ target }) =>
+      dialogueTo(hostPort(target, 25), null, [
+        line('^220[ -]'),
+        { kind: 'send', octets: octetsOf('QUIT\\r\\n') },
+        line('^(220-|221)'),
+      ]),
+    doc: { usage: '`smtp HOST[:PORT]`', yes: 'the server greets with 220' },
+  },
+  redis: {
+    options: [],
+    make: ({ target }) =>
+      dialogueTo(hostPort(target, 6379), null, [
+        { kind: 'send', octets: octetsOf('PING\\r\\n') },
+        line('^\\+PONG$'),
+      ]),
+    doc: { usage: '`redis HOST[:PORT]`', yes: 'PING is answered with PONG' },
+  },
+})
 
-function tlsProbe(target: Word, options: readonly Option[], lowering: Lowering): Probe {
-  const to = hostPort(target, 443)
-  return dialogueTo(to, tlsOf(to.host, options, lowering), turnsOf(options))
+export const talkDescriptions: Descriptions<DialogueProbe | UdpProbe> = {
+  dialogue: ({ to, tls, turns }) => {
+    if (to.kind === 'tcp' && tls === null && turns.length === 0)
+      return `does ${where(to)} accept a TCP connection`
+    const wants = turns.filter(({ kind }) => kind === 'expect').length
+    const answers = wants === 0 ? '' : `, ${wants} expected answer${wants === 1 ? '' : 's'}`
+    return `connects to ${where(to)}${tls === null ? '' : ` with TLS as ${tls.serverName}`}${answers}`
+  },
+  udp: ({ octets, host, port }) =>
+    `${octets.length} octets to ${host} port ${port} (UDP) and an answer`,
 }
 
-const unixProbe = (target: Word, options: readonly Option[]): Probe =>
-  dialogueTo({ kind: 'unix', path: absolutePath(target) }, null, turnsOf(options))
+/** Bash's own way to open a connection. */
+function devTcp(text: string): Command | null {
+  const [, host, digits] = /^<\s*\/dev\/tcp\/([^\s/]+)\/(\d{1,5})$/.exec(text) ?? []
+  const port = Number(digits)
+  if (host === undefined || port < 1 || port > 65_535) return null
+  return { kind: 'probe', probe: connectsTo({ kind: 'tcp', host, port }) }
+}
 
-function udpProbe(target: Word, options: readonly Option[]): Probe {
+function udpProbe({ target, options }: Operands): Probe {
   const { host, port } = hostPort(target, null)
   const turns = turnsOf(options)
   const [sent, expected, more] = [
@@ -48,15 +124,13 @@ function udpProbe(target: Word, options: readonly Option[]): Probe {
   }
 }
 
-/** Connects, and says and hears the turns. */
-export const dialogueTo = (
+const dialogueTo = (
   to: Endpoint,
   tls: TlsWanted | null,
   turns: readonly Turn[],
 ): DialogueProbe => ({ kind: 'dialogue', to, tls, turns })
 
-/** A line of the answer. */
-export const line = (source: string): Turn => ({ kind: 'expect', what: { kind: 'line', source } })
+const line = (source: string): Turn => ({ kind: 'expect', what: { kind: 'line', source } })
 
 function turnsOf(options: readonly Option[]): Turn[] {
   return options.flatMap(({ name, value }): Turn[] => {
@@ -76,25 +150,4 @@ function turnsOf(options: readonly Option[]): Turn[] {
         return []
     }
   })
-}
-
-export const talkKinds: ProbeKinds = {
-  tcp: asks(turnOptions, tcpProbe),
-  tls: asks([...tlsOptions, ...turnOptions], tlsProbe),
-  unix: asks(turnOptions, unixProbe),
-  udp: asks(turnOptions, udpProbe),
-}
-
-export const talkTexts: Pick<ProbeTexts, 'dialogue' | 'udp'> = {
-  dialogue: describeDialogue,
-  udp: ({ octets, host, port }) =>
-    `${octets.length} octets to ${host} port ${port} (UDP) and an answer`,
-}
-
-function describeDialogue({ to, tls, turns }: DialogueProbe): string {
-  if (to.kind === 'tcp' && tls === null && turns.length === 0)
-    return `does ${where(to)} accept a TCP connection`
-  const wants = turns.filter(({ kind }) => kind === 'expect').length
-  const answers = wants === 0 ? '' : `, ${wants} expected answer${wants === 1 ? '' : 's'}`
-  return `connects to ${where(to)}${tls === null ? '' : ` with TLS as ${tls.serverName}`}${answers}`
 }

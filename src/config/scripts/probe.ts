@@ -6,16 +6,8 @@
 import type { Command } from '../../base/command.ts'
 import type { Lowering } from '../draft/report.ts'
 import type { Node, Word } from '../language/tree-types.ts'
-import { httpKinds } from './probe-http.ts'
-import type { ProbeKinds } from './probe-kind.ts'
-import { localKinds } from './probe-local.ts'
-import { serviceKinds } from './probe-services.ts'
-import { talkKinds } from './probe-talk.ts'
+import { probeWords } from './probe-table.ts'
 import { Mistake, type Option } from './probe-words.ts'
-
-const kinds: ProbeKinds = { ...talkKinds, ...httpKinds, ...serviceKinds, ...localKinds }
-
-const probeKinds: readonly string[] = Object.keys(kinds)
 
 /** null after a mistake, which has been reported. */
 export function readProbe(node: Node, lowering: Lowering): Command | null {
@@ -36,16 +28,19 @@ function read(
   block: readonly Node[],
   lowering: Lowering,
 ): Command {
-  const kind = Object.hasOwn(kinds, kindWord.text) ? kinds[kindWord.text] : undefined
-  if (kind === undefined)
-    throw new Mistake(kindWord, `${kindWord.text} is no probe; there are ${probeKinds.join(', ')}`)
+  const kind = Object.hasOwn(probeWords, kindWord.text) ? probeWords[kindWord.text] : undefined
+  if (kind === undefined) {
+    const known = Object.keys(probeWords).join(', ')
+    throw new Mistake(kindWord, `${kindWord.text} is no probe; there are ${known}`)
+  }
   const [target = kindWord, ...after] = kind.target === 'none' ? [kindWord, ...words] : words
   if (target === kindWord && kind.target !== 'none')
     throw new Mistake(kindWord, `probe ${kindWord.text} needs a target`)
   const end = after.findIndex(({ text }, i) => kind.belongs?.(text, i) !== true)
   const more = end < 0 ? after : after.slice(0, end)
   const pairs = [...pairsOf(after.slice(more.length)), ...block.map(pairOf)]
-  return kind.make(target, optionsOf(kindWord, pairs, kind.options), more, lowering)
+  const options = optionsOf(kindWord, pairs, kind.options)
+  return kind.make({ target, options, more, lowering })
 }
 
 type Pair = readonly [Word, Word | undefined]

@@ -17,7 +17,7 @@ test('escapes become octets, everything else is UTF-8', () => {
 const mistakes: readonly (readonly [line: string, message: RegExp])[] = [
   [
     'probe gopher h:70',
-    /gopher is no probe; there are tcp, tls, unix, udp, http, https, dns, icmp/,
+    /gopher is no probe; there are tcp, unix, tls, udp, smtp, redis, http, https, dns, icmp/,
   ],
   ['probe constructor h:70', /constructor is no probe/],
   ['probe tcp 10.0.0.1', /10\.0\.0\.1 is not HOST:PORT/],
