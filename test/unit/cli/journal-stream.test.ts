@@ -23,10 +23,11 @@ class Journald {
   readonly #server: Server
 
   private constructor(server: Server) {
-    this.#server = server
+    // A test that fails must end.
+    this.#server = server.unref()
     server.on('connection', (socket) => {
       const at = this.streams.push('') - 1
-      this.#sockets.push(socket)
+      this.#sockets.push(socket.unref())
       socket.on('error', () => undefined)
       socket.on('data', (text) => {
         this.streams[at] += text.toString()
