@@ -20,7 +20,7 @@ export type Found = {
 }
 
 /** For a program to start, and for the last of its instances to lead, on a machine that has other work. */
-const patienceMs = 20_000
+const patienceMs = 30_000
 /** After the first advert of each instance, for what it adds to the interface. */
 const settleMs = 1_000
 const vipd = program('../cli/run.js')
