@@ -186,7 +186,7 @@ class Core {
   // been ordered before.
   void Acknowledge(uint64_t acknowledged, Us now);
   // The warden gave up every lead while this process stood still. The leading slots
-  // rest, as after being late; it has resigned, so only what is no datagram is carried
+  // idle, as after being late; it has resigned, so only what is no datagram is carried
   // out.
   void PreemptedByWarden(Us now);
   // Carries out what is due at `now`. Slots that follow do not lead while the lease is lapsed: they
@@ -201,7 +201,7 @@ class Core {
   void Settle(const Batch& batch, const std::vector<Failure>& failures);
 
   // How a slot stands, for the warden, which may have to give up its lead: `lead` is the standing
-  // one, or what a follow becomes; none for a slot that rests or is gone.
+  // one, or what a follow becomes; none for a slot that idles or is gone.
   struct Standing {
     bool leads = false;
     LeadPtr lead;

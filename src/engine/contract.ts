@@ -169,7 +169,7 @@ export type EngineEvent =
       readonly request: Uint8Array | null
       readonly at: Us
     }
-  /** A lead woke up `lateUs` past its time and has resigned, or the warden had given it up by then; it rests until
+  /** A lead woke up `lateUs` past its time and has resigned, or the warden had given it up by then; it idles until
    *  the next order. */
   | {
       readonly kind: 'late'
@@ -178,7 +178,7 @@ export type EngineEvent =
       readonly lateUs: Us
       readonly at: Us
     }
-  /** The main thread's lease lapsed: this lead has resigned and rests until the next order. */
+  /** The main thread's lease lapsed: this lead has resigned and idles until the next order. */
   | { readonly kind: 'lapsed'; readonly slot: SlotId; readonly generation: number; readonly at: Us }
   /** rtnetlink notifications, undecoded: RTNLGRP_LINK, _IPV4_IFADDR, _IPV6_IFADDR, _IPV6_NETCONF. */
   | { readonly kind: 'kernel'; readonly bytes: Uint8Array }

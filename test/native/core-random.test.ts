@@ -43,7 +43,7 @@ class Life {
   readonly #draw: (n: number) => number
   readonly #core: CoreHarness
   /** Slots that must not repeat anything. */
-  readonly #resting = new Set<number>()
+  readonly #idle = new Set<number>()
   /** Generation of the last order of each slot: an older event crossed it and is dropped. */
   readonly #last = new Map<number, number>()
   #now = 0
@@ -55,7 +55,7 @@ class Life {
     this.#core.addLink(link)
     for (let slot = 1; slot <= 8; slot++) {
       this.#core.addSlot(slot, link, slot)
-      this.#resting.add(slot)
+      this.#idle.add(slot)
     }
   }
 
@@ -84,8 +84,8 @@ class Life {
     this.#last.set(slot, this.#generation)
     const acknowledged = draw(4) === 0 ? 0 : undefined
     this.#core.order([{ slot, generation: this.#generation, order }], us(this.#now), acknowledged)
-    if (order.kind === 'idle') this.#resting.add(slot)
-    else if (order.kind !== 'once') this.#resting.delete(slot)
+    if (order.kind === 'idle') this.#idle.add(slot)
+    else if (order.kind !== 'once') this.#idle.delete(slot)
   }
 
   #packet(): void {
@@ -96,20 +96,20 @@ class Life {
   #check({ effects, events }: Outcome): void {
     const repeated = effects.filter((e) => markOf(e.step) === 'datagram 1').map((e) => e.slot)
     assert.deepEqual(
-      repeated.filter((slot) => this.#resting.has(slot)),
+      repeated.filter((slot) => this.#idle.has(slot)),
       [],
     )
     for (const event of events) {
       if (event.kind !== 'late' && event.kind !== 'lapsed') continue
       assert.ok(event.generation <= this.#generation)
-      if (event.generation === this.#last.get(event.slot)) this.#resting.add(event.slot)
+      if (event.generation === this.#last.get(event.slot)) this.#idle.add(event.slot)
     }
     const next = this.#core.nextDeadline()
     assert.ok(next === null || next > this.#now, `${next} is not after ${this.#now}`)
   }
 }
 
-test('random lives: a resting slot repeats nothing, and no deadline stays in the past', (t) => {
+test('random lives: an idle slot repeats nothing, and no deadline stays in the past', (t) => {
   for (let seed = 1; seed <= 100; seed++) {
     const life = new Life(seed)
     try {

@@ -191,7 +191,7 @@ test('equal unexpected packets become one event with a count', () => {
   assert.equal(only(b.tick(2000).events, 'packet').count, 1, 'delivered ones count no more')
 })
 
-test('a VRID of no slot is told once; too short packets and those of a resting slot are not raised', () => {
+test('a VRID of no slot is told once; too short packets and those of an idle slot are not raised', () => {
   const b = new Bench()
   b.hear(1)
   b.order(followUntil(3 * second), 2)
@@ -206,7 +206,7 @@ test('a VRID of no slot is told once; too short packets and those of a resting s
   assert.deepEqual({ received, unclaimed }, { received: 4, unclaimed: 3 })
 })
 
-test('woken too late, a lead resigns instead of sending, and rests', () => {
+test('woken too late, a lead resigns instead of sending, and idles', () => {
   const b = new Bench()
   const generation = b.order(lead(), 0)
   b.tick(0)
@@ -225,7 +225,7 @@ test('woken too late, a lead resigns instead of sending, and rests', () => {
   assert.equal(b.core.nextDeadline(), null)
 })
 
-test('preempted by the warden: no word as master, the addresses go, the slot rests', () => {
+test('preempted by the warden: no word as master, the addresses go, the slot idles', () => {
   const b = new Bench()
   const generation = b.order(lead({ resign: [datagram(0), datagram(0), request(7)] }), 0)
   b.tick(0)

@@ -148,7 +148,7 @@ class Life {
     const SlotId id = ++last_slot_;
     core_.AddSlot(id, slot.link, slot.vrid, slot.peers, slot.counters);
     slots_[id] = std::move(slot);
-    Require(Idles(id), "a new slot rests");
+    Require(Idles(id), "a new slot idles");
   }
 
   void RemoveSlot() {
@@ -245,7 +245,7 @@ class Life {
   void OrderIdle(SlotId id, OrderFor given, uint64_t acknowledged) {
     given.order.now = SomePlan(&in_);
     Apply(std::move(given), acknowledged);
-    Require(Idles(id), "a slot ordered to rest rests");
+    Require(Idles(id), "a slot ordered to idle idles");
     slots_.at(id).resigned = false;
   }
 
@@ -414,7 +414,7 @@ class Life {
     if (slot == nullptr)
       return Require(told <= 1 && core_.NextDeadline() == next, "a VRID of no slot is told once");
     if (Idles(IdOf(slot)))
-      return Require(told == 0 && core_.NextDeadline() == next, "a resting slot is deaf");
+      return Require(told == 0 && core_.NextDeadline() == next, "an idle slot is deaf");
     const auto& expect = slot->expect;
     const bool expected = Follows(IdOf(slot)) && expect.has_value() && expect->from == from &&
                           expect->ttl == ttl && expect->payload == payload;
@@ -529,7 +529,7 @@ class Life {
                  bool lapsed) {
     const bool followed = !before.leads && before.lead != nullptr;
     if (lapsed) Require(!Leads(id), "no slot leads without the lease");
-    if (before.lead == nullptr) Require(Idles(id), "a resting slot goes on resting");
+    if (before.lead == nullptr) Require(Idles(id), "an idle slot goes on idling");
     if (before.leads && !Leads(id)) {
       Require(Idles(id), "a slot that gives up its lead idles");
       Require(core_.raised() > raised, "a lead given up is told");
@@ -574,7 +574,7 @@ class Life {
     for (const vipd::Run& run : batch) {
       const auto at = before.find(run.slot);
       Require(at != before.end(), "a run is some slot's");
-      Require(at->second.lead != nullptr, "a resting slot does nothing");
+      Require(at->second.lead != nullptr, "an idle slot does nothing");
       Require(slot_of_.at(run.generation) == run.slot, "a run's generation is its slot's");
       if (run.deadline != vipd::Run::kNoDeadline) {
         Require(!at->second.leads && run.deadline <= now_, "a follow ended in time");
