@@ -185,9 +185,9 @@ class Core {
   // The main thread has acknowledged so many of the events that were raised: what came of them has
   // been ordered before.
   void Acknowledge(uint64_t acknowledged, Us now);
-  // The warden gave up every lead while this process stood still. The leading slots
-  // idle, as after being late; it has resigned, so only what is no datagram is carried
-  // out.
+  // The warden gave up every lead while this process stood still. The leading slots idle, as after
+  // being late. It has sent the resignations: what else is in the resign plans is carried out
+  // again.
   void PreemptedByWarden(Us now);
   // Carries out what is due at `now`. Slots that follow do not lead while the lease is lapsed: they
   // stay silent, and on renewal listen for one more interval. Nor do they while a packet that came
