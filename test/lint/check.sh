@@ -25,7 +25,7 @@ part biome npx biome ci .
 part knip npx knip
 # What only tests use is dead as well. Tagged @codec: the reading half of a codec whose writing half ships; that each
 # proves the other is its use.
-part production npx knip --production
+part production npx knip --production --tags=-codec
 part native npm run -s check:native
 wait
 
