@@ -82,8 +82,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a failed check costs no priority',
     file: file.priority,
-    find: 'const delta = counts ? signed : 0',
-    replace: 'const delta = weight > 0 ? signed : 0',
+    find: 'verdictOf(tracker) === countsWhile(weight) ? signedWeight(tracker) : 0',
+    replace: "countsWhile(weight) === 'good' ? signedWeight(tracker) : 0",
   },
   {
     name: 'a fault of one member does not reach its sync group',
