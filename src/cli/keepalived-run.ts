@@ -7,8 +7,9 @@ import { OpError } from '../base/errors.ts'
 import type { Log, LogFields, LogLevel } from '../base/log.ts'
 import { openLog } from '../daemon/log.ts'
 import { openSyslog } from '../daemon/syslog.ts'
-import { ConfigError } from '../daemon/types.ts'
+import { ConfigError, type Daemon } from '../daemon/types.ts'
 import { exitNow } from '../engine/native.ts'
+import { dataText } from '../surfaces/dumps/data.ts'
 import { isInBackground, tellReady } from './background.ts'
 import type { KeepalivedOptions } from './keepalived-options.ts'
 import { defaultRunDir, packageVersion } from './paths.ts'
@@ -48,7 +49,10 @@ export async function keepalivedRun(options: Options, words: readonly string[]):
       claimed: () => {
         for (const path of [files.main, files.vrrp]) writePidFile(path)
       },
-      ready: tellReady,
+      ready: (daemon) => {
+        tellReady()
+        if (options.dumpConfiguration) void dumpToLog(daemon, log)
+      },
       stopped: () => {
         for (const path of [files.main, files.vrrp]) removePidFile(path)
       },
@@ -99,6 +103,14 @@ function setCorePattern(pattern: string, log: Log): void {
   } catch (error) {
     log.warn(`--core-dump-pattern: ${error instanceof Error ? error.message : String(error)}`)
   }
+}
+
+/** `-d`: what a dump file would tell, a line each. */
+async function dumpToLog(daemon: Daemon, log: Log): Promise<void> {
+  for (const line of dataText(await daemon.dump())
+    .trimEnd()
+    .split('\n'))
+    log.info(line)
 }
 
 function exitStatus(error: unknown): number {

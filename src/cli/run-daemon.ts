@@ -13,6 +13,7 @@ import { Supervisor } from '../daemon/supervisor.ts'
 import { ConfigError, type Daemon, type ReloadResult } from '../daemon/types.ts'
 import { exitNow, reapOrphans, surviveSignals } from '../engine/native.ts'
 import { Loader } from '../loading/loader.ts'
+import { dumpOnSignals } from './dump-signals.ts'
 import { socketPath } from './paths.ts'
 import { claimRunDirectory } from './run-directory.ts'
 
@@ -31,7 +32,7 @@ export type Hooks = {
   /** The run directory is this process's; throws what prevents a start. */
   claimed(): void
   /** The daemon runs. */
-  ready(): void
+  ready(daemon: Daemon): void
   /** Nothing runs any more. */
   stopped(): void
   /** Of what prevented the start. */
@@ -107,6 +108,7 @@ async function start(options: ServeOptions, log: Log, hooks: Hooks): Promise<voi
     exitNow(0)
   })
   onSignals(log, stop, reload)
+  dumpOnSignals(() => running.daemon, log)
   control = await startControl({
     path: socketPath(options.runDir),
     handlers: {
@@ -125,7 +127,7 @@ async function start(options: ServeOptions, log: Log, hooks: Hooks): Promise<voi
   try {
     running.daemon = await startDaemon({ ...options, log, loader })
     ready()
-    hooks.ready()
+    hooks.ready(running.daemon)
   } catch (error) {
     await control.close()
     throw error
@@ -147,10 +149,6 @@ function onSignals(
     log.info('SIGHUP received, reloading')
     reload(false).catch((error: unknown) => log.error(`Reload failed: ${textOf(error)}`))
   })
-  // keepalived's dumps. Without a listener USR2 would end the process and USR1 open node's debugger.
-  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
-    process.on(signal, () => log.info(`${signal} received; vipd status --json has what you want`))
-  }
 }
 
 /** Calls queue up; each sees the file as it is when its turn comes. */

@@ -51,6 +51,9 @@ export type GlobalOptions = {
   readonly livenessUs: Us
   /** 0 is for ever. The instances carry it too. */
   readonly addressLifetimeSeconds: number
+  /** Where the dump files go that a signal asks for; null: nowhere. */
+  readonly dumpDirectory: string | null
+  readonly jsonVersion: '1' | '2'
 }
 
 export type Globals = GlobalOptions & {

@@ -22,6 +22,7 @@ import { KernelReader } from '../kernel/reader.ts'
 import { Ownership } from '../kernel/record.ts'
 import type { Loaded } from '../loading/load.ts'
 import { type Notifier, startNotifier } from '../notify/notify.ts'
+import type { Dump } from '../report/dump.ts'
 import type { HandOver } from '../report/hand-over.ts'
 import type { Observation } from '../report/observation.ts'
 import type { Status } from '../report/status.ts'
@@ -32,6 +33,7 @@ import { HandOvers } from '../router/hand-over/hand-over.ts'
 import { Alarm } from './alarm.ts'
 import { requireNetAdmin } from './capabilities.ts'
 import { checkSpecs } from './check-specs.ts'
+import { dumpFacts } from './dump-facts.ts'
 import { Firewall } from './firewall.ts'
 import { initialiseFiles } from './initial-files.ts'
 import { Lease } from './lease.ts'
@@ -201,6 +203,27 @@ class RunningDaemon implements Daemon {
       otherWarnings: [...own, ...this.#ownership.warnings, ...network, ...this.#firewall.warnings],
       config,
     })
+  }
+
+  async dump(): Promise<Dump> {
+    const status = await this.status()
+    const { config, instances } = this.#dispatcher
+    const running = new Map(instances.map((it) => [it.name, it]))
+    return dumpFacts({
+      config,
+      status,
+      kernel: this.#kernel,
+      atMs: Date.now(),
+      ofInstance: (name) => {
+        const it = running.get(name)
+        if (it === undefined) return null
+        return { source: it.params.source, masterships: it.journal.masterships }
+      },
+    })
+  }
+
+  get dumpDirectory(): string | null {
+    return this.#dispatcher.config.globals.dumpDirectory
   }
 
   summary(): string {

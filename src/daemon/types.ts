@@ -5,6 +5,7 @@
 import type { Log, LogForm } from '../base/log.ts'
 import type { Diagnostic } from '../config/types.ts'
 import type { Loader } from '../loading/loader.ts'
+import type { Dump } from '../report/dump.ts'
 import type { HandOver } from '../report/hand-over.ts'
 import type { Observation } from '../report/observation.ts'
 import type { Status } from '../report/status.ts'
@@ -44,6 +45,10 @@ export type ReloadRefusal = {
 export type Daemon = {
   /** Waits for a file system that hangs no longer than loading/bounds.ts says. */
   status(): Promise<Status>
+  /** What keepalived's dump files tell. */
+  dump(): Promise<Dump>
+  /** Where they go; null: the configuration wants none. */
+  readonly dumpDirectory: string | null
   /** One line for the supervisor. */
   summary(): string
   /** `force`: a file with mistakes is taken without what is wrong in it, as at start. */

@@ -100,6 +100,7 @@ export const rooms: readonly Room[] = [
     'base addon config programs threads checks/verdict',
   ),
   room('report', 'what the daemon says of itself, as plain values', 'base election checks/verdict'),
+  room('surfaces/dumps', 'keepalived’s dump files, from plain values', 'base report'),
   room('router', 'orders on their way to the engine', 'base engine'),
   room(
     'router/binding',
@@ -143,6 +144,6 @@ export const rooms: readonly Room[] = [
   room(
     'cli',
     'one file per command; joins daemon and control',
-    'base addon wire engine programs threads kernel config config/* loading checks/* report router/* daemon control tune lab bench',
+    'base addon wire engine programs threads kernel config config/* loading checks/* report surfaces/* router/* daemon control tune lab bench',
   ),
 ]

@@ -157,12 +157,6 @@ export const unsupportedGlobalKeywords: readonly PlainEntry[] = withoutEffect(
     { name: 'stats_dump_file', args: path, since: '2.3.3', doc: 'See `vipd status`.' },
     { name: 'json_dump_file', args: path, since: '2.3.3', doc: 'See `vipd status --json`.' },
     {
-      name: 'json_version',
-      args: [integer('VERSION', 1, 2)],
-      since: '2.2.8',
-      doc: 'See `vipd status --json`.',
-    },
-    {
       name: 'reload_check_config',
       status: 'supported',
       args: [optionalWord('LOGFILE')],

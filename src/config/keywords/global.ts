@@ -51,6 +51,21 @@ export const globalOptions: Options<GlobalOptions> = {
     label: 'address lifetime',
     inCheck: (seconds) => (seconds === 0 ? 'for ever' : `${seconds} s`),
   },
+  dumpDirectory: {
+    name: 'vipd_dumps',
+    takes: kinds.word('DIRECTORY'),
+    default: null,
+    doc: 'vipd’s own: keepalived’s dump files are written there when a signal asks for them: `keepalived.data` after SIGUSR1, `keepalived.stats` after SIGUSR2 and SIGRTMAX−1, `keepalived.json` after SIGRTMIN+2; see docs/keepalived.md. Exporters look in `/tmp`.',
+    label: 'dump files',
+    inCheck: (directory) => directory !== null && directory,
+  },
+  jsonVersion: {
+    name: 'json_version',
+    takes: kinds.oneOf('VERSION', '1', '2'),
+    default: '1',
+    since: '2.2.8',
+    doc: 'The form of `keepalived.json`: 1 is a list of instances, 2 an object that also has the tracked processes. `vipd status --json` is another.',
+  },
   scriptSecurity: {
     name: 'enable_script_security',
     takes: kinds.bare,

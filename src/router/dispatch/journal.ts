@@ -8,6 +8,8 @@ import type { StatusTransition } from '../../report/status.ts'
 export class Journal {
   #entries: StatusTransition[] = []
   #transitions = 0
+  /** How often the instance became master and ceased to be. */
+  #masterships = { begun: 0, ended: 0 }
   #sinceMs: number
   readonly #wallMs: () => number
 
@@ -18,21 +20,29 @@ export class Journal {
   }
 
   snapshot() {
-    const { entries } = this
-    return { entries: [...entries], transitions: this.#transitions, sinceMs: this.#sinceMs }
+    const { entries, masterships } = this
+    const transitions = this.#transitions
+    return { entries: [...entries], transitions, masterships, sinceMs: this.#sinceMs }
   }
 
-  adopt({ entries, transitions, sinceMs }: ReturnType<Journal['snapshot']>): void {
+  adopt({ entries, transitions, masterships, sinceMs }: ReturnType<Journal['snapshot']>): void {
     this.#entries = [...entries]
     this.#transitions = transitions
+    this.#masterships = { ...masterships }
     this.#sinceMs = sinceMs
   }
 
   record(from: string, to: string, why: string): void {
     this.#sinceMs = this.#wallMs()
     this.#transitions += 1
+    if (to === 'MASTER') this.#masterships.begun += 1
+    if (from === 'MASTER') this.#masterships.ended += 1
     this.#entries.push({ at: new Date(this.#sinceMs).toISOString(), from, to, why })
     if (this.#entries.length > historyPerInstanceMax) this.#entries.shift()
+  }
+
+  get masterships(): { readonly begun: number; readonly ended: number } {
+    return { ...this.#masterships }
   }
 
   get transitions(): number {
