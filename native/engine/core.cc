@@ -44,6 +44,13 @@ void Core::AddSlot(SlotId id, LinkId link, uint8_t vrid, std::vector<Address> pe
   slot->own_credit = Bucket::Full(policy_.slot);
   slot->sibling = std::exchange(links_.at(link).slots[vrid], slot.get());
   deadlines_.Add(slot.get());
+  if (const auto left = left_.extract(id); !left.empty()) {
+    const Resignation& before = left.mapped();
+    slot->resigned = before.resigned;
+    slot->late_by = before.late_by;
+    slot->changed = before.changed;
+    slot->resigned_event = before.resigned_event;
+  }
   slots_[id] = std::move(slot);
 }
 
@@ -54,6 +61,10 @@ void Core::SetPeers(SlotId id, std::vector<Address> peers) {
 void Core::RemoveSlot(SlotId id) {
   Slot* slot = Find(id);
   if (slot == nullptr) return;
+  std::erase_if(left_,
+                [this](const auto& one) { return one.second.resigned_event <= acknowledged_; });
+  if (slot->resigned != Resigned::kNo && slot->resigned_event > acknowledged_)
+    left_[id] = {slot->resigned, slot->late_by, slot->changed, slot->resigned_event};
   Leave(slot);
   deadlines_.Remove(slot);
   Slot** at = &links_.at(slot->link).slots[slot->vrid];

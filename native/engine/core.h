@@ -271,6 +271,13 @@ class Core {
     uint64_t resigned_event = 0;  // the same of the last resignation, whatever came after it
   };
 
+  struct Resignation {
+    Resigned resigned = Resigned::kNo;
+    Us late_by = 0;
+    uint64_t changed = 0;
+    uint64_t resigned_event = 0;
+  };
+
   struct Link {
     std::shared_ptr<LinkCounters> counters;
     Bucket strangers;
@@ -324,6 +331,9 @@ class Core {
   size_t awaiting_ = 0;
   uint64_t acknowledged_ = 0;
   std::map<SlotId, std::unique_ptr<Slot>> slots_;
+  // Resignations of slots that were removed before their author had acknowledged them: a slot that
+  // comes back to other sockets has resigned all the same.
+  std::map<SlotId, Resignation> left_;
   std::unordered_map<LinkId, Link> links_;
   Deadlines deadlines_;
   Throttle throttle_;

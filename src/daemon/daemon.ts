@@ -135,7 +135,6 @@ class RunningDaemon implements Daemon {
       options,
       engine,
       ownership,
-      linkNames: () => this.#kernel.linkNames,
       dispatcher: this.#dispatcher,
     })
   }
@@ -172,7 +171,7 @@ class RunningDaemon implements Daemon {
   async start(): Promise<void> {
     const { globals, instances, scripts } = this.#dispatcher.config
     await this.#reader.open()
-    this.#reloads.begin()
+    this.#dispatcher.mirrored()
     this.#ownership.mirrored()
     this.#firewall.sweep(this.#ownership.neighbours)
     this.#firewall.set(instances)

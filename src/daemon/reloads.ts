@@ -12,7 +12,6 @@ import type { Loaded } from '../loading/load.ts'
 import type { Status } from '../report/status.ts'
 import type { Dispatcher } from '../router/dispatch/dispatcher.ts'
 import { inSlices, planInSlices } from '../router/reload/apply.ts'
-import { namedInterfaces } from '../router/tracking/tracker.ts'
 import { lacksNetAdmin } from './capabilities.ts'
 import { logDiagnostics } from './log-diagnostics.ts'
 import { ReloadRecord, refusalLine } from './reload-record.ts'
@@ -23,8 +22,6 @@ export type ReloadPorts = {
   readonly engine: Pick<Engine, 'renew' | 'flush'>
   readonly ownership: Ownership
   readonly dispatcher: Dispatcher
-  /** The interfaces that the host has. */
-  linkNames(): readonly string[]
 }
 
 export class Reloads {
@@ -33,7 +30,6 @@ export class Reloads {
   /** What was read for the configuration in force. */
   #loaded: Loaded
   #loadedMs = Date.now()
-  #interfacesAtStart: readonly string[] = []
   /** Plans are applied one after the other. */
   #changing: Promise<unknown> = Promise.resolve()
 
@@ -56,11 +52,6 @@ export class Reloads {
       ...this.#record.status(),
       unchangedOnDisk,
     }
-  }
-
-  /** The kernel's mirror is filled. */
-  begin(): void {
-    this.#interfacesAtStart = this.#ports.linkNames()
   }
 
   /** What a reload would refuse cannot be started either. Throws ConfigError. */
@@ -136,13 +127,10 @@ export class Reloads {
     return { ok: false, diagnostics, changes: [], refusal: { reasons, forcible } }
   }
 
-  /**
-   * An interface that was there at the start, or that the running configuration names, may be absent at the moment: that
-   * is a fault of the instance, not of the file.
-   */
+  /** An interface that is known may be absent at the moment: that is a fault of the instance, not of the file. */
   #load(): Promise<Loaded> {
-    const known = [...this.#interfacesAtStart, ...namedInterfaces(this.#ports.dispatcher.config)]
-    return this.#ports.options.loader.load([...new Set(known)])
+    const { options, dispatcher } = this.#ports
+    return options.loader.load(dispatcher.knownInterfaces)
   }
 }
 

@@ -273,3 +273,21 @@ test('a follow that crossed with the take-over of a slot that is late by now lis
   assert.deepEqual(marks(b.tick(8 * second)), ['datagram 0'])
   assert.equal(b.core.nextDeadline(), 11 * second)
 })
+
+test('a slot that comes back on other sockets has resigned all the same, until that is acknowledged', () => {
+  const moved = (acknowledged: boolean) => {
+    const b = new Bench()
+    b.order(lead(), 0)
+    b.tick(0)
+    assert.deepEqual(kinds(b.tick(9 * second).events), ['late'])
+    if (acknowledged) b.core.acknowledge(us(9 * second))
+    b.core.removeSlot(1)
+    b.core.addSlot(1, 1, vrid)
+    const seen = acknowledged ? 1 : 0
+    b.core.order([{ slot: 1, generation: 7, order: lead() }], us(9 * second), seen)
+    return b.tick(9 * second)
+  }
+  const { effects, events } = moved(false)
+  assert.deepEqual([effects, kinds(events)], [[], ['late']], 'the event again, and no advert')
+  assert.notDeepEqual(moved(true).effects, [])
+})

@@ -31,6 +31,8 @@ export type EnginePorts = {
   carryOut(slot: SlotId, step: Step, spec: LinkSpec | null): void
   request(bytes: Uint8Array): Uint8Array
   linkUp(): boolean
+  /** Sockets can be opened: there are descriptors. */
+  opens(): boolean
   /** How often each slot's effects appeared in one wake-up. */
   woken(effects: ReadonlyMap<SlotId, number>): void
   /** Wants to be woken at this local instant. */
@@ -43,7 +45,7 @@ export type EnginePorts = {
   renewedAt(): Us
 }
 
-type Slot = { lead: Lead | null; leading: boolean; reported: boolean; generation: number }
+type Slot = { lead: Lead | null; leading: boolean; generation: number }
 
 export class SimEngine implements Engine {
   readonly #ports: EnginePorts
@@ -54,6 +56,8 @@ export class SimEngine implements Engine {
   #lastLink = 0
   /** Events of the core that the main thread has acknowledged. */
   #seen = 0
+  /** Slots that lead, as far as that has been told. */
+  readonly #reported = new Set<SlotId>()
   #stopped = false
   #renewed = -1
 
@@ -94,7 +98,7 @@ export class SimEngine implements Engine {
   /** It may speak: it leads, or did until this very wake-up, whose last words may be an advert. */
   speaks(id: SlotId): boolean {
     const slot = this.#slots.get(id)
-    return slot !== undefined && (slot.leading || slot.reported)
+    return slot?.leading === true || this.#reported.has(id)
   }
 
   /** The main thread works off what has been raised, in the batches in which the addon would hand it out. */
@@ -163,6 +167,7 @@ export class SimEngine implements Engine {
   }
 
   openLink(spec: LinkSpec): LinkId {
+    if (!this.#ports.opens()) throw new OpError('socket', 'EMFILE', spec.interface)
     if (!this.#ports.linkUp()) throw new OpError('bind', 'ENODEV', spec.interface)
     this.#lastLink += 1
     this.#links.set(this.#lastLink, spec)
@@ -186,18 +191,18 @@ export class SimEngine implements Engine {
 
   addSlot(slot: SlotId, link: LinkId, vrid: number, peers: readonly Ip[] = []): void {
     this.#core.addSlot(slot, link, vrid, peers)
-    this.#slots.set(slot, { lead: null, leading: false, reported: false, generation: 0 })
+    this.#slots.set(slot, { lead: null, leading: false, generation: 0 })
   }
 
   removeSlot(slot: SlotId): void {
-    this.#stand(slot, null, false)
-    this.#report()
     this.#slots.delete(slot)
     this.#core.removeSlot(slot)
   }
 
   order(orders: readonly OrderFor[]): void {
     if (this.#stopped) return
+    for (const { slot } of orders)
+      if (!this.#slots.has(slot)) throw new Error(`bug: order for unknown slot ${slot}`)
     this.#core.order(orders, this.now(), this.#seen)
     for (const { slot, generation, order } of orders) {
       const ordered = this.#slots.get(slot)
@@ -239,6 +244,11 @@ export class SimEngine implements Engine {
     this.#stopped = true
   }
 
+  /** Took over from another process: what leads is no news. */
+  adopted(): void {
+    for (const [id, { leading }] of this.#slots) if (leading) this.#reported.add(id)
+  }
+
   #note(event: EngineEvent): void {
     this.#inbox.push({ event, own: true })
     // A lead that was refused may have been followed by another order in the same hand-over.
@@ -259,12 +269,14 @@ export class SimEngine implements Engine {
     slot.leading = leads && lead !== null && lead.repeats.length > 0
   }
 
-  /** Once the wake-up is over: what an order began and a lateness ended in one turn was nothing. */
+  /** Once the wake-up is over: what began and ended within one turn, or moved to other sockets, was nothing. */
   #report(): void {
-    for (const [id, slot] of this.#slots) {
-      if (slot.leading === slot.reported) continue
-      slot.reported = slot.leading
-      this.#ports.standing(id, slot.leading)
+    for (const id of new Set([...this.#reported, ...this.#slots.keys()])) {
+      const leading = this.#slots.get(id)?.leading === true
+      if (leading === this.#reported.has(id)) continue
+      if (leading) this.#reported.add(id)
+      else this.#reported.delete(id)
+      this.#ports.standing(id, leading)
     }
   }
 }

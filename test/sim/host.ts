@@ -10,13 +10,14 @@ import type { LinkSpec, SlotId, Step } from '../../src/engine/contract.ts'
 import type { Notifier } from '../../src/notify/notify.ts'
 import type { Agenda } from './agenda.ts'
 import { Clock } from './clock.ts'
-import { configOf } from './configuration.ts'
+import { configOf, configText } from './configuration.ts'
 import { SimEngine } from './engine.ts'
+import { secondSourceOf } from './host-file.ts'
 import { SimKernel } from './kernel.ts'
 import type { Lan, Packet } from './lan.ts'
 import { MainThread } from './main-thread.ts'
 import type { Prng } from './prng.ts'
-import { configText, type HostPlan, type Scenario } from './scenario.ts'
+import type { HostPlan, Scenario } from './scenario.ts'
 import { Timer } from './timer.ts'
 
 /** What the invariants are told of a host. */
@@ -32,6 +33,12 @@ export type Witness = {
   /** Something waits for the main thread. */
   raised(host: Host): void
   said(host: Host, text: string): void
+  /** A reload has been applied, or was refused. */
+  reloaded(host: Host, refused: boolean): void
+  /** `after` goes on where `before` ended; what it took over, and what it would pass on itself. */
+  exchanged(host: Host, before: Process, after: Process, passed: readonly [string, string]): void
+  /** Something was ordered that must not be. */
+  mistaken(host: Host, what: string): void
 }
 
 export type Surroundings = {
@@ -58,6 +65,8 @@ export class Host {
   readonly port: number
   /** What its check says. */
   good = true
+  /** There are descriptors for sockets. */
+  opens = true
   process: Process | null = null
   /** When the last daemon ended. */
   diedAt = 0
@@ -70,8 +79,10 @@ export class Host {
     this.plan = plan
     this.#around = around
     this.clock = new Clock(plan.clockRate, plan.clockOffset)
-    this.kernel = new SimKernel(plan.number, [plan.source], (seconds, run) =>
-      around.agenda.after(seconds * 1_000_000, run),
+    this.kernel = new SimKernel(
+      plan.number,
+      [plan.source, secondSourceOf(around.scenario.family, plan.number)],
+      (seconds, run) => around.agenda.after(seconds * 1_000_000, run),
     )
     this.port = around.lan.attach({
       receive: (packet) => this.#receive(packet),
@@ -92,15 +103,27 @@ export class Host {
   }
 
   start(): void {
+    if (this.process?.stopping === true && !this.asleep) this.#end()
     if (this.process !== null || this.asleep) return
     this.process = new Process(this, this.#around)
   }
 
-  /** In good order: priority 0, addresses away. */
+  /** In good order: priority 0, addresses away. The process lives on for what a shutdown_script takes. */
   stop(): void {
-    if (this.asleep) return
-    this.process?.main.stop()
-    this.#end()
+    const { process } = this
+    if (this.asleep || process === null || process.stopping) return
+    process.stopping = true
+    process.main.dispatcher.stop()
+    this.#endLater(process, this.#around.prng.between(0, 2_000_000))
+  }
+
+  #endLater(process: Process, spanUs: number): void {
+    this.#around.agenda.after(spanUs, () => {
+      if (this.process !== process) return
+      if (this.asleep) return this.#endLater(process, 100_000)
+      process.engine.stop()
+      this.#end()
+    })
   }
 
   /** Killed. Its warden, if it has one, carries out the resign plans; else the addresses stay. */
@@ -125,9 +148,49 @@ export class Host {
 
   reload(): void {
     const { process } = this
-    process?.onMain(() =>
-      process.main.reload(configOf(configText(this.#around.scenario, this.plan))),
-    )
+    process?.onMain(() => {
+      const known = [...this.kernel.interfaces, ...process.main.dispatcher.knownInterfaces]
+      const config = configOf(configText(this.#around.scenario, this.plan), [...new Set(known)])
+      if (config === null) return this.#around.witness.reloaded(this, true)
+      process.main.reload(config)
+    })
+  }
+
+  /** An operator gives everything away, or ends that. */
+  drain(drained: boolean): void {
+    this.plan.drained = drained
+    const { process } = this
+    process?.onMain(() => {
+      const { dispatcher } = process.main
+      if (dispatcher.stopping) return
+      if (drained) dispatcher.roster.drain()
+      else dispatcher.roster.resume(null)
+      dispatcher.settle()
+    })
+  }
+
+  /** Another process takes over from the one that runs, between two events. */
+  exchange(tries = 50): void {
+    const { process } = this
+    if (process === null || process.stopping || tries === 0) return
+    process.onMain(() => {
+      const state = process.isIdle ? process.main.dispatcher.state() : null
+      if (state === null || !('version' in state)) {
+        this.#around.agenda.after(10_000, () => {
+          if (this.process === process && !this.asleep) this.exchange(tries - 1)
+        })
+        return
+      }
+      const passed = JSON.stringify(state)
+      const next = new Process(this, this.#around, { before: process, state: JSON.parse(passed) })
+      const left = next.refused === null ? process : next
+      left.alive = false
+      left.engine.stop()
+      if (left === next) return process.hearKernel()
+      this.process = next
+      const again = JSON.stringify(next.main.dispatcher.state())
+      this.#around.witness.exchanged(this, process, next, [passed, again])
+    })
   }
 
   setCheck(good: boolean): void {
@@ -178,6 +241,7 @@ export class Host {
     if (this.process === null) return
     this.process.alive = false
     this.process = null
+    this.plan.drained = false
     this.diedAt = this.#around.agenda.now
     this.kernel.listener = null
   }
@@ -193,6 +257,9 @@ export class Process {
   readonly main: MainThread
   readonly startedAt: number
   alive = true
+  stopping = false
+  /** Why it cannot go on where another process is; null: it does, or began by itself. */
+  refused: string | null = null
   readonly #host: Host
   readonly #around: Surroundings
   readonly #wake: Timer
@@ -203,19 +270,31 @@ export class Process {
   #stalledAt: Us | null = null
   #turnsFrom = 0
   #queue: Packet[] = []
+  /** Tasks of this turn that are still to be done. */
+  #behind = 0
+  #adopting = false
+  #workedMs = 0
 
-  constructor(host: Host, around: Surroundings) {
+  constructor(
+    host: Host,
+    around: Surroundings,
+    passed: { readonly before: Process; readonly state: unknown } | null = null,
+  ) {
     this.#host = host
     this.#around = around
     const { agenda, scenario } = around
-    this.startedAt = agenda.now
+    this.startedAt = passed?.before.startedAt ?? agenda.now
+    const known = [...new Set([...host.kernel.interfaces, 'eth0'])]
+    const config = configOf(configText(scenario, host.plan), known)
+    if (config === null) throw new Error('a host cannot start with its file')
     this.#wake = new Timer(agenda, () => this.#onWake())
     this.#alarm = new Timer(agenda, () => this.onMain(() => this.main.dispatcher.tick()))
-    this.engine = new SimEngine(scenario.livenessUs as Us, {
+    this.engine = new SimEngine(config.globals.livenessUs, {
       now: () => host.now(),
       carryOut: (slot, step, spec) => this.#carryOut(slot, step, spec),
       request: (bytes) => host.kernel.request(bytes),
       linkUp: () => host.kernel.up,
+      opens: () => host.opens,
       woken: (effects) => around.witness.woken(host, effects),
       wakeAt: (local) => this.#wake.set(local === null ? null : host.clock.when(local)),
       raised: () => this.#deliver(),
@@ -223,19 +302,47 @@ export class Process {
       renewedAt: () => this.#renewedAt(),
     })
     const log = (text: string) => around.witness.said(host, text)
-    this.main = new MainThread(configOf(configText(scenario, host.plan)), {
+    this.main = new MainThread(config, {
       engine: this.engine,
       log: logInto(log),
       notifier: notifyInto(log),
       later: (task) => this.onMain(task),
-      workedMs: () => 0,
+      check: (name) => this.#check(name),
+      applied: () => around.witness.reloaded(host, false),
+      workedMs: () => {
+        this.#workedMs += around.scenario.profile === 'changes' ? around.prng.between(0, 8) : 0
+        return this.#workedMs
+      },
       alarm: (at) => this.#alarm.set(at === null ? null : host.clock.when(at)),
     })
-    host.kernel.listener = (bytes) => this.engine.kernelChanged(bytes)
-    this.onMain(() => this.main.start())
-    agenda.after(around.prng.between(50_000, 900_000), () =>
-      this.onMain(() => this.main.verdict('chk', host.good)),
+    this.hearKernel()
+    if (passed === null) this.onMain(() => this.main.start())
+    else this.#adopt(passed.state)
+  }
+
+  hearKernel(): void {
+    this.#host.kernel.listener = (bytes) => this.engine.kernelChanged(bytes)
+  }
+
+  #adopt(state: unknown): void {
+    this.#adopting = true
+    this.refused = this.main.adopt(state)
+    this.#adopting = false
+    this.engine.adopted()
+  }
+
+  /** Its first result. The second script succeeds always. */
+  #check(name: string): void {
+    const { agenda, prng } = this.#around
+    agenda.after(prng.between(50_000, 900_000), () =>
+      this.onMain(() => this.main.verdict(name, name === 'chk2' || this.#host.good)),
     )
+  }
+
+  /** Nothing waits for the main thread but what it does just now. */
+  get isIdle(): boolean {
+    const { engine, main } = this
+    return !engine.pending && !main.changing && this.#behind + this.#tasks.length === 0
   }
 
   get stalled(): boolean {
@@ -311,7 +418,11 @@ export class Process {
     if (!this.alive || this.stalled) return
     const tasks = this.#tasks
     this.#tasks = []
-    for (const task of tasks) if (this.alive) task()
+    for (const [i, task] of tasks.entries()) {
+      this.#behind = tasks.length - i - 1
+      if (this.alive) task()
+    }
+    if (!this.alive) return
     if (!this.engine.pending && this.#tasks.length === 0) this.#around.witness.caughtUp(this.#host)
     this.#turn()
   }
@@ -333,13 +444,16 @@ export class Process {
   /** The lease is renewed four times within its span, as long as the main thread turns. */
   #renewedAt(): Us {
     const now = this.#stalledAt ?? this.#host.now()
-    const quarter = Math.max(Math.floor(this.#around.scenario.livenessUs / 4), 1)
+    const { livenessUs } = this.main.dispatcher.config.globals
+    const quarter = Math.max(Math.floor(livenessUs / 4), 1)
     return Math.max(now - (now % quarter), this.#turnsFrom) as Us
   }
 
   #carryOut(slot: SlotId, step: Step, spec: LinkSpec | null): void {
     const { lan, witness } = this.#around
     const host = this.#host
+    if (this.#adopting && step.kind !== 'datagram')
+      witness.mistaken(host, `a ${step.kind} step while it takes over from another process`)
     if (step.kind === 'netlink') return host.kernel.carryOut(step.bytes)
     if (step.kind === 'datagram') witness.sent(host, slot, step.bytes)
     if (!host.kernel.up) return

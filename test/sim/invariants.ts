@@ -3,11 +3,13 @@
  * kernels, who leads. Nothing here asks the election why. Some rules hold at every instant; those that need
  * convergence hold once a run is settled: nothing was disturbed for `settleUs`.
  */
+import type { Ip } from '../../src/base/ip.ts'
 import type { SlotId } from '../../src/engine/contract.ts'
 import { decodeArp } from '../../src/wire/arp.ts'
 import { decodeNa } from '../../src/wire/ndp.ts'
 import type { Agenda } from './agenda.ts'
 import { answerUs, type Host, type Process, type Witness } from './host.ts'
+import { roamingAddress, thirdAddress, thirdVrid } from './host-file.ts'
 import type { Lan, Packet } from './lan.ts'
 import { Listening } from './listening.ts'
 import { expectedPriority, type Scenario, type Vip, vipsOf } from './scenario.ts'
@@ -19,8 +21,8 @@ export class Violation extends Error {}
 const planSteps = 1 + 2 + 5 * 2
 /** A take-over, and as many re-announcements as the bucket of contacts grants at once, and as many answers. */
 const stepsAtOnceMax = planSteps * 12
-/** An advert, a refresh and a renewal of both addresses. */
-const settledStepsMax = 5
+/** An advert, a refresh and a renewal of both addresses, and of the one that moves. */
+const settledStepsMax = ({ profile }: Scenario): number => (profile === 'changes' ? 7 : 5)
 
 const skewUs = ({ version, advertUs }: Scenario, priority: number): number =>
   ((256 - priority) * (version === 2 ? 1_000_000 : advertUs)) / 256
@@ -46,11 +48,24 @@ const clockStepUs = 10
 const traceLines = 80
 
 /** By VRID, when a process last said that it leads, and that it resigns. */
+type Heard = { readonly slot: SlotId; readonly listening: Listening }
+
 type Voices = {
   readonly spokeAt: Map<number, number>
   readonly resignedAt: Map<number, number>
 }
 const newVoices = (): Voices => ({ spokeAt: new Map(), resignedAt: new Map() })
+
+const slotOf = ({ main }: Process, vrid: number): SlotId | null =>
+  main.dispatcher.instances.find((it) => it.cfg.vrid === vrid)?.slot ?? null
+
+function leadsAs(process: Process, vrid: number): boolean {
+  const slot = slotOf(process, vrid)
+  return slot !== null && process.engine.leads(slot)
+}
+
+/** An advert that was due is sent at once. */
+const withoutSending = (state: string): string => state.replace(/"sentAt":(null|\d+)/g, '')
 
 export class Invariants implements Witness {
   transitions = 0
@@ -61,8 +76,9 @@ export class Invariants implements Witness {
   readonly #lan: Lan
   readonly #vips: readonly Vip[]
   readonly #vrids: readonly number[]
+  readonly #addresses: readonly Ip[]
   #hosts: readonly Host[] = []
-  readonly #listening = new WeakMap<Process, Map<number, Listening>>()
+  readonly #listening = new WeakMap<Process, Map<number, Heard>>()
   /** What the LAN's client last learned: address → MAC. */
   readonly #client = new Map<string, string>()
   readonly #trace: string[] = []
@@ -70,13 +86,20 @@ export class Invariants implements Witness {
   #disturbedAt = 0
   readonly #impairedAt = new Map<Host, number>()
   readonly #spoke = new WeakMap<Process, Voices>()
+  /** When a settled host was told to reload a file in which no priority had changed. */
+  readonly #calmReloads = new Map<Host, number>()
+  /** The last notification of a host. */
+  readonly #notified = new Map<Host, string>()
 
   constructor(scenario: Scenario, agenda: Agenda, lan: Lan) {
     this.#scenario = scenario
     this.#agenda = agenda
     this.#lan = lan
     this.#vips = vipsOf(scenario)
-    this.#vrids = [...new Set(this.#vips.map((vip) => vip.vrid))]
+    const third = scenario.profile === 'changes' ? [thirdVrid] : []
+    this.#vrids = [...new Set(this.#vips.map((vip) => vip.vrid)), ...third]
+    const others = [roamingAddress(scenario.family), thirdAddress(scenario.family)]
+    this.#addresses = [...this.#vips.map(({ address }) => address), ...others]
   }
 
   watch(hosts: readonly Host[]): void {
@@ -112,6 +135,54 @@ export class Invariants implements Witness {
 
   said(host: Host, text: string): void {
     this.note(`${host.name}: ${text}`)
+    if (this.#inCalmReload(host) && text.endsWith('was removed by another program: put back'))
+      this.#violate(host, `${text}: it was the reload`)
+    if (!text.startsWith('notify ')) return
+    const line = `${host.process?.startedAt} ${text}`
+    if (text.startsWith('notify group ') && line === this.#notified.get(host))
+      this.#violate(host, `twice in a row: ${text}`)
+    this.#notified.set(host, line)
+  }
+
+  /** The file is to be reloaded, and no priority in it has changed. */
+  reloads(host: Host): void {
+    if (this.settled) this.#calmReloads.set(host, this.#agenda.now)
+    else this.#calmReloads.delete(host)
+  }
+
+  /** What has been applied is what was wanted: the same file again would change nothing. */
+  reloaded(host: Host, refused: boolean): void {
+    if (refused) this.#violate(host, 'a reload was refused')
+    const pending = host.process?.main.pending ?? []
+    if (pending.length > 0) this.#violate(host, `after a reload there is left: ${pending}`)
+  }
+
+  /** A process that takes over from another leads what that one led, and would pass on the same. */
+  exchanged(
+    host: Host,
+    before: Process,
+    after: Process,
+    [passed, again]: readonly [string, string],
+  ): void {
+    this.note(`${host.name}: another process`)
+    if (withoutSending(passed) !== withoutSending(again))
+      this.#violate(host, `passed on ${passed}, and has ${again}`)
+    for (const vrid of this.#vrids) {
+      const [was, is] = [before, after].map((it) => leadsAs(it, vrid))
+      if (was !== is)
+        this.#violate(host, `vrid ${vrid}: led ${was}, leads ${is} as another process`)
+    }
+    this.#spoke.set(after, this.#spoke.get(before) ?? newVoices())
+    const heard = new Map<number, Heard>()
+    for (const [vrid, { listening }] of this.#listening.get(before) ?? []) {
+      const slot = slotOf(after, vrid)
+      if (slot !== null) heard.set(vrid, { slot, listening })
+    }
+    this.#listening.set(after, heard)
+  }
+
+  mistaken(host: Host, what: string): void {
+    this.#violate(host, what)
   }
 
   /**
@@ -134,7 +205,7 @@ export class Invariants implements Witness {
     if (host.asleep) this.#violate(host, 'an advert of a host that sleeps')
     if (process?.engine.speaks(slot) !== true)
       this.#violate(host, `an advert of priority ${priority} of slot ${slot}, which does not lead`)
-    const rank = expectedPriority(host.plan, host.good)
+    const rank = this.#rank(host, vrid)
     if (this.settled && priority !== rank)
       this.#violate(host, `says priority ${priority} instead of ${rank}`)
     this.#checkPace(host, vrid)
@@ -182,10 +253,14 @@ export class Invariants implements Witness {
     const notes = vrid === null ? null : this.#notes(host, vrid)
     const now = host.now()
     const { advertUs, grouped } = this.#scenario
-    const objection = leading ? notes?.objection(now, host.plan, 3 * advertUs, grouped) : null
+    // A member that comes to a sync group which is master follows it.
+    const follows = grouped && vrid === thirdVrid
+    const objection =
+      leading && !follows ? notes?.objection(now, host.plan, 3 * advertUs, grouped) : null
     if (objection != null) this.#violate(host, `vrid ${vrid} ${objection}`)
     if (leading) notes?.leads(now)
     else {
+      this.#checkCalmReload(host, vrid)
       notes?.yields(now, 3 * advertUs)
       this.#voices(host).spokeAt.delete(vrid ?? 0)
       this.#checkGivenBack(host, vrid)
@@ -195,14 +270,26 @@ export class Invariants implements Witness {
 
   /** Whoever ends leading gives the addresses back in the same breath, whatever its main thread does. */
   #checkGivenBack(host: Host, vrid: number | null): void {
-    for (const vip of this.#vips)
-      if (vip.vrid === vrid && host.kernel.holds(vip.address))
-        this.#violate(host, `vrid ${vrid} ends leading, but keeps ${vip.address}`)
+    for (const address of this.#addresses)
+      if (vrid !== null && this.#ownerOf(host, address) === vrid && host.kernel.holds(address))
+        this.#violate(host, `vrid ${vrid} ends leading, but keeps ${address}`)
+  }
+
+  /** What a reload changes beside priorities costs no lead that goes on, not even for a moment. */
+  #checkCalmReload(host: Host, vrid: number | null): void {
+    if (this.#inCalmReload(host) && vrid !== thirdVrid)
+      this.#violate(host, `vrid ${vrid} lost the lead by a reload`)
+  }
+
+  #inCalmReload(host: Host): boolean {
+    const at = this.#calmReloads.get(host)
+    const alone = at !== undefined && this.#active === 0 && this.#disturbedAt === at
+    return alone && this.#agenda.now - at <= 4 * answerUs
   }
 
   /** Whatever comes in, one wake-up does a bounded amount; a settled one, an advert and what is periodic. */
   woken(host: Host, effects: ReadonlyMap<SlotId, number>): void {
-    const most = this.settled ? settledStepsMax : stepsAtOnceMax
+    const most = this.settled ? settledStepsMax(this.#scenario) : stepsAtOnceMax
     for (const [slot, count] of effects)
       if (count > most) this.#violate(host, `slot ${slot}: ${count} steps at once, ${most} allowed`)
   }
@@ -237,14 +324,24 @@ export class Invariants implements Witness {
    */
   #checkAddresses(host: Host): void {
     if (this.#impaired(host, answerUs) || !host.kernel.up) return
-    for (const { vrid, address } of this.#vips) {
-      const leads = this.#leads(host, vrid)
+    for (const address of this.#addresses) {
+      const vrid = this.#ownerOf(host, address)
+      const leads = vrid !== null && this.#leads(host, vrid)
       if (host.kernel.holds(address) !== leads)
         this.#violate(
           host,
           `vrid ${vrid} ${leads ? 'leads without' : 'holds, but does not lead,'} ${address}`,
         )
+      if (leads && this.settled) this.#checkLabel(host, address)
     }
+  }
+
+  /** An address that is held is as the file says. */
+  #checkLabel(host: Host, address: Ip): void {
+    const labelled = host.plan.file.label && this.#scenario.family === 4
+    const wanted = labelled && address === this.#vips[0]?.address ? 'eth0:vip' : null
+    const label = host.kernel.labelOf(address)
+    if (label !== wanted) this.#violate(host, `${address} has the label ${label}, not ${wanted}`)
   }
 
   /**
@@ -255,8 +352,9 @@ export class Invariants implements Witness {
   #checkFloor(host: Host): void {
     const scenario = this.#scenario
     const grace = 2.2 * downUs(scenario, 1) + 1_000_000
-    if (scenario.grouped || !this.#capable(host) || this.#impaired(host, grace)) return
+    if (scenario.grouped || this.#impaired(host, grace)) return
     for (const vrid of this.#vrids) {
+      if (!this.#capable(host, vrid)) continue
       const notes = this.#notes(host, vrid)
       const priority = this.#effective(host, vrid)
       if (notes === null || this.#leads(host, vrid)) continue
@@ -274,15 +372,16 @@ export class Invariants implements Witness {
     // Never shorter than the longest down interval and two seconds.
     const lifetimeUs = Math.max(lifetimeS * 1_000_000, 5 * advertUs + 4_000_000)
     if (host.process !== null || this.#agenda.now - host.diedAt <= lifetimeUs) return
-    for (const { address } of this.#vips)
+    for (const address of this.#addresses)
       if (host.kernel.holds(address)) this.#violate(host, `${address} was left behind`)
   }
 
   /** Who does not turn does not lead: within the lease, and the engine acts at once. */
   #checkLease(host: Host): void {
     const { process } = host
-    const { livenessUs } = this.#scenario
-    if (process === null || host.asleep || livenessUs === 0) return
+    if (process === null || host.asleep || process.stopping) return
+    const { livenessUs } = process.main.dispatcher.config.globals
+    if (livenessUs === 0) return
     if (process.stalledUs <= livenessUs) return
     for (const vrid of this.#vrids)
       if (this.#leads(host, vrid))
@@ -295,25 +394,27 @@ export class Invariants implements Witness {
    */
   #checkMasters(vrid: number): void {
     for (const part of this.#parts()) {
-      const able = part.filter((host) => this.#capable(host))
+      if (vrid === thirdVrid && !this.#comparable(part)) continue
+      const able = part.filter((host) => this.#capable(host, vrid))
       const masters = part.filter((host) => this.#leads(host, vrid))
       const names = part.map((host) => host.name).join(' ')
       const expected = able.length === 0 ? 0 : 1
       const [master] = masters
       if (masters.length !== expected)
         this.#violate(master ?? null, `vrid ${vrid}: ${masters.length} masters among ${names}`)
-      if (master === undefined) continue
-      const rank = (host: Host): number => expectedPriority(host.plan, host.good)
-      if (!able.includes(master)) this.#violate(master, `vrid ${vrid}: leads, but may not`)
-      const better = able.find((host) => rank(host) > rank(master) && !host.plan.nopreempt)
-      if (better !== undefined)
-        this.#violate(better, `vrid ${vrid}: should have replaced ${master.name}`)
-      if (this.#effective(master, vrid) !== rank(master))
-        this.#violate(
-          master,
-          `vrid ${vrid}: leads with priority ${this.#effective(master, vrid)} instead of ${rank(master)}`,
-        )
+      if (master !== undefined) this.#checkMaster(master, vrid, able)
     }
+  }
+
+  #checkMaster(master: Host, vrid: number, able: readonly Host[]): void {
+    const rank = this.#rank(master, vrid)
+    if (!able.includes(master)) this.#violate(master, `vrid ${vrid}: leads, but may not`)
+    const better = able.find((host) => this.#rank(host, vrid) > rank && !host.plan.nopreempt)
+    if (better !== undefined)
+      this.#violate(better, `vrid ${vrid}: should have replaced ${master.name}`)
+    const effective = this.#effective(master, vrid)
+    if (effective !== rank)
+      this.#violate(master, `vrid ${vrid}: leads with priority ${effective} instead of ${rank}`)
   }
 
   /** With a refresh, the LAN's client sends to the master, at the latest one refresh after all is settled. */
@@ -351,10 +452,32 @@ export class Invariants implements Witness {
     return parts
   }
 
-  #capable(host: Host): boolean {
+  /** A member that only some of the hosts have keeps a sync group back, and is kept back by it. */
+  #comparable(part: readonly Host[]): boolean {
+    return !this.#scenario.grouped || part.every((host) => host.plan.file.third)
+  }
+
+  #capable(host: Host, vrid: number): boolean {
     const { process } = host
     if (process === null || host.asleep || process.stalled || !host.kernel.up) return false
-    return host.good || host.plan.weight !== 0
+    if (process.stopping || !host.opens || slotOf(process, vrid) === null) return false
+    return this.#good(host, vrid) || host.plan.weight !== 0
+  }
+
+  /** The third instance has no check of its own. */
+  #good(host: Host, vrid: number): boolean {
+    return host.good || (vrid === thirdVrid && !this.#scenario.grouped)
+  }
+
+  #rank(host: Host, vrid: number): number {
+    const checked = vrid === this.#vrids[0]
+    return expectedPriority(checked ? host.plan : { ...host.plan, weight: 0 }, host.good)
+  }
+
+  /** The VRID whose address it is by the configuration of the running instances; null: of none. */
+  #ownerOf(host: Host, address: Ip): number | null {
+    const instances = host.process?.main.dispatcher.instances ?? []
+    return instances.find((it) => it.has(address))?.cfg.vrid ?? null
   }
 
   /** Not itself, or too short a time ago. */
@@ -376,7 +499,7 @@ export class Invariants implements Witness {
   }
 
   #vridOf(host: Host, slot: SlotId): number | null {
-    return host.process?.main.dispatcher.instances.find((it) => it.slot === slot)?.cfg.vrid ?? null
+    return host.process?.main.dispatcher.roster.bySlot(slot)?.cfg.vrid ?? null
   }
 
   #voices(host: Host): Voices {
@@ -388,13 +511,15 @@ export class Invariants implements Witness {
 
   #notes(host: Host, vrid: number): Listening | null {
     const { process } = host
-    if (process === null || !this.#vrids.includes(vrid)) return null
-    let all = this.#listening.get(process)
-    if (all === undefined) {
-      all = new Map(this.#vrids.map((id) => [id, new Listening(host.now())]))
-      this.#listening.set(process, all)
-    }
-    return all.get(vrid) ?? null
+    const slot = process === null ? null : slotOf(process, vrid)
+    if (process === null || slot === null) return null
+    const all = this.#listening.get(process) ?? new Map<number, Heard>()
+    this.#listening.set(process, all)
+    const known = all.get(vrid)
+    if (known !== undefined && known.slot === slot) return known.listening
+    const listening = new Listening(host.now())
+    all.set(vrid, { slot, listening })
+    return listening
   }
 
   #violate(host: Host | null, what: string): never {

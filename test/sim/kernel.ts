@@ -16,6 +16,7 @@ import { encodeAddressDelete, encodeAddressReplace } from '../../src/wire/rtnetl
 
 export const ifindex = 2
 const newLink = 16
+const deleteLink = 17
 const getLink = 18
 const getAddress = 22
 const iff = { up: 1, running: 0x40, multicast: 0x1000 }
@@ -23,6 +24,7 @@ const iff = { up: 1, running: 0x40, multicast: 0x1000 }
 type Held = {
   readonly bytes: Uint8Array
   readonly prefixLength: number
+  readonly label: string | null
   /** Distinguishes this setting of the address from a later one. */
   readonly epoch: number
 }
@@ -32,6 +34,7 @@ export class SimKernel {
   /** Told of every change, as a notification's bytes. */
   listener: ((bytes: Uint8Array) => void) | null = null
   #up = true
+  #gone = false
   #epoch = 0
   readonly #held = new Map<Ip, Held>()
   readonly #source: readonly Ip[]
@@ -48,8 +51,18 @@ export class SimKernel {
     this.#setSource()
   }
 
+  /** There, and with a carrier. */
   get up(): boolean {
-    return this.#up
+    return this.#up && !this.#gone
+  }
+
+  get interfaces(): readonly string[] {
+    return this.#gone ? ['lo'] : ['lo', 'eth0']
+  }
+
+  /** null: it has none, or is not held. */
+  labelOf(address: Ip): string | null {
+    return this.#held.get(address)?.label ?? null
   }
 
   holds(address: Ip): boolean {
@@ -76,13 +89,29 @@ export class SimKernel {
   setUp(up: boolean): void {
     if (up === this.#up) return
     this.#up = up
+    if (!this.#gone) this.listener?.(this.#linkMessage())
+  }
+
+  /** The device is unregistered, with its addresses. */
+  removeLink(): void {
+    this.#gone = true
+    this.#held.clear()
+    this.listener?.(this.#linkMessage(deleteLink))
+  }
+
+  /** Another device of that name: with what the distribution configures, and nothing of ours. */
+  addLink(): void {
+    this.#gone = false
+    this.#up = true
     this.listener?.(this.#linkMessage())
+    this.#setSource()
+    for (const { bytes } of this.#held.values()) this.listener?.(bytes)
   }
 
   /** The answer to a dump. */
   request(bytes: Uint8Array): Uint8Array {
     const kind = splitMessages(bytes).messages[0]?.type
-    if (kind === getLink) return this.#linkMessage()
+    if (kind === getLink) return this.#gone ? new Uint8Array(0) : this.#linkMessage()
     if (kind !== getAddress) return new Uint8Array(0)
     return concatBytes([...this.#held.values()].map((held) => held.bytes))
   }
@@ -91,6 +120,7 @@ export class SimKernel {
   reboot(): void {
     this.#held.clear()
     this.#up = true
+    this.#gone = false
     this.#setSource()
   }
 
@@ -103,14 +133,19 @@ export class SimKernel {
       readonly address: Ip
       readonly prefixLength: number
       readonly validSeconds: number | null
+      readonly label: string | null
     },
     bytes: Uint8Array,
   ): void {
+    if (this.#gone) return
     const { address, prefixLength, validSeconds } = spec
-    const known = this.#held.has(address)
+    const before = this.#held.get(address)
+    const known = before !== undefined
+    // NLM_F_REPLACE alters the lifetimes of an IPv4 address that is there, and nothing else.
+    const label = known ? before.label : spec.label
     this.#epoch += 1
     const epoch = this.#epoch
-    this.#held.set(address, { bytes, prefixLength, epoch })
+    this.#held.set(address, { bytes, prefixLength, label, epoch })
     if (validSeconds !== null)
       this.#later(validSeconds, () => {
         if (this.#held.get(address)?.epoch === epoch) this.remove(address)
@@ -118,13 +153,13 @@ export class SimKernel {
     if (!known) this.listener?.(bytes)
   }
 
-  #linkMessage(): Uint8Array {
+  #linkMessage(type = newLink): Uint8Array {
     const header = new Uint8Array(16)
     const view = viewOf(header)
     view.setInt32(4, ifindex, hostIsLittleEndian)
     view.setUint32(8, iff.multicast | (this.#up ? iff.up | iff.running : 0), hostIsLittleEndian)
     const attributes = [encodeAttribute(3, cString('eth0')), encodeAttribute(1, this.mac)]
-    return encodeMessage(newLink, 0, concatBytes([header, ...attributes]))
+    return encodeMessage(type, 0, concatBytes([header, ...attributes]))
   }
 }
 
@@ -145,5 +180,5 @@ function sourceAddress(address: Ip): Held {
     preferredSeconds: null,
     validSeconds: null,
   })
-  return { bytes, prefixLength: 24, epoch: 0 }
+  return { bytes, prefixLength: 24, label: null, epoch: 0 }
 }

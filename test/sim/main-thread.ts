@@ -24,6 +24,10 @@ export type MainThreadPorts = {
   later(task: () => void): void
   /** Rings once at this local instant; null silences. */
   alarm(at: Us | null): void
+  /** A reload has been applied whole. */
+  applied(): void
+  /** A script runs from now on. */
+  check(name: string): void
   /** How long the thread has worked, for the length of a slice; milliseconds. */
   workedMs(): number
 }
@@ -33,6 +37,7 @@ export class MainThread {
   readonly #ports: MainThreadPorts
   readonly #reader: KernelReader
   readonly #verdicts = new Map<string, boolean>()
+  #checks: readonly string[] = []
   /** Configurations that are still to be applied, one after the other. */
   #reloads: Config[] = []
   #changing = false
@@ -55,7 +60,7 @@ export class MainThread {
       notifier,
       log,
       verdict: (name) => this.#verdict(name),
-      checks: none,
+      checks: (scripts) => this.#setChecks(scripts.map(({ name }) => name)),
       settings: none,
       claim: () => true,
       alarm: (at) => ports.alarm(at),
@@ -72,7 +77,7 @@ export class MainThread {
   start(): void {
     const { dispatcher } = this
     this.#changing = true
-    this.#reader.read()
+    this.#begin()
     const plan = planned(atOnce(dispatcher.planStart()))
     this.#goThrough(dispatcher.start(plan))
   }
@@ -82,14 +87,42 @@ export class MainThread {
     this.#next()
   }
 
-  stop(): void {
-    this.dispatcher.stop()
-    this.#ports.engine.stop()
+  /** Goes on where another process ended; why it cannot, or null. */
+  adopt(state: unknown): string | null {
+    this.#begin()
+    return this.dispatcher.adopt(state)
   }
 
+  get changing(): boolean {
+    return this.#changing || this.#reloads.length > 0
+  }
+
+  /** A script that has been taken out meanwhile has no verdict. */
   verdict(name: string, good: boolean): void {
+    if (!this.#checks.includes(name)) return
     this.#verdicts.set(name, good)
     this.dispatcher.onVerdict({ kind: 'verdict', name, good, result: resultOf(name, good) })
+  }
+
+  #begin(): void {
+    this.#reader.read()
+    this.dispatcher.mirrored()
+    this.#setChecks(this.dispatcher.config.scripts.map(({ name }) => name))
+  }
+
+  #setChecks(names: readonly string[]): void {
+    const before = this.#checks
+    this.#checks = names
+    for (const name of this.#verdicts.keys()) if (!names.includes(name)) this.#verdicts.delete(name)
+    for (const name of names) if (!before.includes(name)) this.#ports.check(name)
+  }
+
+  /** What is in force is what was wanted: the same file again changes nothing. */
+  get pending(): readonly string[] {
+    const { dispatcher } = this
+    const plan = planned(atOnce(dispatcher.plan(dispatcher.config)))
+    if (dispatcher.notApplied.length > 0) return []
+    return plan.units.length === 0 ? plan.changes : ['units', ...plan.changes]
   }
 
   #next(): void {
@@ -97,17 +130,21 @@ export class MainThread {
     if (this.#changing || next === undefined || this.dispatcher.stopping) return
     this.#reloads = this.#reloads.slice(1)
     this.#changing = true
-    this.#goThrough(this.dispatcher.apply(planned(atOnce(this.dispatcher.plan(next)))))
+    const plan = planned(atOnce(this.dispatcher.plan(next)))
+    this.#goThrough(this.dispatcher.apply(plan), () => this.#ports.applied())
   }
 
   /** What was ordered is carried out at once here, so each pause is a turn of the thread. */
-  #goThrough(slices: Generator<Pause, boolean>): void {
-    if (slices.next().done !== true) return this.#ports.later(() => this.#goThrough(slices))
+  #goThrough(slices: Generator<Pause, boolean>, whole = (): void => undefined): void {
+    const slice = slices.next()
+    if (slice.done !== true) return this.#ports.later(() => this.#goThrough(slices, whole))
     this.#changing = false
+    if (slice.value) whole()
     this.#next()
   }
 
-  #verdict(name: string): CheckStatus {
+  #verdict(name: string): CheckStatus | null {
+    if (!this.#checks.includes(name)) return null
     const good = this.#verdicts.get(name) ?? null
     const last = good === null ? null : resultOf(name, good)
     const none = { runs: 0, failures: 0, timeouts: 0, overruns: 0, streak: 0 }

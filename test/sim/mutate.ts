@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { type Mutant, mutants } from './mutants.ts'
 
 /** Runs until the mutant must have been caught. */
-const runsMax = 60
+const runsMax = 150
 const root = join(import.meta.dirname, '..', '..', '..')
 
 type Outcome = { readonly caught: boolean; readonly seed: string; readonly what: string }

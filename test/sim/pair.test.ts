@@ -6,6 +6,7 @@ import { Agenda } from './agenda.ts'
 import { foreignAdvert, type World } from './faults.ts'
 import type { Host } from './host.ts'
 import { answerUs } from './host.ts'
+import { plainFile } from './host-file.ts'
 import { Prng } from './prng.ts'
 import type { HostPlan, Scenario } from './scenario.ts'
 import { makeWorld } from './simulation.ts'
@@ -27,6 +28,8 @@ const plan = (number: number, priority: number, more: Partial<HostPlan> = {}): H
   weight: 0,
   priority,
   warden: true,
+  file: plainFile(3 * second),
+  drained: false,
   ...more,
 })
 
@@ -43,7 +46,6 @@ class Pair {
       version: 3,
       family: 4,
       advertUs: paceUs,
-      livenessUs: 3 * second,
       lifetimeS: 8,
       grouped: false,
       refreshS: 0,

@@ -1,8 +1,8 @@
 /**
- * What a run consists of, drawn from its seed: how many hosts, with which priorities, intervals, clocks and
- * options. Rendered as configuration text, so that the shipped parser reads it.
+ * What a run consists of, drawn from its seed: how many hosts, with which priorities, intervals, clocks and options.
  */
 import type { Ip } from '../../src/base/ip.ts'
+import { type HostFile, livenessOf, plainFile } from './host-file.ts'
 import type { Prng } from './prng.ts'
 
 export type HostPlan = {
@@ -16,12 +16,18 @@ export type HostPlan = {
   readonly weight: number
   /** Changed by reloads. */
   priority: number
+  file: HostFile
+  /** On an operator's word. */
+  drained: boolean
   /** Its daemon dies with a warden that cleans up. */
   readonly warden: boolean
 }
 
-/** `storm`: faults on faults. `quiet`: long silence, rare faults. `calm`: no fault at all. */
-export type Profile = 'storm' | 'quiet' | 'calm'
+/**
+ * `storm`: faults on faults. `changes`: the same, with every kind of reload, interfaces that go, and processes that take
+ * over from each other. `quiet`: long silence, rare faults. `calm`: no fault at all.
+ */
+export type Profile = 'storm' | 'changes' | 'quiet' | 'calm'
 
 export type Scenario = {
   readonly seed: number
@@ -29,7 +35,6 @@ export type Scenario = {
   readonly version: 2 | 3
   readonly family: 4 | 6
   readonly advertUs: number
-  readonly livenessUs: number
   /** After which an address that nobody renews is gone. */
   readonly lifetimeS: number
   /** Two instances in a sync group instead of one. */
@@ -54,7 +59,7 @@ export function drawScenario(seed: number, prng: Prng, profile: Profile, hours: 
   const family = prng.chance(0.2) ? 6 : 4
   const spread = prng.pick([0, 0.0002, 0.01, 0.03])
   const priorities = drawPriorities(prng, count)
-  const grouped = prng.chance(0.25)
+  const grouped = prng.chance(profile === 'changes' ? 0.5 : 0.25)
   // Members of a sync group take no weights.
   const weight = grouped ? 0 : prng.pick([0, -30, 20])
   const hosts = priorities.map(
@@ -70,15 +75,18 @@ export function drawScenario(seed: number, prng: Prng, profile: Profile, hours: 
       weight,
       priority,
       warden: prng.chance(0.7),
+      file: plainFile(0),
+      drained: false,
     }),
   )
+  const livenessUs = livenessOf(prng.pick([2, 20, 0]) * advertUs)
+  for (const host of hosts) host.file = plainFile(livenessUs)
   return {
     seed,
     profile,
     version,
     family,
     advertUs,
-    livenessUs: livenessOf(prng.pick([2, 20, 0]) * advertUs),
     lifetimeS: Math.max(8, Math.ceil((6 * advertUs) / second)),
     grouped,
     refreshS: prng.chance(0.5) ? Math.max(1, Math.ceil((advertUs / second) * 7)) : 0,
@@ -87,13 +95,9 @@ export function drawScenario(seed: number, prng: Prng, profile: Profile, hours: 
   }
 }
 
-/** 0, no lease, stays 0. */
-const livenessOf = (wished: number): number =>
-  wished === 0 ? 0 : Math.min(Math.max(wished, second / 2), 3_000 * second)
-
 /** Long intervals make long silences cheap: an idle hour costs as many events as it has adverts. */
 function drawInterval(prng: Prng, version: 2 | 3, profile: Profile): number {
-  if (profile === 'storm') {
+  if (profile === 'storm' || profile === 'changes') {
     const seconds = version === 2 ? [1, 2, 5] : [0.1, 0.5, 1, 2, 10]
     return prng.pick(seconds) * second
   }
@@ -118,61 +122,7 @@ export function vipsOf(scenario: Scenario): readonly Vip[] {
 
 /** The priority that an operator would work out by hand. */
 export function expectedPriority(host: HostPlan, good: boolean): number {
+  if (host.drained) return 1
   if (host.weight > 0) return Math.min(host.priority + (good ? host.weight : 0), 254)
   return Math.max(host.priority + (good ? 0 : host.weight), 1)
-}
-
-export function configText(scenario: Scenario, host: HostPlan): string {
-  const vips = vipsOf(scenario)
-  const names = [...new Set(vips.map((vip) => vip.instance))]
-  const instances = names.map((name) =>
-    instanceText(
-      scenario,
-      host,
-      name,
-      vips.filter((vip) => vip.instance === name),
-    ),
-  )
-  const group = scenario.grouped
-    ? `vrrp_sync_group G {\n  group {\n    ${names.join('\n    ')}\n  }\n}\n`
-    : ''
-  return `global_defs {
-  router_id host${host.number}
-  vipd_liveness ${scenario.livenessUs / second}
-  vipd_address_lifetime ${scenario.lifetimeS}
-  vipd_address_conflict ${scenario.addressConflict ?? 'report'}
-}
-vrrp_script chk {
-  script "/usr/bin/true"
-  interval 1
-  weight ${host.weight}
-}
-${group}${instances.join('')}`
-}
-
-function instanceText(
-  scenario: Scenario,
-  host: HostPlan,
-  name: string,
-  vips: readonly Vip[],
-): string {
-  const options = [
-    host.nopreempt ? 'nopreempt' : '',
-    host.preemptDelayS > 0 ? `preempt_delay ${host.preemptDelayS}` : '',
-    scenario.refreshS > 0 ? `garp_master_refresh ${scenario.refreshS}` : '',
-  ]
-  return `vrrp_instance ${name} {
-  state BACKUP
-  interface eth0
-  version ${scenario.version}
-  virtual_router_id ${vips[0]?.vrid}
-  priority ${host.priority}
-  advert_int ${scenario.advertUs / second}
-  ${options.filter((text) => text !== '').join('\n  ')}
-  virtual_ipaddress {
-    ${vips.map((vip) => `${vip.address}/${scenario.family === 4 ? 24 : 64}`).join('\n    ')}
-  }
-  ${vips[0]?.vrid === firstVrid ? 'track_script {\n    chk\n  }' : ''}
-}
-`
 }

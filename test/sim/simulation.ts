@@ -3,7 +3,7 @@
  * come to rest. Everything is drawn from the seed, so a seed is a run, bit for bit.
  */
 import { Agenda } from './agenda.ts'
-import { type Ending, type Fault, faults, type World } from './faults.ts'
+import { changes, type Ending, type Fault, faults, type World } from './faults.ts'
 import { Host } from './host.ts'
 import { Invariants, settleUs } from './invariants.ts'
 import { Lan } from './lan.ts'
@@ -26,13 +26,15 @@ const hourUs = 3_600_000_000
 
 /** By kind, so long that a run takes about a second at most. */
 const lengthHours = (profile: Profile, prng: Prng): number =>
-  profile === 'storm' ? 0.5 + prng.next() : profile === 'quiet' ? 150 + 100 * prng.next() : 700
+  isStorm(profile) ? 0.5 + prng.next() : profile === 'quiet' ? 150 + 100 * prng.next() : 700
 
-/** The kind follows from the seed as well: of ten runs one is calm, three are quiet, six are storms. */
+/** The kind follows from the seed as well: of ten runs one is calm, three are quiet, three change and three are storms. */
 export function profileOf(seed: number): Profile {
-  const kinds: readonly Profile[] = ['calm', 'quiet', 'quiet', 'quiet']
-  return kinds[seed % 10] ?? 'storm'
+  const kinds: readonly Profile[] = ['calm', 'quiet', 'quiet', 'quiet', 'storm', 'changes']
+  return kinds[seed % 10] ?? (seed % 10 > 7 ? 'changes' : 'storm')
 }
+
+const isStorm = (profile: Profile): boolean => profile === 'storm' || profile === 'changes'
 
 export function run(seed: number): RunResult {
   const simulation = new Simulation(seed)
@@ -103,10 +105,12 @@ class Simulation {
   /** Some faults at once; what passes ends, what lasts ends only after a rest. */
   #episode(): void {
     const { prng, invariants } = this.#world
-    const count = this.#scenario.profile === 'storm' ? prng.between(1, 4) : prng.between(1, 2)
+    const { profile } = this.#scenario
+    const count = isStorm(profile) ? prng.between(1, 4) : prng.between(1, 2)
+    const all = profile === 'changes' ? [...faults, ...changes, ...changes, ...changes] : faults
     const lasting: { readonly name: string; readonly end: Ending }[] = []
     for (let i = 0; i < count; i++) {
-      const fault = prng.pick(faults)
+      const fault = prng.pick(all)
       const end = this.#begin(fault)
       if (fault.lasts === 'lasting') lasting.push({ name: fault.name, end })
       else if (fault.lasts === 'passing') {
@@ -136,10 +140,10 @@ class Simulation {
   #rest(): void {
     const { prng } = this.#world
     const { profile, advertUs } = this.#scenario
-    if (profile === 'storm' && prng.chance(0.25)) return this.#pass(advertUs * prng.between(1, 20))
+    if (isStorm(profile) && prng.chance(0.25)) return this.#pass(advertUs * prng.between(1, 20))
     this.#pass(Math.ceil(15 * advertUs) + settleUs(this.#scenario))
     const { refreshS } = this.#scenario
-    const silence = profile === 'storm' ? prng.between(0, 20) : prng.between(100, 1_000)
+    const silence = isStorm(profile) ? prng.between(0, 20) : prng.between(100, 1_000)
     this.#pass(Math.floor(advertUs * silence + 2.4e6 * refreshS))
   }
 

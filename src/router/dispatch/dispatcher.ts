@@ -31,6 +31,7 @@ import { UnknownVrids } from '../binding/unknown-vrids.ts'
 import { OrderQueue } from '../orders.ts'
 import { type ApplyPorts, applyPlan, type Pause } from '../reload/apply.ts'
 import { planReload, type Refusals, type ReloadPlan } from '../reload/plan.ts'
+import { namedInterfaces } from '../tracking/tracker.ts'
 import type { RunningInstance } from './instance.ts'
 import { routeKernelChanges } from './kernel-changes.ts'
 import { repeatStates } from './repeat-states.ts'
@@ -46,7 +47,7 @@ import {
 export type DispatcherPorts = {
   readonly engine: Engine
   /** The mirror of the kernel. */
-  readonly kernel: KernelView & Pick<Kernel, 'linkByIndex' | 'hasAgain' | 'apply'>
+  readonly kernel: KernelView & Pick<Kernel, 'linkNames' | 'linkByIndex' | 'hasAgain' | 'apply'>
   /** What keeps the mirror. Differences that it finds by reading come back through `onKernel`. */
   readonly reader: Pick<KernelReader, 'heard' | 'read'>
   readonly notifier: Notifier
@@ -92,6 +93,7 @@ export class Dispatcher {
   /** Scripts that were there at the start hold their instances until they report; later ones do not. */
   #holding: ReadonlySet<string>
   #adoptedVerdicts: ReadonlyMap<string, CheckStatus> = new Map()
+  #interfacesAtStart: readonly string[] = []
   #takesPart = false
   #changing = false
   #stopping = false
@@ -136,6 +138,10 @@ export class Dispatcher {
   get instances(): readonly RunningInstance[] {
     return this.roster.instances
   }
+  /** Interfaces that may be absent at a reload without being a mistake of the file: of the start, and named in force. */
+  get knownInterfaces(): readonly string[] {
+    return [...new Set([...this.#interfacesAtStart, ...namedInterfaces(this.#config)])]
+  }
   /** Every instance has its last order. */
   get stopping(): boolean {
     return this.#stopping
@@ -146,6 +152,11 @@ export class Dispatcher {
   }
   get unknownVrids(): readonly StatusUnknownVrid[] {
     return this.#unknownVrids.known
+  }
+
+  /** The mirror of the kernel is filled for the first time. */
+  mirrored(): void {
+    this.#interfacesAtStart = this.#ports.kernel.linkNames
   }
 
   /**
@@ -199,6 +210,7 @@ export class Dispatcher {
       version: stateVersion,
       at: now,
       eventsRaised: this.#eventsRaised,
+      interfacesAtStart: this.#interfacesAtStart,
       holding: [...this.#holding],
       verdicts: this.#config.scripts.flatMap(({ name }) => this.#verdict(name) ?? []),
       unknownVrids: this.unknownVrids,
@@ -219,6 +231,7 @@ export class Dispatcher {
     this.#eventsRaised = state.eventsRaised
     this.#unknownVrids.adopt(state.unknownVrids)
     this.#takesPart = true
+    this.#interfacesAtStart = state.interfacesAtStart
     this.settle()
     return null
   }

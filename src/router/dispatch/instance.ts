@@ -39,7 +39,7 @@ export class RunningInstance {
   readonly #ports: InstancePorts
   #cfg: Instance
   #assessment: Assessment
-  /** The last advert of the process before this one. */
+  /** The last advert, as far as it is known here: other sockets may have sent it, or another process. */
   #sentBefore: Us | null = null
   #started = false
   #applied = false
@@ -138,10 +138,11 @@ export class RunningInstance {
     const { link } = this.binding
     const counters = link === null ? null : this.#ports.engine.counters(this.slot)
     this.#parts.election.refresh()
+    this.#keepSent()
     return {
       ...identityOf(this.#cfg),
       assessed: this.#assessment.effective,
-      sentAt: counters?.lastSentUs ?? this.#sentBefore,
+      sentAt: this.#sentBefore,
       ...snapshotParts(this.#parts, counters?.received ?? 0),
     }
   }
@@ -169,6 +170,7 @@ export class RunningInstance {
   refresh(): void {
     const before = this.binding.facts
     this.#parts.election.refresh()
+    this.#keepSent()
     const rejoined = this.binding.refresh(this.#cfg)
     if (rejoined) this.receiver.rejoined()
     this.#parts.election.follow(this.#cfg)
@@ -181,7 +183,8 @@ export class RunningInstance {
     if (!rejoined && before === this.binding.facts) return
     if (this.#parts.election.listensOrLeads) {
       if (rejoined) this.orders.expect(null)
-      return this.orders.installDifference(before, this.#standing)
+      const joined = { now: this.#ports.engine.now(), sentAt: this.#sentBefore }
+      return this.orders.installDifference(before, this.#standing, rejoined ? joined : null)
     }
     // Faulty from the start: only now is it known where a dead predecessor's addresses would be.
     if (before === null && this.state.kind === 'fault') this.orders.install('enter', this.#standing)
@@ -262,6 +265,7 @@ export class RunningInstance {
   /** For a place that it takes over from another instance. The engine forgets what it counted there. */
   move(cfg: Instance): readonly Move[] {
     this.#parts.election.refresh()
+    this.#keepSent()
     return this.binding.move(cfg)
   }
 
@@ -332,6 +336,12 @@ export class RunningInstance {
     const present = this.#ports.engine.now()
     for (const effect of effects) this.#carryOut(effect, present)
     if (order !== 'keep') this.orders.install(order, this.#standing)
+  }
+
+  /** The engine forgets what it counted when the sockets change. */
+  #keepSent(): void {
+    if (this.binding.link === null) return
+    this.#sentBefore = this.#ports.engine.counters(this.slot).lastSentUs ?? this.#sentBefore
   }
 
   get #standing() {

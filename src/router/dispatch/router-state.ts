@@ -15,6 +15,7 @@ export type RouterState = ReturnType<Roster['snapshot']> & {
   /** When it was made. */
   readonly at: Us
   readonly eventsRaised: number
+  readonly interfacesAtStart: readonly string[]
   /** Scripts that hold their instances until they report. */
   readonly holding: readonly string[]
   readonly verdicts: readonly CheckStatus[]

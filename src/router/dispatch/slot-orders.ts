@@ -26,6 +26,8 @@ export class SlotOrders {
   #contact: { readonly name: string; readonly at: Us } | null = null
   #timerResets = 0
   #zeroSent = 0
+  /** The order that was resumed last; one that takes its place before it is submitted resumes as well. */
+  #resuming: Pick<LeadBefore, 'now' | 'sentAt'> | null = null
 
   constructor(slot: SlotId, binding: SocketBinding, queue: OrderQueue) {
     this.#slot = slot
@@ -61,6 +63,7 @@ export class SlotOrders {
   newState(to: Machine['state']['kind']): void {
     this.#timerResets = 0
     this.#contact = null
+    this.#resuming = null
     if (to !== 'backup') this.#expected = null
   }
 
@@ -72,21 +75,34 @@ export class SlotOrders {
   /** The next regular advert follows a whole interval after the one that has just been ordered. */
   resetTimer(): void {
     this.#timerResets += 1
+    this.#resuming = null
   }
 
   install(change: Exclude<OrderChange, 'keep'>, standing: Standing): void {
     const { facts } = this.#binding
+    const resuming = this.#queue.waits(this.#slot) ? this.#resuming : null
+    if (change === 'replace' && resuming !== null) return this.resume(standing, resuming)
     if (change === 'resign') this.#zeroSent += 1
     if (facts === null) return
     this.#generation += 1
     this.#submit(this.#plan(facts, standing, change))
   }
 
-  /** The facts changed under a standing order: it is replaced, and a master adds and removes what differs. */
-  installDifference(before: SlotFacts | null, standing: Standing): void {
+  /**
+   * The facts changed under a standing order: it is replaced, and a master adds and removes what differs. `rejoined`: the
+   * sockets are new and know nothing of what stood; the lead goes on in phase with `sentAt`.
+   */
+  installDifference(
+    before: SlotFacts | null,
+    standing: Standing,
+    rejoined: Pick<LeadBefore, 'now' | 'sentAt'> | null,
+  ): void {
     const now = this.#binding.facts
     if (now === null) return
-    this.install(before === null ? 'enter' : 'replace', standing)
+    const leads = standing.machine.state.kind === 'master'
+    if (before !== null && rejoined !== null && leads) this.resume(standing, rejoined)
+    // A take-over may have crossed with the sockets' end: what it set is taken back.
+    else this.install(before === null || rejoined !== null ? 'enter' : 'replace', standing)
     if (standing.machine.state.kind !== 'master' || before === null) return
     const { add, swap, remove } = addressDifference(before, now)
     for (const address of add) this.once(planRestore(now, address))
@@ -113,13 +129,14 @@ export class SlotOrders {
     this.#zeroSent = state.zeroSent
   }
 
-  /** Goes on with what another process ordered: a backup with its deadline, a master in phase with `sentAt`. */
+  /** Goes on with what other sockets or another process was ordered: a backup with its deadline, a master in phase with `sentAt`. */
   resume({ params, machine }: Standing, { now, sentAt }: Pick<LeadBefore, 'now' | 'sentAt'>): void {
     const { facts } = this.#binding
     const { state } = machine
     if (facts === null || (state.kind !== 'backup' && state.kind !== 'master')) return
     this.#generation += 1
     const order = this.#plan(facts, { params, machine }, 'replace')
+    this.#resuming = { now, sentAt }
     const since = state.kind === 'master' ? state.since : now
     const contact = this.#contact
     const resumed =

@@ -32,6 +32,7 @@ export const config = (
 const links = [link(3, 'eth0'), link(4, 'eth1')]
 const kernel = {
   ...kernelOf(links, [address(3, '10.0.0.1'), address(3, '10.0.0.2'), address(4, '10.1.0.1')]),
+  linkNames: links.map(({ name }) => name),
   linkByIndex: (ifindex: number) => links.find((it) => it.ifindex === ifindex) ?? null,
   hasAgain: () => false,
   apply: () => [],
