@@ -3,7 +3,6 @@
  * with a weight adds or subtracts; one without (weight 0) decides whether the instance may take part. Every
  * step of the sum is kept, so that an operator can read why the priority is what it is.
  */
-import { unreachable } from '../base/assert.ts'
 import {
   countsWhile,
   fileBounds,
@@ -14,45 +13,32 @@ import {
 } from '../base/priority-rules.ts'
 import type { Fault } from './types.ts'
 
-/** A tracked check or interface as seen by one instance, with the weight that applies to it there. */
+/** What a trackable says at the moment. */
+export type Reading =
+  /** Nothing yet. */
+  | { readonly kind: 'unknown' }
+  /** `detail`: the last result in words: 'exit 1', 'timed out after 2 s', 'down'; '' when there is none. */
+  | { readonly kind: 'verdict'; readonly good: boolean; readonly detail: string }
+  /** Adds its number times the weight; without a weight any number but 0 is bad. */
+  | { readonly kind: 'value'; readonly value: number }
+
+/** A trackable as seen by one instance, with the weight that applies to it there. */
 export type Tracker = {
+  /** `interface`: a fault of it is a fault of the link; any other kind is a check. `name`: in faults and in the sum. */
+  readonly key: { readonly kind: string; readonly name: string }
+  readonly reading: Reading
   /** -253..253 (-254..254 for files and processes); 0: bad means fault. */
   readonly weight: number
   /** Good and bad swap their meaning for a fault; a contribution changes its sign. */
   readonly reverse: boolean
-} & (
-  | {
-      readonly kind: 'check'
-      readonly name: string
-      readonly verdict: 'good' | 'bad' | 'unknown'
-      /** Without a verdict a weight-0 check holds the instance, unless a reload added it. */
-      readonly holds: boolean
-      /** The last result in words: 'exit 1', 'timed out after 2 s'; '' when there is none. */
-      readonly detail: string
-    }
-  | {
-      /** Its contribution is its number times the weight; without a weight any number but 0 is bad. */
-      readonly kind: 'file'
-      readonly name: string
-      /** null: not known yet. */
-      readonly value: number | null
-      readonly holds: boolean
-    }
-  | {
-      readonly kind: 'interface'
-      readonly name: string
-      readonly verdict: 'up' | 'down' | 'missing'
-    }
-)
+  /** Without a reading and a weight it holds the instance: a reload did not add it. */
+  readonly holds: boolean
+}
 
 /** Waits for others to lead: after one hand-over, with the whole host, or while an address is contested. */
 export type StandBy = 'failover' | 'drain' | 'conflict'
 
-type Contribution = {
-  readonly kind: Tracker['kind']
-  readonly name: string
-  readonly delta: number
-}
+type Contribution = { readonly key: Tracker['key']; readonly delta: number }
 
 export type Assessment = {
   /** 1..254, or 255 for an owner. */
@@ -89,54 +75,43 @@ export function standingBy(assessment: Assessment, standsBy: StandBy): Assessmen
   return { ...assessment, effective: priorityMin, arithmetic, standsBy }
 }
 
-type Verdict = 'good' | 'bad' | 'unknown'
-
-const verdictOf = (tracker: Tracker): Verdict => {
-  if (tracker.kind === 'check') return tracker.verdict
-  if (tracker.kind === 'file')
-    return tracker.value === null ? 'unknown' : tracker.value === 0 ? 'good' : 'bad'
-  return tracker.verdict === 'up' ? 'good' : 'bad'
+/** null: not known yet. */
+function isGood(reading: Reading): boolean | null {
+  if (reading.kind === 'unknown') return null
+  return reading.kind === 'value' ? reading.value === 0 : reading.good
 }
 
 function contribution(tracker: Tracker): Contribution {
-  if (tracker.kind === 'file') return fileContribution(tracker)
-  const { kind, name, weight } = tracker
-  const delta = verdictOf(tracker) === countsWhile(weight) ? signedWeight(tracker) : 0
-  return { kind, name, delta }
-}
-
-type FileTracker = Extract<Tracker, { kind: 'file' }>
-
-function fileContribution(tracker: FileTracker): Contribution {
-  const { kind, name } = tracker
-  const delta = Math.min(Math.max(productOf(tracker), fileBounds.least), fileBounds.most)
-  return { kind, name, delta }
+  const { key, reading, weight } = tracker
+  if (reading.kind === 'value') {
+    const product = productOf(reading.value, tracker)
+    return { key, delta: Math.min(Math.max(product, fileBounds.least), fileBounds.most) }
+  }
+  const counts = isGood(reading) === (countsWhile(weight) === 'good')
+  return { key, delta: counts ? signedWeight(tracker) : 0 }
 }
 
 /** Not -0. */
-const productOf = (tracker: FileTracker): number => (tracker.value ?? 0) * signedWeight(tracker) + 0
+const productOf = (value: number, tracker: Tracker): number => value * signedWeight(tracker) + 0
 
 function faultsOf(tracker: Tracker): readonly Fault[] {
-  const { name } = tracker
-  if (tracker.weight !== 0) {
-    if (tracker.kind !== 'file' || productOf(tracker) > fileBounds.least) return []
-    const detail = `it holds ${tracker.value}, times ${tracker.weight}`
-    return [{ kind: 'check', name, detail }]
+  const { key, reading, weight, reverse, holds } = tracker
+  const { name } = key
+  if (weight !== 0) {
+    if (reading.kind !== 'value' || productOf(reading.value, tracker) > fileBounds.least) return []
+    return [{ kind: 'check', name, detail: `it holds ${reading.value}, times ${weight}` }]
   }
-  const verdict = verdictOf(tracker)
-  if (verdict === 'unknown')
-    return tracker.kind !== 'interface' && tracker.holds ? [{ kind: 'check-pending', name }] : []
-  if (verdict === (tracker.reverse ? 'bad' : 'good')) return []
-  switch (tracker.kind) {
-    case 'check':
-      return [{ kind: 'check', name, detail: reversedDetail(tracker.reverse, tracker.detail) }]
-    case 'file':
-      return [{ kind: 'check', name, detail: `it holds ${tracker.value}` }]
-    case 'interface':
-      return [{ kind: 'link', interface: name, why: tracker.verdict }]
-    default:
-      return unreachable(tracker)
-  }
+  if (reading.kind === 'unknown') return holds ? [{ kind: 'check-pending', name }] : []
+  if (isGood(reading) !== reverse) return []
+  if (reading.kind === 'value')
+    return [{ kind: 'check', name, detail: `it holds ${reading.value}` }]
+  if (key.kind === 'interface') return [linkFault(name, reading)]
+  return [{ kind: 'check', name, detail: reversedDetail(reverse, reading.detail) }]
+}
+
+function linkFault(name: string, { good, detail }: { good: boolean; detail: string }): Fault {
+  const why = good ? 'up' : detail === 'missing' ? 'missing' : 'down'
+  return { kind: 'link', interface: name, why }
 }
 
 const reversedDetail = (reverse: boolean, detail: string): string => {
@@ -153,7 +128,7 @@ function arithmeticOf(
   const counted = contributions.filter(({ delta }) => delta !== 0)
   if (counted.length === 0) return `${base}`
   const terms = counted.map(
-    ({ delta, name, kind }) =>
+    ({ delta, key: { kind, name } }) =>
       `${delta < 0 ? '-' : '+'} ${Math.abs(delta)} (${kind === 'interface' ? 'link ' : ''}${name})`,
   )
   const limit = sum === effective ? '' : `, limited to ${effective}`

@@ -89,8 +89,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a failed check costs no priority',
     file: file.priority,
-    find: 'verdictOf(tracker) === countsWhile(weight) ? signedWeight(tracker) : 0',
-    replace: "countsWhile(weight) === 'good' ? signedWeight(tracker) : 0",
+    find: 'delta: counts ? signedWeight(tracker) : 0',
+    replace: 'delta: weight > 0 ? signedWeight(tracker) : 0',
   },
   {
     name: 'a fault of one member does not reach its sync group',

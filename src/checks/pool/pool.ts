@@ -191,7 +191,8 @@ class Pool implements CheckPool {
     const { name } = spec
     const { good } = progress.verdict
     if (progress.last === null || good === null) return
-    if (news.returned) onEvent({ kind: 'returned', name, result: progress.last })
+    const kind = progress.last.outcome.kind === 'value' ? 'value' : 'returned'
+    if (news.returned) onEvent({ kind, name, result: progress.last })
     if (!news.verdict) return
     onEvent({ kind: 'verdict', name, good, result: progress.last })
     if (spec.command.kind !== 'combination') this.#recombine()

@@ -45,7 +45,7 @@ export type CheckStatus = {
   readonly sinceMs: number | null
 }
 
-/** Raised when GOOD/BAD changes (the first result included), and when the exit status changes. */
+/** Raised when GOOD/BAD changes (the first result included), and when the exit status or a file's number changes. */
 export type CheckEvent =
   | {
       readonly kind: 'verdict'
@@ -53,7 +53,10 @@ export type CheckEvent =
       readonly good: boolean
       readonly result: Result
     }
+  /** Of a program or probe: for the log; its verdict is an event of its own. */
   | { readonly kind: 'returned'; readonly name: string; readonly result: Result }
+  /** The number in a file, which counts whether or not it changes the verdict. */
+  | { readonly kind: 'value'; readonly name: string; readonly result: Result }
   /** A worker died or hung and was replaced; its checks run again. */
   | { readonly kind: 'worker'; readonly message: string }
 

@@ -269,8 +269,7 @@ export class Dispatcher {
     else {
       const status = exitStatus(result.outcome)
       if (status !== null) log.info(`Script \`${name}\` now returning ${status}`, fields)
-      // A file's number counts whether or not it changes the verdict.
-      if (result.outcome.kind !== 'value') return
+      if (event.kind === 'returned') return
     }
     this.roster.assessTracking(name)
     this.settle()

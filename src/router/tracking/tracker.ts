@@ -3,22 +3,12 @@
  * the interface it speaks on, and those that its addresses are put on.
  */
 
-import { describeResult } from '../../checks/verdict/describe.ts'
-import type { CheckStatus } from '../../checks/verdict/types.ts'
 import type { Config, Instance, SyncGroup, Tracked } from '../../config/types.ts'
 import { type Assessment, assess, type Tracker } from '../../election/priority.ts'
-import type { KernelView } from '../../kernel/mirror.ts'
 import { addressInterfaces } from '../binding/interface-resolution.ts'
+import { readings, type Verdicts } from './readings.ts'
 
 export type { Assessment } from '../../election/priority.ts'
-
-/** Where verdicts come from. */
-export type Verdicts = {
-  check(name: string): CheckStatus | null
-  /** A script that a reload brought does not hold anybody until its first result. */
-  holds(name: string): boolean
-  readonly kernel: KernelView
-}
 
 export function assessInstance(
   cfg: Instance,
@@ -28,14 +18,19 @@ export function assessInstance(
   const scripts = [...cfg.trackChecks, ...(group?.trackChecks ?? [])]
   const interfaces = [...cfg.trackInterfaces, ...(group?.trackInterfaces ?? [])]
   const implied = addressInterfaces(cfg).filter((name) => !interfaces.some((t) => t.name === name))
+  const trackerOf = (tracked: Watched): Tracker => {
+    const { kind, name, weight, reverse } = tracked
+    const reading = readings[kind](name, verdicts)
+    return { key: { kind, name }, reading, weight, reverse, holds: verdicts.holds(name) }
+  }
   return assess(cfg.priority, [
-    ...scripts.map((tracked) => checkTracker(tracked, verdicts)),
-    ...interfaces.map((tracked) => interfaceTracker(tracked, verdicts.kernel)),
-    ...implied.map((name) =>
-      interfaceTracker({ name, weight: 0, reverse: false }, verdicts.kernel),
-    ),
+    ...scripts.map(trackerOf),
+    ...interfaces.map(trackerOf),
+    ...implied.map((name) => trackerOf({ kind: 'interface', name, weight: 0, reverse: false })),
   ])
 }
+
+type Watched = Omit<Tracked, 'place'>
 
 /** Every interface whose change can change the assessment or the resolution. */
 export function watchedInterfaces(cfg: Instance, group: SyncGroup | null): ReadonlySet<string> {
@@ -48,35 +43,4 @@ export function watchedInterfaces(cfg: Instance, group: SyncGroup | null): Reado
 export function namedInterfaces({ instances, groups }: Config): readonly string[] {
   const watched = instances.flatMap((cfg) => [...watchedInterfaces(cfg, null)])
   return [...watched, ...groups.flatMap((group) => group.trackInterfaces.map((t) => t.name))]
-}
-
-function checkTracker(tracked: Tracked, verdicts: Verdicts): Tracker {
-  const { name, weight, reverse } = tracked
-  const status = verdicts.check(name)
-  // A file that hangs has no number: it is a check that has failed.
-  if (tracked.kind === 'file' && status?.last?.outcome.kind !== 'timeout') {
-    const value = numberIn(status)
-    return { kind: 'file', name, weight, reverse, value, holds: verdicts.holds(name) }
-  }
-  const good = status?.good ?? null
-  const verdict = good === null ? 'unknown' : good ? 'good' : 'bad'
-  const detail = status?.last == null ? '' : describeResult(status.last)
-  return { kind: 'check', name, weight, reverse, verdict, detail, holds: verdicts.holds(name) }
-}
-
-/** What cannot be read is 0. */
-function numberIn(status: CheckStatus | null): number | null {
-  const outcome = status?.last?.outcome
-  if (outcome === undefined) return null
-  return outcome.kind === 'value' ? outcome.value : 0
-}
-
-function interfaceTracker(
-  tracked: Pick<Tracked, 'name' | 'weight' | 'reverse'>,
-  kernel: KernelView,
-): Tracker {
-  const link = kernel.linkByName(tracked.name)
-  const verdict = link === null ? 'missing' : link.up ? 'up' : 'down'
-  const { name, weight, reverse } = tracked
-  return { kind: 'interface', name, weight, reverse, verdict }
 }

@@ -186,7 +186,7 @@ test('a tracked file is read when it changes, comes and goes', async () => {
   await withPool(async (pool, events) => {
     pool.set([check('f', value, { intervalMs: 60_000, timeoutMs: 5_000 })])
     const holds = async (from: number) => {
-      const event = await events.next('returned', 'f', from)
+      const event = await events.next('value', 'f', from)
       return 'result' in event ? event.result.outcome : null
     }
     assert.equal((await events.verdict('f')).good, true, 'missing is 0')

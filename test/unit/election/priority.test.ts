@@ -3,30 +3,41 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { assess, standingBy, type Tracker } from '../../../src/election/priority.ts'
 
-type Check = Tracker & { readonly kind: 'check' }
-type Link = Tracker & { readonly kind: 'interface' }
+type Verdict = 'good' | 'bad' | 'unknown'
+type Over = { readonly name?: string; readonly detail?: string } & Partial<
+  Pick<Tracker, 'weight' | 'reverse' | 'holds'>
+>
 
-const check = (over: Partial<Check>): Check => ({
-  kind: 'check',
-  name: 'chk',
+const check = ({
+  name = 'chk',
+  verdict = 'good',
+  detail = '',
+  ...over
+}: Over & { readonly verdict?: Verdict }): Tracker => ({
+  key: { kind: 'script', name },
+  reading:
+    verdict === 'unknown'
+      ? { kind: 'unknown' }
+      : { kind: 'verdict', good: verdict === 'good', detail },
   weight: 0,
   reverse: false,
-  verdict: 'good',
   holds: true,
-  detail: '',
   ...over,
 })
-const link = (over: Partial<Link>): Link => ({
-  kind: 'interface',
-  name: 'eth2',
+const link = ({
+  verdict = 'up',
+  ...over
+}: Over & { readonly verdict?: 'up' | 'down' | 'missing' }): Tracker => ({
+  key: { kind: 'interface', name: 'eth2' },
+  reading: { kind: 'verdict', good: verdict === 'up', detail: verdict },
   weight: 0,
   reverse: false,
-  verdict: 'up',
+  holds: false,
   ...over,
 })
 
 test('a positive weight rewards good, a negative one punishes bad, reverse turns the sign', () => {
-  const table: readonly (readonly [number, boolean, Check['verdict'], number])[] = [
+  const table: readonly (readonly [number, boolean, Verdict, number])[] = [
     [20, false, 'good', 120],
     [20, false, 'bad', 100],
     [20, false, 'unknown', 100],
@@ -126,9 +137,8 @@ test('who stands by says the least priority, keeps its faults, and tells what it
 
 test('a file adds its number times the weight; too low is a fault, and without a weight any number but 0', () => {
   const file = (value: number | null, weight: number, reverse = false): Tracker => ({
-    kind: 'file',
-    name: 'file/f',
-    value,
+    key: { kind: 'file', name: 'file/f' },
+    reading: value === null ? { kind: 'unknown' } : { kind: 'value', value },
     weight,
     reverse,
     holds: true,
