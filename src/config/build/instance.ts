@@ -46,22 +46,17 @@ export function finishInstance(
   const stateMaster = masterState(draft, facts, lowering)
   const preemption = preemptionOf(draft, options, facts, stateMaster, lowering)
   moveExcess(draft, facts, lowering)
+  // What is spread comes last: an object literal is as large as its first lines say, and grows by copying.
   return {
     name,
     interface: draft.interface,
     family: facts.family,
     version: facts.version,
-    ...options,
-    priority: facts.priority,
     stateMaster,
-    advertIntervalUs: advertInterval(draft, options, facts, lowering),
     password: passwordOf(draft, facts, lowering),
     addresses: draft.addresses,
     excluded: draft.excluded,
     transport,
-    ...preemption,
-    accept: acceptOf(draft, facts, lowering),
-    ...keepTrackers(draft, facts.owner, weightsForbidden, lowering),
     garp: settle(garpOptions, block(draft.garp, inherited.garp), lowering),
     addressLifetimeSeconds: optionValue(
       globalOptions,
@@ -72,6 +67,12 @@ export function finishInstance(
     ),
     notify: notifyOf(draft, lowering),
     place,
+    ...keepTrackers(draft, facts.owner, weightsForbidden, lowering),
+    ...options,
+    ...preemption,
+    priority: facts.priority,
+    advertIntervalUs: advertInterval(draft, options, facts, lowering),
+    accept: acceptOf(draft, facts, lowering),
   }
 }
 
@@ -79,7 +80,7 @@ function factsOf(draft: InstanceDraft, lowering: Lowering): Facts {
   const family = draft.family ?? 4
   const { instances, inputs } = lowering.globals
   const strict = optionValue(instanceOptions, 'strict', draft.options, instances.options, lowering)
-  const priority = draft.options.values.priority ?? (draft.state === 'MASTER' ? 255 : 100)
+  const priority = draft.options.get('priority') ?? (draft.state === 'MASTER' ? 255 : 100)
   let version =
     draft.version ??
     (family === 6 ? 3 : optionValue(globalInputs, 'version', inputs, null, lowering))
@@ -100,7 +101,7 @@ function mayRun(
 ): boolean {
   const before = lowering.refusals
   const { name, place } = draft
-  if (draft.options.values.vrid === undefined) {
+  if (draft.options.get('vrid') === undefined) {
     lowering.refuse(place, 'missing-vrid', `${name} has no virtual_router_id`)
   }
   const remote = transport.kind === 'unicast' && draft.source !== null && !isLinkLocal(draft.source)
@@ -158,7 +159,7 @@ const refusesAh = (draft: InstanceDraft, facts: Facts): boolean =>
 function transportOf(draft: InstanceDraft, facts: Facts, lowering: Lowering): Transport {
   const { instances, inputs } = lowering.globals
   const options = settlePlain(unicastOptions, draft.unicast, lowering, instances.unicast)
-  const unicastPlace = draft.unicastPlace ?? draft.unicast.places.checkSource
+  const unicastPlace = draft.unicastPlace ?? draft.unicast.placeOf('checkSource')
   if (unicastPlace !== undefined) {
     const { source, peers, ttl } = draft
     if (peers.length > 0 || options.faultNoPeer) {
@@ -192,7 +193,7 @@ function masterState(draft: InstanceDraft, facts: Facts, lowering: Lowering): bo
 }
 
 function preemptionOf(
-  { name, place, options: { places } }: InstanceDraft,
+  { name, place, options }: InstanceDraft,
   written: InstanceOptions,
   facts: Facts,
   stateMaster: boolean,
@@ -200,7 +201,7 @@ function preemptionOf(
 ): Pick<InstanceOptions, 'preempt' | 'preemptDelayUs'> {
   let { preempt, preemptDelayUs } = written
   const correct = (field: 'preempt' | 'preemptDelayUs', message: string) => {
-    lowering.error(places[field] ?? place, 'preempt', `${name}: ${message}`)
+    lowering.error(options.placeOf(field) ?? place, 'preempt', `${name}: ${message}`)
   }
   if (!preempt && (facts.owner || stateMaster)) {
     correct('preempt', `nopreempt needs state BACKUP and a priority below 255; it is ignored`)
@@ -223,7 +224,7 @@ function preemptionOf(
 
 /** v2: whole seconds 1..255; v3: centiseconds up to 40.95 s. */
 function advertInterval(
-  { name, place, options: { places } }: InstanceDraft,
+  { name, place, options }: InstanceDraft,
   { advertIntervalUs: written }: InstanceOptions,
   facts: Facts,
   lowering: Lowering,
@@ -235,7 +236,7 @@ function advertInterval(
   if (secondsToUs(used) !== written) {
     const rule = facts.version === 2 ? 'whole seconds' : 'steps of 0.01 s up to 40.95 s'
     const message = `${name}: version ${facts.version} has ${rule}; advert_int ${used} is used`
-    lowering.error(places.advertIntervalUs ?? place, 'advert-int', message)
+    lowering.error(options.placeOf('advertIntervalUs') ?? place, 'advert-int', message)
   }
   return secondsToUs(used)
 }
@@ -271,14 +272,14 @@ function authDropped(authType: 'PASS' | 'AH', facts: Facts): string | null {
 }
 
 function acceptOf(
-  { name, place, options: { values, places } }: InstanceDraft,
+  { name, place, options }: InstanceDraft,
   { strict, owner, version }: Facts,
   lowering: Lowering,
 ): boolean {
-  const { accept = !strict || owner } = values
+  const accept = options.get('accept') ?? (!strict || owner)
   if (!accept || !strict || owner || version !== 2) return accept
   const message = `${name}: strict mode has no accept in version 2; packets to the addresses are not answered`
-  lowering.error(places.accept ?? place, 'strict-mode', message)
+  lowering.error(options.placeOf('accept') ?? place, 'strict-mode', message)
   return false
 }
 

@@ -68,6 +68,6 @@ function add(
     return
   }
   const draft = { ...scriptDraft(key, node.place), ...more }
-  draft.options.values.intervalUs = intervalsUs[kind]
+  draft.options.set('intervalUs', intervalsUs[kind], null)
   lowering.scripts.set(key, draft)
 }

@@ -23,7 +23,7 @@ import type {
   UserCommand,
   VirtualAddress,
 } from '../types.ts'
-import { nothingWritten, type Written } from './written.ts'
+import { Written } from './written.ts'
 
 export type NotifyDraft = {
   master: UserCommand | null
@@ -145,13 +145,6 @@ export type Draft = {
   readonly groups: GroupDraft[]
 }
 
-const nothingInherited = (): InheritedDraft => ({
-  options: nothingWritten(),
-  garp: nothingWritten(),
-  unicast: nothingWritten(),
-  notifyOptions: nothingWritten(),
-})
-
 const noNotify = (): NotifyDraft => ({
   master: null,
   backup: null,
@@ -164,10 +157,15 @@ const noNotify = (): NotifyDraft => ({
 })
 
 export const globalDraft = (): GlobalDraft => ({
-  options: nothingWritten(),
-  inputs: nothingWritten(),
-  mail: nothingWritten(),
-  instances: nothingInherited(),
+  options: new Written(),
+  inputs: new Written(),
+  mail: new Written(),
+  instances: {
+    options: new Written(),
+    garp: new Written(),
+    unicast: new Written(),
+    notifyOptions: new Written(),
+  },
   mailTo: [],
   mailServer: null,
   scriptUser: null,
@@ -185,14 +183,17 @@ export const scriptDraft = (name: string, place: Place): ScriptDraft => ({
   asks: null,
   user: null,
   badUser: null,
-  options: nothingWritten(),
+  options: new Written(),
   weight: 0,
   reverse: false,
   initialValue: null,
 })
 
 export const instanceDraft = (name: string, place: Place): InstanceDraft => ({
-  ...nothingInherited(),
+  options: new Written(),
+  garp: new Written(),
+  unicast: new Written(),
+  notifyOptions: new Written(),
   name,
   place,
   interface: null,
@@ -227,7 +228,7 @@ export const groupDraft = (name: string, place: Place): GroupDraft => ({
   refused: null,
   trackInterfaces: [],
   trackChecks: [],
-  options: nothingWritten(),
-  notifyOptions: nothingWritten(),
+  options: new Written(),
+  notifyOptions: new Written(),
   notify: noNotify(),
 })

@@ -109,7 +109,7 @@ export class Lowering {
 
   /** An interface that is named must exist unless dynamic_interfaces says otherwise. */
   interfaceIsMissing(name: string): boolean {
-    const { dynamicInterfaces = false } = this.globals.options.values
-    return !dynamicInterfaces && !this.world.interfaceExists(name)
+    const dynamic = this.globals.options.get('dynamicInterfaces') ?? false
+    return !dynamic && !this.world.interfaceExists(name)
   }
 }

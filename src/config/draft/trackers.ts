@@ -2,7 +2,7 @@
 import type { ProcessesWanted } from '../../base/command.ts'
 import type { Us } from '../../base/time.ts'
 import type { InitialValue, Tracked } from '../types.ts'
-import { nothingWritten, type Written } from './written.ts'
+import { Written } from './written.ts'
 
 /** One keyword of `vrrp_track_process` each. */
 export type ProcessOptions = {
@@ -34,7 +34,7 @@ export type FileDraft = {
 }
 
 export const processDraft = (): ProcessDraft => ({
-  options: nothingWritten(),
+  options: new Written(),
   words: null,
   weight: 0,
   reverse: false,
@@ -43,7 +43,7 @@ export const processDraft = (): ProcessDraft => ({
 })
 
 export const fileDraft = (): FileDraft => ({
-  options: nothingWritten(),
+  options: new Written(),
   weight: 1,
   reverse: false,
   initialValue: null,

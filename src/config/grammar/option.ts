@@ -16,8 +16,10 @@ import type { Kind } from './kinds.ts'
  */
 export type OnReload = 'now' | 'restart' | 'next-start'
 
-/** `C` is what `vipd check` describes with these options: an instance, a script, the globals. */
-export type Options<R, C = R> = { readonly [F in keyof R]: Option<R, F, C> }
+type Rows<R, C> = { readonly [F in keyof R]: Option<R, F, C> }
+
+/** Values of some of the options. */
+export type Values<R> = { -readonly [F in keyof R]?: R[F] }
 
 /** What may differ between an option in its block and in `global_defs`. */
 type Line<V> = {
@@ -59,24 +61,54 @@ export type Option<R, F extends keyof R, C> = Line<NonNullable<R[F]>> & {
     | { readonly defaultFrom: (lowering: Lowering, written: Written<R>) => R[F] }
   )
 
-/** The fields of a table, in its order. */
-export const fieldsOf = <T extends object>(table: T): readonly (keyof T)[] =>
-  Object.keys(table) as (keyof T)[]
+const fieldsOf = <T extends object>(rows: T): readonly (keyof T)[] =>
+  Object.keys(rows) as (keyof T)[]
+
+/** `C` is what `vipd check` describes with these options: an instance, a script, the globals. */
+export class Options<R extends object, C = R> {
+  readonly rows: Rows<R, C>
+  /** In the order of the table. */
+  readonly fields: readonly (keyof R)[]
+  /** Of those that have a value as default. */
+  readonly defaults: Values<R>
+  /** Those whose default follows from other lines. */
+  readonly derived: readonly (keyof R)[]
+  /** Those that strict mode sets. */
+  readonly strict: readonly (keyof R)[]
+
+  constructor(rows: Rows<R, C>) {
+    this.rows = rows
+    this.fields = fieldsOf(rows)
+    const defaults: Values<R> = {}
+    for (const field of this.fields) setDefault(defaults, field, rows[field])
+    this.defaults = defaults
+    this.derived = this.fields.filter((field) => 'defaultFrom' in rows[field])
+    this.strict = this.fields.filter((field) => rows[field].strict !== undefined)
+  }
+}
+
+function setDefault<R, F extends keyof R, C>(
+  values: Values<R>,
+  field: F,
+  option: Option<R, F, C>,
+): void {
+  if ('default' in option) values[field] = option.default
+}
 
 /** The entries of a block. `at`: the part of its draft into which they write. */
-export const optionLines = <R, C, D>(
+export const optionLines = <R extends object, C, D>(
   block: BlockName,
   options: Options<R, C>,
   at: (draft: D) => Written<R>,
 ): readonly Entry<D>[] =>
-  fieldsOf(options).flatMap((field) => ownLines(block, field, options[field], at))
+  options.fields.flatMap((field) => ownLines(block, field, options.rows[field], at))
 
 /** The entries of `global_defs` that set what blocks inherit. */
-export const globalLines = <R, C, D>(
+export const globalLines = <R extends object, C, D>(
   options: Options<R, C>,
   at: (draft: D) => Written<R>,
 ): readonly Entry<D>[] =>
-  fieldsOf(options).flatMap((field) => inheritedLines(field, options[field], at))
+  options.fields.flatMap((field) => inheritedLines(field, options.rows[field], at))
 
 function inheritedLines<R, F extends keyof R, C, D>(
   field: F,
@@ -126,16 +158,13 @@ function entry<R, F extends keyof R, D>(
     ...texts,
     set: (draft, values, node) => {
       const value = takes.value(values)
-      if (value === undefined) return
-      const written = at(draft)
-      written.values[field] = value
-      written.places[field] = node.place
+      if (value !== undefined) at(draft).set(field, value, node.place)
     },
     bad:
       bad === undefined
         ? undefined
         : (draft) => {
-            at(draft).values[field] = bad
+            at(draft).set(field, bad, null)
           },
   }
 }
@@ -161,8 +190,12 @@ function valueText<R, F extends keyof R, C>(option: Option<R, F, C>): string | u
 export type Said = { readonly label: string; readonly text: string }
 
 /** What `vipd check` says of the options of a table, in its order. */
-export const inCheck = <R, C>(options: Options<R, C>, values: R, of: C): readonly Said[] =>
-  fieldsOf(options).flatMap((field) => saidOf(options[field], values[field], of))
+export const inCheck = <R extends object, C>(
+  options: Options<R, C>,
+  values: R,
+  of: C,
+): readonly Said[] =>
+  options.fields.flatMap((field) => saidOf(options.rows[field], values[field], of))
 
 function saidOf<R, F extends keyof R, C>(
   option: Option<R, F, C>,

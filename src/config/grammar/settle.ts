@@ -2,7 +2,7 @@
 import type { Lowering } from '../draft/report.ts'
 import type { Written } from '../draft/written.ts'
 import type { Place } from '../types.ts'
-import { fieldsOf, type Option, type Options } from './option.ts'
+import type { Option, Options, Values } from './option.ts'
 
 /** A block whose options are settled. */
 export type Block<R> = {
@@ -16,33 +16,73 @@ export type Block<R> = {
 }
 
 /** The value of each option of a table: strict mode's, else as written here, else as inherited, else the default. */
-export const settle = <R, C>(options: Options<R, C>, block: Block<R>, lowering: Lowering): R =>
-  eachOf(options, (field) => settleOne(field, options[field], block, lowering))
-
-function settleOne<R, F extends keyof R, C>(
-  field: F,
-  option: Option<R, F, C>,
+export function settle<R extends object, C>(
+  options: Options<R, C>,
   block: Block<R>,
   lowering: Lowering,
-): R[F] {
-  const { strict } = option
-  const wanted = block.written.values[field] ?? block.inherited?.values[field]
-  if (strict === undefined || !block.strict)
-    return wanted ?? defaultOf(option, block.written, lowering)
-  if (strict.reported && wanted !== undefined && wanted !== strict.value) {
-    const place = block.written.places[field] ?? block.place
-    const message = `${block.name}: ${strictText(option, strict.value)}`
-    lowering.error(place, 'strict-mode', message)
+): R {
+  const values = valuesOf(options, block.written, block.inherited, lowering)
+  if (!block.strict) return values
+  const strict: Values<R> = {}
+  for (const field of options.strict) {
+    const { [field]: option } = options.rows
+    if (option.strict === undefined) continue
+    reportStrict(field, option, block, lowering)
+    strict[field] = option.strict.value
   }
-  return strict.value
+  return { ...values, ...strict }
 }
 
-function strictText<R, F extends keyof R, C>(
-  { name, takes }: Option<R, F, C>,
-  value: R[F],
-): string {
-  if (!value) return `strict mode has no ${name}; it is ignored`
-  return `strict mode has ${name} ${takes.text(value)}; that is used`
+/** The same where strict mode forbids nothing. */
+export const settlePlain = <R extends object, C>(
+  options: Options<R, C>,
+  written: Written<R>,
+  lowering: Lowering,
+  inherited: Written<R> | null = null,
+): R => valuesOf(options, written, inherited, lowering)
+
+/** The value of one option without regard to strict mode. */
+export function optionValue<R extends object, F extends keyof R, C>(
+  options: Options<R, C>,
+  field: F,
+  written: Written<R>,
+  inherited: Written<R> | null,
+  lowering: Lowering,
+): R[F] {
+  return (
+    written.get(field) ?? inherited?.get(field) ?? defaultOf(options.rows[field], written, lowering)
+  )
+}
+
+/** A copy of the defaults with what is written over it: for thousands of blocks much less than field by field. */
+function valuesOf<R extends object, C>(
+  options: Options<R, C>,
+  written: Written<R>,
+  inherited: Written<R> | null,
+  lowering: Lowering,
+): R {
+  const values = { ...options.defaults }
+  inherited?.over(values)
+  written.over(values)
+  for (const field of options.derived) {
+    values[field] = optionValue(options, field, written, inherited, lowering)
+  }
+  // The table has a row for every field, and each has its default by now.
+  return values as R
+}
+
+function reportStrict<R, F extends keyof R, C>(
+  field: F,
+  { strict, name: keyword, takes }: Option<R, F, C>,
+  { written, inherited, name, place }: Block<R>,
+  lowering: Lowering,
+): void {
+  const wanted = written.get(field) ?? inherited?.get(field)
+  if (!strict?.reported || wanted === undefined || wanted === strict.value) return
+  const says = strict.value
+    ? `strict mode has ${keyword} ${takes.text(strict.value)}; that is used`
+    : `strict mode has no ${keyword}; it is ignored`
+  lowering.error(written.placeOf(field) ?? place, 'strict-mode', `${name}: ${says}`)
 }
 
 const defaultOf = <R, F extends keyof R, C>(
@@ -50,32 +90,3 @@ const defaultOf = <R, F extends keyof R, C>(
   written: Written<R>,
   lowering: Lowering,
 ): R[F] => ('default' in option ? option.default : option.defaultFrom(lowering, written))
-
-/** The same where strict mode forbids nothing. */
-export function settlePlain<R, C>(
-  options: Options<R, C>,
-  written: Written<R>,
-  lowering: Lowering,
-  inherited: Written<R> | null = null,
-): R {
-  return eachOf(options, (field) => optionValue(options, field, written, inherited, lowering))
-}
-
-function eachOf<R, C>(options: Options<R, C>, value: <F extends keyof R>(field: F) => R[F]): R {
-  const values: Written<R>['values'] = {}
-  for (const field of fieldsOf(options)) values[field] = value(field)
-  // The table has a row for every field.
-  return values as R
-}
-
-/** The value of one option without regard to strict mode. */
-export function optionValue<R, F extends keyof R, C>(
-  options: Options<R, C>,
-  field: F,
-  written: Written<R>,
-  inherited: Written<R> | null,
-  lowering: Lowering,
-): R[F] {
-  const wanted = written.values[field] ?? inherited?.values[field]
-  return wanted ?? defaultOf(options[field], written, lowering)
-}

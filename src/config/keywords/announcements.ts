@@ -5,7 +5,7 @@ import type { Lowering } from '../draft/report.ts'
 import type { GlobalEntry } from '../grammar/entries.ts'
 import * as kinds from '../grammar/kinds.ts'
 import { flag, inBlock, longest, onOff, unsigned } from '../grammar/make.ts'
-import { globalLines, type Options, optionLines } from '../grammar/option.ts'
+import { globalLines, Options, optionLines } from '../grammar/option.ts'
 import { optionValue } from '../grammar/settle.ts'
 import type { Garp } from '../types.ts'
 
@@ -15,7 +15,7 @@ const gap = kinds.seconds(0.000001, 4294.967295, 6)
 const inGlobal = <F extends keyof Garp>(field: F, lowering: Lowering): Garp[F] =>
   optionValue(garpOptions, field, lowering.globals.instances.garp, null, lowering)
 
-export const garpOptions: Options<Garp> = {
+export const garpOptions: Options<Garp> = new Options<Garp>({
   masterDelayUs: {
     name: 'garp_master_delay',
     takes: kinds.wholeSeconds(0, longest),
@@ -86,7 +86,7 @@ export const garpOptions: Options<Garp> = {
     doc: 'Least time between two unsolicited neighbour advertisements on an interface.',
     global: { name: 'vrrp_gna_interval', defaultText: '0 (no gap; not written)' },
   },
-}
+})
 
 export const garpLines = optionLines(
   'vrrp_instance',
@@ -110,9 +110,12 @@ export const globalGarpLines: readonly GlobalEntry[] = [
 ]
 
 /** Takes effect where it stands: what is written above stays. */
-function announceOnce({ values }: GlobalDraft['instances']['garp']) {
-  values.masterRepeat ??= 1
-  values.masterDelayUs ??= us(0)
-  values.masterRefreshUs ??= us(0)
-  values.masterRefreshRepeat ??= 1
+function announceOnce(garp: GlobalDraft['instances']['garp']) {
+  const unlessWritten = <F extends keyof Garp>(field: F, value: Garp[F]) => {
+    if (garp.get(field) === undefined) garp.set(field, value, null)
+  }
+  unlessWritten('masterRepeat', 1)
+  unlessWritten('masterDelayUs', us(0))
+  unlessWritten('masterRefreshUs', us(0))
+  unlessWritten('masterRefreshRepeat', 1)
 }

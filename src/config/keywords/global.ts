@@ -5,12 +5,12 @@ import type { GlobalDraft, GlobalInputs } from '../draft/draft.ts'
 import type { PlainEntry } from '../grammar/entries.ts'
 import * as kinds from '../grammar/kinds.ts'
 import { choice, inBlock, integer, unsigned } from '../grammar/make.ts'
-import { type Options, optionLines } from '../grammar/option.ts'
+import { Options, optionLines } from '../grammar/option.ts'
 import type { GlobalOptions } from '../types.ts'
 
 const scriptSeconds = kinds.wholeSeconds(1, 1000)
 
-export const globalOptions: Options<GlobalOptions> = {
+export const globalOptions: Options<GlobalOptions> = new Options<GlobalOptions>({
   routerId: {
     name: 'router_id',
     takes: kinds.word('NAME'),
@@ -136,10 +136,10 @@ export const globalOptions: Options<GlobalOptions> = {
     onReload: 'restart',
     doc: 'Lock the memory of the process.',
   },
-}
+})
 
 /** What only the making of a configuration needs. */
-export const globalInputs: Options<GlobalInputs> = {
+export const globalInputs: Options<GlobalInputs> = new Options<GlobalInputs>({
   version: {
     name: 'vrrp_version',
     takes: {
@@ -181,7 +181,7 @@ export const globalInputs: Options<GlobalInputs> = {
     default: false,
     doc: 'Mail on changes of state, for every block that does not say otherwise.',
   },
-}
+})
 
 /** Nothing to set: vipd always does what they ask for. */
 export const alwaysKeywords: readonly PlainEntry[] = inBlock<null>('global_defs', [

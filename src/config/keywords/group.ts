@@ -5,7 +5,7 @@ import type { Lowering } from '../draft/report.ts'
 import type { GroupEntry, InstanceEntry, Values } from '../grammar/entries.ts'
 import * as kinds from '../grammar/kinds.ts'
 import { choice, inBlock, text, word } from '../grammar/make.ts'
-import { type Options, optionLines } from '../grammar/option.ts'
+import { Options, optionLines } from '../grammar/option.ts'
 import type { Node } from '../language/tree-types.ts'
 import type { GroupOptions } from '../types.ts'
 import { noBfd } from './refused.ts'
@@ -55,7 +55,7 @@ export const groupKeywords: readonly GroupEntry[] = inBlock<GroupDraft>('vrrp_sy
   },
 ])
 
-export const groupOptions: Options<GroupOptions> = {
+export const groupOptions: Options<GroupOptions> = new Options<GroupOptions>({
   trackingWeight: {
     name: 'sync_group_tracking_weight',
     older: { name: 'global_tracking', counts: true },
@@ -63,7 +63,7 @@ export const groupOptions: Options<GroupOptions> = {
     default: false,
     doc: 'Members keep their own weighted trackers; without it those are not used.',
   },
-}
+})
 
 export const groupOptionLines = optionLines(
   'vrrp_sync_group',

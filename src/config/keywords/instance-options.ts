@@ -4,12 +4,15 @@ import type { GlobalDraft, InstanceDraft } from '../draft/draft.ts'
 
 import * as kinds from '../grammar/kinds.ts'
 import { unsigned } from '../grammar/make.ts'
-import { globalLines, type Options, optionLines } from '../grammar/option.ts'
+import { globalLines, Options, optionLines } from '../grammar/option.ts'
 import type { Instance, InstanceOptions } from '../types.ts'
 
 const reaction = kinds.oneOf('report', 'report', 'resign')
 
-export const instanceOptions: Options<InstanceOptions, Instance> = {
+export const instanceOptions: Options<InstanceOptions, Instance> = new Options<
+  InstanceOptions,
+  Instance
+>({
   vrid: {
     name: 'virtual_router_id',
     takes: kinds.whole('VRID', 1, 255),
@@ -191,7 +194,7 @@ export const instanceOptions: Options<InstanceOptions, Instance> = {
     extra: 'error',
     doc: 'Receive buffer of the socket.',
   },
-}
+})
 
 export const instanceOptionLines = optionLines(
   'vrrp_instance',

@@ -229,7 +229,7 @@ function readPeer(draft: InstanceDraft, node: Node, lowering: Lowering) {
   const peer = readPeerEntry(node, draft.family, lowering)
   if (peer === null) return
   draft.family = ipFamily(peer.address)
-  if (node.args.length > 0) draft.unicast.values.checkSource = true
+  if (node.args.length > 0) draft.unicast.set('checkSource', true, null)
   const before = lowering.listed.before(draft.peers, peer.address, node.place)
   if (before === null) draft.peers.push(peer)
 }

@@ -13,10 +13,10 @@ import {
   text,
   word,
 } from '../grammar/make.ts'
-import { type Options, optionLines } from '../grammar/option.ts'
+import { Options, optionLines } from '../grammar/option.ts'
 import type { MailOptions } from '../types.ts'
 
-export const mailOptions: Options<MailOptions> = {
+export const mailOptions: Options<MailOptions> = new Options<MailOptions>({
   from: {
     name: 'notification_email_from',
     takes: kinds.word('ADDRESS'),
@@ -38,7 +38,7 @@ export const mailOptions: Options<MailOptions> = {
     default: secondsToUs(30),
     doc: 'How long the mail server may take to answer.',
   },
-}
+})
 
 export const mailKeywords: readonly GlobalEntry[] = [
   ...inBlock<GlobalDraft>('global_defs', [

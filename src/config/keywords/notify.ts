@@ -6,7 +6,7 @@ import type { Written } from '../draft/written.ts'
 import type { BlockName, Entry, Values } from '../grammar/entries.ts'
 import * as kinds from '../grammar/kinds.ts'
 import { command, inBlock } from '../grammar/make.ts'
-import { globalLines, type Options, optionLines } from '../grammar/option.ts'
+import { globalLines, Options, optionLines } from '../grammar/option.ts'
 import type { Node } from '../language/tree-types.ts'
 import { commandOnLine } from '../scripts/command-user.ts'
 import type { NotifyOptions } from '../types.ts'
@@ -61,12 +61,12 @@ const shared = [
   ),
 ]
 
-export const notifyOptions: Options<NotifyOptions> = {
+export const notifyOptions: Options<NotifyOptions> = new Options<NotifyOptions>({
   mail: {
     name: 'smtp_alert',
     takes: kinds.onOff,
     defaultText: 'the global smtp_alert_vrrp or smtp_alert',
-    defaultFrom: ({ globals }) => globals.inputs.values.mail ?? false,
+    defaultFrom: ({ globals }) => globals.inputs.get('mail') ?? false,
     doc: 'A mail on every change of state.',
     global: {
       name: 'smtp_alert_vrrp',
@@ -86,7 +86,7 @@ export const notifyOptions: Options<NotifyOptions> = {
     },
     inCheck: (on) => on && 'notify_priority_changes',
   },
-}
+})
 
 export const globalNotifyLines = globalLines(
   notifyOptions,

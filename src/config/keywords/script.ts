@@ -14,7 +14,7 @@ import {
   userAndGroup,
   word,
 } from '../grammar/make.ts'
-import { type Options, optionLines } from '../grammar/option.ts'
+import { Options, optionLines } from '../grammar/option.ts'
 import type { Node, Word } from '../language/tree-types.ts'
 import { commandWords, readUser } from '../scripts/command-user.ts'
 import { readProbe } from '../scripts/probe.ts'
@@ -73,7 +73,7 @@ export const scriptKeywords: readonly ScriptEntry[] = inBlock<ScriptDraft>('vrrp
 const notInKeepalived = 'keepalived has none.'
 const aSecond = secondsToUs(1)
 
-export const scriptOptions: Options<ScriptOptions, Script> = {
+export const scriptOptions: Options<ScriptOptions, Script> = new Options<ScriptOptions, Script>({
   intervalUs: {
     name: 'interval',
     takes: span,
@@ -118,7 +118,7 @@ export const scriptOptions: Options<ScriptOptions, Script> = {
   timeoutUs: {
     name: 'timeout',
     takes: span,
-    defaultFrom: (_, { values }) => values.intervalUs ?? aSecond,
+    defaultFrom: (_, written) => written.get('intervalUs') ?? aSecond,
     defaultText: 'interval',
     doc: 'A run that takes longer has failed and its processes are killed.',
     inCheck: (timeout) => `timeout ${kinds.spanText(timeout)}`,
@@ -137,7 +137,7 @@ export const scriptOptions: Options<ScriptOptions, Script> = {
     doc: 'Failures in a row before a good script counts as failed.',
     inCheck: (times) => `fall ${times}`,
   },
-}
+})
 
 export const scriptOptionLines = optionLines(
   'vrrp_script',

@@ -8,7 +8,7 @@ import { readWord } from '../grammar/arguments.ts'
 import type { FileEntry, ProcessEntry, Values } from '../grammar/entries.ts'
 import * as kinds from '../grammar/kinds.ts'
 import { anyWords, choice, command, inBlock, integer, number, seconds } from '../grammar/make.ts'
-import { type Options, optionLines } from '../grammar/option.ts'
+import { Options, optionLines } from '../grammar/option.ts'
 import type { Node } from '../language/tree-types.ts'
 import { commandWords } from '../scripts/command-user.ts'
 import { setWeight } from './weight.ts'
@@ -59,7 +59,7 @@ const exact: kinds.Kind<ProcessesWanted['match']> = kinds.oneOf(
   'partial',
 )
 
-export const processOptions: Options<ProcessOptions> = {
+export const processOptions: Options<ProcessOptions> = new Options<ProcessOptions>({
   match: {
     name: 'param_match',
     takes: {
@@ -88,7 +88,7 @@ export const processOptions: Options<ProcessOptions> = {
     default: us(0),
     doc: 'How long its loss must last before it counts.',
   },
-}
+})
 
 export const processOptionLines: readonly ProcessEntry[] = [
   ...optionLines('vrrp_track_process', processOptions, ({ options }: ProcessDraft) => options),
@@ -99,15 +99,15 @@ export const processOptionLines: readonly ProcessEntry[] = [
       unit: 's',
       default: '0',
       doc: 'Both.',
-      set: ({ options: { values: written } }, values) => {
-        written.gainDelayUs = seconds(values)
-        written.lossDelayUs = seconds(values)
+      set: ({ options }, values, node) => {
+        options.set('gainDelayUs', seconds(values), node.place)
+        options.set('lossDelayUs', seconds(values), node.place)
       },
     },
   ]),
 ]
 
-export const fileOptions: Options<FileOptions> = {
+export const fileOptions: Options<FileOptions> = new Options<FileOptions>({
   path: {
     name: 'file',
     once: true,
@@ -116,7 +116,7 @@ export const fileOptions: Options<FileOptions> = {
     default: null,
     doc: 'The file. Its first 127 octets may hold a number (decimal, 0x… or 0…); otherwise it counts as 0. It is looked at when it changes, and every second.',
   },
-}
+})
 
 export const fileOptionLines = optionLines(
   'track_file',

@@ -1,10 +1,10 @@
 /** `vrrp_instance`: what unicast adds to the transport of adverts. */
 import type { GlobalDraft, InstanceDraft } from '../draft/draft.ts'
 import * as kinds from '../grammar/kinds.ts'
-import { globalLines, type Options, optionLines } from '../grammar/option.ts'
+import { globalLines, Options, optionLines } from '../grammar/option.ts'
 import type { UnicastOptions } from '../types.ts'
 
-export const unicastOptions: Options<UnicastOptions> = {
+export const unicastOptions: Options<UnicastOptions> = new Options<UnicastOptions>({
   checkSource: {
     name: 'check_unicast_src',
     takes: kinds.bare,
@@ -22,7 +22,7 @@ export const unicastOptions: Options<UnicastOptions> = {
     since: '2.2.7',
     doc: 'An empty peer list is a fault, not a fall back to multicast.',
   },
-}
+})
 
 export const unicastLines = optionLines(
   'vrrp_instance',

@@ -83,7 +83,7 @@ export function buildCommand(input: CommandText, lowering: Lowering): UserComman
   }
   const notThere = resolved.findings.some((finding) => finding.code === 'missing-script')
   if (
-    lowering.globals.options.values.scriptSecurity !== true &&
+    lowering.globals.options.get('scriptSecurity') !== true &&
     !notThere &&
     resolved.command.kind !== 'probe'
   ) {
@@ -112,7 +112,7 @@ function identity(input: CommandText, lowering: Lowering): RunAs | null {
   if (globals.scriptUser !== null) return globals.scriptUser
   const facts = lowering.world.user('keepalived_script')
   if (facts !== null) return { uid: facts.uid, gid: facts.gid, groups: null }
-  if (globals.options.values.scriptSecurity === true) {
+  if (globals.options.get('scriptSecurity') === true) {
     const message = `${input.what}: enable_script_security is set, but there is neither script_user nor a user keepalived_script; it runs as the daemon's own user. Add 'script_user root' or another`
     lowering.error(input.place, 'no-script-user', message)
   }

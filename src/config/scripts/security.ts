@@ -18,7 +18,7 @@ export type Secured = { readonly what: string; readonly tracked: boolean }
 export function secured(told: Secured, use: UserCommand, lowering: Lowering): UserCommand {
   const { command, ...rest } = permitted(told, use, lowering)
   const program = command.kind === 'argv' || command.kind === 'shell'
-  const confined = program && lowering.globals.options.values.scriptNoNewPrivs === true
+  const confined = program && lowering.globals.options.get('scriptNoNewPrivs') === true
   return { ...rest, command: confined ? { ...command, noNewPrivs: true } : command }
 }
 
@@ -29,7 +29,7 @@ function permitted({ what, tracked }: Secured, use: UserCommand, lowering: Lower
   const unsafe = why ?? unsafeInclude(use, trusted, lowering)
   if (unsafe === null) return { ...use, command }
   const module = use.command.kind === 'module'
-  if (lowering.globals.options.values.scriptSecurity !== true) {
+  if (lowering.globals.options.get('scriptSecurity') !== true) {
     const runs = module ? 'is loaded by the daemon' : 'runs as root'
     lowering.warning(use.place, 'unsafe-path', `${what} ${runs}, but ${unsafe}`)
     return use

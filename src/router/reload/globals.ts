@@ -2,14 +2,16 @@
  * What becomes of each global setting when a reload changes it. Options say it in their declaration; the table here has
  * a row for every other field of `Globals`: a new one does not compile without.
  */
-import { fieldsOf, type OnReload } from '../../config/grammar/option.ts'
+import type { OnReload } from '../../config/grammar/option.ts'
 import { globalOptions } from '../../config/keywords/global.ts'
 import type { GlobalOptions, Globals } from '../../config/types.ts'
 import { same } from './same.ts'
 
 type Setting = { readonly keyword: string; readonly effect: OnReload }
 
-const composed: Readonly<Record<Exclude<keyof Globals, keyof GlobalOptions>, Setting>> = {
+type Composed = Exclude<keyof Globals, keyof GlobalOptions>
+
+const composed: Readonly<Record<Composed, Setting>> = {
   mail: { keyword: 'notification_email and its server', effect: 'now' },
   notifyFifos: { keyword: 'notify_fifo', effect: 'now' },
   startupScript: { keyword: 'startup_script', effect: 'next-start' },
@@ -18,11 +20,11 @@ const composed: Readonly<Record<Exclude<keyof Globals, keyof GlobalOptions>, Set
 
 /** Every field of `Globals`. */
 export const globalSettings: readonly (Setting & { readonly field: keyof Globals })[] = [
-  ...fieldsOf(globalOptions).map((field) => {
-    const { name, onReload } = globalOptions[field]
+  ...globalOptions.fields.map((field) => {
+    const { name, onReload } = globalOptions.rows[field]
     return { field, keyword: name ?? field, effect: onReload ?? 'now' }
   }),
-  ...fieldsOf(composed).map((field) => ({ field, ...composed[field] })),
+  ...(Object.keys(composed) as Composed[]).map((field) => ({ field, ...composed[field] })),
 ]
 
 const phrases = {

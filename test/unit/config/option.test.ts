@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Argument } from '../../../src/config/grammar/entries.ts'
 import * as kinds from '../../../src/config/grammar/kinds.ts'
-import { fieldsOf, type Option, type Options } from '../../../src/config/grammar/option.ts'
+import { type Option, Options } from '../../../src/config/grammar/option.ts'
 import { garpOptions } from '../../../src/config/keywords/announcements.ts'
 import { instanceOptions } from '../../../src/config/keywords/instance-options.ts'
 import { notifyOptions } from '../../../src/config/keywords/notify.ts'
@@ -31,9 +31,13 @@ const peer = 'unicast_peer {\n 10.0.0.9\n }'
 
 type Read = (one: Instance) => unknown
 
-function inherits<R, C>(name: string, options: Options<R, C>, read: (field: keyof R) => Read) {
+function inherits<R extends object, C>(
+  name: string,
+  options: Options<R, C>,
+  read: (field: keyof R) => Read,
+) {
   test(`an instance has what global_defs says unless it says otherwise: ${name}`, () => {
-    for (const field of fieldsOf(options)) inheritsOne(options[field], read(field))
+    for (const field of options.fields) inheritsOne(options.rows[field], read(field))
   })
 }
 
@@ -68,7 +72,7 @@ test('strict mode has its own value of an option, wherever another one is writte
   const strictly = (text: string) => only(check(text))
   const forced: Partial<InstanceOptions & Garp> = {}
   for (const [name, table] of Object.entries({ instanceOptions, garpOptions })) {
-    for (const [field, { strict }] of Object.entries(table))
+    for (const [field, { strict }] of Object.entries(table.rows))
       if (strict !== undefined) Object.assign(forced, { [field]: strict.value })
     assert.notEqual(Object.keys(forced).length, 0, name)
   }
@@ -91,18 +95,18 @@ test('what strict mode does not take is an error at its line, and at the instanc
 })
 
 test('a table has a row for every field of its type and no other', () => {
-  const { mail, priorityChanges } = notifyOptions
+  const { mail, priorityChanges } = notifyOptions.rows
   // @ts-expect-error: a field without a row
-  const lacking: Options<NotifyOptions> = { mail }
+  const lacking = new Options<NotifyOptions>({ mail })
   // @ts-expect-error: a row without a field
-  const surplus: Options<NotifyOptions> = { mail, priorityChanges, other: mail }
-  const wrong: Options<NotifyOptions> = {
+  const surplus = new Options<NotifyOptions>({ mail, priorityChanges, other: mail })
+  const wrong = new Options<NotifyOptions>({
     mail,
     // @ts-expect-error: a row of another type
     priorityChanges: { name: 'x', takes: kinds.whole('N', 0, 1), default: 1, doc: '' },
-  }
+  })
   assert.deepEqual(
-    [lacking, surplus, wrong].map((table) => Object.keys(table).length),
+    [lacking, surplus, wrong].map(({ fields }) => fields.length),
     [1, 3, 2],
   )
 })
