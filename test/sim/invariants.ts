@@ -270,7 +270,9 @@ export class Invariants implements Witness {
 
   /** Whoever ends leading gives the addresses back in the same breath, whatever its main thread does. */
   #checkGivenBack(host: Host, vrid: number | null): void {
-    for (const address of this.#addresses)
+    // The one that moves may still be the other's within a reload.
+    const roaming = roamingAddress(this.#scenario.family)
+    for (const address of this.#addresses.filter((one) => one !== roaming))
       if (vrid !== null && this.#ownerOf(host, address) === vrid && host.kernel.holds(address))
         this.#violate(host, `vrid ${vrid} ends leading, but keeps ${address}`)
   }

@@ -14,7 +14,6 @@ import {
 import { decodeMessages } from '../../src/wire/rtnetlink.ts'
 import { encodeAddressDelete, encodeAddressReplace } from '../../src/wire/rtnetlink-address.ts'
 
-export const ifindex = 2
 const newLink = 16
 const deleteLink = 17
 const getLink = 18
@@ -35,6 +34,8 @@ export class SimKernel {
   listener: ((bytes: Uint8Array) => void) | null = null
   #up = true
   #gone = false
+  /** Another device gets another one. */
+  #ifindex = 2
   #epoch = 0
   readonly #held = new Map<Ip, Held>()
   readonly #source: readonly Ip[]
@@ -72,8 +73,10 @@ export class SimKernel {
   /** One request of a plan. Idempotent, as the plans' tolerated errors make it. */
   carryOut(bytes: Uint8Array): void {
     for (const message of decodeMessages(bytes)) {
+      if (message.kind !== 'newaddr' && message.kind !== 'deladdr') continue
+      if (message.address.ifindex !== this.#ifindex || this.#gone) continue
       if (message.kind === 'newaddr') this.#add(message.address, bytes)
-      else if (message.kind === 'deladdr') this.remove(message.address.address)
+      else this.remove(message.address.address)
     }
   }
 
@@ -83,6 +86,7 @@ export class SimKernel {
     if (held === undefined) return
     this.#held.delete(address)
     const { prefixLength } = held
+    const ifindex = this.#ifindex
     this.listener?.(encodeAddressDelete({ ifindex, address, prefixLength, peer: null, scope: 0 }))
   }
 
@@ -94,15 +98,17 @@ export class SimKernel {
 
   /** The device is unregistered, with its addresses. */
   removeLink(): void {
+    for (const address of [...this.#held.keys()]) this.remove(address)
     this.#gone = true
-    this.#held.clear()
     this.listener?.(this.#linkMessage(deleteLink))
   }
 
   /** Another device of that name: with what the distribution configures, and nothing of ours. */
   addLink(): void {
+    if (!this.#gone) return
     this.#gone = false
     this.#up = true
+    this.#ifindex += 1
     this.listener?.(this.#linkMessage())
     this.#setSource()
     for (const { bytes } of this.#held.values()) this.listener?.(bytes)
@@ -125,7 +131,8 @@ export class SimKernel {
   }
 
   #setSource(): void {
-    for (const address of this.#source) this.#held.set(address, sourceAddress(address))
+    for (const address of this.#source)
+      this.#held.set(address, sourceAddress(address, this.#ifindex))
   }
 
   #add(
@@ -137,7 +144,6 @@ export class SimKernel {
     },
     bytes: Uint8Array,
   ): void {
-    if (this.#gone) return
     const { address, prefixLength, validSeconds } = spec
     const before = this.#held.get(address)
     const known = before !== undefined
@@ -156,14 +162,14 @@ export class SimKernel {
   #linkMessage(type = newLink): Uint8Array {
     const header = new Uint8Array(16)
     const view = viewOf(header)
-    view.setInt32(4, ifindex, hostIsLittleEndian)
+    view.setInt32(4, this.#ifindex, hostIsLittleEndian)
     view.setUint32(8, iff.multicast | (this.#up ? iff.up | iff.running : 0), hostIsLittleEndian)
     const attributes = [encodeAttribute(3, cString('eth0')), encodeAttribute(1, this.mac)]
     return encodeMessage(type, 0, concatBytes([header, ...attributes]))
   }
 }
 
-function sourceAddress(address: Ip): Held {
+function sourceAddress(address: Ip, ifindex: number): Held {
   const bytes = encodeAddressReplace({
     ifindex,
     address,

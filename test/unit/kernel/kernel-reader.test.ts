@@ -5,9 +5,11 @@ import { OpError } from '../../../src/base/errors.ts'
 import { Kernel, type KernelChange } from '../../../src/kernel/mirror.ts'
 import { KernelReader } from '../../../src/kernel/reader.ts'
 import { encodeAddressDelete, encodeAddressReplace } from '../../../src/wire/rtnetlink-address.ts'
-import { ifindex, SimKernel } from '../../sim/kernel.ts'
+import { SimKernel } from '../../sim/kernel.ts'
 import { ip } from '../router/facts.ts'
 
+/** Of the first device that the simulated kernel has. */
+const ifindex = 2
 const source = ip('172.16.80.2')
 const sourceHeld = { address: source, prefixLength: 24, peer: null }
 const vip = ip('172.16.80.100')
