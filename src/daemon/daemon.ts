@@ -14,12 +14,12 @@ import { startCheckPool } from '../checks/pool/pool.ts'
 import type { CheckPool } from '../checks/verdict/types.ts'
 import type { Config } from '../config/types.ts'
 import type { Engine, EngineStart } from '../engine/contract.ts'
-import { kernelRequest, startEngine } from '../engine/native.ts'
+import { startEngine } from '../engine/native.ts'
 import { Errands } from '../kernel/errands.ts'
 import type { OwnedObject } from '../kernel/marks.ts'
 import { Kernel } from '../kernel/mirror.ts'
 import { KernelReader } from '../kernel/reader.ts'
-import { Ownership } from '../kernel/record.ts'
+import type { Ownership } from '../kernel/record.ts'
 import type { Loaded } from '../loading/load.ts'
 import { type Notifier, startNotifier } from '../notify/notify.ts'
 import type { Dump } from '../report/dump.ts'
@@ -31,38 +31,15 @@ import { observe } from '../router/dispatch/observe.ts'
 import { daemonStatus } from '../router/dispatch/status.ts'
 import { HandOvers } from '../router/hand-over/hand-over.ts'
 import { Alarm } from './alarm.ts'
-import { requireNetAdmin } from './capabilities.ts'
 import { checkSpecs } from './check-specs.ts'
 import { dumpFacts } from './dump-facts.ts'
 import { Firewall } from './firewall.ts'
 import { initialiseFiles } from './initial-files.ts'
 import { Lease } from './lease.ts'
-import { logDiagnostics, logTolerated } from './log-diagnostics.ts'
 import { applyNice, engineOptions, runTimed } from './process.ts'
 import { endWith, Reloads } from './reloads.ts'
-import {
-  ConfigError,
-  type Daemon,
-  type DaemonOptions,
-  type ReloadResult,
-  type StartDaemon,
-} from './types.ts'
+import type { Daemon, DaemonOptions, ReloadResult } from './types.ts'
 import { Watchers } from './watchers.ts'
-
-export const startDaemon: StartDaemon = async (options) => {
-  const loaded = await options.loader.load()
-  logDiagnostics(options.log, loaded.diagnostics)
-  if (loaded.config === null) throw new ConfigError(loaded.diagnostics)
-  logTolerated(options.log, loaded.diagnostics)
-  requireNetAdmin(loaded.config)
-  const { log, runDir } = options
-  const ownership = new Ownership({ runDir, log, errands: new Errands() })
-  await ownership.open(kernelRequest)
-  await runTimed('startup_script', loaded.config.globals.startupScript, log)
-  const daemon = new RunningDaemon(options, loaded, loaded.config, ownership)
-  await daemon.start()
-  return daemon
-}
 
 /** How long a start, and a stop, wait for nft; a reload does not. */
 const firewallMs = 2_000
@@ -70,7 +47,7 @@ const firewallMs = 2_000
 /** When log lines that were held back are written, of all instances in one wake-up. */
 const flushLogEveryMs = 10_000
 
-class RunningDaemon implements Daemon {
+export class RunningDaemon implements Daemon {
   readonly #options: DaemonOptions
   readonly #engine: Engine
   readonly #engineStart: EngineStart

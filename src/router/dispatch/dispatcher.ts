@@ -13,17 +13,13 @@
  * together goes out together.
  */
 import { unreachable } from '../../base/assert.ts'
-import type { Log } from '../../base/log.ts'
-import type { Us } from '../../base/time.ts'
 import { describeResult, exitStatus } from '../../checks/verdict/describe.ts'
 import type { CheckEvent, CheckStatus } from '../../checks/verdict/types.ts'
-import type { Config, Globals, Script } from '../../config/types.ts'
+import type { Config, Globals } from '../../config/types.ts'
 import { describeFault } from '../../election/describe.ts'
-import type { Engine, EngineEvent, SlotId } from '../../engine/contract.ts'
+import type { EngineEvent } from '../../engine/contract.ts'
 import type { OwnedObject } from '../../kernel/marks.ts'
-import type { Kernel, KernelChange, KernelView } from '../../kernel/mirror.ts'
-import type { KernelReader } from '../../kernel/reader.ts'
-import type { Notifier } from '../../notify/notify.ts'
+import type { KernelChange } from '../../kernel/mirror.ts'
 import type { StatusUnknownVrid } from '../../report/status.ts'
 import { ownedAddresses } from '../binding/interface-resolution.ts'
 import { Links } from '../binding/sockets.ts'
@@ -32,6 +28,7 @@ import { OrderQueue } from '../orders.ts'
 import { type ApplyPorts, applyPlan, type Pause } from '../reload/apply.ts'
 import { planReload, type Refusals, type ReloadPlan } from '../reload/plan.ts'
 import { namedInterfaces } from '../tracking/tracker.ts'
+import type { DispatcherPorts } from './dispatcher-ports.ts'
 import type { RunningInstance } from './instance.ts'
 import { routeKernelChanges } from './kernel-changes.ts'
 import { repeatStates } from './repeat-states.ts'
@@ -43,36 +40,6 @@ import {
   stateVersion,
   whyUnknown,
 } from './router-state.ts'
-
-export type DispatcherPorts = {
-  readonly engine: Engine
-  /** The mirror of the kernel. */
-  readonly kernel: KernelView & Pick<Kernel, 'linkNames' | 'linkByIndex' | 'hasAgain' | 'apply'>
-  /** What keeps the mirror. Differences that it finds by reading come back through `onKernel`. */
-  readonly reader: Pick<KernelReader, 'heard' | 'read'>
-  readonly notifier: Notifier
-  readonly log: Log
-  /** How a check stands; null: there is none of that name. */
-  verdict(name: string): CheckStatus | null
-  /** Which checks are to run from now on. */
-  checks(scripts: readonly Script[]): void
-  /** Settings that are no instance's and not the notifier's: packet rules, the lease. */
-  settings(next: Config): void
-  /** What a slot may put into the kernel has to be recorded before: false until `recorded` is called. */
-  claim(slot: SlotId, objects: readonly OwnedObject[]): boolean
-  /** To call `tick` at that instant, once; null: never. Replaces the instant set before. */
-  alarm(at: Us | null, now: Us): void
-  /** The wall clock in milliseconds, for people. */
-  wallMs(): number
-  /** Monotonic milliseconds, for the length of a slice of a reload. */
-  sliceMs(): number
-  /** A thread or process beside the engine was lost. */
-  lost(what: 'warden' | 'realtime'): void
-  /** Links or addresses changed. */
-  kernelChanged(): void
-  /** A batch has been worked off and its orders submitted. */
-  settled(): void
-}
 
 /** The part of the globals that the notifier takes. */
 export const notifySettings = (globals: Globals) => {

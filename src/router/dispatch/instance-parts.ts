@@ -3,9 +3,11 @@
  * instance (instance.ts) joins them.
  */
 import type { Log } from '../../base/log.ts'
+import { type Us, us } from '../../base/time.ts'
 import { placeOf } from '../../config/build/instance-identity.ts'
 import type { Instance } from '../../config/types.ts'
 import { describeFault } from '../../election/describe.ts'
+import { nextDeadline } from '../../election/step.ts'
 import type { Machine } from '../../election/types.ts'
 import type { Engine, EngineEvent, SlotId } from '../../engine/contract.ts'
 import type { Notifier } from '../../notify/notify.ts'
@@ -18,7 +20,7 @@ import { ElectionRun } from './election-run.ts'
 import { Journal } from './journal.ts'
 import { RateLimitedLog } from './rate-limited-log.ts'
 import { Receiver } from './receive.ts'
-import { SendingWatch } from './sending-watch.ts'
+import { type Bound, SendingWatch } from './sending-watch.ts'
 import { SlotOrders } from './slot-orders.ts'
 import { StepFailures } from './step-failures.ts'
 import { TransitionReporter } from './transition-reporter.ts'
@@ -64,6 +66,21 @@ export function makeParts(slot: SlotId, cfg: Instance, ports: InstancePorts) {
     reporter: new TransitionReporter(ports, journal),
     failures: new StepFailures(ports.log),
   }
+}
+
+/** The next instant at which the election, or something that was put off, wants a tick; null for none. */
+export function deadlineOf(parts: Parts, bound: Bound, now: Us): Us | null {
+  const { election, addresses, sending, competitors } = parts
+  const { state } = election.machine
+  const wanted = [
+    addresses.refusedUntil ?? nextDeadline(state),
+    sending.retryAt,
+    addresses.conflictUntil,
+    sending.lookAt(now, bound),
+  ]
+  if (state.kind === 'master') wanted.push(addresses.restoreAt(now), competitors.due(now))
+  const instants = wanted.filter((at) => at !== null)
+  return instants.length === 0 ? null : us(Math.min(...instants))
 }
 
 /** `received`: adverts that the engine has counted. The limits of log lines begin anew in another process. */

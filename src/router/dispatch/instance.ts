@@ -17,6 +17,7 @@ import { type Holder, hasAddress } from './address-keeper.ts'
 import type { Rival } from './competitors.ts'
 import {
   adoptParts,
+  deadlineOf,
   type InstancePorts,
   identityOf,
   makeParts,
@@ -88,16 +89,7 @@ export class RunningInstance {
 
   /** The next instant at which the election, or something that was put off, wants a tick; null for none. */
   deadlineAt(now: Us): Us | null {
-    const wanted = [
-      this.addresses.refusedUntil ?? nextDeadline(this.machine.state),
-      this.#parts.sending.retryAt,
-      this.addresses.conflictUntil,
-      this.#parts.sending.lookAt(now, this.#bound),
-    ]
-    if (this.state.kind === 'master')
-      wanted.push(this.addresses.restoreAt(now), this.#parts.competitors.due(now))
-    const instants = wanted.filter((at) => at !== null)
-    return instants.length === 0 ? null : us(Math.min(...instants))
+    return deadlineOf(this.#parts, this.#bound, now)
   }
 
   /** Does what `deadlineAt` named, as far as it is due. */

@@ -9,7 +9,7 @@ import type { RateLimitedLog } from './rate-limited-log.ts'
 import type { Standing } from './slot-orders.ts'
 
 /** `bound`: it has sockets. */
-type Bound = Standing & { readonly bound: boolean }
+export type Bound = Standing & { readonly bound: boolean }
 
 export class SendingWatch {
   readonly #slot: SlotId

@@ -1,0 +1,40 @@
+/** What the dispatcher needs of its surroundings: the daemon's parts, or the simulator's. */
+import type { Log } from '../../base/log.ts'
+import type { Us } from '../../base/time.ts'
+import type { CheckStatus } from '../../checks/verdict/types.ts'
+import type { Config, Script } from '../../config/types.ts'
+import type { Engine, SlotId } from '../../engine/contract.ts'
+import type { OwnedObject } from '../../kernel/marks.ts'
+import type { Kernel, KernelView } from '../../kernel/mirror.ts'
+import type { KernelReader } from '../../kernel/reader.ts'
+import type { Notifier } from '../../notify/notify.ts'
+
+export type DispatcherPorts = {
+  readonly engine: Engine
+  /** The mirror of the kernel. */
+  readonly kernel: KernelView & Pick<Kernel, 'linkNames' | 'linkByIndex' | 'hasAgain' | 'apply'>
+  /** What keeps the mirror. Differences that it finds by reading come back through `onKernel`. */
+  readonly reader: Pick<KernelReader, 'heard' | 'read'>
+  readonly notifier: Notifier
+  readonly log: Log
+  /** How a check stands; null: there is none of that name. */
+  verdict(name: string): CheckStatus | null
+  /** Which checks are to run from now on. */
+  checks(scripts: readonly Script[]): void
+  /** Settings that are no instance's and not the notifier's: packet rules, the lease. */
+  settings(next: Config): void
+  /** What a slot may put into the kernel has to be recorded before: false until `recorded` is called. */
+  claim(slot: SlotId, objects: readonly OwnedObject[]): boolean
+  /** To call `tick` at that instant, once; null: never. Replaces the instant set before. */
+  alarm(at: Us | null, now: Us): void
+  /** The wall clock in milliseconds, for people. */
+  wallMs(): number
+  /** Monotonic milliseconds, for the length of a slice of a reload. */
+  sliceMs(): number
+  /** A thread or process beside the engine was lost. */
+  lost(what: 'warden' | 'realtime'): void
+  /** Links or addresses changed. */
+  kernelChanged(): void
+  /** A batch has been worked off and its orders submitted. */
+  settled(): void
+}
