@@ -14,7 +14,10 @@ void EngineCarrier::Add(Batch batch) {
   if (batch.empty()) return;
   Carried all;
   all.batch = std::move(batch);
-  if (std::ranges::any_of(all.batch, [&](const Run& run) { return Waits(run); })) netlink_->Rouse();
+  // What a lead begins or ends with is waited for awake. A repeat, a renewal of addresses for
+  // example, has time until it is due again.
+  const auto hurries = [&](const Run& run) { return run.repeat == Run::kNoRepeat && Waits(run); };
+  if (std::ranges::any_of(all.batch, hurries)) netlink_->Rouse();
   datagrams_.Send(&all);
   for (Run& run : all.batch) run.partial = HasKernelSteps(*run.plan) && !Waits(run);
   auto [now, later] = Split(std::move(all), [&](const Run& run) { return Waits(run); });
