@@ -19,7 +19,12 @@ export const command = (): Command =>
 const failover = (): Command =>
   new Command('failover')
     .description('failover latency against advert_int, beside keepalived where there is one')
-    .option('--n <n>', 'trials of each case; fewer where the interval is long', countTo(10_000), 20)
+    .option(
+      '--n <n>',
+      'number of trials of each case; fewer where the interval is long',
+      countTo(10_000),
+      20,
+    )
     .option('--advert-int <list>', 'seconds', seconds, [1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01])
     .option('--causes <list>', 'what takes the master role away', words, [
       ...['cut', 'return', 'stop', 'kill', 'script', 'weighted', 'unplug'],
@@ -48,5 +53,5 @@ function words(text: string): string[] {
 function seconds(text: string): number[] {
   const all = words(text).map(Number)
   if (all.length > 0 && all.every((s) => s >= 0.01 && s <= 40)) return all
-  throw new InvalidArgumentError('Each is a number of seconds from 0.01 to 40.')
+  throw new InvalidArgumentError('Each must be a number of seconds from 0.01 to 40.')
 }

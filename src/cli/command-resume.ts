@@ -21,7 +21,7 @@ function resume(runDir: string, wanted: string | undefined): Promise<number> {
   return asking(async () => {
     const names = await requestResume(daemonSocket(runDir), wanted)
     for (const name of names) process.stdout.write(`${name}: takes part as configured\n`)
-    if (names.length === 0) process.stdout.write('nothing stood by\n')
+    if (names.length === 0) process.stdout.write('no instance was standing by\n')
     return exit.ok
   })
 }

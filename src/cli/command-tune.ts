@@ -14,7 +14,9 @@ import { addSetting, type Settings, settingNames } from './tune-settings.ts'
 export const command = (): Command => {
   const tune = new Command('tune')
     .argument('[names...]')
-    .description('what the intervals mean on this machine, and which ones reach a time and a rate')
+    .description(
+      'how fast and how often wrong the configured intervals are on this machine; proposes others',
+    )
   for (const option of tuneOptions()) tune.addOption(option)
   return tune
     .addOption(fileOption())
@@ -55,26 +57,29 @@ type Options = FileOptions & {
 }
 
 const tuneOptions = (): readonly Option[] => [
-  new Option('--observe <span>', 'watch for so long (60s, 10m) instead of using what is recorded')
-    .argParser(span)
-    .default(null, 'what the daemon has recorded'),
   new Option(
-    '--every <span>',
-    'while observing, ask the checks from here so often, beside the daemon',
+    '--observe <span>',
+    'observe for this time (60s, 10m) instead of using what is recorded',
   )
     .argParser(span)
+    .default(null, 'what the daemon has recorded'),
+  new Option('--every <span>', 'while observing, also run the checks from here, at this interval')
+    .argParser(span)
     .default(null, 'as the daemon does'),
-  new Option('--target-failover <span>', 'propose settings that fail over within it, at worst')
+  new Option(
+    '--target-failover <span>',
+    'propose settings that fail over within this time, at worst',
+  )
     .argParser(span)
     .default(null, 'none'),
-  new Option('--max-false <rate>', 'and are wrong no more often than this (1/year, 2/month)')
+  new Option('--max-false <rate>', 'with no more false failovers than this (1/year, 2/month)')
     .argParser(falseRate)
     .default(1, '1/year'),
   new Option(
     '--replay <file>',
-    'say what another setting would have made of a saved observation',
+    'print how another setting would have judged a saved observation',
   ).default(null, 'none'),
-  new Option('--set <keyword=value>', `for --replay, again and again: ${settingNames.join(', ')}`)
+  new Option('--set <keyword=value>', `for --replay, may be repeated: ${settingNames.join(', ')}`)
     .argParser(setting)
     .default({}, 'as recorded'),
   new Option('--save <file>', 'write the observation, for --replay').default(null, 'nowhere'),
@@ -84,17 +89,19 @@ const tuneOptions = (): readonly Option[] => [
 function span(text: string): number {
   const ms = readSpan(text)
   if (ms !== null) return ms
-  throw new InvalidArgumentError('It is a span such as 500ms, 60s, 10m or 2h.')
+  throw new InvalidArgumentError('It must be a time span such as 500ms, 60s, 10m or 2h.')
 }
 
 function falseRate(text: string): number {
   const rate = readRate(text)
   if (rate !== null) return rate
-  throw new InvalidArgumentError('It is a rate such as 1/year, 2/month or 1/day.')
+  throw new InvalidArgumentError('It must be a rate such as 1/year, 2/month or 1/day.')
 }
 
 function setting(text: string, before: Settings): Settings {
   const next = addSetting(text, before)
   if (next !== null) return next
-  throw new InvalidArgumentError(`It is KEYWORD=VALUE; there are ${settingNames.join(', ')}.`)
+  throw new InvalidArgumentError(
+    `It must be KEYWORD=VALUE; the keywords are ${settingNames.join(', ')}.`,
+  )
 }

@@ -222,7 +222,7 @@ function checkDetails(c: StatusCheck): string[] {
     '',
     `${c.name}: ${c.how}`,
     `  used by     ${c.usedBy.join(', ') || 'nothing'}`,
-    `  runs        ${c.runs}, failed ${c.failures}, timed out ${c.timeouts}, turns passed over ${c.overruns}`,
+    `  runs        ${c.runs}, failed ${c.failures}, timed out ${c.timeouts}, skipped while one was running ${c.overruns}`,
     ...(output === ''
       ? []
       : ['  output', ...output.split('\n').map((line) => `    ${printable(line)}`)]),

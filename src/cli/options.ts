@@ -38,5 +38,5 @@ export const countTo =
   (text: string): number => {
     const count = Number(text)
     if (Number.isInteger(count) && count >= 1 && count <= max) return count
-    throw new InvalidArgumentError(`It is a whole number from 1 to ${max}.`)
+    throw new InvalidArgumentError(`It must be a whole number from 1 to ${max}.`)
   }

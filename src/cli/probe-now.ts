@@ -31,7 +31,7 @@ export async function probeNow(options: ProbeOptions): Promise<number> {
   if (spec === undefined) {
     const known = specs.map(({ name }) => name).join(', ') || 'none'
     process.stderr.write(
-      `vipd probe: no check ${options.name} that is tracked; there are: ${known}\n`,
+      `vipd probe: no tracked check is called ${options.name}; there are: ${known}\n`,
     )
     return exit.usage
   }

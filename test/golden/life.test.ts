@@ -30,6 +30,7 @@ const instance = (
   virtual_ipaddress {
     172.16.80.${vrid}
   }
+  notify /run/lab/note
   ${more}
 }
 `
@@ -66,6 +67,8 @@ type Pair = { readonly a: Vipd; readonly b: Vipd; readonly hostA: Host }
 async function startPair(lab: Lab): Promise<Pair> {
   const hostA = await lab.host('a', { addresses: { eth0: ['172.16.80.2/24'] } })
   const hostB = await lab.host('b', { addresses: { eth0: ['172.16.80.3/24'] } })
+  const note = '#!/bin/sh\necho "$@" >> /run/lab/notified\n'
+  for (const host of [hostA, hostB]) host.write('/run/lab/note', note, 0o755)
   const a = startVipd(hostA, conf(150))
   await a.reaches('VI_1', 'MASTER', soonMs)
   const b = startVipd(hostB, conf(100))
@@ -189,6 +192,10 @@ test('the life of a pair', { timeout: 300_000 }, () =>
     await troubles(pair, shape)
     await exitsOf(pair, (what, status) => exits.push(`${what}: ${status}`))
     const ended = await pair.a.stop()
+    const told = await until('the last notification', soonMs, () => {
+      const lines = pair.hostA.read('/run/lab/notified') ?? ''
+      return lines.includes('VI_1 STOP') ? lines : null
+    })
     exits.push(`vipd run, after SIGTERM: ${ended.status ?? ended.signal}`)
     const log = [pair.a, pair.b].flatMap((daemon) => daemon.child.text.split('\n'))
     for (const line of log) {
@@ -198,13 +205,17 @@ test('the life of a pair', { timeout: 300_000 }, () =>
     }
     assertGolden('exits.txt', exits)
     assertShape(shape)
-    assertPhrases(log.map((line) => (JSON.parse(line) as { msg: string }).msg))
+    assertPhrases(
+      'log',
+      log.map((line) => (JSON.parse(line) as { msg: string }).msg),
+    )
+    assertPhrases('notify', told.split('\n'))
   }),
 )
 
-function assertPhrases(log: readonly string[]): void {
+function assertPhrases(kind: 'log' | 'notify', log: readonly string[]): void {
   const phrases = linesOf('phrases.txt').map((line) => line.split('\t'))
-  const wanted = phrases.flatMap(([where, phrase = '']) => (where === 'log' ? [phrase] : []))
+  const wanted = phrases.flatMap(([where, phrase = '']) => (where === kind ? [phrase] : []))
   const gone = wanted.filter((phrase) => !log.some((line) => holds(line, phrase)))
   refuse(
     'phrases.txt',

@@ -57,6 +57,9 @@ export function readWord(argument: Argument, word: Word): Read {
     case 'address':
       return readAddress(argument, word.text)
     case 'text':
+      return argument.absolute === true && !word.text.startsWith('/')
+        ? { why: 'is not an absolute path' }
+        : { value: word.text }
     case 'interface':
     case 'command':
     case 'user':

@@ -4,7 +4,7 @@ import { secondsToUs, us } from '../../base/time.ts'
 import type { GlobalDraft, GlobalInputs } from '../draft/draft.ts'
 import type { PlainEntry } from '../grammar/entries.ts'
 import * as kinds from '../grammar/kinds.ts'
-import { choice, inBlock, integer, unsigned } from '../grammar/make.ts'
+import { absolutePath, choice, inBlock, integer, unsigned } from '../grammar/make.ts'
 import { Options, optionLines } from '../grammar/option.ts'
 import type { GlobalOptions } from '../types.ts'
 
@@ -53,7 +53,7 @@ export const globalOptions: Options<GlobalOptions> = new Options<GlobalOptions>(
   },
   dumpDirectory: {
     name: 'vipd_dumps',
-    takes: kinds.word('DIRECTORY'),
+    takes: kinds.word('DIRECTORY', absolutePath('DIRECTORY')),
     default: null,
     doc: 'vipd’s own: keepalived’s dump files are written there when a signal asks for them: `keepalived.data` after SIGUSR1, `keepalived.stats` after SIGUSR2 and SIGRTMAX−1, `keepalived.json` after SIGRTMIN+2; see docs/keepalived.md. Exporters look in `/tmp`.',
     label: 'dump files',

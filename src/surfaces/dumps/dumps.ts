@@ -11,17 +11,28 @@ import { dataText } from './data.ts'
 import { jsonText } from './json.ts'
 import { statsText } from './stats.ts'
 
+/** Requests that wait for a file system that does not answer; more are refused. */
+const waitingMax = 8
+
 export type DumpKind = 'data' | 'stats' | 'json' | 'clear'
 
 export class Dumps {
   /** What `clear` has counted as told already, by instance. */
   #cleared: ReadonlyMap<string, DumpCounts> = new Map()
   #last: Promise<unknown> = Promise.resolve()
+  #waiting = 0
 
   /** The path that was written. Requests are carried out in turn. Rejects with the system's error. */
   write(kind: DumpKind, directory: string, take: () => Promise<Dump>): Promise<string> {
+    if (this.#waiting >= waitingMax)
+      return Promise.reject(new Error('earlier dumps are not written yet'))
+    this.#waiting++
     const mine = this.#last.then(async () => this.#write(kind, directory, await take()))
-    this.#last = mine.catch(() => undefined)
+    this.#last = mine
+      .catch(() => undefined)
+      .then(() => {
+        this.#waiting--
+      })
     return mine
   }
 

@@ -333,7 +333,7 @@ vrrp_instance V {\n interface lo\n virtual_router_id 1\n unicast_src_ip 127.0.0.
   assert.equal((await vipd('probe', 'no', '-f', elsewhere)).status, 1, 'no interface is needed')
   const nobody = await vipd('probe', 'nobody', '-f', file)
   assert.equal(nobody.status, 3)
-  assert.match(nobody.stderr, /no check nobody that is tracked; there are: web, no/)
+  assert.match(nobody.stderr, /no tracked check is called nobody; there are: web, no/)
 })
 
 test('push: taken, refused, and by a daemon that is not there', async () => {

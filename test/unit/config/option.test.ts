@@ -110,3 +110,11 @@ test('a table has a row for every field of its type and no other', () => {
     [1, 3, 2],
   )
 })
+
+test('a directory that is used from elsewhere is named from the root', () => {
+  const dumps = (text: string) => check(`${inGlobals(`vipd_dumps ${text}`)}${instanceText('')}`)
+  assert.equal(dumps('/tmp').config?.globals.dumpDirectory, '/tmp')
+  const relative = dumps('tmp')
+  assert.equal(relative.config?.globals.dumpDirectory, null)
+  assert.ok(relative.diagnostics.some(({ code }) => code === 'bad-text'))
+})

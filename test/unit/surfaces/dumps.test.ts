@@ -128,6 +128,21 @@ test('counts begin again after a clear, and an instance that is new counts from 
   )
 })
 
+test('requests that wait are bounded, and taken again when the first is through', async () => {
+  const dumps = new Dumps()
+  let go = (_: Dump): void => undefined
+  const slow = new Promise<Dump>((resolve) => {
+    go = resolve
+  })
+  const all = Array.from({ length: 12 }, () => dumps.write('json', directory, () => slow))
+  const settled = Promise.allSettled(all)
+  go(dump)
+  const states = (await settled).map(({ status }) => status)
+  assert.equal(states.filter((status) => status === 'fulfilled').length, 8)
+  await dumps.write('json', directory, async () => dump)
+  rmSync(join(directory, 'keepalived.json'))
+})
+
 test('a file of mode 0600 takes the place of a link; a refusal leaves nothing, and the next request is carried out', async () => {
   const dumps = new Dumps()
   symlinkSync('/etc/hostname', join(directory, 'keepalived.data'))
