@@ -22,8 +22,8 @@ export type Role = 'better' | 'heir'
 
 /** A question of the client every so many microseconds. */
 const askEveryUs = 250
-/** A master counts as settled after so many adverts in a row. */
-const settledAdverts = 4
+/** A master counts as settled after so many adverts in a row: with fewer, the heir takes it for one that comes and goes. */
+const settledAdverts = 7
 const prober = `${projectRoot}/build/Release/vipd-prober`
 
 /** `advertInt` in seconds. */

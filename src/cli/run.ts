@@ -43,8 +43,15 @@ async function program(word: string): Promise<Command> {
   const named = Object.hasOwn(commands, word) ? commands[word] : undefined
   const wanted = named === undefined ? Object.values(commands) : [named]
   for (const file of await Promise.all(wanted.map((load) => load())))
-    vipd.addCommand(file.command().copyInheritedSettings(vipd))
+    vipd.addCommand(inheriting(file.command(), vipd))
   return vipd
+}
+
+/** With the settings of the command above, as the commands below it have them too: a file makes them without it. */
+function inheriting(command: Command, above: Command): Command {
+  command.copyInheritedSettings(above)
+  for (const below of command.commands) inheriting(below, command)
+  return command
 }
 
 watchOutput()

@@ -15,7 +15,7 @@ export function ip(text: string): Ip {
   return parsed
 }
 
-const injector = program('./inject.js')
+const injector = program('../../test/e2e/inject.js')
 
 /** Sends the frames from that interface of the host, in order; resolves when the kernel has taken them. */
 export async function inject(

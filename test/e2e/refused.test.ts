@@ -34,11 +34,14 @@ describe('without NET_ADMIN', { concurrency: 2 }, () => {
     }))
 })
 
+/** It changed its state by the test's own doing, on a slow machine often enough to be warned of. */
+const flapping = /changed state \d+ times in the last minute/
+
 /** What it still warns of is in the failure. */
 async function noWarning(daemon: Vipd): Promise<void> {
   let seen: readonly string[] = []
   const none = async () => {
-    seen = (await daemon.status()).warnings
+    seen = (await daemon.status()).warnings.filter((warning) => !flapping.test(warning))
     return seen.length === 0
   }
   await until('no warning', soonMs, none).catch(() => assert.deepEqual(seen, []))
