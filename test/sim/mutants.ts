@@ -232,6 +232,12 @@ export const mutants: readonly Mutant[] = [
     replace: "if (before !== null && rejoined !== null && leads) this.install('replace', standing)",
   },
   {
+    name: 'reload: a backup that was late takes over at once from new sockets',
+    file: file.instance,
+    find: 'if (rejoined) this.#parts.election.rejoined(joined.now)',
+    replace: '',
+  },
+  {
     name: 'reload: the engine keeps the lease of the start',
     file: file.dispatcher,
     find: 'engine.setLiveness(next.globals.livenessUs)',

@@ -1,7 +1,8 @@
 /** The election's machine of one instance, on the clock of the engine, which moves a backup's deadline on its own. */
-import type { Us } from '../../base/time.ts'
+import { addUs, type Us } from '../../base/time.ts'
 import type { Instance } from '../../config/types.ts'
 import { recounted } from '../../election/backup.ts'
+import { restartUs } from '../../election/effects.ts'
 import { initial, refreshed, step } from '../../election/step.ts'
 import type { Event, Machine, Params, Step } from '../../election/types.ts'
 import type { Engine, SlotId } from '../../engine/contract.ts'
@@ -66,6 +67,17 @@ export class ElectionRun {
     if (state.kind !== 'backup' || this.#binding.link === null) return
     const heardAt = this.#engine.counters(this.#slot).lastExpectedUs
     this.#machine = refreshed(this.#params, this.#machine, heardAt)
+  }
+
+  /**
+   * The sockets are new. A deadline that has passed without a take-over was waited for by the engine for a reason that
+   * the new ones know nothing of (a thread that was late, a packet that is not judged): one more interval of listening.
+   */
+  rejoined(now: Us): void {
+    const { state } = this.#machine
+    if (state.kind !== 'backup' || state.wantsMaster || state.masterDownAt > now) return
+    const masterDownAt = addUs(now, restartUs(this.#params, this.#machine))
+    this.#machine = { ...this.#machine, state: { ...state, masterDownAt } }
   }
 
   /** What another process decided. */

@@ -176,6 +176,7 @@ export class RunningInstance {
     if (this.#parts.election.listensOrLeads) {
       if (rejoined) this.orders.expect(null)
       const joined = { now: this.#ports.engine.now(), sentAt: this.#sentBefore }
+      if (rejoined) this.#parts.election.rejoined(joined.now)
       return this.orders.installDifference(before, this.#standing, rejoined ? joined : null)
     }
     // Faulty from the start: only now is it known where a dead predecessor's addresses would be.
@@ -376,8 +377,7 @@ export class RunningInstance {
     this.#parts.sending.newState()
     this.orders.newState(effect.to)
     this.#parts.reporter.transition(this.#cfg, effect, this.machine, this.#removed)
-    const unicast = this.#cfg.transport.kind === 'unicast'
-    if (unicast && effect.from === 'fault' && effect.to !== 'stopped') this.orders.announceSource()
+    if (effect.from === 'fault' && effect.to !== 'stopped') this.orders.announceSource(this.#cfg)
   }
 
   #onFailed(event: SlotEvent & { kind: 'failed' }): void {

@@ -4,6 +4,7 @@
  * competitor, whether the sync group holds the lead back.
  */
 import type { Us } from '../../base/time.ts'
+import type { Instance } from '../../config/types.ts'
 import type { Machine, OrderChange, Params } from '../../election/types.ts'
 import type { ExpectedAdvert, Order, Plan, SlotId } from '../../engine/contract.ts'
 import { planAnnounceSource, planOrder } from '../../engine/plans.ts'
@@ -147,9 +148,10 @@ export class SlotOrders {
   }
 
   /** Unicast peers must reach us at once although our link was away (their ARP entry may be stale). */
-  announceSource(): void {
+  announceSource({ transport }: Instance): void {
     const { facts, primary } = this.#binding
-    if (facts !== null && primary !== null) this.once(planAnnounceSource(facts, primary))
+    if (transport.kind === 'unicast' && facts !== null && primary !== null)
+      this.once(planAnnounceSource(facts, primary))
   }
 
   once(now: Plan): void {

@@ -168,6 +168,16 @@ test('a backup whose sockets are replaced keeps the deadline that the engine has
   assert.equal(follow().deadlineUs, heardAt + restartUs)
 })
 
+test('a backup whose sockets are replaced after its deadline listens once more', () => {
+  const stage = new Stage()
+  stage.apply(config([unicast('A', ['10.0.0.11'])]))
+  stage.engine.time = 60_000_000
+  stage.apply(config([unicast('A', ['10.0.0.11'], '10.0.0.2')]))
+  const order = stage.engine.standing.get(stage.named('A').slot)?.order
+  assert.ok(order?.kind === 'follow')
+  assert.equal(order.deadlineUs, 60_000_000 + order.restartUs)
+})
+
 test('an address that moves from one master to the other is there when both have changed', () => {
   const vips = (a: string, b: string): readonly Instance[] => [
     instance({ name: 'V1', vrid: 51, addresses: [virtualAddress(a)] }),
