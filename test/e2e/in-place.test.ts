@@ -83,7 +83,7 @@ describe('in keepalived’s place', { concurrency: 2 }, () => {
     inLab('background', async (lab) => {
       const host = await hostWithBoth(lab)
       const syslog = await receiveSyslog(host)
-      const started = await host.run(ours, ['-D', '-S', '3', '-f', '/run/lab/good.conf'])
+      const started = await host.run(ours, ['-D', '-m', '-S', '3', '-f', '/run/lab/good.conf'])
       assert.equal(started.status, 0, started.stderr)
       const pid = host.read('/run/keepalived.pid')
       assert.match(pid ?? '', /^\d+\n$/)
@@ -92,6 +92,10 @@ describe('in keepalived’s place', { concurrency: 2 }, () => {
       await syslog.line(RegExp(`${tag}\\(VI_1\\) Entering MASTER STATE`), soonMs)
       assert.ok(await host.holds('172.16.80.100'))
       await host.must('pidof', ['keepalived'])
+      // `-m`: nothing of the user's limit is left out.
+      const limits = await host.sh(`cat /proc/${Number(pid)}/limits`)
+      const [, soft, hard] = /Max core file size +(\S+) +(\S+)/.exec(limits) ?? []
+      assert.equal(soft, hard)
       await secondStart(host, syslog)
       await survivesSignals(host, Number(pid))
       await host.must('kill', ['-TERM', `${Number(pid)}`])
