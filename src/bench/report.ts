@@ -44,7 +44,7 @@ function row(one: Case): string[] {
     String(one.trials.length),
     String(one.early),
     String(never),
-    // Whoever returns is the reference itself: its first advert is where time begins.
+    // The master that returns is the reference itself: its first advert is where time begins.
     ...(one.cause === 'return' ? ['-', '-', '-'] : cells('advertMs', 'p50', 'p99', 'max')),
     ...cells('arpMs', 'p50', 'p99'),
     ...cells('answerMs', 'p50', 'p99', 'max'),
@@ -134,7 +134,7 @@ function outagePicture(cause: Cause, cases: readonly Case[]): string {
       })
   return lineChart({
     title: causes[cause],
-    subtitle: 'how long nobody answers the client',
+    subtitle: 'how long the client gets no answer',
     xLabel: 'advert_int',
     yLabel: 'outage',
     xFormat: duration,

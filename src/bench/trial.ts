@@ -22,7 +22,7 @@ export type Trial = {
 /** 'early': the heir had spoken before the strike; this machine is too busy for the interval. */
 export type Outcome = Trial | 'early'
 
-/** Beyond this an answer counts as never: the client has what it knows of the old master, and nobody corrects it. */
+/** Beyond this an answer counts as never: the client has what it knows of the old master, and no announcement corrects it. */
 export const patienceMs = 10_000
 
 /** Strikes, measures, and undoes; for 'cut' the undoing is measured too. */
@@ -94,7 +94,7 @@ async function within(
 
 type Floor = { readonly floorMs: number; readonly dueMs: number }
 
-/** Whoever comes back is believed at its first advert. */
+/** A master that comes back is believed at its first advert. */
 const atOnce = (first: Frame): Floor => ({ floorMs: 0, dueMs: first.atMs })
 
 /**

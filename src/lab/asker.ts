@@ -1,7 +1,7 @@
 /**
  * Runs inside the client's host: asks an address over HTTP every few milliseconds, each time on a connection of
  * its own and without waiting for the one before, and writes one line per answer: when the question was put
- * (milliseconds since the epoch), and who answered, '-' for nobody.
+ * (milliseconds since the epoch), and which host answered, '-' for none.
  */
 import { get } from 'node:http'
 import { nowMs } from './wait.ts'

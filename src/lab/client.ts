@@ -1,13 +1,13 @@
 /**
- * The client of the lab: what somebody who uses the service sees. It asks the address all the time and knows who
- * answered and for how long nobody did.
+ * The client of the lab: what a user of the service sees. It asks the address all the time and knows which host
+ * answered and for how long none did.
  */
 import type { Child } from './child.ts'
 import type { Host } from './host.ts'
 import { program } from './program.ts'
 import { Journal } from './wait.ts'
 
-/** `askedMs`: when the question was put, milliseconds since the epoch. `by`: null when nobody answered. */
+/** `askedMs`: when the question was put, milliseconds since the epoch. `by`: null when no host answered. */
 export type Answer = { readonly askedMs: number; readonly by: string | null }
 
 /** No answer between two answers: from the last question answered before to the first answered after. */

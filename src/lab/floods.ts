@@ -1,5 +1,5 @@
 /**
- * What somebody with bad intentions, or a broken machine, puts on the segment: for each kind of flood the frames
+ * What an attacker, or a broken machine, puts on the segment: for each kind of flood the frames
  * of which it consists, and the program on a host that sends them over and over at a given rate.
  */
 import { concatBytes, viewOf } from '../base/bytes.ts'
@@ -120,7 +120,7 @@ const makers: Readonly<Record<FloodKind, (flood: Flood, i: number) => Uint8Array
 /** An octet of the last address, so that the header stays what it is. */
 const flipFromEnd = 1
 
-/** A source that belongs to nobody. */
+/** A source that belongs to no host. */
 const stranger = (family: Family, i: number): string =>
   family === 4 ? `172.16.80.${20 + (i % 200)}` : `fe80::bad:${i.toString(16)}`
 

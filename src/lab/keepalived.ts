@@ -37,7 +37,7 @@ export function startKeepalived(
     reload: () => child.signal('SIGHUP'),
     stop: (timeoutMs = 10_000): Promise<Exit> => child.stop(timeoutMs),
     async kill() {
-      // Nobody may have collected the dead yet, and while its pid file names one the next refuses to start.
+      // The dead process may not be reaped yet, and while the pid file names it the next one refuses to start.
       const script = `kill -KILL $(pidof ${basename(command)}); rm -f /run/vrrp.pid /run/keepalived.pid`
       await host.run('sh', ['-c', script])
       await child.ended(5_000)

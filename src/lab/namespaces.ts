@@ -1,5 +1,5 @@
 /**
- * The right to build networks. Root has it; anybody else gets it inside a user namespace of their own, by
+ * The right to build networks. Root has it; another user gets it inside a user namespace of its own, by
  * running the same program again under unshare(1). Either way the program also leaves the machine's network
  * behind, so nothing that the lab does can reach it.
  */

@@ -88,7 +88,7 @@ class Story {
     const [kind1, kind2] = this.#options.daemons
     this.#say(`node1 (priority 100, ${kind1}), node2 (priority 99, ${kind2}), httpd on both`)
     const node1 = await this.#node('node1', '172.16.80.2/24', configuration('MASTER', 100), kind1)
-    await this.#leads(node1, 'nobody else was heard')
+    await this.#leads(node1, 'no other router was heard')
     const node2 = await this.#node('node2', '172.16.80.3/24', configuration('BACKUP', 99), kind2)
     await this.#expect(node2, 'BACKUP')
     const desk = await this.#lab.host('client', { addresses: { eth0: ['172.16.80.9/24'] } })
@@ -198,7 +198,7 @@ class Story {
     const left = (await node1.host.holds(vip)) || (await node2.host.holds(vip))
     if (!clean || left) throw new Error('the daemons did not end cleanly')
     this.#say('')
-    this.#say('both daemons stopped in order; nobody holds the address')
+    this.#say('both daemons stopped in order; no host holds the address')
   }
 
   #say(text: string): void {

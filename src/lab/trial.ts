@@ -1,5 +1,5 @@
 /**
- * A pair under trial: master, backup, somebody who uses the service and somebody who disturbs it, and what the
+ * A pair under trial: master, backup, a client of the service and a host that disturbs it, and what the
  * disturbance costs in figures. The same for vipd and keepalived, so that the one measures the other.
  */
 import { readFileSync } from 'node:fs'

@@ -37,7 +37,7 @@ export class Journal<T> {
     for (const waiter of [...this.#waiters]) if (waiter.wants(item)) waiter.give(item)
   }
 
-  /** No more items will come; whoever waits is told why. */
+  /** No more items will come; the waiting calls fail with the reason. */
   end(why: string): void {
     this.#ended = why
     for (const tell of [...this.#onEnd]) tell(why)

@@ -1,4 +1,4 @@
-/** One HTML page that needs nothing else: pictures and tables, for a browser or to send to somebody. */
+/** One HTML page that needs nothing else: pictures and tables, for a browser or to be sent. */
 import { escapeXml } from './svg.ts'
 
 export type Table = {

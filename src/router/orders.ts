@@ -41,7 +41,7 @@ export class OrderQueue {
   }
 }
 
-/** Both are carried out at nobody's deadline but their own, and the later one says all that the earlier one said. */
+/** Both are carried out at no deadline but their own, and the later one says all that the earlier one said. */
 function supersedes(order: Order, last: Order): boolean {
   if (order.kind !== last.kind || order.kind === 'once' || order.kind === 'idle') return false
   return last.now.length === 0 && order.now.length === 0

@@ -6,7 +6,7 @@ import type { Budget, CheckBudget, InstanceBudget } from './budget.ts'
 import { checkFrontier, type FrontierPoint, instanceFrontier } from './frontier.ts'
 import { rate, time } from './report.ts'
 
-/** Nobody tells rates apart that are rarer. */
+/** Rates that are rarer look the same. */
 const leastPerYear = 1e-6
 
 export function tunePage(host: string, budget: Budget, advice: Advice | null): string {

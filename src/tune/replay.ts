@@ -10,7 +10,7 @@ export type CheckReplay = {
   readonly runs: number
   /** When the verdict turned bad, and for how long. */
   readonly failures: readonly { readonly atMs: number; readonly lastedMs: number | null }[]
-  /** It would have asked more often than was recorded: between the results nobody knows. */
+  /** It would have asked more often than was recorded: what lies between the results is not known. */
   readonly coarse: boolean
 }
 

@@ -156,7 +156,7 @@ describe('one daemon', { concurrency: 4 }, () => {
       ])
     }))
 
-  test('an address that somebody deletes is put back in milliseconds', (t) =>
+  test('an address that another program deletes is put back in milliseconds', (t) =>
     inLab('deleted', async (lab) => {
       const host = await alone(lab)
       const daemon = startVipd(host, conf({ priority: 150 }))

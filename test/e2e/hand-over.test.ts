@@ -149,7 +149,7 @@ describe('planned hand-overs', { concurrency: 2 }, () => {
         assert.match((await standing(master)).why, /our priority sank to 90, below 100 of/)
       }))
 
-  test('with nobody to take over, or one that does not preempt, all stays as it is, and is said', () =>
+  test('with no router to take over, or one that does not preempt, all stays as it is, and is said', () =>
     inLab('nobody', async (lab) => {
       const { master, backup } = await pair(lab, 'vipd', { advertInt: 0.1 })
       const nopreempt = conf({ priority: 100, advertInt: 0.1, more: 'nopreempt' })

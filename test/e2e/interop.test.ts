@@ -217,7 +217,7 @@ async function crash(pair: Pair): Promise<void> {
   await watch.stop()
 }
 
-/** Whoever is master stays while both hear each other; after a split the higher address wins. */
+/** The master stays while both hear each other; after a split the higher address wins. */
 async function equals(pair: Pair): Promise<void> {
   const { wire, lab, hosts, daemons } = pair
   await Promise.any([0, 1].map((i) => daemons[i as 0 | 1].reaches('VI_1', 'MASTER', wire.slowMs)))

@@ -113,7 +113,7 @@ async function serve(server: Host, asker: Host): Promise<Client> {
 
 /** Ten questions in a row without an answer. */
 async function silence(client: Client): Promise<void> {
-  await until('nobody answers', 10_000, () => {
+  await until('no host answers', 10_000, () => {
     const last = client.answers.items.slice(-10)
     return last.length === 10 && last.every((answer) => answer.by === null)
   })

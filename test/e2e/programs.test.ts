@@ -105,7 +105,7 @@ describe('programs', { concurrency: 2 }, () => {
       const more = `track_script {\n    c\n  }\n  ${notify}`
       const daemon = startVipd(host, conf({ globals, before, more, priority: 150 }))
       await daemon.reaches('VI_1', 'FAULT', soonMs)
-      // In a user namespace nobody knows who the directories above belong to.
+      // In a user namespace it is not known to which users the directories above belong.
       if (!inUserNamespace()) {
         await until('the good notifier ran', soonMs, () => host.read('/run/lab/good') !== null)
       }

@@ -1,4 +1,4 @@
-/** The main thread stands still: for less than its lease nobody notices, for longer the engine gives up the lead. */
+/** The main thread stands still: for less than its lease nothing happens, for longer the engine gives up the lead. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Host } from '../../src/lab/host.ts'

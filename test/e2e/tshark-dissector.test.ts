@@ -1,5 +1,5 @@
 /**
- * Every kind of packet that we emit, judged by somebody else's decoder: written to a capture file, read by
+ * Every kind of packet that we emit, judged by another project's decoder: written to a capture file, read by
  * tshark with all checksum validation switched on. It must find the values that we meant and nothing to
  * remark. (Version 2 over IPv6 is not here: no specification and no dissector has it; the unit test
  * holds it against keepalived's own packet.)

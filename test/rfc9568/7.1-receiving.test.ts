@@ -66,7 +66,7 @@ function listener(over: Partial<Instance> = {}) {
   return { lines, receiver, hear }
 }
 
-test('7.1: another Max Advertise Interval is used, counted and logged, whoever sends it', () => {
+test('7.1: another Max Advertise Interval is used, counted and logged, from whatever sender', () => {
   const { lines, receiver, hear } = listener()
   assert.equal(hear(250_000, { count: 3 })?.intervalUs, 250_000)
   assert.equal(hear(250_000)?.intervalUs, 250_000)

@@ -403,7 +403,7 @@ export class Process {
   }
 
   #onWake(): void {
-    // Whoever sleeps is woken by `resume`.
+    // A host that sleeps is woken by `resume`.
     if (this.alive && !this.#host.asleep) this.engine.wake()
   }
 

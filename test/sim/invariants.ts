@@ -241,7 +241,7 @@ export class Invariants implements Witness {
   }
 
   /**
-   * Nobody takes over who must not: not within three adverts of a better master (nor of any master under
+   * No host takes over that must not: not within three adverts of a better master (nor of any master under
    * nopreempt), not before the preempt_delay is over, not without having listened. Immediately; of lower masters, and
    * in sync groups of any, only what the main thread has acknowledged is known.
    * And settled means settled: in a run without faults nothing ever changes hands.
@@ -268,7 +268,7 @@ export class Invariants implements Witness {
     if (this.settled) this.#violate(host, `vrid ${vrid} changed hands in a settled run`)
   }
 
-  /** Whoever ends leading gives the addresses back in the same breath, whatever its main thread does. */
+  /** A host that ends leading gives the addresses back in the same breath, whatever its main thread does. */
   #checkGivenBack(host: Host, vrid: number | null): void {
     // The one that moves may still be the other's within a reload.
     const roaming = roamingAddress(this.#scenario.family)
@@ -391,7 +391,7 @@ export class Invariants implements Witness {
   }
 
   /**
-   * One master in each connected part that has a host able to lead, none elsewhere; and it is nobody whom a
+   * One master in each connected part that has a host able to lead, none elsewhere; and it is none that a
    * better host should have replaced. Within `settleUs` after the last disturbance.
    */
   #checkMasters(vrid: number): void {

@@ -80,7 +80,7 @@ export class SimKernel {
     }
   }
 
-  /** Away, whoever wants it. */
+  /** Away, by whatever program. */
   remove(address: Ip): void {
     const held = this.#held.get(address)
     if (held === undefined) return

@@ -80,7 +80,7 @@ export class Listening {
     this.#ledFrom = now
   }
 
-  /** Whoever yields has listened since the advert that it yields to, or is released by a resignation just heard. */
+  /** A host that yields has listened since the advert that it yields to, or is released by a resignation just heard. */
   yields(now: number, patience: number): void {
     const { zeroAt } = this.#notes
     const higherAt = Math.max(this.#notes.higherAt, this.#notes.eitherAt)

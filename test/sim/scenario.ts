@@ -35,7 +35,7 @@ export type Scenario = {
   readonly version: 2 | 3
   readonly family: 4 | 6
   readonly advertUs: number
-  /** After which an address that nobody renews is gone. */
+  /** After which an address that is not renewed is gone. */
   readonly lifetimeS: number
   /** Two instances in a sync group instead of one. */
   readonly grouped: boolean

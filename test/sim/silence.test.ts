@@ -22,7 +22,7 @@ test('calm: no fault, so nothing changes hands once a master is there; 6,300 hou
   assert.ok(hours(results) > 6_000, `${hours(results)} h`)
   for (const { faults, transitions, seed } of results) {
     assert.equal(faults, 0)
-    assert.ok(transitions > 0, `SEED=${seed}: nobody led`)
+    assert.ok(transitions > 0, `SEED=${seed}: no host led`)
   }
 })
 

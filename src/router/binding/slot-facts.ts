@@ -66,7 +66,7 @@ export function slotFacts(
   }
 }
 
-/** Whom a unicast instance hears; of a multicast one the group decides. */
+/** The peers that a unicast instance hears; for a multicast one the group decides. */
 export const peersOf = ({ transport }: Instance): readonly Ip[] =>
   transport.kind === 'multicast' ? [] : transport.peers.map((peer) => peer.address)
 

@@ -1,5 +1,5 @@
 /**
- * Which sockets are open, and for whom. Instances on the same interface, family, source and group share one
+ * Which sockets are open, and for which instances. Instances on the same interface, family, source and group share one
  * link, told apart by VRID, and by their peers where several have the same (unicast); the link's filter names exactly the VRIDs in use, so that the kernel
  * drops what cannot concern us.
  */

@@ -1,4 +1,4 @@
-/** What the daemon has seen of its checks and of its peers, for whoever chooses intervals. */
+/** What the daemon has seen of its checks and of its peers, for the choice of intervals. */
 import { hostname } from 'node:os'
 import { trackersOf } from '../../config/explain/print-arithmetic.ts'
 import { describeCommand } from '../../config/scripts/command.ts'

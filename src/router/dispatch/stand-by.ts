@@ -1,7 +1,7 @@
 /**
  * Which instances stand by: on the operator's word, or because another program contests an address here. Such an instance says the least priority there is and goes on serving until it
  * hears a better master (RFC 9568 section 6.4.3): the peer takes over by the protocol's own means, whatever it runs, and
- * the addresses are never without a holder. From then on it takes over only when nobody else does.
+ * the addresses are never without a holder. From then on it takes over only when no other router does.
  *
  * `failover` asks for one hand-over: it ends when the instance is master again. `drain` is the whole host's, with what a
  * reload adds, and ends with `resume`; an instance that no peer took over is kept, with its own priority, until it has lost

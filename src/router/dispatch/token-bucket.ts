@@ -112,7 +112,7 @@ export class Backoff {
     this.#lastGapUs = lastGapUs
   }
 
-  /** True when it may be done now; it is then taken as done. Nobody asked for longer than `silenceUs`: it is new. */
+  /** True when it may be done now; it is then taken as done. Not asked for longer than `silenceUs`: it is new. */
   take(now: Us, silenceUs: Us): boolean {
     const fresh = this.#askedAt === null || now - this.#askedAt > silenceUs
     this.#askedAt = now

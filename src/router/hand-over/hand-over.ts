@@ -1,5 +1,5 @@
 /**
- * Planned hand-overs: makes instances stand by, and waits until somebody else leads. How the peer comes to take over is
+ * Planned hand-overs: makes instances stand by, and waits until another router leads. How the peer comes to take over is
  * the protocol's business (stand-by.ts); here is only who was asked, and what became of it.
  */
 import { addUs, type Us, us, usToMilliseconds } from '../../base/time.ts'
@@ -48,7 +48,8 @@ export class HandOvers {
     const { roster } = this.#ports
     const chosen = this.#named(name)
     const owner = chosen.find(owns)
-    if (owner !== undefined) throw new Error(`${owner.name} is an address owner: nobody is better`)
+    if (owner !== undefined)
+      throw new Error(`${owner.name} is an address owner: no router is better`)
     if (!chosen.some(leads)) throw new Error(`${name} is not master here: nothing to hand over`)
     roster.failover(chosen)
     return await this.#given(chosen, () => roster.resume(chosen))

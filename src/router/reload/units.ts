@@ -51,7 +51,7 @@ export function* unitsOf(parts: Parts): Generator<void, readonly Unit[]> {
   const ungroups = groupBy(parts.old, ({ name }) => bonds.root(groupBond(name)))
   const regroups = groupBy(parts.next, ({ name }) => bonds.root(groupBond(name)))
   const roots = new Set([...releases.keys(), ...keeps.keys(), ...acquires.keys()])
-  // A group without a running member is nobody's unit: it is one by itself.
+  // A group without a running member is a unit by itself.
   for (const key of [...ungroups.keys(), ...regroups.keys()]) roots.add(key)
   yield
   const units = [...roots].map((key) => ({

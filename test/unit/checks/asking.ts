@@ -55,7 +55,7 @@ export const serve = (behave: (socket: Socket) => void): Promise<number> =>
     }),
   )
 
-/** A port that nobody has at the moment. */
+/** A port that is free at the moment. */
 export async function freePort(): Promise<number> {
   const free = createServer()
   const port = await listen(free)

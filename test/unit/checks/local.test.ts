@@ -294,7 +294,7 @@ test('module: its thread stays between runs, hears that its time is up, and is r
   })
 })
 
-test('push: good while somebody says so, failed at once when somebody says so, failed after silence', async () => {
+test('push: good while told so, failed at once when told so, failed after silence', async () => {
   await withPool(async (pool, events) => {
     pool.set([
       check('job', { kind: 'push' }, { intervalMs: 150 }),

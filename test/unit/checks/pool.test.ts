@@ -155,7 +155,7 @@ test('user, group and supplementary groups; an identity that cannot be had is a 
       check('impossible', id, { runAs: { uid: 0xffff_fffe, gid: 0xffff_fffe, groups: null } }),
     ])
     const user = await events.verdict('user')
-    // In a namespace that maps a single user there is nobody else to be: then all of these must fail.
+    // In a namespace that maps a single user there is no other user to be: then all of these must fail.
     if (user.good) {
       assert.match(user.result.output, /^uid=65534.* gid=65534/)
       assert.match((await events.verdict('groups')).result.output, /groups=65534\S*,4\S*,24/)

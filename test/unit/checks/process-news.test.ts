@@ -24,7 +24,7 @@ function canHear(): boolean {
   }
 }
 
-/** Of the first ancestor that is in another network namespace than we are: whoever started the tests. */
+/** Of the first ancestor that is in another network namespace than we are: the one that started the tests. */
 function outerNamespace(): string | null {
   const namespace = (pid: number | 'self') => readlinkSync(`/proc/${pid}/ns/net`)
   try {

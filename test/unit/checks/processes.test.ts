@@ -96,7 +96,7 @@ function agree(name: string, runAs: RunAs | null = null): Record<Tool, boolean> 
 const all = { killall: true, pidof: true, pgrep: true }
 const none = { killall: false, pidof: false, pgrep: false }
 
-test('a running program, its prefix, and a name that nobody has', async () => {
+test('a running program, its prefix, and a name that no process has', async () => {
   const name = `run${id}`
   const path = program(name)
   background(path, ['1000'])

@@ -70,7 +70,7 @@ test('udp: an answer, another one, none, and a closed port', async () => {
   )
 })
 
-test('icmp: an echo, nobody there, and no way there', async () => {
+test('icmp: an echo, no host there, and no way there', async () => {
   if (!asRoot) {
     assert.equal(await said('icmp 127.0.0.1'), 'unable icmp needs CAP_NET_RAW')
     return

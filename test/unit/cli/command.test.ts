@@ -121,7 +121,7 @@ test('wrong usage is 3, on standard error', async () => {
   }
 })
 
-test('nobody there is 2', async () => {
+test('no daemon is 2', async () => {
   for (const args of [['status'], ['status', '--json'], ['reload'], ['history']]) {
     const { status, stdout, stderr } = await vipd(...args, '--run-dir', dir)
     assert.equal(status, 2)
@@ -249,7 +249,7 @@ test('check prints the report, and exits as it says; keepalived -t means the sam
   assert.equal((await vipd('check', '-f', join(dir, 'none.conf'))).status, 4)
 })
 
-test('failover, drain and resume: what became of whom, and whether all is given away', async () => {
+test('failover, drain and resume: what became of each, and whether all is given away', async () => {
   const given = { name: 'VI_web', outcome: 'handed-over', tookMs: 3_604, to: '10.0.0.3' } as const
   const kept = { name: 'VI_db', outcome: 'kept', tookMs: 5_625, to: null } as const
   await answering(

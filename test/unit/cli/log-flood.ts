@@ -1,5 +1,5 @@
 /**
- * A process for log.test.ts: floods its log while nobody reads, measures what that did to the event loop and to
+ * A process for log.test.ts: floods its log while its output is not read, measures what that did to the event loop and to
  * libuv's pool, then (told so on standard input) says a last line, and exits. Reports on standard output.
  */
 import { once } from 'node:events'

@@ -135,7 +135,7 @@ test('a repeated message is held back and counted', () => {
   ])
 })
 
-/** Starts the flood with that standard error; resolves with what it measured while nobody read. */
+/** Starts the flood with that standard error; resolves with what it measured while nothing was read. */
 async function flooded(format: string, stderr: StdioPipe | number) {
   const child = spawn(process.execPath, [flood, format], {
     stdio: ['pipe', 'pipe', stderr],
@@ -158,10 +158,10 @@ async function finish(child: ChildProcess) {
   assert.equal(status, 0)
 }
 
-// Three seconds are far above a busy machine's hiccups and far below "until somebody reads".
+// Three seconds are far above a busy machine's hiccups and far below "until it is read".
 const stuckMs = 3_000
 
-test('a pipe that nobody reads: the loop turns, the pool is free, the process can exit', {
+test('a pipe that is not read: the loop turns, the pool is free, the process can exit', {
   timeout: 30_000,
 }, async () => {
   for (const format of ['json', 'text']) {
@@ -177,7 +177,7 @@ test('a pipe that nobody reads: the loop turns, the pool is free, the process ca
   }
 })
 
-test('a socket that nobody reads', { timeout: 30_000 }, async () => {
+test('a socket that is not read', { timeout: 30_000 }, async () => {
   const { child, worstMs } = await flooded('json', 'pipe')
   assert.ok(worstMs < stuckMs, `${worstMs} ms`)
   await finish(child)

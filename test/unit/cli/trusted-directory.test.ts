@@ -60,7 +60,7 @@ test('a run directory in which others may make or rename files is refused', () =
     assert.throws(() => requirePrivate(path), refused, path)
     assert.throws(() => daemonSocket(path), { failure: 'denied' }, path)
   }
-  // What is ours in a sticky directory can be replaced by nobody else.
+  // What is ours in a sticky directory can be replaced by no other user.
   requirePrivate(below(sticky))
 })
 

@@ -334,7 +334,7 @@ test('the socket is for its owner alone', async () => {
     if (process.getuid?.() !== 0) return
     const script = `require('net').connect(${JSON.stringify(path)}).on('error', e => { console.log(e.code); process.exit() }).on('connect', () => { console.log('in'); process.exit() })`
     const other = spawnSync(process.execPath, ['-e', script], { uid: 65534, gid: 65534 })
-    // A user namespace that knows no other user has nobody to keep out.
+    // A user namespace that knows no other user has no user to keep out.
     if ((other.error as NodeJS.ErrnoException | undefined)?.code === 'EINVAL') return
     assert.equal(other.stdout.toString().trim(), 'EACCES')
   })
@@ -374,7 +374,7 @@ test('a path that is no socket, or too long for one, is refused by name', async 
   })
 })
 
-test('the client tells nobody there from no answer and from nonsense', async () => {
+test('the client tells no daemon from no answer and from nonsense', async () => {
   await assert.rejects(
     request(join(dir, 'none.sock'), 'ping', { timeoutMs: 1_000 }),
     (e) => e instanceof ControlError && e.failure === 'unreachable',

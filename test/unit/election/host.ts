@@ -67,7 +67,7 @@ export class Host {
   start(seconds = 0): this {
     return this.feed({ kind: 'start' }, seconds)
   }
-  /** Started at 0 and, having heard nobody, master when its down interval is over. */
+  /** Started at 0 and, having heard no router, master when its down interval is over. */
   becomeMaster(): this {
     this.start()
     return this.feed({ kind: 'expired' }, this.as('backup').masterDownAt / 1_000_000)

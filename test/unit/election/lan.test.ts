@@ -1,4 +1,4 @@
-/** Properties of many machines together: exactly one master, and nobody preempts who must not. */
+/** Properties of many machines together: exactly one master, and no router preempts that must not. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -74,7 +74,7 @@ function lanOf(version: 2 | 3, hosts: readonly HostSpec[], troubles: readonly Tr
 const healthy = (lan: Lan): readonly Node[] =>
   [...lan.nodes.values()].filter((n) => n.machine.state.kind !== 'fault')
 
-/** Whom a preempting backup without a delay must not leave in place. */
+/** The master that a preempting backup without a delay must not leave in place. */
 const mayRule = (master: Node, other: Node): boolean =>
   !other.params.preempt || master.machine.effective >= other.machine.effective
 

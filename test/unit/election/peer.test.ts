@@ -32,14 +32,14 @@ test('not below it, not unless switched on, not on the way up: the next advert s
   }
 })
 
-test('serving on: whoever is asked to leads until a better one is heard', () => {
+test('serving on: the instance that is asked to leads until a better one is heard', () => {
   const host = preempted(90).feed({ kind: 'priority', effective: 1, serving: true }, 10)
   assert.equal(host.state.kind, 'master')
   host.feed(advert(90), 11)
   assert.equal(host.state.kind, 'backup')
 })
 
-test('a peer that was never heard, fell silent, or resigned is nobody to hand over to', () => {
+test('a peer that was never heard, fell silent, or resigned is none to hand over to', () => {
   const alone = new Host({ resignOnDemotion: true }).becomeMaster()
   const silent = new Host({ resignOnDemotion: true }).start().feed(advert(150), 1)
   silent.feed({ kind: 'expired' }, 4.7)
@@ -58,7 +58,7 @@ test('it is tried once: the peer must be heard again before the next time', () =
   assert.equal(host.state.kind, 'backup')
 })
 
-test('of several the best counts, whoever speaks last', () => {
+test('of several the best counts, whichever speaks last', () => {
   const host = preempted(90).feed(advert(60, '10.0.0.3'), 6)
   host.feed({ kind: 'priority', effective: 80 }, 10)
   assert.deepEqual(host.cause, {

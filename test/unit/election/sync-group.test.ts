@@ -58,7 +58,7 @@ test('the group becomes master when the last member’s deadline passes, not bef
   assert.deepEqual(at(hosts, 'A').cause, { kind: 'group', group: 'G', want: 'master' })
 })
 
-test('all deadlines were held at the same time: nobody is left waiting', () => {
+test('all deadlines were held at the same time: no member is left waiting', () => {
   const hosts = three(() => new Host().start().feed(held))
   assert.equal(settle(hosts), 1)
   assert.deepEqual(kinds(hosts), ['master', 'master', 'master'])
@@ -134,7 +134,7 @@ test('owners come back from a fault as masters, together', () => {
   assert.deepEqual(kinds(hosts), ['master', 'master', 'master'])
 })
 
-test('a member that has not begun, or has stopped, forces nobody', () => {
+test('a member that has not begun, or has stopped, forces no other', () => {
   const hosts = new Map([
     ['A', new Host().becomeMaster()],
     ['B', new Host()],
@@ -173,7 +173,7 @@ const anything: fc.Arbitrary<Event> = fc.constantFrom<Event>(
   { kind: 'stop' },
 )
 
-test('whatever happens to whom, the group settles in a few rounds and then agrees', () => {
+test('whatever happens to a member, the group settles in a few rounds and then agrees', () => {
   const names = ['A', 'B', 'C']
   const story = fc.array(fc.tuple(fc.constantFrom(...names), anything), { maxLength: 40 })
   fc.assert(

@@ -308,7 +308,7 @@ test('FIFO lines byte for byte, the global FIFO first; unread ones are dropped; 
   for (let i = 0; i < 5_000; i++) {
     notifier.instance({ name: 'VI_1', state: 'BACKUP', priority: 100, notify: silent })
   }
-  assert.ok(performance.now() - begun < 5_000, 'a full FIFO makes nobody wait')
+  assert.ok(performance.now() - begun < 5_000, 'a full FIFO delays nothing')
   assert.equal(lines.filter((line) => line.includes('is full')).length, 2, 'said once for each')
   for (const reader of readers) assert.ok(readAll(reader).endsWith('INSTANCE "VI_1" BACKUP 100\n'))
   notifier.instance({ name: 'VI_1', state: 'BACKUP', priority: 100, notify: silent })

@@ -66,7 +66,7 @@ function roster(context: TestContext, ...settings: readonly Settings[]) {
   return { handOvers, did, becomes, pass }
 }
 
-test('given: to whom and how long it took, once nobody that was asked leads', async (context) => {
+test('given: to which router and how long it took, once no instance that was asked leads', async (context) => {
   const { handOvers, did, becomes } = roster(context, { name: 'A' }, { name: 'B' })
   const drained = handOvers.drain()
   becomes(0, following, 3.5)

@@ -173,7 +173,7 @@ test('a changed priority replaces the lead without repeating the take-over', () 
 
 const vanished = (text: string) => address(3, text, { prefixLength: 32 })
 
-test('an address that somebody deleted is put back once for each deletion, within bounds', () => {
+test('an address that another program deleted is put back once for each deletion, within bounds', () => {
   const { it, ordered, advance } = atWork()
   it.engineEvent(expired(ordered()[0]?.generation ?? 0))
   it.addressVanished(vanished('172.16.80.100'))

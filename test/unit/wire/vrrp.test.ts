@@ -266,7 +266,7 @@ test('IPv6 and version 2 have one checksum', () => {
   assert(two.ok && two.value.checksum === 'message')
 })
 
-test('an advert of no address is not believed, whoever sends it with whatever priority', () => {
+test('an advert of no address is not believed, from whatever sender and with whatever priority', () => {
   const three: AdvertFields = { ...four, version: 3, vrid: 1, source: ip('10.0.1.3') }
   const packet = received(three, fromHex('3101c80000641b0c'))
   assert.deepEqual(decodeAdvert(packet, expecting(three)), { ok: false, why: 'no-addresses' })
