@@ -3,14 +3,12 @@ import type { DialogueProbe } from '../../base/probe.ts'
 import { open, type ProbeContext } from './connection.ts'
 import { judge, unanswered } from './expectation.ts'
 import { StreamReader } from './stream-reader.ts'
-import { accepts } from './tcp-dial.ts'
 
 /** Resolves with the words of success. Rejects with a ProbeFailure. */
 export async function dialogue(
   { to, tls, turns }: DialogueProbe,
   context: ProbeContext,
 ): Promise<string> {
-  if (to.kind === 'tcp' && tls === null && turns.length === 0) return accepts(to, context)
   const socket = await open(to, tls, context)
   if (turns.length === 0) return 'connected'
   socket.once('data', () => context.passed('first byte'))

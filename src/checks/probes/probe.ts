@@ -13,6 +13,7 @@ import { probeHttp } from './http.ts'
 import { probeEcho } from './icmp.ts'
 import { probeMysql } from './mysql.ts'
 import { probePostgres } from './postgres.ts'
+import { accepts } from './tcp-dial.ts'
 import { probeUdp } from './udp.ts'
 
 type Run<P> = (probe: P, context: ProbeContext) => Promise<string>
@@ -20,7 +21,11 @@ type Runs = { readonly [K in Probe['kind']]: Run<Extract<Probe, { readonly kind:
 
 /** One entry for each kind of probe; the compiler asks for it. What takes a few lines stands here. */
 const runs: Runs = {
-  dialogue,
+  dialogue: (probe, context) => {
+    const { to, tls, turns } = probe
+    const mereConnection = to.kind === 'tcp' && tls === null && turns.length === 0
+    return mereConnection ? accepts(to, context) : dialogue(probe, context)
+  },
   http: probeHttp,
   udp: probeUdp,
   dns: probeDns,
