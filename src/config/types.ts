@@ -38,6 +38,8 @@ export type GlobalOptions = {
   readonly scriptSecurity: boolean
   readonly fifoStatesOnReload: boolean
   readonly startupDelayUs: Us
+  /** Counted from the boot of the host. */
+  readonly delayAfterBootUs: Us
   readonly dynamicInterfaces: boolean
   readonly logUnknownVrids: boolean
   readonly realtimePriority: number

@@ -9,7 +9,9 @@
  *                      engine (its own thread) ◄──► kernel, wire
  * ```
  */
+import { uptime } from 'node:os'
 import type { Log } from '../base/log.ts'
+import { usToMilliseconds } from '../base/time.ts'
 import { startCheckPool } from '../checks/pool/pool.ts'
 import type { CheckPool } from '../checks/verdict/types.ts'
 import type { Config } from '../config/types.ts'
@@ -38,6 +40,7 @@ import { initialiseFiles } from './initial-files.ts'
 import { Lease } from './lease.ts'
 import { applyNice, engineOptions, runTimed } from './process.ts'
 import { endWith, Reloads } from './reloads.ts'
+import { startDelay } from './start-delay.ts'
 import type { Daemon, DaemonOptions, ReloadResult } from './types.ts'
 import { Watchers } from './watchers.ts'
 
@@ -159,10 +162,14 @@ export class RunningDaemon implements Daemon {
     initialiseFiles(scripts, this.#options.log, () => {
       if (!this.#dispatcher.stopping) this.#pool.set(checkSpecs(this.#dispatcher.config.scripts))
     })
-    const delayMs = globals.startupDelayUs / 1000
-    if (delayMs === 0) return this.#reloads.takePart()
-    this.#options.log.info(`startup delay: taking part in ${delayMs / 1000} s`)
-    this.#delay = setTimeout(() => void this.#reloads.takePart().catch(endWith), delayMs)
+    const delay = startDelay(globals, uptime())
+    if (delay === null) return this.#reloads.takePart()
+    const { log } = this.#options
+    log.info(`startup delay: taking part in ${delay.us / 1_000_000} s`, { keyword: delay.keyword })
+    this.#delay = setTimeout(() => {
+      log.info('startup delay: over')
+      void this.#reloads.takePart().catch(endWith)
+    }, usToMilliseconds(delay.us))
   }
 
   async status(): Promise<Status> {

@@ -82,12 +82,6 @@ export const unsupportedGlobalKeywords: readonly PlainEntry[] = withoutEffect(
       deprecationCounts: true,
       doc: 'An older spelling.',
     },
-    {
-      name: 'vrrp_delay_after_boot',
-      args: [word('SECONDS')],
-      since: '2.4.0',
-      doc: 'As vrrp_startup_delay, counted from the boot of the host.',
-    },
     { name: 'vmac_prefix', once: true, args: name, doc: 'Names of virtual MAC interfaces.' },
     { name: 'vmac_addr_prefix', once: true, args: name, doc: 'Names of virtual MAC interfaces.' },
     {

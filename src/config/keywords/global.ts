@@ -35,6 +35,16 @@ export const globalOptions: Options<GlobalOptions> = new Options<GlobalOptions>(
     label: 'startup delay',
     inCheck: (delay) => delay > 0 && kinds.spanText(delay),
   },
+  delayAfterBootUs: {
+    name: 'vrrp_delay_after_boot',
+    takes: kinds.seconds(0.001, 4294.967295, 6),
+    default: us(0),
+    since: '2.4.0',
+    onReload: 'next-start',
+    doc: 'As vrrp_startup_delay, counted from the boot of the host: a daemon that starts later waits for the rest of it, or not at all. Of both the one that ends later counts.',
+    label: 'delay after boot',
+    inCheck: (delay) => delay > 0 && kinds.spanText(delay),
+  },
   livenessUs: {
     name: 'vipd_liveness',
     takes: kinds.seconds(0, 3600, 3),
