@@ -35,6 +35,7 @@ Napi::Function EngineObject::Define(Napi::Env env) {
                       InstanceMethod<&EngineObject::GiveOrder>("order"),
                       InstanceMethod<&EngineObject::AskFlush>("flush"),
                       InstanceMethod<&EngineObject::AskKernel>("request"),
+                      InstanceMethod<&EngineObject::Listen>("listen"),
                       InstanceMethod<&EngineObject::Renew>("renew"),
                       InstanceMethod<&EngineObject::Acknowledge>("acknowledge"),
                       InstanceMethod<&EngineObject::ReadSlot>("counters"),
@@ -182,6 +183,18 @@ void EngineObject::AskFlush(const Napi::CallbackInfo& info) {
 
 void EngineObject::AskKernel(const Napi::CallbackInfo& info) {
   engine_->Ask(static_cast<uint32_t>(IntAt(info, 0)), RequestFrom(info[1]));
+}
+
+void EngineObject::Listen(const Napi::CallbackInfo& info) {
+  const auto groups = [&](size_t at) {
+    const auto numbers = info[at].As<Napi::Array>();
+    std::vector<int> out;
+    for (uint32_t i = 0; i < numbers.Length(); ++i)
+      out.push_back(numbers.Get(i).As<Napi::Number>().Int32Value());
+    return out;
+  };
+  const char* call = engine_->Listen(BytesFrom(info[0]), groups(1), groups(2));
+  if (call != nullptr) throw Failed(env_, call, errno);
 }
 
 void EngineObject::Renew(const Napi::CallbackInfo&) { engine_->Post(Renewal{MonotonicNow()}); }

@@ -38,6 +38,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   void GiveOrder(const Napi::CallbackInfo& info);
   void AskFlush(const Napi::CallbackInfo& info);
   void AskKernel(const Napi::CallbackInfo& info);
+  void Listen(const Napi::CallbackInfo& info);
   void Renew(const Napi::CallbackInfo& info);
   void Acknowledge(const Napi::CallbackInfo& info);
   Napi::Value ReadSlot(const Napi::CallbackInfo& info);

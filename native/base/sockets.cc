@@ -257,9 +257,20 @@ Opened OpenRoute() {
   Opening opening(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_ROUTE);
   opening.Optional(SOL_NETLINK, NETLINK_EXT_ACK, 1)
       .Optional(SOL_NETLINK, NETLINK_CAP_ACK, 1)
+      .Optional(SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)
       .Optional(SOL_SOCKET, SO_RCVBUFFORCE, kNetlinkBuffer)
       .Bind(&local, sizeof local);
   return opening.Done();
+}
+
+const char* ChangeGroups(int fd, const std::vector<int>& join, const std::vector<int>& leave) {
+  for (const int group : leave)
+    if (setsockopt(fd, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, &group, sizeof group) < 0)
+      return "setsockopt(NETLINK_DROP_MEMBERSHIP)";
+  for (const int group : join)
+    if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) < 0)
+      return "setsockopt(NETLINK_ADD_MEMBERSHIP)";
+  return nullptr;
 }
 
 Opened OpenMonitor() {

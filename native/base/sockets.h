@@ -80,5 +80,7 @@ const char* JoinGroup(int fd, int ifindex, const Address& group);
 void LeaveGroup(int fd, int ifindex, const Address& group);
 // nullptr on success, else the failing call with errno set.
 const char* AttachFilter(int fd, const Bytes& program);
+// Multicast groups of a netlink socket. Null, or the name of the call that failed, with errno set.
+const char* ChangeGroups(int fd, const std::vector<int>& join, const std::vector<int>& leave);
 
 }  // namespace vipd

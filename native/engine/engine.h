@@ -115,6 +115,10 @@ class Engine {
   void Post(Command command);
   const EnginePolicy& policy() const { return options_.policy; }
   std::unique_ptr<Delivery> Take();
+  // Of which other changes the kernel tells; `filter` drops there what does not matter. Null, or
+  // the call that failed, with errno set.
+  const char* Listen(const Bytes& filter, const std::vector<int>& join,
+                     const std::vector<int>& leave) const;
   // One request; the answer is an event. What it shows of the kernel has been notified before it.
   void Ask(uint32_t id, Bytes request) { netlink_.Ask(id, std::move(request)); }
   // Ends the thread; what was posted and not yet taken up is dropped. Twice is harmless. Without

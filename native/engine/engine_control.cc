@@ -32,6 +32,13 @@ std::optional<OpenFailure> Engine::Open() {
   return std::nullopt;
 }
 
+// The filter first: nothing of a new group comes without it.
+const char* Engine::Listen(const Bytes& filter, const std::vector<int>& join,
+                           const std::vector<int>& leave) const {
+  const char* failed = AttachFilter(monitor_.get(), filter);
+  return failed != nullptr ? failed : ChangeGroups(monitor_.get(), join, leave);
+}
+
 bool Engine::Watch(int fd, uint64_t tag) const {
   epoll_event event{};
   event.events = EPOLLIN;

@@ -8,7 +8,7 @@ import { kernelRequest } from '../engine/native.ts'
 import { Errands } from '../kernel/errands.ts'
 import { sweepTables } from '../kernel/nft-tables.ts'
 import { removeRecord, type Survey, survey } from '../kernel/survey.ts'
-import { describeFound, type Swept, sweepAddresses } from '../kernel/sweep.ts'
+import { describeFound, type Swept, sweep } from '../kernel/sweep.ts'
 import { exit } from './exit.ts'
 import { runDirectoryIsTaken } from './run-directory.ts'
 import { requirePrivate } from './trusted-directory.ts'
@@ -26,7 +26,7 @@ export async function cleanUp({ runDir }: { readonly runDir: string }): Promise<
       return refuse(`the record in ${runDir} is unusable, nothing is removed: ${seen.own.why}`)
     // A warden that is still at work knows what to give up, and does it in the adverts too; one that hangs is ended.
     await endStaleWardens(runDir, { warn: say })
-    const swept = sweepAddresses(seen, kernelRequest)
+    const swept = sweep(seen, kernelRequest)
     const addresses = report(swept)
     const tables = await cleanTables(seen)
     if (!addresses || !tables) return exit.degraded
@@ -43,7 +43,10 @@ function refuse(why: string): number {
   return exit.degraded
 }
 
-function report({ removed, left, failed }: Swept): boolean {
+function report({ entries, ...addresses }: Swept): boolean {
+  const removed = [...entries.removed, ...addresses.removed]
+  const left = [...entries.left, ...addresses.left]
+  const failed = [...entries.failed, ...addresses.failed]
   for (const it of removed) process.stdout.write(`removed ${describeFound(it)}\n`)
   for (const it of left) say(`left alone: ${describeFound(it)}: ${it.why}`)
   for (const it of failed) say(`not removed: ${describeFound(it)}: ${it.why}`)

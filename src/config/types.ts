@@ -5,6 +5,7 @@
 import type { Command, RunAs } from '../base/command.ts'
 import type { Family, Ip } from '../base/ip.ts'
 import type { Us } from '../base/time.ts'
+import type { Route, Rule } from './routing.ts'
 
 export type Place = { readonly file: string; readonly line: number; readonly column: number }
 
@@ -243,6 +244,8 @@ export type Instance = InstanceOptions & {
   readonly password: Uint8Array | null
   readonly addresses: readonly VirtualAddress[]
   readonly excluded: readonly VirtualAddress[]
+  readonly routes: readonly Route[]
+  readonly rules: readonly Rule[]
   readonly transport: Transport
   readonly trackInterfaces: readonly Tracked[]
   readonly trackChecks: readonly Tracked[]

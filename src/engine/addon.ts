@@ -81,6 +81,8 @@ export type NativeEngine = {
   flush(id: number): void
   /** Answered with the same number among the events. */
   request(id: number, bytes: Uint8Array): void
+  /** Throws as the others do. */
+  listen(filter: Uint8Array, join: readonly number[], leave: readonly number[]): void
   renew(): void
   setLiveness(livenessUs: number): void
   /** So many events have been acknowledged, and what came of them has been ordered. */

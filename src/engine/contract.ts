@@ -180,7 +180,7 @@ export type EngineEvent =
     }
   /** The main thread's lease lapsed: this lead has resigned and idles until the next order. */
   | { readonly kind: 'lapsed'; readonly slot: SlotId; readonly generation: number; readonly at: Us }
-  /** rtnetlink notifications, undecoded: RTNLGRP_LINK, _IPV4_IFADDR, _IPV6_IFADDR, _IPV6_NETCONF. */
+  /** rtnetlink notifications, undecoded: RTNLGRP_LINK, _IPV4_IFADDR, _IPV6_IFADDR, _IPV6_NETCONF, and what `listen` names. */
   | { readonly kind: 'kernel'; readonly bytes: Uint8Array }
   /** The notification socket overflowed (ENOBUFS): what is known about the kernel is stale, dump again. */
   | { readonly kind: 'overrun' }
@@ -294,6 +294,12 @@ export type Engine = {
    * overrun. Not called once the engine is stopped.
    */
   request(bytes: Uint8Array, done: (answer: Uint8Array | OpError) => void): void
+  /**
+   * Which groups of rtnetlink (RTNLGRP_*) are notified beside those that always are, and the classic BPF program
+   * (struct sock_filter[]) that drops in the kernel what does not matter of all of them: a notification that is dropped
+   * wakes no thread. Throws OpError.
+   */
+  listen(groups: readonly number[], filter: Uint8Array): void
   /** Joins the links' multicast groups again, which the kernel dropped with the device. Resolves with what failed. */
   rejoin(links: readonly LinkId[]): Promise<readonly RejoinFailure[]>
   counters(slot: SlotId): SlotCounters

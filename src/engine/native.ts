@@ -110,6 +110,7 @@ class RunningEngine implements Engine {
   readonly #flushes = new Map<number, Waiting>()
   readonly #requests = new Map<number, (answer: Uint8Array | OpError) => void>()
   #handle: NativeEngine | null = null
+  #groups: readonly number[] = []
   #acknowledged = 0
   #flushId = 0
   #requestId = 0
@@ -219,6 +220,15 @@ class RunningEngine implements Engine {
     this.#requestId += 1
     this.#requests.set(this.#requestId, done)
     this.#native.request(this.#requestId, bytes)
+  }
+
+  listen(groups: readonly number[], filter: Uint8Array): void {
+    const [join, leave] = [
+      groups.filter((group) => !this.#groups.includes(group)),
+      this.#groups.filter((group) => !groups.includes(group)),
+    ]
+    native(() => this.#native.listen(filter, join, leave))
+    this.#groups = groups
   }
 
   async rejoin(links: readonly LinkId[]): Promise<readonly RejoinFailure[]> {

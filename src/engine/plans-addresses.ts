@@ -15,6 +15,7 @@ import {
 import { errno } from '../wire/rtnetlink-numbers.ts'
 import type { LinkId, Plan } from './contract.ts'
 import { type Announcement, announce, type GarpFacts } from './plans-announce.ts'
+import { addEntry, type EntryFacts } from './plans-entries.ts'
 
 /** One virtual address, resolved to the interface that it goes on. */
 export type AddressFacts = Omit<AddressSpec, 'validSeconds'> & {
@@ -56,6 +57,8 @@ export type SlotFacts = {
   readonly addresses: readonly AddressFacts[]
   /** Set again by whatever deletes `addresses`, in the same request. */
   readonly takenAlong: readonly TakenAlong[]
+  /** Set after the addresses, in this order; removed before them, backwards. */
+  readonly entries: readonly EntryFacts[]
   readonly garp: GarpFacts
   /** The interface of the source forwards IPv6: what announces the source carries the router flag. */
   readonly router: boolean
@@ -67,6 +70,7 @@ export type SlotFacts = {
 
 type Encoded = {
   readonly adds: Plan
+  readonly entries: Plan
   readonly release: Plan
   readonly frames: readonly Announcement[]
 }
@@ -81,6 +85,7 @@ export function encoded(facts: SlotFacts): Encoded {
   const each = addresses.map((address) => encodeAddress(facts, address))
   const made = {
     adds: each.flatMap((e) => e.add),
+    entries: facts.entries.map(addEntry),
     release: [...each.flatMap((e) => e.remove), ...putBack(facts, addresses)],
     frames: each.flatMap((e) => e.frame ?? []),
   }
@@ -123,8 +128,11 @@ export function encodeFrame(
   return { family, step: { kind: 'frame', ifindex, bytes } }
 }
 
-/** Every address set again, where it is already too. */
-export const planHold = (facts: SlotFacts): Plan => encoded(facts).adds
+/** Every address, route and rule set again, where it is already too. */
+export const planHold = (facts: SlotFacts): Plan => [
+  ...encoded(facts).adds,
+  ...encoded(facts).entries,
+]
 
 /** An address that another program deleted: back in place, and announced. */
 export function planRestore(facts: SlotFacts, address: AddressFacts): Plan {
@@ -173,5 +181,5 @@ function putBack({ takenAlong }: SlotFacts, gone: readonly AddressFacts[]): Plan
 function held(facts: SlotFacts, gone: readonly AddressFacts[]): Plan {
   const first = (one: AddressFacts) =>
     ipFamily(one.address) === 4 && (one.peer ?? one).prefixLength < 32
-  return gone.some(first) ? encoded(facts).adds : []
+  return gone.some(first) ? planHold(facts) : []
 }

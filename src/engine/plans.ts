@@ -13,6 +13,7 @@ import { encodeAdvert, priorityResign } from '../wire/vrrp.ts'
 import type { ExpectedAdvert, Lead, Order, Plan, Repeat } from './contract.ts'
 import { encoded, encodeFrame, type SlotFacts } from './plans-addresses.ts'
 import { announce, announceEvery, announceLater } from './plans-announce.ts'
+import { removeEntries } from './plans-entries.ts'
 import { followPatience, wardenLateUs } from './policy.ts'
 
 /** Adverts of many instances leave in some 64 batches each interval: few wake-ups, and no batch overflows a peer's socket. */
@@ -32,6 +33,8 @@ export type OrderOptions = {
   readonly expected?: ExpectedAdvert | null
   /** Announces each address once when it takes over, for an instance that loses the lead again and again. */
   readonly brief?: boolean
+  /** Routes and rules that others of this host hold: left alone by what leaves, by identity. */
+  readonly shared?: ReadonlySet<string>
   /** The sync group forbids to lead: at the deadline nothing is carried out, only `expired` is raised. */
   readonly held?: boolean
   /** How often the advert timer was set anew; a lead with another number sends its next advert a whole interval later. */
@@ -56,7 +59,7 @@ export function planOrder(
     case 'init':
     case 'fault':
     case 'stopped':
-      return { kind: 'idle', now: planIdle(facts, options.resign === true) }
+      return { kind: 'idle', now: planIdle(facts, options) }
     case 'backup':
       return planFollow(facts, params, { ...machine, state }, options)
     case 'master':
@@ -91,9 +94,12 @@ export function planAdvert(facts: SlotFacts, priority: number): Plan {
  * peer that hears both starts the same skew time again microseconds later, and one that lost the first
  * is spared the whole down interval.
  */
-export function planIdle(facts: SlotFacts, resign: boolean): Plan {
+export function planIdle(
+  facts: SlotFacts,
+  { resign = false, shared }: Pick<OrderOptions, 'resign' | 'shared'>,
+): Plan {
   const advert = resign ? planAdvert(facts, priorityResign) : []
-  return [...advert, ...advert, ...encoded(facts).release]
+  return [...advert, ...advert, ...removeEntries(facts.entries, shared), ...encoded(facts).release]
 }
 
 /** garp_lower_prio_repeat announcements of every address at once; paced ones are the order's (`reannounce`). */
@@ -123,7 +129,7 @@ function planFollow(
   const restart = restartUs(params, machine)
   return {
     kind: 'follow',
-    now: options.entering ? planIdle(facts, options.resign === true) : [],
+    now: options.entering ? planIdle(facts, options) : [],
     expect: restarts(state, effective) ? (options.expected ?? null) : null,
     deadlineUs: state.masterDownAt,
     restartUs: restart,
@@ -140,13 +146,13 @@ function planFollow(
 
 function planLead(facts: SlotFacts, priority: number, options: OrderOptions): Lead {
   const { garp, advertIntervalUs } = facts
-  const { adds, frames } = encoded(facts)
+  const { adds, entries, frames } = encoded(facts)
   const advert = planAdvert(facts, priority)
   const first = announce('garp-first', frames, garp, garp.masterRepeat)
   const once = announce('garp-first', frames, garp, Math.min(garp.masterRepeat, 1))
   const announced = options.brief === true ? once.now : first.now
   return {
-    now: options.entering ? [...advert, ...adds, ...announced] : [],
+    now: options.entering ? [...advert, ...adds, ...entries, ...announced] : [],
     repeats: [
       {
         key: advertKey(options.timerResets ?? 0),
@@ -161,7 +167,7 @@ function planLead(facts: SlotFacts, priority: number, options: OrderOptions): Le
       ...announceEvery('garp-refresh', frames, garp),
       ...reannouncements(facts, options.reannounce ?? null),
     ],
-    resign: planIdle(facts, true),
+    resign: planIdle(facts, { resign: true }),
     ...patience(facts),
   }
 }

@@ -3,13 +3,17 @@
  * process and must be told from what others put there. A record names what a run directory's daemon may have put
  * there; it is written before the kernel is asked (ownership.ts) and read by the next daemon and by `vipd cleanup`.
  */
+import { unreachable } from '../base/assert.ts'
 import type { Ip } from '../base/ip.ts'
 import { identityOfHeld } from '../wire/address-identity.ts'
+import { splitMessages } from '../wire/netlink.ts'
 import type { LinkAddress } from '../wire/rtnetlink-address.ts'
+import { type } from '../wire/rtnetlink-numbers.ts'
 
-/** To come: routes, rules, links, sysctls. A kind that the reader does not know makes a record unusable. */
+/** To come: links, sysctls. A kind that the reader does not know makes a record unusable. */
 export type OwnedObject =
   | OwnedAddress
+  | OwnedEntry
   | { readonly kind: 'nft-table'; readonly family: 'inet'; readonly name: string }
 
 /** As the kernel reports it: with a peer the prefix is the peer's. */
@@ -17,6 +21,15 @@ export type OwnedAddress = Pick<LinkAddress, 'ifindex' | 'address' | 'prefixLeng
   readonly kind: 'address'
   /** Its name at that time: an index is given to another interface after a reboot. */
   readonly interface: string
+}
+
+export type OwnedEntry = {
+  readonly kind: 'route' | 'rule'
+  readonly identity: string
+  /** As the operator wrote it. */
+  readonly text: string
+  /** The request that removes it and no other (RTM_DELROUTE, RTM_DELRULE), hexadecimal. */
+  readonly remove: string
 }
 
 export type OwnershipRecord = {
@@ -37,10 +50,19 @@ export type RecordRead =
 /** Raised whenever an older reader would misunderstand a record. */
 const version = 1
 
-export const objectKey = (object: OwnedObject): string =>
-  object.kind === 'address'
-    ? `address ${object.interface} ${object.ifindex} ${identityOfHeld(object)}`
-    : `nft-table ${object.family} ${object.name}`
+export function objectKey(object: OwnedObject): string {
+  switch (object.kind) {
+    case 'address':
+      return `address ${object.interface} ${object.ifindex} ${identityOfHeld(object)}`
+    case 'route':
+    case 'rule':
+      return `${object.identity} ${object.remove}`
+    case 'nft-table':
+      return `nft-table ${object.family} ${object.name}`
+    default:
+      return unreachable(object)
+  }
+}
 
 export const encodeRecord = (record: OwnershipRecord): string =>
   `${JSON.stringify({ version, ...record }, null, 1)}\n`
@@ -76,9 +98,21 @@ function asOwned(value: unknown): OwnedObject | null {
   if (!isObject(value)) return null
   const { kind } = value
   if (kind === 'address') return asAddress(value)
+  if (kind === 'route' || kind === 'rule') return asEntry(kind, value)
   if (kind !== 'nft-table' || value['family'] !== 'inet') return null
   const { name } = value
   return typeof name === 'string' ? { kind, family: 'inet', name } : null
+}
+
+/** Nothing but a removal of such an entry is ever carried out from a record. */
+function asEntry(kind: OwnedEntry['kind'], value: Fields): OwnedEntry | null {
+  const { identity, text, remove } = value
+  if (typeof identity !== 'string' || typeof text !== 'string') return null
+  if (typeof remove !== 'string' || !/^([\da-f]{2})+$/.test(remove)) return null
+  const { messages, whole } = splitMessages(Buffer.from(remove, 'hex'))
+  const wanted = kind === 'route' ? type.delRoute : type.delRule
+  if (!whole || messages.length !== 1 || messages[0]?.type !== wanted) return null
+  return { kind, identity, text, remove }
 }
 
 function asAddress(value: Fields): OwnedObject | null {

@@ -53,6 +53,8 @@ export type KernelChange =
       /** An address of another program came or went, or changed hands. */
       readonly foreign: boolean
     }
+  /** A route or a rule of that identity was removed. The mirror holds none. */
+  | { readonly kind: 'entry-gone'; readonly identity: string }
   /** Whether the interface forwards IPv6 is known anew. */
   | { readonly kind: 'forwarding'; readonly ifindex: number }
 
@@ -179,6 +181,9 @@ export class Kernel implements KernelView {
       case 'newaddr':
       case 'deladdr':
         return this.#setAddress(message)
+      case 'delroute':
+      case 'delrule':
+        return [{ kind: 'entry-gone', identity: message.identity }]
       case 'newnetconf':
       case 'delnetconf':
         return this.#setForwarding(message)

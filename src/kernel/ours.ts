@@ -30,6 +30,9 @@ export class Judge {
   readonly #own: ReadonlySet<string>
   /** What living neighbours name, and whose it is. */
   readonly #named: ReadonlyMap<string, string>
+  /** Of routes and rules, by identity. */
+  readonly #namedEntries: ReadonlyMap<string, string>
+  readonly #ownEntries: ReadonlySet<string>
   /** A living neighbour whose record is not readable. */
   readonly #unread: string | null
   readonly #marks: boolean
@@ -43,6 +46,14 @@ export class Judge {
       neighbours.flatMap(({ runDir, record }) =>
         objectsOf(record, scope).map((object) => [objectKey(object), runDir] as const),
       ),
+    )
+    this.#namedEntries = new Map(
+      neighbours.flatMap(({ runDir, record }) =>
+        objectsOf(record, scope).flatMap((it) => ('identity' in it ? [[it.identity, runDir]] : [])),
+      ),
+    )
+    this.#ownEntries = new Set(
+      objectsOf(own, scope).flatMap((it) => ('identity' in it ? [it.identity] : [])),
     )
     const unread = neighbours.find(({ record }) => record.kind === 'unusable')
     this.#unread = unread?.runDir ?? null
@@ -59,9 +70,18 @@ export class Judge {
     const key = objectKey({ kind: 'address', interface: interfaceName, ...address })
     const recorded = this.#own.has(key)
     if (this.#marks ? !marked : !recorded) return foreign
+    return this.#ofVipds(recorded, this.#named.get(key))
+  }
+
+  /** A route or a rule that carries vipd's mark, or that the record names. */
+  entry(identity: string): Verdict {
+    return this.#ofVipds(this.#ownEntries.has(identity), this.#namedEntries.get(identity))
+  }
+
+  /** It is a vipd's. `neighbour`: whose record names it. */
+  #ofVipds(recorded: boolean, neighbour: string | undefined): Verdict {
     if (this.#unusable !== null)
       return { kind: 'left', why: `the record of the run directory is unusable: ${this.#unusable}` }
-    const neighbour = this.#named.get(key)
     if (neighbour !== undefined)
       return { kind: 'left', why: `the vipd of ${neighbour} names it as its own` }
     if (recorded || this.#unread === null) return ours
@@ -73,7 +93,7 @@ export class Judge {
   }
 }
 
-function objectsOf(read: RecordRead, scope: Scope): readonly OwnedObject[] {
+export function objectsOf(read: RecordRead, scope: Scope): readonly OwnedObject[] {
   if (read.kind !== 'record' || !sameScope(read.record.scope, scope)) return []
   return read.record.objects
 }

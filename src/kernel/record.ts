@@ -11,7 +11,7 @@ import { type LinkAddress, vipdProtocol } from '../wire/rtnetlink-address.ts'
 import type { Errands } from './errands.ts'
 import { encodeRecord, type OwnedAddress, type OwnedObject, objectKey } from './marks.ts'
 import type { Survey } from './survey.ts'
-import { describeFound, type Request, type Swept, sweepAddresses } from './sweep.ts'
+import { describeFound, type Request, type Swept, sweep } from './sweep.ts'
 
 export type OwnershipPorts = {
   readonly runDir: string
@@ -74,7 +74,7 @@ export class Ownership {
       const survey = await errands.run({ kind: 'survey', runDir }, surveyMs)
       this.#scope = survey.scope
       this.#neighbours = survey.neighbours.map((it) => it.runDir)
-      this.#take(sweepAddresses(survey, request))
+      this.#take(sweep(survey, request))
       if (survey.own.kind === 'unusable') {
         log.error(`The record in ${runDir} is unusable, nothing is removed: ${survey.own.why}`)
         await errands.run({ kind: 'set-aside', runDir }, writeMs)
@@ -138,13 +138,16 @@ export class Ownership {
     }
   }
 
-  #take({ removed, left, failed, marks }: Swept): void {
+  #take({ removed, left, failed, marks, entries }: Swept): void {
     const { log } = this.#ports
     this.#marks = marks
     this.#left = new Set([...left, ...failed].map((it) => keyOf(it.address)))
-    for (const it of removed) log.warn(`Removed what an earlier vipd left: ${describeFound(it)}`)
-    for (const it of left) log.warn(`Left alone: ${describeFound(it)}: ${it.why}`)
-    for (const it of failed) log.error(`Not removed: ${describeFound(it)}: ${it.why}`)
+    for (const it of [...entries.removed, ...removed])
+      log.warn(`Removed what an earlier vipd left: ${describeFound(it)}`)
+    for (const it of [...entries.left, ...left])
+      log.warn(`Left alone: ${describeFound(it)}: ${it.why}`)
+    for (const it of [...entries.failed, ...failed])
+      log.error(`Not removed: ${describeFound(it)}: ${it.why}`)
   }
 
   /** One at a time; what is claimed meanwhile goes into the next. */

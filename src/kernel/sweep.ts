@@ -1,5 +1,5 @@
 /**
- * Removes what a dead vipd left on the interfaces: every address that is ours to remove, whichever configuration brought
+ * Removes what a dead vipd left: its rules and routes (sweep-entries.ts), then every address that is ours to remove, whichever configuration brought
  * it there. One that is gone already is no error; one that cannot be removed does not keep the others. The host's own
  * addresses that the kernel takes along with a primary (see taken-along.ts) are set again at once.
  */
@@ -15,8 +15,9 @@ import {
   type LinkAddress,
 } from '../wire/rtnetlink-address.ts'
 import { encodeLinkDump } from '../wire/rtnetlink-link.ts'
-import { Judge, kernelMarks, type Verdict } from './ours.ts'
+import { Judge, kernelMarks, objectsOf, type Verdict } from './ours.ts'
 import type { Survey } from './survey.ts'
+import { type FoundEntry, type SweptEntries, sweepEntries } from './sweep-entries.ts'
 
 /** One rtnetlink request, answered; throws OpError. */
 export type Request = (bytes: Uint8Array) => Uint8Array
@@ -32,16 +33,20 @@ export type Swept = {
   readonly failed: readonly (Found & { readonly why: string })[]
   /** The kernel shows who put an address there. */
   readonly marks: boolean
+  readonly entries: SweptEntries
 }
 
-/** Throws OpError when the kernel's addresses cannot be read. */
-export function sweepAddresses(survey: Survey, request: Request): Swept {
+/** Rules, routes, addresses. Throws OpError when the kernel's cannot be read. */
+export function sweep(survey: Survey, request: Request): Swept {
   const found = everyAddress(request)
   const marks = kernelMarks(
     release(),
     found.map((it) => it.address),
   )
   const judge = new Judge(survey, marks)
+  const recorded = objectsOf(survey.own, survey.scope)
+  const owned = recorded.flatMap((it) => ('identity' in it ? [it] : []))
+  const entries = sweepEntries(owned, judge, request)
   const hosts = found.filter(
     (it) =>
       it.address.secondary &&
@@ -64,12 +69,14 @@ export function sweepAddresses(survey: Survey, request: Request): Swept {
     if (why === null) removed.push(it)
     else if (why !== 'gone') failed.push({ ...it, why })
   }
-  return { removed, left, failed, marks }
+  return { removed, left, failed, marks, entries }
 }
 
-/** '10.0.0.100/24 on eth0' */
-export const describeFound = ({ address, interface: name }: Found): string =>
-  `${address.address}/${address.prefixLength} on ${name}`
+/** '10.0.0.100/24 on eth0', 'the route 192.0.2.0/24 table 254' */
+export const describeFound = (found: Found | FoundEntry): string =>
+  'kind' in found
+    ? `the ${found.kind} ${found.text}`
+    : `${found.address.address}/${found.address.prefixLength} on ${found.interface}`
 
 function everyAddress(request: Request): readonly Listed[] {
   const names = new Map(

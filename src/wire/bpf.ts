@@ -6,6 +6,7 @@
 import { assert } from '../base/assert.ts'
 import type { Family } from '../base/ip.ts'
 import { hostIsLittleEndian } from './netlink.ts'
+import { type } from './rtnetlink-numbers.ts'
 import { advertTtl, vrrpProtocol } from './vrrp.ts'
 
 /** struct sock_filter. `jt` and `jf` count instructions to skip. */
@@ -20,6 +21,8 @@ type Instruction = {
 export const opcode = {
   /** A = octet at k */
   loadByte: 0x30,
+  /** A = two octets at k, in network order */
+  loadHalf: 0x28,
   /** A = four octets at k */
   loadWord: 0x20,
   jumpAlways: 0x05,
@@ -94,6 +97,33 @@ export const incomingFilter = (): Uint8Array =>
     drop,
     ...vrrpOfEitherFamily,
   ])
+
+/** Offsets in a notification: the type of struct nlmsghdr, and the protocol of the struct rtmsg behind it. */
+const notification = { type: 4, routeProtocol: 21 }
+
+/**
+ * For the socket of rtnetlink's notifications: of routes only removals of those with this protocol, of rules only
+ * removals, of everything else all. Of a host's million routes that another program changes none wakes the engine.
+ */
+export function routingNewsFilter(protocol: number): Uint8Array {
+  const drops = (it: number): readonly Instruction[] => [
+    jump(opcode.jumpEqual, ofHost16(it), 0, 1),
+    drop,
+  ]
+  return encode([
+    load(opcode.loadHalf, notification.type),
+    ...drops(type.newRoute),
+    ...drops(type.newRule),
+    jump(opcode.jumpEqual, ofHost16(type.delRoute), 0, 2),
+    load(opcode.loadByte, notification.routeProtocol),
+    jump(opcode.jumpEqual, protocol, 0, 1),
+    pass,
+    drop,
+  ])
+}
+
+/** What a load in network order makes of a number in the host's. */
+const ofHost16 = (n: number): number => (hostIsLittleEndian ? ((n & 0xff) << 8) | (n >> 8) : n)
 
 /** All that the socket's protocol and address bring. */
 export const passAllFilter = (): Uint8Array => encode([pass])

@@ -9,6 +9,12 @@ export const type = {
   newAddr: 20,
   delAddr: 21,
   getAddr: 22,
+  newRoute: 24,
+  delRoute: 25,
+  getRoute: 26,
+  newRule: 32,
+  delRule: 33,
+  getRule: 34,
 } as const
 /** NLM_F_*; `capped` and `ackTlvs` are for errors and share bits with the others. */
 export const nlm = {
@@ -21,7 +27,10 @@ export const nlm = {
   capped: 0x100,
   ackTlvs: 0x200,
 }
+/** RTNLGRP_* of routes and rules, of both families. */
+export const routingGroups: readonly number[] = [7, 8, 11, 19]
+
 export const addressFamily = { 4: 2, 6: 10 } as const
 
 /** errno values that the tolerant steps of a plan name. */
-export const errno = { EEXIST: 17, ENODEV: 19, EADDRNOTAVAIL: 99 } as const
+export const errno = { ENOENT: 2, ESRCH: 3, EEXIST: 17, ENODEV: 19, EADDRNOTAVAIL: 99 } as const

@@ -17,6 +17,8 @@ import {
 import { type AddressMessage, decodeAddress } from './rtnetlink-address.ts'
 import { decodeLink, type LinkMessage } from './rtnetlink-link.ts'
 import { nlm, type } from './rtnetlink-numbers.ts'
+import { decodeRoute, type RoutingMessage } from './rtnetlink-route.ts'
+import { decodeRule, type RuleMessage } from './rtnetlink-rule.ts'
 
 /** NLMSGERR_ATTR_* */
 const errorAttribute = { message: 1, offset: 2 }
@@ -24,6 +26,8 @@ export type RouteMessage =
   | LinkMessage
   | AddressMessage
   | NetconfMessage
+  | RoutingMessage
+  | RuleMessage
   /** The answer to a request: errno (0: done as asked) and the kernel's own words about it. */
   | {
       readonly kind: 'error'
@@ -77,6 +81,14 @@ function decodeMessage(message: Message): Result {
       return decodeAddress(message.body, 'newaddr')
     case type.delAddr:
       return decodeAddress(message.body, 'deladdr')
+    case type.newRoute:
+      return decodeRoute(message.body, 'newroute')
+    case type.delRoute:
+      return decodeRoute(message.body, 'delroute')
+    case type.newRule:
+      return decodeRule(message.body, 'newrule')
+    case type.delRule:
+      return decodeRule(message.body, 'delrule')
     case netconfType.new:
     case netconfType.delete:
       return decodeNetconf(message)

@@ -220,6 +220,8 @@ export class SimEngine implements Engine {
 
   renew(): void {}
 
+  listen(): void {}
+
   request(bytes: Uint8Array, done: (answer: Uint8Array) => void): void {
     done(this.#ports.request(bytes))
   }

@@ -56,6 +56,8 @@ export function finishInstance(
     password: passwordOf(draft, facts, lowering),
     addresses: draft.addresses,
     excluded: draft.excluded,
+    routes: draft.routes,
+    rules: draft.rules,
     transport,
     garp: settle(garpOptions, block(draft.garp, inherited.garp), lowering),
     addressLifetimeSeconds: optionValue(

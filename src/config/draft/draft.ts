@@ -6,6 +6,7 @@
 import type { Command, RunAs } from '../../base/command.ts'
 import type { Ip } from '../../base/ip.ts'
 import type { Us } from '../../base/time.ts'
+import type { Route, Rule } from '../routing.ts'
 import type {
   Fifo,
   Garp,
@@ -108,6 +109,8 @@ export type InstanceDraft = InheritedDraft & {
   authPlace: Place | null
   addresses: VirtualAddress[]
   excluded: VirtualAddress[]
+  routes: Route[]
+  rules: Rule[]
   noAddresses: boolean
   source: Ip | null
   group: Ip | null
@@ -206,6 +209,8 @@ export const instanceDraft = (name: string, place: Place): InstanceDraft => ({
   authPlace: null,
   addresses: [],
   excluded: [],
+  routes: [],
+  rules: [],
   noAddresses: false,
   source: null,
   group: null,

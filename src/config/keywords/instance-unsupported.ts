@@ -11,7 +11,6 @@ import {
   withoutEffect,
 } from '../grammar/make.ts'
 import { checkExtraIf } from './checked-words.ts'
-import { checkRoute, checkRule } from './routes.ts'
 
 export const checkedInstanceKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>(
   'vrrp_instance',
@@ -56,20 +55,6 @@ export const unsupportedInstanceKeywords: readonly PlainEntry[] = withoutEffect(
       name: 'use_vmac_addr',
       since: '2.2.0',
       doc: 'Virtual MAC addresses also for addresses on other interfaces.',
-    },
-    {
-      name: 'virtual_routes',
-      form: 'entries',
-      entry: 'a route in the words of ip-route(8)',
-      each: checkRoute,
-      doc: 'Routes that are there while the instance is master.',
-    },
-    {
-      name: 'virtual_rules',
-      form: 'entries',
-      entry: 'a rule in the words of ip-rule(8)',
-      each: checkRule,
-      doc: 'Routing rules that are there while the instance is master.',
     },
     {
       name: 'promote_secondaries',

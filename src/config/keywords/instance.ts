@@ -7,7 +7,10 @@ import { readAddressEntry } from '../grammar/addresses.ts'
 import type { InstanceEntry, Values } from '../grammar/entries.ts'
 import { address, choice, inBlock, integer, interfaceName, number, text } from '../grammar/make.ts'
 import { readPeerEntry } from '../grammar/peer.ts'
+import { readRoute } from '../grammar/routes.ts'
+import { readRule } from '../grammar/rules.ts'
 import type { Node } from '../language/tree-types.ts'
+import { routeWords, ruleWords } from './routing.ts'
 import { trackEntries, trackInterface } from './track.ts'
 
 const ip = { kind: 'address', name: 'IP' } as const
@@ -70,6 +73,26 @@ export const instanceKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>
     each: (draft, node, lowering) => {
       const entry = readAddressEntry(node, lowering)
       if (entry !== null) draft.excluded.push(entry)
+    },
+  },
+  {
+    name: 'virtual_routes',
+    form: 'entries',
+    entry: routeWords,
+    doc: 'Routes that are there while the instance is master: set after its addresses, removed before them. One that another program removes is put back at once, without a transition, unless no_track is written. A dev of them is watched as that of an address. docs/routes.md.',
+    each: (draft, node, lowering) => {
+      const route = readRoute(node, lowering, { group: false })
+      if (route !== null) draft.routes.push(route)
+    },
+  },
+  {
+    name: 'virtual_rules',
+    form: 'entries',
+    entry: ruleWords,
+    doc: 'Routing rules that are there while the instance is master, as virtual_routes: set after the routes, removed first. docs/routes.md.',
+    each: (draft, node, lowering) => {
+      const rule = readRule(node, lowering, { group: false })
+      if (rule !== null) draft.rules.push(rule)
     },
   },
   {

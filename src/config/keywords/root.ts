@@ -3,7 +3,8 @@
 import type { Draft } from '../draft/draft.ts'
 import type { PlainEntry, RootEntry } from '../grammar/entries.ts'
 import { inBlock, integer, withoutEffect, word } from '../grammar/make.ts'
-import { checkRoute, checkRule } from './routes.ts'
+import { readRoute } from '../grammar/routes.ts'
+import { readRule } from '../grammar/rules.ts'
 
 export const rootBlocks: readonly RootEntry[] = inBlock<Draft>('root', [
   { name: 'global_defs', form: 'block', inner: 'global_defs', doc: 'Settings of the whole file.' },
@@ -99,14 +100,14 @@ export const unsupportedRootKeywords: readonly PlainEntry[] = withoutEffect('roo
     name: 'static_routes',
     form: 'entries',
     entry: 'a route in the words of ip-route(8)',
-    each: checkRoute,
+    each: (_draft, node, lowering) => void readRoute(node, lowering, { group: true }),
     doc: 'Routes that are there while the daemon runs.',
   },
   {
     name: 'static_rules',
     form: 'entries',
     entry: 'a rule in the words of ip-rule(8)',
-    each: checkRule,
+    each: (_draft, node, lowering) => void readRule(node, lowering, { group: true }),
     doc: 'Routing rules that are there while the daemon runs.',
   },
   {

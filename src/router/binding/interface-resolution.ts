@@ -8,9 +8,10 @@ import type { Instance, VirtualAddress } from '../../config/types.ts'
 import type { Fault } from '../../election/types.ts'
 import type { AddressFacts } from '../../engine/plans-addresses.ts'
 import type { KernelLink } from '../../kernel/link-table.ts'
-import type { OwnedAddress } from '../../kernel/marks.ts'
+import type { OwnedAddress, OwnedObject } from '../../kernel/marks.ts'
 import type { KernelAddress, KernelView } from '../../kernel/mirror.ts'
 import { keepalivedProtocol } from '../../wire/rtnetlink-address.ts'
+import { entryFacts, ownedEntries, trackedInterfaces } from './entry-facts.ts'
 import type { SocketKey } from './sockets.ts'
 
 export type InterfaceResolution =
@@ -162,10 +163,12 @@ export function addressFacts(
 }
 
 /** What the instance may put into the kernel, as it is now; what another program has put there is not claimed. */
-export function ownedAddresses(cfg: Instance, kernel: KernelView): readonly OwnedAddress[] {
+export function ownedObjects(cfg: Instance, kernel: KernelView): readonly OwnedObject[] {
   const primary = primaryInterface(cfg, kernel)
   if (primary === null) return []
-  return addressFacts(cfg, primary, kernel).flatMap((it) => (it.foreign ? [] : [ownedAddress(it)]))
+  const addresses = addressFacts(cfg, primary, kernel)
+  const owned = addresses.flatMap((it) => (it.foreign ? [] : [ownedAddress(it)]))
+  return [...owned, ...ownedEntries(entryFacts(cfg, kernel))]
 }
 
 const ownedAddress = ({ ifindex, address, peer, ...it }: AddressFacts): OwnedAddress => ({
@@ -177,8 +180,10 @@ const ownedAddress = ({ ifindex, address, peer, ...it }: AddressFacts): OwnedAdd
   peer: peer?.address ?? null,
 })
 
-/** Interfaces whose loss is a fault: the VIPs' own `dev`s, beside what the tracker watches. */
+/** Interfaces whose loss is a fault: the `dev`s of VIPs and of tracked routes and rules, beside what the tracker watches. */
 export function addressInterfaces(cfg: Instance): readonly string[] {
   const named = [...cfg.addresses, ...cfg.excluded].flatMap((a) => a.interface ?? [])
-  return [...new Set(named)].filter((name) => name !== cfg.interface)
+  return [...new Set([...named, ...trackedInterfaces(cfg)])].filter(
+    (name) => name !== cfg.interface,
+  )
 }

@@ -11,6 +11,7 @@ import type { LinkId } from '../../engine/contract.ts'
 import type { SlotFacts } from '../../engine/plans-addresses.ts'
 import type { KernelLink } from '../../kernel/link-table.ts'
 import type { KernelView } from '../../kernel/mirror.ts'
+import { entryFacts } from './entry-facts.ts'
 import { addressFacts } from './interface-resolution.ts'
 import { takenAlong } from './taken-along.ts'
 
@@ -59,6 +60,7 @@ export function slotFacts(
     checksumAsV2: cfg.v3ChecksumAsV2,
     addresses,
     takenAlong: takenAlong(addresses, kernel),
+    entries: entryFacts(cfg, kernel),
     garp: cfg.garp,
     router: cfg.family === 6 && kernel.forwardsIpv6(primary.ifindex),
     peersDownUs: shortestPeerDown(cfg),

@@ -13,7 +13,7 @@ import type { KernelLink } from '../../kernel/link-table.ts'
 import type { OwnedObject } from '../../kernel/marks.ts'
 import type { KernelView } from '../../kernel/mirror.ts'
 import type { OrderQueue } from '../orders.ts'
-import { ownedAddresses, resolveInterface } from './interface-resolution.ts'
+import { ownedObjects, resolveInterface } from './interface-resolution.ts'
 import { peersOf, slotFacts } from './slot-facts.ts'
 import type { Links, Move, SocketKey } from './sockets.ts'
 import { followTakenAlong } from './taken-along.ts'
@@ -80,7 +80,7 @@ export class SocketBinding {
   refresh(cfg: Instance): boolean {
     const resolution = resolveInterface(cfg, this.#ports.kernel, this.#ports.virtual())
     const { kernel } = this.#ports
-    this.#waiting = resolution.ok && !this.#ports.claim(this.#slot, ownedAddresses(cfg, kernel))
+    this.#waiting = resolution.ok && !this.#ports.claim(this.#slot, ownedObjects(cfg, kernel))
     if (this.#waiting) return false
     if (resolution.ok) {
       this.#sourceLink = resolution.sourceLink

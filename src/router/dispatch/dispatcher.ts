@@ -13,6 +13,7 @@
  * together goes out together.
  */
 import { unreachable } from '../../base/assert.ts'
+import { OpError } from '../../base/errors.ts'
 import { describeResult, exitStatus } from '../../checks/verdict/describe.ts'
 import type { CheckEvent, CheckStatus } from '../../checks/verdict/types.ts'
 import type { Config, Globals } from '../../config/types.ts'
@@ -21,7 +22,10 @@ import type { EngineEvent } from '../../engine/contract.ts'
 import type { OwnedObject } from '../../kernel/marks.ts'
 import type { KernelChange } from '../../kernel/mirror.ts'
 import type { StatusUnknownVrid } from '../../report/status.ts'
-import { ownedAddresses } from '../binding/interface-resolution.ts'
+import { routingNewsFilter } from '../../wire/bpf.ts'
+import { vipdProtocol } from '../../wire/rtnetlink-address.ts'
+import { routingGroups } from '../../wire/rtnetlink-numbers.ts'
+import { ownedObjects } from '../binding/interface-resolution.ts'
 import { Links } from '../binding/sockets.ts'
 import { UnknownVrids } from '../binding/unknown-vrids.ts'
 import { OrderQueue } from '../orders.ts'
@@ -40,6 +44,7 @@ import {
   stateVersion,
   whyUnknown,
 } from './router-state.ts'
+import { SharedEntries } from './shared-entries.ts'
 
 /** The part of the globals that the notifier takes. */
 export const notifySettings = (globals: Globals) => {
@@ -64,6 +69,7 @@ export class Dispatcher {
   #takesPart = false
   #changing = false
   #stopping = false
+  #listens = false
   #eventsRaised = 0
 
   /** `config`: in force from here on; its instances take part from `start`. */
@@ -86,6 +92,7 @@ export class Dispatcher {
         kernel,
         links: this.links,
         orders: this.#orders,
+        shared: new SharedEntries(),
         notifier,
         claim: (slot, objects) => ports.claim(slot, objects),
         log,
@@ -146,7 +153,7 @@ export class Dispatcher {
   /** What may appear in the kernel by a plan: to be recorded before it is applied. */
   objectsOf({ next }: ReloadPlan): readonly OwnedObject[] {
     if (!this.#takesPart) return []
-    return next.instances.flatMap((cfg) => ownedAddresses(cfg, this.#ports.kernel))
+    return next.instances.flatMap((cfg) => ownedObjects(cfg, this.#ports.kernel))
   }
 
   /** Settings and checks are there already. True when all of it has been applied. */
@@ -199,6 +206,7 @@ export class Dispatcher {
     this.#unknownVrids.adopt(state.unknownVrids)
     this.#takesPart = true
     this.#interfacesAtStart = state.interfacesAtStart
+    this.#listen(this.#config)
     this.settle()
     return null
   }
@@ -289,10 +297,25 @@ export class Dispatcher {
 
   *#carryOut(plan: ReloadPlan, ports: ApplyPorts): Generator<Pause, boolean> {
     this.#changing = true
+    this.#listen(plan.next)
     const whole = yield* applyPlan(plan, ports)
     this.#changing = false
     if (whole) this.#applied(plan.next)
     return whole
+  }
+
+  /** Of routes and rules the kernel tells only when there are any of ours. */
+  #listen({ instances }: Config): void {
+    const any = instances.some(({ routes, rules }) => routes.length + rules.length > 0)
+    if (any === this.#listens) return
+    const { engine, log } = this.#ports
+    try {
+      engine.listen(any ? routingGroups : [], routingNewsFilter(vipdProtocol))
+      this.#listens = any
+    } catch (error) {
+      if (!(error instanceof OpError)) throw error
+      log.error(`Routes and rules that are removed by others are not noticed: ${error.message}`)
+    }
   }
 
   #applied(next: Config): void {

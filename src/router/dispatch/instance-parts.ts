@@ -17,10 +17,12 @@ import type { OrderQueue } from '../orders.ts'
 import { AddressKeeper, type AddressKeeperPorts } from './address-keeper.ts'
 import { Competitors } from './competitors.ts'
 import { ElectionRun } from './election-run.ts'
+import { EntryKeeper } from './entry-keeper.ts'
 import { Journal } from './journal.ts'
 import { RateLimitedLog } from './rate-limited-log.ts'
 import { Receiver } from './receive.ts'
 import { type Bound, SendingWatch } from './sending-watch.ts'
+import type { SharedEntries } from './shared-entries.ts'
 import { SlotOrders } from './slot-orders.ts'
 import { StepFailures } from './step-failures.ts'
 import { TransitionReporter } from './transition-reporter.ts'
@@ -28,6 +30,7 @@ import { TransitionReporter } from './transition-reporter.ts'
 export type InstancePorts = SocketBindingPorts & {
   readonly engine: Engine
   readonly orders: OrderQueue
+  readonly shared: SharedEntries
   readonly notifier: Notifier
   readonly log: Log
   /** The wall clock in milliseconds, for people. */
@@ -49,7 +52,7 @@ export type Parts = ReturnType<typeof makeParts>
 
 export function makeParts(slot: SlotId, cfg: Instance, ports: InstancePorts) {
   const binding = new SocketBinding(slot, ports)
-  const orders = new SlotOrders(slot, binding, ports.orders)
+  const orders = new SlotOrders(slot, binding, ports.orders, ports.shared)
   const limitedLog = new RateLimitedLog(ports.log)
   const journal = new Journal(ports.wallMs)
   const { kernel, giveUpLead } = ports
@@ -61,6 +64,7 @@ export function makeParts(slot: SlotId, cfg: Instance, ports: InstancePorts) {
     election: new ElectionRun(slot, cfg, binding, ports.engine),
     receiver: new Receiver(cfg, ports.log),
     addresses: new AddressKeeper({ kernel, orders, log: limitedLog, giveUpLead }),
+    entries: new EntryKeeper({ kernel, orders, log: limitedLog }),
     competitors: new Competitors(orders),
     sending: new SendingWatch(slot, ports.engine, limitedLog),
     reporter: new TransitionReporter(ports, journal),
@@ -70,7 +74,7 @@ export function makeParts(slot: SlotId, cfg: Instance, ports: InstancePorts) {
 
 /** The next instant at which the election, or something that was put off, wants a tick; null for none. */
 export function deadlineOf(parts: Parts, bound: Bound, now: Us): Us | null {
-  const { election, addresses, sending, competitors } = parts
+  const { election, addresses, entries, sending, competitors } = parts
   const { state } = election.machine
   const wanted = [
     addresses.refusedUntil ?? nextDeadline(state),
@@ -78,7 +82,8 @@ export function deadlineOf(parts: Parts, bound: Bound, now: Us): Us | null {
     addresses.conflictUntil,
     sending.lookAt(now, bound),
   ]
-  if (state.kind === 'master') wanted.push(addresses.restoreAt(now), competitors.due(now))
+  if (state.kind === 'master')
+    wanted.push(addresses.restoreAt(now), entries.restoreAt(now), competitors.due(now))
   const instants = wanted.filter((at) => at !== null)
   return instants.length === 0 ? null : us(Math.min(...instants))
 }
@@ -106,20 +111,22 @@ export function adoptParts(parts: Parts, before: ReturnType<typeof snapshotParts
 
 /** What both must have in common: virtual router, version and what they hold in the kernel. */
 export function identityOf(cfg: Instance) {
-  const { name, version, addresses, excluded } = cfg
+  const { name, version, addresses, excluded, routes, rules } = cfg
   const held = [...addresses, ...excluded].map(
     (one) => `${one.interface ?? ''} ${addressIdentity(one)}`,
   )
-  return { name, place: `${placeOf(cfg)}/v${version}`, addresses: held.join(', ') }
+  const entries = [...routes, ...rules].map(({ text }) => text)
+  const place = `${placeOf(cfg)}/v${version}`
+  return { name, place, addresses: held.join(', '), entries: entries.join(', ') }
 }
 
 type Before = ReturnType<typeof identityOf> & { readonly machine: Machine }
 
 /** `binding`: with the sockets of this process. null: it can go on in the place of the other. */
 export function whyNotAs(before: Before, cfg: Instance, binding: SocketBinding): string | null {
-  const { name, place, addresses } = identityOf(cfg)
-  if (before.place !== place || before.addresses !== addresses)
-    return `${name} is another virtual router here, or has other addresses`
+  const { name, place, addresses, entries } = identityOf(cfg)
+  if (before.place !== place || before.addresses !== addresses || before.entries !== entries)
+    return `${name} is another virtual router here, or has other addresses, routes or rules`
   const { kind } = before.machine.state
   if ((kind !== 'backup' && kind !== 'master') || binding.link !== null) return null
   return `${name} is ${kind.toUpperCase()}, and here ${binding.faults.map(describeFault).join(', ')}`

@@ -99,7 +99,10 @@ export class RunningInstance {
     const deadline = nextDeadline(this.machine.state)
     if (deadline !== null && deadline <= now) this.feed({ kind: 'tick' })
     const holder = this.#holder(now)
-    if (holder !== null) this.addresses.restore(holder)
+    if (holder !== null) {
+      this.addresses.restore(holder)
+      this.#parts.entries.restore(holder)
+    }
     if (this.#parts.sending.watch(this.#cfg, now, this.#bound)) this.#feedFaults()
     if (this.state.kind === 'master') this.#parts.competitors.tick(this.#leading(now))
   }
@@ -175,6 +178,7 @@ export class RunningInstance {
     if (!rejoined && before === this.binding.facts) return
     if (this.#parts.election.listensOrLeads) {
       if (rejoined) this.orders.expect(null)
+      this.#parts.entries.alter(before, this.binding.facts)
       const joined = { now: this.#ports.engine.now(), sentAt: this.#sentBefore }
       if (rejoined) this.#parts.election.rejoined(joined.now)
       return this.orders.installDifference(before, this.#standing, rejoined ? joined : null)
@@ -235,7 +239,29 @@ export class RunningInstance {
   /** One of our addresses vanished although we did not remove it: put it back, stay master. */
   addressVanished(gone: KernelAddress): void {
     const holder = this.#holder(this.#ports.engine.now())
-    if (holder !== null) this.addresses.vanished(gone, holder)
+    if (holder === null || !this.has(gone.address)) return
+    this.addresses.vanished(gone, holder)
+    this.#parts.entries.hold(holder)
+  }
+
+  /** One of our routes or rules, perhaps, vanished. */
+  entryVanished(identity: string): void {
+    const holder = this.#holder(this.#ports.engine.now())
+    if (holder !== null) this.#parts.entries.vanished(identity, holder)
+  }
+
+  /** An interface changed: the kernel drops the routes of one that is down, and does not say so. */
+  holdEntries(): void {
+    const holder = this.#holder(this.#ports.engine.now())
+    if (holder !== null) this.#parts.entries.hold(holder)
+  }
+
+  /** What a master lacks of its routes and rules, one sentence each. */
+  entryWarnings(now: Us): readonly string[] {
+    const holder = this.#holder(now)
+    return holder === null
+      ? []
+      : this.#parts.entries.warnings(holder.cfg, holder.facts.entries, now)
   }
 
   /** Another instance gave up an address that is ours now: what it deleted is set again. */
@@ -372,6 +398,7 @@ export class RunningInstance {
 
   #transition(effect: Effect & { kind: 'transition' }, now: Us): void {
     this.addresses.newState(effect.to, now)
+    this.#parts.entries.newState()
     this.receiver.newEpoch()
     this.#parts.competitors.newState()
     this.#parts.sending.newState()
@@ -389,6 +416,7 @@ export class RunningInstance {
     const holder = this.#holder(now)
     if (request === null || holder === null || generation !== this.orders.generation) return
     const why = `${call}: ${code}${detail === '' ? '' : `, ${detail}`}`
+    if (this.#parts.entries.refused(request, why, holder)) return
     if (this.addresses.refused(request, why, holder)) this.#feedFaults()
   }
 

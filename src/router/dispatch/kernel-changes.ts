@@ -7,7 +7,7 @@ import type { Roster } from './roster.ts'
 
 type Concerned = {
   readonly roster: Roster
-  readonly kernel: Pick<Kernel, 'linkByIndex' | 'hasAgain'>
+  readonly kernel: Pick<Kernel, 'linkByIndex' | 'linkByName' | 'hasAgain'>
   readonly log: Log
 }
 
@@ -17,18 +17,20 @@ export function routeKernelChanges(changes: readonly KernelChange[], to: Concern
   for (const { name, text } of linkNews(changes)) {
     if (isTracked(name, roster)) log.info(text)
     else log.debug(text)
-    linkChanged(name, roster)
+    linkChanged(name, to)
   }
   for (const change of changes) {
     if (change.kind === 'address') onAddress(change, to)
     if (change.kind === 'forwarding') onForwarding(change.ifindex, to)
+    if (change.kind === 'entry-gone')
+      for (const instance of roster.instances) instance.entryVanished(change.identity)
   }
   if (changes.some(({ kind }) => kind === 'address')) followOthers(roster)
 }
 
-function onForwarding(ifindex: number, { roster, kernel }: Concerned): void {
-  const link = kernel.linkByIndex(ifindex)
-  if (link !== null) linkChanged(link.name, roster)
+function onForwarding(ifindex: number, to: Concerned): void {
+  const link = to.kernel.linkByIndex(ifindex)
+  if (link !== null) linkChanged(link.name, to)
 }
 
 /** Addresses that ours would take along came, went or are primary now. */
@@ -37,7 +39,7 @@ function followOthers({ instances }: Roster): void {
 }
 
 /** Instances without an interface of their own are on the one that holds their source. */
-function linkChanged(name: string, roster: Roster): void {
+function linkChanged(name: string, { roster, kernel }: Concerned): void {
   for (const instance of roster.instances) {
     const { cfg, binding } = instance
     const watches = (): boolean => watchedInterfaces(cfg, roster.groupOf(instance)).has(name)
@@ -45,6 +47,7 @@ function linkChanged(name: string, roster: Roster): void {
     if (!concerned && !watches()) continue
     instance.refresh()
     roster.assess(instance)
+    if (kernel.linkByName(name)?.up === true) instance.holdEntries()
   }
 }
 

@@ -9,10 +9,12 @@ import type { Machine, OrderChange, Params } from '../../election/types.ts'
 import type { ExpectedAdvert, Order, Plan, SlotId } from '../../engine/contract.ts'
 import { planAnnounceSource, planOrder } from '../../engine/plans.ts'
 import { planRemove, planRestore, planSwap, type SlotFacts } from '../../engine/plans-addresses.ts'
+import { addEntry, planEntryChanges } from '../../engine/plans-entries.ts'
 import { type LeadBefore, resumeLead } from '../../engine/resume-lead.ts'
 import { addressDifference } from '../binding/address-difference.ts'
 import type { SocketBinding } from '../binding/socket-binding.ts'
 import type { OrderQueue } from '../orders.ts'
+import type { SharedEntries } from './shared-entries.ts'
 
 export type Standing = { readonly params: Params; readonly machine: Machine }
 
@@ -20,6 +22,7 @@ export class SlotOrders {
   readonly #slot: SlotId
   readonly #binding: SocketBinding
   readonly #queue: OrderQueue
+  readonly #shared: SharedEntries
   #generation = 0
   #expected: ExpectedAdvert | null = null
   /** See `OrderOptions.held`. */
@@ -30,10 +33,11 @@ export class SlotOrders {
   /** The order that was resumed last; one that takes its place before it is submitted resumes as well. */
   #resuming: Pick<LeadBefore, 'now' | 'sentAt'> | null = null
 
-  constructor(slot: SlotId, binding: SocketBinding, queue: OrderQueue) {
+  constructor(slot: SlotId, binding: SocketBinding, queue: OrderQueue, shared: SharedEntries) {
     this.#slot = slot
     this.#binding = binding
     this.#queue = queue
+    this.#shared = shared
   }
 
   /** Of the standing order: events of another one have crossed with it. */
@@ -66,6 +70,12 @@ export class SlotOrders {
     this.#contact = null
     this.#resuming = null
     if (to !== 'backup') this.#expected = null
+    this.#noteEntries(to)
+  }
+
+  /** Which routes and rules it holds from now on. */
+  #noteEntries(state: Machine['state']['kind']): void {
+    this.#shared.hold(this.#slot, state === 'master' ? (this.#binding.facts?.entries ?? []) : [])
   }
 
   /** Until the next contact a lead announces again what this one left to announce. */
@@ -86,6 +96,7 @@ export class SlotOrders {
     if (change === 'resign') this.#zeroSent += 1
     if (facts === null) return
     this.#generation += 1
+    this.#noteEntries(standing.machine.state.kind)
     this.#submit(this.#plan(facts, standing, change))
   }
 
@@ -104,11 +115,23 @@ export class SlotOrders {
     if (before !== null && rejoined !== null && leads) this.resume(standing, rejoined)
     // A take-over may have crossed with the sockets' end: what it set is taken back.
     else this.install(before === null || rejoined !== null ? 'enter' : 'replace', standing)
-    if (standing.machine.state.kind !== 'master' || before === null) return
+    if (leads && before !== null) this.#setDifference(before, now)
+  }
+
+  #setDifference(before: SlotFacts, now: SlotFacts): void {
     const { add, swap, remove } = addressDifference(before, now)
     for (const address of add) this.once(planRestore(now, address))
     for (const each of swap) this.once(planSwap(before, now, each))
+    // What an address takes with it is set again.
+    const anew = swap.length > 0 || remove.length > 0 ? now.entries.map(addEntry) : []
+    const entries = planEntryChanges(
+      before.entries,
+      now.entries,
+      this.#shared.heldBeside(this.#slot),
+    )
+    if (entries.length > 0) this.once(entries)
     if (remove.length > 0) this.once(planRemove(before, now, remove))
+    if (anew.length > 0) this.once(anew)
   }
 
   snapshot() {
@@ -136,6 +159,7 @@ export class SlotOrders {
     const { state } = machine
     if (facts === null || (state.kind !== 'backup' && state.kind !== 'master')) return
     this.#generation += 1
+    this.#noteEntries(state.kind)
     const order = this.#plan(facts, { params, machine }, 'replace')
     this.#resuming = { now, sentAt }
     const since = state.kind === 'master' ? state.since : now
@@ -164,6 +188,7 @@ export class SlotOrders {
       resign: change === 'resign',
       expected: this.#expected,
       held: this.#held,
+      shared: this.#shared.heldBeside(this.#slot),
       reannounce: this.#contact?.name ?? null,
       timerResets: this.#timerResets,
     })

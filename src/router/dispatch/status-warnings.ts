@@ -29,6 +29,7 @@ export function warningsAbout(
     ...it.addresses.duplicatesOf(it.cfg, now),
     ...ignoredOf(status),
     ...refused,
+    ...it.entryWarnings(now),
     ...muteOf(it, now),
     ...intermittentOf(it, now),
     ...overlongOf(it),

@@ -5,6 +5,7 @@
 
 import type { Config, Instance, SyncGroup, Tracked } from '../../config/types.ts'
 import { type Assessment, assess, type Tracker } from '../../election/priority.ts'
+import { interfacesOf } from '../binding/entry-facts.ts'
 import { addressInterfaces } from '../binding/interface-resolution.ts'
 import { readings, type Verdicts } from './readings.ts'
 
@@ -36,7 +37,8 @@ type Watched = Omit<Tracked, 'place'>
 export function watchedInterfaces(cfg: Instance, group: SyncGroup | null): ReadonlySet<string> {
   const tracked = [...cfg.trackInterfaces, ...(group?.trackInterfaces ?? [])].map((t) => t.name)
   const own = cfg.interface === null ? [] : [cfg.interface]
-  return new Set([...own, ...tracked, ...addressInterfaces(cfg)])
+  const led = cfg.routes.flatMap(interfacesOf)
+  return new Set([...own, ...tracked, ...addressInterfaces(cfg), ...led])
 }
 
 /** Every interface that the configuration names. */

@@ -72,6 +72,7 @@ const facts: SlotFacts = {
     address('fd00::1', { advertised: false, ifindex: 4, prefixLength: 64 }),
   ],
   takenAlong: [],
+  entries: [],
   garp: {
     masterDelayUs: secondsToUs(5),
     masterRepeat: 3,
@@ -293,7 +294,7 @@ test('rest: addresses go; a master that leaves says so first, twice', () => {
     const said = planOrder(facts, params, machine(state), { entering: true, resign: true })
     assert.deepEqual(readAll(said.now), [resign, resign, ...deletes], state.kind)
   }
-  assert.deepEqual(readAll(planIdle(facts, false)), deletes)
+  assert.deepEqual(readAll(planIdle(facts, {})), deletes)
 })
 
 test('unicast: one advert for each peer, its own checksum where the destination counts', () => {

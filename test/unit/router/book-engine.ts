@@ -111,6 +111,8 @@ export class BookEngine implements Engine {
 
   renew(): void {}
 
+  listen(): void {}
+
   setLiveness(livenessUs: Us): void {
     this.livenessUs = livenessUs
   }

@@ -58,6 +58,8 @@ export const instance = (more: Partial<Instance> = {}): Instance => ({
   password: null,
   addresses: [virtualAddress('172.16.80.100')],
   excluded: [],
+  routes: [],
+  rules: [],
   transport: { kind: 'multicast', group: ip('224.0.0.18'), source: null },
   preempt: true,
   preemptDelayUs: us(0),

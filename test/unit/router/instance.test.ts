@@ -6,6 +6,7 @@ import type { Engine, OrderFor } from '../../../src/engine/contract.ts'
 import { Links } from '../../../src/router/binding/sockets.ts'
 import { RunningInstance } from '../../../src/router/dispatch/instance.ts'
 import type { InstancePorts } from '../../../src/router/dispatch/instance-parts.ts'
+import { SharedEntries } from '../../../src/router/dispatch/shared-entries.ts'
 import { OrderQueue } from '../../../src/router/orders.ts'
 import { encodeAdvert } from '../../../src/wire/vrrp.ts'
 import { address, instance, ip, kernelOf, link, virtualAddress } from './facts.ts'
@@ -34,6 +35,7 @@ function recorder() {
     order: (given) => void orders.push(...given),
     flush: () => Promise.resolve(),
     renew: () => undefined,
+    listen: () => undefined,
     request: () => new Uint8Array(),
     rejoin: () => Promise.resolve([]),
     counters: () => counters,
@@ -64,6 +66,7 @@ function atWork(assessment = fine, cfg = instance()) {
     kernel: kernelOf([link(3, 'eth0')], [address(3, '172.16.80.2')]),
     links: new Links(engine),
     orders: queue,
+    shared: new SharedEntries(),
     notifier: {
       instance: ({ state }) => void notified.push(state),
       group: quiet,

@@ -66,12 +66,12 @@ const read = (plan: Plan): readonly string[] =>
     })
   })
 
-const rest = (kernel: Kernel) => read(planIdle(factsOf(kernel), false))
+const rest = (kernel: Kernel) => read(planIdle(factsOf(kernel), {}))
 
 test('a primary of ours gives back the secondaries of the host, as they were told, where they are missing', () => {
   const body = told('add', '10.99.0.2/24', hosts)
   const kernel = kernelWith(told('add', '10.99.0.100/24', ours), body)
-  const plan = planIdle(factsOf(kernel), false)
+  const plan = planIdle(factsOf(kernel), {})
   assert.deepEqual(read(plan), ['delete 10.99.0.100/24', 'add 10.99.0.2/24'])
   const last = plan.at(-1)
   assert(last?.kind === 'netlink')

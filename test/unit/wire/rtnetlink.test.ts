@@ -332,7 +332,7 @@ test('every reject is counted, and what stands beside it is still read', () => {
     address(u32(hostIsLittleEndian ? 0x0002_00ff : 0x00ff_0002)),
     address(),
     linkMessage(16, 0, []),
-    encodeMessage(24, 0, new Uint8Array(12)),
+    encodeMessage(28, 0, new Uint8Array(12)),
     encodeMessage(20, 0, Uint8Array.of(28, 24, 0, 0, 3, 0, 0, 0)),
     good,
     good.subarray(0, 20),
