@@ -7,6 +7,9 @@ import { type HostPlan, type Scenario, type Vip, vipsOf } from './scenario.ts'
 
 const second = 1_000_000
 
+/** Of each virtual router; a rule leads to it. */
+export const routeOf = (vrid: number): string => `198.18.${vrid}.0/24`
+
 /** `interfaces`: those that the host has, or that are known to be absent at the moment. null: it would be refused. */
 export function configOf(text: string, interfaces: readonly string[]): Config | null {
   const programs = { '/usr/bin/true': { text: '', mode: 0o755 } }
@@ -81,6 +84,12 @@ function instanceText(scenario: Scenario, host: HostPlan, vips: readonly Vip[]):
   ${options.filter((text) => text !== '').join('\n  ')}
   virtual_ipaddress {
     ${vips.map(line).join('\n    ')}
+  }
+  virtual_routes {
+    ${routeOf(first?.vrid ?? 0)} dev eth0
+  }
+  virtual_rules {
+    to ${routeOf(first?.vrid ?? 0)} table main priority ${1000 + (first?.vrid ?? 0)}
   }
   ${isFirst ? `track_script {\n    ${tracked.join('\n    ')}\n  }` : ''}
 }

@@ -184,6 +184,7 @@ export const faults: readonly Fault[] = [
         later(prng.between(0, 400_000), () => {
           invariants.disturb(0, 'address deleted', host)
           host.kernel.remove(prng.pick(vipsOf(scenario)).address)
+          for (const entry of host.kernel.entriesWith('198.18.')) host.kernel.removeEntry(entry)
         })
       return nothing
     },

@@ -8,6 +8,7 @@ import type { SlotId } from '../../src/engine/contract.ts'
 import { decodeArp } from '../../src/wire/arp.ts'
 import { decodeNa } from '../../src/wire/ndp.ts'
 import type { Agenda } from './agenda.ts'
+import { routeOf } from './configuration.ts'
 import { answerUs, type Host, type Process, type Witness } from './host.ts'
 import { roamingAddress, thirdAddress, thirdVrid } from './host-file.ts'
 import type { Lan, Packet } from './lan.ts'
@@ -275,6 +276,9 @@ export class Invariants implements Witness {
     for (const address of this.#addresses.filter((one) => one !== roaming))
       if (vrid !== null && this.#ownerOf(host, address) === vrid && host.kernel.holds(address))
         this.#violate(host, `vrid ${vrid} ends leading, but keeps ${address}`)
+    if (vrid === null) return
+    for (const entry of host.kernel.entriesWith(routeOf(vrid)))
+      this.#violate(host, `vrid ${vrid} ends leading, but keeps the ${entry}`)
   }
 
   /** What a reload changes beside priorities costs no lead that goes on, not even for a moment. */
@@ -336,6 +340,15 @@ export class Invariants implements Witness {
         )
       if (leads && this.settled) this.#checkLabel(host, address)
     }
+    for (const vrid of this.#vrids) this.#checkEntries(host, vrid)
+  }
+
+  /** A route and a rule, as long as its instance leads and no longer. */
+  #checkEntries(host: Host, vrid: number): void {
+    const held = host.kernel.entriesWith(routeOf(vrid)).length
+    const wanted = this.#leads(host, vrid) ? 2 : 0
+    if (held !== wanted)
+      this.#violate(host, `vrid ${vrid} has ${held} routes and rules, not ${wanted}`)
   }
 
   /** An address that is held is as the file says. */

@@ -11,8 +11,10 @@ import {
   hostIsLittleEndian,
   splitMessages,
 } from '../../src/wire/netlink.ts'
-import { decodeMessages } from '../../src/wire/rtnetlink.ts'
+import { decodeMessages, type RouteMessage } from '../../src/wire/rtnetlink.ts'
 import { encodeAddressDelete, encodeAddressReplace } from '../../src/wire/rtnetlink-address.ts'
+import { encodeRouteForget } from '../../src/wire/rtnetlink-route.ts'
+import { encodeRuleForget } from '../../src/wire/rtnetlink-rule.ts'
 
 const newLink = 16
 const deleteLink = 17
@@ -38,6 +40,8 @@ export class SimKernel {
   #ifindex = 2
   #epoch = 0
   readonly #held = new Map<Ip, Held>()
+  /** Routes and rules by identity, each with the notification of its end. */
+  readonly #entries = new Map<string, Uint8Array>()
   readonly #source: readonly Ip[]
   readonly #later: (seconds: number, run: () => void) => void
 
@@ -70,14 +74,42 @@ export class SimKernel {
     return this.#held.has(address)
   }
 
+  /** Of routes and rules, those whose identity has that text. */
+  entriesWith(text: string): readonly string[] {
+    return [...this.#entries.keys()].filter((identity) => identity.includes(text))
+  }
+
+  /** Away, by whatever program. */
+  removeEntry(identity: string): void {
+    const told = this.#entries.get(identity)
+    if (!this.#entries.delete(identity) || told === undefined) return
+    this.listener?.(told)
+  }
+
   /** One request of a plan. Idempotent, as the plans' tolerated errors make it. */
   carryOut(bytes: Uint8Array): void {
     for (const message of decodeMessages(bytes)) {
+      this.#carryOutEntry(message)
       if (message.kind !== 'newaddr' && message.kind !== 'deladdr') continue
       if (message.address.ifindex !== this.#ifindex || this.#gone) continue
       if (message.kind === 'newaddr') this.#add(message.address, bytes)
       else this.remove(message.address.address)
     }
+  }
+
+  /** A route needs its device, up; a rule nothing. */
+  #carryOutEntry(message: RouteMessage): void {
+    if (message.kind === 'newroute' && this.up)
+      this.#entries.set(message.identity, encodeRouteForget(message.body))
+    if (message.kind === 'newrule')
+      this.#entries.set(message.identity, encodeRuleForget(message.body))
+    if (message.kind === 'delroute' || message.kind === 'delrule')
+      this.removeEntry(message.identity)
+  }
+
+  /** The kernel says nothing of it. */
+  #dropRoutes(): void {
+    for (const identity of this.entriesWith('route ')) this.#entries.delete(identity)
   }
 
   /** Away, by whatever program. */
@@ -93,6 +125,7 @@ export class SimKernel {
   setUp(up: boolean): void {
     if (up === this.#up) return
     this.#up = up
+    if (!up) this.#dropRoutes()
     if (!this.#gone) this.listener?.(this.#linkMessage())
   }
 
@@ -100,6 +133,7 @@ export class SimKernel {
   removeLink(): void {
     for (const address of [...this.#held.keys()]) this.remove(address)
     this.#gone = true
+    this.#dropRoutes()
     this.listener?.(this.#linkMessage(deleteLink))
   }
 
@@ -125,6 +159,7 @@ export class SimKernel {
   /** The machine starts anew: only what the distribution configures is there. */
   reboot(): void {
     this.#held.clear()
+    this.#entries.clear()
     this.#up = true
     this.#gone = false
     this.#setSource()

@@ -17,6 +17,8 @@ const file = {
   group: 'src/election/sync-group.ts',
   priority: 'src/election/priority.ts',
   plans: 'src/engine/plans.ts',
+  entries: 'src/engine/plans-entries.ts',
+  entryKeeper: 'src/router/dispatch/entry-keeper.ts',
   instance: 'src/router/dispatch/instance.ts',
   addressKeeper: 'src/router/dispatch/address-keeper.ts',
   apply: 'src/router/reload/apply.ts',
@@ -37,6 +39,18 @@ export const mutants: readonly Mutant[] = [
     file: file.backup,
     find: 'if (!params.preempt || advert.priority >= machine.effective) return null',
     replace: 'if (advert.priority >= 0) return null',
+  },
+  {
+    name: 'a route left behind: what leaves removes its rules alone',
+    file: file.entries,
+    find: '.filter(({ identity }) => !but.has(identity))',
+    replace: ".filter(({ identity, kind }) => !but.has(identity) && kind === 'rule')",
+  },
+  {
+    name: 'a route that another program removed is not put back',
+    file: file.entryKeeper,
+    find: 'this.#restorer.lost(identity, now)',
+    replace: 'void 0',
   },
   {
     name: 'nopreempt is not honoured',
