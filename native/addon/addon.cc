@@ -84,6 +84,22 @@ Napi::Value HoldName(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), vipd::HoldName(info[0].As<Napi::String>().Utf8Value()));
 }
 
+// sha256(bytes) and hmacSha256(key, bytes), as the seals use them.
+Napi::Value HashOf(const Napi::CallbackInfo& info) {
+  vipd::Sha256 hash;
+  hash.Add(vipd::BytesFrom(info[0]));
+  const vipd::Digest256 digest = hash.Done();
+  return vipd::BytesTo(info.Env(), {digest.begin(), digest.end()});
+}
+
+Napi::Value MacOf(const Napi::CallbackInfo& info) {
+  const vipd::HmacKey key = vipd::MakeHmacKey(vipd::BytesFrom(info[0]));
+  const vipd::Bytes octets = vipd::BytesFrom(info[1]);
+  const std::array<std::span<const uint8_t>, 1> parts = {octets};
+  const vipd::Digest256 digest = vipd::HmacSha256(key, parts);
+  return vipd::BytesTo(info.Env(), {digest.begin(), digest.end()});
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Engine", vipd::EngineObject::Define(env));
   exports.Set("Core", vipd::CoreObject::Define(env));
@@ -99,6 +115,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("exitNow", Napi::Function::New(env, ExitNow, "exitNow"));
   exports.Set("holdName", Napi::Function::New(env, HoldName, "holdName"));
   exports.Set("tellSupervisor", Napi::Function::New(env, TellSupervisor, "tellSupervisor"));
+  exports.Set("sha256", Napi::Function::New(env, HashOf, "sha256"));
+  exports.Set("hmacSha256", Napi::Function::New(env, MacOf, "hmacSha256"));
   vipd::DefineFiles(env, exports);
   vipd::DefineEgress(env, exports);
   vipd::DefinePrograms(env, exports);

@@ -29,6 +29,8 @@ const char* KindName(Event::Kind kind) {
       return "realtimeLost";
     case Event::Kind::kStranger:
       return "stranger";
+    case Event::Kind::kSkewed:
+      return "skewed";
     case Event::Kind::kAnswer:
       return "answer";
   }
@@ -46,6 +48,13 @@ void SetFailure(Napi::Object* out, const Event& event) {
   Set(out, "errno", event.error);
 }
 
+Napi::Object SealTo(Napi::Env env, const Event& event) {
+  Napi::Object out = Napi::Object::New(env);
+  out.Set("verdict", VerdictName(event.seal));
+  Set(&out, "skewSeconds", event.skew);
+  return out;
+}
+
 Napi::Object EventTo(Napi::Env env, const Event& event) {
   Napi::Object out = Napi::Object::New(env);
   out.Set("kind", KindName(event.kind));
@@ -57,6 +66,12 @@ Napi::Object EventTo(Napi::Env env, const Event& event) {
       Set(&out, "ttl", event.ttl);
       out.Set("payload", BytesTo(env, event.bytes));
       Set(&out, "count", event.count);
+      if (event.seal != SealVerdict::kNone) out.Set("seal", SealTo(env, event));
+      break;
+    case Event::Kind::kSkewed:
+      SetSlot(&out, event);
+      out.Set("from", AddressTo(env, event.from));
+      Set(&out, "skewSeconds", event.skew);
       break;
     case Event::Kind::kExpired:
       SetSlot(&out, event);
@@ -129,6 +144,7 @@ Napi::Object CountersTo(Napi::Env env, const SlotCounters* counters) {
   out.Set("lastReceivedUs", InstantTo(env, counters->last_received.load()));
   out.Set("lastExpectedUs", InstantTo(env, counters->last_expected.load()));
   out.Set("lastSentUs", InstantTo(env, counters->last_sent.load()));
+  out.Set("seals", VerdictsTo(env, *counters));
   return out;
 }
 

@@ -1,5 +1,6 @@
 #include "addon/core_object.h"
 
+#include <cerrno>
 #include <limits>
 #include <utility>
 
@@ -20,28 +21,37 @@ Us UsAt(const Napi::CallbackInfo& info, size_t at) {
 }  // namespace
 
 Napi::Function CoreObject::Define(Napi::Env env) {
-  return DefineClass(
-      env, "Core",
-      {InstanceMethod<&CoreObject::AddLink>("addLink"),
-       InstanceMethod<&CoreObject::AddSlot>("addSlot"),
-       InstanceMethod<&CoreObject::SetPeers>("setPeers"),
-       InstanceMethod<&CoreObject::SetLiveness>("setLiveness"),
-       InstanceMethod<&CoreObject::RemoveSlot>("removeSlot"),
-       InstanceMethod<&CoreObject::Order>("order"), InstanceMethod<&CoreObject::Packet>("packet"),
-       InstanceMethod<&CoreObject::Renew>("renew"),
-       InstanceMethod<&CoreObject::Acknowledge>("acknowledge"),
-       InstanceMethod<&CoreObject::Tick>("tick"), InstanceMethod<&CoreObject::Answer>("answer"),
-       InstanceMethod<&CoreObject::PreemptedByWarden>("preemptedByWarden"),
-       InstanceMethod<&CoreObject::NextDeadline>("nextDeadline"),
-       InstanceMethod<&CoreObject::ReadSlot>("counters"),
-       InstanceMethod<&CoreObject::ReadGaps>("gaps"),
-       InstanceMethod<&CoreObject::ReadLink>("linkCounters")});
+  return DefineClass(env, "Core",
+                     {InstanceMethod<&CoreObject::AddLink>("addLink"),
+                      InstanceMethod<&CoreObject::AddSlot>("addSlot"),
+                      InstanceMethod<&CoreObject::SetPeers>("setPeers"),
+                      InstanceMethod<&CoreObject::SetLiveness>("setLiveness"),
+                      InstanceMethod<&CoreObject::RemoveSlot>("removeSlot"),
+                      InstanceMethod<&CoreObject::SetSealOf>("setSeal"),
+                      InstanceMethod<&CoreObject::SetWall>("setWall"),
+                      InstanceMethod<&CoreObject::ReadSenders>("senders"),
+                      InstanceMethod<&CoreObject::SealStep>("seal"),
+                      InstanceMethod<&CoreObject::Order>("order"),
+                      InstanceMethod<&CoreObject::Packet>("packet"),
+                      InstanceMethod<&CoreObject::Renew>("renew"),
+                      InstanceMethod<&CoreObject::Acknowledge>("acknowledge"),
+                      InstanceMethod<&CoreObject::Tick>("tick"),
+                      InstanceMethod<&CoreObject::Answer>("answer"),
+                      InstanceMethod<&CoreObject::PreemptedByWarden>("preemptedByWarden"),
+                      InstanceMethod<&CoreObject::NextDeadline>("nextDeadline"),
+                      InstanceMethod<&CoreObject::ReadSlot>("counters"),
+                      InstanceMethod<&CoreObject::ReadGaps>("gaps"),
+                      InstanceMethod<&CoreObject::ReadLink>("linkCounters")});
 }
 
 CoreObject::CoreObject(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<CoreObject>(info),
       policy_(PolicyFrom(info[2].As<Napi::Object>())),
-      core_(std::make_unique<Core>(policy_, UsAt(info, 0), UsAt(info, 1))) {}
+      core_(std::make_unique<Core>(policy_, UsAt(info, 0), UsAt(info, 1))) {
+  OpenFailure failure;
+  seals_ = SealTable::Make(&failure);
+  if (seals_ == nullptr) throw Failed(info.Env(), failure.call, failure.error);
+}
 
 void CoreObject::AddLink(const Napi::CallbackInfo& info) {
   auto counters = std::make_shared<LinkCounters>();
@@ -67,6 +77,35 @@ void CoreObject::SetLiveness(const Napi::CallbackInfo& info) {
 void CoreObject::RemoveSlot(const Napi::CallbackInfo& info) {
   slots_.erase(IntAt(info, 0));
   core_->RemoveSlot(IntAt(info, 0));
+  seals_->Set(IntAt(info, 0), nullptr);
+}
+
+void CoreObject::SetSealOf(const Napi::CallbackInfo& info) {
+  const SlotId slot = IntAt(info, 0);
+  const std::optional<Seal> seal = SealFrom(info[1]);
+  senders_[slot] = SendersFor(seal);
+  core_->SetSeal(slot, seal.has_value() ? &*seal : nullptr, senders_[slot]);
+  seals_->Set(slot, seal.has_value() ? &*seal : nullptr);
+}
+
+// setWall(wall, now)
+void CoreObject::SetWall(const Napi::CallbackInfo& info) {
+  core_->SetWall(UsAt(info, 0), UsAt(info, 1));
+}
+
+// seal(slot, to, bytes, now): a datagram as it leaves, or null for one that may not.
+Napi::Value CoreObject::SealStep(const Napi::CallbackInfo& info) {
+  const Turn turn = {info.Env(), UsAt(info, 3), info.Env().Undefined(), {}};
+  Step step;
+  step.to = AddressFrom(info[1]);
+  step.bytes = BytesFrom(info[2]);
+  if (!Leaves(&turn, IntAt(info, 0), &step)) return info.Env().Null();
+  return BytesTo(info.Env(), step.bytes);
+}
+
+Napi::Value CoreObject::ReadSenders(const Napi::CallbackInfo& info) {
+  const auto found = senders_.find(IntAt(info, 0));
+  return SendersTo(info.Env(), found == senders_.end() ? nullptr : found->second.get());
 }
 
 void CoreObject::Order(const Napi::CallbackInfo& info) {
@@ -134,10 +173,23 @@ void CoreObject::AnswerAll(Turn* turn) {
     core_->Settle(carried.batch, carried.failures);
 }
 
+// As `Datagrams` does it.
+bool CoreObject::Leaves(const Turn* turn, SlotId slot, Step* step) {
+  if (step->kind != StepKind::kDatagram) return true;
+  Bytes sealed;
+  const auto outcome = seals_->Apply(slot, *step, core_->WallAt(turn->now), &sealed);
+  if (outcome == SealTable::Outcome::kSealed) step->bytes = std::move(sealed);
+  return outcome != SealTable::Outcome::kWithheld;
+}
+
 void CoreObject::TakeSteps(Turn* turn, Carried* carried, const std::vector<Place>& places) {
   for (const Place place : places) {
     Run& run = carried->batch[place.run];
-    const Step& step = run.plan->steps[place.step];
+    Step step = run.plan->steps[place.step];
+    if (!Leaves(turn, run.slot, &step)) {
+      carried->Fail(place, "seal", ENOKEY);
+      continue;
+    }
     Napi::Object effect = Napi::Object::New(turn->env);
     effect.Set("slot", run.slot);
     effect.Set("generation", static_cast<double>(run.generation));

@@ -23,6 +23,9 @@ class CoreObject : public Napi::ObjectWrap<CoreObject> {
   void SetPeers(const Napi::CallbackInfo& info);
   void SetLiveness(const Napi::CallbackInfo& info);
   void RemoveSlot(const Napi::CallbackInfo& info);
+  void SetSealOf(const Napi::CallbackInfo& info);
+  void SetWall(const Napi::CallbackInfo& info);
+  Napi::Value SealStep(const Napi::CallbackInfo& info);
   void Order(const Napi::CallbackInfo& info);
   void Packet(const Napi::CallbackInfo& info);
   void Renew(const Napi::CallbackInfo& info);
@@ -33,6 +36,7 @@ class CoreObject : public Napi::ObjectWrap<CoreObject> {
   Napi::Value ReadSlot(const Napi::CallbackInfo& info);
   Napi::Value ReadGaps(const Napi::CallbackInfo& info);
   Napi::Value ReadLink(const Napi::CallbackInfo& info);
+  Napi::Value ReadSenders(const Napi::CallbackInfo& info);
   Napi::Value Answer(const Napi::CallbackInfo& info);
   struct Turn {
     Napi::Env env;
@@ -40,6 +44,7 @@ class CoreObject : public Napi::ObjectWrap<CoreObject> {
     Napi::Value refuse;
     Napi::Array effects;
   };
+  bool Leaves(const Turn* turn, SlotId slot, Step* step);
   void TakeBatch(Turn* turn);
   void AnswerAll(Turn* turn);
   void TakeSteps(Turn* turn, Carried* carried, const std::vector<Place>& places);
@@ -47,6 +52,8 @@ class CoreObject : public Napi::ObjectWrap<CoreObject> {
 
   const EnginePolicy policy_;
   std::unique_ptr<Core> core_;
+  std::unique_ptr<SealTable> seals_;
+  std::unordered_map<SlotId, std::shared_ptr<SealSenders>> senders_;
   StepQueue steps_;  // what the kernel has not answered
   std::unordered_map<SlotId, std::shared_ptr<SlotCounters>> slots_;
   std::unordered_map<LinkId, std::shared_ptr<LinkCounters>> links_;

@@ -32,6 +32,8 @@ Napi::Function EngineObject::Define(Napi::Env env) {
                       InstanceMethod<&EngineObject::SetPeersOf>("setPeers"),
                       InstanceMethod<&EngineObject::SetLivenessTo>("setLiveness"),
                       InstanceMethod<&EngineObject::RemoveSlotFrom>("removeSlot"),
+                      InstanceMethod<&EngineObject::SetSealOf>("setSeal"),
+                      InstanceMethod<&EngineObject::ReadSenders>("senders"),
                       InstanceMethod<&EngineObject::GiveOrder>("order"),
                       InstanceMethod<&EngineObject::AskFlush>("flush"),
                       InstanceMethod<&EngineObject::AskKernel>("request"),
@@ -164,7 +166,25 @@ void EngineObject::SetLivenessTo(const Napi::CallbackInfo& info) {
 
 void EngineObject::RemoveSlotFrom(const Napi::CallbackInfo& info) {
   slots_.erase(IntAt(info, 0));
+  senders_.erase(IntAt(info, 0));
   engine_->Post(RemoveSlot{IntAt(info, 0)});
+}
+
+void EngineObject::SetSealOf(const Napi::CallbackInfo& info) {
+  const SlotId slot = IntAt(info, 0);
+  std::optional<Seal> seal = SealFrom(info[1]);
+  if (seal.has_value()) KeepMemoryOutOfCores();
+  const std::shared_ptr<SealSenders> senders = SendersFor(seal);
+  if (senders == nullptr)
+    senders_.erase(slot);
+  else
+    senders_[slot] = senders;
+  engine_->Post(SetSeal{slot, std::move(seal), senders});
+}
+
+Napi::Value EngineObject::ReadSenders(const Napi::CallbackInfo& info) {
+  const auto found = senders_.find(IntAt(info, 0));
+  return SendersTo(env_, found == senders_.end() ? nullptr : found->second.get());
 }
 
 void EngineObject::GiveOrder(const Napi::CallbackInfo& info) {

@@ -35,6 +35,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   void SetPeersOf(const Napi::CallbackInfo& info);
   void SetLivenessTo(const Napi::CallbackInfo& info);
   void RemoveSlotFrom(const Napi::CallbackInfo& info);
+  void SetSealOf(const Napi::CallbackInfo& info);
+  Napi::Value ReadSenders(const Napi::CallbackInfo& info);
   void GiveOrder(const Napi::CallbackInfo& info);
   void AskFlush(const Napi::CallbackInfo& info);
   void AskKernel(const Napi::CallbackInfo& info);
@@ -64,6 +66,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   LinkId next_link_ = 1;
   std::unordered_map<LinkId, OpenedLink> links_;
   std::unordered_map<SlotId, std::shared_ptr<SlotCounters>> slots_;
+  std::unordered_map<SlotId, std::shared_ptr<SealSenders>> senders_;
 };
 
 }  // namespace vipd

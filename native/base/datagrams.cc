@@ -8,7 +8,6 @@
 #include <cstring>
 
 #include "base/clock.h"
-#include "base/outgoing.h"
 
 namespace vipd {
 
@@ -66,19 +65,30 @@ void Datagrams::SendOf(LinkId link, const std::vector<Place>& places, size_t fro
     return;
   }
   Outgoing out;
+  std::array<Place, Outgoing::kMessagesMax> leaving;
+  size_t count = 0;
   for (size_t i = from; i < to; ++i) {
     const Step& step = StepAt(carried->batch, places[i]);
-    out.Put(i - from, step.bytes, PutAddress(&out.to[i - from], step.to, found->second.ifindex));
+    const SlotId slot = carried->batch[places[i].run].slot;
+    const auto seal = seals_->Apply(slot, step, WallNow(), &sealed_[count]);
+    if (seal == SealTable::Outcome::kWithheld) {
+      carried->Fail(places[i], "seal", ENOKEY, "not sent: the advert cannot be sealed");
+      continue;
+    }
+    const Bytes& bytes = seal == SealTable::Outcome::kSealed ? sealed_[count] : step.bytes;
+    leaving[count] = places[i];
+    out.Put(count, bytes, PutAddress(&out.to[count], step.to, found->second.ifindex));
+    count += 1;
   }
   Us now = 0;
   const auto sent = [&](size_t i) {
     if (now == 0) now = MonotonicNow();
     found->second.failed = false;
-    carried->Done(places[from + i], now);
-    carried->batch[places[from + i].run].sent_at = now;
+    carried->Done(leaving[i], now);
+    carried->batch[leaving[i].run].sent_at = now;
   };
-  const auto failed = [&](size_t i, int error) { Failed(carried, places[from + i], error); };
-  SendAll(found->second.fd, &out, to - from, sent, failed);
+  const auto failed = [&](size_t i, int error) { Failed(carried, leaving[i], error); };
+  SendAll(found->second.fd, &out, count, sent, failed);
 }
 
 void Datagrams::Failed(Carried* carried, Place place, int error) {

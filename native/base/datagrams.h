@@ -1,12 +1,14 @@
-// Sends the adverts of a batch, all at once. A send waits for nothing: what a full socket refuses
-// is a failure of that step.
+// Sends the adverts of a batch, all at once, sealed where their slot seals. A send waits for
+// nothing: what a full socket refuses is a failure of that step.
 #pragma once
 
 #include <functional>
 #include <unordered_map>
 #include <vector>
 
+#include "base/outgoing.h"
 #include "base/plan.h"
+#include "base/seal_table.h"
 
 namespace vipd {
 
@@ -14,7 +16,9 @@ class Datagrams {
  public:
   using LinkFailed = std::function<void(LinkId, const char* call, int error)>;
 
-  explicit Datagrams(LinkFailed link_failed) : link_failed_(std::move(link_failed)) {}
+  // `seals` must outlive it.
+  Datagrams(SealTable* seals, LinkFailed link_failed)
+      : seals_(seals), link_failed_(std::move(link_failed)) {}
 
   void AddOutlet(LinkId link, int fd, int ifindex) { outlets_[link] = {fd, ifindex, false}; }
   void RemoveOutlet(LinkId link) { outlets_.erase(link); }
@@ -33,7 +37,9 @@ class Datagrams {
               Carried* carried);
   void Failed(Carried* carried, Place place, int error);
 
+  SealTable* const seals_;
   const LinkFailed link_failed_;
+  std::array<Bytes, Outgoing::kMessagesMax> sealed_;
   std::unordered_map<LinkId, Outlet> outlets_;
 };
 

@@ -58,6 +58,14 @@ void Core::SetPeers(SlotId id, std::vector<Address> peers) {
   if (Slot* slot = Find(id)) slot->peers = std::move(peers);
 }
 
+void Core::SetSeal(SlotId id, const Seal* seal, std::shared_ptr<SealSenders> senders) {
+  Slot* slot = Find(id);
+  if (slot == nullptr) return;
+  slot->seal = seal == nullptr
+                   ? nullptr
+                   : std::make_unique<SealCheck>(*seal, std::move(senders), slot->seal.get());
+}
+
 void Core::RemoveSlot(SlotId id) {
   Slot* slot = Find(id);
   if (slot == nullptr) return;

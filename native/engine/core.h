@@ -24,6 +24,7 @@
 #include "engine/deadlines.h"
 #include "engine/gaps.h"
 #include "engine/policy.h"
+#include "engine/seal_check.h"
 #include "engine/throttle.h"
 
 namespace vipd {
@@ -88,6 +89,7 @@ struct Event {
     kWardenLost,
     kRealtimeLost,
     kStranger,
+    kSkewed,
     kAnswer
   };
 
@@ -96,12 +98,14 @@ struct Event {
   LinkId link = 0;
   int64_t generation = 0;
   Us at = 0;
-  Us done_at = 0;    // expired
-  Us deadline = 0;   // expired
-  Us late_by = 0;    // late
-  Address from;      // packet
-  int ttl = 0;       // packet
-  uint8_t vrid = 0;  // stranger
+  Us done_at = 0;                         // expired
+  Us deadline = 0;                        // expired
+  Us late_by = 0;                         // late
+  Address from;                           // packet
+  int ttl = 0;                            // packet
+  uint8_t vrid = 0;                       // stranger
+  SealVerdict seal = SealVerdict::kNone;  // packet
+  int64_t skew = 0;  // packet with a trailer, skewed: seconds that its sender's clock is ahead
   // packet: the payload; kernel: the message; failed: the request; answer: the messages
   Bytes bytes;
   uint32_t count = 1;
@@ -128,6 +132,9 @@ struct alignas(64) SlotCounters {
   std::atomic<Us> last_received{-1};
   std::atomic<Us> last_expected{-1};
   std::atomic<Us> last_sent{-1};
+  // Of what was heard, by verdict; without a trailer, and accepted so.
+  std::array<std::atomic<uint64_t>, kSealVerdicts> seals{};
+  std::atomic<uint64_t> unsigned_heard{0};
   GapRecord gaps;
   AdvertWindows adverts;
 
@@ -164,6 +171,11 @@ class Core {
                std::shared_ptr<SlotCounters> counters);
   void SetPeers(SlotId slot, std::vector<Address> peers);
   void RemoveSlot(SlotId slot);
+  // What the slot asks of adverts from now on; null: nothing. Senders keep their marks.
+  void SetSeal(SlotId slot, const Seal* seal, std::shared_ptr<SealSenders> senders);
+  // The clock that trailers are held against: µs since 1970 at `now`.
+  void SetWall(Us wall, Us now) { wall_ahead_ = wall - now; }
+  Us WallAt(Us now) const { return now + wall_ahead_; }
 
   // `acknowledged`: how many events TypeScript had acknowledged when it wrote the order. An order
   // that crossed with a change that the core made on its own (a deadline, late, lapsed) was meant
@@ -252,6 +264,7 @@ class Core {
     uint8_t vrid = 0;
     Slot* sibling = nullptr;  // the next one of the same link and VRID
     std::vector<Address> peers;
+    std::unique_ptr<SealCheck> seal;
     bool touched = false;  // waits in `touched_`
     int64_t generation = 0;
     // What was expected last, also when nothing is any more: the master's own advert must get
@@ -315,17 +328,21 @@ class Core {
   void Listen(Slot* slot, Us now);
   void Count(Slot* slot, Us now);
   void TellStranger(Link* link, LinkId id, const Address& from, uint8_t vrid);
-  void RaisePacket(Slot* slot, Link* link, const Address& from, int ttl,
-                   std::span<const uint8_t> payload, Us now);
+  SealCheck::Judgement Judge(Slot* slot, const Address& from, int ttl,
+                             std::span<const uint8_t> payload, Us now);
+  void RaisePacket(Slot* slot, Link* link, Event packet);
   void SettleRun(const Run& run, std::span<const Failure> failures);
-  bool Admit(Slot* slot, Link* link, const Address& from, int ttl, std::span<const uint8_t> payload,
-             Us now);
+  static bool Believes(const Slot& slot, SealVerdict verdict);
+  bool Admit(Slot* slot, Link* link, const Event& packet);
   static bool Equals(const std::optional<ExpectedAdvert>& advert, const Address& from, int ttl,
                      std::span<const uint8_t> payload);
+  static bool EqualsUpToTrailer(const Slot& slot, const Address& from, int ttl,
+                                std::span<const uint8_t> payload);
 
   const EnginePolicy policy_;
   Us liveness_;
   Us renewed_;
+  Us wall_ahead_ = 0;  // of the monotonic clock
   size_t leading_ = 0;
   size_t waiting_ = 0;
   size_t awaiting_ = 0;

@@ -54,8 +54,21 @@ bool Core::Receive(LinkId link_id, const Address& from, int ttl, std::span<const
     return false;
   }
   if (slot->state == State::kIdle) return false;
-  if (!Equals(slot->expect, from, ttl, payload)) {
-    RaisePacket(slot, &link, from, ttl, payload, now);
+  const SealCheck::Judgement seal = Judge(slot, from, ttl, payload, now);
+  const bool expected =
+      seal.verdict == SealVerdict::kVerified
+          ? EqualsUpToTrailer(*slot, from, ttl, payload)
+          : Believes(*slot, seal.verdict) && Equals(slot->expect, from, ttl, payload);
+  if (!expected) {
+    Event packet = Event::Of(Event::Kind::kPacket, slot->id, slot->generation);
+    packet.link = slot->link;
+    packet.from = from;
+    packet.ttl = ttl;
+    packet.bytes.assign(payload.begin(), payload.end());
+    packet.at = now;
+    packet.seal = seal.verdict;
+    packet.skew = seal.skew;
+    RaisePacket(slot, &link, std::move(packet));
     return false;
   }
   Count(slot, now);
@@ -64,6 +77,29 @@ bool Core::Receive(LinkId link_id, const Address& from, int ttl, std::span<const
   slot->listen_until = 0;
   Restart(slot, now);
   return true;
+}
+
+bool Core::Believes(const Slot& slot, SealVerdict verdict) {
+  return slot.seal == nullptr || slot.seal->Believes(verdict);
+}
+
+// Before anything else: neither an allowance nor a deadline may depend on what every host can
+// forge.
+SealCheck::Judgement Core::Judge(Slot* slot, const Address& from, int ttl,
+                                 std::span<const uint8_t> payload, Us now) {
+  if (slot->seal == nullptr) return {};
+  const SealCheck::Judgement out = slot->seal->Judge(from, ttl, payload, WallAt(now), now);
+  if (out.verdict == SealVerdict::kMissing && Believes(*slot, out.verdict))
+    Grow(&slot->counters->unsigned_heard, 1);
+  else
+    Grow(&slot->counters->seals[static_cast<size_t>(out.verdict)], 1);
+  if (!out.skewed) return out;
+  Event event = Event::Of(Event::Kind::kSkewed, slot->id, slot->generation);
+  event.from = from;
+  event.skew = out.skew;
+  event.at = now;
+  Raise(std::move(event));
+  return out;
 }
 
 // Once for each VRID, so that it can be named: the counter says how many there were.
@@ -91,11 +127,29 @@ bool Core::Equals(const std::optional<ExpectedAdvert>& advert, const Address& fr
          std::ranges::equal(payload, advert->payload);
 }
 
+// Of an advert that verifies: what its trailer covers. The checksum of IPv6 covers the trailer and
+// so differs each time; the MAC says more than it does.
+bool Core::EqualsUpToTrailer(const Slot& slot, const Address& from, int ttl,
+                             std::span<const uint8_t> payload) {
+  if (!slot.expect.has_value()) return false;
+  const ExpectedAdvert& advert = *slot.expect;
+  if (advert.ttl != ttl || advert.from != from || advert.payload.size() != payload.size())
+    return false;
+  const std::span<const uint8_t> wanted(advert.payload);
+  const size_t skipped_to = slot.seal->family() == 6 ? kChecksumEnd : kChecksumAt;
+  const size_t rest = payload.size() - kTrailerOctets - skipped_to;
+  return std::ranges::equal(payload.first(kChecksumAt), wanted.first(kChecksumAt)) &&
+         std::ranges::equal(payload.subspan(skipped_to, rest), wanted.subspan(skipped_to, rest));
+}
+
 // What was expected last has a credit of its own, which no other packet can use up, and so has each
-// slot: it must not take over because too much is going on elsewhere.
-bool Core::Admit(Slot* slot, Link* link, const Address& from, int ttl,
-                 std::span<const uint8_t> payload, Us now) {
-  if (Equals(slot->known, from, ttl, payload)) return slot->known_credit.Take(now, policy_.source);
+// slot: it must not take over because too much is going on elsewhere. What verifies counts as
+// expected: only a holder of the key can use that credit up.
+bool Core::Admit(Slot* slot, Link* link, const Event& packet) {
+  const Address& from = packet.from;
+  const Us now = packet.at;
+  if (packet.seal == SealVerdict::kVerified || Equals(slot->known, from, packet.ttl, packet.bytes))
+    return slot->known_credit.Take(now, policy_.source);
   if (packets_ < policy_.packets_waiting &&
       throttle_.Admit(slot->link, from, &link->strangers, now))
     return true;
@@ -116,38 +170,32 @@ void Core::Count(Slot* slot, Us now) {
 }
 
 // Equal to one that still waits: counted there. New: if its source has credit left and there is
-// room.
-void Core::RaisePacket(Slot* slot, Link* link, const Address& from, int ttl,
-                       std::span<const uint8_t> payload, Us now) {
-  const uint64_t where = Mix(Mix(Mix(slot->id, slot->generation), slot->link), ttl);
-  const uint64_t digest = Digest(payload, Digest(Octets(from), where));
+// room. What is not believed is told for the log alone: no deadline waits for it.
+void Core::RaisePacket(Slot* slot, Link* link, Event packet) {
+  const bool believed = Believes(*slot, packet.seal);
+  const uint64_t where = Mix(Mix(Mix(slot->id, slot->generation), slot->link), packet.ttl);
+  const uint64_t digest = Digest(packet.bytes, Digest(Octets(packet.from), where));
   const auto known = pending_packets_.find(digest);
   if (known != pending_packets_.end()) {
     Event& event = events_[known->second];
-    if (event.slot == slot->id && event.generation == slot->generation && event.ttl == ttl &&
-        event.from == from && std::ranges::equal(event.bytes, payload)) {
+    if (event.slot == slot->id && event.generation == slot->generation && event.ttl == packet.ttl &&
+        event.from == packet.from && event.seal == packet.seal && event.bytes == packet.bytes) {
       event.count += 1;
-      event.at = now;
+      event.at = packet.at;
       Grow(&link->counters->coalesced, 1);
-      Count(slot, now);
+      if (believed) Count(slot, packet.at);
       return;
     }
   }
-  if (!Admit(slot, link, from, ttl, payload, now)) {
+  if (!Admit(slot, link, packet)) {
     Grow(&link->counters->throttled, 1);
     return;
   }
-  Count(slot, now);
-  Event event = Event::Of(Event::Kind::kPacket, slot->id, slot->generation);
-  event.link = slot->link;
-  event.from = from;
-  event.ttl = ttl;
-  event.bytes.assign(payload.begin(), payload.end());
-  event.at = now;
+  if (believed) Count(slot, packet.at);
   pending_packets_[digest] = events_.size();
   packets_ += 1;
-  Raise(std::move(event));
-  slot->last_packet = raised_;
+  Raise(std::move(packet));
+  if (believed) slot->last_packet = raised_;
 }
 
 void Core::Raise(Event event) {

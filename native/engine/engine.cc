@@ -208,7 +208,8 @@ void Engine::Carry(Command command) {
                         },
                         [&](SetPeers& c) { core_->SetPeers(c.slot, std::move(c.peers)); },
                         [&](SetLiveness& c) { core_->SetLiveness(c.liveness, now); },
-                        [&](RemoveSlot& c) { core_->RemoveSlot(c.slot); },
+                        [&](RemoveSlot& c) { RemoveSlotNow(c.slot); },
+                        [&](SetSeal& c) { SetSealNow(std::move(c)); },
                         [&](GiveOrders& c) {
                           for (OrderFor& order : c.orders)
                             core_->Apply(std::move(order), c.acknowledged, now);
@@ -243,8 +244,23 @@ void Engine::RemoveLinkNow(LinkId id) {
   links_.erase(found);
 }
 
+// What was ordered before leaves as it was sealed then, here and below.
+void Engine::RemoveSlotNow(SlotId slot) {
+  carrier_->Add(core_->TakeBatch());
+  core_->RemoveSlot(slot);
+  seals_->Set(slot, nullptr);
+}
+
+void Engine::SetSealNow(SetSeal command) {
+  carrier_->Add(core_->TakeBatch());
+  const Seal* seal = command.seal.has_value() ? &*command.seal : nullptr;
+  core_->SetSeal(command.slot, seal, std::move(command.senders));
+  seals_->Set(command.slot, seal);
+}
+
 // Reads as many packets as can have waited, and no more: a flood delays no deadline.
 void Engine::Drain(const Link& link) {
+  core_->SetWall(WallNow(), MonotonicNow());
   int left = link.packets_waiting_max;
   int errors = 0;
   while (left > 0) {

@@ -66,6 +66,11 @@ struct SetPeers {
 struct RemoveSlot {
   SlotId slot;
 };
+struct SetSeal {
+  SlotId slot;
+  std::optional<Seal> seal;
+  std::shared_ptr<SealSenders> senders;
+};
 struct GiveOrders {
   std::vector<OrderFor> orders;
   uint64_t acknowledged;
@@ -86,7 +91,7 @@ struct MeetWarden {
   StartedWarden warden;
 };
 using Command = std::variant<AddLink, RemoveLink, AddSlot, SetPeers, SetLiveness, RemoveSlot,
-                             GiveOrders, Renewal, Acknowledgement, Flush, MeetWarden>;
+                             SetSeal, GiveOrders, Renewal, Acknowledgement, Flush, MeetWarden>;
 
 struct Delivery {
   std::vector<Event> events;
@@ -140,6 +145,8 @@ class Engine {
   void Carry(Command command);
   void AddLinkNow(AddLink command);
   void RemoveLinkNow(LinkId id);
+  void RemoveSlotNow(SlotId slot);
+  void SetSealNow(SetSeal command);
   void Drain(const Link& link);
   void ReceiveOne(const Link& link, const mmsghdr& message, Us now);
   void ReceiveFailed(const Link& link, int error);
@@ -168,6 +175,7 @@ class Engine {
   UniqueFd timer_;
   UniqueFd monitor_;
   NetlinkThread netlink_;
+  std::unique_ptr<SealTable> seals_;
 
   std::mutex commands_mutex_;
   std::vector<Command> commands_;

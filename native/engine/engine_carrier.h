@@ -13,8 +13,8 @@ namespace vipd {
 
 class EngineCarrier {
  public:
-  EngineCarrier(NetlinkThread* netlink, Datagrams::LinkFailed link_failed)
-      : netlink_(netlink), datagrams_(std::move(link_failed)) {}
+  EngineCarrier(NetlinkThread* netlink, SealTable* seals, Datagrams::LinkFailed link_failed)
+      : netlink_(netlink), datagrams_(seals, std::move(link_failed)) {}
 
   void AddOutlet(LinkId link, int fd, int ifindex) { datagrams_.AddOutlet(link, fd, ifindex); }
   void RemoveOutlet(LinkId link) { datagrams_.RemoveOutlet(link); }

@@ -26,6 +26,9 @@ std::optional<OpenFailure> Engine::Open() {
   if (!monitor.ok()) return OpenFailure{monitor.failed_call, monitor.error};
   monitor_ = std::move(monitor.fd);
   if (const auto failure = netlink_.Open()) return failure;
+  OpenFailure unmade;
+  seals_ = SealTable::Make(&unmade);
+  if (seals_ == nullptr) return unmade;
   const bool watched = Watch(wake_.get(), kWakeTag) && Watch(timer_.get(), kTimerTag) &&
                        Watch(monitor_.get(), kMonitorTag);
   if (!watched) return OpenFailure{"epoll_ctl", errno};
@@ -48,15 +51,15 @@ bool Engine::Watch(int fd, uint64_t tag) const {
 
 EngineStart Engine::Start() {
   core_ = std::make_unique<Core>(options_.policy, options_.liveness, MonotonicNow());
-  carrier_ =
-      std::make_unique<EngineCarrier>(&netlink_, [this](LinkId link, const char* call, int error) {
-        Event event;
-        event.kind = Event::Kind::kLinkFailed;
-        event.link = link;
-        event.call = call;
-        event.error = error;
-        core_->Raise(std::move(event));
-      });
+  carrier_ = std::make_unique<EngineCarrier>(&netlink_, seals_.get(),
+                                             [this](LinkId link, const char* call, int error) {
+                                               Event event;
+                                               event.kind = Event::Kind::kLinkFailed;
+                                               event.link = link;
+                                               event.call = call;
+                                               event.error = error;
+                                               core_->Raise(std::move(event));
+                                             });
   std::promise<EngineStart> prepared;
   std::future<EngineStart> report = prepared.get_future();
   // Signals are the main thread's: new threads inherit a mask that blocks them all.
@@ -118,8 +121,8 @@ void Engine::Stop(bool orderly) {
 std::optional<OpenFailure> Engine::StartGuard(const std::string& lock_path,
                                               const std::string& log_form) {
   if (!EndGuard()) return OpenFailure{"waitpid", EBUSY};
-  const StartedWarden started =
-      StartWarden(options_.realtime_priority, options_.policy.warden_beat, lock_path, log_form);
+  const StartedWarden started = StartWarden(options_.realtime_priority, options_.policy.warden_beat,
+                                            lock_path, log_form, seals_->fd());
   if (started.failed_call != nullptr) return OpenFailure{started.failed_call, started.error};
   warden_pid_ = started.pid;
   warden_page_ = started.page;

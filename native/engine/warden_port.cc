@@ -49,12 +49,21 @@ StartedWarden Refused(const char* call, int error) {
 // Out of the way of the numbers that it gets in the warden.
 UniqueFd Aside(int fd) { return UniqueFd(fcntl(fd, F_DUPFD_CLOEXEC, 16)); }
 
-int Spawn(const std::string& path, int socket, int page, int lock, int realtime_priority, Us beat,
+struct Given {
+  int socket;
+  int page;
+  int lock;
+  int seals;
+};
+
+int Spawn(const std::string& path, const Given& given, int realtime_priority, Us beat,
           std::string log_form, int* pid) {
-  const UniqueFd far_socket = Aside(socket);
-  const UniqueFd far_page = Aside(page);
-  const UniqueFd far_lock = Aside(lock);
-  if (far_socket.get() < 0 || far_page.get() < 0 || far_lock.get() < 0) return errno;
+  const UniqueFd far_socket = Aside(given.socket);
+  const UniqueFd far_page = Aside(given.page);
+  const UniqueFd far_lock = Aside(given.lock);
+  const UniqueFd far_seals = Aside(given.seals);
+  if (far_socket.get() < 0 || far_page.get() < 0 || far_lock.get() < 0 || far_seals.get() < 0)
+    return errno;
   std::string name = "vipd-warden";
   std::string priority = std::to_string(realtime_priority);
   std::string beats = std::to_string(beat);
@@ -83,6 +92,7 @@ int Spawn(const std::string& path, int socket, int page, int lock, int realtime_
   posix_spawn_file_actions_adddup2(&files, far_socket.get(), kWardenSocket);
   posix_spawn_file_actions_adddup2(&files, far_page.get(), kWardenPage);
   posix_spawn_file_actions_adddup2(&files, far_lock.get(), kWardenLock);
+  posix_spawn_file_actions_adddup2(&files, far_seals.get(), kWardenSeals);
   const int error = posix_spawn(pid, path.c_str(), &files, &attributes, arguments, environment);
   posix_spawn_file_actions_destroy(&files);
   posix_spawnattr_destroy(&attributes);
@@ -107,7 +117,7 @@ WardenMessage About(WardenMessage::Kind kind, int32_t id) {
 }  // namespace
 
 StartedWarden StartWarden(int realtime_priority, Us beat, const std::string& lock_path,
-                          const std::string& log_form) {
+                          const std::string& log_form, int seals) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
     return Refused("socketpair", errno);
@@ -134,8 +144,9 @@ StartedWarden StartWarden(int realtime_priority, Us beat, const std::string& loc
   int error = 0;
   // A child of the main thread would be taken for an orphan (host/children.h).
   const int no_thread = OnLastingThread([&] {
-    error = Spawn(WardenPath(), far.get(), memory.get(), lock.get() < 0 ? memory.get() : lock.get(),
-                  realtime_priority, beat, log_form, &out.pid);
+    const int locked = lock.get() < 0 ? memory.get() : lock.get();
+    error = Spawn(WardenPath(), {far.get(), memory.get(), locked, seals}, realtime_priority, beat,
+                  log_form, &out.pid);
   });
   if (no_thread != 0) return Refused("pthread_create", no_thread);
   return error == 0 ? out : Refused("posix_spawn", error);

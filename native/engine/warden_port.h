@@ -41,8 +41,9 @@ struct StartedWarden {
 
 // For the main thread. The executable lies beside the addon. The warden holds a lock on the file
 // `lock_path`, which is made if it is missing; empty: no next daemon will look for it.
+// `seals`: the descriptor of the table of seals.
 StartedWarden StartWarden(int realtime_priority, Us beat, const std::string& lock_path,
-                          const std::string& log_form);
+                          const std::string& log_form, int seals);
 // For the main thread. Kills a warden and does not wait. True when it has ended: from then on it
 // cannot act.
 bool EndWarden(int pid);

@@ -8,7 +8,7 @@ namespace vipd {
 
 class Carrier {
  public:
-  Carrier() : datagrams_([](LinkId, const char*, int) {}) {}
+  explicit Carrier(SealTable* seals) : datagrams_(seals, [](LinkId, const char*, int) {}) {}
 
   std::optional<OpenFailure> Open() { return steps_.Open(); }
 

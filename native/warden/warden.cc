@@ -5,9 +5,9 @@
 // In the second case it stays: the engine finds its mark before it sends anything, and listens.
 //
 // Started by the daemon with the socket as descriptor 3, the shared page as 4, the file to lock as
-// 5, and as arguments the real-time priority, how often to give a sign of life, in µs, and the form
-// of the log. Ignores every signal that can be ignored and is not the kernel's own; ends with its
-// daemon, or is killed by the next one.
+// 5, the table of seals as 6, and as arguments the real-time priority, how often to give a sign of
+// life, in µs, and the form of the log. Ignores every signal that can be ignored and is not the
+// kernel's own; ends with its daemon, or is killed by the next one.
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
@@ -45,7 +45,8 @@ constexpr int kSlicesBetweenPauses = 64;
 
 class Warden {
  public:
-  Warden(WardenPage* page, Us beat, LogForm form) : page_(page), beat_(beat), form_(form) {}
+  Warden(WardenPage* page, SealTable* seals, Us beat, LogForm form)
+      : page_(page), beat_(beat), form_(form), carrier_(seals) {}
 
   std::optional<OpenFailure> Open() { return carrier_.Open(); }
 
@@ -198,7 +199,8 @@ class Warden {
 // What makes it outlive its daemon's end, as far as it is permitted.
 void Prepare(int realtime_priority) {
   IgnoreSignals();
-  syscall(SYS_close_range, kWardenLock + 1, ~0u, 0);
+  KeepMemoryOutOfCores();
+  syscall(SYS_close_range, kWardenSeals + 1, ~0u, 0);
   prctl(PR_SET_TIMERSLACK, 1);
   if (chdir("/") < 0) return;
   const int oom = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
@@ -230,7 +232,9 @@ int Main(int argc, char** argv) {
   void* page =
       mmap(nullptr, sizeof(WardenPage), PROT_READ | PROT_WRITE, MAP_SHARED, kWardenPage, 0);
   if (page == MAP_FAILED) return 1;
-  Warden warden(static_cast<WardenPage*>(page), beat, LogFormFrom(argv[3]));
+  const auto seals = SealTable::Open(kWardenSeals);
+  if (seals == nullptr) return 1;
+  Warden warden(static_cast<WardenPage*>(page), seals.get(), beat, LogFormFrom(argv[3]));
   if (warden.Open().has_value()) return 1;
   warden.Run();
   return 0;

@@ -41,6 +41,7 @@ static_assert(std::atomic<Us>::is_always_lock_free && std::atomic<uint32_t>::is_
 constexpr int kWardenSocket = 3;
 constexpr int kWardenPage = 4;
 constexpr int kWardenLock = 5;
+constexpr int kWardenSeals = 6;
 // The longest message; a plan that is longer is sent in parts.
 constexpr size_t kWardenMessageMax = 64 * 1024;
 

@@ -42,6 +42,14 @@ const section = <Row>(
   width: number | null,
 ) => (rows.length === 0 ? [] : table(rows, columns, width))
 
+const authentication = (of: NonNullable<StatusInstance['authentication']>): string => {
+  const senders = of.senders.map(
+    ({ address, skewSeconds, agoMs }) =>
+      `${address} ${skewSeconds >= 0 ? '+' : ''}${skewSeconds} s (${age(agoMs)} ago)`,
+  )
+  return `${of.mode}, signs with key ${of.activeKey} of ${of.keys.join(', ')}; verified ${of.verified}, unsigned ${of.unsigned}; clocks: ${senders.join(', ') || 'none heard'}`
+}
+
 function headline(status: Status, now: number): string {
   const { config, checks } = status
   const up = checks.filter((c) => c.good === true).length
@@ -188,6 +196,7 @@ function instanceDetails(i: StatusInstance, now: number): string[] {
       return `  ${kind}    ${where}, ${a.present ? 'present' : 'absent'}`
     }),
     `  adverts     received ${i.adverts.received}, sent ${i.adverts.sent}, ${missing(i.adverts)}longest gap ${span(i.adverts.longestGapMs)}`,
+    ...(i.authentication === null ? [] : [`  hmac        ${authentication(i.authentication)}`]),
     ...(i.checksums === null
       ? []
       : [

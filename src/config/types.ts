@@ -157,6 +157,25 @@ export type VirtualAddress = {
 
 export type Peer = { readonly address: Ip; readonly minTtl: number; readonly maxTtl: number }
 
+/**
+ * enforce: signed adverts are sent, and no others accepted; permissive: unsigned ones are accepted too; receive-only:
+ * unsigned ones are sent as well.
+ */
+export type HmacMode = 'enforce' | 'permissive' | 'receive-only'
+
+/** `id` 1..255; `secret` of 32 to 64 octets is shown nowhere. */
+export type HmacKey = { readonly id: number; readonly secret: Uint8Array }
+
+/** `auth_hmac`. */
+export type Hmac = {
+  readonly keys: readonly HmacKey[]
+  /** The id of the key that signs; one of `keys`. */
+  readonly activeKey: number
+  readonly mode: HmacMode
+  readonly monotonic: boolean
+  readonly windowSeconds: number
+}
+
 /** One keyword of `vrrp_instance` each; declared in keywords/unicast.ts. */
 export type UnicastOptions = {
   readonly checkSource: boolean
@@ -242,6 +261,8 @@ export type Instance = InstanceOptions & {
   readonly stateMaster: boolean
   /** 8 octets for PASS; v2 only. */
   readonly password: Uint8Array | null
+  /** null: adverts have no trailer. */
+  readonly hmac: Hmac | null
   readonly addresses: readonly VirtualAddress[]
   readonly excluded: readonly VirtualAddress[]
   readonly routes: readonly Route[]

@@ -14,6 +14,8 @@ import type {
   OrderFor,
   RejoinFailure,
   Repeat,
+  Seal,
+  SealSender,
   SlotCounters,
   SlotId,
   Step,
@@ -44,6 +46,11 @@ export type NativeOrder =
       readonly onExpiry: NativeLead
     })
   | ({ readonly kind: 'lead' } & NativeLead)
+export type NativeSeal = Omit<Seal, 'source' | 'peers'> & {
+  readonly source: Uint8Array
+  readonly peers: readonly Uint8Array[] | null
+}
+export type NativeSealSender = Crossing<SealSender>
 export type NativeOrderFor = Omit<OrderFor, 'order'> & { readonly order: NativeOrder }
 
 type Coded<E> = E extends { readonly code: string }
@@ -75,6 +82,8 @@ export type NativeEngine = {
   addSlot(slot: SlotId, link: LinkId, vrid: number, peers: readonly Uint8Array[]): void
   setPeers(slot: SlotId, peers: readonly Uint8Array[]): void
   removeSlot(slot: SlotId): void
+  setSeal(slot: SlotId, seal: NativeSeal | null): void
+  senders(slot: SlotId): readonly NativeSealSender[]
   /** `acknowledged`: how many events had been acknowledged when the orders were made. */
   order(orders: readonly NativeOrderFor[], acknowledged: number): void
   /** Answered with the same number beside a delivery. */
@@ -114,6 +123,11 @@ export type NativeCore = {
   addSlot(slot: SlotId, link: LinkId, vrid: number, peers: readonly Uint8Array[]): void
   setPeers(slot: SlotId, peers: readonly Uint8Array[]): void
   removeSlot(slot: SlotId): void
+  setSeal(slot: SlotId, seal: NativeSeal | null): void
+  senders(slot: SlotId): readonly NativeSealSender[]
+  setWall(wall: number, now: number): void
+  /** A datagram as it leaves; null: it may not. */
+  seal(slot: SlotId, to: Uint8Array, bytes: Uint8Array, now: number): Uint8Array | null
   order(orders: readonly NativeOrderFor[], now: number, acknowledged: number): void
   packet(link: LinkId, from: Uint8Array, ttl: number, payload: Uint8Array, now: number): void
   renew(now: number): void

@@ -129,6 +129,57 @@ export type LinkSpec = {
   readonly receiveBufferBytes: number | null
 }
 
+/**
+ * How a slot seals the adverts that it sends, and what it asks of those that it hears (draft-cassen-vrrp-auth-hmac). The
+ * engine writes the trailer of 28 octets behind each datagram of the slot's plans when it sends it, with a sequence that
+ * the slot's plans share, and looks at the trailer of what it hears before anything else does.
+ */
+export type Seal = {
+  readonly family: 4 | 6
+  readonly version: 2 | 3
+  readonly vrid: number
+  /** Source address of what is sent; covered by the MAC. */
+  readonly source: Ip
+  readonly keys: readonly SealKey[]
+  /** The id of the key that seals; one of `keys`. */
+  readonly activeKey: number
+  /** What is sent is sealed. */
+  readonly signs: boolean
+  /** What is heard without a trailer is not believed. One that is there must be good in any case. */
+  readonly requires: boolean
+  /** Only growth of the sequence counts; else its time must be within the window as well. */
+  readonly monotonic: boolean
+  readonly windowSeconds: number
+  /** Unicast: who may send. null: multicast, any sender that has the key. */
+  readonly peers: readonly Ip[] | null
+}
+
+/** `id` 1..255. `secret` never leaves for a log, an answer or a file. */
+export type SealKey = { readonly id: number; readonly secret: Uint8Array }
+
+/**
+ * What the trailer of a packet came to. None of them for a packet that is no advert of the slot's version with a complete
+ * header and, of multicast, TTL 255.
+ */
+export type SealVerdict =
+  | 'verified'
+  | 'missing'
+  | 'malformed'
+  | 'stale'
+  | 'unknown-key'
+  | 'invalid'
+  | 'replayed'
+  /** It verifies, and is none of the unicast peers. */
+  | 'unknown-sender'
+
+/** The last good trailer of one sender. */
+export type SealSender = {
+  readonly address: Ip
+  /** How far its clock was ahead of ours. */
+  readonly skewSeconds: number
+  readonly at: Us
+}
+
 /** A packet that is not the expected one. `count` > 1: identical ones that arrived before this was delivered. */
 export type Packet = {
   readonly kind: 'packet'
@@ -142,6 +193,11 @@ export type Packet = {
   /** Reception; of several, of the last. */
   readonly at: Us
   readonly count: number
+  /**
+   * Of a slot with a seal. Verified ones are not throttled with the rest; what the seal does not allow is for the log
+   * alone. `skewSeconds`: how far the sender's clock is ahead, of a trailer whose time was looked at; else 0.
+   */
+  readonly seal?: { readonly verdict: SealVerdict; readonly skewSeconds: number }
 }
 
 export type EngineEvent =
@@ -191,6 +247,15 @@ export type EngineEvent =
       readonly call: string
       readonly code: string
     }
+  /** A good trailer whose time is off by more than half the window, the first since it was not. */
+  | {
+      readonly kind: 'skewed'
+      readonly slot: SlotId
+      readonly generation: number
+      readonly from: Ip
+      readonly skewSeconds: number
+      readonly at: Us
+    }
   /** The first packet on this link with a VRID (from a source) that no slot there has; the counter goes on. */
   | { readonly kind: 'stranger'; readonly link: LinkId; readonly vrid: number; readonly from: Ip }
   /** The warden is gone; until another is started, nothing acts for this process. */
@@ -207,6 +272,8 @@ export type SlotCounters = {
   /** Reception of the last advert that was equal to a follow's `expect`, and so restarted its deadline. */
   readonly lastExpectedUs: Us | null
   readonly lastSentUs: Us | null
+  /** Trailers of what was heard, by verdict, also of what was not raised. `unsigned`: none was there, and none had to be. */
+  readonly seals: Readonly<Record<SealVerdict | 'unsigned', number>>
 }
 
 /** Adverts of five minutes from `startUs` on. */
@@ -280,6 +347,10 @@ export type Engine = {
   /** Other peers for a slot that goes on as it is. Throws if one of them is another slot's. */
   setPeers(slot: SlotId, peers: readonly Ip[]): void
   removeSlot(slot: SlotId): void
+  /** From now on, for what is ordered later; null: none. Senders keep their marks, and the slot its sequence. */
+  setSeal(slot: SlotId, seal: Seal | null): void
+  /** Who sealed what was heard: each unicast peer, of multicast the last four. */
+  senders(slot: SlotId): readonly SealSender[]
   /** Hands over orders; those of one call that are due at once are carried out as one batch. */
   order(orders: readonly OrderFor[]): void
   /** Resolves when everything ordered before has been carried out (kernel answers read). */

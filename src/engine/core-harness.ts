@@ -14,11 +14,19 @@ import type {
   LinkCounters,
   LinkId,
   OrderFor,
+  Seal,
+  SealSender,
   SlotCounters,
   SlotId,
   Step,
 } from './contract.ts'
-import { fromNativeEvent, fromNativeStep, toNativeOrders } from './edge.ts'
+import {
+  fromNativeEvent,
+  fromNativeSender,
+  fromNativeStep,
+  toNativeOrders,
+  toNativeSeal,
+} from './edge.ts'
 import { enginePolicy } from './policy.ts'
 import { Routes } from './routes.ts'
 
@@ -52,6 +60,12 @@ export type CoreHarness = {
   addSlot(slot: SlotId, link: LinkId, vrid: number, peers?: readonly Ip[]): void
   setPeers(slot: SlotId, peers: readonly Ip[]): void
   removeSlot(slot: SlotId): void
+  setSeal(slot: SlotId, seal: Seal | null): void
+  senders(slot: SlotId): readonly SealSender[]
+  /** The clock of seals: µs since 1970 at `now`. Without it `now` is. */
+  setWall(wall: Us, now: Us): void
+  /** As the warden would send it: with the slot's next sequence. null: it may not leave. */
+  seal(slot: SlotId, step: Step, now: Us): Step | null
   /** `acknowledged`: how many of the events handed out so far their author had acknowledged; all of them if absent. */
   order(orders: readonly OrderFor[], now: Us, acknowledged?: number): void
   packet(packet: CorePacket, now: Us): void
@@ -105,6 +119,14 @@ export function makeCore(livenessUs: Us, now: Us): CoreHarness {
     removeSlot: (slot) => {
       routes.remove(slot)
       core.removeSlot(slot)
+    },
+    setSeal: (slot, seal) => core.setSeal(slot, toNativeSeal(seal)),
+    senders: (slot) => core.senders(slot).map(fromNativeSender),
+    setWall: (wall, at) => core.setWall(wall, at),
+    seal: (slot, step, at) => {
+      if (step.kind !== 'datagram') return step
+      const bytes = core.seal(slot, ipBytes(step.to), step.bytes, at)
+      return bytes === null ? null : { ...step, bytes }
     },
     order: (orders, at, acknowledged = handedOut) =>
       core.order(toNativeOrders(orders), at, acknowledged),

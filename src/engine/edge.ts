@@ -12,9 +12,21 @@ import type {
   NativeOrderFor,
   NativePlan,
   NativeRepeat,
+  NativeSeal,
+  NativeSealSender,
   NativeStep,
 } from './addon.ts'
-import type { EngineEvent, Lead, Order, OrderFor, Plan, Repeat, Step } from './contract.ts'
+import type {
+  EngineEvent,
+  Lead,
+  Order,
+  OrderFor,
+  Plan,
+  Repeat,
+  Seal,
+  SealSender,
+  Step,
+} from './contract.ts'
 
 export const toNativeOrders = (orders: readonly OrderFor[]): readonly NativeOrderFor[] =>
   orders.map(({ slot, generation, order }) => ({ slot, generation, order: toNativeOrder(order) }))
@@ -54,6 +66,14 @@ const toNativePlan = (plan: Plan): NativePlan => plan.map(toNativeStep)
 const toNativeStep = (step: Step): NativeStep =>
   step.kind === 'datagram' ? { ...step, to: ipBytes(step.to) } : step
 
+export const toNativeSeal = (seal: Seal | null): NativeSeal | null =>
+  seal && { ...seal, source: ipBytes(seal.source), peers: seal.peers?.map(ipBytes) ?? null }
+
+export const fromNativeSender = (sender: NativeSealSender): SealSender => ({
+  ...sender,
+  address: ipFromBytes(sender.address),
+})
+
 export const fromNativeStep = (step: NativeStep): Step =>
   step.kind === 'datagram' ? { ...step, to: ipFromBytes(step.to) } : step
 
@@ -61,6 +81,7 @@ export function fromNativeEvent(event: NativeEvent): EngineEvent {
   switch (event.kind) {
     case 'packet':
     case 'stranger':
+    case 'skewed':
       return { ...event, from: ipFromBytes(event.from) }
     case 'failed':
     case 'linkFailed': {

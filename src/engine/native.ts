@@ -19,12 +19,21 @@ import type {
   LinkSpec,
   OrderFor,
   RejoinFailure,
+  Seal,
+  SealSender,
   SlotCounters,
   SlotId,
   StartEngine,
 } from './contract.ts'
 import { batches } from './deliveries.ts'
-import { failure, fromNativeEvent, native, toNativeOrders } from './edge.ts'
+import {
+  failure,
+  fromNativeEvent,
+  fromNativeSender,
+  native,
+  toNativeOrders,
+  toNativeSeal,
+} from './edge.ts'
 import { enginePolicy } from './policy.ts'
 import { Routes } from './routes.ts'
 
@@ -192,6 +201,15 @@ class RunningEngine implements Engine {
   removeSlot(slot: SlotId): void {
     this.#routes.remove(slot)
     this.#native.removeSlot(slot)
+  }
+
+  setSeal(slot: SlotId, seal: Seal | null): void {
+    assert(this.#routes.has(slot), `seal for unknown slot ${slot}`)
+    this.#native.setSeal(slot, toNativeSeal(seal))
+  }
+
+  senders(slot: SlotId): readonly SealSender[] {
+    return this.#native.senders(slot).map(fromNativeSender)
   }
 
   order(orders: readonly OrderFor[]): void {

@@ -53,6 +53,24 @@ export type StatusInstance = {
     /** Longest silence of the last hour, one that ended in a take-over included. */
     readonly longestGapMs: number
   }
+  /** `auth_hmac`; null: adverts are not signed. */
+  readonly authentication: {
+    readonly mode: 'enforce' | 'permissive' | 'receive-only'
+    readonly antiReplay: 'time' | 'monotonic'
+    readonly windowSeconds: number
+    /** Ids. */
+    readonly keys: readonly number[]
+    readonly activeKey: number
+    readonly verified: number
+    /** Heard without a trailer, and accepted so. */
+    readonly unsigned: number
+    readonly senders: readonly {
+      readonly address: string
+      /** How far its clock is ahead of ours. */
+      readonly skewSeconds: number
+      readonly agoMs: number
+    }[]
+  } | null
   /** Adverts by what their checksum covers; null but for version 3 over IPv4, where there are two forms. */
   readonly checksums: { readonly 'pseudo-header': number; readonly message: number } | null
   readonly priorityZero: { readonly received: number; readonly sent: number }

@@ -96,7 +96,12 @@ export type Received = {
   readonly source: Ip
   readonly destination: Ip
   readonly ttl: number
+  /** An authentication trailer that the engine has verified lies behind the message. */
+  readonly trailer?: 'verified' | 'none'
 }
+
+/** Octets of an authentication trailer (draft-cassen-vrrp-auth-hmac). */
+const sealBytes = 28
 
 /** What one instance accepts. Fixed by its configuration. */
 export type Expectation = {
@@ -111,6 +116,8 @@ export type Expectation = {
   readonly intervalUs: Us
   /** We advertise no address ourselves (no_virtual_ipaddress): then a peer need not either. */
   readonly mayBeEmpty: boolean
+  /** Nothing may lie behind the message but a trailer: what is left of one is no excess. */
+  readonly exact?: boolean
   /** Who may send, and from how far; null: any. Bounds are inclusive. */
   readonly peers:
     | readonly {
@@ -172,6 +179,9 @@ export function decodeAdvert(
   const length = pduLength(view, expect.family)
   if (payload.length < length) return reject('bad-length')
   const pdu = payload.subarray(0, length)
+  const sealed = packet.trailer === 'verified' ? sealBytes : 0
+  const excessBytes = excessOf(payload.length, length + sealed, expect.family)
+  if (expect.exact === true && excessBytes > 0) return reject('bad-length')
   const why =
     rejectHeader(view, packet.ttl, expect) ??
     (expect.version === 2 ? rejectV2(pdu, expect) : rejectV3(view)) ??
@@ -187,7 +197,7 @@ export function decodeAdvert(
     intervalUs: readInterval(view, expect.version),
     addresses: readAddresses(pdu, view.getUint8(offset.count), expect.family),
     checksum: form,
-    excessBytes: excessOf(payload.length, length, expect.family),
+    excessBytes,
   })
 }
 

@@ -7,13 +7,17 @@ const countMax = 255
 /** keepalived leaves so many octets free, and both routers must advertise the same addresses. */
 const reserveOctets = 16
 
-type Form = Pick<Instance, 'family' | 'version'>
+/** The authentication trailer of auth_hmac. */
+const trailerOctets = 28
+
+/** `hmac` null: adverts have no trailer. */
+type Form = Pick<Instance, 'family' | 'version'> & { readonly hmac: object | null }
 
 const addressOctets = ({ family }: Form): number => (family === 4 ? 4 : 16)
 
-/** IP header, VRRP header and, in version 2, the authentication data. */
-const fixedOctets = ({ family, version }: Form): number =>
-  (family === 4 ? 20 : 40) + 8 + (version === 2 ? 8 : 0)
+/** IP header, VRRP header, in version 2 the authentication data, and the trailer. */
+const fixedOctets = ({ family, version, hmac }: Form): number =>
+  (family === 4 ? 20 : 40) + 8 + (version === 2 ? 8 : 0) + (hmac === null ? 0 : trailerOctets)
 
 /** The IP packet. */
 export const advertOctets = (form: Form, addresses: number): number =>

@@ -16,6 +16,7 @@ import { unicastOptions } from '../keywords/unicast.ts'
 import { addressesMax, peersMax } from '../language/limits.ts'
 import type { Instance, InstanceOptions, Transport } from '../types.ts'
 import { advertRoom } from './advert-room.ts'
+import { hmacOf } from './auth-hmac.ts'
 import { notifyOf } from './notify.ts'
 import { keepTrackers } from './tracked.ts'
 
@@ -45,6 +46,9 @@ export function finishInstance(
   const options = settle(instanceOptions, block(draft.options, inherited.options), lowering)
   const stateMaster = masterState(draft, facts, lowering)
   const preemption = preemptionOf(draft, options, facts, stateMaster, lowering)
+  const advertIntervalUs = advertInterval(draft, options, facts, lowering)
+  const hmac = hmacOf(draft, { strict, advertIntervalUs }, lowering)
+  if (isLeftOut(draft, lowering)) return null
   moveExcess(draft, facts, lowering)
   // What is spread comes last: an object literal is as large as its first lines say, and grows by copying.
   return {
@@ -54,6 +58,7 @@ export function finishInstance(
     version: facts.version,
     stateMaster,
     password: passwordOf(draft, facts, lowering),
+    hmac,
     addresses: draft.addresses,
     excluded: draft.excluded,
     routes: draft.routes,
@@ -73,7 +78,7 @@ export function finishInstance(
     ...options,
     ...preemption,
     priority: facts.priority,
-    advertIntervalUs: advertInterval(draft, options, facts, lowering),
+    advertIntervalUs,
     accept: acceptOf(draft, facts, lowering),
   }
 }
@@ -121,10 +126,13 @@ function mayRun(
       why: 'auth_type AH is not supported by this version: the peer would drop every advert, and both would be master',
     }
   }
-  if (draft.refused === null) return lowering.refusals === before
-  const message = `${name} is left out: ${draft.refused.why}`
-  lowering.error(draft.refused.place, 'refused-instance', message)
-  return false
+  return !isLeftOut(draft, lowering) && lowering.refusals === before
+}
+
+function isLeftOut({ name, refused }: InstanceDraft, lowering: Lowering): boolean {
+  if (refused === null) return false
+  lowering.error(refused.place, 'refused-instance', `${name} is left out: ${refused.why}`)
+  return true
 }
 
 /** A file that means so many is no configuration for one host. */
@@ -153,6 +161,7 @@ function requireAddress(draft: InstanceDraft, facts: Facts, lowering: Lowering) 
 /** Where AH would be dropped anyway, nothing is refused. */
 const refusesAh = (draft: InstanceDraft, facts: Facts): boolean =>
   draft.authType === 'AH' &&
+  draft.hmac === null &&
   draft.password !== null &&
   facts.version === 2 &&
   facts.family === 4 &&
@@ -246,6 +255,11 @@ function advertInterval(
 function passwordOf(draft: InstanceDraft, facts: Facts, lowering: Lowering): Uint8Array | null {
   const { authType, password, name } = draft
   const place = draft.authPlace ?? draft.place
+  if (draft.hmac !== null && (authType !== null || password !== null)) {
+    const message = `${name}: auth_hmac takes the place of authentication, which is not used`
+    lowering.error(place, 'auth-dropped', message)
+    return null
+  }
   if (authType === null) {
     if (password !== null) {
       const message = `${name}: auth_pass without auth_type means no authentication`
@@ -289,7 +303,7 @@ function acceptOf(
 function moveExcess(draft: InstanceDraft, facts: Facts, lowering: Lowering): void {
   const mtu =
     draft.interface === null ? null : lowering.world.interfaceMtu(draft.interface, facts.family)
-  const room = advertRoom(facts, mtu)
+  const room = advertRoom({ ...facts, hmac: draft.hmac }, mtu)
   if (draft.addresses.length <= room) return
   const of = mtu === null ? '' : ` on ${draft.interface} (MTU ${mtu})`
   const message = `${draft.name} has ${draft.addresses.length} addresses and an advert${of} has room for ${room}; the others are treated as virtual_ipaddress_excluded`

@@ -12,6 +12,7 @@ import type {
   Garp,
   GlobalOptions,
   GroupOptions,
+  HmacMode,
   InitialValue,
   InstanceOptions,
   MailOptions,
@@ -96,6 +97,17 @@ export type TrackedDraft = {
   readonly place: Place
 }
 
+export type HmacKeyDraft = { readonly id: number; readonly value: string; readonly place: Place }
+
+export type HmacDraft = {
+  readonly place: Place
+  readonly keys: HmacKeyDraft[]
+  activeKey: { readonly id: number; readonly place: Place } | null
+  monotonic: boolean
+  windowSeconds: number | null
+  mode: { readonly value: HmacMode; readonly place: Place } | null
+}
+
 export type InstanceDraft = InheritedDraft & {
   name: string
   place: Place
@@ -107,6 +119,8 @@ export type InstanceDraft = InheritedDraft & {
   authType: 'PASS' | 'AH' | null
   password: string | null
   authPlace: Place | null
+  /** auth_hmac was written. */
+  hmac: HmacDraft | null
   addresses: VirtualAddress[]
   excluded: VirtualAddress[]
   routes: Route[]
@@ -207,6 +221,7 @@ export const instanceDraft = (name: string, place: Place): InstanceDraft => ({
   authType: null,
   password: null,
   authPlace: null,
+  hmac: null,
   addresses: [],
   excluded: [],
   routes: [],

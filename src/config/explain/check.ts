@@ -145,12 +145,16 @@ function reportJson(
   }
 }
 
-/** Every effective value and what follows from them; the password is not shown. */
+/** Every effective value and what follows from them; the password and the keys are not shown. */
 function instanceJson(instance: Instance, config: Config): unknown {
   const sums = arithmetic(instance, config)
   return {
     ...instance,
     password: instance.password === null ? null : '********',
+    hmac: instance.hmac && {
+      ...instance.hmac,
+      keys: instance.hmac.keys.map(({ id }) => ({ id, secret: '********' })),
+    },
     lowestPriority: sums.lowest,
     highestPriority: sums.highest,
     priorityArithmetic: describeArithmetic(sums),

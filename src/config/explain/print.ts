@@ -9,6 +9,7 @@ import { scriptOptions } from '../keywords/script.ts'
 import { describeCommand } from '../scripts/command.ts'
 import type {
   Config,
+  Hmac,
   Instance,
   Notify,
   Script,
@@ -80,7 +81,10 @@ function printInstance(instance: Instance, config: Config, world: World): string
     row('addresses', addresses.map(addressText).join(', ') || 'none'),
   ]
   if (excluded.length > 0) lines.push(row('unadvertised', excluded.map(addressText).join(', ')))
-  if (instance.version === 2) {
+  const { hmac } = instance
+  if (hmac !== null) {
+    lines.push(row('authentication', hmacText(hmac)))
+  } else if (instance.version === 2) {
     lines.push(row('authentication', instance.password === null ? 'none' : 'PASS (clear text)'))
   }
   const flags = flagsOf(instance)
@@ -89,6 +93,11 @@ function printInstance(instance: Instance, config: Config, world: World): string
   for (const hint of hints(instance, config)) lines.push(row('sooner', hint))
   return [...lines, ...notifyLines(instance.notify, world)]
 }
+
+const hmacText = ({ mode, keys, activeKey, monotonic, windowSeconds }: Hmac): string =>
+  `HMAC-SHA-256, mode ${mode}, signs with key ${activeKey} and knows ${keys.map(({ id }) => id).join(', ')}; ${
+    monotonic ? 'only growth of the sequence counts' : `clocks within ${windowSeconds} s`
+  }`
 
 const adverts = (instance: Instance): string =>
   `every ${spanText(instance.advertIntervalUs)}${instance.stateMaster ? ', state MASTER' : ''}`

@@ -1,30 +1,19 @@
 /** What this version does not do and must not leave out: the instance is not run, with the reason. */
 import type { InstanceDraft } from '../draft/draft.ts'
-import type { InstanceEntry, PlainEntry } from '../grammar/entries.ts'
-import { anyWords, choice, inBlock, integer, withoutEffect, word } from '../grammar/make.ts'
+import type { InstanceEntry } from '../grammar/entries.ts'
+import { anyWords, inBlock } from '../grammar/make.ts'
 import type { Node } from '../language/tree-types.ts'
 
 /** The instance is left out, with the reason; the rest of the file runs. */
 const refuse = (why: string) => (draft: InstanceDraft, _values: unknown, node: Node) => {
   draft.refused ??= { place: node.place, why }
-  draft.vmac ||= node.keyword.text !== 'auth_hmac'
+  draft.vmac = true
 }
 
 export const noBfd =
   'track_bfd is not supported: vipd speaks no BFD, so the session that shall decide would never be seen to fail'
 
 export const refusedKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>('vrrp_instance', [
-  {
-    name: 'auth_hmac',
-    status: 'refused',
-    form: 'block',
-    inner: 'auth_hmac',
-    since: '2.4.0',
-    doc: 'Signed adverts. Without them every advert of the peer would be dropped and both routers would be master.',
-    set: refuse(
-      'auth_hmac is not supported by this version: unsigned adverts would be dropped by the peer, and both would be master',
-    ),
-  },
   {
     name: 'use_vmac',
     status: 'refused',
@@ -53,32 +42,5 @@ export const refusedKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>(
     set: (draft, _values, node) => {
       draft.refused ??= { place: node.place, why: noBfd }
     },
-  },
-])
-
-export const hmacKeywords: readonly PlainEntry[] = withoutEffect('auth_hmac', 'refused', [
-  {
-    name: 'key',
-    args: [integer('ID', 1, 255), word('VALUE')],
-    doc: 'A key: hex:…, text or file:PATH.',
-  },
-  { name: 'active_key', args: [integer('ID', 1, 255)], doc: 'The key that signs.' },
-  {
-    name: 'anti_replay',
-    args: [choice('HOW', 'time', 'monotonic')],
-    default: 'time',
-    doc: 'How repeated adverts are recognised.',
-  },
-  {
-    name: 'time_window',
-    args: [integer('SECONDS', 1, 300)],
-    unit: 's',
-    doc: 'Tolerated difference of clocks.',
-  },
-  {
-    name: 'mode',
-    args: [choice('MODE', 'enforce', 'permissive', 'receive-only')],
-    default: 'enforce',
-    doc: 'Whether unsigned adverts are sent and accepted.',
   },
 ])

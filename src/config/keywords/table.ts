@@ -5,6 +5,7 @@
 
 import type { BlockName, Entry, Keyword } from '../grammar/entries.ts'
 import { garpLines, globalGarpLines } from './announcements.ts'
+import { hmacBlock, hmacKeywords } from './auth-hmac.ts'
 import { balancerBlocks, balancerLines } from './balancer.ts'
 import { alwaysKeywords, globalKeywords } from './global.ts'
 import { balancerGlobalKeywords } from './global-balancer.ts'
@@ -16,7 +17,7 @@ import { checkedInstanceKeywords, unsupportedInstanceKeywords } from './instance
 import { mailKeywords } from './mail.ts'
 import { globalNotifyLines, groupNotify, instanceNotify } from './notify.ts'
 import { programKeywords } from './programs.ts'
-import { hmacKeywords, refusedKeywords } from './refused.ts'
+import { refusedKeywords } from './refused.ts'
 import { rootBlocks, unsupportedRootKeywords } from './root.ts'
 import { scriptKeywords, scriptOptionLines } from './script.ts'
 import { fileKeywords, fileOptionLines, processKeywords, processOptionLines } from './trackers.ts'
@@ -52,6 +53,7 @@ export const keywords: readonly Keyword[] = [
   ...instanceNotify,
   ...checkedInstanceKeywords,
   ...unsupportedInstanceKeywords,
+  ...hmacBlock,
   ...refusedKeywords,
   ...authenticationKeywords,
   ...hmacKeywords,

@@ -14,6 +14,7 @@ import type { OwnedObject } from '../../kernel/marks.ts'
 import type { KernelView } from '../../kernel/mirror.ts'
 import type { OrderQueue } from '../orders.ts'
 import { ownedObjects, resolveInterface } from './interface-resolution.ts'
+import { sealOf } from './seal.ts'
 import { peersOf, slotFacts } from './slot-facts.ts'
 import type { Links, Move, SocketKey } from './sockets.ts'
 import { followTakenAlong } from './taken-along.ts'
@@ -127,6 +128,9 @@ export class SocketBinding {
       this.#primary = primary
       this.#faults = []
       if (this.#link === null) return false
+      // What was ordered before leaves as it was sealed then.
+      const { orders, links } = this.#ports
+      links.seal(this.#slot, sealOf(cfg, key.source), () => orders.submit())
       const facts = slotFacts(cfg, primary, this.#ports.kernel, this.#link, key.source)
       // Equal facts keep their identity: bytes that were encoded for them stay good.
       if (!isDeepStrictEqual(facts, this.#facts)) this.#facts = facts

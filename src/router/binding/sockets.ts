@@ -3,9 +3,10 @@
  * link, told apart by VRID, and by their peers where several have the same (unicast); the link's filter names exactly the VRIDs in use, so that the kernel
  * drops what cannot concern us.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { OpError } from '../../base/errors.ts'
 import type { Ip } from '../../base/ip.ts'
-import type { Engine, LinkId, LinkSpec, SlotId } from '../../engine/contract.ts'
+import type { Engine, LinkId, LinkSpec, Seal, SlotId } from '../../engine/contract.ts'
 import { apart } from '../../engine/routes.ts'
 import { passAllFilter, vrrpFilter } from '../../wire/bpf.ts'
 import type { Membership } from './memberships.ts'
@@ -32,6 +33,7 @@ export class Links {
   readonly #engine: Engine
   readonly #open = new Map<string, OpenLink>()
   readonly #keyTextOf = new Map<SlotId, string>()
+  readonly #seals = new Map<SlotId, Seal>()
 
   constructor(engine: Engine) {
     this.#engine = engine
@@ -80,6 +82,15 @@ export class Links {
     this.#tidy(this.#part(slot))
   }
 
+  /** What a slot that has joined seals and asks for; `before` is called first when that changes. */
+  seal(slot: SlotId, seal: Seal | null, before: () => void): void {
+    if (isDeepStrictEqual(this.#seals.get(slot) ?? null, seal)) return
+    before()
+    this.#engine.setSeal(slot, seal)
+    if (seal === null) this.#seals.delete(slot)
+    else this.#seals.set(slot, seal)
+  }
+
   get ids(): readonly LinkId[] {
     return [...this.#open.values()].map((link) => link.id)
   }
@@ -118,6 +129,7 @@ export class Links {
     const link = text === undefined ? undefined : this.#open.get(text)
     if (link === undefined) return null
     this.#keyTextOf.delete(slot)
+    this.#seals.delete(slot)
     link.slots.delete(slot)
     this.#engine.removeSlot(slot)
     return link

@@ -376,6 +376,7 @@ export class Dispatcher {
       case 'failed':
       case 'late':
       case 'lapsed':
+      case 'skewed':
         this.roster.bySlot(event.slot)?.engineEvent(event)
         return []
       default:

@@ -5,6 +5,7 @@
 import type { Ip } from '../../base/ip.ts'
 import { type Us, us } from '../../base/time.ts'
 import type { Reject } from '../../wire/vrrp.ts'
+import type { SealReject } from './seals.ts'
 
 /** Named at once: a flood with forged sources must not fill memory or the screen. */
 const named = 4
@@ -13,7 +14,7 @@ const pauses = { times: 3, longestUs: 255_000_000 }
 
 export type IgnoredSender = {
   readonly from: Ip
-  readonly why: Reject
+  readonly why: Reject | SealReject
   readonly explanation: string
 }
 const keyOf = ({ from, why }: Pick<IgnoredSender, 'from' | 'why'>): string => `${from} ${why}`

@@ -45,7 +45,7 @@ export type InstancePorts = SocketBindingPorts & {
 /** An event of the engine that names one slot. */
 export type SlotEvent = Extract<
   EngineEvent,
-  { readonly kind: 'expired' | 'failed' | 'late' | 'lapsed' }
+  { readonly kind: 'expired' | 'failed' | 'late' | 'lapsed' | 'skewed' }
 >
 
 export type Parts = ReturnType<typeof makeParts>

@@ -217,6 +217,7 @@ export class RunningInstance {
 
   engineEvent(event: SlotEvent): void {
     if (event.kind === 'failed') return this.#onFailed(event)
+    if (event.kind === 'skewed') return this.receiver.skewed(event)
     // It crossed a newer order, and the engine saw that: what it had begun on its own it has undone.
     if (event.generation !== this.orders.generation) return
     if (event.kind === 'expired')

@@ -21,6 +21,13 @@ import {
 } from '../../wire/vrrp.ts'
 import { type ChecksumCounts, ChecksumForms } from './checksum-forms.ts'
 import { IgnoredSenders } from './ignored-senders.ts'
+import {
+  describeSealReject,
+  describeSkew,
+  type SealReject,
+  sealReject,
+  sealRemedy,
+} from './seals.ts'
 
 /** Senders and intervals that are named until the state or the master changes. */
 const intervalsSaid = 4
@@ -105,10 +112,16 @@ export class Receiver {
    * the engine has counted by now. null: rejected.
    */
   receive(packet: Packet, own: Ip, received: () => number): Advert | null {
+    const sealed = sealReject(this.#cfg, packet)
+    if (sealed !== null) {
+      this.#rejectSeal(sealed, packet)
+      return null
+    }
     const { transport } = this.#cfg
     const destination = transport.kind === 'multicast' ? transport.group : own
     const { payload, ttl, from: source } = packet
-    const decoded = decodeAdvert({ payload, ttl, source, destination }, this.#expect)
+    const trailer = packet.seal?.verdict === 'verified' ? 'verified' : 'none'
+    const decoded = decodeAdvert({ payload, ttl, source, destination, trailer }, this.#expect)
     this.#forms.note(decoded.ok ? decoded.value.checksum : null, packet.count, received)
     if (!decoded.ok) {
       this.#reject(decoded.why, packet)
@@ -125,14 +138,34 @@ export class Receiver {
     return { from: source, priority, intervalUs }
   }
 
+  /** A good trailer, though the clocks are further apart than they should be. */
+  skewed({ from, skewSeconds }: { readonly from: Ip; readonly skewSeconds: number }): void {
+    const { hmac } = this.#cfg
+    if (hmac !== null)
+      this.#once(`skew ${from}`, describeSkew(from, skewSeconds, hmac.windowSeconds), 'skew')
+  }
+
+  /** The engine has counted it. */
+  #rejectSeal(why: SealReject, packet: Packet): void {
+    const { from, at } = packet
+    const explanation = sealRemedy[why]
+    this.ignored.note({ from, why, explanation }, at, this.#cfg.advertIntervalUs)
+    if (this.#saidOf(why) >= sendersSaid) return
+    const text = describeSealReject(why, packet, this.#cfg.hmac?.windowSeconds ?? 0)
+    this.#once(`${why} ${from}`, `${text}: ${explanation}`, why)
+  }
+
+  #saidOf(why: string): number {
+    return [...this.#said].filter((kind) => kind.startsWith(`${why} `)).length
+  }
+
   #reject(why: Reject, packet: Packet): void {
     const { from, at, count, payload, ttl } = packet
     this.rejects[why] += count
     const explanation = explainReject(why, { payload, ttl }, this.#expect)
     const intervalUs = us(Math.max(this.#cfg.advertIntervalUs, statedIntervalUs(payload)))
     this.ignored.note({ from, why, explanation }, at, intervalUs)
-    const said = [...this.#said].filter((kind) => kind.startsWith(`${why} `)).length
-    if (said >= sendersSaid) return
+    if (this.#saidOf(why) >= sendersSaid) return
     this.#once(`${why} ${from}`, `ignoring advert from ${from}: ${why}: ${explanation}`, why)
   }
 
@@ -212,6 +245,7 @@ function expectationOf(cfg: Instance): Expectation {
     password: cfg.password,
     intervalUs: cfg.advertIntervalUs,
     mayBeEmpty: cfg.addresses.length === 0,
+    exact: cfg.hmac !== null,
     peers: transport.kind === 'unicast' && transport.checkSource ? transport.peers : null,
   }
 }

@@ -28,6 +28,7 @@ export function warningsAbout(
     ...contested,
     ...it.addresses.duplicatesOf(it.cfg, now),
     ...ignoredOf(status),
+    ...skewOf(status),
     ...refused,
     ...it.entryWarnings(now),
     ...muteOf(it, now),
@@ -77,6 +78,17 @@ const ignoredOf = ({ name, state, ignored }: InstanceFigures): readonly string[]
     ({ from, why, explanation }) =>
       `${name} is ${state} and ignores the adverts of ${from} (${why}): ${explanation}`,
   )
+
+/** An advert from further away than the window is not believed, so that a clock that drifts becomes a second master. */
+const skewOf = ({ name, authentication }: InstanceFigures): readonly string[] =>
+  authentication === null || authentication.antiReplay === 'monotonic'
+    ? []
+    : authentication.senders
+        .filter(({ skewSeconds }) => Math.abs(skewSeconds) * 2 > authentication.windowSeconds)
+        .map(
+          ({ address, skewSeconds }) =>
+            `${name}: the clock of ${address} is ${Math.abs(skewSeconds)} s ${skewSeconds > 0 ? 'ahead of' : 'behind'} ours, and auth_hmac allows ${authentication.windowSeconds} s: set the clocks right`,
+        )
 
 /** Two masters: the partition that healed, or the peer that cannot hear us. */
 function rivalOf(it: RunningInstance, now: Us): readonly string[] {

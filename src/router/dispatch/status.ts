@@ -10,7 +10,7 @@ import type { Script, VirtualAddress } from '../../config/types.ts'
 import { describeCause } from '../../election/describe.ts'
 import { restartUs } from '../../election/effects.ts'
 import type { State } from '../../election/types.ts'
-import type { Engine, EngineStart } from '../../engine/contract.ts'
+import type { Engine, EngineStart, SlotCounters } from '../../engine/contract.ts'
 import type { KernelView } from '../../kernel/mirror.ts'
 import type {
   Status,
@@ -22,6 +22,7 @@ import type {
 import type { Dispatcher } from './dispatcher.ts'
 import type { RunningInstance } from './instance.ts'
 import type { Roster } from './roster.ts'
+import { sealRejects } from './seals.ts'
 import { type InstanceFigures, lossAt, warningsAbout } from './status-warnings.ts'
 
 export const stateNames: Readonly<Record<State['kind'], StatusInstance['state']>> = {
@@ -139,10 +140,12 @@ function instanceStatus(it: RunningInstance, from: StatusSources): InstanceFigur
       recent: loss?.recent ?? { heard: 0, missed: 0 },
       longestGapMs: usToMilliseconds(loss?.longestUs ?? us(0)),
     },
+    authentication: authenticationOf(it, engine, counters),
     checksums: it.receiver.checksums(counters?.received ?? 0),
     priorityZero: { received: it.receiver.priorityZero, sent: it.orders.zeroSent },
     rejects: {
       ...it.receiver.rejects,
+      ...sealRejects(cfg, counters?.seals ?? null),
       'address-list': it.receiver.addressListDiffers,
       'first-address': it.receiver.firstNotLinkLocal,
       'advert-interval': it.receiver.intervalDiffers,
@@ -150,6 +153,31 @@ function instanceStatus(it: RunningInstance, from: StatusSources): InstanceFigur
     },
     ignored: it.receiver.ignored.at(now),
     history: it.journal.entries,
+  }
+}
+
+function authenticationOf(
+  it: RunningInstance,
+  engine: Engine,
+  counters: SlotCounters | null,
+): StatusInstance['authentication'] {
+  const { hmac } = it.cfg
+  if (hmac === null) return null
+  const now = engine.now()
+  const senders = counters === null ? [] : engine.senders(it.slot)
+  return {
+    mode: hmac.mode,
+    antiReplay: hmac.monotonic ? 'monotonic' : 'time',
+    windowSeconds: hmac.windowSeconds,
+    keys: hmac.keys.map(({ id }) => id),
+    activeKey: hmac.activeKey,
+    verified: counters?.seals.verified ?? 0,
+    unsigned: counters?.seals.unsigned ?? 0,
+    senders: senders.map(({ address, skewSeconds, at }) => ({
+      address,
+      skewSeconds,
+      agoMs: agoMs(at, now) ?? 0,
+    })),
   }
 }
 

@@ -14,7 +14,7 @@ mkdir "$scratch/build"
 
 sources() {
   case $1 in
-    core_fuzz) echo engine/core engine/core_events engine/core_orders engine/core_time base/plan base/step_queue ;;
+    core_fuzz) echo engine/core engine/core_events engine/core_orders engine/core_time engine/seal_check base/plan base/seal base/seal_table base/step_queue crypto/sha256 ;;
     wire_fuzz) echo engine/address_news base/netlink base/plan base/step_queue warden/warden_wire ;;
   esac
 }

@@ -49,6 +49,7 @@ const web: StatusInstance = {
     recent: { heard: 11, missed: 1 },
     longestGapMs: 104.2,
   },
+  authentication: null,
   checksums: { 'pseudo-header': 12, message: 0 },
   priorityZero: { received: 0, sent: 1 },
   rejects: { 'bad-checksum': 2, 'bad-ttl': 0 },

@@ -14,6 +14,8 @@ import type {
   LinkSpec,
   OrderFor,
   Plan,
+  Seal,
+  SealSender,
   SlotCounters,
   SlotId,
 } from '../../../src/engine/contract.ts'
@@ -29,11 +31,23 @@ const silent: SlotCounters = {
   lastReceivedUs: null,
   lastExpectedUs: null,
   lastSentUs: null,
+  seals: {
+    verified: 0,
+    missing: 0,
+    malformed: 0,
+    stale: 0,
+    'unknown-key': 0,
+    invalid: 0,
+    replayed: 0,
+    'unknown-sender': 0,
+    unsigned: 0,
+  },
 }
 
 export class BookEngine implements Engine {
   readonly links = new Map<LinkId, LinkSpec>()
   readonly slots = new Map<SlotId, Slot>()
+  readonly seals: { readonly slot: SlotId; readonly seal: Seal | null }[] = []
   readonly standing = new Map<SlotId, OrderFor>()
   readonly heardAt = new Map<SlotId, Us>()
   /** What the interfaces hold, as the kernel would. */
@@ -79,6 +93,14 @@ export class BookEngine implements Engine {
     this.#routes.setPeers(slot, peers)
     const known = this.slots.get(slot)
     if (known !== undefined) known.peers = peers
+  }
+
+  setSeal(slot: SlotId, seal: Seal | null): void {
+    this.seals.push({ slot, seal })
+  }
+
+  senders(): readonly SealSender[] {
+    return []
   }
 
   removeSlot(slot: SlotId): void {

@@ -17,6 +17,17 @@ const counters = {
   lastReceivedUs: null,
   lastExpectedUs: null,
   lastSentUs: null,
+  seals: {
+    verified: 0,
+    missing: 0,
+    malformed: 0,
+    stale: 0,
+    'unknown-key': 0,
+    invalid: 0,
+    replayed: 0,
+    'unknown-sender': 0,
+    unsigned: 0,
+  },
 }
 
 /** An engine that writes down what it is ordered, and does nothing of its own. */
@@ -30,6 +41,8 @@ function recorder() {
     closeLink: () => undefined,
     addSlot: () => undefined,
     setPeers: () => undefined,
+    setSeal: () => undefined,
+    senders: () => [],
     setLiveness: () => undefined,
     removeSlot: () => undefined,
     order: (given) => void orders.push(...given),

@@ -1,0 +1,73 @@
+/**
+ * The trailers of what one instance hears (`auth_hmac`). The engine judges and counts them; here each kind is said once
+ * until the state or the master changes, in keepalived's words, so that what watches its log finds them here too.
+ */
+import type { Ip } from '../../base/ip.ts'
+import type { Instance } from '../../config/types.ts'
+import type { Packet, SealVerdict, SlotCounters } from '../../engine/contract.ts'
+
+/** Why an advert is not believed, beside the reasons of the decoder: keys of `rejects` in `status` and metrics. */
+export type SealReject = `hmac-${Exclude<SealVerdict, 'verified'>}`
+
+/** null: it may be what it says, and the decoder judges. */
+export function sealReject(cfg: Instance, { seal }: Packet): SealReject | null {
+  if (seal === undefined || seal.verdict === 'verified') return null
+  if (seal.verdict === 'missing' && cfg.hmac?.mode !== 'enforce') return null
+  return `hmac-${seal.verdict}`
+}
+
+/** Of all that was heard. */
+export function sealRejects(
+  cfg: Instance,
+  seals: SlotCounters['seals'] | null,
+): Readonly<Record<SealReject, number>> {
+  const of = (verdict: SealVerdict): number => (cfg.hmac === null ? 0 : (seals?.[verdict] ?? 0))
+  return {
+    'hmac-missing': of('missing'),
+    'hmac-malformed': of('malformed'),
+    'hmac-stale': of('stale'),
+    'hmac-unknown-key': of('unknown-key'),
+    'hmac-invalid': of('invalid'),
+    'hmac-replayed': of('replayed'),
+    'hmac-unknown-sender': of('unknown-sender'),
+  }
+}
+
+/** Of the trailer, from the end of the packet. */
+const keyIdFromEnd = 27
+
+/** As keepalived writes it; what would mend it follows in `sealRemedy`. */
+export function describeSealReject(why: SealReject, packet: Packet, windowSeconds: number): string {
+  const { from, payload, seal } = packet
+  switch (why) {
+    case 'hmac-missing':
+      return `missing authentication trailer from ${from}`
+    case 'hmac-malformed':
+      return `malformed authentication trailer from ${from}`
+    case 'hmac-stale':
+      return `stale authentication trailer from ${from}, clock skew ${Math.abs(seal?.skewSeconds ?? 0)} sec exceeds window ${windowSeconds} sec`
+    case 'hmac-unknown-key':
+      return `unknown authentication key id ${payload.at(-keyIdFromEnd) ?? 0} from ${from}`
+    case 'hmac-invalid':
+      return `invalid authentication HMAC from ${from}`
+    case 'hmac-replayed':
+      return `replayed authentication trailer from ${from}`
+    case 'hmac-unknown-sender':
+      return `signed advert from ${from}, which is none of unicast_peer`
+  }
+}
+
+export const sealRemedy: Readonly<Record<SealReject, string>> = {
+  'hmac-missing':
+    'it does not sign, and mode enforce accepts nothing else: write the same `auth_hmac` on both',
+  'hmac-malformed': 'it is of another kind, or of a version of keepalived before 2.4.2',
+  'hmac-stale':
+    'set the clocks of both hosts right (NTP), or write `anti_replay monotonic` on both',
+  'hmac-unknown-key': 'write that key on both before one of them signs with it',
+  'hmac-invalid': 'the key of that id is not the same on both, or the advert was altered or forged',
+  'hmac-replayed': 'a recorded advert was sent again, or its clock was set back',
+  'hmac-unknown-sender': 'write its address into unicast_peer',
+}
+
+export const describeSkew = (from: Ip, skewSeconds: number, windowSeconds: number): string =>
+  `authentication clock skew ${Math.abs(skewSeconds)} sec from ${from} approaching window ${windowSeconds} sec`
