@@ -10,6 +10,11 @@ const second = 1_000_000
 /** Of each virtual router; a rule leads to it. */
 export const routeOf = (vrid: number): string => `198.18.${vrid}.0/24`
 
+const sealedBlock = `auth_hmac {
+    key 1 hex:${'5a'.repeat(32)}
+    active_key 1
+  }`
+
 /** `interfaces`: those that the host has, or that are known to be absent at the moment. null: it would be refused. */
 export function configOf(text: string, interfaces: readonly string[]): Config | null {
   const programs = { '/usr/bin/true': { text: '', mode: 0o755 } }
@@ -65,6 +70,7 @@ function instanceText(scenario: Scenario, host: HostPlan, vips: readonly Vip[]):
   const isFirst = first?.instance === 'VI_1'
   const options = [
     host.nopreempt ? 'nopreempt' : '',
+    scenario.sealed === true ? sealedBlock : '',
     host.preemptDelayS > 0 ? `preempt_delay ${host.preemptDelayS}` : '',
     refreshS > 0 ? `garp_master_refresh ${refreshS}` : '',
     file.secondSource ? `mcast_src_ip ${secondSourceOf(family, host.number)}` : '',

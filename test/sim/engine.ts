@@ -17,6 +17,8 @@ import type {
   OrderFor,
   Plan,
   RejoinFailure,
+  Seal,
+  SealSender,
   SlotCounters,
   SlotId,
   Step,
@@ -27,6 +29,8 @@ import type { Packet } from './lan.ts'
 
 export type EnginePorts = {
   now(): Us
+  /** The clock of seals, µs since 1970. */
+  wall(): Us
   /** One step of a plan leaves for the kernel or the wire; `effects` beside it in the same wake-up. */
   carryOut(slot: SlotId, step: Step, spec: LinkSpec | null): void
   request(bytes: Uint8Array): Uint8Array
@@ -38,12 +42,17 @@ export type EnginePorts = {
   /** Wants to be woken at this local instant. */
   wakeAt(local: Us | null): void
   /** Events wait for the main thread. */
-  raised(): void
+  /** `forged`: nothing but adverts that their seal does not allow. */
+  raised(forged: boolean): void
   /** The slot's standing changed. */
   standing(slot: SlotId, leading: boolean): void
   /** When the main thread last proved that it turns. */
   renewedAt(): Us
 }
+
+/** Every slot of the simulator that has a seal requires it. */
+const isForged = (event: EngineEvent): boolean =>
+  event.kind === 'packet' && event.seal !== undefined && event.seal.verdict !== 'verified'
 
 type Slot = { lead: Lead | null; leading: boolean; generation: number }
 
@@ -73,7 +82,11 @@ export class SimEngine implements Engine {
   /** What the warden does when this engine's process has died: the plans that it was told of. */
   resignAsWarden(): void {
     for (const [slot, { lead, leading }] of this.#slots)
-      if (leading && lead !== null) this.#carryOut(slot, lead.resign)
+      if (leading && lead !== null) {
+        this.#core.setWall(this.#ports.wall(), this.now())
+        const sealed = lead.resign.flatMap((step) => this.#core.seal(slot, step, this.now()) ?? [])
+        this.#carryOut(slot, sealed)
+      }
   }
 
   leads(slot: SlotId): boolean {
@@ -116,12 +129,13 @@ export class SimEngine implements Engine {
 
   kernelChanged(bytes: Uint8Array): void {
     this.#inbox.push({ event: { kind: 'kernel', bytes }, own: false })
-    this.#ports.raised()
+    this.#ports.raised(false)
   }
 
   /** Packets that wait are taken in before deadlines are looked at. */
   receive(packets: readonly Packet[]): void {
     this.#renew()
+    this.#core.setWall(this.#ports.wall(), this.now())
     for (const { from, to, ttl, bytes: payload } of packets)
       for (const [link, spec] of this.#links)
         if (to === (spec.group ?? spec.source))
@@ -133,6 +147,7 @@ export class SimEngine implements Engine {
   wake(): void {
     if (this.#stopped) return
     this.#renew()
+    this.#core.setWall(this.#ports.wall(), this.now())
     const { effects, events } = this.#core.tick(this.now())
     for (const event of events) this.#note(event)
     if (effects.length > 0) {
@@ -144,7 +159,7 @@ export class SimEngine implements Engine {
       this.#ports.woken(counts)
     }
     this.#report()
-    if (events.length > 0) this.#ports.raised()
+    if (events.length > 0) this.#ports.raised(events.every(isForged))
     this.#ports.wakeAt(this.#core.nextDeadline())
   }
 
@@ -212,6 +227,14 @@ export class SimEngine implements Engine {
       else if (order.kind === 'idle') this.#stand(slot, null, false)
     }
     this.wake()
+  }
+
+  setSeal(slot: SlotId, seal: Seal | null): void {
+    this.#core.setSeal(slot, seal)
+  }
+
+  senders(slot: SlotId): readonly SealSender[] {
+    return this.#core.senders(slot)
   }
 
   flush(): Promise<void> {

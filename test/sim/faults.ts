@@ -228,6 +228,43 @@ export const faults: readonly Fault[] = [
   },
 ]
 
+/** What a segment with signed adverts draws from beside those: all of it must pass unnoticed, also at rest. */
+export const attacks: readonly Fault[] = [
+  {
+    name: 'altered adverts',
+    lasts: 'lasting',
+    begin: (world) => again(world, 0.7, () => alteredAdvert(world)),
+  },
+  {
+    name: 'unsigned adverts',
+    lasts: 'lasting',
+    begin: (world) => again(world, 0.9, () => foreignAdvert(world, 254, 'valid')),
+  },
+]
+
+/** One of the last adverts with another MAC. */
+export function alteredAdvert({ lan, foreigner, prng }: World): void {
+  if (lan.recorded.length === 0) return
+  const packet = prng.pick(lan.recorded)
+  const bytes = Uint8Array.from(packet.bytes)
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
+  lan.send(foreigner, { ...packet, bytes, valid: false })
+}
+
+/** Until it ends, once in so many advert intervals. */
+export function again(world: World, intervals: number, speak: () => void): Ending {
+  let on = true
+  const turn = (): void => {
+    if (!on) return
+    speak()
+    world.later(Math.floor(world.scenario.advertUs * intervals), turn)
+  }
+  turn()
+  return () => {
+    on = false
+  }
+}
+
 /** What `changes` draws from beside those. */
 export const changes: readonly Fault[] = [
   {
@@ -348,6 +385,7 @@ export function foreignAdvert(
     if (kind === 'checksum') bytes[6] = (bytes[6] ?? 0) ^ 0x5a
     const payload = kind === 'short' ? bytes.subarray(0, 7) : bytes
     const ttl = kind === 'ttl' ? 254 : 255
-    lan.send(foreigner, { from, to, ttl, bytes: payload, valid: kind === 'valid' })
+    const valid = kind === 'valid' && scenario.sealed !== true
+    lan.send(foreigner, { from, to, ttl, bytes: payload, valid })
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Log } from '../../src/base/log.ts'
-import type { Us } from '../../src/base/time.ts'
+import { type Us, us } from '../../src/base/time.ts'
 import type { LinkSpec, SlotId, Step } from '../../src/engine/contract.ts'
 import type { Notifier } from '../../src/notify/notify.ts'
 import type { Agenda } from './agenda.ts'
@@ -52,6 +52,9 @@ export type Surroundings = {
 /** How soon the main thread takes up what the engine raised. */
 const mainLatencyUs = { least: 30, most: 1_500 }
 /** What the main thread may need to answer: it works in turns, and one answer may provoke another. */
+/** 2026; and how far each host's wall clock is from the next one's. */
+const epochUs = 1_795_000_000_000_000
+const clockErrorUs = 300_000
 export const answerUs = 4 * mainLatencyUs.most
 /** From a daemon's death to its warden's first packet. */
 const wardenLatencyUs = 500
@@ -291,13 +294,14 @@ export class Process {
     this.#alarm = new Timer(agenda, () => this.onMain(() => this.main.dispatcher.tick()))
     this.engine = new SimEngine(config.globals.livenessUs, {
       now: () => host.now(),
+      wall: () => us(epochUs + Math.floor(agenda.now) + host.plan.number * clockErrorUs),
       carryOut: (slot, step, spec) => this.#carryOut(slot, step, spec),
       request: (bytes) => host.kernel.request(bytes),
       linkUp: () => host.kernel.up,
       opens: () => host.opens,
       woken: (effects) => around.witness.woken(host, effects),
       wakeAt: (local) => this.#wake.set(local === null ? null : host.clock.when(local)),
-      raised: () => this.#deliver(),
+      raised: (forged) => this.#deliver(forged),
       standing: (slot, leading) => around.witness.standing(host, slot, leading),
       renewedAt: () => this.#renewedAt(),
     })
@@ -427,8 +431,8 @@ export class Process {
     this.#turn()
   }
 
-  #deliver(): void {
-    this.#around.witness.raised(this.#host)
+  #deliver(forged = false): void {
+    if (!forged) this.#around.witness.raised(this.#host)
     if (this.#delivering) return
     this.#delivering = true
     this.onMain(() => {

@@ -29,8 +29,15 @@ export type Weather = {
 
 export const fair: Weather = { loss: 0, duplication: 0, delayMinUs: 40, delayMaxUs: 200 }
 
+const recordedMax = 32
+
 export class Lan {
   weather: Weather = fair
+  /** What hosts have sent lately, for an attacker. */
+  readonly recorded: Packet[] = []
+  /** Nothing is doubled or overtakes: a sealed advert is believed once and in order, others at each arrival. */
+  ordered = false
+  readonly #lastAt = new Map<number, number>()
   readonly #agenda: Agenda
   readonly #prng: Prng
   readonly #ports: Port[] = []
@@ -65,6 +72,7 @@ export class Lan {
   }
 
   send(sender: number, packet: Packet): void {
+    if (packet.valid && this.recorded.push(packet) > recordedMax) this.recorded.shift()
     this.#spread(sender, (port) => port.receive(packet))
   }
 
@@ -73,14 +81,30 @@ export class Lan {
   }
 
   #spread(sender: number, hand: (port: Port) => void): void {
-    const { loss, duplication, delayMinUs, delayMaxUs } = this.weather
+    const { loss } = this.weather
     for (let to = 0; to < this.#ports.length; to++) {
       const port = this.#ports[to]
       if (to === sender || port === undefined || !this.passes(sender, to)) continue
       if (loss > 0 && this.#prng.chance(loss)) continue
-      const copies = duplication > 0 && this.#prng.chance(duplication) ? 2 : 1
-      for (let copy = 0; copy < copies; copy++)
-        this.#agenda.after(this.#prng.between(delayMinUs, delayMaxUs), () => hand(port))
+      for (const delayUs of this.#delays(sender, to)) this.#agenda.after(delayUs, () => hand(port))
     }
+  }
+
+  /** Of each copy. */
+  #delays(from: number, to: number): readonly number[] {
+    const { duplication, delayMinUs, delayMaxUs } = this.weather
+    const copies = duplication > 0 && this.#prng.chance(duplication) ? 2 : 1
+    const drawn = Array.from({ length: copies }, () => this.#prng.between(delayMinUs, delayMaxUs))
+    const [first = 0] = drawn
+    return this.ordered ? [this.#behind(from, to, first)] : drawn
+  }
+
+  /** After what is under way between the two. */
+  #behind(from: number, to: number, delayUs: number): number {
+    const key = from * 1_000 + to
+    const { now } = this.#agenda
+    const at = Math.max(now + delayUs, (this.#lastAt.get(key) ?? 0) + 1)
+    this.#lastAt.set(key, at)
+    return at - now
   }
 }

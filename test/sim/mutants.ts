@@ -31,9 +31,29 @@ const file = {
   coreOrders: 'native/engine/core_orders.cc',
   coreTime: 'native/engine/core_time.cc',
   coreEvents: 'native/engine/core_events.cc',
+  sealCheck: 'native/engine/seal_check.cc',
+  sealTable: 'native/base/seal_table.cc',
 }
 
 export const mutants: readonly Mutant[] = [
+  {
+    name: 'a seal is not checked',
+    file: file.coreEvents,
+    find: 'return slot.seal == nullptr || slot.seal->Believes(verdict);',
+    replace: 'return slot.seal == nullptr || verdict != SealVerdict::kNone || slot.vrid != 0;',
+  },
+  {
+    name: 'a replay is accepted',
+    file: file.sealCheck,
+    find: 'if (mark.set && !Later(sequence, mark.last) && !Forgotten(mark, wall))',
+    replace: 'if (mark.set && sequence == 0 && !Forgotten(mark, wall))',
+  },
+  {
+    name: 'a sequence goes back',
+    file: file.sealTable,
+    find: 'next = before == 0 || ahead || Later(reading, before) ? reading : before + 1;',
+    replace: 'next = before == 0 || ahead ? reading : before - 1;',
+  },
   {
     name: 'a better backup never preempts',
     file: file.backup,

@@ -42,6 +42,8 @@ export type Scenario = {
   readonly refreshS: number
   readonly hosts: readonly HostPlan[]
   readonly hours: number
+  /** Adverts are signed, and others send what they have recorded or made up. */
+  readonly sealed?: boolean
   /** Absent: report. */
   readonly addressConflict?: 'resign'
 }
@@ -92,6 +94,7 @@ export function drawScenario(seed: number, prng: Prng, profile: Profile, hours: 
     refreshS: prng.chance(0.5) ? Math.max(1, Math.ceil((advertUs / second) * 7)) : 0,
     hosts,
     hours,
+    sealed: seed % 4 === 3,
   }
 }
 

@@ -3,7 +3,8 @@
  * come to rest. Everything is drawn from the seed, so a seed is a run, bit for bit.
  */
 import { Agenda } from './agenda.ts'
-import { changes, type Ending, type Fault, faults, type World } from './faults.ts'
+import { attack } from './attack.ts'
+import { attacks, changes, type Ending, type Fault, faults, type World } from './faults.ts'
 import { Host } from './host.ts'
 import { Invariants, settleUs } from './invariants.ts'
 import { Lan } from './lan.ts'
@@ -44,6 +45,7 @@ export function run(seed: number): RunResult {
 /** Hosts on a LAN, none of them started. */
 export function makeWorld(scenario: Scenario, agenda: Agenda, prng: Prng): World {
   const lan = new Lan(agenda, prng)
+  lan.ordered = scenario.sealed === true
   const invariants = new Invariants(scenario, agenda, lan)
   const around = { scenario, agenda, prng, lan, witness: invariants }
   const hosts = scenario.hosts.map((plan) => new Host(plan, around))
@@ -77,6 +79,7 @@ class Simulation {
       const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
       broken = { what, trace: [...invariants.trace] }
     }
+    broken ??= this.#scenario.sealed === true ? attack(seed, makeWorld) : null
     return {
       seed,
       scenario: this.#scenario,
@@ -107,7 +110,8 @@ class Simulation {
     const { prng, invariants } = this.#world
     const { profile } = this.#scenario
     const count = isStorm(profile) ? prng.between(1, 4) : prng.between(1, 2)
-    const all = profile === 'changes' ? [...faults, ...changes, ...changes, ...changes] : faults
+    const usual = profile === 'changes' ? [...faults, ...changes, ...changes, ...changes] : faults
+    const all = this.#scenario.sealed === true ? [...usual, ...attacks, ...attacks] : usual
     const lasting: { readonly name: string; readonly end: Ending }[] = []
     for (let i = 0; i < count; i++) {
       const fault = prng.pick(all)
