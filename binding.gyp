@@ -39,7 +39,7 @@
         "native/base/plan.cc",
         "native/addon/programs.cc",
         "native/base/realtime.cc",
-        "native/addon/senses.cc",
+        "native/addon/check_sockets.cc",
         "native/base/signals.cc",
         "native/base/sockets.cc",
         "native/host/spawn.cc",

@@ -5,13 +5,13 @@
 
 #include <vector>
 
+#include "addon/check_sockets.h"
 #include "addon/convert.h"
 #include "addon/core_object.h"
 #include "addon/egress.h"
 #include "addon/engine_object.h"
 #include "addon/files_object.h"
 #include "addon/programs.h"
-#include "addon/senses.h"
 #include "base/inquiry.h"
 #include "base/signals.h"
 #include "host/children.h"

@@ -4,7 +4,7 @@ import { loadAddon } from './load.ts'
 
 export type Watched = { readonly fd: number; close(): void }
 
-type Senses = {
+type Bindings = {
   /** Messages with their IP header for IPv4, without for IPv6. Throws (CAP_NET_RAW). */
   openEcho(family: 4 | 6, onMessages: (messages: readonly Buffer[]) => void): Watched
   /** 0 or the errno. */
@@ -36,11 +36,11 @@ type Senses = {
   openProcessNews(onNews: (processes: Int32Array | null) => void): Watched
 }
 
-let loaded: Senses | null = null
+let loaded: Bindings | null = null
 
 /** Loads the addon at the first call. */
-export function senses(): Senses {
-  loaded ??= loadAddon() as Senses
+export function bindings(): Bindings {
+  loaded ??= loadAddon() as Bindings
   return loaded
 }
 

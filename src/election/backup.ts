@@ -46,7 +46,7 @@ export function stepBackup(
     case 'faults':
       return enterFault(machine, withOwnFaults([], event.faults))
     case 'group-fault':
-      return enterFault(machine, withGroupFault([], event.group, event.culprit))
+      return enterFault(machine, withGroupFault([], event.group, event.faultyMember))
     case 'resigned':
       // An empty lead of a held backup lapsed: what was heard meanwhile is unknown, so listen again.
       return replace(machine, listening(params, machine.effective, now))

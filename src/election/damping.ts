@@ -22,15 +22,15 @@ const undampedResignations = 5
 const resignationIntervals = 10
 
 /** From now on a better master than the one before speaks. One that never went goes on. */
-export function visited(machine: Machine, visitor: Master, now: Us): Machine {
+export function visited(machine: Machine, intermittent: Master, now: Us): Machine {
   const visits = withinWindow(machine.visits ?? [], windowUs, now)
   const times = visits.length + 1
-  const { address, priority } = visitor
+  const { address, priority } = intermittent
   const since = machine.visit?.by === address ? machine.visit.since : now
-  const visit = { since, by: address, heardAt: now, intervalUs: visitor.intervalUs }
+  const visit = { since, by: address, heardAt: now, intervalUs: intermittent.intervalUs }
   const begun = { ...machine, visits, visit }
   return times > undampedVisits
-    ? { ...begun, visitor: { address, priority, times, at: now } }
+    ? { ...begun, intermittent: { address, priority, times, at: now } }
     : begun
 }
 
@@ -74,9 +74,13 @@ function lastHeardAt(params: Params, machine: Machine, state: Backup, master: Ma
 }
 
 /** For the log, when it costs something. */
-export function remarkOn(params: Params, { visitor }: Machine, damping: Damping | null): Effect[] {
-  if (damping === null || damping.extraUs === 0 || visitor === undefined) return []
-  const { address, priority, times } = visitor
+export function remarkOn(
+  params: Params,
+  { intermittent }: Machine,
+  damping: Damping | null,
+): Effect[] {
+  if (damping === null || damping.extraUs === 0 || intermittent === undefined) return []
+  const { address, priority, times } = intermittent
   const text = `${address} (priority ${priority}) came ${times} times in ${usToSeconds(windowUs)} s and left again: waits ${usToSeconds(damping.extraUs)} s longer before taking over from it`
   return [log(params, text, 'warning')]
 }

@@ -5,13 +5,13 @@
 import { type Faulty, move, stay } from './effects.ts'
 import type { Event, Fault, Machine, Step } from './types.ts'
 
-type Culprit = (Event & { kind: 'group-fault' })['culprit']
+type FaultyMember = (Event & { kind: 'group-fault' })['faultyMember']
 
 /** Not a failure: a first result is being waited for, here or at another member of the group. */
 export const isPending = (fault: Fault): boolean =>
   fault.kind === 'check-pending' || (fault.kind === 'sync-group' && fault.pending)
 
-/** What the instance itself suffers from, without what the group laid on it. */
+/** What the instance itself suffers from, without what the group imposed on it. */
 export const ownFaults = (faults: readonly Fault[]): readonly Fault[] =>
   faults.filter((fault) => fault.kind !== 'sync-group')
 
@@ -26,11 +26,11 @@ export const withOwnFaults = (
 export const withGroupFault = (
   standing: readonly Fault[],
   group: string,
-  culprit: Culprit,
+  faultyMember: FaultyMember,
 ): readonly Fault[] =>
-  culprit === null
+  faultyMember === null
     ? ownFaults(standing)
-    : [...ownFaults(standing), { kind: 'sync-group', group, ...culprit }]
+    : [...ownFaults(standing), { kind: 'sync-group', group, ...faultyMember }]
 
 /** From any state that takes part; without faults nothing happens. */
 export function enterFault(machine: Machine, faults: readonly Fault[]): Step {

@@ -38,7 +38,7 @@ export function stepMaster(
     case 'faults':
       return enterFault(machine, withOwnFaults([], event.faults))
     case 'group-fault':
-      return enterFault(machine, withGroupFault([], event.group, event.culprit))
+      return enterFault(machine, withGroupFault([], event.group, event.faultyMember))
     case 'resigned':
       return listenAfterResigning(params, machine, event, now)
     case 'contested':

@@ -94,7 +94,7 @@ function stepInit(params: Params, machine: Machine, event: LiveEvent, now: Us): 
     case 'faults':
       return enterFault(machine, withOwnFaults([], event.faults))
     case 'group-fault':
-      return enterFault(machine, withGroupFault([], event.group, event.culprit))
+      return enterFault(machine, withGroupFault([], event.group, event.faultyMember))
     case 'advert':
     case 'expired':
     case 'held':
@@ -126,7 +126,7 @@ function stepFault(
         params,
         machine,
         state,
-        withGroupFault(state.faults, event.group, event.culprit),
+        withGroupFault(state.faults, event.group, event.faultyMember),
         now,
       )
     case 'start':

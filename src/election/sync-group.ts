@@ -71,30 +71,30 @@ const command = (
 
 /** Lays on each member the fault of another one, and takes it off when no other has one any more. */
 function spreadFaults(group: string, members: Members): readonly GroupAction[] {
-  const culprits = [...members].flatMap(([member, { machine }]) => {
+  const faultyMembers = [...members].flatMap(([member, { machine }]) => {
     const own = ownFaults(faultsIn(machine.state))
     return own.length === 0 ? [] : [{ member, pending: own.every(isPending) }]
   })
   return [...members].flatMap(([member, { machine }]) => {
-    const others = culprits.filter((culprit) => culprit.member !== member)
-    const culprit = others.find(({ pending }) => !pending) ?? others[0] ?? null
+    const others = faultyMembers.filter((faultyMember) => faultyMember.member !== member)
+    const faultyMember = others.find(({ pending }) => !pending) ?? others[0] ?? null
     // Not started yet: it will be looked at when it has begun.
     if (machine.state.kind === 'init') return []
-    const laid = faultsIn(machine.state).find((fault) => fault.kind === 'sync-group')
-    if (same(laid, culprit) && (laid === undefined || laid.group === group)) return []
-    return [{ member, event: { kind: 'group-fault', group, culprit } }]
+    const imposed = faultsIn(machine.state).find((fault) => fault.kind === 'sync-group')
+    if (same(imposed, faultyMember) && (imposed === undefined || imposed.group === group)) return []
+    return [{ member, event: { kind: 'group-fault', group, faultyMember } }]
   })
 }
 
 const faultsIn = (state: State): readonly Fault[] => (state.kind === 'fault' ? state.faults : [])
 
 const same = (
-  laid: (Fault & { kind: 'sync-group' }) | undefined,
-  culprit: { readonly member: string; readonly pending: boolean } | null,
+  imposed: (Fault & { kind: 'sync-group' }) | undefined,
+  faultyMember: { readonly member: string; readonly pending: boolean } | null,
 ): boolean =>
-  laid === undefined || culprit === null
-    ? laid === undefined && culprit === null
-    : laid.member === culprit.member && laid.pending === culprit.pending
+  imposed === undefined || faultyMember === null
+    ? imposed === undefined && faultyMember === null
+    : imposed.member === faultyMember.member && imposed.pending === faultyMember.pending
 
 /** The line that operators know from keepalived; the daemon logs it once for each change of the group. */
 export function describeSync(group: string, state: 'master' | 'backup' | 'fault'): string {

@@ -152,7 +152,7 @@ export type Event =
   | {
       readonly kind: 'group-fault'
       readonly group: string
-      readonly culprit: { readonly member: string; readonly pending: boolean } | null
+      readonly faultyMember: { readonly member: string; readonly pending: boolean } | null
     }
   /** The engine resigned because it woke up late, or because the main thread's lease lapsed. */
   | { readonly kind: 'resigned'; readonly why: 'late' | 'lapsed'; readonly lateUs: Us }
@@ -225,7 +225,7 @@ export type Machine = {
   /** The router that was better than the master before it, while it has not left; absent or null: there is none. */
   readonly visit?: Visit | null
   /** Absent: none came often enough to be waited for. */
-  readonly visitor?: Visitor
+  readonly intermittent?: Visitor
   /** The best other router that may be alive; absent: none was heard, or it has fallen silent. */
   readonly peer?: Peer | null
   /** When a master's resignation was heard lately, oldest first; absent: never. */

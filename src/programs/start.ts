@@ -3,7 +3,7 @@
  * takes milliseconds in a process of this size and holds up its other threads.
  */
 import { constants } from 'node:os'
-import { senses, type Watched } from '../addon/bindings.ts'
+import { bindings, type Watched } from '../addon/bindings.ts'
 import { errnoName } from '../addon/errno.ts'
 import type { RunAs } from '../base/command.ts'
 
@@ -42,8 +42,8 @@ export function startProgram(
   { file, args, output, runAs, noNewPrivs }: Program,
   ended: (ended: Ended) => void,
 ): number {
-  set ??= senses().openPrograms(take)
-  const started = senses().startProgram(
+  set ??= bindings().openPrograms(take)
+  const started = bindings().startProgram(
     set.fd,
     file,
     [file, ...args],
@@ -60,7 +60,7 @@ export function startProgram(
 }
 
 /** One that was started by another thread, which is lost: this process waits for its end, and tells it to no thread. */
-export const adoptProgram = (pid: number): void => senses().adoptProgram(pid)
+export const adoptProgram = (pid: number): void => bindings().adoptProgram(pid)
 
 /** All are taken out before the first is told: who is told may start another under the same descriptor. */
 function take(ends: Int32Array): void {

@@ -1,6 +1,6 @@
 /** Started by callback.test.ts: JavaScript that throws where C++ calls it. It ends within the minute whatever happens. */
 
-import { senses } from '../../src/addon/bindings.ts'
+import { bindings } from '../../src/addon/bindings.ts'
 import { us } from '../../src/base/time.ts'
 import { startEngine } from '../../src/engine/native.ts'
 import { startProgram } from '../../src/programs/start.ts'
@@ -35,8 +35,8 @@ switch (process.argv[2]) {
     startProgram({ file: '/bin/true', args: [], output: null, runAs: null, noNewPrivs: false }, bug)
     break
   case 'connections': {
-    const set = senses().openDial(bug)
-    senses().dial(set.fd, Uint8Array.of(127, 0, 0, 1), 1)
+    const set = bindings().openDial(bug)
+    bindings().dial(set.fd, Uint8Array.of(127, 0, 0, 1), 1)
     break
   }
 }

@@ -141,14 +141,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'who becomes backup keeps the addresses',
     file: file.plans,
-    find: 'now: options.entering ? planIdle(facts, options.resign === true) : [],',
+    find: 'now: options.entering ? planIdle(facts, options) : [],',
     replace: 'now: [],',
   },
   {
     name: 'who leads takes no addresses',
     file: file.plans,
-    find: '[...advert, ...adds, ...announced]',
-    replace: '[...advert, ...announced]',
+    find: '[...advert, ...adds, ...entries, ...announced]',
+    replace: '[...advert, ...entries, ...announced]',
   },
   {
     name: 'a late master resigns, but keeps the addresses',

@@ -216,7 +216,7 @@ test('a better master that comes and goes: three take-overs in ten seconds, by b
   assert.ok(tookOver.length >= 5, `${tookOver}`)
   for (const host of pair.world.hosts)
     assert.equal(
-      host.process?.main.dispatcher.instances[0]?.machine.visitor?.address,
+      host.process?.main.dispatcher.instances[0]?.machine.intermittent?.address,
       '10.0.0.200',
       host.name,
     )

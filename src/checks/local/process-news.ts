@@ -3,7 +3,7 @@
  * They are a hint and no more: where there are none (a network namespace of its own, no CAP_NET_ADMIN), or too many,
  * the checks find out at their turns.
  */
-import { senses, type Watched } from '../../addon/bindings.ts'
+import { bindings, type Watched } from '../../addon/bindings.ts'
 
 /** More in a second than this is a machine busy with forking: looking at each would cost more than it tells. */
 const newsMax = 5_000
@@ -34,7 +34,7 @@ export class ProcessNews {
   #open(): void {
     this.#resume = null
     try {
-      this.#socket = senses().openProcessNews((news) => this.#take(news))
+      this.#socket = bindings().openProcessNews((news) => this.#take(news))
     } catch {
       // Not here: the turns are enough.
     }

@@ -214,13 +214,13 @@ class Pool implements CheckPool {
   }
 
   #lost(slot: Slot, { why, gone }: Loss, { count, worthSaying }: Series, starting: number): void {
-    const culprit = this.#byId.get(starting)
-    const during = culprit === undefined ? '' : ` while starting ${culprit.spec.name}`
+    const faultyCheck = this.#byId.get(starting)
+    const during = faultyCheck === undefined ? '' : ` while starting ${faultyCheck.spec.name}`
     const again = `its ${this.#checksOf(slot).length} checks run again`
     const series = count === 1 ? '' : ` (${count} losses in a row)`
     const message = `check worker ${why}${during}; replaced, ${again}${series}`
-    if (worthSaying || culprit !== undefined) this.#options.onEvent({ kind: 'worker', message })
-    if (culprit !== undefined) this.#holdBack(culprit, gone)
+    if (worthSaying || faultyCheck !== undefined) this.#options.onEvent({ kind: 'worker', message })
+    if (faultyCheck !== undefined) this.#holdBack(faultyCheck, gone)
     this.#assign(slot)
   }
 

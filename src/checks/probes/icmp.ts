@@ -1,7 +1,7 @@
 /** An echo request there, an echo reply back (RFC 792, RFC 4443): is a host, say the gateway, reachable. */
 import { randomFillSync, randomInt } from 'node:crypto'
 import { isIP } from 'node:net'
-import { failureOf, senses, type Watched } from '../../addon/bindings.ts'
+import { bindings, failureOf, type Watched } from '../../addon/bindings.ts'
 import { errnoName } from '../../addon/errno.ts'
 import { type Ip, ipBytes } from '../../base/ip.ts'
 import type { IcmpProbe } from '../../base/probe.ts'
@@ -43,7 +43,7 @@ class EchoPort {
 
   constructor(family: 4 | 6) {
     this.#family = family
-    this.#socket = senses().openEcho(family, (messages) => {
+    this.#socket = bindings().openEcho(family, (messages) => {
       for (const message of messages) this.#received(message)
     })
   }
@@ -61,7 +61,7 @@ class EchoPort {
         resolve()
       }
       this.#waiting.set(sequence, { token, settle })
-      const errno = senses().sendEcho(
+      const errno = bindings().sendEcho(
         this.#socket.fd,
         ipBytes(address),
         this.#request(sequence, token),

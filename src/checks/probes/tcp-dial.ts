@@ -3,7 +3,7 @@
  * serves every check of a thread.
  */
 import { isIP } from 'node:net'
-import { senses } from '../../addon/bindings.ts'
+import { bindings } from '../../addon/bindings.ts'
 import { errnoName } from '../../addon/errno.ts'
 import { type Ip, ipBytes } from '../../base/ip.ts'
 import type { Endpoint } from '../../base/probe.ts'
@@ -15,12 +15,12 @@ type Decided = (errno: number) => void
 
 class Dialler {
   readonly #attempts = new Map<number, Decided>()
-  readonly #set = senses().openDial((decided) => this.#take(decided))
+  readonly #set = bindings().openDial((decided) => this.#take(decided))
 
   /** Tries one address; the first attempt that is given up or decided closes its socket. */
   dial(address: Ip, port: number, opened: ProbeContext['opened']): Promise<number> {
     return new Promise((resolve) => {
-      const socket = senses().dial(this.#set.fd, ipBytes(address), port)
+      const socket = bindings().dial(this.#set.fd, ipBytes(address), port)
       if (socket < 0) return resolve(-socket)
       this.#attempts.set(socket, resolve)
       opened(() => this.#end(socket, resolve))
@@ -41,7 +41,7 @@ class Dialler {
   #end(socket: number, attempt: Decided): void {
     if (this.#attempts.get(socket) !== attempt) return
     this.#attempts.delete(socket)
-    senses().hangUp(socket)
+    bindings().hangUp(socket)
   }
 }
 

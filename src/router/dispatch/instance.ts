@@ -316,7 +316,7 @@ export class RunningInstance {
     const imposed =
       state.kind === 'fault' ? state.faults.find((f) => f.kind === 'sync-group') : undefined
     if (imposed !== undefined)
-      this.feed({ kind: 'group-fault', group: imposed.group, culprit: null })
+      this.feed({ kind: 'group-fault', group: imposed.group, faultyMember: null })
   }
 
   /** The sync group does not allow this member's deadline to lead on its own (or allows it again). */

@@ -111,7 +111,7 @@ function flappingOf({ name, journal }: RunningInstance): readonly string[] {
 const intermittentNamedUs = secondsToUs(60)
 
 function intermittentOf({ name, state, machine }: RunningInstance, now: Us): readonly string[] {
-  const { visitor: intermittent } = machine
+  const { intermittent } = machine
   if (intermittent === undefined || now - intermittent.at > intermittentNamedUs) return []
   const { address, priority, times } = intermittent
   const extraUs = state.kind === 'backup' ? (state.damping?.extraUs ?? 0) : 0

@@ -9,13 +9,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { senses } from '../../../src/addon/bindings.ts'
+import { bindings } from '../../../src/addon/bindings.ts'
 import type { Command } from '../../../src/base/command.ts'
 import { check, withPool } from './pool-watch.ts'
 
 function canHear(): boolean {
   try {
-    senses()
+    bindings()
       .openProcessNews(() => undefined)
       .close()
     return true

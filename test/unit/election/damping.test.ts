@@ -9,11 +9,11 @@ import { advert, Host, ip, params } from './host.ts'
 const second = 1_000_000
 const windowS = 11
 /** An advert that promises the next one in 10 ms. */
-const visitor = advert(254, '10.0.0.66', us(10_000))
+const intermittent = advert(254, '10.0.0.66', us(10_000))
 
-/** One advert of the visitor at `at` seconds; its silence ends the visit, unless this host waits. */
+/** One advert of the intermittent at `at` seconds; its silence ends the visit, unless this host waits. */
 function visit(host: Host, at: number): Host {
-  return host.feed(visitor, at).feed({ kind: 'expired' }, at + 0.04)
+  return host.feed(intermittent, at).feed({ kind: 'expired' }, at + 0.04)
 }
 const extraS = (host: Host): number | undefined => {
   const extraUs = host.as('backup').damping?.extraUs
@@ -22,17 +22,17 @@ const extraS = (host: Host): number | undefined => {
 
 test('twice costs nothing; the third time it is waited for until the first is eleven seconds ago', () => {
   const host = new Host().becomeMaster()
-  assert.equal(extraS(host.feed(visitor, 10)), undefined)
+  assert.equal(extraS(host.feed(intermittent, 10)), undefined)
   host.feed({ kind: 'expired' }, 10.04)
-  assert.equal(extraS(host.feed(visitor, 10.05)), 0, 'announced briefly')
+  assert.equal(extraS(host.feed(intermittent, 10.05)), 0, 'announced briefly')
   host.feed({ kind: 'expired' }, 10.09)
-  host.feed(visitor, 10.1)
+  host.feed(intermittent, 10.1)
   const { damping, masterDownAt } = host.as('backup')
   assert.deepEqual(damping, { extraUs: 10_900_000, until: 21 * second })
   const down = 30_000 + Math.floor((156 / 256) * 10_000)
   assert.equal(masterDownAt, 10_100_000 + down + 10_900_000)
   assert.match(host.logged.join(), /10\.0\.0\.66 \(priority 254\) came 3 times in 11 s and left/)
-  assert.deepEqual(host.last.machine.visitor, {
+  assert.deepEqual(host.last.machine.intermittent, {
     address: '10.0.0.66',
     priority: 254,
     times: 3,
@@ -40,11 +40,11 @@ test('twice costs nothing; the third time it is waited for until the first is el
   })
 })
 
-test('a host takes over three times in ten seconds at most, however often the visitor comes', () => {
+test('a host takes over three times in ten seconds at most, however often the intermittent comes', () => {
   const host = new Host({ advertIntervalUs: us(100_000) }).becomeMaster()
   const tookOver: number[] = []
   for (let at = 10_000_000; at < 70_000_000; at += 50_000) {
-    host.feed(visitor, at / second)
+    host.feed(intermittent, at / second)
     // What the engine and the alarm do until the next advert.
     for (let now = at; now < at + 50_000; now += 1_000) {
       const { state } = host
@@ -68,13 +68,13 @@ test('a backup counts what it sees: it does not take over while the former maste
   const master = advert(150, '10.0.0.2', us(100_000))
   const host = new Host({ advertIntervalUs: us(100_000) }).start().feed(master, 1)
   for (const at of [10, 10.1]) {
-    host.feed(master, at - 0.01).feed(visitor, at)
+    host.feed(master, at - 0.01).feed(intermittent, at)
     host.feed(master, at + 0.04)
     assert.equal(host.as('backup').damping, null, 'the master itself is followed as ever')
   }
-  host.feed(visitor, 10.2)
+  host.feed(intermittent, 10.2)
   assert.equal(extraS(host), 10.8)
-  assert.equal(host.last.machine.visitor?.address, '10.0.0.66')
+  assert.equal(host.last.machine.intermittent?.address, '10.0.0.66')
 })
 
 /** A pair in milliseconds: what its two engines and their wire would do. */
@@ -94,16 +94,16 @@ class Pair {
     return advert(priority, '10.0.0.2', us(100_000))
   }
 
-  /** `overtakes`: the heir's main thread looks at the visitor's advert only after the master's last word. */
+  /** `overtakes`: the heir's main thread looks at the intermittent's advert only after the master's last word. */
   visit(at: number, overtakes: boolean): void {
     const led = this.better.state.kind === 'master'
-    this.better.feed(visitor, at)
-    if (led && overtakes && visitor.kind === 'advert') {
+    this.better.feed(intermittent, at)
+    if (led && overtakes && intermittent.kind === 'advert') {
       this.heir.last = { ...this.heir.last, machine: this.#heardByEngine(at + 0.001) }
-      this.heir.feed({ ...visitor, superseded: true }, at + 0.001)
+      this.heir.feed({ ...intermittent, superseded: true }, at + 0.001)
       return
     }
-    this.heir.feed(visitor, at)
+    this.heir.feed(intermittent, at)
     if (led) this.heir.feed(this.#word(), at + 0.001)
   }
 
@@ -154,7 +154,7 @@ for (const overtakes of [false, true])
     }
     assert.ok(takeOvers.length >= 6, `${takeOvers}`)
     for (const { last } of [pair.better, pair.heir])
-      assert.equal(last.machine.visitor?.address, '10.0.0.66')
+      assert.equal(last.machine.intermittent?.address, '10.0.0.66')
   })
 
 test('a better master whose advert was superseded ends a preempt_delay all the same', () => {
@@ -190,17 +190,17 @@ test('a better master that stays for five intervals is none, however often it fa
     host.last = { ...host.last, machine: refreshed(host.params, machine, us((at + 0.5) * second)) }
     host.feed({ kind: 'expired' }, at + 0.9)
   }
-  assert.equal(host.last.machine.visitor, undefined)
+  assert.equal(host.last.machine.intermittent, undefined)
 })
 
 test('seldom is not often', () => {
   const host = new Host().becomeMaster()
   for (let i = 1; i <= 20; i++) assert.equal(visit(host, 6 * i).state.kind, 'master')
-  assert.equal(host.last.machine.visitor, undefined)
+  assert.equal(host.last.machine.intermittent, undefined)
 })
 
 test('the wait is longer after silence and after a resignation, and yielding stays immediate', () => {
-  const host = visit(visit(new Host().becomeMaster(), 10), 10.1).feed(visitor, 10.2)
+  const host = visit(visit(new Host().becomeMaster(), 10), 10.1).feed(intermittent, 10.2)
   const skew = Math.floor((156 / 256) * 10_000)
   const extra = 10_800_000
   const heard = refreshed(params(), host.last.machine, us(11 * second))
@@ -208,7 +208,7 @@ test('the wait is longer after silence and after a resignation, and yielding sta
   assert.equal(heard.state.masterDownAt, 11 * second + 30_000 + skew + extra)
   host.feed(advert(0, '10.0.0.66'), 12)
   assert.equal(host.as('backup').masterDownAt, 12 * second + skew + extra)
-  host.feed({ kind: 'expired' }, 23).feed(visitor, 23.1)
+  host.feed({ kind: 'expired' }, 23).feed(intermittent, 23.1)
   assert.equal(host.state.kind, 'backup')
 })
 
@@ -216,14 +216,14 @@ test('a visit that a resignation ends is one', () => {
   const host = new Host().becomeMaster()
   for (let i = 0; i < 2; i++)
     host
-      .feed(visitor, 10 + i)
+      .feed(intermittent, 10 + i)
       .feed(advert(0, '10.0.0.66'), 10.3 + i)
       .feed({ kind: 'expired' }, 10.4 + i)
-  assert.equal(extraS(host.feed(visitor, 12)), 9)
+  assert.equal(extraS(host.feed(intermittent, 12)), 9)
 })
 
 test('the wait ends for all at once, and the best speaks first', () => {
-  const host = visit(visit(new Host().becomeMaster(), 10), 10.1).feed(visitor, 10.2)
+  const host = visit(visit(new Host().becomeMaster(), 10), 10.1).feed(intermittent, 10.2)
   const { until } = host.as('backup').damping ?? {}
   assert.equal(until, (10 + windowS) * second)
   assert.equal(nextDeadline(host.state), until)

@@ -8,11 +8,11 @@ import type { Cause, Fault } from '../../../src/election/types.ts'
 import { advert, Host, ip, linkDown, pending } from './host.ts'
 
 const faults = (...list: readonly Fault[]) => ({ kind: 'faults', faults: list }) as const
-const culprit = (member: string | null, isPending = false) =>
+const faultyMember = (member: string | null, isPending = false) =>
   ({
     kind: 'group-fault',
     group: 'G',
-    culprit: member === null ? null : { member, pending: isPending },
+    faultyMember: member === null ? null : { member, pending: isPending },
   }) as const
 
 test('a fault takes backup and master to fault, with the faults as the cause', () => {
@@ -74,21 +74,21 @@ test('a fault once told stays told while only a first result is missing', () => 
 })
 
 test('own faults and the group’s are replaced by their own events only', () => {
-  const host = new Host().start().feed(culprit('B'), 1)
+  const host = new Host().start().feed(faultyMember('B'), 1)
   assert.equal(host.as('fault').faults.length, 1)
   host.feed(faults(linkDown), 2).feed(faults(), 3)
   assert.deepEqual(host.as('fault').faults, [
     { kind: 'sync-group', group: 'G', member: 'B', pending: false },
   ])
-  host.feed(faults(linkDown), 4).feed(culprit(null), 5)
+  host.feed(faults(linkDown), 4).feed(faultyMember(null), 5)
   assert.deepEqual(host.as('fault').faults, [linkDown])
   assert.equal(host.feed(faults(), 6).state.kind, 'backup')
 })
 
 test('waiting for another member’s first result is silent, too', () => {
-  const host = new Host().start().feed(culprit('B', true), 1)
+  const host = new Host().start().feed(faultyMember('B', true), 1)
   assert.equal(host.as('fault').silent, true)
-  host.feed(culprit('B'), 2)
+  host.feed(faultyMember('B'), 2)
   assert.equal(host.as('fault').silent, false)
   assert.deepEqual(host.did, ['transition'])
 })

@@ -103,9 +103,9 @@ test('of two faulty members the first to recover waits for the other', () => {
   at(hosts, 'A').feed(own())
   settle(hosts)
   assert.deepEqual(kinds(hosts), ['fault', 'fault', 'fault'])
-  const laid = { kind: 'sync-group', group: 'G', member: 'B', pending: false }
-  assert.deepEqual(at(hosts, 'A').as('fault').faults, [laid])
-  assert.deepEqual(at(hosts, 'C').as('fault').faults, [laid])
+  const imposed = { kind: 'sync-group', group: 'G', member: 'B', pending: false }
+  assert.deepEqual(at(hosts, 'A').as('fault').faults, [imposed])
+  assert.deepEqual(at(hosts, 'C').as('fault').faults, [imposed])
   at(hosts, 'B').feed(own())
   settle(hosts)
   assert.deepEqual(kinds(hosts), ['backup', 'backup', 'backup'])

@@ -1,4 +1,4 @@
-#include "addon/senses.h"
+#include "addon/check_sockets.h"
 
 #include <arpa/inet.h>
 #include <linux/cn_proc.h>

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { after, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { senses } from '../../src/addon/bindings.ts'
+import { bindings } from '../../src/addon/bindings.ts'
 import { errnoName } from '../../src/addon/errno.ts'
 import { startProgram } from '../../src/programs/start.ts'
 
@@ -16,11 +16,11 @@ test('dial: accepted and refused are told apart, each by its own socket', async 
   const told = new Map<number, number>()
   const open = new Set<number>()
   await new Promise<void>((resolve) => {
-    const set = senses().openDial((decided) => {
+    const set = bindings().openDial((decided) => {
       for (let i = 0; i < decided.length; i += 2) {
         const [socket = -1, errno = 0] = [decided[i], decided[i + 1]]
         told.set(socket, errno)
-        senses().hangUp(socket)
+        bindings().hangUp(socket)
       }
       if (told.size === open.size) {
         set.close()
@@ -29,8 +29,8 @@ test('dial: accepted and refused are told apart, each by its own socket', async 
     })
     const keepAlive = setTimeout(() => undefined, 10_000)
     after(() => clearTimeout(keepAlive))
-    const good = senses().dial(set.fd, Uint8Array.of(127, 0, 0, 1), port)
-    const bad = senses().dial(set.fd, Uint8Array.of(127, 0, 0, 1), 1)
+    const good = bindings().dial(set.fd, Uint8Array.of(127, 0, 0, 1), port)
+    const bad = bindings().dial(set.fd, Uint8Array.of(127, 0, 0, 1), 1)
     assert.ok(good > 2 && bad > 2 && good !== bad)
     open.add(good).add(bad)
   })
@@ -68,7 +68,7 @@ test('a program: its status, its signal, and no zombie after it', async () => {
 })
 
 test('threads that end in the middle of it take no other with them', async () => {
-  const file = new URL('./senses-thread.js', import.meta.url)
+  const file = new URL('./sockets-of-checks-thread.js', import.meta.url)
   for (let round = 0; round < 8; round++) {
     const threads = Array.from({ length: 4 }, () => new Worker(file))
     await Promise.all(

@@ -1,7 +1,7 @@
 /** A thread that uses everything that the addon gives to checks, as fast as it can, until it is ended. */
 import { execPath } from 'node:process'
 import { parentPort } from 'node:worker_threads'
-import { senses } from '../../src/addon/bindings.ts'
+import { bindings } from '../../src/addon/bindings.ts'
 import { NotStarted, startProgram } from '../../src/programs/start.ts'
 
 const loopback = Uint8Array.of(127, 0, 0, 1)
@@ -17,12 +17,12 @@ function run(): void {
   )
 }
 
-const set = senses().openDial((decided) => {
-  for (let i = 0; i < decided.length; i += 2) senses().hangUp(decided[i] ?? -1)
+const set = bindings().openDial((decided) => {
+  for (let i = 0; i < decided.length; i += 2) bindings().hangUp(decided[i] ?? -1)
   dial()
 })
 function dial(): void {
-  const socket = senses().dial(set.fd, loopback, 1)
+  const socket = bindings().dial(set.fd, loopback, 1)
   if (socket < 0) setImmediate(dial)
 }
 
@@ -35,8 +35,8 @@ try {
   if (!(error instanceof NotStarted) || error.code !== 'ENOENT') throw error
 }
 try {
-  senses().openProcessNews(() => undefined)
-  senses().openEcho(4, () => undefined)
+  bindings().openProcessNews(() => undefined)
+  bindings().openEcho(4, () => undefined)
 } catch {
   // Not on every system, and not for every user.
 }
