@@ -4,7 +4,7 @@
  */
 import { type Family, type Ip, ipFamily } from '../base/ip.ts'
 import type { Us } from '../base/time.ts'
-import { identityOf, networkOf } from '../wire/address-identity.ts'
+import { networkOf, placeOf } from '../wire/address-identity.ts'
 import { encodeGratuitousArp } from '../wire/arp.ts'
 import { encodeUnsolicitedNa } from '../wire/ndp.ts'
 import {
@@ -93,10 +93,9 @@ export function encoded(facts: SlotFacts): Encoded {
   return made
 }
 
-/** An address that is listed again is one to the kernel, with the options of the last line. */
+/** Addresses that are one to the kernel are set once, as the last line of them has it. */
 export function kernelAddresses({ addresses }: Pick<SlotFacts, 'addresses'>): AddressFacts[] {
-  const identity = (one: AddressFacts) => `${one.ifindex} ${identityOf(one)}`
-  return [...new Map(addresses.map((one) => [identity(one), one])).values()]
+  return [...new Map(addresses.map((one) => [`${one.ifindex} ${placeOf(one)}`, one])).values()]
 }
 
 function encodeAddress(

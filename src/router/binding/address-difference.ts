@@ -9,7 +9,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { ipFamily } from '../../base/ip.ts'
 import { type AddressFacts, kernelAddresses, type SlotFacts } from '../../engine/plans-addresses.ts'
-import { identityOf, networkOf } from '../../wire/address-identity.ts'
+import { identityOf, placeOf } from '../../wire/address-identity.ts'
 
 export type AddressDifference = {
   /** Not there yet, or set again where that alters what has changed. First. */
@@ -26,21 +26,16 @@ export function addressDifference(before: SlotFacts, now: SlotFacts): AddressDif
   const found = new Set<AddressFacts>()
   const add: AddressFacts[] = []
   const swap: { readonly from: AddressFacts; readonly to: AddressFacts }[] = []
-  const placed = new Map(held.map((one) => [placeOf(one), one]))
+  const place = (one: AddressFacts) => `${one.ifindex} ${placeOf(one)}`
+  const placed = new Map(held.map((one) => [place(one), one]))
   for (const to of wanted) {
-    const from = placed.get(placeOf(to))
+    const from = placed.get(place(to))
     if (from !== undefined) found.add(from)
     if (from === undefined) add.push(to)
     else if (!alterable(from, to)) swap.push({ from, to })
     else if (lasting || !isDeepStrictEqual(from, to)) add.push(to)
   }
   return { add, swap, remove: held.filter((one) => !found.has(one)) }
-}
-
-/** What the kernel takes for one address: IPv6 the address alone; IPv4 with prefix and network of the far end. */
-function placeOf(one: AddressFacts): string {
-  if (ipFamily(one.address) === 6) return `${one.ifindex} ${one.address}`
-  return `${one.ifindex} ${one.address} ${networkOf(one)}`
 }
 
 function alterable(from: AddressFacts, to: AddressFacts): boolean {

@@ -6,7 +6,7 @@ import type { Ip } from '../../base/ip.ts'
 import { type Us, us } from '../../base/time.ts'
 import type { Instance } from '../../config/types.ts'
 import type { Fault } from '../../election/types.ts'
-import { planRestore, type SlotFacts } from '../../engine/plans-addresses.ts'
+import { kernelAddresses, planRestore, type SlotFacts } from '../../engine/plans-addresses.ts'
 import type { KernelAddress, KernelView } from '../../kernel/mirror.ts'
 import { identityOf, identityOfHeld } from '../../wire/address-identity.ts'
 import { Duplicates, describeDuplicate } from './duplicates.ts'
@@ -58,7 +58,9 @@ export class AddressKeeper {
     const { cfg, facts, now } = holder
     const { ifindex } = gone
     const identity = identityOfHeld(gone)
-    const lost = facts.addresses.some((a) => a.ifindex === ifindex && identityOf(a) === identity)
+    const lost = kernelAddresses(facts).some(
+      (a) => a.ifindex === ifindex && identityOf(a) === identity,
+    )
     const tracked = [...cfg.addresses, ...cfg.excluded].some(
       (a) => identityOf(a) === identity && a.track,
     )

@@ -217,6 +217,21 @@ test('an address that another program deleted is put back once for each deletion
   assert.deepEqual([...new Set(ordered().flatMap(stepKinds))], ['frame'])
 })
 
+test('an address whose place a later line took is not missed when it goes', () => {
+  const peer = (end: string) => ({ peer: { address: ip(end), prefixLength: 24 } })
+  const addresses = ['10.0.7.8', '10.0.7.9'].map((end) =>
+    virtualAddress('172.16.80.100', peer(end)),
+  )
+  const { it, ordered } = atWork(fine, instance({ addresses }))
+  it.engineEvent(expired(ordered()[0]?.generation ?? 0))
+  ordered()
+  const gone = (end: string) => address(3, '172.16.80.100', { prefixLength: 24, peer: ip(end) })
+  it.addressVanished(gone('10.0.7.8'))
+  assert.deepEqual(ordered(), [])
+  it.addressVanished(gone('10.0.7.9'))
+  assert.equal(ordered()[0]?.order.kind, 'once')
+})
+
 const stepKinds = (given: OrderFor | undefined): readonly string[] =>
   given?.order.kind === 'once' ? given.order.now.map((step) => step.kind) : []
 

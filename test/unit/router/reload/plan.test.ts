@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { us } from '../../../../src/base/time.ts'
 import { keywords } from '../../../../src/config/keywords/table.ts'
-import type { Config, Globals, Instance } from '../../../../src/config/types.ts'
+import type { Config, Globals, Instance, VirtualAddress } from '../../../../src/config/types.ts'
 import type { AddressFacts, SlotFacts } from '../../../../src/engine/plans-addresses.ts'
 import { addressDifference } from '../../../../src/router/binding/address-difference.ts'
 import { inSlices } from '../../../../src/router/reload/apply.ts'
@@ -188,6 +188,33 @@ test('an address that moves from one master to the other is there when both have
   stage.expireAll()
   stage.apply(config(vips('10.5.0.2', '10.5.0.1')))
   assert.deepEqual(stage.engine.held.map(({ address }) => address).sort(), ['10.5.0.1', '10.5.0.2'])
+})
+
+test('addresses that are one to the kernel are what the last line says, at the start and after a reload', () => {
+  const peer = (address: string) => ({ peer: { address: ip(address), prefixLength: 24 } })
+  const near = virtualAddress('10.0.0.1', peer('10.0.7.8'))
+  const far = virtualAddress('10.0.0.1', peer('10.0.7.9'))
+  const long = virtualAddress('fd00::1', { prefixLength: 128 })
+  const wide = virtualAddress('fd00::1', { prefixLength: 64 })
+  const lists = [[near], [near, far], [far, near], [long], [long, wide], [wide, long]]
+  const of = (addresses: readonly VirtualAddress[]) =>
+    config([instance({ name: 'V1', vrid: 51, addresses: [], excluded: addresses })])
+  for (const first of lists)
+    for (const next of lists) {
+      const [stage, fresh] = [new Stage(), new Stage()]
+      for (const to of [first, next]) {
+        stage.apply(of(to))
+        stage.expireAll()
+      }
+      fresh.apply(of(next))
+      fresh.expireAll()
+      const last = next.at(-1)
+      const held = fresh.engine.held.map(({ peer: end, prefixLength }) => [end, prefixLength])
+      assert.deepEqual(held, [
+        [last?.peer?.address ?? null, last?.peer?.prefixLength ?? last?.prefixLength],
+      ])
+      assert.deepEqual(stage.state(), fresh.state())
+    }
 })
 
 const facts = (...addresses: readonly Partial<AddressFacts>[]): SlotFacts => {
