@@ -153,7 +153,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a late master resigns, but keeps the addresses',
     file: file.plans,
-    find: 'resign: planIdle(facts, true),',
+    find: 'resign: planIdle(facts, { resign: true }),',
     replace: 'resign: planAdvert(facts, priorityResign),',
   },
   {
