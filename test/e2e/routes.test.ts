@@ -135,6 +135,32 @@ describe('routes and rules', { concurrency: 2 }, () => {
       assert.equal(instances[0]?.transitions, 2)
     }))
 
+  test('routes of another program, by the ten thousand, raise no event', () =>
+    inLab('million', async (lab) => {
+      const host = await openHost(lab, 'one', 2)
+      const daemon = await master(host, config(routes, rules), routes.length + rules.length)
+      const numbers = Array.from({ length: 20_000 }, (_, i) => i)
+      const batch = (verb: string) =>
+        numbers
+          .map(
+            (i) =>
+              `route ${verb} 100.${64 + (i >> 14)}.${(i >> 6) & 255}.${(i & 63) * 4}/30 dev eth0 proto 186\n`,
+          )
+          .join('')
+      const [add, del] = [
+        host.write('/run/lab/add', batch('add')),
+        host.write('/run/lab/del', batch('del')),
+      ]
+      const before = (await daemon.status()).engine.eventsRaised
+      await host.must('ip', ['-batch', add])
+      await host.must('ip', ['-batch', del])
+      assert.equal((await daemon.status()).engine.eventsRaised, before)
+      // What concerns us still comes.
+      await host.must('ip', ['route', 'del', '192.0.2.0/24'])
+      await count(host, routes.length + rules.length)
+      assert.ok((await daemon.status()).engine.eventsRaised > before)
+    }))
+
   test('a killed daemon: its warden removes hundreds of them', () =>
     inLab('killed', async (lab) => {
       const host = await openHost(lab, 'one', 2)

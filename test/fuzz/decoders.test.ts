@@ -5,13 +5,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { concatBytes } from '../../src/base/bytes.ts'
 import { type Ip, ipFromBytes } from '../../src/base/ip.ts'
 import { type Us, us } from '../../src/base/time.ts'
 import { encodeFrame, FrameReader, readRequest, readResponse } from '../../src/control/protocol.ts'
 import { decodeArp, encodeGratuitousArp } from '../../src/wire/arp.ts'
 import { decodeNa, encodeUnsolicitedNa } from '../../src/wire/ndp.ts'
+import { encodeAttribute, encodeMessage } from '../../src/wire/netlink.ts'
 import { decodeMessages } from '../../src/wire/rtnetlink.ts'
 import { encodeAddressDelete } from '../../src/wire/rtnetlink-address.ts'
+import { encodeRouteForget } from '../../src/wire/rtnetlink-route.ts'
+import { encodeRuleForget } from '../../src/wire/rtnetlink-rule.ts'
 import { decodeAdvert, type Expectation, encodeAdvert } from '../../src/wire/vrrp.ts'
 
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 2_000)
@@ -121,6 +125,35 @@ test('ARP, NA and rtnetlink: no octets make them throw', () => {
       decodeArp(bytes)
       decodeNa(bytes)
       decodeMessages(bytes)
+    }),
+    { numRuns },
+  )
+})
+
+/** rtmsg and fib_rule_hdr are of one length: family, two prefix lengths, TOS, table, and eight octets more. */
+test('routes and rules: what is understood has an identity, and can be asked to be removed', () => {
+  const attribute = fc
+    .tuple(fc.integer({ min: 0, max: 30 }), fc.uint8Array({ maxLength: 20 }))
+    .map(([type, value]) => encodeAttribute(type, value))
+  const message = fc
+    .tuple(
+      fc.constantFrom(24, 25, 32, 33),
+      fc.constantFrom(2, 10, 0),
+      fc.uint8Array({ minLength: 11, maxLength: 11 }),
+      fc.array(attribute, { maxLength: 6 }),
+    )
+    .map(([type, family, head, attributes]) =>
+      encodeMessage(type, 0, concatBytes([Uint8Array.of(family), head, ...attributes])),
+    )
+  fc.assert(
+    fc.property(fc.oneof(message, damaged(message)), (bytes) => {
+      for (const it of decodeMessages(bytes)) {
+        if (it.kind !== 'newroute' && it.kind !== 'newrule') continue
+        const forget = it.kind === 'newroute' ? encodeRouteForget : encodeRuleForget
+        const [gone] = decodeMessages(forget(it.body))
+        assert.ok(gone !== undefined && 'identity' in gone)
+        assert.equal(gone.identity, it.identity)
+      }
     }),
     { numRuns },
   )
