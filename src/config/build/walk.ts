@@ -21,7 +21,7 @@ export function walkBlock<T>(
   for (const node of nodes) walkLine(block, node, draft, lowering, written)
 }
 
-/** One line, and the block behind it if the entry has one. `written`: the good lines of this block so far. */
+/** One line, and the block behind it if the entry has one. `written`: those of this block so far that count once. */
 export function walkLine<T>(
   block: BlockName,
   node: Node,
@@ -43,12 +43,14 @@ export function walkLine<T>(
     entry.bad?.(draft)
     return
   }
-  if (entry.once === true && written.has(entry.name)) {
-    const message = `${entry.name} is written twice; the first counts`
-    lowering.error(node.place, 'duplicate', message)
-    return
+  if (entry.once === true) {
+    if (written.has(entry.name)) {
+      const message = `${entry.name} is written twice; the first counts`
+      lowering.error(node.place, 'duplicate', message)
+      return
+    }
+    written.add(entry.name)
   }
-  written.add(entry.name)
   reportStatus(entry, node, lowering)
   entry.set?.(draft, values, node, lowering)
   if (entry.inner !== undefined) walkBlock(entry.inner, node.block ?? [], draft, lowering)

@@ -11,9 +11,9 @@ import { cutMessage, readLenientAddress } from './lenient-address.ts'
 /** The values of a line, or null when the keyword is to be ignored; then a message says why. */
 export function readArguments(keyword: Keyword, node: Node, lowering: Lowering): Values | null {
   const values: (Value | undefined)[] = []
-  for (const [i, argument] of keyword.args.entries()) {
+  for (const argument of keyword.args) {
     if (takesTheRest(argument)) return values
-    const word = node.args[i]
+    const word = node.args[values.length]
     if (word === undefined) {
       if (argument.kind === 'switch') values.push(true)
       else if (argument.optional === true) values.push(undefined)

@@ -87,6 +87,10 @@ export class Definitions {
 
   /** Replaces every reference, also those in the values, until none is left that has a definition. */
   substitute(line: Text): Substituted {
+    return line.text.includes('$') ? this.#substitute(line) : unchanged
+  }
+
+  #substitute(line: Text): Substituted {
     const scan = new Scan(line)
     let rest: readonly Text[] = []
     for (let count = 0; scan.toNextDollar(); ) {
@@ -104,7 +108,7 @@ export class Definitions {
       if (scan.length > lineCharactersMax) return { kind: 'too-long', place }
       if (scan.atStart && isRepetition(scan.ahead)) break
     }
-    return scan.changed ? { kind: 'changed', source: scan.finish(), rest } : { kind: 'same' }
+    return scan.changed ? { kind: 'changed', source: scan.finish(), rest } : unchanged
   }
 
   /** null: not a name that means something here, so the reference stays as written. */
@@ -162,6 +166,8 @@ function referenceAt(text: string): Reference | null {
   if (found === null) return null
   return { name: found[1] ?? '', length: found[0].length, operands: found[2] ?? '' }
 }
+
+const unchanged: Substituted = { kind: 'same' }
 
 /** A line being read from left to right, where what replaces a reference is read again. */
 class Scan {

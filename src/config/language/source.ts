@@ -24,6 +24,13 @@ function literal(text: string, file: string, line: number): Text {
   return { text, spans: [{ at: 0, column: 1, step: 1 }], file, line, glued: false }
 }
 
+/** The same without the blanks at both ends. Most lines of a file need no more, so it is made in one step. */
+function trimmedLiteral(raw: string, file: string, line: number): Text {
+  const from = firstInk(raw)
+  const text = raw.slice(from, inkEnd(raw, from))
+  return { text, spans: [{ at: 0, column: from + 1, step: 1 }], file, line, glued: false }
+}
+
 /** Text that was not written here but stands for what is written at `place`. */
 export function standing(text: string, place: Place): Text {
   const spans: readonly Span[] = [{ at: 0, column: place.column, step: 0 }]
@@ -31,16 +38,25 @@ export function standing(text: string, place: Place): Text {
 }
 
 export function placeAt(source: Text, offset: number): Place {
-  const span = source.spans.findLast((s) => s.at <= offset)
-  const column = span === undefined ? 1 : span.column + (offset - span.at) * span.step
-  return { file: source.file, line: source.line, column }
+  const { spans, file, line } = source
+  // Of nearly every text there is one span. This is called for each word of a file.
+  let span = spans[0]
+  for (let i = 1; i < spans.length; i++) {
+    const next = spans[i]
+    if (next !== undefined && next.at <= offset) span = next
+  }
+  const column =
+    span === undefined || span.at > offset ? 1 : span.column + (offset - span.at) * span.step
+  return { file, line, column }
 }
 
 export function slice(source: Text, from: number, to = source.text.length): Text {
+  const { file, line } = source
   return {
-    ...source,
     text: source.text.slice(from, to),
     spans: spansBetween(source.spans, from, to, 0),
+    file,
+    line,
     glued: source.glued && to === source.text.length,
   }
 }
@@ -101,11 +117,23 @@ export const isBlank = (char: string | undefined): boolean =>
 /** Without blanks at both ends. The backslash of a continued line counts as its end. */
 export function trim(source: Text): Text {
   const { text } = source
-  let from = 0
-  let to = text.length
-  while (from < to && isBlank(text[from])) from++
-  while (to > from && isBlank(text[to - 1])) to--
+  const from = firstInk(text)
+  const to = inkEnd(text, from)
   return from === 0 && to === text.length ? source : slice(source, from, to)
+}
+
+/** Offset of the first character that is no blank; the length where there is none. */
+function firstInk(text: string): number {
+  let from = 0
+  while (from < text.length && isBlank(text[from])) from++
+  return from
+}
+
+/** Offset behind the last character that is no blank, `from` at least. */
+function inkEnd(text: string, from: number): number {
+  let to = text.length
+  while (to > from && isBlank(text[to - 1])) to--
+  return to
 }
 
 /** `openQuote`: where the double quote stands that nothing closes. */
@@ -117,7 +145,7 @@ type Uncommented = { readonly source: Text; readonly openQuote: Place | null }
  * comment too, is kept without the blanks before it: it continues the lines of a definition.
  */
 export function uncomment(raw: string, file: string, line: number): Uncommented {
-  if (!/[!#"\\]/.test(raw)) return { source: trim(literal(raw, file, line)), openQuote: null }
+  if (!/[!#"\\]/.test(raw)) return { source: trimmedLiteral(raw, file, line), openQuote: null }
   const found = scan(raw)
   const uncut = slice(literal(raw, file, line), 0, found.end)
   let source = trim(withoutEscapes(uncut, found.escapes))

@@ -97,8 +97,10 @@ class Builder {
     if (this.#skipped > 0) return
     const { words, openQuote } = splitWords(source)
     if (openQuote !== null) this.#lines.unmatchedQuote(openQuote)
-    const [keyword, ...args] = words
+    const [keyword] = words
     if (keyword === undefined) return
+    // A rest pattern would go through an iterator and leave the array with room for more.
+    const args = words.slice(1)
     const place = placeAt(source, 0)
     const { text: raw, glued } = source
     const draft: Draft = { keyword, args, raw, glued, place, block: null, opened: null }
