@@ -4,6 +4,10 @@
       "target_name": "vipd",
       "sources": [
         "native/addon/addon.cc",
+        "native/addon/bfd_object.cc",
+        "native/base/bfd_sockets.cc",
+        "native/engine/bfd_core.cc",
+        "native/engine/bfd_thread.cc",
         "native/engine/address_news.cc",
         "native/host/children.cc",
         "native/addon/convert.cc",

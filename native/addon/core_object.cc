@@ -37,6 +37,7 @@ Napi::Function CoreObject::Define(Napi::Env env) {
                       InstanceMethod<&CoreObject::Acknowledge>("acknowledge"),
                       InstanceMethod<&CoreObject::Tick>("tick"),
                       InstanceMethod<&CoreObject::Answer>("answer"),
+                      InstanceMethod<&CoreObject::LoseMaster>("loseMaster"),
                       InstanceMethod<&CoreObject::PreemptedByWarden>("preemptedByWarden"),
                       InstanceMethod<&CoreObject::NextDeadline>("nextDeadline"),
                       InstanceMethod<&CoreObject::ReadSlot>("counters"),
@@ -122,6 +123,11 @@ void CoreObject::Renew(const Napi::CallbackInfo& info) { core_->Renew(UsAt(info,
 
 void CoreObject::Acknowledge(const Napi::CallbackInfo& info) {
   core_->Acknowledge(static_cast<uint64_t>(UsAt(info, 0)), UsAt(info, 1));
+}
+
+// loseMaster(slot, master, now)
+void CoreObject::LoseMaster(const Napi::CallbackInfo& info) {
+  core_->LoseMaster(info[0].As<Napi::Number>().Int32Value(), AddressFrom(info[1]), UsAt(info, 2));
 }
 
 void CoreObject::PreemptedByWarden(const Napi::CallbackInfo& info) {

@@ -30,6 +30,7 @@ class CoreObject : public Napi::ObjectWrap<CoreObject> {
   void Packet(const Napi::CallbackInfo& info);
   void Renew(const Napi::CallbackInfo& info);
   void Acknowledge(const Napi::CallbackInfo& info);
+  void LoseMaster(const Napi::CallbackInfo& info);
   void PreemptedByWarden(const Napi::CallbackInfo& info);
   Napi::Value Tick(const Napi::CallbackInfo& info);
   Napi::Value NextDeadline(const Napi::CallbackInfo& info);

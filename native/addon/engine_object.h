@@ -20,6 +20,9 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   explicit EngineObject(const Napi::CallbackInfo& info);
   ~EngineObject() override;
 
+  // For objects that hold a reference to this one; after `stop` what it is told has no effect.
+  Engine& engine() { return *engine_; }
+
  private:
   static void CallJs(Napi::Env env, Napi::Function callback, EngineObject* self, void* data);
   using Notifier = Napi::TypedThreadSafeFunction<EngineObject, void, CallJs>;

@@ -16,9 +16,9 @@ namespace vipd {
 
 namespace {
 
-// The threads that took it (the engine's and the netlink thread); XCPU is the process's and may be
+// The threads that took it; XCPU is the process's and may be
 // handled by another, and which of them has reached its bound is not said.
-std::array<std::atomic<pid_t>, 2> holders{};
+std::array<std::atomic<pid_t>, kRealtimeThreads> holders{};
 std::atomic<bool> lost{false};
 static_assert(std::atomic<pid_t>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
 

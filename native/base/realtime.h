@@ -11,7 +11,8 @@
 
 namespace vipd {
 
-enum RealtimeThread : uint8_t { kEngineThread, kNetlinkThread };
+enum RealtimeThread : uint8_t { kEngineThread, kNetlinkThread, kBfdThread };
+constexpr size_t kRealtimeThreads = 3;
 
 // How long a thread may run without waiting, 0 for no bound, and how much longer it then lives
 // unless it waits meanwhile; the limits themselves are the whole process's.

@@ -197,6 +197,10 @@ class Core {
   // The main thread has acknowledged so many of the events that were raised: what came of them has
   // been ordered before.
   void Acknowledge(uint64_t acknowledged, Us now);
+  // Another protocol (BFD) has found the path to `master` dead: a slot that follows this very
+  // master waits for its adverts no longer. One that has passed its deadline already, or that
+  // follows another, goes on as it is.
+  void LoseMaster(SlotId id, const Address& master, Us now);
   // The warden gave up every lead while this process stood still. The leading slots idle, as after
   // being late. It has sent the resignations: what else is in the resign plans is carried out
   // again.

@@ -42,6 +42,15 @@ void Core::Acknowledge(uint64_t acknowledged, Us now) {
   }
 }
 
+void Core::LoseMaster(SlotId id, const Address& master, Us now) {
+  Slot* slot = Find(id);
+  if (slot == nullptr || slot->state != State::kFollow || slot->due <= now) return;
+  if (slot->waiting || slot->awaits != 0) return;
+  if (!slot->expect.has_value() || slot->expect->from != master) return;
+  slot->armed_at = now;
+  deadlines_.Set(slot, now);
+}
+
 void Core::Restart(Slot* slot, Us now) {
   StopWaiting(slot);
   slot->awaited = false;

@@ -216,6 +216,9 @@ void Engine::Carry(Command command) {
                         },
                         [&](Renewal& c) { core_->Renew(c.at); },
                         [&](Acknowledgement& c) { core_->Acknowledge(c.acknowledged, now); },
+                        [&](LoseMaster& c) {
+                          for (const SlotId slot : c.slots) core_->LoseMaster(slot, c.master, now);
+                        },
                         [&](Flush& c) {
                           flushes_.push_back({c.id, std::nullopt});
                         },

@@ -84,14 +84,19 @@ struct SetLiveness {
 struct Acknowledgement {
   uint64_t acknowledged;
 };
+struct LoseMaster {
+  std::vector<SlotId> slots;
+  Address master;
+};
 struct Flush {
   uint32_t id;
 };
 struct MeetWarden {
   StartedWarden warden;
 };
-using Command = std::variant<AddLink, RemoveLink, AddSlot, SetPeers, SetLiveness, RemoveSlot,
-                             SetSeal, GiveOrders, Renewal, Acknowledgement, Flush, MeetWarden>;
+using Command =
+    std::variant<AddLink, RemoveLink, AddSlot, SetPeers, SetLiveness, RemoveSlot, SetSeal,
+                 GiveOrders, Renewal, Acknowledgement, LoseMaster, Flush, MeetWarden>;
 
 struct Delivery {
   std::vector<Event> events;

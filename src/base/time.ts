@@ -22,3 +22,5 @@ export const usToSeconds = (span: Us): number => span / 1_000_000
 export const usToMilliseconds = (span: Us): number => span / 1_000
 export const addUs = (a: Us, b: Us): Us => us(a + b)
 export const subtractUs = (a: Us, b: Us): Us => us(a - b)
+export const maxUs = (a: Us, b: Us): Us => us(Math.max(a, b))
+export const minUs = (a: Us, b: Us): Us => us(Math.min(a, b))

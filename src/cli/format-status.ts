@@ -4,7 +4,13 @@
  */
 import { styleText } from 'node:util'
 import type { Outcome } from '../programs/outcome.ts'
-import type { Status, StatusCheck, StatusGroup, StatusInstance } from '../report/status.ts'
+import type {
+  Status,
+  StatusBfd,
+  StatusCheck,
+  StatusGroup,
+  StatusInstance,
+} from '../report/status.ts'
 import { age, type Column, printable, span, table } from './format.ts'
 
 export type StatusView = {
@@ -28,6 +34,7 @@ export function formatStatus(status: Status, view: StatusView): string {
     section(status.instances, instanceColumns(paint), view.width),
     section(status.groups, groupColumns(paint), view.width),
     section(status.checks, checkColumns(paint), view.width),
+    section(status.bfd, bfdColumns(paint), view.width),
     ...(view.full ? status.instances.map((i) => instanceDetails(i, view.now)) : []),
     ...(view.full ? status.checks.map(checkDetails) : []),
     ...(view.full ? [unknownVrids(status)] : []),
@@ -156,6 +163,26 @@ const checkColumns = (paint: Paint): Column<StatusCheck>[] => [
   { title: 'FAILED', cell: (c) => String(c.failures), right: true, dispensable: 1 },
   { title: 'LAST', cell: (c) => (c.last === null ? '-' : outcome(c.last.outcome)) },
   { title: 'HOW', cell: (c) => c.how },
+]
+
+const bfdColumns = (paint: Paint): Column<StatusBfd>[] => [
+  { title: 'BFD', cell: (b) => b.name },
+  { title: 'NEIGHBOR', cell: (b) => b.neighbor },
+  {
+    title: 'STATE',
+    cell: (b) => (b.failure === null ? b.state : 'FAILED'),
+    paint: (b, text) => paint(b.state === 'Up' && b.failure === null ? 'green' : 'red', text),
+  },
+  { title: 'SINCE', cell: (b) => age(b.sinceMs) },
+  { title: 'TX', cell: (b) => span(b.transmitMs), dispensable: 2 },
+  { title: 'DETECT', cell: (b) => (b.detectionMs === null ? '-' : span(b.detectionMs)) },
+  { title: 'LONGEST-GAP', cell: (b) => span(b.longestGapMs), dispensable: 1 },
+  { title: 'CHG', cell: (b) => String(b.transitions), right: true, dispensable: 1 },
+  {
+    title: 'WHY',
+    cell: (b) =>
+      b.failure ?? (b.remoteState === 'AdminDown' ? 'switched off there' : b.localDiagnostic),
+  },
 ]
 
 function checkState({ good, streak }: StatusCheck): string {

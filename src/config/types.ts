@@ -30,6 +30,7 @@ export type Config = {
   readonly scripts: readonly Script[]
   readonly instances: readonly Instance[]
   readonly groups: readonly SyncGroup[]
+  readonly bfd: readonly BfdInstance[]
 }
 
 /** One keyword of `global_defs` each; declared in keywords/global.ts. */
@@ -124,12 +125,40 @@ export type Script = ScriptOptions & {
   readonly place: Place
 }
 
+/** One keyword of `bfd_instance` each; declared in keywords/bfd.ts. */
+export type BfdOptions = {
+  readonly neighbor: Ip | null
+  readonly source: Ip | null
+  readonly minRxUs: Us
+  readonly minTxUs: Us
+  readonly idleTxUs: Us
+  readonly multiplier: number
+  readonly passive: boolean
+  /** null: not written. */
+  readonly ttl: number | null
+  /** -1: any number; null: not written. */
+  readonly maxHops: number | null
+  readonly multihop: boolean
+}
+
+/** A BFD session. */
+export type BfdInstance = BfdOptions & {
+  /** `bfd/NAME`. */
+  readonly name: string
+  readonly neighbor: Ip
+  readonly weight: number
+  readonly reverse: boolean
+  readonly place: Place
+}
+
 export type Tracked = {
-  readonly kind: 'script' | 'process' | 'file' | 'interface'
-  /** Of an interface, or of a check: `process/NAME` and `file/NAME` for those that are no scripts. */
+  readonly kind: 'script' | 'process' | 'file' | 'interface' | 'bfd'
+  /** Of an interface, or of a check or session: `process/NAME`, `file/NAME` and `bfd/NAME` for those that are no scripts. */
   readonly name: string
   readonly weight: number
   readonly reverse: boolean
+  /** Of a BFD session: its loss ends the wait for the adverts of a master with its neighbour's address. */
+  readonly takeover?: true
   readonly place: Place
 }
 

@@ -9,12 +9,14 @@
  *                      engine (its own thread) ◄──► kernel, wire
  * ```
  */
+import { randomInt } from 'node:crypto'
 import { uptime } from 'node:os'
 import type { Log } from '../base/log.ts'
 import { usToMilliseconds } from '../base/time.ts'
 import { startCheckPool } from '../checks/pool/pool.ts'
 import type { CheckPool } from '../checks/verdict/types.ts'
 import type { Config } from '../config/types.ts'
+import type { Bfd } from '../engine/bfd-contract.ts'
 import type { Engine, EngineStart } from '../engine/contract.ts'
 import { startEngine } from '../engine/native.ts'
 import { Errands } from '../kernel/errands.ts'
@@ -54,6 +56,7 @@ export class RunningDaemon implements Daemon {
   readonly #options: DaemonOptions
   readonly #engine: Engine
   readonly #engineStart: EngineStart
+  readonly #bfd: Bfd
   readonly #kernel: Kernel
   readonly #reader: KernelReader
   readonly #ownership: Ownership
@@ -84,11 +87,12 @@ export class RunningDaemon implements Daemon {
       },
     })
     applyNice(config.globals, log)
-    const { engine, start, guard } = startEngine(engineOptions(config.globals), (events) =>
+    const { engine, start, guard, openBfd } = startEngine(engineOptions(config.globals), (events) =>
       this.#dispatcher.onEngine(events),
     )
     this.#engine = engine
     this.#engineStart = start
+    this.#bfd = openBfd((events) => this.#dispatcher.onBfd(events))
     for (const note of start.notes) log.info(note)
     this.#lease = new Lease(engine)
     const dispatcher = () => this.#dispatcher
@@ -130,6 +134,8 @@ export class RunningDaemon implements Daemon {
       kernel: this.#kernel,
       reader: this.#reader,
       notifier: this.#notifier,
+      bfd: this.#bfd,
+      discriminator: () => randomInt(1, 2 ** 32),
       log,
       verdict: (name) => this.#pool.status(name),
       checks: (scripts) => this.#pool.set(checkSpecs(scripts)),
@@ -277,6 +283,7 @@ export class RunningDaemon implements Daemon {
     await runTimed('shutdown_script', this.#dispatcher.config.globals.shutdownScript, log)
     this.#options.loader.close()
     this.#watchers.stopWarden()
+    this.#bfd.stop()
     this.#engine.stop()
     await this.#ownership.close()
     log.info('Stopped')

@@ -1,6 +1,13 @@
 /** The native addon as the engine sees it. Addresses cross as octets, errnos as numbers. */
 import type { Ip } from '../base/ip.ts'
 import type {
+  BfdCounters,
+  BfdEngineEvent,
+  BfdSessionId,
+  BfdSpec,
+  BfdStanding,
+} from './bfd-contract.ts'
+import type {
   AdvertGaps,
   EngineEvent,
   EngineOptions,
@@ -103,6 +110,28 @@ export type NativeEngine = {
   stop(): void
 }
 
+/** The thread of the BFD sessions. Methods throw as the engine's do. */
+export type NativeBfd = {
+  open(
+    spec: Omit<BfdSpec, 'peer' | 'local'> & {
+      readonly peer: Uint8Array
+      readonly local: Uint8Array | null
+      readonly interface: string
+      readonly trafficClass: number
+    },
+  ): void
+  close(session: BfdSessionId): void
+  order(session: BfdSessionId, standing: BfdStanding): void
+  /** `lastReceivedUs`: negative for never. */
+  counters(session: BfdSessionId): Pick<BfdCounters, 'received' | 'sent' | 'badTtl'> & {
+    readonly sendErrno: number
+    readonly lastReceivedUs: number
+    readonly longestGapUs: number
+  }
+  unclaimed(): number
+  stop(): void
+}
+
 export type NativeEffect = {
   readonly slot: SlotId
   readonly generation: number
@@ -133,6 +162,7 @@ export type NativeCore = {
   renew(now: number): void
   setLiveness(livenessUs: number, now: number): void
   acknowledge(acknowledged: number, now: number): void
+  loseMaster(slot: SlotId, master: Uint8Array, now: number): void
   preemptedByWarden(now: number): void
   /** `later`: the kernel answers when `answer` is called. */
   tick(now: number, refuse?: (effect: NativeEffect) => number, later?: boolean): NativeOutcome
@@ -151,6 +181,14 @@ export type Addon = {
       flushed: readonly number[],
     ) => void,
   ) => NativeEngine
+  readonly Bfd: new (
+    options: Pick<EngineOptions, 'realtimePriority' | 'rttimeUs'> & {
+      readonly rttimeGraceUs: number
+      readonly seed: number
+    },
+    engine: NativeEngine | null,
+    onEvents: (events: readonly BfdEngineEvent[]) => void,
+  ) => NativeBfd
   readonly Core: new (livenessUs: number, now: number, policy: EnginePolicy) => NativeCore
   /** One blocking rtnetlink request; throws as the engine's methods do. */
   request(bytes: Uint8Array): Uint8Array

@@ -8,6 +8,7 @@ import type { OpError } from '../base/errors.ts'
 import type { Ip } from '../base/ip.ts'
 import type { LogForm } from '../base/log.ts'
 import type { Us } from '../base/time.ts'
+import type { Bfd, BfdEngineEvent } from './bfd-contract.ts'
 
 /** One VRRP instance: (link, VRID), and for unicast its peers. Numbered by the daemon. */
 export type SlotId = number
@@ -397,4 +398,10 @@ export type Guard = {
 export type StartEngine = (
   options: EngineOptions,
   onEvents: (events: readonly EngineEvent[]) => void,
-) => { readonly engine: Engine; readonly start: EngineStart; readonly guard: Guard }
+) => {
+  readonly engine: Engine
+  readonly start: EngineStart
+  readonly guard: Guard
+  /** To be stopped before the engine. */
+  openBfd(onEvents: (events: readonly BfdEngineEvent[]) => void): Bfd
+}

@@ -74,6 +74,8 @@ export type CoreHarness = {
   /** Their author has acknowledged `acknowledged` of the events handed out so far; all of them if absent. */
   acknowledge(now: Us, acknowledged?: number): void
   /** The warden gave up every lead while this core stood still. */
+  /** Another protocol has found the path to that master dead. */
+  loseMaster(slot: SlotId, master: Ip, now: Us): void
   preemptedByWarden(now: Us): void
   /** Everything is carried out at once. */
   tick(now: Us, refuse?: Refuse): Outcome
@@ -135,6 +137,7 @@ export function makeCore(livenessUs: Us, now: Us): CoreHarness {
     renew: (at) => core.renew(at),
     setLiveness: (livenessUs, at) => core.setLiveness(livenessUs, at),
     acknowledge: (at, acknowledged = handedOut) => core.acknowledge(acknowledged, at),
+    loseMaster: (slot, master, at) => core.loseMaster(slot, ipBytes(master), at),
     preemptedByWarden: (at) => core.preemptedByWarden(at),
     tick: (at, refuse) => outcome(core.tick(at, nativeRefuse(refuse))),
     tickBefore: (at) => outcome(core.tick(at, undefined, true)),

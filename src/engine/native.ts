@@ -3,6 +3,7 @@
  * which VRIDs are taken, which flushes are unanswered, and how many events have been acknowledged.
  */
 
+import { randomInt } from 'node:crypto'
 import { errnoName } from '../addon/errno.ts'
 import { loadAddon } from '../addon/load.ts'
 import { assert } from '../base/assert.ts'
@@ -10,6 +11,8 @@ import type { OpError } from '../base/errors.ts'
 import { type Ip, ipBytes } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
 import type { Addon, NativeAnswer, NativeEngine, NativeEvent } from './addon.ts'
+import { RunningBfd } from './bfd.ts'
+import type { BfdEngineEvent } from './bfd-contract.ts'
 import type {
   AdvertGaps,
   Engine,
@@ -108,7 +111,15 @@ export const startEngine: StartEngine = (options, onEvents) => {
     endWarden: () => handle.endWarden(),
     beats: () => handle.wardenBeats(),
   }
-  return { engine: running, start: handle.start(), guard }
+  const start = handle.start()
+  const openBfd = (onBfd: (events: readonly BfdEngineEvent[]) => void) => {
+    const { rttimeUs } = options
+    const realtimePriority = start.realtime ? options.realtimePriority : 0
+    const { rttimeGraceUs } = enginePolicy
+    const settings = { realtimePriority, rttimeUs, rttimeGraceUs, seed: randomInt(1, 2 ** 31) }
+    return new RunningBfd(new addon.Bfd(settings, handle, onBfd), realtimePriority > 0)
+  }
+  return { engine: running, start, guard, openBfd }
 }
 
 type Waiting = { readonly resolve: () => void; readonly reject: (why: Error) => void }

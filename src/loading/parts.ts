@@ -2,24 +2,26 @@
  * A configuration in parts: what crosses between threads is unpacked by the thread that takes it, and 300,000
  * addresses at once would hold that thread for a second. Parts are fetched one by one, with its other work between.
  */
-import type { Config, Instance, Script, SyncGroup } from '../config/types.ts'
+import type { BfdInstance, Config, Instance, Script, SyncGroup } from '../config/types.ts'
 import type { Loaded } from './load.ts'
 
 export type Part = {
   readonly scripts: readonly Script[]
   readonly instances: readonly Instance[]
   readonly groups: readonly SyncGroup[]
+  readonly bfd: readonly BfdInstance[]
 }
 
 /** An instance is never divided; lines-limits.ts bounds what it may hold. */
 const weightMax = 1_000
 
 export function* partsOf(config: Config): Generator<Part> {
-  const none: Part = { scripts: [], instances: [], groups: [] }
+  const none: Part = { scripts: [], instances: [], groups: [], bfd: [] }
   for (const scripts of chunks(config.scripts, () => 1)) yield { ...none, scripts }
   for (const instances of chunks(config.instances, weightOf)) yield { ...none, instances }
   for (const groups of chunks(config.groups, ({ members }) => 1 + members.length))
     yield { ...none, groups }
+  for (const bfd of chunks(config.bfd, () => 1)) yield { ...none, bfd }
 }
 
 function weightOf({
@@ -64,6 +66,7 @@ export class Assembly {
   readonly #scripts: Script[] = []
   readonly #instances: Instance[] = []
   readonly #groups: SyncGroup[] = []
+  readonly #bfd: BfdInstance[] = []
   #loaded: Omit<Loaded, 'config'> | null = null
   #globals: Config['globals'] | null = null
 
@@ -80,10 +83,11 @@ export class Assembly {
     return null
   }
 
-  #add({ scripts, instances, groups }: Part): void {
+  #add({ scripts, instances, groups, bfd }: Part): void {
     for (const one of scripts) this.#scripts.push(one)
     for (const one of instances) this.#instances.push(one)
     for (const one of groups) this.#groups.push(one)
+    for (const one of bfd) this.#bfd.push(one)
   }
 
   #config(globals: Config['globals']): Config {
@@ -92,6 +96,7 @@ export class Assembly {
       scripts: this.#scripts,
       instances: this.#instances,
       groups: this.#groups,
+      bfd: this.#bfd,
     }
   }
 }

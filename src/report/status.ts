@@ -108,6 +108,34 @@ export type StatusUnknownVrid = {
   readonly from: string
 }
 
+export type StatusBfd = {
+  readonly name: string
+  readonly neighbor: string
+  readonly source: string | null
+  readonly state: 'Down' | 'Init' | 'Up'
+  /** What the other end said last; null: it is not heard. */
+  readonly remoteState: 'AdminDown' | 'Down' | 'Init' | 'Up' | null
+  readonly localDiagnostic: string
+  readonly remoteDiagnostic: string | null
+  /** Why it has no sockets; null: it has. */
+  readonly failure: string | null
+  readonly sinceMs: number
+  readonly transitions: number
+  /** At which packets go out at most; they come up to a quarter earlier. */
+  readonly transmitMs: number
+  /** null: nothing is awaited. */
+  readonly detectionMs: number | null
+  /** The longest pause between two packets while that was the detection time. */
+  readonly longestGapMs: number
+  readonly received: number
+  readonly sent: number
+  readonly badTtl: number
+  /** Of the last packet: the errno's name; null: it left. */
+  readonly sendError: string | null
+  readonly rejects: Readonly<Record<string, number>>
+  readonly usedBy: readonly string[]
+}
+
 export type Status = {
   readonly schema: 1
   readonly version: string
@@ -138,5 +166,6 @@ export type Status = {
   readonly instances: readonly StatusInstance[]
   readonly groups: readonly StatusGroup[]
   readonly checks: readonly StatusCheck[]
+  readonly bfd: readonly StatusBfd[]
   readonly warnings: readonly string[]
 }

@@ -31,6 +31,12 @@ export const rooms: readonly Room[] = [
     'base wire',
     'pure',
   ),
+  room(
+    'bfd',
+    'the BFD session (RFC 5880): `stepBfd(session, params, event)` and what follows for the engine',
+    'base wire',
+    'pure',
+  ),
   room('programs', 'starts a program, keeps its last output, says how it ended', 'base addon'),
   room('threads', 'threads that are watched and replaced', 'base programs'),
   room(
@@ -103,6 +109,11 @@ export const rooms: readonly Room[] = [
   room('surfaces/dumps', 'keepalived’s dump files, from plain values', 'base report'),
   room('router', 'orders on their way to the engine', 'base engine'),
   room(
+    'router/bfd',
+    'the BFD sessions of the configuration: packets in, orders out; log, status',
+    'base bfd config election wire engine kernel report',
+  ),
+  room(
     'router/binding',
     'what the kernel has for an instance: interface, sockets, facts of a slot',
     'base config config/build election wire engine kernel report router',
@@ -121,7 +132,7 @@ export const rooms: readonly Room[] = [
   room(
     'router/dispatch',
     'instances and groups: events in, orders out',
-    'base config config/build config/explain config/scripts election wire engine kernel notify report checks/verdict router router/binding router/reload router/tracking',
+    'base config config/build config/explain config/scripts election wire engine kernel notify report checks/verdict router router/bfd router/binding router/reload router/tracking',
   ),
   room(
     'router/hand-over',

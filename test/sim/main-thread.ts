@@ -3,6 +3,7 @@
  * and clock. A reload is the shipped plan, applied in the slices in which the daemon applies it: the thread turns between
  * them. What is not here lives outside virtual time: worker threads, timers, the control socket.
  */
+
 import type { Log } from '../../src/base/log.ts'
 import type { Us } from '../../src/base/time.ts'
 import type { CheckStatus, Result } from '../../src/checks/verdict/types.ts'
@@ -14,6 +15,7 @@ import { Dispatcher } from '../../src/router/dispatch/dispatcher.ts'
 import type { Pause } from '../../src/router/reload/apply.ts'
 import type { Refusals, ReloadPlan } from '../../src/router/reload/plan.ts'
 import { atOnce } from '../unit/base/at-once.ts'
+import { silentBfd } from '../unit/router/silent-bfd.ts'
 import type { SimEngine } from './engine.ts'
 
 export type MainThreadPorts = {
@@ -58,6 +60,8 @@ export class MainThread {
       kernel,
       reader: this.#reader,
       notifier,
+      bfd: silentBfd,
+      discriminator: () => 1,
       log,
       verdict: (name) => this.#verdict(name),
       checks: (scripts) => this.#setChecks(scripts.map(({ name }) => name)),

@@ -1,5 +1,6 @@
 /** The blocks of the file itself: each opens a draft, is read into it, and is closed with what must be there. */
 
+import { bfdDraft } from '../draft/bfd.ts'
 import type { Draft, ScriptDraft } from '../draft/draft.ts'
 import { groupDraft, instanceDraft, scriptDraft } from '../draft/draft.ts'
 import type { Lowering } from '../draft/report.ts'
@@ -8,13 +9,9 @@ import { readArguments } from '../grammar/arguments.ts'
 import type { BlockName } from '../grammar/entries.ts'
 import { findKeyword } from '../keywords/table.ts'
 import type { Node } from '../language/tree-types.ts'
+import { addBfd } from './bfd.ts'
 import { addTrackedFile, addTrackedProcess } from './trackers.ts'
 import { walkBlock, walkLine } from './walk.ts'
-
-/** What defines the objects of a track_* keyword, and the line that it cannot be without. */
-const trackers: Readonly<Record<string, { readonly tracks: string; readonly needs: RegExp }>> = {
-  bfd_instance: { tracks: 'track_bfd', needs: /^neighbou?r_ip$/ },
-}
 
 /**
  * A block outside all others whose `{` is missing: the lines after it that belong into such a block are
@@ -55,22 +52,19 @@ const readers: Readonly<Record<string, Reader>> = {
   vrrp_track_process: (node, _draft, lowering) => readProcess(node, lowering),
   track_file: (node, _draft, lowering) => readFile(node, lowering),
   vrrp_track_file: (node, _draft, lowering) => readFile(node, lowering),
+  bfd_instance: (node, _draft, lowering) => readBfd(node, lowering),
   vrrp_instance: readInstance,
   vrrp_sync_group: readGroup,
 }
 
 /** Reads everything outside global_defs, in the order of the file. */
 export function readBlocks(nodes: readonly Node[], draft: Draft, lowering: Lowering): void {
-  for (const { tracks } of Object.values(trackers)) lowering.trackers.set(tracks, new Set())
   for (const node of nodes) {
     const keyword = node.keyword.text
     if (keyword === 'global_defs' && node.block !== null) continue
     const read = Object.hasOwn(readers, keyword) ? readers[keyword] : undefined
     if (read !== undefined) read(node, draft, lowering)
-    else {
-      walkLine<null>('root', node, null, lowering)
-      noteTracker(node, lowering)
-    }
+    else walkLine<null>('root', node, null, lowering)
   }
 }
 
@@ -140,6 +134,14 @@ function readFile(node: Node, lowering: Lowering): void {
   addTrackedFile(block.name, draft, node, lowering)
 }
 
+function readBfd(node: Node, lowering: Lowering): void {
+  const block = opened('bfd_instance', node, false, lowering)
+  if (block === null) return
+  const draft = bfdDraft()
+  walkBlock('bfd_instance', block.lines, draft, lowering)
+  addBfd(block.name, draft, node, lowering)
+}
+
 function readInstance(node: Node, draft: Draft, lowering: Lowering): void {
   const block = opened('vrrp_instance', node, true, lowering)
   if (block === null) return
@@ -165,16 +167,4 @@ function readGroup(node: Node, draft: Draft, lowering: Lowering): void {
   const group = groupDraft(block.name, node.place)
   draft.groups.push(group)
   walkBlock('vrrp_sync_group', block.lines, group, lowering)
-}
-
-function noteTracker(node: Node, lowering: Lowering): void {
-  const tracker = trackers[node.keyword.text]
-  const name = node.args[0]?.text
-  if (tracker === undefined || name === undefined || node.block === null) return
-  if (node.block.some((line) => tracker.needs.test(line.keyword.text) && line.args.length > 0)) {
-    lowering.trackers.get(tracker.tracks)?.add(name)
-  } else {
-    const message = `${node.keyword.text} ${name} does not say what is tracked; it is ignored`
-    lowering.error(node.place, 'missing-operand', message)
-  }
 }

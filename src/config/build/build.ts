@@ -69,7 +69,8 @@ function finish(draft: Draft, lowering: Lowering): Config {
     owners.has(one.name) ? { ...one, stateMaster: false } : one,
   )
   const scripts = finishScripts(draft.instances, settled, groups, lowering)
-  return { globals: finishGlobals(lowering), scripts, instances: settled, groups }
+  const bfd = [...lowering.sessions.values()]
+  return { globals: finishGlobals(lowering), scripts, instances: settled, groups, bfd }
 }
 
 const isOwner = ({ stateMaster, priority }: Instance): boolean => stateMaster && priority === 255

@@ -12,13 +12,15 @@ type Trackers = {
 /** A script's own weight counts where the line names none. */
 export function resolveScripts(entries: readonly TrackedDraft[], lowering: Lowering): Tracked[] {
   return entries.map((entry) => {
-    const script = lowering.scripts.get(entry.name)
+    const script = lowering.sessions.get(entry.name) ?? lowering.scripts.get(entry.name)
+    // What only takes over counts for nothing else: a fault would hold the survivor.
     return {
       kind: entry.kind,
       name: entry.name,
       place: entry.place,
-      weight: entry.weight ?? script?.weight ?? 0,
+      weight: entry.weight ?? (entry.takeover ? 0 : (script?.weight ?? 0)),
       reverse: entry.reverse ?? script?.reverse ?? false,
+      ...(entry.takeover === undefined ? {} : { takeover: entry.takeover }),
     }
   })
 }

@@ -6,7 +6,6 @@
 import type { Lowering } from '../draft/report.ts'
 import { readArguments } from '../grammar/arguments.ts'
 import type { BlockName, Entry } from '../grammar/entries.ts'
-import { readTrackEntry } from '../grammar/track-entry.ts'
 import { blocksOf, findKeyword, nearest } from '../keywords/table.ts'
 import type { Node } from '../language/tree-types.ts'
 
@@ -66,13 +65,6 @@ function walkEntry<T>(entry: Entry<T>, line: Node, draft: T, lowering: Lowering)
     return
   }
   entry.each?.(draft, line, lowering)
-  const known = lowering.trackers.get(entry.name)
-  if (entry.block === 'root' || known === undefined) return
-  readTrackEntry(line, entry.name === 'track_bfd' ? 253 : 254, lowering)
-  if (!known.has(line.keyword.text)) {
-    const message = `nothing called ${line.keyword.text} is defined above for ${entry.name}`
-    lowering.error(line.place, 'unknown-tracker', message)
-  }
 }
 
 function unknown(block: BlockName, node: Node, lowering: Lowering): void {

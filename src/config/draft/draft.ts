@@ -94,6 +94,7 @@ export type TrackedDraft = {
   readonly name: string
   readonly weight: number | null
   readonly reverse: boolean | null
+  readonly takeover?: true
   readonly place: Place
 }
 

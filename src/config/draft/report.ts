@@ -4,7 +4,7 @@
  */
 
 import type { Word } from '../language/tree-types.ts'
-import type { Diagnostic, Place, Severity, World } from '../types.ts'
+import type { BfdInstance, Diagnostic, Place, Severity, World } from '../types.ts'
 import type { GlobalDraft, ScriptDraft } from './draft.ts'
 import { Listed } from './listed.ts'
 
@@ -22,8 +22,8 @@ export class Lowering {
   readonly diagnostics: Diagnostic[] = []
   /** The scripts defined so far: a track_script names one that stands above it. */
   readonly scripts = new Map<string, ScriptDraft>()
-  /** Names of what track_file, track_process and track_bfd may track, by that keyword. */
-  readonly trackers = new Map<string, Set<string>>()
+  /** The BFD sessions defined so far. */
+  readonly sessions = new Map<string, BfdInstance>()
   /** Where the names in the lists of the draft (instances, addresses, peers, trackers) stand first. */
   readonly listed = new Listed<Place>()
   /** Findings after which the daemon would not start. */

@@ -20,7 +20,10 @@ const blocks: readonly (readonly [BlockName, string])[] = [
   ['auth_hmac', 'Inside `vrrp_instance`.'],
   ['track_file', '`track_file NAME { … }`.'],
   ['vrrp_track_process', '`vrrp_track_process NAME { … }`.'],
-  ['bfd_instance', '`bfd_instance NAME { … }`.'],
+  [
+    'bfd_instance',
+    'A session: `bfd_instance NAME { … }`. [docs/bfd.md](bfd.md) says what it is good for, and when it is wrong.',
+  ],
   ['garp_group', '`garp_group { … }`.'],
   ['track_group', '`track_group NAME { … }`.'],
 ]

@@ -85,7 +85,9 @@ export function describeArithmetic(sums: Arithmetic): string {
   const terms = sums.contributions.map(({ name, amount, when, kind }) => {
     if (kind === 'file') return `${amount < 0 ? '−' : '+'}${Math.abs(amount)} × what ${name} holds`
     const verbs =
-      kind === 'interface' ? { good: 'is up', bad: 'is down' } : { good: 'succeeds', bad: 'fails' }
+      kind === 'interface' || kind === 'bfd'
+        ? { good: 'is up', bad: 'is down' }
+        : { good: 'succeeds', bad: 'fails' }
     return `${amount < 0 ? '−' : '+'}${Math.abs(amount)} while ${name} ${verbs[when]}`
   })
   return `${sums.base} base, ${terms.join(', ')} → ${sums.lowest}..${sums.highest}`

@@ -2,12 +2,14 @@
 import type { RunAs } from '../../base/command.ts'
 import { spanText } from '../grammar/kinds.ts'
 import { inCheck } from '../grammar/option.ts'
+import { bfdOptions } from '../keywords/bfd.ts'
 import { globalOptions } from '../keywords/global.ts'
 import { instanceOptions } from '../keywords/instance-options.ts'
 import { notifyOptions } from '../keywords/notify.ts'
 import { scriptOptions } from '../keywords/script.ts'
 import { describeCommand } from '../scripts/command.ts'
 import type {
+  BfdInstance,
   Config,
   Hmac,
   Instance,
@@ -40,6 +42,7 @@ export function printConfig(config: Config, world: World): string {
     ]),
     ...config.instances.map((instance) => printInstance(instance, config, world)),
     ...config.scripts.map((script) => printScript(script, config, world)),
+    ...config.bfd.map(printBfd),
   ]
   return blocks
     .filter((lines) => lines.length > 0)
@@ -183,6 +186,19 @@ function notifyLines(notify: Notify, world: World): string[] {
       ? []
       : [row(label, describeUse(command, world))]
   })
+}
+
+function printBfd(bfd: BfdInstance): string[] {
+  const { name, neighbor, source } = bfd
+  return [
+    `${name}: a session with ${neighbor}${source === null ? '' : ` from ${source}`}`,
+    row(
+      'BFD',
+      inCheck(bfdOptions, bfd, bfd)
+        .map(({ text }) => text)
+        .join(', '),
+    ),
+  ]
 }
 
 function printScript(script: Script, config: Config, world: World): string[] {

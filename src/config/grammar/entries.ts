@@ -4,6 +4,7 @@
  * Plain options (option.ts) are declared in a shorter form, from which such an entry is made.
  */
 import type { Ip } from '../../base/ip.ts'
+import type { BfdDraft } from '../draft/bfd.ts'
 import type { Draft, GlobalDraft, GroupDraft, InstanceDraft, ScriptDraft } from '../draft/draft.ts'
 import type { Lowering } from '../draft/report.ts'
 import type { FileDraft, ProcessDraft } from '../draft/trackers.ts'
@@ -138,6 +139,7 @@ export type GlobalEntry = Entry<GlobalDraft>
 export type ScriptEntry = Entry<ScriptDraft>
 export type ProcessEntry = Entry<ProcessDraft>
 export type FileEntry = Entry<FileDraft>
+export type BfdEntry = Entry<BfdDraft>
 export type InstanceEntry = Entry<InstanceDraft>
 export type GroupEntry = Entry<GroupDraft>
 export type RootEntry = Entry<Draft>

@@ -8,7 +8,6 @@ import { choice, inBlock, text, word } from '../grammar/make.ts'
 import { Options, optionLines } from '../grammar/option.ts'
 import type { Node } from '../language/tree-types.ts'
 import type { GroupOptions } from '../types.ts'
-import { noBfd } from './refused.ts'
 import { trackEntries, trackInterface } from './track.ts'
 
 export const groupKeywords: readonly GroupEntry[] = inBlock<GroupDraft>('vrrp_sync_group', [
@@ -43,16 +42,6 @@ export const groupKeywords: readonly GroupEntry[] = inBlock<GroupDraft>('vrrp_sy
     },
   },
   ...trackEntries<GroupDraft>('that every member tracks'),
-  {
-    name: 'track_bfd',
-    status: 'refused',
-    form: 'entries',
-    entry: 'BFD [weight -253..253 [reverse|noreverse]]',
-    doc: 'BFD sessions that must be up. vipd speaks no BFD, so no member is run.',
-    set: (draft, _values, node) => {
-      draft.refused ??= { place: node.place, why: noBfd }
-    },
-  },
 ])
 
 export const groupOptions: Options<GroupOptions> = new Options<GroupOptions>({

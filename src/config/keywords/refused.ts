@@ -10,9 +10,6 @@ const refuse = (why: string) => (draft: InstanceDraft, _values: unknown, node: N
   draft.vmac = true
 }
 
-export const noBfd =
-  'track_bfd is not supported: vipd speaks no BFD, so the session that shall decide would never be seen to fail'
-
 export const refusedKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>('vrrp_instance', [
   {
     name: 'use_vmac',
@@ -32,15 +29,5 @@ export const refusedKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>(
     set: refuse(
       'use_ipvlan is not supported by this version: the addresses would appear on another interface than the one intended',
     ),
-  },
-  {
-    name: 'track_bfd',
-    status: 'refused',
-    form: 'entries',
-    entry: 'BFD [weight -253..253 [reverse|noreverse]]',
-    doc: 'BFD sessions that must be up. vipd speaks no BFD: an instance that shall give way when a session fails would never do so.',
-    set: (draft, _values, node) => {
-      draft.refused ??= { place: node.place, why: noBfd }
-    },
   },
 ])

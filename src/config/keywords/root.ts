@@ -38,6 +38,13 @@ export const rootBlocks: readonly RootEntry[] = inBlock<Draft>('root', [
     doc: 'An older spelling.',
   },
   {
+    name: 'bfd_instance',
+    args: [word('NAME')],
+    form: 'block',
+    inner: 'bfd_instance',
+    doc: 'A BFD session. It must stand before the instances that track it, and runs whether one does or not.',
+  },
+  {
     name: 'vrrp_instance',
     args: [word('NAME')],
     missing: 'config',
@@ -136,12 +143,5 @@ export const unsupportedRootKeywords: readonly PlainEntry[] = withoutEffect('roo
     entry: 'INTERFACE DOWN [UP]',
     since: '2.2.4',
     doc: 'How long an interface must be down or up before that counts.',
-  },
-  {
-    name: 'bfd_instance',
-    args: [word('NAME')],
-    form: 'block',
-    inner: 'bfd_instance',
-    doc: 'A BFD session.',
   },
 ])

@@ -7,6 +7,7 @@ import type { BlockName, Entry, Keyword } from '../grammar/entries.ts'
 import { garpLines, globalGarpLines } from './announcements.ts'
 import { hmacBlock, hmacKeywords } from './auth-hmac.ts'
 import { balancerBlocks, balancerLines } from './balancer.ts'
+import { bfdKeywords } from './bfd.ts'
 import { alwaysKeywords, globalKeywords } from './global.ts'
 import { balancerGlobalKeywords } from './global-balancer.ts'
 import { includeKeywords, unsupportedGlobalKeywords } from './global-unsupported.ts'
@@ -46,6 +47,7 @@ export const keywords: readonly Keyword[] = [
   ...processOptionLines,
   ...fileOptionLines,
   ...fileKeywords,
+  ...bfdKeywords,
   ...instanceKeywords,
   ...instanceOptionLines,
   ...unicastLines,

@@ -15,7 +15,11 @@ const definitions: Readonly<Record<Kind, { readonly by: string; readonly bound: 
   script: { by: 'vrrp_script', bound: 253 },
   process: { by: 'vrrp_track_process', bound: 254 },
   file: { by: 'track_file', bound: 254 },
+  bfd: { by: 'bfd_instance', bound: 253 },
 }
+
+const takeover =
+  ' With `takeover`, which keepalived has not, a backup takes over as soon as the session with the master’s address is lost, and the session counts for nothing else unless a weight is written here: [docs/bfd.md](bfd.md).'
 
 /** `who`: 'counts here', 'every member tracks'. */
 export function trackEntries<T extends { readonly trackChecks: TrackedDraft[] }>(
@@ -24,8 +28,8 @@ export function trackEntries<T extends { readonly trackChecks: TrackedDraft[] }>
   const one = (kind: Kind, what: string) => ({
     name: `track_${kind}`,
     form: 'entries' as const,
-    entry: `NAME [weight -${definitions[kind].bound}..${definitions[kind].bound} [reverse|noreverse]]`,
-    doc: `${what}, defined above, ${where}. A weight written here replaces its own.`,
+    entry: `NAME [weight -${definitions[kind].bound}..${definitions[kind].bound} [reverse|noreverse]]${kind === 'bfd' ? ' [takeover]' : ''}`,
+    doc: `${what}, defined above, ${where}. A weight written here replaces its own.${kind === 'bfd' ? takeover : ''}`,
     each: (draft: T, node: Node, lowering: Lowering) =>
       trackCheck(kind, draft.trackChecks, node, lowering),
   })
@@ -33,6 +37,7 @@ export function trackEntries<T extends { readonly trackChecks: TrackedDraft[] }>
     one('script', 'Scripts'),
     one('process', 'Processes (`vrrp_track_process`)'),
     one('file', 'Files (`track_file`)'),
+    one('bfd', 'BFD sessions (`bfd_instance`)'),
   ]
 }
 
@@ -41,12 +46,18 @@ function trackCheck(kind: Kind, list: TrackedDraft[], node: Node, lowering: Lowe
   const { by, bound } = definitions[kind]
   const written = node.keyword.text
   const name = checkName(kind, written)
-  if (!lowering.scripts.has(name)) {
+  if (!lowering.scripts.has(name) && !lowering.sessions.has(name)) {
     const code = kind === 'script' ? 'unknown-script' : 'unknown-tracker'
     lowering.error(node.place, code, `no ${by} ${written} is defined above; it is not tracked`)
     return
   }
-  add(list, { ...readTrackEntry(node, bound, lowering), kind, name }, lowering)
+  // keepalived's line has no such word: it is taken out before the rest is read.
+  const takes = kind === 'bfd' && node.args.some(({ text }) => text === 'takeover')
+  const plain = takes
+    ? { ...node, args: node.args.filter(({ text }) => text !== 'takeover') }
+    : node
+  const entry = { ...readTrackEntry(plain, bound, lowering), kind, name }
+  add(list, takes ? { ...entry, takeover: true } : entry, lowering)
 }
 
 export function trackInterface(list: TrackedDraft[], node: Node, lowering: Lowering): void {

@@ -3,6 +3,7 @@ import type { Log } from '../../base/log.ts'
 import type { Us } from '../../base/time.ts'
 import type { CheckStatus } from '../../checks/verdict/types.ts'
 import type { Config, Script } from '../../config/types.ts'
+import type { Bfd } from '../../engine/bfd-contract.ts'
 import type { Engine, SlotId } from '../../engine/contract.ts'
 import type { OwnedObject } from '../../kernel/marks.ts'
 import type { Kernel, KernelView } from '../../kernel/mirror.ts'
@@ -16,6 +17,9 @@ export type DispatcherPorts = {
   /** What keeps the mirror. Differences that it finds by reading come back through `onKernel`. */
   readonly reader: Pick<KernelReader, 'heard' | 'read'>
   readonly notifier: Notifier
+  readonly bfd: Bfd
+  /** 32 random bits, not 0. */
+  discriminator(): number
   readonly log: Log
   /** How a check stands; null: there is none of that name. */
   verdict(name: string): CheckStatus | null

@@ -14,17 +14,20 @@
  */
 import { unreachable } from '../../base/assert.ts'
 import { OpError } from '../../base/errors.ts'
+import { minUs } from '../../base/time.ts'
 import { describeResult, exitStatus } from '../../checks/verdict/describe.ts'
 import type { CheckEvent, CheckStatus } from '../../checks/verdict/types.ts'
 import type { Config, Globals } from '../../config/types.ts'
 import { describeFault } from '../../election/describe.ts'
-import type { EngineEvent } from '../../engine/contract.ts'
+import type { BfdEngineEvent } from '../../engine/bfd-contract.ts'
+import type { EngineEvent, SlotId } from '../../engine/contract.ts'
 import type { OwnedObject } from '../../kernel/marks.ts'
 import type { KernelChange } from '../../kernel/mirror.ts'
 import type { StatusUnknownVrid } from '../../report/status.ts'
 import { routingNewsFilter } from '../../wire/bpf.ts'
 import { vipdProtocol } from '../../wire/rtnetlink-address.ts'
 import { routingGroups } from '../../wire/rtnetlink-numbers.ts'
+import { BfdSessions } from '../bfd/sessions.ts'
 import { ownedObjects } from '../binding/interface-resolution.ts'
 import { Links } from '../binding/sockets.ts'
 import { UnknownVrids } from '../binding/unknown-vrids.ts'
@@ -52,9 +55,13 @@ export const notifySettings = (globals: Globals) => {
   return { mail, routerId, fifos, noEmailFaults }
 }
 
+const trackablesOf = ({ scripts, bfd }: Config): readonly string[] =>
+  [...scripts, ...bfd].map(({ name }) => name)
+
 export class Dispatcher {
   readonly roster: Roster
   readonly links: Links
+  readonly bfd: BfdSessions
   readonly #ports: DispatcherPorts
   readonly #orders: OrderQueue
   readonly #unknownVrids: UnknownVrids
@@ -78,7 +85,12 @@ export class Dispatcher {
     this.#ports = ports
     this.#config = config
     this.#started = config.globals
-    this.#holding = new Set(config.scripts.map(({ name }) => name))
+    this.#holding = new Set(trackablesOf(config))
+    this.bfd = new BfdSessions({
+      ...ports,
+      now: () => engine.now(),
+      changed: (name, word) => this.#sessionChanged(name, word),
+    })
     this.links = new Links(engine)
     this.#orders = new OrderQueue(engine)
     this.#unknownVrids = new UnknownVrids(
@@ -101,6 +113,7 @@ export class Dispatcher {
       {
         check: (name) => this.#verdict(name),
         holds: (name) => this.#holding.has(name),
+        session: (name) => this.bfd.reading(name),
         kernel,
       },
     )
@@ -159,6 +172,7 @@ export class Dispatcher {
   /** Settings and checks are there already. True when all of it has been applied. */
   *start(plan: ReloadPlan): Generator<Pause, boolean> {
     const none = () => undefined
+    this.bfd.set(plan.next.bfd)
     return yield* this.#carryOut(plan, { ...this.#applyPorts(), settings: none, checks: none })
   }
 
@@ -188,6 +202,7 @@ export class Dispatcher {
       holding: [...this.#holding],
       verdicts: this.#config.scripts.flatMap(({ name }) => this.#verdict(name) ?? []),
       unknownVrids: this.unknownVrids,
+      bfd: this.bfd.snapshot(),
       ...this.roster.snapshot(),
     }
   }
@@ -200,8 +215,10 @@ export class Dispatcher {
     if (!isRouterState(state)) return whyUnknown(state)
     this.#holding = new Set(state.holding)
     this.#adoptedVerdicts = new Map(state.verdicts.map((one) => [one.name, one]))
+    this.bfd.adopt(this.#config.bfd, state.bfd)
     const why = this.roster.adopt(this.#config, state)
     if (why !== null) return why
+    this.#setTakeovers()
     this.#eventsRaised = state.eventsRaised
     this.#unknownVrids.adopt(state.unknownVrids)
     this.#takesPart = true
@@ -250,10 +267,17 @@ export class Dispatcher {
     this.settle()
   }
 
+  onBfd(events: readonly BfdEngineEvent[]): void {
+    if (this.#stopping) return
+    this.bfd.onEvents(events)
+    this.settle()
+  }
+
   /** The alarm rang. */
   tick(): void {
     if (this.#stopping) return
     const now = this.#ports.engine.now()
+    this.bfd.tick(now)
     for (const instance of this.instances) instance.tick(now)
     this.settle()
   }
@@ -274,6 +298,7 @@ export class Dispatcher {
   /** Priority 0 where it leads, addresses away. The engine is flushed by the caller. */
   stop(): void {
     this.#stopping = true
+    this.bfd.stop()
     for (const instance of this.instances) instance.stop()
     this.settle()
     this.#ports.alarm(null, this.#ports.engine.now())
@@ -285,7 +310,8 @@ export class Dispatcher {
     this.#orders.submit()
     this.#ports.settled()
     const now = this.#ports.engine.now()
-    this.#ports.alarm(this.roster.deadlineAt(now), now)
+    const [at, retryAt] = [this.roster.deadlineAt(now), this.bfd.retryAt]
+    this.#ports.alarm(at === null || retryAt === null ? (at ?? retryAt) : minUs(at, retryAt), now)
   }
 
   /** What another process knew counts until a check has its first result here. */
@@ -320,7 +346,8 @@ export class Dispatcher {
 
   #applied(next: Config): void {
     this.#config = next
-    const known = new Set(next.scripts.map(({ name }) => name))
+    this.#setTakeovers()
+    const known = new Set(trackablesOf(next))
     this.#holding = new Set([...this.#holding].filter((name) => known.has(name)))
   }
 
@@ -331,6 +358,7 @@ export class Dispatcher {
       settings: (next: Config) => {
         notifier.reconfigure(notifySettings(next.globals))
         engine.setLiveness(next.globals.livenessUs)
+        this.bfd.set(next.bfd)
         settings(next)
       },
       checks,
@@ -338,6 +366,24 @@ export class Dispatcher {
       nowMs: sliceMs,
       stopping: () => this.#stopping,
     }
+  }
+
+  #sessionChanged(name: string, word: string): void {
+    for (const it of this.instances)
+      if (this.roster.scriptsOf(it).has(name)) {
+        const session = name.slice(name.indexOf('/') + 1)
+        this.#ports.log.info(`VRRP_Instance(${it.name}) Tracked BFD instance ${session} is ${word}`)
+      }
+    this.roster.assessTracking(name)
+  }
+
+  /** Which slots may take over when a session is lost. */
+  #setTakeovers(): void {
+    const slots = new Map<string, SlotId[]>()
+    for (const it of this.instances)
+      for (const name of this.roster.takeoversOf(it))
+        slots.set(name, [...(slots.get(name) ?? []), it.slot])
+    this.bfd.setTakeovers(slots)
   }
 
   #reportFailures(events: readonly EngineEvent[]): void {
@@ -387,6 +433,8 @@ export class Dispatcher {
   #routeKernel(changes: readonly KernelChange[]): void {
     const { kernel, log, kernelChanged } = this.#ports
     routeKernelChanges(changes, { roster: this.roster, kernel, log })
-    if (changes.length > 0) kernelChanged()
+    if (changes.length === 0) return
+    this.bfd.kernelChanged()
+    kernelChanged()
   }
 }

@@ -206,6 +206,12 @@ export class Roster {
     return new Set([...own, ...(this.groupOf(instance)?.trackChecks.map((t) => t.name) ?? [])])
   }
 
+  /** BFD sessions whose loss ends its wait for the adverts of the neighbour. */
+  takeoversOf(instance: RunningInstance): ReadonlySet<string> {
+    const all = [...instance.cfg.trackChecks, ...(this.groupOf(instance)?.trackChecks ?? [])]
+    return new Set(all.flatMap(({ name, takeover }) => (takeover === true ? [name] : [])))
+  }
+
   settle(): void {
     for (const group of this.#groups.values()) group.settle()
     if (this.#standBys.settle(this.instances)) this.assessAll()

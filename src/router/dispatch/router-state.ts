@@ -5,10 +5,11 @@
 import type { Us } from '../../base/time.ts'
 import type { CheckStatus } from '../../checks/verdict/types.ts'
 import type { StatusUnknownVrid } from '../../report/status.ts'
+import type { BfdSessions } from '../bfd/sessions.ts'
 import type { Roster } from './roster.ts'
 
 /** Another number for each change of the shape or the meaning: what is not understood is refused, older or newer. */
-export const stateVersion = 1
+export const stateVersion = 2
 
 export type RouterState = ReturnType<Roster['snapshot']> & {
   readonly version: typeof stateVersion
@@ -20,6 +21,7 @@ export type RouterState = ReturnType<Roster['snapshot']> & {
   readonly holding: readonly string[]
   readonly verdicts: readonly CheckStatus[]
   readonly unknownVrids: readonly StatusUnknownVrid[]
+  readonly bfd: ReturnType<BfdSessions['snapshot']>
 }
 
 /** A moment later there is a state. */

@@ -84,13 +84,20 @@ export function daemonStatus(from: StatusSources): Status {
       }),
     ),
     checks,
+    bfd: dispatcher.bfd.status(usersOf(roster)),
     warnings: [
       ...instances.flatMap((it) => it.warnings),
       ...(roster.drained ? ['this host is drained: vipd resume brings it back'] : []),
+      ...dispatcher.bfd.warnings(),
       ...from.otherWarnings,
     ],
   }
 }
+
+const usersOf =
+  (roster: Roster) =>
+  (tracked: string): readonly string[] =>
+    roster.instances.filter((it) => roster.scriptsOf(it).has(tracked)).map((it) => it.name)
 
 function checkStatus(script: Script, pool: CheckPool, roster: Roster): readonly StatusCheck[] {
   const status = pool.status(script.name)

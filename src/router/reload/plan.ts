@@ -83,6 +83,7 @@ export function* planReload(
     ...added.map(({ name }) => `${name}: added`),
     ...(facts.running.length > 0 ? groupChanges(old.groups, next.groups) : []),
     ...scriptChanges(old.scripts, next.scripts),
+    ...listChanges(old.bfd, next.bfd).map(({ name, verb }) => `${kindOf(name)}: ${verb}`),
     ...globalChanges(facts.started, old.globals, next.globals),
   ]
   return {

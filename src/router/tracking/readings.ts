@@ -13,6 +13,8 @@ export type Verdicts = {
   check(name: string): CheckStatus | null
   /** A check that a reload brought holds no instance until its first result. */
   holds(name: string): boolean
+  /** Of a BFD session. */
+  session(name: string): Reading
   readonly kernel: KernelView
 }
 
@@ -22,6 +24,7 @@ export const readings: Readonly<Record<Tracked['kind'], Read>> = {
   script: (name, { check }) => verdictIn(check(name)),
   process: (name, { check }) => verdictIn(check(name)),
   file: (name, { check }) => valueIn(check(name)),
+  bfd: (name, { session }) => session(name),
   interface: (name, { kernel }) => {
     const link = kernel.linkByName(name)
     const detail = link === null ? 'missing' : link.up ? 'up' : 'down'

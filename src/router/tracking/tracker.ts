@@ -16,7 +16,9 @@ export function assessInstance(
   group: SyncGroup | null,
   verdicts: Verdicts,
 ): Assessment {
-  const scripts = [...cfg.trackChecks, ...(group?.trackChecks ?? [])]
+  const all = [...cfg.trackChecks, ...(group?.trackChecks ?? [])]
+  // A session that is to end a wait for adverts, and no more: its loss must not hold the survivor.
+  const scripts = all.filter(({ takeover, weight }) => takeover !== true || weight !== 0)
   const interfaces = [...cfg.trackInterfaces, ...(group?.trackInterfaces ?? [])]
   const implied = addressInterfaces(cfg).filter((name) => !interfaces.some((t) => t.name === name))
   const trackerOf = (tracked: Watched): Tracker => {

@@ -96,12 +96,66 @@ test('the same name for a script, a process and a file is three checks', () => {
   )
 })
 
-test('track_bfd: the instance is not run, and it is said why', () => {
-  const text = 'bfd_instance b {\n neighbor_ip 10.0.0.2\n}\n'
-  const report = check(text + instanceText('track_bfd {\n b\n }'))
-  assert.equal(report.config?.instances.length ?? 0, 0)
-  assert.match(report.text, /V is left out: track_bfd is not supported: vipd speaks no BFD/)
-  const group = 'vrrp_sync_group G {\n group {\n V\n }\n track_bfd {\n b\n }\n}\n'
-  const both = check(text + group + instanceText())
-  assert.equal(both.config?.instances.length ?? 0, 0)
+const session = 'bfd_instance b {\n neighbor_ip 10.0.0.2\n source_ip 10.0.0.1\n weight -20\n}\n'
+const trackingBfd = (line: string) => check(session + instanceText(`track_bfd {\n ${line}\n }`))
+
+test('bfd_instance: defaults, intervals to the microsecond, the older words', () => {
+  const bare = trackingBfd('b')
+  assert.deepEqual(findings(bare), [])
+  const [b] = bare.config?.bfd ?? []
+  assert.deepEqual(
+    [b?.name, b?.neighbor, b?.source, b?.minTxUs, b?.minRxUs, b?.idleTxUs, b?.multiplier],
+    ['bfd/b', '10.0.0.2', '10.0.0.1', 100_000, 100_000, 1_000_000, 3],
+  )
+  const written = check(
+    'bfd_instance c {\n neighbour_ip fd77::2\n min_rx 12.345\n min_tx 20\n idle_tx 2000\n multiplier 5\n passive\n hoplimit 64\n max_hops 2\n multihop on\n vrrp\n}\n' +
+      instanceText(),
+  )
+  assert.deepEqual(findings(written), [])
+  const [c] = written.config?.bfd ?? []
+  const { place: _, ...rest } = c ?? { place: null }
+  assert.deepEqual(rest, {
+    name: 'bfd/c',
+    neighbor: 'fd77::2',
+    source: null,
+    minRxUs: 12_345,
+    minTxUs: 20_000,
+    idleTxUs: 2_000_000,
+    multiplier: 5,
+    passive: true,
+    ttl: 64,
+    maxHops: 2,
+    multihop: true,
+    weight: 0,
+    reverse: false,
+  })
+})
+
+test('track_bfd: its own weight, the one written here, takeover', () => {
+  const of = (line: string) => {
+    const [
+      { kind, name, weight, reverse, takeover } = only(trackingBfd('b')).trackChecks[0] ?? {},
+    ] = only(trackingBfd(line)).trackChecks
+    return [kind, name, weight, reverse, takeover]
+  }
+  assert.deepEqual(of('b'), ['bfd', 'bfd/b', -20, false, undefined])
+  assert.deepEqual(of('b weight 10 reverse'), ['bfd', 'bfd/b', 10, true, undefined])
+  // What only takes over counts for nothing else: a fault would hold the survivor.
+  assert.deepEqual(of('b takeover'), ['bfd', 'bfd/b', 0, false, true])
+  assert.deepEqual(of('b weight 5 takeover'), ['bfd', 'bfd/b', 5, false, true])
+})
+
+test('bfd_instance: what cannot be a session is ignored, and named', () => {
+  const bad = (lines: string, more = '') =>
+    findings(check(`bfd_instance b {\n${lines}\n}\n${more}${instanceText()}`)).map(String)
+  assert.match(bad('min_rx 50').join(), /missing-operand/)
+  assert.match(bad('neighbor_ip 10.0.0.2\n source_ip fd77::1').join(), /address-family/)
+  const twice = 'bfd_instance c {\n neighbor_ip 10.0.0.2\n}\n'
+  assert.match(bad('neighbor_ip 10.0.0.2', twice).join(), /duplicate/)
+  assert.match(
+    findings(check(instanceText('track_bfd {\n b\n }')))
+      .map(String)
+      .join(),
+    /unknown-tracker/,
+  )
 })

@@ -12,6 +12,8 @@ import { assessInstance, watchedInterfaces } from '../../../src/router/tracking/
 import { encodeAdvert } from '../../../src/wire/vrrp.ts'
 import { instance, ip, kernelOf, link, place, virtualAddress } from './facts.ts'
 
+const noSession = () => ({ kind: 'unknown' }) as const
+
 test('a token bucket allows a burst, then its rate', () => {
   const bucket = new TokenBucket(2, 10)
   assert.deepEqual(
@@ -258,7 +260,7 @@ test('scripts and interfaces of the instance, its group and its addresses are wa
     addresses: [virtualAddress('10.0.0.9', { interface: 'eth2' })],
   })
   const kernel = kernelOf([link(3, 'eth0'), link(4, 'eth1')], [])
-  const verdicts = { check: () => status(true), holds: () => true, kernel }
+  const verdicts = { check: () => status(true), holds: () => true, session: noSession, kernel }
   const found = assessInstance(cfg, null, verdicts)
   assert.equal(found.effective, 120)
   assert.deepEqual(found.faults, [{ kind: 'link', interface: 'eth2', why: 'missing' }])
@@ -270,6 +272,7 @@ test('a weight-0 script without a result holds the instance, unless a reload bro
   const verdicts = (holds: boolean) => ({
     check: () => status(null),
     holds: () => holds,
+    session: noSession,
     kernel: kernelOf([link(3, 'eth0')], []),
   })
   assert.deepEqual(assessInstance(cfg, null, verdicts(true)).faults, [

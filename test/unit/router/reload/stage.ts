@@ -1,4 +1,5 @@
 /** A dispatcher on an engine that keeps books: what the tests of a reload apply configurations to, and what they compare. */
+
 import type { Us } from '../../../../src/base/time.ts'
 import { us } from '../../../../src/base/time.ts'
 import type { Config, Globals, Instance, SyncGroup } from '../../../../src/config/types.ts'
@@ -12,6 +13,7 @@ import { atOnce } from '../../base/at-once.ts'
 import { check, instanceText } from '../../config/reading.ts'
 import { BookEngine } from '../book-engine.ts'
 import { address, kernelOf, link } from '../facts.ts'
+import { silentBfd } from '../silent-bfd.ts'
 
 /** The defaults. */
 export const globals: Globals = globalsOf('')
@@ -26,7 +28,7 @@ export const config = (
   instances: readonly Instance[],
   groups: readonly SyncGroup[] = [],
   more: Partial<Config> = {},
-): Config => ({ globals, scripts: [], instances, groups, ...more })
+): Config => ({ globals, scripts: [], instances, groups, bfd: [], ...more })
 
 /** eth0 with two addresses, eth1 with one; eth2 is not there. */
 const links = [link(3, 'eth0'), link(4, 'eth1')]
@@ -61,6 +63,8 @@ export class Stage {
         reconfigure: none,
         stop: () => Promise.resolve(),
       },
+      bfd: silentBfd,
+      discriminator: () => 1,
       log,
       verdict: () => null,
       checks: none,

@@ -1,0 +1,235 @@
+#include "addon/bfd_object.h"
+
+#include <cerrno>
+#include <utility>
+
+#include "addon/callback.h"
+#include "addon/convert.h"
+#include "addon/engine_object.h"
+
+namespace vipd {
+
+namespace {
+
+constexpr int kFamilyShift = 16;
+
+int KeyOf(int family, uint16_t port) { return family << kFamilyShift | port; }
+
+SessionId SessionAt(const Napi::CallbackInfo& info) {
+  return info[0].As<Napi::Number>().Int32Value();
+}
+
+BfdSocketSpec SocketsFrom(const Napi::Object& spec) {
+  BfdSocketSpec out;
+  const Napi::Value local = spec.Get("local");
+  if (!local.IsNull()) out.local = AddressFrom(local);
+  out.peer = AddressFrom(spec.Get("peer"));
+  out.interface = TextIn(spec, "interface");
+  out.ifindex = IntIn(spec, "ifindex");
+  out.port = static_cast<uint16_t>(IntIn(spec, "port"));
+  out.ttl = IntIn(spec, "ttl");
+  out.traffic_class = IntIn(spec, "trafficClass");
+  return out;
+}
+
+int ThousandthsIn(const Napi::Object& object, const char* name) {
+  return static_cast<int>(NumberIn(object, name) * 1'000);
+}
+
+BfdRepeat RepeatFrom(const Napi::Object& value) {
+  BfdRepeat out;
+  out.bytes = BytesFrom(value.Get("bytes"));
+  out.every = UsIn(value, "everyUs");
+  const Napi::Object shorter = ObjectIn(value, "shorter");
+  out.shorter_least = ThousandthsIn(shorter, "least");
+  out.shorter_most = ThousandthsIn(shorter, "most");
+  return out;
+}
+
+Bytes BytesOrNone(const Napi::Value& value) { return value.IsNull() ? Bytes() : BytesFrom(value); }
+
+BfdOrder OrderFrom(const Napi::Object& value) {
+  BfdOrder out;
+  const Napi::Value repeat = value.Get("repeat");
+  if (!repeat.IsNull()) out.repeat = RepeatFrom(repeat.As<Napi::Object>());
+  out.answer = BytesOrNone(value.Get("answer"));
+  out.expect = BytesOrNone(value.Get("expect"));
+  if (!value.Get("detectionUs").IsNull()) out.detection = UsIn(value, "detectionUs");
+  const Napi::Value down = value.Get("onExpiry");
+  if (!down.IsNull()) out.on_expiry = RepeatFrom(down.As<Napi::Object>());
+  if (!value.Get("heardAt").IsNull()) out.heard_at = UsIn(value, "heardAt");
+  out.polling = value.Get("polling").ToBoolean();
+  out.expiries = static_cast<uint64_t>(NumberIn(value, "expiries"));
+  const Napi::Array slots = ArrayIn(value, "takeover");
+  for (uint32_t i = 0; i < slots.Length(); ++i)
+    out.takeover.push_back(slots.Get(i).As<Napi::Number>().Int32Value());
+  return out;
+}
+
+Napi::Object EventTo(Napi::Env env, const BfdEvent& event) {
+  Napi::Object out = Napi::Object::New(env);
+  const bool packet = event.kind == BfdEvent::Kind::kPacket;
+  out.Set("kind", packet ? "packet" : "expired");
+  Set(&out, "session", event.session);
+  Set(&out, "at", event.at);
+  Set(&out, "expiries", static_cast<Us>(event.expiries));
+  if (packet)
+    out.Set("packet", BytesTo(env, event.packet));
+  else
+    Set(&out, "deadlineUs", event.deadline);
+  return out;
+}
+
+}  // namespace
+
+Napi::Function BfdObject::Define(Napi::Env env) {
+  return DefineClass(env, "Bfd",
+                     {InstanceMethod<&BfdObject::OpenSession>("open"),
+                      InstanceMethod<&BfdObject::CloseSession>("close"),
+                      InstanceMethod<&BfdObject::GiveOrder>("order"),
+                      InstanceMethod<&BfdObject::ReadSession>("counters"),
+                      InstanceMethod<&BfdObject::ReadUnclaimed>("unclaimed"),
+                      InstanceMethod<&BfdObject::StopAll>("stop")});
+}
+
+BfdObject::BfdObject(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<BfdObject>(info), env_(info.Env()) {
+  const auto options = info[0].As<Napi::Object>();
+  options_.realtime_priority = IntIn(options, "realtimePriority");
+  options_.rttime = UsIn(options, "rttimeUs");
+  options_.rttime_grace = UsIn(options, "rttimeGraceUs");
+  options_.seed = static_cast<uint64_t>(NumberIn(options, "seed"));
+  random_.seed(options_.seed);
+  if (!info[1].IsNull()) {
+    engine_ = Napi::Persistent(info[1].As<Napi::Object>());
+    post_to_ = &EngineObject::Unwrap(info[1].As<Napi::Object>())->engine();
+  }
+  notifier_ = Notifier::New(env_, info[2].As<Napi::Function>(), "vipd bfd", 0, 1, this);
+  // As for the engine, which was opened before: this hook runs before its.
+  napi_add_env_cleanup_hook(env_, AtExit, this);
+  ended_ = false;
+  Ref();
+}
+
+BfdObject::~BfdObject() { End(); }
+
+void BfdObject::AtExit(void* self) { static_cast<BfdObject*>(self)->End(); }
+
+void BfdObject::End() {
+  if (std::exchange(ended_, true)) return;
+  if (thread_ != nullptr) thread_->Stop();
+  thread_ = nullptr;
+  sessions_.clear();
+  receivers_.clear();
+  notifier_.Abort();
+}
+
+void BfdObject::StopAll(const Napi::CallbackInfo&) {
+  if (ended_) return;
+  End();
+  engine_.Reset();
+  napi_remove_env_cleanup_hook(env_, AtExit, this);
+  Unref();
+}
+
+void BfdObject::CallJs(Napi::Env env, Napi::Function callback, BfdObject* self, void*) {
+  if (env == nullptr || self->ended_ || self->thread_ == nullptr) return;
+  const std::vector<BfdEvent> events = self->thread_->Take();
+  if (events.empty()) return;
+  CallbackIntoJs(env, [&] {
+    Napi::Array list = Napi::Array::New(env, events.size());
+    for (uint32_t i = 0; i < events.size(); ++i) list.Set(i, EventTo(env, events[i]));
+    callback.Call({list});
+  });
+}
+
+void BfdObject::StartThread() {
+  if (thread_ != nullptr) return;
+  auto thread = std::make_unique<BfdThread>(
+      options_, [this] { notifier_.NonBlockingCall(); },
+      [engine = post_to_](const BfdEvent& lost) {
+        if (engine != nullptr) engine->Post(LoseMaster{lost.takeover, lost.peer});
+      });
+  const auto failure = reserve_.With([&] { return thread->Open(); });
+  if (failure.has_value()) throw Failed(env_, failure->call, failure->error);
+  thread->Start();
+  thread_ = std::move(thread);
+}
+
+std::shared_ptr<UniqueFd> BfdObject::ReceiverFor(int family, uint16_t port) {
+  const auto found = receivers_.find(KeyOf(family, port));
+  if (found != receivers_.end()) return found->second.fd;
+  auto opened = reserve_.With([&] { return OpenBfdReceiver(family, port); });
+  if (!opened.ok()) throw Failed(env_, opened.failed_call, opened.error);
+  return std::make_shared<UniqueFd>(std::move(opened.fd));
+}
+
+void BfdObject::OpenSession(const Napi::CallbackInfo& info) {
+  const auto spec = info[0].As<Napi::Object>();
+  const BfdSocketSpec sockets = SocketsFrom(spec);
+  const SessionId id = IntIn(spec, "session");
+  const int family = sockets.peer.length == 16 ? 6 : 4;
+  const bool multihop = spec.Get("multihop").ToBoolean();
+  if (ended_ || sessions_.contains(id)) throw Napi::Error::New(env_, "no such session to open");
+  const auto receiver = ReceiverFor(family, sockets.port);
+  auto sender = reserve_.With([&] { return OpenBfdSender(sockets, &random_); });
+  if (!sender.ok()) throw Failed(env_, sender.failed_call, sender.error);
+  StartThread();
+  const int key = KeyOf(family, sockets.port);
+  Receiver& shared = receivers_[key];
+  if (shared.sessions++ == 0) {
+    shared.fd = receiver;
+    thread_->Post(AddBfdReceiver{key, family, multihop, receiver});
+  }
+  auto counters = std::make_shared<BfdCounters>();
+  sessions_[id] = {key, counters};
+  thread_->Post(AddBfdSession{id, static_cast<uint32_t>(NumberIn(spec, "discriminator")),
+                              sockets.peer, multihop ? 0 : sockets.ifindex, IntIn(spec, "minTtl"),
+                              counters, std::make_shared<UniqueFd>(std::move(sender.fd))});
+}
+
+void BfdObject::CloseSession(const Napi::CallbackInfo& info) {
+  const auto found = sessions_.find(SessionAt(info));
+  if (ended_ || found == sessions_.end()) return;
+  const int key = found->second.receiver;
+  thread_->Post(RemoveBfdSession{found->first});
+  sessions_.erase(found);
+  if (--receivers_[key].sessions == 0) Leave(key);
+  if (!sessions_.empty()) return;
+  thread_->Stop();
+  thread_ = nullptr;
+}
+
+// Its port is free when this returns: another session, or another program, may want it.
+void BfdObject::Leave(int key) {
+  receivers_.erase(key);
+  const auto closed = std::make_shared<std::promise<void>>();
+  thread_->Post(RemoveBfdReceiver{key, closed});
+  closed->get_future().wait();
+}
+
+void BfdObject::GiveOrder(const Napi::CallbackInfo& info) {
+  if (ended_ || !sessions_.contains(SessionAt(info))) return;
+  thread_->Post(GiveBfdOrder{SessionAt(info), OrderFrom(info[1].As<Napi::Object>())});
+}
+
+Napi::Value BfdObject::ReadSession(const Napi::CallbackInfo& info) {
+  const auto found = sessions_.find(SessionAt(info));
+  if (found == sessions_.end()) throw Napi::Error::New(env_, "no such session");
+  BfdCounters& counters = *found->second.counters;
+  Napi::Object out = Napi::Object::New(env_);
+  Set(&out, "received", static_cast<Us>(counters.received.load()));
+  Set(&out, "sent", static_cast<Us>(counters.sent.load()));
+  Set(&out, "badTtl", static_cast<Us>(counters.bad_ttl.load()));
+  Set(&out, "sendErrno", counters.send_error.load());
+  Set(&out, "lastReceivedUs", counters.last_received.load());
+  Set(&out, "longestGapUs", counters.longest.load());
+  return out;
+}
+
+Napi::Value BfdObject::ReadUnclaimed(const Napi::CallbackInfo& info) {
+  const uint64_t count = thread_ == nullptr ? 0 : thread_->unclaimed();
+  return Napi::Number::New(info.Env(), static_cast<double>(count));
+}
+
+}  // namespace vipd

@@ -1,0 +1,212 @@
+#include "engine/bfd_core.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace vipd {
+
+namespace {
+
+constexpr size_t kPacketBytes = 24;
+constexpr size_t kFlagsOctet = 1;
+constexpr uint8_t kPoll = 0x20;
+constexpr uint8_t kFinal = 0x10;
+constexpr size_t kYourDiscriminator = 8;
+
+uint32_t ReadU32(std::span<const uint8_t> bytes, size_t at) {
+  return static_cast<uint32_t>(bytes[at]) << 24 | static_cast<uint32_t>(bytes[at + 1]) << 16 |
+         static_cast<uint32_t>(bytes[at + 2]) << 8 | bytes[at + 3];
+}
+
+// Equal but for P and F.
+bool IsExpected(const Bytes& expect, std::span<const uint8_t> packet) {
+  if (expect.size() != kPacketBytes || packet.size() != kPacketBytes) return false;
+  constexpr uint8_t kRest = static_cast<uint8_t>(~(kPoll | kFinal));
+  return packet[0] == expect[0] && (packet[kFlagsOctet] & kRest) == (expect[kFlagsOctet] & kRest) &&
+         memcmp(packet.data() + 2, expect.data() + 2, kPacketBytes - 2) == 0;
+}
+
+}  // namespace
+
+void AddEvent(std::vector<BfdEvent>* events, BfdEvent event) {
+  if (events->size() < kBfdEventsMax || event.kind == BfdEvent::Kind::kExpired) {
+    events->push_back(std::move(event));
+    return;
+  }
+  const auto last = std::find_if(events->rbegin(), events->rend(), [&](const BfdEvent& e) {
+    return e.session == event.session && e.kind == event.kind;
+  });
+  if (last != events->rend()) *last = std::move(event);
+}
+
+void BfdCore::Add(SessionId id, uint32_t discriminator, const Address& peer, int ifindex,
+                  int min_ttl, std::shared_ptr<BfdCounters> counters) {
+  auto session = std::make_unique<Session>();
+  session->id = id;
+  session->discriminator = discriminator;
+  session->peer = peer;
+  session->ifindex = ifindex;
+  session->min_ttl = min_ttl;
+  session->counters = std::move(counters);
+  deadlines_.Add(session.get());
+  by_discriminator_[discriminator] = session.get();
+  sessions_[id] = std::move(session);
+}
+
+void BfdCore::Remove(SessionId id) {
+  Session* session = Find(id);
+  if (session == nullptr) return;
+  deadlines_.Remove(session);
+  by_discriminator_.erase(session->discriminator);
+  std::erase_if(sends_, [id](const BfdSend& send) { return send.session == id; });
+  sessions_.erase(id);
+}
+
+void BfdCore::Apply(SessionId id, BfdOrder order, Us now) {
+  Session* session = Find(id);
+  if (session == nullptr || order.expiries < session->expiries) return;
+  const bool was_silent = session->repeat == nullptr;
+  const Us every = was_silent                          ? 0
+                   : session->order.repeat.has_value() ? session->order.repeat->every
+                                                       : session->order.on_expiry.every;
+  // Pauses are judged by the detection time that was in force.
+  if (order.detection != session->order.detection) session->counters->longest = 0;
+  session->order = std::move(order);
+  const BfdOrder& stands = session->order;
+  session->answer = stands.answer.empty() ? nullptr : std::make_shared<const Bytes>(stands.answer);
+  session->repeat = nullptr;
+  if (stands.repeat.has_value()) {
+    session->repeat = std::make_shared<const Bytes>(stands.repeat->bytes);
+    // What is said anew is said at once; the rhythm stays where the interval does.
+    if (was_silent || stands.repeat->every != every || session->send_at == kNever)
+      session->send_at = now;
+  } else {
+    session->send_at = kNever;
+  }
+  if (stands.detection == 0) {
+    session->detect_at = kNever;
+  } else {
+    if (stands.heard_at > session->counters->last_received) {
+      ++session->counters->received;
+      session->counters->last_received = stands.heard_at;
+    }
+    const Us heard = session->counters->last_received;
+    session->detect_at = (heard < 0 ? now : heard) + stands.detection;
+    session->listened = false;
+  }
+  Rearm(session);
+}
+
+bool BfdCore::Receive(const Address& from, int ifindex, int ttl, std::span<const uint8_t> packet,
+                      Us at) {
+  if (packet.size() < kPacketBytes) return false;
+  Session* session = Route(from, ifindex, packet);
+  if (session == nullptr) return false;
+  if (ttl < session->min_ttl) {
+    ++session->counters->bad_ttl;
+    return true;
+  }
+  const bool expected = IsExpected(session->order.expect, packet);
+  const uint8_t flags = packet[kFlagsOctet];
+  if (expected) {
+    Heard(session, at);
+    if ((flags & kPoll) != 0 && session->answer != nullptr)
+      sends_.push_back({session->id, session->answer});
+    if ((flags & kFinal) == 0 || !session->order.polling) return true;
+  }
+  BfdEvent event;
+  event.session = session->id;
+  event.packet.assign(packet.begin(), packet.end());
+  event.at = at;
+  event.expiries = session->expiries;
+  AddEvent(&events_, std::move(event));
+  return true;
+}
+
+void BfdCore::Tick(Us now) {
+  while (deadlines_.Next() <= now) {
+    auto* session = static_cast<Session*>(deadlines_.First());
+    if (session->detect_at <= now) {
+      Detect(session, now);
+    } else {
+      sends_.push_back({session->id, session->repeat});
+      const BfdOrder& order = session->order;
+      const BfdRepeat& repeat = order.repeat.has_value() ? *order.repeat : order.on_expiry;
+      // Turns that were missed are gone: the peer counts its own time.
+      session->send_at = now + Jittered(repeat);
+    }
+    Rearm(session);
+  }
+}
+
+void BfdCore::Detect(Session* session, Us now) {
+  const Us deadline = session->detect_at;
+  BfdOrder& order = session->order;
+  if (now - deadline > order.detection && !session->listened) {
+    session->listened = true;
+    session->detect_at = now + order.detection;
+    return;
+  }
+  session->detect_at = kNever;
+  ++session->expiries;
+  // The peer is forgotten: whatever it says next is news, and its poll has no answer.
+  order.expect.clear();
+  session->answer = nullptr;
+  order.repeat = std::nullopt;
+  const Bytes& down = order.on_expiry.bytes;
+  session->repeat = down.empty() ? nullptr : std::make_shared<const Bytes>(down);
+  session->send_at = down.empty() ? kNever : now;
+  BfdEvent event;
+  event.kind = BfdEvent::Kind::kExpired;
+  event.session = session->id;
+  event.at = now;
+  event.deadline = deadline;
+  event.peer = session->peer;
+  event.takeover = order.takeover;
+  event.expiries = session->expiries;
+  AddEvent(&events_, std::move(event));
+}
+
+// As long as TypeScript has not judged a packet that was not the expected one, it puts nothing off.
+void BfdCore::Heard(Session* session, Us at) {
+  BfdCounters& counters = *session->counters;
+  const Us before = counters.last_received;
+  if (session->detect_at != kNever && before >= 0)
+    counters.longest = std::max<Us>(counters.longest, at - before);
+  ++counters.received;
+  counters.last_received = at;
+  session->listened = false;
+  if (session->order.detection == 0 || session->detect_at == kNever) return;
+  session->detect_at = at + session->order.detection;
+  Rearm(session);
+}
+
+BfdCore::Session* BfdCore::Route(const Address& from, int ifindex,
+                                 std::span<const uint8_t> packet) {
+  const uint32_t ours = ReadU32(packet, kYourDiscriminator);
+  if (ours != 0) {
+    const auto found = by_discriminator_.find(ours);
+    if (found == by_discriminator_.end()) return nullptr;
+    return found->second->peer == from ? found->second : nullptr;
+  }
+  for (const auto& [id, session] : sessions_)
+    if (session->peer == from && (session->ifindex == 0 || session->ifindex == ifindex))
+      return session.get();
+  return nullptr;
+}
+
+BfdCore::Session* BfdCore::Find(SessionId id) {
+  const auto found = sessions_.find(id);
+  return found == sessions_.end() ? nullptr : found->second.get();
+}
+
+void BfdCore::Rearm(Session* session) {
+  deadlines_.Set(session, std::min(session->send_at, session->detect_at));
+}
+
+Us BfdCore::Jittered(const BfdRepeat& repeat) {
+  std::uniform_int_distribution<int> shorter(repeat.shorter_least, repeat.shorter_most);
+  return std::max<Us>(1, repeat.every * (1'000 - shorter(random_)) / 1'000);
+}
+
+}  // namespace vipd

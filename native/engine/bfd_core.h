@@ -1,0 +1,138 @@
+// BFD sessions (RFC 5880) as the engine knows them: finished packets to repeat and to answer with,
+// a packet to expect, and an instant. No system call, no policy and no state machine: TypeScript
+// has that, and orders anew whenever a packet was not the expected one.
+//
+// Steady state raises nothing: the expected packet, whatever its P and F, only puts the detection
+// time off, and one with P is answered at once.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <random>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/plan.h"
+#include "engine/deadlines.h"
+
+namespace vipd {
+
+using SessionId = int32_t;
+
+struct BfdRepeat {
+  Bytes bytes;
+  Us every = 0;  // never 0
+  // Each time shortened by a share of it between these, in thousandths (section 6.8.7).
+  int shorter_least = 0;
+  int shorter_most = 0;
+};
+
+struct BfdOrder {
+  std::optional<BfdRepeat> repeat;
+  Bytes answer;      // to a packet with P; empty: none
+  Bytes expect;      // empty: every packet is raised
+  Us detection = 0;  // after the last packet; 0: none is awaited
+  BfdRepeat on_expiry;
+  // Slots that follow the peer as their master: they take over when the detection time is over.
+  std::vector<int32_t> takeover;
+  Us heard_at =
+      -1;  // arrival of the packet that this order answers, which was not the expected one
+  bool polling = false;  // a packet with F is raised, though it is the expected one
+  // How many expiries the author of the order knew of: one that crossed with an expiry is not
+  // taken up, the event makes TypeScript order anew.
+  uint64_t expiries = 0;
+};
+
+struct BfdEvent {
+  enum class Kind : uint8_t { kPacket, kExpired };
+
+  Kind kind = Kind::kPacket;
+  SessionId session = 0;
+  Bytes packet;
+  Us at = 0;
+  Us deadline = 0;                // expired
+  Address peer;                   // expired
+  std::vector<int32_t> takeover;  // expired
+  uint64_t expiries = 0;          // so far
+};
+
+// Events that wait, at most so many: beyond that the newest packet of a session takes the place of
+// its last one. What an expiry says is never dropped.
+constexpr size_t kBfdEventsMax = 1'024;
+void AddEvent(std::vector<BfdEvent>* events, BfdEvent event);
+
+// Written by the thread and read by the main thread; each figure stands for itself.
+struct BfdCounters {
+  std::atomic<uint64_t> received{0};
+  std::atomic<uint64_t> sent{0};
+  std::atomic<uint64_t> bad_ttl{0};
+  std::atomic<int> send_error{0};  // of the last packet; 0: it left
+  std::atomic<Us> last_received{-1};
+  // The longest pause between two packets while a detection time ran, since it was read last.
+  std::atomic<Us> longest{0};
+};
+
+// A packet to be sent for a session, now.
+struct BfdSend {
+  SessionId session;
+  std::shared_ptr<const Bytes> bytes;
+};
+
+class BfdCore {
+ public:
+  explicit BfdCore(uint64_t seed) : random_(seed) {}
+
+  // `min_ttl`: packets with less are counted and dropped (RFC 5881 section 5). The discriminator is
+  // ours: the caller keeps it unique.
+  void Add(SessionId id, uint32_t discriminator, const Address& peer, int ifindex, int min_ttl,
+           std::shared_ptr<BfdCounters> counters);
+  void Remove(SessionId id);
+  void Apply(SessionId id, BfdOrder order, Us now);
+  // `at`: the kernel's arrival stamp. A packet that names no discriminator of ours finds its
+  // session by source and interface; `ifindex` 0: it came over several hops. False: no session's.
+  bool Receive(const Address& from, int ifindex, int ttl, std::span<const uint8_t> packet, Us at);
+  // Detection times and repeats that are over at `now`. A session whose detection time is over by
+  // more than as much again was not looked at meanwhile: it listens for one more.
+  void Tick(Us now);
+
+  Us NextDeadline() { return deadlines_.Next(); }
+  std::vector<BfdSend> TakeSends() { return std::exchange(sends_, {}); }
+  std::vector<BfdEvent> TakeEvents() { return std::exchange(events_, {}); }
+  bool has_events() const { return !events_.empty(); }
+
+ private:
+  struct Session : Timed {
+    uint32_t discriminator = 0;
+    Address peer;
+    int ifindex = 0;
+    int min_ttl = 0;
+    std::shared_ptr<BfdCounters> counters;
+    BfdOrder order;
+    std::shared_ptr<const Bytes> repeat;
+    std::shared_ptr<const Bytes> answer;
+    Us send_at = kNever;
+    Us detect_at = kNever;
+    bool listened = false;  // one more detection time, since it last heard something
+    uint64_t expiries = 0;
+  };
+
+  Session* Find(SessionId id);
+  Session* Route(const Address& from, int ifindex, std::span<const uint8_t> packet);
+  void Rearm(Session* session);
+  void Repeat(Session* session, const BfdRepeat& repeat);
+  Us Jittered(const BfdRepeat& repeat);
+  void Heard(Session* session, Us at);
+  void Detect(Session* session, Us now);
+
+  std::unordered_map<SessionId, std::unique_ptr<Session>> sessions_;
+  std::unordered_map<uint32_t, Session*> by_discriminator_;
+  Deadlines deadlines_;
+  std::minstd_rand random_;
+  std::vector<BfdSend> sends_;
+  std::vector<BfdEvent> events_;
+};
+
+}  // namespace vipd

@@ -1,0 +1,219 @@
+#include "engine/bfd_thread.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+#include "base/clock.h"
+#include "base/realtime.h"
+
+namespace vipd {
+
+namespace {
+
+constexpr uint64_t kWakeTag = 1u << 31;
+constexpr uint64_t kTimerTag = kWakeTag + 1;
+// Packets of one socket before the timer is looked at again.
+constexpr int kPacketsPerTurn = 256;
+// A control packet with the longest authentication has 52 octets.
+constexpr size_t kPacketMax = 256;
+
+template <class... Fs>
+struct Overloaded : Fs... {
+  using Fs::operator()...;
+};
+
+}  // namespace
+
+BfdThread::BfdThread(BfdOptions options, std::function<void()> notify,
+                     std::function<void(const BfdEvent&)> on_lost)
+    : options_(options),
+      notify_(std::move(notify)),
+      on_lost_(std::move(on_lost)),
+      core_(options.seed) {}
+
+std::optional<OpenFailure> BfdThread::Open() {
+  epoll_ = UniqueFd(epoll_create1(EPOLL_CLOEXEC));
+  if (epoll_.get() < 0) return OpenFailure{"epoll_create1", errno};
+  wake_ = UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (wake_.get() < 0) return OpenFailure{"eventfd", errno};
+  timer_ = UniqueFd(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  if (timer_.get() < 0) return OpenFailure{"timerfd_create", errno};
+  if (!Watch(wake_.get(), kWakeTag) || !Watch(timer_.get(), kTimerTag))
+    return OpenFailure{"epoll_ctl", errno};
+  return std::nullopt;
+}
+
+bool BfdThread::Watch(int fd, uint64_t tag) const {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = tag;
+  return epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+void BfdThread::Start() {
+  // Signals are the main thread's.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread([this] { Run(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void BfdThread::Post(BfdCommand command) {
+  {
+    const std::lock_guard lock(mutex_);
+    commands_.push_back(std::move(command));
+  }
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t n = write(wake_.get(), &one, sizeof one);
+}
+
+std::vector<BfdEvent> BfdThread::Take() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(events_, {});
+}
+
+void BfdThread::Stop() {
+  if (!thread_.joinable()) return;
+  stopping_ = true;
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t n = write(wake_.get(), &one, sizeof one);
+  thread_.join();
+}
+
+void BfdThread::Run() {
+  pthread_setname_np(pthread_self(), "vipd-bfd");
+  prctl(PR_SET_TIMERSLACK, 1);
+  std::vector<std::string> notes;
+  if (options_.realtime_priority > 0)
+    TakeRealtime(kBfdThread, options_.realtime_priority, {options_.rttime, options_.rttime_grace},
+                 &notes);
+  while (!stopping_) {
+    Poll(-1);
+    // What had arrived at `now` is read before a detection time of `now` is over.
+    const Us now = MonotonicNow();
+    if (core_.NextDeadline() <= now) {
+      Poll(0);
+      core_.Tick(now);
+    }
+    SendAll();
+    Deliver();
+    Arm();
+  }
+}
+
+void BfdThread::Poll(int timeout_ms) {
+  std::array<epoll_event, 16> ready;
+  const int n = epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), timeout_ms);
+  uint64_t count;
+  for (int i = 0; i < n; ++i) {
+    const uint64_t tag = ready[i].data.u64;
+    if (tag == kWakeTag) {
+      [[maybe_unused]] const ssize_t read_bytes = read(wake_.get(), &count, sizeof count);
+      TakeCommands();
+    } else if (tag == kTimerTag) {
+      [[maybe_unused]] const ssize_t read_bytes = read(timer_.get(), &count, sizeof count);
+    } else if (const auto found = receivers_.find(static_cast<int>(tag));
+               found != receivers_.end()) {
+      Drain(found->second);
+    }
+  }
+}
+
+void BfdThread::TakeCommands() {
+  std::vector<BfdCommand> taken;
+  {
+    const std::lock_guard lock(mutex_);
+    taken = std::exchange(commands_, {});
+  }
+  for (BfdCommand& command : taken) Carry(std::move(command));
+}
+
+void BfdThread::Carry(BfdCommand command) {
+  std::visit(
+      Overloaded{[&](AddBfdSession& c) {
+                   core_.Add(c.id, c.discriminator, c.peer, c.ifindex, c.min_ttl, c.counters);
+                   senders_[c.id] = {c.sender, c.counters};
+                 },
+                 [&](RemoveBfdSession& c) {
+                   core_.Remove(c.id);
+                   senders_.erase(c.id);
+                 },
+                 [&](GiveBfdOrder& c) { core_.Apply(c.id, std::move(c.order), MonotonicNow()); },
+                 [&](AddBfdReceiver& c) {
+                   receivers_[c.key] = {c.family, c.multihop, c.fd};
+                   Watch(c.fd->get(), static_cast<uint64_t>(c.key));
+                 },
+                 [&](RemoveBfdReceiver& c) {
+                   receivers_.erase(c.key);
+                   c.closed->set_value();
+                 }},
+      command);
+}
+
+void BfdThread::Drain(const Receiver& receiver) {
+  std::array<uint8_t, kPacketMax> buffer;
+  for (int left = kPacketsPerTurn; left > 0; --left) {
+    const auto received = ReceiveBfd(receiver.fd->get(), receiver.family, buffer);
+    if (!received.has_value()) return;
+    const int ifindex = receiver.multihop ? 0 : received->ifindex;
+    if (!core_.Receive(received->from, ifindex, received->ttl, received->payload,
+                       MonotonicNow() - received->age))
+      ++unclaimed_;
+  }
+}
+
+void BfdThread::SendAll() {
+  for (const BfdSend& out : core_.TakeSends()) {
+    const auto found = senders_.find(out.session);
+    if (found == senders_.end() || out.bytes == nullptr) continue;
+    BfdCounters& counters = *found->second.counters;
+    const auto hand_over = [&] {
+      return send(found->second.fd->get(), out.bytes->data(), out.bytes->size(),
+                  MSG_DONTWAIT | MSG_NOSIGNAL);
+    };
+    ssize_t n = hand_over();
+    // What the peer's closed port answered (ICMP) is told once, by a call that sends nothing.
+    if (n < 0 && errno == ECONNREFUSED) n = hand_over();
+    if (n >= 0) {
+      ++counters.sent;
+      counters.send_error = 0;
+    } else {
+      counters.send_error = errno;
+    }
+  }
+}
+
+void BfdThread::Deliver() {
+  if (!core_.has_events()) return;
+  std::vector<BfdEvent> events = core_.TakeEvents();
+  for (const BfdEvent& event : events)
+    if (event.kind == BfdEvent::Kind::kExpired && !event.takeover.empty()) on_lost_(event);
+  bool first;
+  {
+    const std::lock_guard lock(mutex_);
+    first = events_.empty();
+    for (BfdEvent& event : events) AddEvent(&events_, std::move(event));
+  }
+  if (first) notify_();
+}
+
+void BfdThread::Arm() {
+  const Us next = core_.NextDeadline();
+  itimerspec when{};
+  if (next != kNever) {
+    const Us at = std::max<Us>(next, 1);
+    when.it_value = {at / 1'000'000, at % 1'000'000 * 1'000};
+  }
+  timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &when, nullptr);
+}
+
+}  // namespace vipd

@@ -1,0 +1,114 @@
+// The thread of the BFD sessions: sockets and a timer around BfdCore. It is there only while there
+// are sessions, and waits for nothing but epoll. VRRP's engine hears of it in one thing: a session
+// that is lost may end the wait for a master's adverts (`on_lost`).
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <future>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <variant>
+
+#include "base/bfd_sockets.h"
+#include "engine/bfd_core.h"
+
+namespace vipd {
+
+struct BfdOptions {
+  int realtime_priority = 0;
+  Us rttime = 0;
+  Us rttime_grace = 0;
+  uint64_t seed = 0;
+};
+
+struct AddBfdSession {
+  SessionId id;
+  uint32_t discriminator;
+  Address peer;
+  int ifindex;
+  int min_ttl;
+  std::shared_ptr<BfdCounters> counters;
+  std::shared_ptr<UniqueFd> sender;
+};
+struct RemoveBfdSession {
+  SessionId id;
+};
+struct GiveBfdOrder {
+  SessionId id;
+  BfdOrder order;
+};
+// `key`: family and port.
+struct AddBfdReceiver {
+  int key;
+  int family;
+  bool multihop;
+  std::shared_ptr<UniqueFd> fd;
+};
+// `closed`: set when the thread holds the socket no more, so that its port is free.
+struct RemoveBfdReceiver {
+  int key;
+  std::shared_ptr<std::promise<void>> closed;
+};
+using BfdCommand =
+    std::variant<AddBfdSession, RemoveBfdSession, GiveBfdOrder, AddBfdReceiver, RemoveBfdReceiver>;
+
+class BfdThread {
+ public:
+  // Both are called on the thread: `notify` when events wait, `on_lost` at once when the detection
+  // time of a session is over.
+  BfdThread(BfdOptions options, std::function<void()> notify,
+            std::function<void(const BfdEvent&)> on_lost);
+  ~BfdThread() { Stop(); }
+
+  // The rest is for the main thread.
+  std::optional<OpenFailure> Open();
+  void Start();
+  void Post(BfdCommand command);
+  std::vector<BfdEvent> Take();
+  // Packets that no session here is meant by.
+  uint64_t unclaimed() const { return unclaimed_; }
+  void Stop();
+
+ private:
+  struct Receiver {
+    int family;
+    bool multihop;
+    std::shared_ptr<UniqueFd> fd;
+  };
+  struct Sender {
+    std::shared_ptr<UniqueFd> fd;
+    std::shared_ptr<BfdCounters> counters;
+  };
+
+  void Run();
+  void Poll(int timeout_ms);
+  void TakeCommands();
+  void Carry(BfdCommand command);
+  void Drain(const Receiver& receiver);
+  void SendAll();
+  void Deliver();
+  void Arm();
+  bool Watch(int fd, uint64_t tag) const;
+
+  const BfdOptions options_;
+  const std::function<void()> notify_;
+  const std::function<void(const BfdEvent&)> on_lost_;
+  UniqueFd epoll_;
+  UniqueFd wake_;
+  UniqueFd timer_;
+  std::mutex mutex_;
+  std::vector<BfdCommand> commands_;
+  std::vector<BfdEvent> events_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<uint64_t> unclaimed_{0};
+  std::thread thread_;
+
+  // The thread's only.
+  BfdCore core_;
+  std::map<int, Receiver> receivers_;
+  std::unordered_map<SessionId, Sender> senders_;
+};
+
+}  // namespace vipd

@@ -1,0 +1,90 @@
+/**
+ * BFD sessions between TypeScript, which has the state machine, and the engine, which repeats, answers and waits: the
+ * language of contract.ts for packets that are not VRRP's.
+ */
+import type { Ip } from '../base/ip.ts'
+import type { Us } from '../base/time.ts'
+import type { SlotId } from './contract.ts'
+
+/** Numbered by TypeScript; not used again while the process lives. */
+export type BfdSessionId = number
+
+export type BfdSpec = {
+  readonly session: BfdSessionId
+  /** 32 bits, not 0, unique among the open sessions. */
+  readonly discriminator: number
+  readonly peer: Ip
+  /** null: the kernel chooses. */
+  readonly local: Ip | null
+  /** 0 unless the peer's address is link-local. */
+  readonly ifindex: number
+  readonly port: number
+  /** Of what is sent. */
+  readonly ttl: number
+  /** Packets with less are counted and dropped. */
+  readonly minTtl: number
+  readonly multihop: boolean
+}
+
+export type BfdRepeat = {
+  readonly bytes: Uint8Array
+  readonly everyUs: Us
+  /** Each time shortened by a random share of it between these. */
+  readonly shorter: { readonly least: number; readonly most: number }
+}
+
+export type BfdStanding = {
+  /** null: silent. */
+  readonly repeat: BfdRepeat | null
+  /** Goes out at once for each expected packet with P; null: none. */
+  readonly answer: Uint8Array | null
+  /** Equal but for P and F: the detection time starts anew and nothing is raised. null: every packet is raised. */
+  readonly expect: Uint8Array | null
+  /** From the last packet on, or from this order; null: none is awaited. */
+  readonly detectionUs: Us | null
+  /** Instead of `repeat` once that is over; null: silent. */
+  readonly onExpiry: BfdRepeat | null
+  /** An expected packet with F is raised. */
+  readonly polling: boolean
+  /** Arrival of the packet that this order follows from; null: of none. */
+  readonly heardAt: Us | null
+  /** How many expiries of this session its author knew of: an order that crossed with one is not taken up. */
+  readonly expiries: number
+  /** Slots that take over when the detection time is over, without asking, if the advert that they expect is the peer's. */
+  readonly takeover: readonly SlotId[]
+}
+
+export type BfdEngineEvent = {
+  readonly session: BfdSessionId
+  readonly at: Us
+  /** Of this session so far. */
+  readonly expiries: number
+} & (
+  | { readonly kind: 'packet'; readonly packet: Uint8Array }
+  | { readonly kind: 'expired'; readonly deadlineUs: Us }
+)
+
+export type BfdCounters = {
+  readonly received: number
+  readonly sent: number
+  readonly badTtl: number
+  /** Of the last packet, by its errno's name; null: it left. */
+  readonly sendError: string | null
+  readonly lastReceivedUs: Us | null
+  /** Longest pause between two packets since the detection time is what it is. */
+  readonly longestGapUs: Us
+}
+
+export type Bfd = {
+  /** Whether its thread has real-time scheduling. */
+  readonly realtime: boolean
+  /** Throws OpError naming the call that failed: the port is another program's, the address is no interface's. */
+  open(spec: BfdSpec): void
+  close(session: BfdSessionId): void
+  order(session: BfdSessionId, standing: BfdStanding): void
+  counters(session: BfdSessionId): BfdCounters
+  /** Packets that are no session's. */
+  unclaimed(): number
+  /** Closes everything, silently. */
+  stop(): void
+}
