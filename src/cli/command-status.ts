@@ -62,11 +62,14 @@ export function narrowed(status: Status, name: string | undefined): Status | nul
   const checks = status.checks.filter(
     (c) => c.name === name || c.usedBy.some((user) => members.has(user)),
   )
-  if (groups.length + instances.length + checks.length === 0) return null
+  const bfd = status.bfd.filter(
+    (b) => b.name === name || b.usedBy.some((user) => members.has(user)),
+  )
+  if (groups.length + instances.length + checks.length + bfd.length === 0) return null
   const others = new Set(
     status.instances.filter((it) => !members.has(it.name)).flatMap((it) => it.warnings),
   )
   // What is about no instance (the warden, the host) concerns each of them.
   const warnings = status.warnings.filter((warning) => !others.has(warning))
-  return { ...status, groups, instances, checks, warnings }
+  return { ...status, groups, instances, checks, bfd, warnings }
 }

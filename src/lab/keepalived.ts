@@ -38,7 +38,7 @@ export function startKeepalived(
     stop: (timeoutMs = 10_000): Promise<Exit> => child.stop(timeoutMs),
     async kill() {
       // The dead process may not be reaped yet, and while the pid file names it the next one refuses to start.
-      const script = `kill -KILL $(pidof ${basename(command)}); rm -f /run/vrrp.pid /run/keepalived.pid`
+      const script = `kill -KILL $(pidof ${basename(command)}); rm -f /run/vrrp.pid /run/bfd.pid /run/keepalived.pid`
       await host.run('sh', ['-c', script])
       await child.ended(5_000)
     },

@@ -40,10 +40,6 @@ export type BfdPacket = {
 const packetBytes = 24
 const version = 1
 const bit = { poll: 0x20, final: 0x10, authentication: 0x04, demand: 0x02, multipoint: 0x01 }
-/** Where poll and final stand: what two packets of a session may differ in while nothing has changed. */
-export const bfdFlagsOctet = 1
-export const bfdPollAndFinal = bit.poll | bit.final
-
 /** No echo: its interval is 0. Intervals of up to 4,294 s. */
 export function encodeBfd(packet: BfdPacket): Uint8Array {
   assert(packet.myDiscriminator !== 0, 'a BFD session has a discriminator')

@@ -128,7 +128,12 @@ describe('BFD', { concurrency: 3 }, () => {
     await inLab('bfd-port', async (lab) => {
       const [own, peer] = families.IPv4
       const [one] = await hosts(lab, [own, peer])
-      const keepalived = start('keepalived', one, session(own, '172.16.80.9'))
+      const theirs = conf({
+        priority: 90,
+        vip: '172.16.80.101',
+        before: session(own, '172.16.80.9'),
+      })
+      const keepalived = start('keepalived', one, theirs.replace('router_id 51', 'router_id 52'))
       await until('keepalived has the port', soonMs, async () =>
         (await one.sh('cat /proc/net/udp')).includes(':0EC8 '),
       )

@@ -7,10 +7,12 @@ import {
   Bench,
   datagram,
   followUntil,
+  ip,
   kinds,
   lead,
   marks,
   only,
+  peer,
   request,
   second,
   vrid,
@@ -290,4 +292,33 @@ test('a slot that comes back on other sockets has resigned all the same, until t
   const { effects, events } = moved(false)
   assert.deepEqual([effects, kinds(events)], [[], ['late']], 'the event again, and no advert')
   assert.notDeepEqual(moved(true).effects, [])
+})
+
+test('the path to the master is dead: a follow of this very master leads at once, no other does', () => {
+  const b = new Bench(9 * second)
+  b.order(followUntil(3 * second), 0)
+  b.core.loseMaster(1, ip('10.0.0.3'), us(second))
+  assert.deepEqual(b.tick(second), { effects: [], events: [] })
+  b.core.loseMaster(1, peer, us(second))
+  assert.equal(only(b.tick(second).events, 'expired').deadlineUs, second)
+})
+
+test('a dead path does not hurry what waits: an advert to be judged, a lapsed lease, a lead', () => {
+  const b = new Bench(9 * second)
+  b.order(followUntil(3 * second), 0)
+  b.hear(900_000, other)
+  b.tick(900_000)
+  b.core.loseMaster(1, peer, us(second))
+  assert.deepEqual(b.tick(second), { effects: [], events: [] }, 'it may be the master’s')
+  const c = new Bench(second)
+  c.order(followUntil(5 * second), 0)
+  c.core.loseMaster(1, peer, us(2 * second))
+  assert.deepEqual(c.tick(2 * second), { effects: [], events: [] })
+  c.core.renew(us(3 * second))
+  assert.equal(c.core.nextDeadline(), 6 * second, 'it listens for a whole interval')
+  const d = new Bench()
+  d.order(lead(), 0)
+  d.tick(0)
+  d.core.loseMaster(1, peer, us(1_000))
+  assert.deepEqual(d.tick(1_000), { effects: [], events: [] })
 })

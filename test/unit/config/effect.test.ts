@@ -64,6 +64,7 @@ const always = new Set([
   'timer_expired_backup',
   'track_src_ip',
   'init_fail',
+  'vrrp',
 ])
 
 test('every supported keyword sets something, or names what vipd does anyway', () => {

@@ -71,7 +71,7 @@ test('a version that is not known is refused with the reason, older or newer', (
   for (const version of [0, 2, '1', undefined]) {
     const after = new Stage(config([one]))
     const why = after.dispatcher.adopt({ ...state, version })
-    assert.match(why ?? '', /version.*: this program reads version 1/)
+    assert.match(why ?? '', /version.*: this program reads version 2/)
     assert.equal(after.engine.slots.size, 0)
   }
   assert.match(new Stage(config([one])).dispatcher.adopt(null) ?? '', /no known version/)
