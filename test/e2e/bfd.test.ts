@@ -15,8 +15,10 @@ const families = {
   IPv6: ['fd00:80::2', 'fd00:80::3'],
 } as const
 
-const session = (own: string, peer: string, more = 'min_rx 50\n  min_tx 50\n  multiplier 3') =>
+const session = (own: string, peer: string, more = 'min_rx 200\n  min_tx 200\n  multiplier 3') =>
   `bfd_instance b {\n  neighbor_ip ${peer}\n  source_ip ${own}\n  ${more}\n}`
+/** Of a take-over; else a loaded machine must lose none by itself. */
+const quick = 'min_rx 100\n  min_tx 100'
 const tracking = (line: string) => `track_bfd {\n    ${line}\n  }`
 
 async function hosts(lab: Lab, addresses: readonly [string, string]) {
@@ -53,7 +55,7 @@ describe('BFD', { concurrency: 3 }, () => {
         const [one, two] = await hosts(lab, [own, peer])
         const theirs = conf({
           priority: 90,
-          before: session(peer, own, 'min_rx 30\n  min_tx 20\n  multiplier 5\n  hoplimit 255'),
+          before: session(peer, own, 'min_rx 120\n  min_tx 80\n  multiplier 5\n  hoplimit 255'),
         })
         const ours = conf({
           priority: 100,
@@ -65,13 +67,13 @@ describe('BFD', { concurrency: 3 }, () => {
         await says(vipd, /^.*\(b\) Entering Up state/)
         await says(keepalived, /\(b\) Entering Up state/)
         await says(vipd, /VRRP_Instance\(VI_1\) Tracked BFD instance b is UP/)
-        const up = await stands(one, vipd, 'up at its own pace', (it) => it.detectionMs === 250)
-        assert.equal(up.transmitMs, 50)
+        const up = await stands(one, vipd, 'up at its own pace', (it) => it.detectionMs === 1000)
+        assert.equal(up.transmitMs, 200)
         await vipd.reaches('VI_1', 'MASTER', soonMs)
         assert.equal((await vipd.status()).instances[0]?.effectivePriority, 120)
 
         await keepalived.kill()
-        await says(vipd, /\(b\) Expired after 250 ms \(\d+ usec overdue\)/)
+        await says(vipd, /\(b\) Expired after 1000 ms \(\d+ usec overdue\)/)
         await says(vipd, /Entering Down state \(Local diagnostic - Control Detection Time Expired/)
         await says(vipd, /Tracked BFD instance b is DOWN/)
         assert.equal((await vipd.status()).instances[0]?.effectivePriority, 100)
@@ -88,20 +90,20 @@ describe('BFD', { concurrency: 3 }, () => {
       const [own, peer] = families.IPv4
       const [one, two] = await hosts(lab, [own, peer])
       const ours = (more: string) => conf({ priority: 100, before: session(own, peer, more) })
-      const vipd = startVipd(one, ours('min_rx 50\n  min_tx 50'))
-      const theirs = session(peer, own, 'min_rx 50\n  min_tx 50\n  multiplier 4')
+      const vipd = startVipd(one, ours('min_rx 200\n  min_tx 200'))
+      const theirs = session(peer, own, 'min_rx 200\n  min_tx 200\n  multiplier 4')
       const keepalived = start('keepalived', two, conf({ priority: 90, before: theirs }))
       await says(vipd, /\(b\) Entering Up state/)
       await says(keepalived, /\(b\) Entering Up state/)
-      await stands(one, vipd, 'at the first pace', (it) => it.detectionMs === 200)
-      vipd.configure(ours('min_rx 120\n  min_tx 150'))
+      await stands(one, vipd, 'at the first pace', (it) => it.detectionMs === 800)
+      vipd.configure(ours('min_rx 480\n  min_tx 600'))
       await vipd.reload()
-      const slower = await stands(one, vipd, 'slower', (it) => it.detectionMs === 480)
-      assert.deepEqual([slower.state, slower.transmitMs], ['Up', 150])
-      vipd.configure(ours('min_rx 40\n  min_tx 40'))
+      const slower = await stands(one, vipd, 'slower', (it) => it.detectionMs === 1920)
+      assert.deepEqual([slower.state, slower.transmitMs], ['Up', 600])
+      vipd.configure(ours('min_rx 160\n  min_tx 160'))
       await vipd.reload()
-      const quicker = await stands(one, vipd, 'quicker', (it) => it.detectionMs === 200)
-      assert.deepEqual([quicker.state, quicker.transmitMs], ['Up', 50])
+      const quicker = await stands(one, vipd, 'quicker', (it) => it.detectionMs === 800)
+      assert.deepEqual([quicker.state, quicker.transmitMs], ['Up', 200])
       assert.doesNotMatch(keepalived.child.text, /Entering Down state/)
       assert.doesNotMatch(vipd.child.text, /Entering Down state/)
     })
@@ -111,7 +113,7 @@ describe('BFD', { concurrency: 3 }, () => {
     await inLab('bfd-fault', async (lab) => {
       const [own, peer] = families.IPv4
       const [one, two] = await hosts(lab, [own, peer])
-      const before = session(own, peer, 'min_rx 50\n  min_tx 50\n  passive')
+      const before = session(own, peer, 'min_rx 200\n  min_tx 200\n  passive')
       const vipd = startVipd(one, conf({ priority: 100, before, more: tracking('b') }))
       await vipd.reaches('VI_1', 'FAULT', soonMs)
       const silent = await bfdOf(one, vipd)
@@ -151,7 +153,7 @@ describe('BFD', { concurrency: 3 }, () => {
       const [own, peer] = families.IPv4
       const [one, two] = await hosts(lab, [own, peer])
       const of = (a: string, b: string, priority: number) =>
-        conf({ priority, advertInt: 1, before: session(a, b), more: tracking('b takeover') })
+        conf({ priority, advertInt: 1, before: session(a, b, quick), more: tracking('b takeover') })
       const master = startVipd(one, of(own, peer, 200))
       await master.reaches('VI_1', 'MASTER', soonMs)
       const backup = startVipd(two, of(peer, own, 100))
