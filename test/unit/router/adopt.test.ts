@@ -68,7 +68,7 @@ test('a version that is not known is refused with the reason, older or newer', (
   const before = new Stage()
   before.apply(config([one]))
   const state = passed(before) as object
-  for (const version of [0, 2, '1', undefined]) {
+  for (const version of [1, 3, '2', undefined]) {
     const after = new Stage(config([one]))
     const why = after.dispatcher.adopt({ ...state, version })
     assert.match(why ?? '', /version.*: this program reads version 2/)
