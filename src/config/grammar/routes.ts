@@ -61,6 +61,11 @@ const take: Readonly<Record<string, Take>> = {
   table: (route, word, words) => {
     route.table = words.named(word, 'rt_tables', 0xffff_ffff)
   },
+  vrf: (_route, word, words) => {
+    const name = words.value(word).text
+    const message = `vrf ${name} of a route is not supported by this version (write the table of ${name})`
+    words.drop(word, 'not-supported', message)
+  },
   protocol: (route, word, words) => {
     route.protocol = words.named(word, 'rt_protos', 255)
   },
