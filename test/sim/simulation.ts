@@ -111,7 +111,8 @@ class Simulation {
     const { profile } = this.#scenario
     const count = isStorm(profile) ? prng.between(1, 4) : prng.between(1, 2)
     const usual = profile === 'changes' ? [...faults, ...changes, ...changes, ...changes] : faults
-    const all = this.#scenario.sealed === true ? [...usual, ...attacks, ...attacks] : usual
+    const attacked = this.#scenario.sealed === true && profile !== 'changes'
+    const all = attacked ? [...usual, ...attacks, ...attacks] : usual
     const lasting: { readonly name: string; readonly end: Ending }[] = []
     for (let i = 0; i < count; i++) {
       const fault = prng.pick(all)
