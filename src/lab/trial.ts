@@ -2,7 +2,7 @@
  * A pair under trial: master, backup, a client of the service and a host that disturbs it, and what the
  * disturbance costs in figures. The same for vipd and keepalived, so that the one measures the other.
  */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import type { Capture } from './capture.ts'
 import { Client } from './client.ts'
 import type { Daemon, DaemonKind } from './daemon.ts'
@@ -235,12 +235,23 @@ export function residentMb(root: number | null): number {
   return kb.reduce((sum, n) => sum + Number(n ?? 0), 0) / 1_024
 }
 
-/** A process and everything below it. */
+/** A process and everything below it, whichever of its threads started it. */
 export function familyOf(root: number | null): readonly number[] {
   if (root === null) return []
-  const children = readProc(root, `task/${root}/children`).trim()
-  const pids = children === '' ? [] : children.split(' ').map(Number)
-  return [root, ...pids.flatMap((pid) => familyOf(pid))]
+  const children = threadsOf(root).flatMap((thread) =>
+    readProc(root, `task/${thread}/children`)
+      .split(' ')
+      .filter((pid) => pid !== ''),
+  )
+  return [root, ...children.flatMap((pid) => familyOf(Number(pid)))]
+}
+
+function threadsOf(pid: number): readonly string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+  } catch {
+    return []
+  }
 }
 
 /** A file of /proc; '' when the process is gone. */
