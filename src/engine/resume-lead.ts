@@ -28,7 +28,8 @@ function resumeRepeat(repeat: Repeat, { now, since, sentAt, contact }: LeadBefor
     return [{ ...repeat, firstAfterUs: us(Math.max(0, dueAt - now)) }]
   }
   const ofContact = contact !== null && key.startsWith('garp-again')
-  const elapsed = now - (ofContact ? contact.at : since)
+  // A contact that came later has done nothing yet.
+  const elapsed = Math.max(0, now - (ofContact ? contact.at : since))
   const done = runsWithin(elapsed, repeat)
   const next = { ...repeat, firstAfterUs: us(firstAfterUs + done * everyUs - elapsed) }
   if (repeat.times === undefined) return [next]

@@ -26,11 +26,6 @@ export class OrderQueue {
     this.#waiting.push({ slot, generation, order })
   }
 
-  /** An order for the slot has not been submitted yet. */
-  waits(slot: SlotId): boolean {
-    return this.#lastOf.has(slot)
-  }
-
   /** Hands over what waits; to be called at the end of every batch of events. */
   submit(): void {
     if (this.#waiting.length === 0) return

@@ -85,6 +85,8 @@ export class Invariants implements Witness {
   readonly #trace: string[] = []
   #active = 0
   #disturbedAt = 0
+  /** It was settled when the last disturbance came. */
+  #settledBefore = false
   readonly #impairedAt = new Map<Host, number>()
   readonly #spoke = new WeakMap<Process, Voices>()
   /** When a settled host was told to reload a file in which no priority had changed. */
@@ -119,6 +121,7 @@ export class Invariants implements Witness {
   /** Something that lasts begins (1) or ends (-1), or happens (0). */
   disturb(by: -1 | 0 | 1, what: string, host?: Host): void {
     this.note(`*** ${what}`)
+    if (this.#disturbedAt !== this.#agenda.now) this.#settledBefore = this.settled
     this.#active += by
     this.#disturbedAt = this.#agenda.now
     if (host !== undefined) this.#impairedAt.set(host, this.#agenda.now)
@@ -147,7 +150,7 @@ export class Invariants implements Witness {
 
   /** The file is to be reloaded, and no priority in it has changed. */
   reloads(host: Host): void {
-    if (this.settled) this.#calmReloads.set(host, this.#agenda.now)
+    if (this.#settledBefore) this.#calmReloads.set(host, this.#agenda.now)
     else this.#calmReloads.delete(host)
   }
 
@@ -290,6 +293,7 @@ export class Invariants implements Witness {
   #inCalmReload(host: Host): boolean {
     const at = this.#calmReloads.get(host)
     const alone = at !== undefined && this.#active === 0 && this.#disturbedAt === at
+    if (host.process === null || host.process.stopping) return false
     return alone && this.#agenda.now - at <= 4 * answerUs
   }
 

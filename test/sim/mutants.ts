@@ -360,6 +360,6 @@ export const mutants: readonly Mutant[] = [
     name: 'core: a slot that moves to other sockets has forgotten that it resigned',
     file: file.coreSlots,
     find: 'if (slot->resigned != Resigned::kNo && slot->resigned_event > acknowledged_)',
-    replace: 'if (slot->resigned != Resigned::kNo && slot->resigned_event < 0)',
+    replace: 'if (slot->resigned != Resigned::kNo && slot->resigned_event == 0)',
   },
 ]

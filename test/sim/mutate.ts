@@ -92,7 +92,9 @@ for (const mutant of chosen) {
   const { caught, seed, what } = mutate(mutant)
   if (!caught) survivors += 1
   process.stdout.write(`${caught ? 'caught' : 'ALIVE '}  ${mutant.name}\n`)
-  process.stdout.write(`        ${mutant.file}, SEED=${seed}: ${what.replace(/^Error: /, '')}\n`)
+  process.stdout.write(
+    `        ${mutant.file}, SEED=${seed}: ${what.replace(/^Error: /, '').slice(0, 200)}\n`,
+  )
 }
 process.stdout.write(`${chosen.length} mutants, ${survivors} survived\n`)
 process.exitCode = survivors === 0 ? 0 : 1

@@ -49,7 +49,7 @@ export class Competitors {
     this.#orders.once(planAdvert(facts, standing.machine.effective))
     // Only with an advert that has gone out: else a flood of resignations would put off ours for ever.
     if (!resetTimer) return
-    this.#orders.resetTimer()
+    this.#orders.resetTimer(now)
     this.#orders.install('replace', standing)
   }
 

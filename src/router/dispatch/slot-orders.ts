@@ -30,8 +30,11 @@ export class SlotOrders {
   #contact: { readonly name: string; readonly at: Us } | null = null
   #timerResets = 0
   #zeroSent = 0
-  /** The order that was resumed last; one that takes its place before it is submitted resumes as well. */
-  #resuming: Pick<LeadBefore, 'now' | 'sentAt'> | null = null
+  /**
+   * The lead that stands was resumed, at that instant: what replaces it leaves out the same, which the engine would take
+   * for new. What it knows keeps its phase, whatever is said here.
+   */
+  #resumed: Pick<LeadBefore, 'now' | 'sentAt'> | null = null
 
   constructor(slot: SlotId, binding: SocketBinding, queue: OrderQueue, shared: SharedEntries) {
     this.#slot = slot
@@ -68,7 +71,7 @@ export class SlotOrders {
   newState(to: Machine['state']['kind']): void {
     this.#timerResets = 0
     this.#contact = null
-    this.#resuming = null
+    this.#resumed = null
     if (to !== 'backup') this.#expected = null
     this.#noteEntries(to)
   }
@@ -84,15 +87,15 @@ export class SlotOrders {
   }
 
   /** The next regular advert follows a whole interval after the one that has just been ordered. */
-  resetTimer(): void {
+  resetTimer(now: Us): void {
     this.#timerResets += 1
-    this.#resuming = null
+    if (this.#resumed !== null) this.#resumed = { now, sentAt: now }
   }
 
   install(change: Exclude<OrderChange, 'keep'>, standing: Standing): void {
     const { facts } = this.#binding
-    const resuming = this.#queue.waits(this.#slot) ? this.#resuming : null
-    if (change === 'replace' && resuming !== null) return this.resume(standing, resuming)
+    const resumed = this.#resumed
+    if (change === 'replace' && resumed !== null) return this.resume(standing, resumed)
     if (change === 'resign') this.#zeroSent += 1
     if (facts === null) return
     this.#generation += 1
@@ -161,7 +164,7 @@ export class SlotOrders {
     this.#generation += 1
     this.#noteEntries(state.kind)
     const order = this.#plan(facts, { params, machine }, 'replace')
-    this.#resuming = { now, sentAt }
+    this.#resumed = { now, sentAt }
     const since = state.kind === 'master' ? state.since : now
     const contact = this.#contact
     const resumed =
