@@ -60,7 +60,16 @@ export type GlobalOptions = {
   readonly jsonVersion: '1' | '2'
 }
 
+/** A line of `interface_up_down_delays`. 0: a change counts at once. */
+export type InterfaceDelay = {
+  readonly interface: string
+  readonly downUs: Us
+  readonly upUs: Us
+  readonly place: Place
+}
+
 export type Globals = GlobalOptions & {
+  readonly interfaceDelays: readonly InterfaceDelay[]
   readonly mail: Mail | null
   readonly notifyFifos: readonly Fifo[]
   readonly startupScript: TimedCommand | null

@@ -20,6 +20,7 @@ import type { Bfd } from '../engine/bfd-contract.ts'
 import type { Engine, EngineStart } from '../engine/contract.ts'
 import { startEngine } from '../engine/native.ts'
 import { Errands } from '../kernel/errands.ts'
+import { LinkDelays } from '../kernel/link-delays.ts'
 import type { OwnedObject } from '../kernel/marks.ts'
 import { Kernel } from '../kernel/mirror.ts'
 import { KernelReader } from '../kernel/reader.ts'
@@ -40,7 +41,7 @@ import { dumpFacts } from './dump-facts.ts'
 import { Firewall } from './firewall.ts'
 import { initialiseFiles } from './initial-files.ts'
 import { Lease } from './lease.ts'
-import { applyNice, engineOptions, runTimed } from './process.ts'
+import { applyNice, engineOptions, linkDelays, runTimed } from './process.ts'
 import { endWith, Reloads } from './reloads.ts'
 import { startDelay } from './start-delay.ts'
 import type { Daemon, DaemonOptions, ReloadResult } from './types.ts'
@@ -57,6 +58,7 @@ export class RunningDaemon implements Daemon {
   readonly #engine: Engine
   readonly #engineStart: EngineStart
   readonly #bfd: Bfd
+  readonly #delays = new LinkDelays(() => performance.now())
   readonly #kernel: Kernel
   readonly #reader: KernelReader
   readonly #ownership: Ownership
@@ -77,7 +79,8 @@ export class RunningDaemon implements Daemon {
     const { log, workers } = options
     this.#options = options
     this.#ownership = ownership
-    this.#kernel = new Kernel((address) => ownership.isOurs(address))
+    this.#delays.set(linkDelays(config.globals))
+    this.#kernel = new Kernel((address) => ownership.isOurs(address), this.#delays)
     this.#firewall = this.#openFirewall(log)
     ownership.attach({
       holds: (it) => this.#kernel.findHeld(it)?.ours === true,
@@ -141,6 +144,8 @@ export class RunningDaemon implements Daemon {
       checks: (scripts) => this.#pool.set(checkSpecs(scripts)),
       settings: ({ instances, globals }) => {
         this.#firewall.set(instances)
+        this.#delays.set(linkDelays(globals))
+        this.#reader.arm()
         this.#lease.follow(globals.livenessUs)
       },
       claim: (slot, objects) => this.#ownership.claim(slot, objects),
@@ -189,7 +194,13 @@ export class RunningDaemon implements Daemon {
       pool: this.#pool,
       version: this.#options.version,
       uptimeMs: Date.now() - this.#startedMs,
-      otherWarnings: [...own, ...this.#ownership.warnings, ...network, ...this.#firewall.warnings],
+      otherWarnings: [
+        ...own,
+        ...this.#delays.warnings,
+        ...this.#ownership.warnings,
+        ...network,
+        ...this.#firewall.warnings,
+      ],
       config,
     })
   }
@@ -271,7 +282,7 @@ export class RunningDaemon implements Daemon {
   async stop(): Promise<void> {
     const { log } = this.#options
     if (this.#delay !== null) clearTimeout(this.#delay)
-    this.#reader.stop()
+    this.#reader.close()
     this.#dispatcher.stop()
     await this.#engine.flush()
     this.#lease.stop()

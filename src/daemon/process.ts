@@ -4,9 +4,11 @@
  */
 import { setPriority } from 'node:os'
 import type { Log } from '../base/log.ts'
+import { usToMilliseconds } from '../base/time.ts'
 import { describeResult, succeeded } from '../checks/verdict/describe.ts'
 import type { Globals, TimedCommand } from '../config/types.ts'
 import type { EngineOptions } from '../engine/contract.ts'
+import type { LinkDelay } from '../kernel/link-delays.ts'
 import { runOnThread } from '../threads/timed-program.ts'
 
 /** Without vrrp_rt_priority the engine's thread is real-time where that is permitted. */
@@ -20,6 +22,14 @@ export function engineOptions(globals: Globals): EngineOptions {
     livenessUs: globals.livenessUs,
   }
 }
+
+/** interface_up_down_delays as the kernel's mirror counts. */
+export const linkDelays = ({ interfaceDelays }: Globals): readonly LinkDelay[] =>
+  interfaceDelays.map((it) => ({
+    interface: it.interface,
+    downMs: usToMilliseconds(it.downUs),
+    upMs: usToMilliseconds(it.upUs),
+  }))
 
 /** vrrp_priority; refused permission is said, not fatal. */
 export function applyNice(globals: Globals, log: Log): void {

@@ -3,11 +3,12 @@
  * up too: of an ipvlan whose parent is switched off some kernels go on saying that it is up (seen with 6.1).
  */
 import type { Link } from '../wire/rtnetlink-link.ts'
+import type { LinkDelays } from './link-delays.ts'
 
 export type KernelLink = {
   readonly ifindex: number
   readonly name: string
-  /** IFF_UP and carrier (IFF_RUNNING), its own and of the link that it sits on. */
+  /** IFF_UP and carrier (IFF_RUNNING), its own and of the link that it sits on; as it counts, where that is delayed. */
   readonly up: boolean
   readonly noarp: boolean
   readonly multicast: boolean
@@ -51,6 +52,12 @@ export class LinkTable {
   readonly #above = new Map<number, Set<number>>()
   /** null after a change, made when it is asked for. */
   #byName: Map<string, KernelLink> | null = null
+  readonly #delays: LinkDelays | null
+
+  /** `delays`: what of a link that changes counts later; null: nothing does. */
+  constructor(delays: LinkDelays | null = null) {
+    this.#delays = delays
+  }
 
   get(ifindex: number): KernelLink | null {
     return this.#links.get(ifindex) ?? null
@@ -80,6 +87,12 @@ export class LinkTable {
   delete(ifindex: number): readonly LinkChange[] {
     this.#unstack(ifindex)
     this.#seen.delete(ifindex)
+    this.#delays?.forget(ifindex)
+    return this.#recompute(ifindex)
+  }
+
+  /** What counts of it may have changed with time. */
+  again(ifindex: number): readonly LinkChange[] {
     return this.#recompute(ifindex)
   }
 
@@ -113,7 +126,9 @@ export class LinkTable {
     const seen = this.#seen.get(ifindex)
     if (seen === undefined) return null
     const below = seen.below === null ? null : this.get(seen.below)
-    return below?.up === false ? { ...seen.link, up: false } : seen.link
+    const up = seen.link.up && below?.up !== false
+    const counts = this.#delays?.counts(ifindex, seen.link.name, up) ?? up
+    return counts === seen.link.up ? seen.link : { ...seen.link, up: counts }
   }
 }
 

@@ -16,6 +16,7 @@ import {
   vipdProtocol,
 } from '../wire/rtnetlink-address.ts'
 import { encodeLinkDump } from '../wire/rtnetlink-link.ts'
+import type { DelayNews, LinkDelays } from './link-delays.ts'
 import { type KernelLink, type LinkChange, LinkTable, seenOf } from './link-table.ts'
 
 export type KernelAddress = {
@@ -57,6 +58,7 @@ export type KernelChange =
   | { readonly kind: 'entry-gone'; readonly identity: string }
   /** Whether the interface forwards IPv6 is known anew. */
   | { readonly kind: 'forwarding'; readonly ifindex: number }
+  | DelayNews
 
 /** What the rest of the daemon may ask. */
 export type KernelView = {
@@ -79,7 +81,7 @@ export type KernelView = {
 }
 
 export class Kernel implements KernelView {
-  #links = new LinkTable()
+  #links: LinkTable
   /** By interface and identity. */
   #addresses = new Map<number, Map<string, KernelAddress>>()
   #forwarding = new Map<number, boolean>()
@@ -90,10 +92,13 @@ export class Kernel implements KernelView {
   /** What was known while everything is read anew. */
   #earlier: ReadonlyMap<number, ReadonlyMap<string, KernelAddress>> = new Map()
   readonly #isOurs: IsOurs
+  readonly #delays: LinkDelays | null
 
   /** `isOurs`: whether vipd put an address there that is new to the mirror; by the mark where it is left out. */
-  constructor(isOurs: IsOurs = isMarked) {
+  constructor(isOurs: IsOurs = isMarked, delays: LinkDelays | null = null) {
     this.#isOurs = isOurs
+    this.#delays = delays
+    this.#links = new LinkTable(delays)
   }
 
   linkByName(name: string): KernelLink | null {
@@ -152,23 +157,41 @@ export class Kernel implements KernelView {
   /** Forgets what was known for what these say: dumps, and notifications since. Returns what differs from before. */
   replace(dumps: readonly Uint8Array[]): readonly KernelChange[] {
     const before = { links: this.#links, addresses: this.#addresses, forwarding: this.#forwarding }
-    this.#links = new LinkTable()
+    this.#links = new LinkTable(this.#delays)
     this.#addresses = new Map()
     this.#forwarding = new Map()
     this.#foreignSix = new Set()
     this.#secondaries = new Map()
     this.#earlier = before.addresses
-    for (const dump of dumps) this.apply(dump)
+    for (const dump of dumps) this.#take(dump)
     this.#earlier = new Map()
+    this.#delays?.keep((ifindex) => this.#links.get(ifindex) !== null)
     return [
       ...this.#links.since(before.links),
       ...this.#addressDifferences(before.addresses),
       ...this.#forwardingDifferences(before.forwarding),
+      ...(this.#delays?.takeNews() ?? []),
     ]
   }
 
   /** Takes in notifications or an answer to a dump. Returns what changed, in order. */
   apply(bytes: Uint8Array): readonly KernelChange[] {
+    const changes = this.#take(bytes)
+    const news = this.#delays?.takeNews() ?? []
+    return news.length === 0 ? changes : [...changes, ...news]
+  }
+
+  /** What of the links counts by now; see `LinkDelays`. */
+  elapse(): readonly KernelChange[] {
+    return (this.#delays?.elapsed() ?? []).flatMap((ifindex) => this.#links.again(ifindex))
+  }
+
+  /** How long until `elapse` has something to say; null: nothing waits. */
+  get nextMs(): number | null {
+    return this.#delays?.nextMs ?? null
+  }
+
+  #take(bytes: Uint8Array): readonly KernelChange[] {
     return decodeMessages(bytes).flatMap((message) => this.#applyOne(message))
   }
 

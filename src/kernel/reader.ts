@@ -35,6 +35,7 @@ export class KernelReader {
   #opening: { resolve(): void; reject(why: OpError): void } | null = null
   #again: NodeJS.Timeout | null = null
   #failures = 0
+  #elapse: NodeJS.Timeout | null = null
 
   constructor(ports: KernelReaderPorts) {
     this.#ports = ports
@@ -69,13 +70,35 @@ export class KernelReader {
       if (reading.heardBytes > heardMax)
         this.#later(new OpError('recv', 'ENOBUFS', 'too many notifications during a dump'))
     }
-    return this.#ready ? this.#ports.kernel.apply(bytes) : []
+    const changes = this.#ready ? this.#ports.kernel.apply(bytes) : []
+    this.arm()
+    return changes
+  }
+
+  /** Looks again at the links whose state counts later, when it does. */
+  arm(): void {
+    if (this.#elapse !== null) clearTimeout(this.#elapse)
+    const { nextMs } = this.#ports.kernel
+    this.#elapse = nextMs === null ? null : setTimeout(() => this.#onElapsed(), Math.ceil(nextMs))
+  }
+
+  /** Nothing is read or looked at any more. */
+  close(): void {
+    this.stop()
+    if (this.#elapse !== null) clearTimeout(this.#elapse)
+    this.#elapse = null
   }
 
   stop(): void {
     this.#reading = null
     if (this.#again !== null) clearTimeout(this.#again)
     this.#again = null
+  }
+
+  #onElapsed(): void {
+    const changes = this.#ports.kernel.elapse()
+    this.arm()
+    if (changes.length > 0) this.#ports.onChanges(changes)
   }
 
   #take(reading: Reading, at: number, request: Uint8Array, answer: Uint8Array | OpError): void {
@@ -88,6 +111,7 @@ export class KernelReader {
     const changes = this.#ports.kernel.replace([...dumps, ...reading.heard])
     if (this.#failures > 0) this.#ports.log.info('Links and addresses have been read again')
     this.#failures = 0
+    this.arm()
     if (this.#ready) return this.#ports.onChanges(changes)
     this.#ready = true
     this.#opening?.resolve()

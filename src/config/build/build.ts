@@ -70,7 +70,7 @@ function finish(draft: Draft, lowering: Lowering): Config {
   )
   const scripts = finishScripts(draft.instances, settled, groups, lowering)
   const bfd = [...lowering.sessions.values()]
-  return { globals: finishGlobals(lowering), scripts, instances: settled, groups, bfd }
+  return { globals: finishGlobals(settled, lowering), scripts, instances: settled, groups, bfd }
 }
 
 const isOwner = ({ stateMaster, priority }: Instance): boolean => stateMaster && priority === 255

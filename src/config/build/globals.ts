@@ -6,13 +6,15 @@ import type { Lowering } from '../draft/report.ts'
 import { settlePlain } from '../grammar/settle.ts'
 import { globalInputs, globalOptions } from '../keywords/global.ts'
 import { mailOptions } from '../keywords/mail.ts'
-import type { Fifo, Globals, TimedCommand, UserCommand } from '../types.ts'
+import type { Fifo, Globals, Instance, TimedCommand, UserCommand } from '../types.ts'
+import { finishInterfaceDelays } from './interface-delays.ts'
 
-export function finishGlobals(lowering: Lowering): Globals {
+export function finishGlobals(instances: readonly Instance[], lowering: Lowering): Globals {
   const { globals: draft } = lowering
   const inputs = settlePlain(globalInputs, draft.inputs, lowering)
   return {
     ...settlePlain(globalOptions, draft.options, lowering),
+    interfaceDelays: finishInterfaceDelays(instances, lowering),
     mail: finishMail(draft, lowering),
     notifyFifos: finishFifos(draft),
     startupScript: timed(draft.startupScript, inputs.startupTimeoutUs),

@@ -15,6 +15,7 @@ import type {
   HmacMode,
   InitialValue,
   InstanceOptions,
+  InterfaceDelay,
   MailOptions,
   NotifyOptions,
   Peer,
@@ -63,6 +64,7 @@ export type GlobalDraft = {
   readonly inputs: Written<GlobalInputs>
   readonly mail: Written<MailOptions>
   readonly instances: InheritedDraft
+  readonly interfaceDelays: Map<string, InterfaceDelay>
   mailTo: string[]
   mailServer: { readonly host: string; readonly port: number } | null
   scriptUser: RunAs | null
@@ -184,6 +186,7 @@ export const globalDraft = (): GlobalDraft => ({
     unicast: new Written(),
     notifyOptions: new Written(),
   },
+  interfaceDelays: new Map(),
   mailTo: [],
   mailServer: null,
   scriptUser: null,

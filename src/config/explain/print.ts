@@ -61,6 +61,10 @@ function printGlobals(config: Config, world: World): string[] {
   }
   for (const { label, text } of inCheck(globalOptions, globals, globals))
     lines.push(row(label, text))
+  for (const { interface: name, downUs, upUs } of globals.interfaceDelays) {
+    const text = `${name} down counts after ${spanText(downUs)}, up after ${spanText(upUs)}`
+    lines.push(row('interface delay', text))
+  }
   for (const fifo of globals.notifyFifos) lines.push(row('FIFO', fifo.path))
   if (globals.startupScript !== null) {
     lines.push(row('at start', describeUse(globals.startupScript.command, world)))

@@ -137,11 +137,4 @@ export const unsupportedRootKeywords: readonly PlainEntry[] = withoutEffect('roo
     entry: 'INTERFACE [MII|ETHTOOL|IOCTL]',
     doc: 'Interfaces whose link is polled.',
   },
-  {
-    name: 'interface_up_down_delays',
-    form: 'entries',
-    entry: 'INTERFACE DOWN [UP]',
-    since: '2.2.4',
-    doc: 'How long an interface must be down or up before that counts.',
-  },
 ])

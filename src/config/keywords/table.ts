@@ -15,6 +15,7 @@ import { authenticationKeywords, groupKeywords, groupOptionLines } from './group
 import { instanceKeywords } from './instance.ts'
 import { globalInstanceLines, instanceOptionLines } from './instance-options.ts'
 import { checkedInstanceKeywords, unsupportedInstanceKeywords } from './instance-unsupported.ts'
+import { interfaceDelayKeywords } from './interface-delays.ts'
 import { mailKeywords } from './mail.ts'
 import { globalNotifyLines, groupNotify, instanceNotify } from './notify.ts'
 import { programKeywords } from './programs.ts'
@@ -28,6 +29,7 @@ import { trackerKeywords } from './unsupported-blocks.ts'
 /** Every keyword, in the order of the documentation. */
 export const keywords: readonly Keyword[] = [
   ...rootBlocks,
+  ...interfaceDelayKeywords,
   ...unsupportedRootKeywords,
   ...balancerBlocks,
   ...globalKeywords,

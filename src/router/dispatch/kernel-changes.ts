@@ -1,5 +1,6 @@
 /** Which instances a change of the kernel concerns: links, addresses, forwarding. */
 import type { Log } from '../../base/log.ts'
+import { type DelayNews, describeDelay } from '../../kernel/link-delays.ts'
 import { linkNews } from '../../kernel/link-news.ts'
 import type { Kernel, KernelChange } from '../../kernel/mirror.ts'
 import { watchedInterfaces } from '../tracking/tracker.ts'
@@ -20,6 +21,8 @@ export function routeKernelChanges(changes: readonly KernelChange[], to: Concern
     linkChanged(name, to)
   }
   for (const change of changes) {
+    if (change.kind === 'delayed') log.info(describeDelay(change))
+    if (change.kind === 'flapped') onFlap(change, to)
     if (change.kind === 'address') onAddress(change, to)
     if (change.kind === 'forwarding') onForwarding(change.ifindex, to)
     if (change.kind === 'entry-gone')
@@ -31,6 +34,18 @@ export function routeKernelChanges(changes: readonly KernelChange[], to: Concern
 function onForwarding(ifindex: number, to: Concerned): void {
   const link = to.kernel.linkByIndex(ifindex)
   if (link !== null) linkChanged(link.name, to)
+}
+
+/** What the kernel dropped when the link went down is set again, and switches learn again where the addresses are. */
+function onFlap({ name, up }: DelayNews, { roster, log }: Concerned): void {
+  log.info(`${name} is ${up ? 'up' : 'down'} again before the change counted`)
+  if (!up) return
+  for (const instance of roster.instances) {
+    const { cfg, binding } = instance
+    const on = (it: { readonly interface: string | null }) => it.interface === name
+    const holds = [...cfg.addresses, ...cfg.excluded].some(on)
+    if (holds || binding.primary?.name === name) instance.holdAddresses()
+  }
 }
 
 /** Addresses that ours would take along came, went or are primary now. */

@@ -12,6 +12,7 @@ type Setting = { readonly keyword: string; readonly effect: OnReload }
 type Composed = Exclude<keyof Globals, keyof GlobalOptions>
 
 const composed: Readonly<Record<Composed, Setting>> = {
+  interfaceDelays: { keyword: 'interface_up_down_delays', effect: 'now' },
   mail: { keyword: 'notification_email and its server', effect: 'now' },
   notifyFifos: { keyword: 'notify_fifo', effect: 'now' },
   startupScript: { keyword: 'startup_script', effect: 'next-start' },
