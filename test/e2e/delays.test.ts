@@ -10,7 +10,12 @@ const vips = ['172.16.80.100', 'fd80::100'] as const
 
 /** Owners of an IPv4 and an IPv6 address on eth0, master at once; the delays are far longer than a flap takes here. */
 const owners = (delays: string) =>
-  conf({ priority: 255, advertInt: 20, before: delays }).concat(`
+  conf({
+    priority: 255,
+    advertInt: 20,
+    before: delays,
+    more: 'virtual_routes {\n    10.77.0.0/24 via 172.16.80.9 dev eth0\n  }',
+  }).concat(`
 vrrp_instance VI_6 {
   interface eth0
   virtual_router_id 52
@@ -43,6 +48,8 @@ describe('delays', { concurrency: 3 }, () => {
       await one.sh('ip link set eth0 down; ip address flush dev eth0 to 172.16.80.100')
       await one.sh('ip link set eth0 up')
       for (const vip of vips) await until(`${vip} is there`, soonMs, () => one.holds(vip))
+      const route = async () => /^10\.77\.0\.0\/24/m.test(await one.sh('ip route show'))
+      await until('the route is there', soonMs, route)
       assert.equal((await transitions())[0], before[0])
 
       master.configure(owners('interface_up_down_delays {\n  eth0 0 1\n}\n'))

@@ -36,7 +36,7 @@ function onForwarding(ifindex: number, to: Concerned): void {
   if (link !== null) linkChanged(link.name, to)
 }
 
-/** What the kernel dropped when the link went down is set again, and switches learn again where the addresses are. */
+/** What the kernel dropped when the link went down, and did not say, is set again. */
 function onFlap({ name, up }: DelayNews, { roster, log }: Concerned): void {
   log.info(`${name} is ${up ? 'up' : 'down'} again before the change counted`)
   if (!up) return
@@ -45,6 +45,8 @@ function onFlap({ name, up }: DelayNews, { roster, log }: Concerned): void {
     const on = (it: { readonly interface: string | null }) => it.interface === name
     const holds = [...cfg.addresses, ...cfg.excluded].some(on)
     if (holds || binding.primary?.name === name) instance.holdAddresses()
+    // A route may lead over it though nothing else of the instance is there.
+    else instance.holdEntries()
   }
 }
 
