@@ -21,8 +21,7 @@ export function routeKernelChanges(changes: readonly KernelChange[], to: Concern
     linkChanged(name, to)
   }
   for (const change of changes) {
-    if (change.kind === 'delayed') log.info(describeDelay(change))
-    if (change.kind === 'flapped') onFlap(change, to)
+    if (change.kind === 'delayed' || change.kind === 'flapped') onDelay(change, to)
     if (change.kind === 'address') onAddress(change, to)
     if (change.kind === 'forwarding') onForwarding(change.ifindex, to)
     if (change.kind === 'entry-gone')
@@ -36,8 +35,10 @@ function onForwarding(ifindex: number, to: Concerned): void {
   if (link !== null) linkChanged(link.name, to)
 }
 
-/** What the kernel dropped when the link went down, and did not say, is set again. */
-function onFlap({ name, up }: DelayNews, { roster, log }: Concerned): void {
+/** A flap: what the kernel dropped when the link went down, and did not say, is set again. */
+function onDelay(news: DelayNews, { roster, log }: Concerned): void {
+  const { kind, name, up } = news
+  if (kind === 'delayed') return log.info(describeDelay(news))
   log.info(`${name} is ${up ? 'up' : 'down'} again before the change counted`)
   if (!up) return
   for (const instance of roster.instances) {
