@@ -20,14 +20,26 @@ export function routeKernelChanges(changes: readonly KernelChange[], to: Concern
     else log.debug(text)
     linkChanged(name, to)
   }
-  for (const change of changes) {
-    if (change.kind === 'delayed' || change.kind === 'flapped') onDelay(change, to)
-    if (change.kind === 'address') onAddress(change, to)
-    if (change.kind === 'forwarding') onForwarding(change.ifindex, to)
-    if (change.kind === 'entry-gone')
-      for (const instance of roster.instances) instance.entryVanished(change.identity)
-  }
+  for (const change of changes) routeOne(change, to)
   if (changes.some(({ kind }) => kind === 'address')) followOthers(roster)
+}
+
+/** A change of a link is told by name, with all others of its batch. */
+function routeOne(change: KernelChange, to: Concerned): void {
+  switch (change.kind) {
+    case 'delayed':
+    case 'flapped':
+      return onDelay(change, to)
+    case 'address':
+      return onAddress(change, to)
+    case 'forwarding':
+      return onForwarding(change.ifindex, to)
+    case 'entry-gone':
+      for (const instance of to.roster.instances) instance.entryVanished(change.identity)
+      return
+    default:
+      return
+  }
 }
 
 function onForwarding(ifindex: number, to: Concerned): void {
