@@ -91,6 +91,8 @@ export class Invariants implements Witness {
   readonly #spoke = new WeakMap<Process, Voices>()
   /** When a settled host was told to reload a file in which no priority had changed. */
   readonly #calmReloads = new Map<Host, number>()
+  /** When another process took over on a host, with nothing else under way. */
+  readonly #calmExchanges = new Map<Host, number>()
   /** The last notification of a host. */
   readonly #notified = new Map<Host, string>()
 
@@ -169,6 +171,7 @@ export class Invariants implements Witness {
     [passed, again]: readonly [string, string],
   ): void {
     this.note(`${host.name}: another process`)
+    if (this.#settledBefore) this.#calmExchanges.set(host, this.#disturbedAt)
     if (withoutSending(passed) !== withoutSending(again))
       this.#violate(host, `passed on ${passed}, and has ${again}`)
     for (const vrid of this.#vrids) {
@@ -297,9 +300,13 @@ export class Invariants implements Witness {
     return alone && this.#agenda.now - at <= 4 * answerUs
   }
 
-  /** Whatever comes in, one wake-up does a bounded amount; a settled one, an advert and what is periodic. */
+  /**
+   * Whatever comes in, one wake-up does a bounded amount; a settled one, an advert and what is periodic, and so does one
+   * of a process that took over from a settled one: what that had announced is announced.
+   */
   woken(host: Host, effects: ReadonlyMap<SlotId, number>): void {
-    const most = this.settled ? settledStepsMax(this.#scenario) : stepsAtOnceMax
+    const goesOn = this.#active === 0 && this.#calmExchanges.get(host) === this.#disturbedAt
+    const most = this.settled || goesOn ? settledStepsMax(this.#scenario) : stepsAtOnceMax
     for (const [slot, count] of effects)
       if (count > most) this.#violate(host, `slot ${slot}: ${count} steps at once, ${most} allowed`)
   }
