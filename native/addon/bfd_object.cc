@@ -11,6 +11,7 @@ namespace vipd {
 
 namespace {
 
+// Above a port number.
 constexpr int kFamilyShift = 16;
 
 int KeyOf(int family, uint16_t port) { return family << kFamilyShift | port; }

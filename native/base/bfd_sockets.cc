@@ -12,10 +12,12 @@ namespace vipd {
 
 namespace {
 
+// The source ports of RFC 5881 section 4.
 constexpr int kFirstPort = 49'152;
 constexpr int kLastPort = 65'535;
 // So many ports are tried: all taken on a host with its ephemeral ports used up.
 constexpr int kPortTries = 64;
+// A packet that waits for longer is one of before a step of the wall clock.
 constexpr Us kOldestArrival = 1'000'000;
 
 struct SocketAddress {

@@ -12,6 +12,7 @@
 namespace vipd {
 
 enum RealtimeThread : uint8_t { kEngineThread, kNetlinkThread, kBfdThread };
+// As many as the enumeration has.
 constexpr size_t kRealtimeThreads = 3;
 
 // How long a thread may run without waiting, 0 for no bound, and how much longer it then lives

@@ -7,6 +7,7 @@ namespace vipd {
 
 namespace {
 
+// The packet of RFC 5880 section 4.1.
 constexpr size_t kPacketBytes = 24;
 constexpr size_t kFlagsOctet = 1;
 constexpr uint8_t kPoll = 0x20;
@@ -21,6 +22,7 @@ uint32_t ReadU32(std::span<const uint8_t> bytes, size_t at) {
 // Equal but for P and F.
 bool IsExpected(const Bytes& expect, std::span<const uint8_t> packet) {
   if (expect.size() != kPacketBytes || packet.size() != kPacketBytes) return false;
+  // All flags but these two.
   constexpr uint8_t kRest = static_cast<uint8_t>(~(kPoll | kFinal));
   return packet[0] == expect[0] && (packet[kFlagsOctet] & kRest) == (expect[kFlagsOctet] & kRest) &&
          memcmp(packet.data() + 2, expect.data() + 2, kPacketBytes - 2) == 0;

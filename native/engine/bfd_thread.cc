@@ -17,6 +17,7 @@ namespace vipd {
 
 namespace {
 
+// What epoll names beside the sockets, whose keys are below.
 constexpr uint64_t kWakeTag = 1u << 31;
 constexpr uint64_t kTimerTag = kWakeTag + 1;
 // Packets of one socket before the timer is looked at again.

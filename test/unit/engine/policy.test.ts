@@ -84,6 +84,7 @@ const spans: readonly string[] = [
   'kNoDeadline',
   'kNoPromise',
   'kLookAgain',
+  'kOldestArrival',
   'kReapLook',
   'kRousedMax',
   'kSendSlow',
