@@ -62,6 +62,10 @@ describe('signed pairs', { concurrency: 2 }, () => {
     test(`${what}: steady without JavaScript, killed, and back again`, () =>
       inLab('hmac', async (lab) => {
         const { master, backup, capture, one } = await pair(lab, enforce, instance)
+        // The first advert of a master is always told.
+        await until('the master is known', soonMs, async () => {
+          return (await backup.status()).instances[0]?.master !== null
+        })
         const before = (await backup.status()).engine.eventsRaised
         const verified = (await seen(backup)).authentication?.verified ?? 0
         await until('adverts verified', soonMs, async () => {
