@@ -108,6 +108,7 @@ export class Host {
   start(): void {
     if (this.process?.stopping === true && !this.asleep) this.#end()
     if (this.process !== null || this.asleep) return
+    this.kernel.sweepEntries()
     this.process = new Process(this, this.#around)
   }
 

@@ -85,8 +85,8 @@ export class Invariants implements Witness {
   readonly #trace: string[] = []
   #active = 0
   #disturbedAt = 0
-  /** It was settled when the last disturbance came. */
-  #settledBefore = false
+  /** The last disturbance came alone, into a settled run. */
+  #calm = false
   readonly #impairedAt = new Map<Host, number>()
   readonly #spoke = new WeakMap<Process, Voices>()
   /** When a settled host was told to reload a file in which no priority had changed. */
@@ -123,7 +123,7 @@ export class Invariants implements Witness {
   /** Something that lasts begins (1) or ends (-1), or happens (0). */
   disturb(by: -1 | 0 | 1, what: string, host?: Host): void {
     this.note(`*** ${what}`)
-    if (this.#disturbedAt !== this.#agenda.now) this.#settledBefore = this.settled
+    this.#calm = this.#disturbedAt !== this.#agenda.now && this.settled
     this.#active += by
     this.#disturbedAt = this.#agenda.now
     if (host !== undefined) this.#impairedAt.set(host, this.#agenda.now)
@@ -152,7 +152,7 @@ export class Invariants implements Witness {
 
   /** The file is to be reloaded, and no priority in it has changed. */
   reloads(host: Host): void {
-    if (this.#settledBefore) this.#calmReloads.set(host, this.#agenda.now)
+    if (this.#calm) this.#calmReloads.set(host, this.#agenda.now)
     else this.#calmReloads.delete(host)
   }
 
@@ -171,7 +171,7 @@ export class Invariants implements Witness {
     [passed, again]: readonly [string, string],
   ): void {
     this.note(`${host.name}: another process`)
-    if (this.#settledBefore) this.#calmExchanges.set(host, this.#disturbedAt)
+    if (this.#calm) this.#calmExchanges.set(host, this.#disturbedAt)
     if (withoutSending(passed) !== withoutSending(again))
       this.#violate(host, `passed on ${passed}, and has ${again}`)
     for (const vrid of this.#vrids) {
@@ -295,9 +295,13 @@ export class Invariants implements Witness {
 
   #inCalmReload(host: Host): boolean {
     const at = this.#calmReloads.get(host)
-    const alone = at !== undefined && this.#active === 0 && this.#disturbedAt === at
     if (host.process === null || host.process.stopping) return false
-    return alone && this.#agenda.now - at <= 4 * answerUs
+    return at !== undefined && this.#isLast(at) && this.#agenda.now - at <= 4 * answerUs
+  }
+
+  /** What came alone at that instant is all that has been disturbed since. */
+  #isLast(at: number | undefined): boolean {
+    return this.#calm && this.#active === 0 && this.#disturbedAt === at
   }
 
   /**
@@ -305,7 +309,7 @@ export class Invariants implements Witness {
    * of a process that took over from a settled one: what that had announced is announced.
    */
   woken(host: Host, effects: ReadonlyMap<SlotId, number>): void {
-    const goesOn = this.#active === 0 && this.#calmExchanges.get(host) === this.#disturbedAt
+    const goesOn = this.#isLast(this.#calmExchanges.get(host))
     const most = this.settled || goesOn ? settledStepsMax(this.#scenario) : stepsAtOnceMax
     for (const [slot, count] of effects)
       if (count > most) this.#violate(host, `slot ${slot}: ${count} steps at once, ${most} allowed`)

@@ -86,6 +86,14 @@ export class SimKernel {
     this.listener?.(told)
   }
 
+  /**
+   * What a daemon that starts does with the routes and rules of a dead one, whichever file they were of (sweep-entries.ts).
+   * Not with the addresses: those have their lifetimes, and a sweep may fail.
+   */
+  sweepEntries(): void {
+    this.#entries.clear()
+  }
+
   /** One request of a plan. Idempotent, as the plans' tolerated errors make it. */
   carryOut(bytes: Uint8Array): void {
     for (const message of decodeMessages(bytes)) {
