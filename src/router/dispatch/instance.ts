@@ -242,7 +242,8 @@ export class RunningInstance {
     const holder = this.#holder(this.#ports.engine.now())
     if (holder === null || !this.has(gone.address)) return
     this.addresses.vanished(gone, holder)
-    this.#parts.entries.hold(holder)
+    // Not of the lead that a contested address has just ended.
+    this.holdEntries()
   }
 
   /** One of our routes or rules, perhaps, vanished. */
