@@ -294,10 +294,16 @@ function reprioritise(
   return replace({ ...machine, effective }, next)
 }
 
+/**
+ * A master that is as high as we are now is followed, even where its adverts had been overruled: the engine takes those
+ * that it expects without a word, and the preempt_delay that was over must not be over when we are above it again.
+ */
 function weighAgain(params: Params, state: Backup, effective: number): Backup {
-  const { master } = state
-  if (master === null || state.countdown.kind !== 'restarts') return state
-  if (master.priority >= effective) return { ...state, preemptAt: null }
+  const { master, countdown } = state
+  if (master === null || countdown.kind === 'resigned') return state
+  if (master.priority >= effective)
+    return { ...state, preemptAt: null, countdown: { kind: 'restarts' } }
+  if (countdown.kind !== 'restarts') return state
   return params.preempt && state.preemptAt === null ? overruled(state, master) : state
 }
 

@@ -132,6 +132,18 @@ test('preempt_delay: our own priority that falls to the master’s cancels it, o
   assert.equal(host.as('backup').preemptAt, 13_500_000)
 })
 
+test('preempt_delay: one that is over begins anew when our priority fell to the master’s and rose again', () => {
+  const host = new Host({ preemptDelayUs: secondsToUs(10) }).start().feed(advert(90), 1)
+  host.feed({ kind: 'tick' }, 11)
+  assert.equal(host.as('backup').countdown.kind, 'overruled')
+  // From here on the engine takes the master's adverts, and tells nothing.
+  host.feed({ kind: 'priority', effective: 90 }, 12)
+  assert.deepEqual(host.as('backup').countdown, { kind: 'restarts' })
+  host.feed({ kind: 'priority', effective: 100 }, 20).feed(advert(90), 20.5)
+  assert.equal(host.last.accepted, true)
+  assert.equal(host.as('backup').preemptAt, 30_500_000)
+})
+
 test('preempt_delay does not delay where there is no master', () => {
   const host = new Host({ preemptDelayUs: secondsToUs(100) }).start()
   assert.equal(host.remaining, 3_609_375)
