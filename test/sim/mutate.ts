@@ -60,6 +60,8 @@ function buildCore(scratch: string, mutant: Mutant): string {
     .replace(kept, core)
   for (const command of [compile, link])
     execFileSync('sh', ['-c', command], { cwd: build, stdio: ['ignore', 'ignore', 'pipe'] })
+  // One that does not load breaks the first run, which is no sign that the mutant was caught.
+  execFileSync(process.execPath, ['-e', `require(${JSON.stringify(addon)})`])
   return addon
 }
 
