@@ -28,6 +28,9 @@ bool IsExpected(const Bytes& expect, std::span<const uint8_t> packet) {
          memcmp(packet.data() + 2, expect.data() + 2, kPacketBytes - 2) == 0;
 }
 
+// Init or Up (RFC 5880 section 4.1): the two highest of the two bits.
+constexpr uint8_t kAtLeastInit = 0x80;
+
 }  // namespace
 
 void AddEvent(std::vector<BfdEvent>* events, BfdEvent event) {
@@ -115,6 +118,9 @@ bool BfdCore::Receive(const Address& from, int ifindex, int ttl, std::span<const
     if ((flags & kPoll) != 0 && session->answer != nullptr)
       sends_.push_back({session->id, session->answer});
     if ((flags & kFinal) == 0 || !session->order.polling) return true;
+  } else if ((flags & kAtLeastInit) != 0 &&
+             ReadU32(packet, kYourDiscriminator) == session->discriminator) {
+    Heard(session, at);
   }
   BfdEvent event;
   event.session = session->id;
@@ -169,7 +175,9 @@ void BfdCore::Detect(Session* session, Us now) {
   AddEvent(&events_, std::move(event));
 }
 
-// As long as TypeScript has not judged a packet that was not the expected one, it puts nothing off.
+// The expected packet, or a changed one of a peer that knows this session and is not down: every
+// packet of the session puts the detection time off (RFC 5880 section 6.8.4), also while TypeScript
+// stands still.
 void BfdCore::Heard(Session* session, Us at) {
   BfdCounters& counters = *session->counters;
   const Us before = counters.last_received;
