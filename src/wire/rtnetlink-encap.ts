@@ -1,27 +1,11 @@
 /** Light-weight tunnels of routes (lwtunnel): what a packet is wrapped into on its way. */
 import { concatBytes } from '../base/bytes.ts'
-import { type Ip, ipBytes } from '../base/ip.ts'
+import { ipBytes } from '../base/ip.ts'
+import type { LightTunnel } from '../base/routing.ts'
 import { encodeAttribute, u8 } from './netlink.ts'
 
 /** RTA_ENCAP_TYPE and RTA_ENCAP. */
 const rta = { type: 21, encap: 22 }
-
-export type LightTunnel =
-  | {
-      readonly kind: 'ip' | 'ip6'
-      readonly id: bigint | null
-      readonly destination: Ip | null
-      readonly source: Ip | null
-      /** TOS, or the traffic class of IPv6. */
-      readonly tos: number | null
-      /** TTL or hop limit. */
-      readonly ttl: number | null
-      /** As the tunnel's header has them, 16 bits. */
-      readonly flags: number | null
-    }
-  /** From the outermost on, 20 bits each. */
-  | { readonly kind: 'mpls'; readonly labels: readonly number[] }
-  | { readonly kind: 'ila'; readonly locator: bigint }
 
 /** LWTUNNEL_ENCAP_*. */
 const types = { mpls: 1, ip: 2, ila: 3, ip6: 4 }

@@ -1,6 +1,7 @@
 /** rtnetlink's routes: requests that set, delete and dump them, and what of one tells it from the others. */
 import { concatBytes, viewOf } from '../base/bytes.ts'
 import { type Family, type Ip, ipBytes, ipFromBytes } from '../base/ip.ts'
+import type { LightTunnel, NextHopFields, Prefix, RouteFields } from '../base/routing.ts'
 import { accept, type Decoded, reject } from './decoded.ts'
 import {
   type Attributes,
@@ -12,7 +13,7 @@ import {
   u8,
   u32,
 } from './netlink.ts'
-import { encapAttributes, type LightTunnel } from './rtnetlink-encap.ts'
+import { encapAttributes } from './rtnetlink-encap.ts'
 import { addressFamily, nlm, type } from './rtnetlink-numbers.ts'
 
 /** RTA_* attributes. */
@@ -40,48 +41,17 @@ const nlmAppend = 0x800
 /** The kernel's own for an IPv6 route that is given none (IP6_RT_PRIO_USER). */
 const usualMetric6 = 1024
 
-export type Prefix = { readonly address: Ip; readonly length: number }
-
-export type NextHop = {
-  readonly via: Ip | null
+export type NextHop = NextHopFields & {
   /** 0: the kernel finds it by the gateway. */
   readonly ifindex: number
-  /** 1..256. */
-  readonly weight: number
-  readonly onlink: boolean
-  readonly realms: number | null
-  readonly encap: LightTunnel | null
 }
 
-/** One route as it shall be. Numbers are the kernel's (RTN_*, RT_SCOPE_*, RTAX_*). */
-export type RouteSpec = {
-  readonly family: Family
-  readonly type: number
-  readonly destination: Prefix
-  /** IPv6 only. */
-  readonly from: Prefix | null
-  readonly via: Ip | null
+/** One route as it shall be. */
+export type RouteSpec = RouteFields & {
   /** 0: the kernel finds it by the gateway. */
   readonly ifindex: number
-  readonly source: Ip | null
-  readonly table: number
   readonly protocol: number
-  readonly scope: number
-  readonly metric: number | null
-  readonly tos: number
-  readonly onlink: boolean
-  /** FROM << 16 | TO; IPv4 only. */
-  readonly realms: number | null
-  readonly metrics: readonly { readonly number: number; readonly value: number | string }[]
-  /** Bits 1 << number. */
-  readonly locked: number
-  readonly preference: number | null
-  readonly expiresSeconds: number | null
-  readonly ttlPropagate: boolean | null
-  readonly encap: LightTunnel | null
   readonly nextHops: readonly NextHop[]
-  /** Before, after, or in place of no other route of the same destination. */
-  readonly placing: 'prepend' | 'append' | 'exclusive'
 }
 
 /**

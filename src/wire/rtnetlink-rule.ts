@@ -1,6 +1,7 @@
 /** rtnetlink's routing rules: requests that set, delete and dump them, and what of one tells it from the others. */
 import { concatBytes, viewOf } from '../base/bytes.ts'
 import { type Family, ipBytes, ipFromBytes } from '../base/ip.ts'
+import type { Prefix, Range, RuleFields } from '../base/routing.ts'
 import { accept, type Decoded, reject } from './decoded.ts'
 import {
   cString,
@@ -15,7 +16,6 @@ import {
 } from './netlink.ts'
 import { big64 } from './rtnetlink-encap.ts'
 import { addressFamily, nlm, type } from './rtnetlink-numbers.ts'
-import type { Prefix } from './rtnetlink-route.ts'
 
 /** FRA_* attributes. */
 const fra = {
@@ -42,36 +42,8 @@ const fra = {
 const headerBytes = 12
 const invertFlag = 2
 
-type Range = { readonly from: number; readonly to: number }
-
 /** One rule as it shall be. */
-export type RuleSpec = {
-  readonly family: Family
-  /** FR_ACT_*. */
-  readonly action: number
-  readonly preference: number
-  readonly from: Prefix | null
-  readonly to: Prefix | null
-  readonly invert: boolean
-  /** null where the action names none. */
-  readonly table: number | null
-  readonly goto: number | null
-  readonly tos: number
-  readonly mark: { readonly value: number; readonly mask: number | null } | null
-  /** FROM << 16 | TO. */
-  readonly realms: number | null
-  readonly suppressPrefixLength: number | null
-  readonly suppressInterfaceGroup: number | null
-  readonly incoming: string | null
-  readonly outgoing: string | null
-  readonly tunnel: bigint | null
-  readonly users: Range | null
-  readonly l3mdev: boolean
-  readonly protocol: number
-  readonly ipProtocol: number | null
-  readonly sourcePorts: Range | null
-  readonly destinationPorts: Range | null
-}
+export type RuleSpec = RuleFields & { readonly protocol: number }
 
 /** RTM_NEWRULE, acknowledged. EEXIST where it is there already: without NLM_F_EXCL there would be two. */
 export const encodeRuleAdd = (spec: RuleSpec): Uint8Array =>

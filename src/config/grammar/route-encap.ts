@@ -1,7 +1,7 @@
 /** `encap …` of a route: what a packet is wrapped into on its way. */
 import { type Ip, ipFamily } from '../../base/ip.ts'
+import type { LightTunnel } from '../../base/routing.ts'
 import type { Word } from '../language/tree-types.ts'
-import type { LightTunnel } from '../routing.ts'
 import { type RoutingWords, readNumber } from './routing-words.ts'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }

@@ -3,9 +3,10 @@
  * else is the destination.
  */
 import { type Family, type Ip, ipFamily } from '../../base/ip.ts'
+import type { Prefix } from '../../base/routing.ts'
 import type { Lowering } from '../draft/report.ts'
 import type { Node, Word } from '../language/tree-types.ts'
-import type { NextHop, Prefix, Route } from '../routing.ts'
+import type { NextHop, Route } from '../routing.ts'
 import { readEncap } from './route-encap.ts'
 import { readMetric } from './route-metrics.ts'
 import { EntryDropped, RoutingWords } from './routing-words.ts'

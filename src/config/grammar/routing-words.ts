@@ -1,8 +1,8 @@
 /** The words of a route or a rule, one after the other, and the values that both have. */
 import { type Family, type Ip, ipBytes, ipFamily, ipFromBytes, parseIp } from '../../base/ip.ts'
+import type { Prefix, Range } from '../../base/routing.ts'
 import type { Lowering } from '../draft/report.ts'
 import type { Node, Word } from '../language/tree-types.ts'
-import type { Prefix, Range } from '../routing.ts'
 import { type NameTable, numberOfName } from './routing-names.ts'
 
 const u32Max = 0xffff_ffff

@@ -1,8 +1,9 @@
 /** A routing rule in the words of ip-rule(8) as keepalived reads them. */
 import { type Family, ipFamily } from '../../base/ip.ts'
+import type { Prefix } from '../../base/routing.ts'
 import type { Lowering } from '../draft/report.ts'
 import type { Node, Word } from '../language/tree-types.ts'
-import type { Prefix, Rule } from '../routing.ts'
+import type { Rule } from '../routing.ts'
 import { EntryDropped, RoutingWords, readNumber } from './routing-words.ts'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
