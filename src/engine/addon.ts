@@ -8,13 +8,11 @@ import type {
   BfdStanding,
 } from './bfd-contract.ts'
 import type {
-  AdvertGaps,
   EngineEvent,
   EngineOptions,
   EngineStart,
   ExpectedAdvert,
   Lead,
-  LinkCounters,
   LinkId,
   LinkSpec,
   Order,
@@ -22,11 +20,10 @@ import type {
   RejoinFailure,
   Repeat,
   Seal,
-  SealSender,
-  SlotCounters,
   SlotId,
   Step,
 } from './contract.ts'
+import type { AdvertGaps, LinkCounters, SealSender, SlotCounters } from './counters.ts'
 import type { EnginePolicy } from './policy.ts'
 
 /** A value of the contract as it crosses: the same shape with octets for addresses. */

@@ -8,18 +8,8 @@ import { loadAddon } from '../addon/load.ts'
 import { type Ip, ipBytes } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
 import type { Addon, NativeEffect, NativeOutcome } from './addon.ts'
-import type {
-  AdvertGaps,
-  EngineEvent,
-  LinkCounters,
-  LinkId,
-  OrderFor,
-  Seal,
-  SealSender,
-  SlotCounters,
-  SlotId,
-  Step,
-} from './contract.ts'
+import type { EngineEvent, LinkId, OrderFor, Seal, SlotId, Step } from './contract.ts'
+import type { AdvertGaps, LinkCounters, SealSender, SlotCounters } from './counters.ts'
 import {
   fromNativeEvent,
   fromNativeSender,

@@ -16,17 +16,8 @@ import type {
   NativeSealSender,
   NativeStep,
 } from './addon.ts'
-import type {
-  EngineEvent,
-  Lead,
-  Order,
-  OrderFor,
-  Plan,
-  Repeat,
-  Seal,
-  SealSender,
-  Step,
-} from './contract.ts'
+import type { EngineEvent, Lead, Order, OrderFor, Plan, Repeat, Seal, Step } from './contract.ts'
+import type { SealSender } from './counters.ts'
 
 export const toNativeOrders = (orders: readonly OrderFor[]): readonly NativeOrderFor[] =>
   orders.map(({ slot, generation, order }) => ({ slot, generation, order: toNativeOrder(order) }))

@@ -14,20 +14,17 @@ import type { Addon, NativeAnswer, NativeEngine, NativeEvent } from './addon.ts'
 import { RunningBfd } from './bfd.ts'
 import type { BfdEngineEvent } from './bfd-contract.ts'
 import type {
-  AdvertGaps,
   Engine,
   EngineEvent,
-  LinkCounters,
   LinkId,
   LinkSpec,
   OrderFor,
   RejoinFailure,
   Seal,
-  SealSender,
-  SlotCounters,
   SlotId,
   StartEngine,
 } from './contract.ts'
+import type { AdvertGaps, LinkCounters, SealSender, SlotCounters } from './counters.ts'
 import { batches } from './deliveries.ts'
 import {
   failure,

@@ -6,7 +6,8 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { us } from '../../src/base/time.ts'
-import type { EngineEvent, LinkSpec, OrderFor, SlotCounters } from '../../src/engine/contract.ts'
+import type { EngineEvent, LinkSpec, OrderFor } from '../../src/engine/contract.ts'
+import type { SlotCounters } from '../../src/engine/counters.ts'
 import { startEngine } from '../../src/engine/native.ts'
 
 /** What the test may ask of the peer; `command` is the arguments of ip(8). */

@@ -7,23 +7,25 @@ import { OpError } from '../../src/base/errors.ts'
 import type { Ip } from '../../src/base/ip.ts'
 import { type Us, us } from '../../src/base/time.ts'
 import type {
-  AdvertGaps,
   Engine,
   EngineEvent,
   Lead,
-  LinkCounters,
   LinkId,
   LinkSpec,
   OrderFor,
   Plan,
   RejoinFailure,
   Seal,
-  SealSender,
-  SlotCounters,
   SlotId,
   Step,
 } from '../../src/engine/contract.ts'
 import { type CoreHarness, makeCore } from '../../src/engine/core-harness.ts'
+import type {
+  AdvertGaps,
+  LinkCounters,
+  SealSender,
+  SlotCounters,
+} from '../../src/engine/counters.ts'
 import { batches } from '../../src/engine/deliveries.ts'
 import type { Packet } from './lan.ts'
 

@@ -1,7 +1,7 @@
 /** The adverts that a backup expected and did not hear, and whether their loss is worth a warning. */
 import { enough, falseTakeOvers } from '../../base/advert-chance.ts'
 import { type Us, us } from '../../base/time.ts'
-import type { AdvertGaps } from '../../engine/contract.ts'
+import type { AdvertGaps } from '../../engine/counters.ts'
 
 const hourUs = 3_600_000_000
 /** Once a month, for a pair that is to run for years. */

@@ -4,7 +4,8 @@
  */
 import type { Ip } from '../../base/ip.ts'
 import type { Instance } from '../../config/types.ts'
-import type { Packet, SealVerdict, SlotCounters } from '../../engine/contract.ts'
+import type { Packet } from '../../engine/contract.ts'
+import type { SealVerdict, SlotCounters } from '../../engine/counters.ts'
 
 /** Why an advert is not believed, beside the reasons of the decoder: keys of `rejects` in `status` and metrics. */
 export type SealReject = `hmac-${Exclude<SealVerdict, 'verified'>}`

@@ -10,7 +10,8 @@ import type { Script, VirtualAddress } from '../../config/types.ts'
 import { describeCause } from '../../election/describe.ts'
 import { restartUs } from '../../election/effects.ts'
 import type { State } from '../../election/types.ts'
-import type { Engine, EngineStart, SlotCounters } from '../../engine/contract.ts'
+import type { Engine, EngineStart } from '../../engine/contract.ts'
+import type { SlotCounters } from '../../engine/counters.ts'
 import type { KernelView } from '../../kernel/mirror.ts'
 import type {
   Status,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { us } from '../../../src/base/time.ts'
-import type { AdvertGaps, AdvertWindow } from '../../../src/engine/contract.ts'
+import type { AdvertGaps, AdvertWindow } from '../../../src/engine/counters.ts'
 import { advertLoss, lossWarning } from '../../../src/router/dispatch/advert-loss.ts'
 
 const minute = 60_000_000

@@ -8,17 +8,15 @@ import { OpError } from '../../../src/base/errors.ts'
 import type { Ip } from '../../../src/base/ip.ts'
 import { type Us, us } from '../../../src/base/time.ts'
 import type {
-  AdvertGaps,
   Engine,
   LinkId,
   LinkSpec,
   OrderFor,
   Plan,
   Seal,
-  SealSender,
-  SlotCounters,
   SlotId,
 } from '../../../src/engine/contract.ts'
+import type { AdvertGaps, SealSender, SlotCounters } from '../../../src/engine/counters.ts'
 import { Routes } from '../../../src/engine/routes.ts'
 import { decodeMessages } from '../../../src/wire/rtnetlink.ts'
 import type { LinkAddress } from '../../../src/wire/rtnetlink-address.ts'
