@@ -1,5 +1,6 @@
 /** `vipd check`: what the configuration means and what is wrong with it. Touches nothing. */
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
+import type { DiagnosticFormat } from './diagnostic-formats.ts'
 import {
   type FileOptions,
   fileOption,
@@ -8,14 +9,25 @@ import {
   readFileOptions,
 } from './options.ts'
 
-type Options = FileOptions & { readonly json?: boolean }
+type Options = FileOptions & {
+  readonly format: DiagnosticFormat | 'text' | 'json'
+  readonly json?: boolean
+}
 
 export const command = (): Command => {
   const check = new Command('check')
     .argument('[config]')
     .description('check a configuration and say what it means; also: vipd -t -f <file>')
     .addOption(fileOption())
-    .option('--json', 'machine-readable')
+    .addOption(
+      new Option(
+        '--format <format>',
+        'text and json: all of it; gcc and github: what is wrong, in the lines that editors and CI read',
+      )
+        .choices(['text', 'json', 'gcc', 'github'])
+        .default('text'),
+    )
+    .addOption(new Option('--json', 'the same as --format json').implies({ format: 'json' }))
     .addOption(idOption())
     .addOption(includeOption())
     .addHelpText(
@@ -35,10 +47,12 @@ async function report(options: Options): Promise<number> {
   const { checkReport } = await import('../config/explain/check.ts')
   const { realMachine } = await import('../loading/machine.ts')
   const { readForeignAddresses } = await import('./foreign-addresses.ts')
+  const { diagnosticLines } = await import('./diagnostic-formats.ts')
   const { configPath, language } = readFileOptions(options)
   const made = checkReport(configPath, realMachine([], readForeignAddresses()), language)
-  process.stdout.write(
-    options.json === true ? `${JSON.stringify(made.json, null, 2)}\n` : made.text,
-  )
+  const { format } = options
+  if (format === 'text') process.stdout.write(made.text)
+  else if (format === 'json') process.stdout.write(`${JSON.stringify(made.json, null, 2)}\n`)
+  else process.stdout.write(diagnosticLines(format, made.diagnostics, process.cwd()))
   return made.exit
 }

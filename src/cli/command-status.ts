@@ -14,18 +14,23 @@ export const command = (): Command =>
     .argument('[name]')
     .description('what the running daemon does: instances, checks, addresses')
     .option('--json', 'machine-readable, schema 1')
+    .option('-q, --quiet', 'print nothing: the exit status is the answer')
     .addOption(runDirOption())
     .addHelpText(
       'after',
       '\n[name] is an instance, a group or a check, shown in full.\nExit status: 0 all well, 1 degraded (fault, check down, address missing, second master),\n2 no daemon answers, 3 wrong usage.',
     )
-    .action(async (name: string | undefined, options: { json?: boolean; runDir: string }) => {
-      process.exitCode = await show({ ...options, name, json: options.json === true })
+    .action(async (name: string | undefined, options: Given) => {
+      const { runDir, json = false, quiet = false } = options
+      process.exitCode = await show({ runDir, json, quiet, name })
     })
+
+type Given = { readonly json?: boolean; readonly quiet?: boolean; readonly runDir: string }
 
 type Options = {
   readonly runDir: string
   readonly json: boolean
+  readonly quiet: boolean
   readonly name: string | undefined
 }
 
@@ -36,9 +41,11 @@ function show(options: Options): Promise<number> {
       process.stderr.write(`vipd: there is no instance, group or check called ${options.name}\n`)
       return exit.usage
     }
-    process.stdout.write(
-      options.json ? `${JSON.stringify(status, null, 2)}\n` : text(status, options),
-    )
+    if (!options.quiet) {
+      process.stdout.write(
+        options.json ? `${JSON.stringify(status, null, 2)}\n` : text(status, options),
+      )
+    }
     return degradations(status).length > 0 ? exit.degraded : exit.ok
   })
 }

@@ -4,31 +4,11 @@
  * for the parser. A command's words, options and action are in its own file, `command-NAME.ts`.
  */
 import { Command, CommanderError } from 'commander'
+import { commands } from './commands.ts'
 import { exit } from './exit.ts'
 import { argumentsOf } from './like-keepalived.ts'
 import { watchOutput } from './output.ts'
 import { packageVersion } from './paths.ts'
-
-type CommandFile = { readonly command: () => Command }
-
-/** In the order in which `vipd --help` lists them. */
-const commands: Readonly<Record<string, () => Promise<CommandFile>>> = {
-  run: () => import('./command-run.ts'),
-  check: () => import('./command-check.ts'),
-  probe: () => import('./command-probe.ts'),
-  status: () => import('./command-status.ts'),
-  reload: () => import('./command-reload.ts'),
-  push: () => import('./command-push.ts'),
-  failover: () => import('./command-failover.ts'),
-  drain: () => import('./command-drain.ts'),
-  resume: () => import('./command-resume.ts'),
-  tune: () => import('./command-tune.ts'),
-  bench: () => import('./command-bench.ts'),
-  cleanup: () => import('./command-cleanup.ts'),
-  history: () => import('./command-history.ts'),
-  keepalived: () => import('./command-keepalived.ts'),
-  version: () => import('./command-version.ts'),
-}
 
 /** With the command that the first word names; with all of them when it names none, for the help and the complaint. */
 async function program(word: string): Promise<Command> {
@@ -43,7 +23,7 @@ async function program(word: string): Promise<Command> {
   const named = Object.hasOwn(commands, word) ? commands[word] : undefined
   const wanted = named === undefined ? Object.values(commands) : [named]
   for (const file of await Promise.all(wanted.map((load) => load())))
-    vipd.addCommand(inheriting(file.command(), vipd))
+    vipd.addCommand(inheriting(file.command(commands), vipd), { hidden: file.hidden === true })
   return vipd
 }
 

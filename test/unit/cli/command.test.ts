@@ -151,6 +151,8 @@ test('status: 0 all well, 1 degraded, 3 for a name that nothing has', async () =
   await answering({ ...aStatus, checks, warnings: [] }, accepted, async () => {
     assert.equal((await vipd('status', '--run-dir', dir)).status, 1)
     assert.equal((await vipd('status', '--json', '--run-dir', dir)).status, 1)
+    const quiet = await vipd('status', '--quiet', '--run-dir', dir)
+    assert.deepEqual(quiet, { status: 1, stdout: '', stderr: '' })
     assert.equal((await vipd('status', 'VI_db', '--run-dir', dir)).status, 0)
   })
 })
@@ -247,6 +249,19 @@ test('check prints the report, and exits as it says; keepalived -t means the sam
   assert.equal(json.status, 2)
   assert.equal((JSON.parse(json.stdout) as { schema: number }).schema, 1)
   assert.equal((await vipd('check', '-f', join(dir, 'none.conf'))).status, 4)
+})
+
+test('check prints what is wrong as editors and CI read it, with the same exit status', async () => {
+  const broken = join(dir, 'broken.conf')
+  writeFileSync(broken, brokenText)
+  const gcc = await vipd('check', '--format', 'gcc', broken)
+  assert.equal(gcc.status, 2)
+  assert.match(gcc.stdout, /^\S+\/broken\.conf:2:\d+: error: .+ \[[a-z-]+\]$/m)
+  assert.doesNotMatch(gcc.stdout, /exit 2/, 'nothing but what is wrong')
+  const github = await vipd('check', '--format', 'github', broken)
+  assert.equal(github.status, 2)
+  assert.match(github.stdout, /^::error file=\S+\/broken\.conf,line=2,col=\d+,title=[a-z-]+::./m)
+  assert.equal((await vipd('check', '--format', 'xml', broken)).status, 3)
 })
 
 test('failover, drain and resume: what became of each, and whether all is given away', async () => {
