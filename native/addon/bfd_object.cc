@@ -184,8 +184,9 @@ void BfdObject::OpenSession(const Napi::CallbackInfo& info) {
   }
   auto counters = std::make_shared<BfdCounters>();
   sessions_[id] = {key, counters};
-  thread_->Post(AddBfdSession{id, static_cast<uint32_t>(NumberIn(spec, "discriminator")),
-                              sockets.peer, multihop ? 0 : sockets.ifindex, IntIn(spec, "minTtl"),
+  const BfdPath path = {sockets.peer, sockets.local, multihop ? 0 : sockets.ifindex,
+                        IntIn(spec, "minTtl")};
+  thread_->Post(AddBfdSession{id, static_cast<uint32_t>(NumberIn(spec, "discriminator")), path,
                               counters, std::make_shared<UniqueFd>(std::move(sender.fd))});
 }
 

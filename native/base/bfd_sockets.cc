@@ -17,8 +17,6 @@ constexpr int kFirstPort = 49'152;
 constexpr int kLastPort = 65'535;
 // So many ports are tried: all taken on a host with its ephemeral ports used up.
 constexpr int kPortTries = 64;
-// A packet that waits for longer is one of before a step of the wall clock.
-constexpr Us kOldestArrival = 1'000'000;
 
 struct SocketAddress {
   sockaddr_storage storage{};
@@ -61,8 +59,7 @@ Us SinceArrival(const timespec& stamp) {
   timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   const Us age = (now.tv_sec - stamp.tv_sec) * 1'000'000 + (now.tv_nsec - stamp.tv_nsec) / 1'000;
-  // The wall clock may have been set in between.
-  return std::clamp<Us>(age, 0, kOldestArrival);
+  return std::max<Us>(age, 0);
 }
 
 void ReadControl(const cmsghdr& control, BfdReceived* received) {
@@ -77,12 +74,16 @@ void ReadControl(const cmsghdr& control, BfdReceived* received) {
     in_pktinfo info;
     memcpy(&info, data, sizeof info);
     received->ifindex = info.ipi_ifindex;
+    received->to.length = 4;
+    memcpy(received->to.octets.data(), &info.ipi_addr, 4);
   } else if (control.cmsg_level == IPPROTO_IPV6 && control.cmsg_type == IPV6_HOPLIMIT) {
     memcpy(&received->ttl, data, sizeof received->ttl);
   } else if (control.cmsg_level == IPPROTO_IPV6 && control.cmsg_type == IPV6_PKTINFO) {
     in6_pktinfo info;
     memcpy(&info, data, sizeof info);
     received->ifindex = static_cast<int>(info.ipi6_ifindex);
+    received->to.length = 16;
+    memcpy(received->to.octets.data(), &info.ipi6_addr, 16);
   }
 }
 

@@ -25,9 +25,10 @@ Opened OpenBfdSender(const BfdSocketSpec& spec, std::minstd_rand* random);
 
 struct BfdReceived {
   Address from;
+  Address to;
   int ttl = -1;
   int ifindex = 0;
-  Us age = 0;  // since its arrival, by the kernel's clock
+  Us age = 0;  // since its arrival by the wall clock, which may have been set meanwhile
   std::span<const uint8_t> payload;
 };
 // One packet into `buffer`; nothing when none lies there. What cannot be read is passed over.

@@ -12,7 +12,13 @@ constexpr size_t kPacketBytes = 24;
 constexpr size_t kFlagsOctet = 1;
 constexpr uint8_t kPoll = 0x20;
 constexpr uint8_t kFinal = 0x10;
+constexpr uint8_t kAuthenticated = 0x04;
+constexpr uint8_t kMultipoint = 0x01;
+constexpr size_t kMultiplier = 2;
+constexpr size_t kLength = 3;
+constexpr size_t kMyDiscriminator = 4;
 constexpr size_t kYourDiscriminator = 8;
+constexpr uint8_t kVersion = 1;
 
 uint32_t ReadU32(std::span<const uint8_t> bytes, size_t at) {
   return static_cast<uint32_t>(bytes[at]) << 24 | static_cast<uint32_t>(bytes[at + 1]) << 16 |
@@ -31,6 +37,21 @@ bool IsExpected(const Bytes& expect, std::span<const uint8_t> packet) {
 // Init or Up (RFC 5880 section 4.1): the two highest of the two bits.
 constexpr uint8_t kAtLeastInit = 0x80;
 
+// Whether the peer of that discriminator of ours lives by this packet, whatever it changes: it
+// passes what section 6.8.6 asks, and its sender is not down.
+bool IsAlive(std::span<const uint8_t> packet, uint32_t ours) {
+  const uint8_t flags = packet[kFlagsOctet];
+  return packet[0] >> 5 == kVersion && packet[kLength] >= kPacketBytes &&
+         packet[kLength] <= packet.size() && packet[kMultiplier] != 0 &&
+         (flags & (kAuthenticated | kMultipoint)) == 0 && ReadU32(packet, kMyDiscriminator) != 0 &&
+         (flags & kAtLeastInit) != 0 && ReadU32(packet, kYourDiscriminator) == ours;
+}
+
+bool IsOf(const BfdPath& path, const BfdArrival& arrival) {
+  return path.peer == arrival.from && (path.local.length == 0 || path.local == arrival.to) &&
+         (path.ifindex == 0 || path.ifindex == arrival.ifindex);
+}
+
 }  // namespace
 
 void AddEvent(std::vector<BfdEvent>* events, BfdEvent event) {
@@ -44,14 +65,12 @@ void AddEvent(std::vector<BfdEvent>* events, BfdEvent event) {
   if (last != events->rend()) *last = std::move(event);
 }
 
-void BfdCore::Add(SessionId id, uint32_t discriminator, const Address& peer, int ifindex,
-                  int min_ttl, std::shared_ptr<BfdCounters> counters) {
+void BfdCore::Add(SessionId id, uint32_t discriminator, const BfdPath& path,
+                  std::shared_ptr<BfdCounters> counters) {
   auto session = std::make_unique<Session>();
   session->id = id;
   session->discriminator = discriminator;
-  session->peer = peer;
-  session->ifindex = ifindex;
-  session->min_ttl = min_ttl;
+  session->path = path;
   session->counters = std::move(counters);
   deadlines_.Add(session.get());
   by_discriminator_[discriminator] = session.get();
@@ -102,30 +121,29 @@ void BfdCore::Apply(SessionId id, BfdOrder order, Us now) {
   Rearm(session);
 }
 
-bool BfdCore::Receive(const Address& from, int ifindex, int ttl, std::span<const uint8_t> packet,
-                      Us at) {
+bool BfdCore::Receive(const BfdArrival& arrival) {
+  const std::span<const uint8_t> packet = arrival.packet;
   if (packet.size() < kPacketBytes) return false;
-  Session* session = Route(from, ifindex, packet);
+  Session* session = Route(arrival);
   if (session == nullptr) return false;
-  if (ttl < session->min_ttl) {
+  if (arrival.ttl < session->path.min_ttl) {
     ++session->counters->bad_ttl;
     return true;
   }
   const bool expected = IsExpected(session->order.expect, packet);
   const uint8_t flags = packet[kFlagsOctet];
   if (expected) {
-    Heard(session, at);
+    Heard(session, arrival.at);
     if ((flags & kPoll) != 0 && session->answer != nullptr)
       sends_.push_back({session->id, session->answer});
     if ((flags & kFinal) == 0 || !session->order.polling) return true;
-  } else if ((flags & kAtLeastInit) != 0 &&
-             ReadU32(packet, kYourDiscriminator) == session->discriminator) {
-    Heard(session, at);
+  } else if (IsAlive(packet, session->discriminator)) {
+    Heard(session, arrival.at);
   }
   BfdEvent event;
   event.session = session->id;
   event.packet.assign(packet.begin(), packet.end());
-  event.at = at;
+  event.at = arrival.at;
   event.expiries = session->expiries;
   AddEvent(&events_, std::move(event));
   return true;
@@ -169,7 +187,7 @@ void BfdCore::Detect(Session* session, Us now) {
   event.session = session->id;
   event.at = now;
   event.deadline = deadline;
-  event.peer = session->peer;
+  event.peer = session->path.peer;
   event.takeover = order.takeover;
   event.expiries = session->expiries;
   AddEvent(&events_, std::move(event));
@@ -191,17 +209,15 @@ void BfdCore::Heard(Session* session, Us at) {
   Rearm(session);
 }
 
-BfdCore::Session* BfdCore::Route(const Address& from, int ifindex,
-                                 std::span<const uint8_t> packet) {
-  const uint32_t ours = ReadU32(packet, kYourDiscriminator);
+BfdCore::Session* BfdCore::Route(const BfdArrival& arrival) {
+  const uint32_t ours = ReadU32(arrival.packet, kYourDiscriminator);
   if (ours != 0) {
     const auto found = by_discriminator_.find(ours);
     if (found == by_discriminator_.end()) return nullptr;
-    return found->second->peer == from ? found->second : nullptr;
+    return found->second->path.peer == arrival.from ? found->second : nullptr;
   }
   for (const auto& [id, session] : sessions_)
-    if (session->peer == from && (session->ifindex == 0 || session->ifindex == ifindex))
-      return session.get();
+    if (IsOf(session->path, arrival)) return session.get();
   return nullptr;
 }
 

@@ -81,19 +81,36 @@ struct BfdSend {
   std::shared_ptr<const Bytes> bytes;
 };
 
+// Between which addresses a session is.
+struct BfdPath {
+  Address peer;
+  Address local;    // length 0: any of ours
+  int ifindex = 0;  // of the link that packets come by; 0: any
+  int min_ttl = 0;  // packets with less are counted and dropped (RFC 5881 section 5)
+};
+
+// A packet as it came.
+struct BfdArrival {
+  Address from;
+  Address to;
+  int ifindex = 0;  // 0: over several hops, so the link says nothing
+  int ttl = 0;
+  std::span<const uint8_t> packet;
+  Us at = 0;  // the kernel's stamp
+};
+
 class BfdCore {
  public:
   explicit BfdCore(uint64_t seed) : random_(seed) {}
 
-  // `min_ttl`: packets with less are counted and dropped (RFC 5881 section 5). The discriminator is
-  // ours: the caller keeps it unique.
-  void Add(SessionId id, uint32_t discriminator, const Address& peer, int ifindex, int min_ttl,
+  // The discriminator is ours: the caller keeps it unique.
+  void Add(SessionId id, uint32_t discriminator, const BfdPath& path,
            std::shared_ptr<BfdCounters> counters);
   void Remove(SessionId id);
   void Apply(SessionId id, BfdOrder order, Us now);
-  // `at`: the kernel's arrival stamp. A packet that names no discriminator of ours finds its
-  // session by source and interface; `ifindex` 0: it came over several hops. False: no session's.
-  bool Receive(const Address& from, int ifindex, int ttl, std::span<const uint8_t> packet, Us at);
+  // A packet that names no discriminator of ours finds its session by its addresses and its link.
+  // False: it is no session's.
+  bool Receive(const BfdArrival& arrival);
   // Detection times and repeats that are over at `now`. A session whose detection time is over by
   // more than as much again was not looked at meanwhile: it listens for one more.
   void Tick(Us now);
@@ -106,9 +123,7 @@ class BfdCore {
  private:
   struct Session : Timed {
     uint32_t discriminator = 0;
-    Address peer;
-    int ifindex = 0;
-    int min_ttl = 0;
+    BfdPath path;
     std::shared_ptr<BfdCounters> counters;
     BfdOrder order;
     std::shared_ptr<const Bytes> repeat;
@@ -120,7 +135,7 @@ class BfdCore {
   };
 
   Session* Find(SessionId id);
-  Session* Route(const Address& from, int ifindex, std::span<const uint8_t> packet);
+  Session* Route(const BfdArrival& arrival);
   void Rearm(Session* session);
   void Repeat(Session* session, const BfdRepeat& repeat);
   Us Jittered(const BfdRepeat& repeat);

@@ -124,7 +124,7 @@ void BfdThread::Poll(int timeout_ms) {
       [[maybe_unused]] const ssize_t read_bytes = read(timer_.get(), &count, sizeof count);
     } else if (const auto found = receivers_.find(static_cast<int>(tag));
                found != receivers_.end()) {
-      Drain(found->second);
+      Drain(&found->second);
     }
   }
 }
@@ -141,7 +141,7 @@ void BfdThread::TakeCommands() {
 void BfdThread::Carry(BfdCommand command) {
   std::visit(
       Overloaded{[&](AddBfdSession& c) {
-                   core_.Add(c.id, c.discriminator, c.peer, c.ifindex, c.min_ttl, c.counters);
+                   core_.Add(c.id, c.discriminator, c.path, c.counters);
                    senders_[c.id] = {c.sender, c.counters};
                  },
                  [&](RemoveBfdSession& c) {
@@ -150,7 +150,7 @@ void BfdThread::Carry(BfdCommand command) {
                  },
                  [&](GiveBfdOrder& c) { core_.Apply(c.id, std::move(c.order), MonotonicNow()); },
                  [&](AddBfdReceiver& c) {
-                   receivers_[c.key] = {c.family, c.multihop, c.fd};
+                   receivers_[c.key] = {c.family, c.multihop, c.fd, MonotonicNow()};
                    Watch(c.fd->get(), static_cast<uint64_t>(c.key));
                  },
                  [&](RemoveBfdReceiver& c) {
@@ -160,15 +160,24 @@ void BfdThread::Carry(BfdCommand command) {
       command);
 }
 
-void BfdThread::Drain(const Receiver& receiver) {
+void BfdThread::Drain(Receiver* receiver) {
   std::array<uint8_t, kPacketMax> buffer;
   for (int left = kPacketsPerTurn; left > 0; --left) {
-    const auto received = ReceiveBfd(receiver.fd->get(), receiver.family, buffer);
-    if (!received.has_value()) return;
-    const int ifindex = receiver.multihop ? 0 : received->ifindex;
-    if (!core_.Receive(received->from, ifindex, received->ttl, received->payload,
-                       MonotonicNow() - received->age))
-      ++unclaimed_;
+    const Us now = MonotonicNow();
+    const auto received = ReceiveBfd(receiver->fd->get(), receiver->family, buffer);
+    if (!received.has_value()) {
+      receiver->empty_at = now;
+      return;
+    }
+    BfdArrival arrival;
+    arrival.from = received->from;
+    arrival.to = received->to;
+    arrival.ifindex = receiver->multihop ? 0 : received->ifindex;
+    arrival.ttl = received->ttl;
+    arrival.packet = received->payload;
+    // A step of the wall clock makes no packet older than that.
+    arrival.at = std::max(MonotonicNow() - received->age, receiver->empty_at);
+    if (!core_.Receive(arrival)) ++unclaimed_;
   }
 }
 

@@ -26,9 +26,7 @@ struct BfdOptions {
 struct AddBfdSession {
   SessionId id;
   uint32_t discriminator;
-  Address peer;
-  int ifindex;
-  int min_ttl;
+  BfdPath path;
   std::shared_ptr<BfdCounters> counters;
   std::shared_ptr<UniqueFd> sender;
 };
@@ -76,6 +74,7 @@ class BfdThread {
     int family;
     bool multihop;
     std::shared_ptr<UniqueFd> fd;
+    Us empty_at;  // no packet lay in it then: all that come later have arrived since
   };
   struct Sender {
     std::shared_ptr<UniqueFd> fd;
@@ -86,7 +85,7 @@ class BfdThread {
   void Poll(int timeout_ms);
   void TakeCommands();
   void Carry(BfdCommand command);
-  void Drain(const Receiver& receiver);
+  void Drain(Receiver* receiver);
   void SendAll();
   void Deliver();
   void Arm();

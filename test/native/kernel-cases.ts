@@ -29,7 +29,7 @@ import {
   until,
   vip,
 } from './lan.ts'
-import { ip } from './peer.ts'
+import { ip } from './remote.ts'
 
 test('addresses are really added and deleted, and plans are idempotent', async () => {
   const four = vip('10.9.7.1', { label: 'va:vip' })

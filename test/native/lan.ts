@@ -24,7 +24,8 @@ import {
   encodeAddressReplace,
 } from '../../src/wire/rtnetlink-address.ts'
 import { errno } from '../../src/wire/rtnetlink-numbers.ts'
-import { ip, Peer } from './peer.ts'
+import { Peer } from './peer.ts'
+import { ip, quiet } from './remote.ts'
 
 export const address = (text: string): Ip => {
   const parsed = parseIp(text)
@@ -35,7 +36,6 @@ export const ours = { 4: address('10.9.0.1'), 6: address('fe80::a') } as const
 export const theirs = { 4: address('10.9.0.2'), 6: address('fe80::b') } as const
 export const groups = { 4: address('224.0.0.18'), 6: address('ff02::12') } as const
 
-export const quiet = { realtimePriority: 0, rttimeUs: us(0), lockMemory: false, livenessUs: us(0) }
 export const events: EngineEvent[] = []
 export const { engine } = startEngine(quiet, (batch) => events.push(...batch))
 export const peer = new Peer()

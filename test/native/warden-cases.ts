@@ -17,7 +17,8 @@ import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Plan } from '../../src/engine/contract.ts'
 import { lockHolder, startEngine } from '../../src/engine/native.ts'
-import { add, leadWith, quiet, spec, until, vip } from './lan.ts'
+import { add, leadWith, spec, until, vip } from './lan.ts'
+import { quiet } from './remote.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'vipd-warden-'))
 after(() => rmSync(dir, { recursive: true, force: true }))

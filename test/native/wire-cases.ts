@@ -24,7 +24,6 @@ import {
   ours,
   peer,
   peerIfindex,
-  quiet,
   remove,
   repeat,
   spec,
@@ -32,6 +31,7 @@ import {
   until,
   vip,
 } from './lan.ts'
+import { quiet } from './remote.ts'
 
 const nativeModule = new URL('../../src/engine/native.js', import.meta.url).href
 

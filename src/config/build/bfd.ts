@@ -1,4 +1,4 @@
-/** BFD sessions: a neighbour has one, as its first packet is told by its source alone. */
+/** BFD sessions: one between two addresses, which alone tell whose the first packet of a neighbour is. */
 import type { Ip } from '../../base/ip.ts'
 import type { BfdDraft } from '../draft/bfd.ts'
 import type { Lowering } from '../draft/report.ts'
@@ -22,10 +22,11 @@ export function addBfd(name: string, draft: BfdDraft, node: Node, lowering: Lowe
   }
   const key = checkName('bfd', name)
   const clash = [...lowering.sessions.values()].find(
-    (one) => one.name === key || (one.neighbor === neighbor && one.multihop === options.multihop),
+    (one) => one.name === key || isBetween(one, { neighbor, source, multihop: options.multihop }),
   )
   if (clash !== undefined) {
-    const what = clash.name === key ? 'is defined twice' : `has the neighbour of ${clash.name}`
+    const what =
+      clash.name === key ? 'is defined twice' : `has the neighbour and the source of ${clash.name}`
     const message = `bfd_instance ${name} ${what} (first in line ${clash.place.line}); this one is ignored`
     lowering.error(node.place, 'duplicate', message)
     return
@@ -37,5 +38,13 @@ export function addBfd(name: string, draft: BfdDraft, node: Node, lowering: Lowe
   }
   lowering.sessions.set(key, session)
 }
+
+type Path = Pick<BfdInstance, 'neighbor' | 'source' | 'multihop'>
+
+/** Without a source a session takes its neighbour's packets at any of this host's addresses. */
+const isBetween = (one: Path, other: Path): boolean =>
+  one.neighbor === other.neighbor &&
+  one.multihop === other.multihop &&
+  (one.source === null || other.source === null || one.source === other.source)
 
 const isSix = (address: Ip): boolean => address.includes(':')

@@ -152,6 +152,14 @@ test('bfd_instance: what cannot be a session is ignored, and named', () => {
   assert.match(bad('neighbor_ip 10.0.0.2\n source_ip fd77::1').join(), /address-family/)
   const twice = 'bfd_instance c {\n neighbor_ip 10.0.0.2\n}\n'
   assert.match(bad('neighbor_ip 10.0.0.2', twice).join(), /duplicate/)
+  const from = (last: number, more = '') =>
+    `neighbor_ip 10.0.0.2\n source_ip 10.0.0.${last}\n ${more}`
+  const other = (lines: string) => `bfd_instance c {\n${lines}\n}\n`
+  assert.match(bad(from(1), other(from(1))).join(), /duplicate/)
+  assert.match(bad(from(1), twice).join(), /duplicate/)
+  // Its packets tell by their destination, or by their port, whose they are.
+  assert.deepEqual(bad(from(1), other(from(3))), [])
+  assert.deepEqual(bad(from(1), other(from(1, 'multihop'))), [])
   assert.match(
     findings(check(instanceText('track_bfd {\n b\n }')))
       .map(String)

@@ -84,7 +84,6 @@ const spans: readonly string[] = [
   'kNoDeadline',
   'kNoPromise',
   'kLookAgain',
-  'kOldestArrival',
   'kReapLook',
   'kRousedMax',
   'kSendSlow',
