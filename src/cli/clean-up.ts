@@ -6,6 +6,7 @@ import { OpError } from '../base/errors.ts'
 import { endStaleWardens } from '../daemon/stale-wardens.ts'
 import { kernelRequest } from '../engine/native.ts'
 import { Errands } from '../kernel/errands.ts'
+import { describeSetting } from '../kernel/link-settings.ts'
 import { sweepTables } from '../kernel/nft-tables.ts'
 import { removeRecord, type Survey, survey } from '../kernel/survey.ts'
 import { describeFound, type Swept, sweep } from '../kernel/sweep.ts'
@@ -43,14 +44,17 @@ function refuse(why: string): number {
   return exit.degraded
 }
 
-function report({ entries, ...addresses }: Swept): boolean {
+function report({ entries, settings, ...addresses }: Swept): boolean {
   const removed = [...entries.removed, ...addresses.removed]
   const left = [...entries.left, ...addresses.left]
   const failed = [...entries.failed, ...addresses.failed]
   for (const it of removed) process.stdout.write(`removed ${describeFound(it)}\n`)
   for (const it of left) say(`left alone: ${describeFound(it)}: ${it.why}`)
   for (const it of failed) say(`not removed: ${describeFound(it)}: ${it.why}`)
-  return failed.length === 0
+  for (const text of settings.restored) process.stdout.write(`set back ${text}\n`)
+  for (const it of settings.left) say(`not set back: ${it.text}: ${it.why}`)
+  for (const it of settings.failed) say(`not set back: ${describeSetting(it)}: ${it.why}`)
+  return failed.length + settings.failed.length === 0
 }
 
 /** Where there is no nft there are no tables. */

@@ -287,6 +287,8 @@ export type InstanceOptions = {
   readonly skipCheckAdvAddr: boolean
   readonly v3ChecksumAsV2: boolean
   readonly trackPrimary: boolean
+  /** The sysctl of that name, on the instance's interface. */
+  readonly promoteSecondaries: boolean
   readonly receiveBufferBytes: number | null
 }
 

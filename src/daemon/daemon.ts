@@ -25,12 +25,14 @@ import type { OwnedObject } from '../kernel/marks.ts'
 import { Kernel } from '../kernel/mirror.ts'
 import { KernelReader } from '../kernel/reader.ts'
 import type { Ownership } from '../kernel/record.ts'
+import { SettingsKeeper } from '../kernel/settings-keeper.ts'
 import type { Loaded } from '../loading/load.ts'
 import { type Notifier, startNotifier } from '../notify/notify.ts'
 import type { Dump } from '../report/dump.ts'
 import type { HandOver } from '../report/hand-over.ts'
 import type { Observation } from '../report/observation.ts'
 import type { Status } from '../report/status.ts'
+import { wantedSettings } from '../router/binding/wanted-settings.ts'
 import { Dispatcher, notifySettings } from '../router/dispatch/dispatcher.ts'
 import { observe } from '../router/dispatch/observe.ts'
 import { daemonStatus } from '../router/dispatch/status.ts'
@@ -43,12 +45,16 @@ import { initialiseFiles } from './initial-files.ts'
 import { Lease } from './lease.ts'
 import { applyNice, engineOptions, linkDelays, runTimed } from './process.ts'
 import { endWith, Reloads } from './reloads.ts'
+import { request } from './request.ts'
 import { startDelay } from './start-delay.ts'
 import type { Daemon, DaemonOptions, ReloadResult } from './types.ts'
 import { Watchers } from './watchers.ts'
 
 /** How long a start, and a stop, wait for nft; a reload does not. */
 const firewallMs = 2_000
+
+/** How long a start, and a stop, wait for settings of interfaces to be set, or set back. */
+const settingsMs = 2_000
 
 /** When log lines that were held back are written, of all instances in one wake-up. */
 const flushLogEveryMs = 10_000
@@ -63,6 +69,7 @@ export class RunningDaemon implements Daemon {
   readonly #reader: KernelReader
   readonly #ownership: Ownership
   readonly #firewall: Firewall
+  readonly #settings: SettingsKeeper
   readonly #notifier: Notifier
   readonly #pool: CheckPool
   readonly #watchers: Watchers
@@ -98,6 +105,13 @@ export class RunningDaemon implements Daemon {
     this.#bfd = openBfd((events) => this.#dispatcher.onBfd(events))
     for (const note of start.notes) log.info(note)
     this.#lease = new Lease(engine)
+    this.#settings = new SettingsKeeper({
+      log,
+      kernel: this.#kernel,
+      request: (bytes) => request(engine, bytes),
+      record: (objects) => ownership.record('settings', objects),
+      neighbours: () => ownership.neighbourSettings(),
+    })
     const dispatcher = () => this.#dispatcher
     const { globals } = config
     this.#watchers = new Watchers({ engine, start, guard, options, globals, log, dispatcher })
@@ -144,6 +158,8 @@ export class RunningDaemon implements Daemon {
       checks: (scripts) => this.#pool.set(checkSpecs(scripts)),
       settings: ({ instances, globals }) => {
         this.#firewall.set(instances)
+        // An instance that leaves, or is altered, needs them until it has.
+        this.#settings.set(wantedSettings([...this.#dispatcher.config.instances, ...instances]))
         this.#delays.set(linkDelays(globals))
         this.#reader.arm()
         this.#lease.follow(globals.livenessUs)
@@ -153,7 +169,10 @@ export class RunningDaemon implements Daemon {
       wallMs: () => Date.now(),
       sliceMs: () => performance.now(),
       lost: (what) => this.#watchers.lost(what),
-      kernelChanged: () => this.#watchers.kernelChanged(),
+      kernelChanged: () => {
+        this.#watchers.kernelChanged()
+        this.#settings.look()
+      },
       settled: () => this.#handOvers.look(),
     })
   }
@@ -166,7 +185,8 @@ export class RunningDaemon implements Daemon {
     this.#ownership.mirrored()
     this.#firewall.sweep(this.#ownership.neighbours)
     this.#firewall.set(instances)
-    await this.#firewall.settled(firewallMs)
+    this.#settings.set(wantedSettings(instances))
+    await Promise.all([this.#firewall.settled(firewallMs), this.#settings.settled(settingsMs)])
     this.#lease.follow(globals.livenessUs)
     this.#flushLog = setInterval(() => this.#dispatcher.flushLog(), flushLogEveryMs)
     this.#watchers.start()
@@ -200,6 +220,7 @@ export class RunningDaemon implements Daemon {
         ...this.#ownership.warnings,
         ...network,
         ...this.#firewall.warnings,
+        ...this.#settings.warnings,
       ],
       config,
     })
@@ -251,8 +272,11 @@ export class RunningDaemon implements Daemon {
     return new Uint8Array(packed.buffer)
   }
 
-  reload(force = false): Promise<ReloadResult> {
-    return this.#reloads.reload(force)
+  async reload(force = false): Promise<ReloadResult> {
+    const result = await this.#reloads.reload(force)
+    if (!this.#dispatcher.stopping)
+      this.#settings.set(wantedSettings(this.#dispatcher.config.instances))
+    return result
   }
 
   push(name: string, failure: string | null): void {
@@ -290,7 +314,7 @@ export class RunningDaemon implements Daemon {
     if (this.#flushLog !== null) clearInterval(this.#flushLog)
     await Promise.all([this.#pool.stop(), this.#notifier.stop()])
     this.#firewall.set([])
-    await this.#firewall.settled(firewallMs)
+    await Promise.all([this.#firewall.settled(firewallMs), this.#settings.close(settingsMs)])
     await runTimed('shutdown_script', this.#dispatcher.config.globals.shutdownScript, log)
     this.#options.loader.close()
     this.#watchers.stopWarden()

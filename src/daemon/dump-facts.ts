@@ -130,6 +130,7 @@ const settings = (cfg: Instance) => ({
   strict: cfg.strict,
   skipCheckAdvAddr: cfg.skipCheckAdvAddr,
   trackPrimary: cfg.trackPrimary,
+  promoteSecondaries: cfg.promoteSecondaries,
   password: cfg.password !== null,
   interfaces: cfg.trackInterfaces.map(tracked),
   notify: notify(cfg.notify),

@@ -9,11 +9,13 @@ import { identityOfHeld } from '../wire/address-identity.ts'
 import { splitMessages } from '../wire/netlink.ts'
 import type { LinkAddress } from '../wire/rtnetlink-address.ts'
 import { type } from '../wire/rtnetlink-numbers.ts'
+import { type Ipv4Setting, isIpv4Setting } from '../wire/rtnetlink-settings.ts'
 
-/** To come: links, sysctls. A kind that the reader does not know makes a record unusable. */
+/** To come: links. A kind that the reader does not know makes a record unusable. */
 export type OwnedObject =
   | OwnedAddress
   | OwnedEntry
+  | ChangedSetting
   | { readonly kind: 'nft-table'; readonly family: 'inet'; readonly name: string }
 
 /** As the kernel reports it: with a peer the prefix is the peer's. */
@@ -30,6 +32,18 @@ export type OwnedEntry = {
   readonly text: string
   /** The request that removes it and no other (RTM_DELROUTE, RTM_DELRULE), hexadecimal. */
   readonly remove: string
+}
+
+/** An IPv4 setting of a link that is not vipd's: to have `original` again, if it still has `ours`. */
+export type ChangedSetting = {
+  readonly kind: 'setting'
+  readonly interface: string
+  readonly ifindex: number
+  readonly name: Ipv4Setting
+  readonly ours: number
+  readonly original: number
+  /** About to be set back: what another vipd sees of it is no claim any more. */
+  readonly releasing: boolean
 }
 
 export type OwnershipRecord = {
@@ -57,6 +71,10 @@ export function objectKey(object: OwnedObject): string {
     case 'route':
     case 'rule':
       return `${object.identity} ${object.remove}`
+    case 'setting': {
+      const { interface: link, ifindex, name, ours, original, releasing } = object
+      return `setting ${link} ${ifindex} ${name} ${ours} ${original} ${releasing}`
+    }
     case 'nft-table':
       return `nft-table ${object.family} ${object.name}`
     default:
@@ -99,6 +117,7 @@ function asOwned(value: unknown): OwnedObject | null {
   const { kind } = value
   if (kind === 'address') return asAddress(value)
   if (kind === 'route' || kind === 'rule') return asEntry(kind, value)
+  if (kind === 'setting') return asSetting(value)
   if (kind !== 'nft-table' || value['family'] !== 'inet') return null
   const { name } = value
   return typeof name === 'string' ? { kind, family: 'inet', name } : null
@@ -113,6 +132,15 @@ function asEntry(kind: OwnedEntry['kind'], value: Fields): OwnedEntry | null {
   const wanted = kind === 'route' ? type.delRoute : type.delRule
   if (!whole || messages.length !== 1 || messages[0]?.type !== wanted) return null
   return { kind, identity, text, remove }
+}
+
+function asSetting(value: Fields): ChangedSetting | null {
+  const { ifindex, name, ours, original, releasing } = value
+  const link = value['interface']
+  if (typeof link !== 'string' || typeof name !== 'string' || !isIpv4Setting(name)) return null
+  if (typeof ifindex !== 'number' || typeof releasing !== 'boolean') return null
+  if (typeof ours !== 'number' || typeof original !== 'number') return null
+  return { kind: 'setting', interface: link, ifindex, name, ours, original, releasing }
 }
 
 function asAddress(value: Fields): OwnedObject | null {

@@ -3,6 +3,7 @@
  * mirror, never a command, so deciding about a link costs no system call. After an overrun the dumps are
  * read again and the difference is reported as if it had been notified.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { OpError } from '../base/errors.ts'
 import { type Ip, ipFamily } from '../base/ip.ts'
 import { type AddressIdentity, identityOf, identityOfHeld } from '../wire/address-identity.ts'
@@ -15,7 +16,8 @@ import {
   type LinkAddress,
   vipdProtocol,
 } from '../wire/rtnetlink-address.ts'
-import { encodeLinkDump } from '../wire/rtnetlink-link.ts'
+import { encodeLinkDump, type Link } from '../wire/rtnetlink-link.ts'
+import type { Ipv4Settings } from '../wire/rtnetlink-settings.ts'
 import type { DelayNews, LinkDelays } from './link-delays.ts'
 import { type KernelLink, type LinkChange, LinkTable, seenOf } from './link-table.ts'
 
@@ -56,6 +58,8 @@ export type KernelChange =
     }
   /** A route or a rule of that identity was removed. The mirror holds none. */
   | { readonly kind: 'entry-gone'; readonly identity: string }
+  /** A setting of the interface (net.ipv4.conf.IFACE.*) is known anew. */
+  | { readonly kind: 'settings'; readonly ifindex: number }
   /** Whether the interface forwards IPv6 is known anew. */
   | { readonly kind: 'forwarding'; readonly ifindex: number }
   | DelayNews
@@ -85,6 +89,7 @@ export class Kernel implements KernelView {
   /** By interface and identity. */
   #addresses = new Map<number, Map<string, KernelAddress>>()
   #forwarding = new Map<number, boolean>()
+  #settings = new Map<number, Ipv4Settings | null>()
   /** IPv6 addresses of others, whatever their prefix. */
   #foreignSix = new Set<string>()
   /** Of the host's own, by interface and identity; seldom any. */
@@ -145,6 +150,11 @@ export class Kernel implements KernelView {
     return [...(this.#secondaries.get(ifindex)?.values() ?? [])]
   }
 
+  /** As last heard; null: the link is not known, or has no IPv4. */
+  settingsOf(ifindex: number): Ipv4Settings | null {
+    return this.#settings.get(ifindex) ?? null
+  }
+
   /** What a change said was gone has been added again since. */
   hasAgain(gone: KernelAddress): boolean {
     return this.findHeld(gone) !== null
@@ -156,10 +166,16 @@ export class Kernel implements KernelView {
 
   /** Forgets what was known for what these say: dumps, and notifications since. Returns what differs from before. */
   replace(dumps: readonly Uint8Array[]): readonly KernelChange[] {
-    const before = { links: this.#links, addresses: this.#addresses, forwarding: this.#forwarding }
+    const before = {
+      links: this.#links,
+      addresses: this.#addresses,
+      forwarding: this.#forwarding,
+      settings: this.#settings,
+    }
     this.#links = new LinkTable(this.#delays)
     this.#addresses = new Map()
     this.#forwarding = new Map()
+    this.#settings = new Map()
     this.#foreignSix = new Set()
     this.#secondaries = new Map()
     this.#earlier = before.addresses
@@ -170,6 +186,9 @@ export class Kernel implements KernelView {
       ...this.#links.since(before.links),
       ...this.#addressDifferences(before.addresses),
       ...this.#forwardingDifferences(before.forwarding),
+      ...[...this.#settings]
+        .filter(([ifindex, now]) => !isDeepStrictEqual(now, before.settings.get(ifindex)))
+        .map(([ifindex]): KernelChange => ({ kind: 'settings', ifindex })),
       ...(this.#delays?.takeNews() ?? []),
     ]
   }
@@ -198,7 +217,7 @@ export class Kernel implements KernelView {
   #applyOne(message: RouteMessage): readonly KernelChange[] {
     switch (message.kind) {
       case 'newlink':
-        return this.#links.set(seenOf(message.link))
+        return [...this.#links.set(seenOf(message.link)), ...this.#setSettings(message.link)]
       case 'dellink':
         return this.#forget(message.link.ifindex)
       case 'newaddr':
@@ -218,6 +237,7 @@ export class Kernel implements KernelView {
   #forget(ifindex: number): readonly KernelChange[] {
     this.#addresses.delete(ifindex)
     this.#forwarding.delete(ifindex)
+    this.#settings.delete(ifindex)
     this.#secondaries.delete(ifindex)
     for (const key of this.#foreignSix)
       if (key.startsWith(`${ifindex} `)) this.#foreignSix.delete(key)
@@ -280,6 +300,13 @@ export class Kernel implements KernelView {
     if (kind === 'delnetconf') this.#forwarding.delete(ifindex)
     else if (forwarding !== null) this.#forwarding.set(ifindex, forwarding)
     return before === this.forwardsIpv6(ifindex) ? [] : [{ kind: 'forwarding', ifindex }]
+  }
+
+  /** The kernel notifies what is set by rtnetlink, not what is set through /proc/sys. */
+  #setSettings({ ifindex, ipv4 }: Link): readonly KernelChange[] {
+    const before = this.#settings.get(ifindex)
+    this.#settings.set(ifindex, ipv4)
+    return isDeepStrictEqual(before, ipv4) ? [] : [{ kind: 'settings', ifindex }]
   }
 
   #forwardingDifferences(before: ReadonlyMap<number, boolean>): readonly KernelChange[] {

@@ -9,9 +9,11 @@ import type { Log } from '../base/log.ts'
 import { identityOfHeld } from '../wire/address-identity.ts'
 import { type LinkAddress, vipdProtocol } from '../wire/rtnetlink-address.ts'
 import type { Errands } from './errands.ts'
+import { describeSetting, type Neighbours } from './link-settings.ts'
 import { encodeRecord, type OwnedAddress, type OwnedObject, objectKey } from './marks.ts'
 import type { Survey } from './survey.ts'
 import { describeFound, type Request, type Swept, sweep } from './sweep.ts'
+import { neighbourSettings, type SweptSettings } from './sweep-settings.ts'
 
 export type OwnershipPorts = {
   readonly runDir: string
@@ -102,11 +104,21 @@ export class Ownership {
    * it all (or cannot be written); else `onRecorded` follows.
    */
   claim(holder: Holder, objects: readonly OwnedObject[]): boolean {
+    const before = this.#wanted.get(holder) ?? []
     if (objects.length === 0) this.#wanted.delete(holder)
     else this.#wanted.set(holder, objects)
-    if (objects.every((it) => this.#recorded.has(objectKey(it)))) return true
+    // What has been set back must not be set back once more: another program may have set that value since.
+    const released = before.some((it) => it.kind === 'setting') && this.#failing === null
+    const recorded = objects.every((it) => this.#recorded.has(objectKey(it)))
+    if (recorded && !released) return true
     this.#write()
-    return this.#failing !== null
+    return recorded || this.#failing !== null
+  }
+
+  /** What the vipds that live beside this one have changed by now. Rejects with OpError. */
+  async neighbourSettings(): Promise<readonly Neighbours[]> {
+    const { runDir, errands } = this.#ports
+    return neighbourSettings(await errands.run({ kind: 'survey', runDir }, surveyMs))
   }
 
   /** Claims for the holder; resolves when it is recorded, or cannot be. */
@@ -127,7 +139,12 @@ export class Ownership {
     this.#closed = true
     if (this.#again !== null) clearTimeout(this.#again)
     const { runDir, errands, log } = this.#ports
-    this.#wanted.clear()
+    // A setting that is claimed still could not be set back.
+    for (const [holder, objects] of this.#wanted)
+      this.#wanted.set(
+        holder,
+        objects.filter((it) => it.kind === 'setting'),
+      )
     const left = this.#objects()
     const text = left.size === 0 ? null : this.#text(left)
     try {
@@ -138,7 +155,7 @@ export class Ownership {
     }
   }
 
-  #take({ removed, left, failed, marks, entries }: Swept): void {
+  #take({ removed, left, failed, marks, entries, settings }: Swept): void {
     const { log } = this.#ports
     this.#marks = marks
     this.#left = new Set([...left, ...failed].map((it) => keyOf(it.address)))
@@ -148,6 +165,15 @@ export class Ownership {
       log.warn(`Left alone: ${describeFound(it)}: ${it.why}`)
     for (const it of [...entries.failed, ...failed])
       log.error(`Not removed: ${describeFound(it)}: ${it.why}`)
+    this.#takeSettings(settings)
+  }
+
+  #takeSettings({ restored, left, failed }: SweptSettings): void {
+    const { log } = this.#ports
+    for (const text of restored) log.warn(`Set back what an earlier vipd had changed: ${text}`)
+    for (const { text, why } of left) log.warn(`Not set back: ${text}: ${why}`)
+    for (const it of failed) log.error(`Not set back: ${describeSetting(it)}: ${it.why}`)
+    if (failed.length > 0) this.#wanted.set('settings of an earlier vipd', failed)
   }
 
   /** One at a time; what is claimed meanwhile goes into the next. */

@@ -18,6 +18,7 @@ import { encodeLinkDump } from '../wire/rtnetlink-link.ts'
 import { Judge, kernelMarks, objectsOf, type Verdict } from './ours.ts'
 import type { Survey } from './survey.ts'
 import { type FoundEntry, type SweptEntries, sweepEntries } from './sweep-entries.ts'
+import { type SweptSettings, sweepSettings } from './sweep-settings.ts'
 
 /** One rtnetlink request, answered; throws OpError. */
 export type Request = (bytes: Uint8Array) => Uint8Array
@@ -34,9 +35,10 @@ export type Swept = {
   /** The kernel shows who put an address there. */
   readonly marks: boolean
   readonly entries: SweptEntries
+  readonly settings: SweptSettings
 }
 
-/** Rules, routes, addresses. Throws OpError when the kernel's cannot be read. */
+/** Rules, routes, addresses, then the settings of interfaces. Throws OpError when the kernel's cannot be read. */
 export function sweep(survey: Survey, request: Request): Swept {
   const found = everyAddress(request)
   const marks = kernelMarks(
@@ -69,7 +71,7 @@ export function sweep(survey: Survey, request: Request): Swept {
     if (why === null) removed.push(it)
     else if (why !== 'gone') failed.push({ ...it, why })
   }
-  return { removed, left, failed, marks, entries }
+  return { removed, left, failed, marks, entries, settings: sweepSettings(survey, request) }
 }
 
 /** '10.0.0.100/24 on eth0', 'the route 192.0.2.0/24 table 254' */

@@ -87,6 +87,7 @@ export type DumpInstance = {
   readonly strict: boolean
   readonly skipCheckAdvAddr: boolean
   readonly trackPrimary: boolean
+  readonly promoteSecondaries: boolean
   /** A password is configured; it is not told. */
   readonly password: boolean
   readonly addresses: readonly DumpAddress[]

@@ -9,6 +9,7 @@ import {
   readU32,
 } from './netlink.ts'
 import { nlm, type } from './rtnetlink-numbers.ts'
+import { type Ipv4Settings, readIpv4Settings } from './rtnetlink-settings.ts'
 
 /** IFLA_* attributes; `kind` is IFLA_INFO_KIND inside `info`. */
 const ifla = {
@@ -63,6 +64,8 @@ export type Link = {
   readonly parent: number | null
   /** 'veth', 'vlan', …; null for hardware. */
   readonly linkKind: string | null
+  /** null: it has none. */
+  readonly ipv4: Ipv4Settings | null
 }
 
 export type LinkMessage = { readonly kind: 'newlink' | 'dellink'; readonly link: Link }
@@ -99,6 +102,7 @@ export function decodeLink(
     master: readU32(attributes.get(ifla.master)),
     parent: attributes.has(ifla.linkNetnsid) ? null : readU32(attributes.get(ifla.link)),
     linkKind: info === undefined ? null : readCString(info),
+    ipv4: readIpv4Settings(attributes),
   }
   return accept({ kind, link })
 }

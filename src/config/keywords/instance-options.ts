@@ -185,6 +185,13 @@ export const instanceOptions: Options<InstanceOptions, Instance> = new Options<
     doc: 'The instance goes on although its own interface is down.',
     inCheck: (on) => !on && 'dont_track_primary',
   },
+  promoteSecondaries: {
+    name: 'promote_secondaries',
+    takes: kinds.bare,
+    default: false,
+    doc: 'net.ipv4.conf.IFACE.promote_secondaries of the interface is 1 as long as vipd runs: the kernel keeps the other addresses of a network when its first is deleted. Without it vipd sets again what goes along (ownership.md). What it was is restored (sysctls.md).',
+    inCheck: (on) => on && 'promote_secondaries',
+  },
   receiveBufferBytes: {
     name: 'kernel_rx_buf_size',
     takes: kinds.quantity('BYTES', 'bytes', 0, unsigned),

@@ -57,10 +57,6 @@ export const unsupportedInstanceKeywords: readonly PlainEntry[] = withoutEffect(
       doc: 'Virtual MAC addresses also for addresses on other interfaces.',
     },
     {
-      name: 'promote_secondaries',
-      doc: 'Sets the sysctl of that name on the interface; vipd instead sets again what the kernel takes along (ownership.md).',
-    },
-    {
       name: 'garp_extra_if',
       args: [anyWords('[all] 0..86400')],
       set: checkExtraIf(0),

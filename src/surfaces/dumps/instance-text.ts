@@ -74,7 +74,7 @@ function protocol(it: DumpInstance): readonly string[] {
     `Accept = ${onOff(it.accept)}`,
     `Preempt = ${onOff(it.preempt)}`,
     ...(it.preemptDelay > 0 ? [`Preempt delay = ${it.preemptDelay} secs`] : []),
-    'Promote_secondaries = disabled',
+    `Promote_secondaries = ${onOff(it.promoteSecondaries)}`,
     ...authentication(it),
   ]
 }

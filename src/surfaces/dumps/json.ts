@@ -38,7 +38,7 @@ function data(it: DumpInstance): Record<string, unknown> {
     base_priority: it.priority,
     effective_priority: it.effectivePriority,
     vipset: it.addresses.some(({ set }) => set),
-    promote_secondaries: false,
+    promote_secondaries: it.promoteSecondaries,
     adver_int: it.advertSeconds,
     master_adver_int: masterSeconds,
     accept: bit(it.accept),

@@ -293,7 +293,7 @@ test('vrrp_min_garp leaves what is written above it', () => {
 })
 
 test('a keyword of the table that is not implemented is named, and its arguments are checked', () => {
-  const report = check(instanceText('promote_secondaries\n debug 9'))
+  const report = check(instanceText('garp_extra_if 10\n debug 9'))
   assert.deepEqual(findings(report), ['not-supported@4', 'bad-number@5'])
   assert.equal(only(report).vrid, 51)
 })

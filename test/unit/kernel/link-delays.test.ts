@@ -20,6 +20,7 @@ const plain: Link = {
   master: null,
   parent: null,
   linkKind: null,
+  ipv4: null,
 }
 
 const brief = (changes: readonly LinkChange[]) =>

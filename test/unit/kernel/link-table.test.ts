@@ -18,6 +18,7 @@ const plain: Link = {
   master: null,
   parent: null,
   linkKind: null,
+  ipv4: null,
 }
 const eth0 = (running = true) => seenOf({ ...plain, running })
 const on = (linkKind: string, parent = 2, name = `${linkKind}0`, ifindex = 3) =>

@@ -69,6 +69,7 @@ export const instance = (more: Partial<Instance> = {}): Instance => ({
   trackInterfaces: [],
   trackChecks: [],
   trackPrimary: true,
+  promoteSecondaries: false,
   garp: {
     masterDelayUs: us(5_000_000),
     masterRepeat: 5,

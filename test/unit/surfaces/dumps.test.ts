@@ -61,6 +61,7 @@ const instance: DumpInstance = {
   strict: false,
   skipCheckAdvAddr: false,
   trackPrimary: true,
+  promoteSecondaries: false,
   password: true,
   addresses: [],
   excluded: [],

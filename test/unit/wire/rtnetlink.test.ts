@@ -287,6 +287,7 @@ test('links: flags, and the attributes that decide where a VIP can live', () => 
     master: 4,
     parent: 2,
     linkKind: 'veth',
+    ipv4: null,
   }
   const lit = flags.up | flags.running | flags.multicast | flags.lowerUp
   assert.deepEqual(decodeMessages(linkMessage(16, lit, attributes)), [
