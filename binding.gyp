@@ -42,6 +42,7 @@
         "native/engine/netlink_thread.cc",
         "native/base/plan.cc",
         "native/addon/programs.cc",
+        "native/addon/ruleset_news.cc",
         "native/base/realtime.cc",
         "native/addon/check_sockets.cc",
         "native/base/signals.cc",

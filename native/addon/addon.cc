@@ -1,5 +1,6 @@
 // The addon's export table. It keeps no state of its own, so every environment that loads it is
 // independent.
+#include <linux/netlink.h>
 #include <napi.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "addon/engine_object.h"
 #include "addon/files_object.h"
 #include "addon/programs.h"
+#include "addon/ruleset_news.h"
 #include "base/inquiry.h"
 #include "base/signals.h"
 #include "host/children.h"
@@ -23,7 +25,7 @@
 namespace {
 
 Napi::Value Request(const Napi::CallbackInfo& info) {
-  const vipd::Answer answer = vipd::Request(vipd::RequestFrom(info[0]));
+  const vipd::Answer answer = vipd::Request(vipd::RequestFrom(info[0]), NETLINK_ROUTE);
   if (answer.call != nullptr)
     throw vipd::Failed(info.Env(), answer.call, answer.error, answer.detail);
   Napi::Uint8Array out = Napi::Uint8Array::New(info.Env(), answer.bytes.size());
@@ -122,6 +124,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   vipd::DefineFiles(env, exports);
   vipd::DefineEgress(env, exports);
   vipd::DefinePrograms(env, exports);
+  vipd::DefineRuleset(env, exports);
   vipd::DefineSenses(env, exports);
   return exports;
 }

@@ -107,8 +107,8 @@ void Inquiry::Take(const nlmsghdr* header) {
   answer_.bytes.resize(NLMSG_ALIGN(answer_.bytes.size()));
 }
 
-Answer Request(const Bytes& request) {
-  const Opened socket = OpenRoute();
+Answer Request(const Bytes& request, int protocol) {
+  const Opened socket = OpenRequests(protocol);
   if (!socket.ok()) return {{}, socket.failed_call, socket.error, ""};
   Inquiry inquiry(request);
   while (!inquiry.Step(socket.fd.get())) {

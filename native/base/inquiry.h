@@ -1,4 +1,4 @@
-// One rtnetlink request whose answer is more than an acknowledgement: a dump, say. The kernel
+// One netlink request whose answer is more than an acknowledgement: a dump, say. The kernel
 // writes a dump as it is read, so it is read in steps between which the caller may do what is more
 // urgent.
 #pragma once
@@ -42,7 +42,8 @@ class Inquiry {
   Answer answer_;
 };
 
-// The whole of it on a socket of its own, while the caller waits.
-Answer Request(const Bytes& request);
+// The whole of it on a socket of its own, while the caller waits. `protocol`: NETLINK_ROUTE,
+// NETLINK_NETFILTER.
+Answer Request(const Bytes& request, int protocol);
 
 }  // namespace vipd

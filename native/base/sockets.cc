@@ -252,9 +252,11 @@ Opened OpenFrames() {
   return Opening(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, 0).Done();
 }
 
-Opened OpenRoute() {
+Opened OpenRoute() { return OpenRequests(NETLINK_ROUTE); }
+
+Opened OpenRequests(int protocol) {
   const sockaddr_nl local = {AF_NETLINK, 0, 0, 0};
-  Opening opening(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_ROUTE);
+  Opening opening(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, protocol);
   opening.Optional(SOL_NETLINK, NETLINK_EXT_ACK, 1)
       .Optional(SOL_NETLINK, NETLINK_CAP_ACK, 1)
       .Optional(SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)

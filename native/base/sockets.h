@@ -70,6 +70,8 @@ Opened OpenSender(const LinkSpec& spec);
 Opened OpenFrames();
 // NETLINK_ROUTE with extended acknowledgements, for requests.
 Opened OpenRoute();
+// The same for another netlink protocol.
+Opened OpenRequests(int protocol);
 // NETLINK_ROUTE, joined to the notifications of links, addresses and IPv6 settings.
 Opened OpenMonitor();
 // How many packets can wait in a receiving socket at once, at most.

@@ -58,6 +58,9 @@ export type GlobalOptions = {
   /** Where the dump files go that a signal asks for; null: nowhere. */
   readonly dumpDirectory: string | null
   readonly jsonVersion: '1' | '2'
+  /** Of the chains of no_accept, −2³¹..2³¹−1. */
+  readonly nftablesPriority: number
+  readonly nftablesCounters: boolean
 }
 
 /** A line of `interface_up_down_delays`. 0: a change counts at once. */

@@ -25,6 +25,7 @@ import type { OwnedObject } from '../kernel/marks.ts'
 import { Kernel } from '../kernel/mirror.ts'
 import { KernelReader } from '../kernel/reader.ts'
 import type { Ownership } from '../kernel/record.ts'
+import { lookAtTable, RulesetNews } from '../kernel/ruleset.ts'
 import { SettingsKeeper } from '../kernel/settings-keeper.ts'
 import type { Loaded } from '../loading/load.ts'
 import { type Notifier, startNotifier } from '../notify/notify.ts'
@@ -142,7 +143,14 @@ export class RunningDaemon implements Daemon {
 
   #openFirewall(log: Log): Firewall {
     const claim = (objects: readonly OwnedObject[]) => this.#ownership.claim('no_accept', objects)
-    return new Firewall({ runDir: this.#options.runDir, log, errands: new Errands(), claim })
+    return new Firewall({
+      runDir: this.#options.runDir,
+      log,
+      errands: new Errands(),
+      claim,
+      look: lookAtTable,
+      news: (onChange) => new RulesetNews(onChange),
+    })
   }
 
   #openDispatcher(config: Config, log: Log): Dispatcher {
@@ -157,7 +165,7 @@ export class RunningDaemon implements Daemon {
       verdict: (name) => this.#pool.status(name),
       checks: (scripts) => this.#pool.set(checkSpecs(scripts)),
       settings: ({ instances, globals }) => {
-        this.#firewall.set(instances)
+        this.#firewall.set(instances, globals)
         // An instance that leaves, or is altered, needs them until it has.
         this.#settings.set(wantedSettings([...this.#dispatcher.config.instances, ...instances]))
         this.#delays.set(linkDelays(globals))
@@ -184,7 +192,7 @@ export class RunningDaemon implements Daemon {
     this.#dispatcher.mirrored()
     this.#ownership.mirrored()
     this.#firewall.sweep(this.#ownership.neighbours)
-    this.#firewall.set(instances)
+    this.#firewall.set(instances, globals)
     this.#settings.set(wantedSettings(instances))
     await Promise.all([this.#firewall.settled(firewallMs), this.#settings.settled(settingsMs)])
     this.#lease.follow(globals.livenessUs)
@@ -313,7 +321,7 @@ export class RunningDaemon implements Daemon {
     this.#watchers.stop()
     if (this.#flushLog !== null) clearInterval(this.#flushLog)
     await Promise.all([this.#pool.stop(), this.#notifier.stop()])
-    this.#firewall.set([])
+    this.#firewall.clear()
     await Promise.all([this.#firewall.settled(firewallMs), this.#settings.close(settingsMs)])
     await runTimed('shutdown_script', this.#dispatcher.config.globals.shutdownScript, log)
     this.#options.loader.close()

@@ -47,7 +47,7 @@ export const rooms: readonly Room[] = [
   room(
     'kernel',
     'the mirror of links and addresses, what is ours in the kernel, the sweep',
-    'base wire threads engine',
+    'base addon wire threads engine',
   ),
   room('config', 'the configuration as a value', 'base', 'pure'),
   room(

@@ -41,6 +41,7 @@ const timers = 'rfc9568/6.1-timers.test.ts'
 const startup = 'rfc9568/6.4.1-initialize.test.ts'
 const dissector = 'e2e/tshark-dissector.test.ts'
 const parts = 'unit/router/parts.test.ts'
+const firewall = 'unit/daemon/firewall.test.ts'
 const plans = 'unit/engine/plans.test.ts'
 const check = 'unit/config/check.test.ts'
 const resolution = 'unit/router/interface-resolution.test.ts'
@@ -176,7 +177,7 @@ export const rows: readonly Row[] = [
     'not met',
     'true, as in keepalived, for version 3 too; `no_accept` or `vrrp_strict` makes it false',
     [check, ': no exit status'],
-    [parts, 'no_accept rules name'],
+    [firewall, 'no_accept rules name'],
   ),
   row(
     '6.1',
@@ -184,7 +185,7 @@ export const rows: readonly Row[] = [
     'drop neighbour solicitations and advertisements when Accept_Mode is false',
     'met',
     '',
-    [parts, 'no_accept rules name'],
+    [firewall, 'no_accept rules name'],
   ),
   row(
     '6.4.1',
@@ -304,7 +305,7 @@ export const rows: readonly Row[] = [
     'accept packets to the addresses only as owner or with Accept_Mode',
     'met',
     'see Accept_Mode’s default above',
-    [parts, 'no_accept rules name'],
+    [firewall, 'no_accept rules name'],
   ),
   row(
     '6.4.3',

@@ -85,27 +85,6 @@ export const unsupportedGlobalKeywords: readonly PlainEntry[] = withoutEffect(
     { name: 'vmac_prefix', once: true, args: name, doc: 'Names of virtual MAC interfaces.' },
     { name: 'vmac_addr_prefix', once: true, args: name, doc: 'Names of virtual MAC interfaces.' },
     {
-      name: 'nftables',
-      once: true,
-      args: [optionalWord('TABLE')],
-      doc: 'The nftables table for no_accept.',
-    },
-    {
-      name: 'nftables_priority',
-      args: [integer('PRIORITY', -2_147_483_648, 2_147_483_647)],
-      doc: 'Priority of the nftables chains.',
-    },
-    { name: 'nftables_ifindex', doc: 'Rules match by interface index.' },
-    { name: 'nftables_counters', doc: 'Rules count packets.' },
-    {
-      name: 'vrrp_iptables',
-      args: [anyWords('[IN [OUT]]')],
-      deprecated: 'nftables',
-      deprecationCounts: true,
-      doc: 'iptables chains for no_accept.',
-    },
-    { name: 'vrrp_ipsets', args: [anyWords('[NAME …]')], doc: 'Sets for vrrp_iptables.' },
-    {
       name: 'vrrp_cpu_affinity',
       args: [anyWords('CPU …')],
       set: checkProcessors,

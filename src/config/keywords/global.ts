@@ -4,7 +4,15 @@ import { secondsToUs, us } from '../../base/time.ts'
 import type { GlobalDraft, GlobalInputs } from '../draft/draft.ts'
 import type { PlainEntry } from '../grammar/entries.ts'
 import * as kinds from '../grammar/kinds.ts'
-import { absolutePath, choice, inBlock, integer, unsigned } from '../grammar/make.ts'
+import {
+  absolutePath,
+  anyWords,
+  choice,
+  inBlock,
+  integer,
+  optionalWord,
+  unsigned,
+} from '../grammar/make.ts'
 import { Options, optionLines } from '../grammar/option.ts'
 import type { GlobalOptions } from '../types.ts'
 
@@ -75,6 +83,18 @@ export const globalOptions: Options<GlobalOptions> = new Options<GlobalOptions>(
     default: '1',
     since: '2.2.8',
     doc: 'The form of `keepalived.json`: 1 is a list of instances, 2 an object that also has the tracked processes. `vipd status --json` is another.',
+  },
+  nftablesPriority: {
+    name: 'nftables_priority',
+    takes: kinds.whole('PRIORITY', -2_147_483_648, 2_147_483_647),
+    default: -1,
+    doc: 'Priority of the nftables chains of no_accept in the hooks input and output.',
+  },
+  nftablesCounters: {
+    name: 'nftables_counters',
+    takes: kinds.bare,
+    default: false,
+    doc: 'The rules of no_accept count packets: `nft list table inet vipd_run_…`.',
   },
   scriptSecurity: {
     name: 'enable_script_security',
@@ -195,6 +215,28 @@ export const globalInputs: Options<GlobalInputs> = new Options<GlobalInputs>({
 
 /** Nothing to set: vipd always does what they ask for. */
 export const alwaysKeywords: readonly PlainEntry[] = inBlock<null>('global_defs', [
+  {
+    name: 'nftables',
+    once: true,
+    args: [optionalWord('TABLE')],
+    doc: 'Accepted: no_accept is always enforced by nftables. vipd’s table is named after its run directory whatever TABLE says, so that it is never taken for another program’s, nor that for its own (keepalived deletes what it finds under the name).',
+  },
+  {
+    name: 'nftables_ifindex',
+    doc: 'Accepted. A link-local address is dropped on its own interface, which the rules know by name: they hold for an interface that is made again.',
+  },
+  {
+    name: 'vrrp_iptables',
+    args: [anyWords('[IN [OUT]]')],
+    deprecated: 'nftables',
+    deprecationCounts: true,
+    doc: 'nftables is used instead, as by a keepalived that was built without iptables: the rules stand in a table of vipd’s own, not in the chains IN and OUT.',
+  },
+  {
+    name: 'vrrp_ipsets',
+    args: [anyWords('[NAME …]')],
+    doc: 'Accepted: names the sets of vrrp_iptables, of which there are none.',
+  },
   {
     name: 'max_auto_priority',
     args: [{ ...integer('PRIORITY', -1, 99), optional: true }],

@@ -65,6 +65,10 @@ const always = new Set([
   'track_src_ip',
   'init_fail',
   'vrrp',
+  'nftables',
+  'nftables_ifindex',
+  'vrrp_iptables',
+  'vrrp_ipsets',
 ])
 
 test('every supported keyword sets something, or names what vipd does anyway', () => {

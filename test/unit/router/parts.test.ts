@@ -3,7 +3,6 @@ import { test } from 'node:test'
 import { us } from '../../../src/base/time.ts'
 import type { CheckStatus } from '../../../src/checks/verdict/types.ts'
 import type { Tracked } from '../../../src/config/types.ts'
-import { acceptRules, needsRules } from '../../../src/daemon/firewall.ts'
 import { Journal } from '../../../src/router/dispatch/journal.ts'
 import { RateLimitedLog } from '../../../src/router/dispatch/rate-limited-log.ts'
 import { Receiver } from '../../../src/router/dispatch/receive.ts'
@@ -71,19 +70,6 @@ test('the last of the lines that were held back is written although no other fol
   assert.deepEqual(said.slice(5), [{ text: 'advert 49', repeated: 44 }])
   lines.flush('VI_1', us(90_000_000))
   assert.equal(said.length, 6, 'once')
-})
-
-test('no_accept rules name the addresses of both families and spare neighbour discovery', () => {
-  const guarded = instance({
-    accept: false,
-    excluded: [virtualAddress('2001:db8::100', { prefixLength: 128 })],
-  })
-  const rules = acceptRules('vipd_1', [guarded, instance({ name: 'open' })])
-  assert.match(rules, /ip daddr \{ 172\.16\.80\.100 \} drop/)
-  assert.match(rules, /ip6 saddr \{ 2001:db8::100 \} drop/)
-  assert.match(rules, /nd-neighbor-solicit/)
-  assert.ok(needsRules([guarded]))
-  assert.ok(!needsRules([instance({ accept: false, priority: 255 })]), 'the owner answers')
 })
 
 test('a journal keeps the causes and counts', () => {
