@@ -14,7 +14,10 @@ type Surroundings = {
 const surroundings = (): Surroundings => loadAddon() as Surroundings
 const named = (errno: number): string | null => (errno === 0 ? null : errnoName(errno))
 
-/** All that this process opens and starts from now on is in that network namespace. null, or the errno's name. */
+/** Where ip-netns(8) and keepalived have the network namespace of that name. */
+export const namespacePath = (name: string): string => `/run/netns/${name}`
+
+/** All that this thread opens and starts from now on is in that network namespace. null, or the errno's name. */
 export const enterNetwork = (path: string): string | null =>
   named(surroundings().enterNetwork(path))
 

@@ -1,6 +1,7 @@
 /** What the commands that ask a daemon share: failures of the control socket become a line and an exit status. */
 import { ControlError } from '../control/client.ts'
 import { exit } from './exit.ts'
+import { runDirectories } from './run-directories.ts'
 
 /** Runs `act`; a ControlError is printed to standard error and becomes an exit status. */
 export async function asking(act: () => Promise<number>): Promise<number> {
@@ -8,8 +9,16 @@ export async function asking(act: () => Promise<number>): Promise<number> {
     return await act()
   } catch (error) {
     if (!(error instanceof ControlError)) throw error
-    process.stderr.write(`vipd: ${error.message}\n`)
+    process.stderr.write(
+      `vipd: ${error.message}${error.failure === 'unreachable' ? others() : ''}\n`,
+    )
     if (error.failure === 'unknown-name') return exit.usage
     return error.failure === 'refused' ? exit.degraded : exit.unreachable
   }
+}
+
+/** Those that could be meant. */
+function others(): string {
+  const found = runDirectories()
+  return found.length === 0 ? '' : `; there are control sockets in ${found.join(', ')} (--run-dir)`
 }

@@ -11,6 +11,7 @@ import { sweepTables } from '../kernel/nft-tables.ts'
 import { removeRecord, type Survey, survey } from '../kernel/survey.ts'
 import { describeFound, type Swept, sweep } from '../kernel/sweep.ts'
 import { exit } from './exit.ts'
+import { enterNamespace, notedNamespace } from './network-namespace.ts'
 import { runDirectoryIsTaken } from './run-directory.ts'
 import { requirePrivate } from './trusted-directory.ts'
 
@@ -20,6 +21,8 @@ const nftMs = 10_000
 export async function cleanUp({ runDir }: { readonly runDir: string }): Promise<number> {
   try {
     requirePrivate(runDir)
+    const namespace = notedNamespace(runDir)
+    if (namespace !== null && !entered(namespace)) return exit.ok
     const taken = runDirectoryIsTaken(runDir)
     const seen = survey(runDir)
     if (taken || seen.lives) return refuse('a daemon runs: nothing is removed')
@@ -36,6 +39,18 @@ export async function cleanUp({ runDir }: { readonly runDir: string }): Promise<
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error
     return refuse(`${error.message}: nothing is removed`)
+  }
+}
+
+/** What was in a network namespace that is gone has gone with it. Throws OpError when it cannot be entered. */
+function entered(namespace: string): boolean {
+  try {
+    enterNamespace(namespace)
+    return true
+  } catch (error) {
+    if (!(error instanceof OpError) || error.code !== 'ENOENT') throw error
+    say(`network namespace ${namespace} is gone, and what was in it`)
+    return false
   }
 }
 

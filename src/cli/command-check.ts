@@ -49,7 +49,7 @@ async function report(options: Options): Promise<number> {
   const { readForeignAddresses } = await import('./foreign-addresses.ts')
   const { diagnosticLines } = await import('./diagnostic-formats.ts')
   const { configPath, language } = readFileOptions(options)
-  const made = checkReport(configPath, realMachine([], readForeignAddresses()), language)
+  const made = checkReport(configPath, realMachine({ readHeld: readForeignAddresses }), language)
   const { format } = options
   if (format === 'text') process.stdout.write(made.text)
   else if (format === 'json') process.stdout.write(`${JSON.stringify(made.json, null, 2)}\n`)

@@ -7,12 +7,11 @@ import {
   idOption,
   includeOption,
   readFileOptions,
-  runDirOption,
 } from './options.ts'
-import { packageVersion } from './paths.ts'
+import { defaultRunDir, packageVersion } from './paths.ts'
 
 type Options = FileOptions & {
-  readonly runDir: string
+  readonly runDir: string | null
   readonly logFormat: 'text' | 'json' | 'auto'
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
   readonly workers: number
@@ -22,7 +21,12 @@ export const command = (): Command =>
   new Command('run')
     .description('run the daemon in the foreground; logs go to standard error')
     .addOption(fileOption())
-    .addOption(runDirOption())
+    .addOption(
+      new Option('--run-dir <dir>', 'directory of the control socket').default(
+        null,
+        `"${defaultRunDir}", below it with net_namespace or instance`,
+      ),
+    )
     .addOption(
       new Option(
         '--log-format <format>',

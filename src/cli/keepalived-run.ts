@@ -1,10 +1,11 @@
 /** The daemon in keepalived's place: its log, its pid files, its exit statuses; the rest is `vipd run`. */
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
-import { basename, resolve } from 'node:path'
-import { allowCores, enterNetwork } from '../addon/surroundings.ts'
+import { basename } from 'node:path'
+import { allowCores, enterNetwork, namespacePath } from '../addon/surroundings.ts'
 import { OpError } from '../base/errors.ts'
 import type { Log, LogFields, LogLevel } from '../base/log.ts'
+import type { IdentityOptions } from '../config/types.ts'
 import { openLog } from '../daemon/log.ts'
 import { openSyslog } from '../daemon/syslog.ts'
 import { ConfigError, type Daemon } from '../daemon/types.ts'
@@ -13,7 +14,14 @@ import { dataText } from '../surfaces/dumps/data.ts'
 import { isInBackground, tellReady } from './background.ts'
 import type { KeepalivedOptions } from './keepalived-options.ts'
 import { defaultRunDir, packageVersion } from './paths.ts'
-import { livingDaemon, removePidFile, writePidFile } from './pid-file.ts'
+import {
+  givenPidFiles,
+  livingDaemon,
+  type PidFiles,
+  pidFiles,
+  removePidFile,
+  writePidFile,
+} from './pid-file.ts'
 import { serve } from './run-daemon.ts'
 
 /** keepalived's: of a configuration with nothing to run, of a missing permission, of anything else. */
@@ -23,59 +31,63 @@ type Options = KeepalivedOptions & { readonly file: string }
 
 /** Returns once the daemon runs, or ends the process. `words`: as they were typed, for the log. */
 export async function keepalivedRun(options: Options, words: readonly string[]): Promise<void> {
-  const files = pidFiles(options)
+  let files: PidFiles | null = null
+  const given = givenPidFiles(options)
   // pidof and killall find it by this name.
   process.title = 'keepalived'
   if (isInBackground()) process.chdir('/')
-  const log = openLogs(options)
+  let ident = syslogIdent({ netNamespace: options.namespace, instanceName: null })
+  const log = openLogs(options, () => ident)
   const typed = ['keepalived', ...words].map((word) => `'${word}'`).join(' ')
   log.info(`Command line: ${typed}`)
   for (const note of options.notes) log.warn(note)
-  const running = livingDaemon(files.main)
-  if (running !== null) return await end(log, exits.running, 'daemon is already running')
   const refused = prepare(options, log)
   if (refused !== null) return await end(log, exits.fatal, refused)
   await serve(
     {
       configPath: options.file,
       language: { configId: options.configId, includeAll: options.includeAll },
-      runDir: runDirectory(options, files.main),
+      runDir: null,
+      namespace: options.namespace,
       workers: 1,
       logForm: 'text',
       version: packageVersion(),
     },
     log,
     {
+      identified: async (identity) => {
+        files = pidFiles(given, identity)
+        ident = syslogIdent(identity)
+        if (livingDaemon(files.main) !== null)
+          await end(log, exits.running, 'daemon is already running')
+        return runDirectory(options, identity, files.main)
+      },
       claimed: () => {
-        for (const path of [files.main, files.vrrp]) writePidFile(path)
+        if (files !== null) for (const path of [files.main, files.vrrp]) writePidFile(path)
       },
       ready: (daemon) => {
         tellReady()
         if (options.dumpConfiguration) void dumpToLog(daemon, log)
       },
       stopped: () => {
-        for (const path of [files.main, files.vrrp]) removePidFile(path)
+        if (files !== null) for (const path of [files.main, files.vrrp]) removePidFile(path)
       },
       exitStatus,
     },
   )
 }
 
-/** Where keepalived has them by itself; each network namespace has its own. */
-function pidFiles({ pidFile, vrrpPidFile, namespace }: Options) {
-  const folder = namespace === null ? '/run' : `/run/keepalived/${namespace}`
-  return {
-    main: resolve(pidFile ?? `${folder}/keepalived.pid`),
-    vrrp: resolve(vrrpPidFile ?? `${folder}/vrrp.pid`),
-  }
-}
-
 /**
  * Several on one host are told apart by their pid files, so each of those has a run directory: the usual one belongs to
  * the usual pid file.
  */
-function runDirectory({ pidFile, namespace }: Options, main: string): string {
-  if (pidFile === null && namespace === null) return defaultRunDir
+function runDirectory(
+  { pidFile }: Options,
+  { netNamespace: namespace, instanceName, pidDirectory }: IdentityOptions,
+  main: string,
+): string {
+  const usual = namespace === null && instanceName === null && !pidDirectory
+  if (pidFile === null && usual) return defaultRunDir
   const hash = createHash('sha256').update(main).digest('hex').slice(0, 8)
   const name = basename(namespace ?? main, '.pid')
     .replace(/[^\w.-]/g, '_')
@@ -88,7 +100,7 @@ function prepare(options: Options, log: Log): string | null {
   const { namespace, core, corePattern, umask } = options
   if (umask !== null) process.umask(umask)
   if (namespace !== null) {
-    const code = enterNetwork(`/run/netns/${namespace}`)
+    const code = enterNetwork(namespacePath(namespace))
     if (code !== null) return `Unable to set network namespace ${namespace} - exiting (${code})`
   }
   const code = core || corePattern !== null ? allowCores() : null
@@ -128,11 +140,15 @@ async function end(log: Log, status: number, why: string): Promise<void> {
   exitNow(status)
 }
 
+/** keepalived's child has the same. */
+const syslogIdent = (of: Pick<IdentityOptions, 'netNamespace' | 'instanceName'>): string =>
+  ['Keepalived_vrrp', of.netNamespace, of.instanceName].filter((part) => part !== null).join('_')
+
 /** Syslog unless `-G`; with `-l` standard error too. Fields are left out of syslog: the text is keepalived's. */
-function openLogs({ syslog, console, detail, facility }: Options): Log {
+function openLogs({ syslog, console, detail, facility }: Options, ident: () => string): Log {
   const level: LogLevel = detail > 1 ? 'debug' : 'info'
   return together([
-    ...(syslog ? [openSyslog({ ident: 'Keepalived_vrrp', facility, level })] : []),
+    ...(syslog ? [openSyslog({ ident, facility, level })] : []),
     ...(console && !isInBackground() ? [openLog({ format: 'text', level })] : []),
   ])
 }

@@ -2,6 +2,7 @@
 import { InvalidArgumentError, Option } from 'commander'
 import type { LanguageOptions } from '../config/language/tree-types.ts'
 import { configPath, defaultRunDir } from './paths.ts'
+import { usualRunDirectory } from './run-directories.ts'
 
 export const fileOption = (): Option =>
   new Option(
@@ -9,8 +10,12 @@ export const fileOption = (): Option =>
     'configuration file (default: /etc/vipd/vipd.conf, else /etc/keepalived/keepalived.conf)',
   )
 
+/** Of the daemon that is asked. */
 export const runDirOption = (): Option =>
-  new Option('--run-dir <dir>', 'directory of the control socket').default(defaultRunDir)
+  new Option('--run-dir <dir>', 'directory of the control socket').default(
+    usualRunDirectory(),
+    `"${defaultRunDir}"`,
+  )
 
 export const idOption = (): Option =>
   new Option('-i, --config-id <id>', 'the id that @id lines compare with (default: the host name)')

@@ -1,9 +1,34 @@
 /** Pid files as keepalived keeps them: a number and a newline, mode 0644. Others read them to send signals. */
 import { readFileSync, unlinkSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { writeFileSafely } from '../addon/host-files.ts'
 import { OpError } from '../base/errors.ts'
+import type { IdentityOptions } from '../config/types.ts'
 import { makeDirectory } from './make-directory.ts'
+
+type GivenPidFiles = { readonly pidFile: string | null; readonly vrrpPidFile: string | null }
+
+/** As the command line says, from the directory that it was typed in. */
+export const givenPidFiles = ({ pidFile, vrrpPidFile }: GivenPidFiles): GivenPidFiles => ({
+  pidFile: pidFile === null ? null : resolve(pidFile),
+  vrrpPidFile: vrrpPidFile === null ? null : resolve(vrrpPidFile),
+})
+
+export type PidFiles = { readonly main: string; readonly vrrp: string }
+
+/** Where keepalived has them: as the command line says, else by its network namespace and the name of the instance. */
+export function pidFiles(
+  given: GivenPidFiles,
+  { netNamespace, instanceName, pidDirectory }: IdentityOptions,
+): PidFiles {
+  const inNamespace = netNamespace === null ? '' : `/${netNamespace}`
+  const folder = pidDirectory || netNamespace !== null ? `/run/keepalived${inNamespace}` : '/run'
+  const name = instanceName === null ? '' : `_${instanceName}`
+  return {
+    main: given.pidFile ?? `${folder}/keepalived${name}.pid`,
+    vrrp: given.vrrpPidFile ?? `${folder}/vrrp${name}.pid`,
+  }
+}
 
 /** Throws OpError. Follows no other user's symbolic link. */
 export function writePidFile(path: string): void {

@@ -1,34 +1,43 @@
 /**
- * `vipd run`: the daemon in the foreground, from arguments to exit. Claims the run directory first (a second
- * daemon there must not touch an address), then starts, then turns signals and control requests into calls.
+ * `vipd run`: the daemon in the foreground, from arguments to exit. Reads the configuration, which says where it lives;
+ * claims that run directory (a second daemon there must not touch an address), then starts, then turns signals and
+ * control requests into calls.
  */
 import { OpError } from '../base/errors.ts'
 import type { Log, LogForm, LogLevel } from '../base/log.ts'
 import type { LanguageOptions } from '../config/language/tree-types.ts'
+import type { IdentityOptions } from '../config/types.ts'
 import { type Control, startControl } from '../control/server.ts'
 import { formOf, type LogFormat, limitRepeats, openLog } from '../daemon/log.ts'
 import { endStaleWardens } from '../daemon/stale-wardens.ts'
-import { startDaemon } from '../daemon/start.ts'
+import { requireConfig, startDaemon } from '../daemon/start.ts'
 import { Supervisor } from '../daemon/supervisor.ts'
 import { ConfigError, type Daemon, type ReloadResult } from '../daemon/types.ts'
 import { exitNow, reapOrphans, surviveSignals } from '../engine/native.ts'
 import { Loader } from '../loading/loader.ts'
 import { dumpOnSignals } from './dump-signals.ts'
+import { enterNamespace, noteNamespace } from './network-namespace.ts'
 import { socketPath } from './paths.ts'
-import { claimRunDirectory } from './run-directory.ts'
+import { runDirectoryOf } from './run-directories.ts'
+import { announceRunDirectory, claimRunDirectory } from './run-directory.ts'
 
 export type ServeOptions = {
   readonly configPath: string
   readonly language: LanguageOptions
-  readonly runDir: string
   readonly workers: number
   readonly version: string
+  /** null: as the configuration has it. */
+  readonly runDir: string | null
+  /** The network namespace that the process has entered already; null: none, or the configuration's. */
+  readonly namespace: string | null
   /** Of the lines that the warden writes to standard error. */
   readonly logForm: LogForm
 }
 
 /** What another name of the program does beside it. */
 export type Hooks = {
+  /** Which daemon of this host it is; answers with its run directory. May end the process. */
+  identified(identity: IdentityOptions): Promise<string>
   /** The run directory is this process's; throws what prevents a start. */
   claimed(): void
   /** The daemon runs. */
@@ -38,8 +47,6 @@ export type Hooks = {
   /** Of what prevented the start. */
   exitStatus(error: unknown): number
 }
-
-const noHooks: Hooks = { claimed() {}, ready() {}, stopped() {}, exitStatus: statusOf }
 
 /** Refused at start for a reason that is not the configuration's. */
 const exitFatal = 1
@@ -53,15 +60,21 @@ const orphansMs = 1_000
 
 /** Returns once the daemon runs; the process then ends through a signal or `stop`. */
 export const runDaemon = (
-  options: Omit<ServeOptions, 'logForm'> & {
+  options: Omit<ServeOptions, 'logForm' | 'namespace'> & {
     readonly logFormat: LogFormat
     readonly logLevel: LogLevel
   },
 ): Promise<void> =>
   serve(
-    { ...options, logForm: formOf(options.logFormat) },
+    { ...options, namespace: null, logForm: formOf(options.logFormat) },
     openLog({ format: options.logFormat, level: options.logLevel }),
-    noHooks,
+    {
+      identified: async (identity) => runDirectoryOf(identity),
+      claimed() {},
+      ready() {},
+      stopped() {},
+      exitStatus: statusOf,
+    },
   )
 
 /** The same with another log. */
@@ -77,17 +90,10 @@ export async function serve(options: ServeOptions, log: Log, hooks: Hooks): Prom
 }
 
 async function start(options: ServeOptions, log: Log, hooks: Hooks): Promise<void> {
-  log.info(`Starting vipd ${options.version}`, {
-    config: options.configPath,
-    runDir: options.runDir,
-  })
+  log.info(`Starting vipd ${options.version}`, { config: options.configPath })
   surviveSignals()
   if (process.pid === 1) setInterval(reapOrphans, orphansMs).unref()
-  claimRunDirectory(options.runDir)
-  hooks.claimed()
-  await endStaleWardens(options.runDir, log)
   const supervisor = new Supervisor(process.env, log)
-  const loader = new Loader({ path: options.configPath, language: options.language })
   const running: { daemon: Daemon | null } = { daemon: null }
   const daemon = () => {
     if (running.daemon === null) throw new Error('the daemon is still starting')
@@ -109,8 +115,9 @@ async function start(options: ServeOptions, log: Log, hooks: Hooks): Promise<voi
   })
   onSignals(log, stop, reload)
   dumpOnSignals(() => running.daemon, log)
+  const { loader, loaded, config, runDir } = await prepare(options, log, hooks)
   control = await startControl({
-    path: socketPath(options.runDir),
+    path: socketPath(runDir),
     handlers: {
       status: () => daemon().status(),
       reload,
@@ -125,13 +132,34 @@ async function start(options: ServeOptions, log: Log, hooks: Hooks): Promise<voi
     log: limitRepeats(log, controlLogMs),
   })
   try {
-    running.daemon = await startDaemon({ ...options, log, loader })
+    running.daemon = await startDaemon({ ...options, runDir, log, loader }, loaded, config)
     ready()
     hooks.ready(running.daemon)
   } catch (error) {
     await control.close()
     throw error
   }
+}
+
+/** Reads the configuration, enters its network namespace and claims its run directory: nothing else is opened before. */
+async function prepare(options: ServeOptions, log: Log, hooks: Hooks) {
+  if (options.runDir !== null) claimRunDirectory(options.runDir)
+  const loader = new Loader({ path: options.configPath, language: options.language })
+  if (options.namespace !== null) loader.entered(options.namespace)
+  const loaded = await loader.load()
+  const config = requireConfig(loaded, log)
+  const namespace = options.namespace ?? config.globals.netNamespace
+  if (options.namespace === null && namespace !== null) enterNamespace(namespace)
+  const identity = { ...config.globals, netNamespace: namespace }
+  const runDir = options.runDir ?? (await hooks.identified(identity))
+  log.info(`Run directory ${runDir}`, namespace === null ? {} : { namespace })
+  if (options.runDir === null) claimRunDirectory(runDir)
+  announceRunDirectory(runDir)
+  noteNamespace(runDir, namespace)
+  if (namespace !== null) loader.entered(namespace)
+  hooks.claimed()
+  await endStaleWardens(runDir, log)
+  return { loader, loaded, config, runDir }
 }
 
 function onSignals(

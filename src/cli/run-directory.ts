@@ -10,27 +10,32 @@ import { makeDirectory } from './make-directory.ts'
 import { requirePrivate } from './trusted-directory.ts'
 
 const lockFile = (directory: string): string => join(directory, 'vipd.lock')
+const running = (directory: string): string => `a vipd is already running with ${directory}`
 /** Two names of one number. */
 const isTaken = (code: string): boolean => code === 'EAGAIN'
 
-/**
- * Makes it where it is missing, and lets every process of the network namespace see that a vipd lives here. Throws
- * OpError: EPERM when others may write there, EAGAIN when another daemon has it, EADDRINUSE when one has another directory of that name
- * (in another container that shares the network, or in one that was removed under it).
- */
+/** Makes it where it is missing. Throws OpError: EPERM when others may write there, EAGAIN when another daemon has it. */
 export function claimRunDirectory(directory: string): void {
   makeDirectory(directory)
   requirePrivate(directory)
-  const running = `a vipd is already running with ${directory}`
   const code = lockForLife(lockFile(directory))
-  if (code !== null) throw new OpError('lock', code, isTaken(code) ? running : lockFile(directory))
+  if (code === null) return
+  throw new OpError('lock', code, isTaken(code) ? running(directory) : lockFile(directory))
+}
+
+/**
+ * Lets every process of the network namespace see that a vipd lives here: called in the namespace that it serves. Throws
+ * OpError: EADDRINUSE when one has another directory of that name (in another container that shares the network, or in one
+ * that was removed under it).
+ */
+export function announceRunDirectory(directory: string): void {
   const name = livingName(directory)
   const refused = holdName(name)
   if (refused === null) return
   throw new OpError(
     'bind',
     refused,
-    refused === 'EADDRINUSE' ? `${running} in this network namespace` : name,
+    refused === 'EADDRINUSE' ? `${running(directory)} in this network namespace` : name,
   )
 }
 

@@ -63,6 +63,14 @@ export type GlobalOptions = {
   readonly nftablesCounters: boolean
 }
 
+/** One keyword outside every block each; declared in keywords/identity.ts. */
+export type IdentityOptions = {
+  /** A name below /run/netns; null: the namespace that the daemon is started in. */
+  readonly netNamespace: string | null
+  readonly instanceName: string | null
+  readonly pidDirectory: boolean
+}
+
 /** A line of `interface_up_down_delays`. 0: a change counts at once. */
 export type InterfaceDelay = {
   readonly interface: string
@@ -71,13 +79,14 @@ export type InterfaceDelay = {
   readonly place: Place
 }
 
-export type Globals = GlobalOptions & {
-  readonly interfaceDelays: readonly InterfaceDelay[]
-  readonly mail: Mail | null
-  readonly notifyFifos: readonly Fifo[]
-  readonly startupScript: TimedCommand | null
-  readonly shutdownScript: TimedCommand | null
-}
+export type Globals = GlobalOptions &
+  IdentityOptions & {
+    readonly interfaceDelays: readonly InterfaceDelay[]
+    readonly mail: Mail | null
+    readonly notifyFifos: readonly Fifo[]
+    readonly startupScript: TimedCommand | null
+    readonly shutdownScript: TimedCommand | null
+  }
 
 /** One keyword of `global_defs` each; declared in keywords/mail.ts. */
 export type MailOptions = {
@@ -356,6 +365,11 @@ export type World = {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** 0 ≤ n < 1, for ${_RANDOM}. */
   random(): number
+  /**
+   * The interfaces that are asked about from now on are those of this network namespace. null, or why they cannot be: the
+   * errno's name. What cannot be asked is taken as it is written.
+   */
+  useNamespace(name: string): string | null
   interfaceExists(name: string): boolean
   interfaceMulticast(name: string): boolean
   /** null: not known, as of an interface that is absent. */

@@ -7,8 +7,8 @@ import { tellSupervisor } from '../engine/native.ts'
 import { asLog, lostLine, severity } from './log.ts'
 
 export type SyslogOptions = {
-  /** The program's name in each line. */
-  readonly ident: string
+  /** The program's name in each line; asked for with each. */
+  readonly ident: () => string
   /** RFC 3164 section 4.1.1: 3 daemon, 16 to 23 local0 to local7. */
   readonly facility: number
   readonly level: LogLevel
@@ -21,7 +21,8 @@ const textBytesMax = 8_000
 export function openSyslog({ ident, facility, level }: SyslogOptions): Log {
   let lost = 0
   const send = (at: LogLevel, text: string): boolean =>
-    tellSupervisor(socket, syslogLine(facility, at, ident, process.pid, text, new Date())) === null
+    tellSupervisor(socket, syslogLine(facility, at, ident(), process.pid, text, new Date())) ===
+    null
   const write = (at: LogLevel, message: string): void => {
     if (severity[at] > severity[level]) return
     if (lost > 0 && send('warn', lostLine(lost, null))) lost = 0

@@ -3,7 +3,8 @@
  * daemon itself (`daemon.ts`) pulls in the addon; this page does not, so that `vipd status` stays light.
  */
 import type { Log, LogForm } from '../base/log.ts'
-import type { Diagnostic } from '../config/types.ts'
+import type { Config, Diagnostic } from '../config/types.ts'
+import type { Loaded } from '../loading/load.ts'
 import type { Loader } from '../loading/loader.ts'
 import type { Dump } from '../report/dump.ts'
 import type { HandOver } from '../report/hand-over.ts'
@@ -69,8 +70,12 @@ export type Daemon = {
   stop(): Promise<void>
 }
 
-/** `startDaemon(options)`: throws ConfigError when the configuration cannot run. */
-export type StartDaemon = (options: DaemonOptions) => Promise<Daemon>
+/** `config`: of `loaded`. Throws ConfigError when it cannot run. */
+export type StartDaemon = (
+  options: DaemonOptions,
+  loaded: Loaded,
+  config: Config,
+) => Promise<Daemon>
 
 /** The configuration cannot run; nothing was started. */
 export class ConfigError extends Error {

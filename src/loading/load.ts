@@ -15,6 +15,8 @@ export type LoadRequest = {
   readonly language: LanguageOptions
   /** Interfaces that count as existing although they are absent at the moment. */
   readonly knownInterfaces: readonly string[]
+  /** The network namespace that the daemon has entered, if one. */
+  readonly namespace: string | null
 }
 
 /** Plain data: it crosses from one thread to another. */
@@ -28,7 +30,8 @@ export type Loaded = {
 
 /** Asks the machine, with calls that may hang. */
 export function loadConfiguration(request: LoadRequest, machine?: Machine): Loaded {
-  const asked = machine ?? realMachine(request.knownInterfaces)
+  const asked =
+    machine ?? realMachine({ known: request.knownInterfaces, namespace: request.namespace })
   const report = checkReport(request.path, asked, request.language)
   return { config: report.config, diagnostics: bounded(report), seen: asked.seen() }
 }

@@ -44,6 +44,8 @@ export class Loader {
   readonly #compareMs: number
   readonly #heapMegabytes: number
   readonly #comparer: Comparer
+  /** The network namespace that the daemon has entered: what the file says of one is not acted on. */
+  #namespace: string | null = null
   /** Threads that were ended and have not gone yet. */
   #hanging = 0
 
@@ -63,7 +65,8 @@ export class Loader {
    * `load-hangs`, `load-failed`).
    */
   async load(knownInterfaces: readonly string[] = []): Promise<Loaded> {
-    const request = { path: this.#path, language: this.#language, knownInterfaces }
+    const namespace = this.#namespace
+    const request = { path: this.#path, language: this.#language, knownInterfaces, namespace }
     try {
       return await this.#load(request)
     } catch (error) {
@@ -72,6 +75,10 @@ export class Loader {
       const diagnostic = errorAt(wholeFile(this.#path), code, message, 'fatal')
       return { config: null, diagnostics: [{ ...diagnostic, identity: code }], seen: nothingSeen }
     }
+  }
+
+  entered(namespace: string): void {
+    this.#namespace = namespace
   }
 
   /** Whether the files are still those that were read. Waits for `compareMs` at most. */

@@ -14,6 +14,7 @@ import {
   statSync,
 } from 'node:fs'
 import { hostname, networkInterfaces } from 'node:os'
+import { enterNetwork, namespacePath } from '../addon/surroundings.ts'
 import type { ForeignAddress, World } from '../config/types.ts'
 import { FileReader, type MarkedFile } from './files.ts'
 import { glob, usualAllowance } from './glob.ts'
@@ -34,18 +35,23 @@ export type Machine = World & {
   seen(): Seen
 }
 
-/**
- * Users, groups and interfaces are looked up once, at their first use: one machine serves one reading.
- * `known`: interfaces that count as existing although they are absent at the moment. `held`: what other programs have put on
- * the interfaces.
- */
-export function realMachine(
-  known: readonly string[] = [],
-  held: ReadonlyMap<string, readonly ForeignAddress[]> = new Map(),
-): Machine {
+export type MachineOptions = {
+  /** Interfaces that count as existing although they are absent at the moment. */
+  readonly known?: readonly string[]
+  /** The network namespace that this process is in already, whatever the file says. */
+  readonly namespace?: string | null
+  /** What other programs have put on the interfaces. */
+  readonly readHeld?: () => ReadonlyMap<string, readonly ForeignAddress[]>
+}
+
+/** Users, groups and interfaces are looked up once, at their first use: one machine serves one reading. */
+export function realMachine(options: MachineOptions = {}): Machine {
+  const { known = [], namespace = null, readHeld = () => new Map() } = options
   const users = once(readUsers)
   const groups = once(readGroups)
   const interfaces = once(() => new Set([...readInterfaces(), ...known]))
+  const held = once(readHeld)
+  const network = new Network(namespace)
   const files = new FileReader()
   const allowance = usualAllowance()
   const patterns = new Map<string, readonly string[] | null>()
@@ -63,10 +69,11 @@ export function realMachine(
     hostname: hostname(),
     environment: process.env,
     random: Math.random,
-    interfaceExists: (name) => interfaces().has(name),
-    interfaceMulticast,
-    interfaceMtu,
-    foreignAddresses: (name) => held.get(name) ?? [],
+    useNamespace: (name) => network.use(name),
+    interfaceExists: (name) => !network.seen || interfaces().has(name),
+    interfaceMulticast: (name) => !network.sysIsOurs || interfaceMulticast(name),
+    interfaceMtu: (name, family) => (network.sysIsOurs ? interfaceMtu(name, family) : null),
+    foreignAddresses: (name) => (network.seen ? (held().get(name) ?? []) : []),
     user: (name) => {
       const user = users().get(name)
       if (user === undefined) return null
@@ -84,6 +91,29 @@ export function realMachine(
     firstLine: (path) => attempt(() => firstLine(path)),
     uid: process.getuid?.() ?? 0,
     path: (process.env['PATH'] ?? defaultPath).split(':').filter((part) => part !== ''),
+  }
+}
+
+/** The network namespace of this thread, which that of its process may be no longer. */
+class Network {
+  /** Its interfaces can be asked for. */
+  seen = true
+  /** The mounted /sys shows them. */
+  sysIsOurs: boolean
+  readonly #inForce: string | null
+
+  constructor(inForce: string | null) {
+    this.#inForce = inForce
+    this.sysIsOurs = inForce === null
+  }
+
+  /** null, or the errno's name. */
+  use(name: string): string | null {
+    if (this.#inForce !== null) return null
+    const code = enterNetwork(namespacePath(name))
+    this.seen = code === null
+    this.sysIsOurs = false
+    return code
   }
 }
 
@@ -152,9 +182,9 @@ function readGroups(): Group[] {
   )
 }
 
-/** /proc/net shows the network namespace of this process; a mounted /sys may show another one's. */
+/** /proc/net shows the network namespace of the process, not of this thread; a mounted /sys may show another one's. */
 function readInterfaces(): Set<string> {
-  const table = readText('/proc/net/dev') ?? ''
+  const table = readText('/proc/thread-self/net/dev') ?? ''
   const listed = Array.from(table.matchAll(/^ *([^\s:|]+):/gm), (found) => found[1] ?? '')
   return new Set([...listed, ...Object.keys(networkInterfaces())])
 }

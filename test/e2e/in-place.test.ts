@@ -136,7 +136,37 @@ describe('in keepalived’s place', { concurrency: 2 }, () => {
       await until('master in the other namespace', soonMs, async () =>
         (await host.must('ip', ['-n', 'blue', '-br', 'address'])).includes('172.16.80.100'),
       )
-      for (const file of ['lab/a.pid', 'lab/b.pid', 'keepalived/blue/keepalived.pid']) {
+      // By the configuration alone, as keepalived has it: in a namespace, and by name.
+      host.write(
+        '/run/lab/named.conf',
+        `net_namespace blue\ninstance foo\n${files.good.replace('id 51', 'id 53').replace('.100', '.102')}`,
+      )
+      host.write(
+        '/run/lab/pid-dir.conf',
+        `use_pid_dir\n${files.good.replace('id 51', 'id 54').replace('.100', '.103')}`,
+      )
+      await start('-G -f named.conf')
+      await start('-G -f pid-dir.conf')
+      const pidFiles = [
+        'lab/a.pid',
+        'lab/b.pid',
+        'keepalived/blue/keepalived.pid',
+        'keepalived/blue/keepalived_foo.pid',
+        'keepalived/keepalived.pid',
+      ]
+      assert.deepEqual(
+        ['keepalived/blue/vrrp_foo.pid', 'keepalived/vrrp.pid'].map((file) =>
+          host.read(`/run/${file}`),
+        ),
+        pidFiles.slice(-2).map((file) => host.read(`/run/${file}`)),
+      )
+      // The real keepalived finds the same files: it says that a daemon is running.
+      for (const file of ['named', 'pid-dir'])
+        assert.match(
+          (await host.run('keepalived', ['-n', '-l', '-f', `/run/lab/${file}.conf`])).stderr,
+          /daemon is already running/,
+        )
+      for (const file of pidFiles) {
         await host.sh(`kill $(cat /run/${file})`)
         await until(`${file} is gone`, soonMs, () => host.read(`/run/${file}`) === null)
       }

@@ -90,7 +90,7 @@ export const rooms: readonly Room[] = [
   room(
     'loading',
     'reads a configuration on a thread of its own, within bounds; whether it has changed since',
-    'base threads config config/*',
+    'base addon threads config config/*',
   ),
   room('checks/verdict', 'what a check is, rise and fall, schedules, records', 'base programs'),
   room('checks/local', 'processes, files, modules', 'base addon programs threads checks/verdict'),

@@ -7,6 +7,7 @@ import type { Lowering } from '../draft/report.ts'
 import { fileDraft, processDraft } from '../draft/trackers.ts'
 import { readArguments } from '../grammar/arguments.ts'
 import type { BlockName } from '../grammar/entries.ts'
+import { isIdentityKeyword } from '../keywords/identity.ts'
 import { findKeyword } from '../keywords/table.ts'
 import type { Node } from '../language/tree-types.ts'
 import { addBfd } from './bfd.ts'
@@ -45,6 +46,26 @@ function lastLineOf(inner: BlockName, nodes: readonly Node[], from: number): num
   return end
 }
 
+/** Which daemon this is, and in which network namespace: before an interface is named. */
+export function readIdentity(nodes: readonly Node[], lowering: Lowering): void {
+  const { globals, world } = lowering
+  const written = new Set<string>()
+  for (const node of nodes)
+    if (isIdentityKeyword(node.keyword.text)) walkLine('root', node, globals, lowering, written)
+  const namespace = globals.identity.get('netNamespace') ?? null
+  const place = globals.identity.placeOf('netNamespace')
+  if (namespace === null || place === undefined) return
+  const code = world.useNamespace(namespace)
+  if (code === null) return
+  if (code === 'EPERM' || code === 'EACCES') {
+    const message = `the interfaces in network namespace ${namespace} are not known to this user (${code}): they are not checked`
+    lowering.note(place, 'namespace-not-checked', message)
+    return
+  }
+  const message = `there is no network namespace ${namespace} (${code}): the daemon would not start`
+  lowering.report(place, 'error', 'no-namespace', message, 'fatal')
+}
+
 type Reader = (node: Node, draft: Draft, lowering: Lowering) => void
 
 const readers: Readonly<Record<string, Reader>> = {
@@ -57,11 +78,12 @@ const readers: Readonly<Record<string, Reader>> = {
   vrrp_sync_group: readGroup,
 }
 
-/** Reads everything outside global_defs, in the order of the file. */
+/** Reads everything outside global_defs that is not read before it, in the order of the file. */
 export function readBlocks(nodes: readonly Node[], draft: Draft, lowering: Lowering): void {
   for (const node of nodes) {
     const keyword = node.keyword.text
     if (keyword === 'global_defs' && node.block !== null) continue
+    if (isIdentityKeyword(keyword)) continue
     const read = Object.hasOwn(readers, keyword) ? readers[keyword] : undefined
     if (read !== undefined) read(node, draft, lowering)
     else walkLine<null>('root', node, null, lowering)

@@ -9,7 +9,7 @@ import { globalDraft } from '../draft/draft.ts'
 import { Lowering } from '../draft/report.ts'
 import type { Tree } from '../language/tree-types.ts'
 import type { Config, Diagnostic, Instance, World } from '../types.ts'
-import { readBlocks, repairBlocks } from './blocks.ts'
+import { readBlocks, readIdentity, repairBlocks } from './blocks.ts'
 import { finishGlobals } from './globals.ts'
 import { byGroup, finishGroup, membership, weightsCount } from './group.ts'
 import { finishInstance } from './instance.ts'
@@ -32,6 +32,7 @@ export function lower(tree: Tree, world: World): Lowered {
   // No spread: a call takes a hundred thousand arguments at most.
   for (const diagnostic of tree.diagnostics) lowering.diagnostics.push(diagnostic)
   const nodes = repairBlocks(tree.nodes, lowering)
+  readIdentity(nodes, lowering)
   for (const node of nodes) {
     if (node.keyword.text === 'global_defs' && node.block !== null) {
       walkBlock<GlobalDraft>('global_defs', node.block, globals, lowering)

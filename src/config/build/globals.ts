@@ -5,6 +5,7 @@ import type { GlobalDraft } from '../draft/draft.ts'
 import type { Lowering } from '../draft/report.ts'
 import { settlePlain } from '../grammar/settle.ts'
 import { globalInputs, globalOptions } from '../keywords/global.ts'
+import { identityOptions } from '../keywords/identity.ts'
 import { mailOptions } from '../keywords/mail.ts'
 import type { Fifo, Globals, Instance, TimedCommand, UserCommand } from '../types.ts'
 import { finishInterfaceDelays } from './interface-delays.ts'
@@ -14,6 +15,7 @@ export function finishGlobals(instances: readonly Instance[], lowering: Lowering
   const inputs = settlePlain(globalInputs, draft.inputs, lowering)
   return {
     ...settlePlain(globalOptions, draft.options, lowering),
+    ...settlePlain(identityOptions, draft.identity, lowering),
     interfaceDelays: finishInterfaceDelays(instances, lowering),
     mail: finishMail(draft, lowering),
     notifyFifos: finishFifos(draft),

@@ -13,6 +13,7 @@ import type {
   GlobalOptions,
   GroupOptions,
   HmacMode,
+  IdentityOptions,
   InitialValue,
   InstanceOptions,
   InterfaceDelay,
@@ -60,6 +61,8 @@ export type InheritedDraft = {
 }
 
 export type GlobalDraft = {
+  /** What stands outside every block. */
+  readonly identity: Written<IdentityOptions>
   readonly options: Written<GlobalOptions>
   readonly inputs: Written<GlobalInputs>
   readonly mail: Written<MailOptions>
@@ -177,6 +180,7 @@ const noNotify = (): NotifyDraft => ({
 })
 
 export const globalDraft = (): GlobalDraft => ({
+  identity: new Written(),
   options: new Written(),
   inputs: new Written(),
   mail: new Written(),

@@ -4,6 +4,7 @@
  * addresses away. So a new mistake refuses the file whole, and so does what looks like a part of a file.
  */
 
+import { identityOptions } from '../keywords/identity.ts'
 import { errorAt, wholeFile } from '../language/diagnostics.ts'
 import type { Identified } from '../language/identity.ts'
 import type { Config, Diagnostic, Instance } from '../types.ts'
@@ -35,11 +36,25 @@ export function judgeReload(
     const reasons = next.diagnostics.filter(isMistake)
     return { accepted: false, reasons, forcible: false }
   }
+  const another = otherDaemon(running.config, config, path)
+  if (another.length > 0) return { accepted: false, reasons: another, forcible: false }
   const reasons = force
     ? []
     : [...newMistakes(running, next), ...losses(running.config, config, path)]
   if (reasons.length === 0) return { accepted: true, config }
   return { accepted: false, reasons, forcible: true }
+}
+
+/** What belongs to another daemon than the one that runs. */
+function otherDaemon(running: Config, next: Config, path: string): readonly Diagnostic[] {
+  return identityOptions.fields.flatMap((field) => {
+    const { name, onReload } = identityOptions.rows[field]
+    const from = running.globals[field]
+    const to = next.globals[field]
+    if (onReload !== 'refused' || from === to) return []
+    const message = `${name} cannot change at a reload (${from ?? 'none'} → ${to ?? 'none'}): restart the daemon`
+    return [errorAt(wholeFile(path), 'needs-restart', message)]
+  })
 }
 
 /** Codes of mistakes that are no better for being old: what follows them in the file is not known. */

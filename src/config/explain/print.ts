@@ -4,6 +4,7 @@ import { spanText } from '../grammar/kinds.ts'
 import { inCheck } from '../grammar/option.ts'
 import { bfdOptions } from '../keywords/bfd.ts'
 import { globalOptions } from '../keywords/global.ts'
+import { identityOptions } from '../keywords/identity.ts'
 import { instanceOptions } from '../keywords/instance-options.ts'
 import { notifyOptions } from '../keywords/notify.ts'
 import { scriptOptions } from '../keywords/script.ts'
@@ -59,6 +60,8 @@ function printGlobals(config: Config, world: World): string[] {
     const { to, from, server, port } = globals.mail
     lines.push(row('mail', `${from} → ${to.join(', ')} by ${server} port ${port}`))
   }
+  for (const { label, text } of inCheck(identityOptions, globals, globals))
+    lines.push(row(label, text))
   for (const { label, text } of inCheck(globalOptions, globals, globals))
     lines.push(row(label, text))
   for (const { interface: name, downUs, upUs } of globals.interfaceDelays) {

@@ -8,6 +8,9 @@ import type { Node, Word } from '../language/tree-types.ts'
 import type { Argument, Keyword, Value, Values } from './entries.ts'
 import { cutMessage, readLenientAddress } from './lenient-address.ts'
 
+/** Of a run directory, a pid file and a control socket it is a part; that path has 107 octets at most. */
+const partMax = 64
+
 /** The values of a line, or null when the keyword is to be ignored; then a message says why. */
 export function readArguments(keyword: Keyword, node: Node, lowering: Lowering): Values | null {
   const values: (Value | undefined)[] = []
@@ -57,15 +60,23 @@ export function readWord(argument: Argument, word: Word): Read {
     case 'address':
       return readAddress(argument, word.text)
     case 'text':
-      return argument.absolute === true && !word.text.startsWith('/')
-        ? { why: 'is not an absolute path' }
-        : { value: word.text }
+      return readText(argument, word.text)
     case 'interface':
     case 'command':
     case 'user':
     case 'words':
       return { value: word.text }
   }
+}
+
+function readText(
+  { absolute, part }: { readonly absolute?: true; readonly part?: true },
+  text: string,
+): Read {
+  if (absolute === true && !text.startsWith('/')) return { why: 'is not an absolute path' }
+  if (part === true && (/[/\0]/.test(text) || /^\.{0,2}$/.test(text) || text.length > partMax))
+    return { why: `is not a name of at most ${partMax} characters without a slash` }
+  return { value: text }
 }
 
 /** `on off true false yes no`, lower case only. */

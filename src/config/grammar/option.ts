@@ -12,9 +12,10 @@ import type { Kind } from './kinds.ts'
 
 /**
  * When a value that a reload brings counts. `now`: it is applied. `restart`: it is taken when the daemon starts, and only
- * then. `next-start`: it means nothing until the daemon starts again, and needs no restart for its own sake.
+ * then. `next-start`: it means nothing until the daemon starts again, and needs no restart for its own sake. `refused`:
+ * another value would be another daemon, so the reload is refused.
  */
-export type OnReload = 'now' | 'restart' | 'next-start'
+export type OnReload = 'now' | 'restart' | 'next-start' | 'refused'
 
 type Rows<R, C> = { readonly [F in keyof R]: Option<R, F, C> }
 

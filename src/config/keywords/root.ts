@@ -53,20 +53,6 @@ export const rootBlocks: readonly RootEntry[] = inBlock<Draft>('root', [
     doc: 'A virtual router: one VRID on one interface, with its addresses.',
   },
   {
-    name: 'net_namespace',
-    status: 'refused',
-    args: [word('NAME')],
-    missing: 'config',
-    doc: 'Run in a network namespace: the addresses would come up in the wrong one. Start vipd inside it instead (ip netns exec, or NetworkNamespacePath= of systemd).',
-    set: (_draft, _values, node, lowering) => {
-      lowering.refuse(
-        node.place,
-        'unsupported',
-        'net_namespace is not supported by this version: the addresses would come up in another namespace than the one intended; start vipd inside it instead',
-      )
-    },
-  },
-  {
     name: 'vrrp_sync_group',
     args: [word('NAME')],
     missing: 'config',
@@ -78,13 +64,6 @@ export const rootBlocks: readonly RootEntry[] = inBlock<Draft>('root', [
 
 export const unsupportedRootKeywords: readonly PlainEntry[] = withoutEffect('root', 'recognised', [
   { name: 'namespace_with_ipsets', doc: 'Allow ipsets in a namespace.' },
-  { name: 'use_pid_dir', doc: 'Where pid files are written.' },
-  {
-    name: 'instance',
-    args: [word('NAME')],
-    missing: 'config',
-    doc: 'One of several daemons on a host. vipd has `--run-dir`.',
-  },
   {
     name: 'child_wait_time',
     args: [integer('SECONDS', 0, 4_294_967_295)],

@@ -12,6 +12,7 @@ import { alwaysKeywords, globalKeywords } from './global.ts'
 import { balancerGlobalKeywords } from './global-balancer.ts'
 import { includeKeywords, unsupportedGlobalKeywords } from './global-unsupported.ts'
 import { authenticationKeywords, groupKeywords, groupOptionLines } from './group.ts'
+import { identityKeywords } from './identity.ts'
 import { instanceKeywords } from './instance.ts'
 import { globalInstanceLines, instanceOptionLines } from './instance-options.ts'
 import { checkedInstanceKeywords, unsupportedInstanceKeywords } from './instance-unsupported.ts'
@@ -29,6 +30,7 @@ import { trackerKeywords } from './unsupported-blocks.ts'
 /** Every keyword, in the order of the documentation. */
 export const keywords: readonly Keyword[] = [
   ...rootBlocks,
+  ...identityKeywords,
   ...interfaceDelayKeywords,
   ...unsupportedRootKeywords,
   ...balancerBlocks,

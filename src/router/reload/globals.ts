@@ -4,12 +4,13 @@
  */
 import type { OnReload } from '../../config/grammar/option.ts'
 import { globalOptions } from '../../config/keywords/global.ts'
-import type { GlobalOptions, Globals } from '../../config/types.ts'
+import { identityOptions } from '../../config/keywords/identity.ts'
+import type { GlobalOptions, Globals, IdentityOptions } from '../../config/types.ts'
 import { same } from './same.ts'
 
 type Setting = { readonly keyword: string; readonly effect: OnReload }
 
-type Composed = Exclude<keyof Globals, keyof GlobalOptions>
+type Composed = Exclude<keyof Globals, keyof GlobalOptions | keyof IdentityOptions>
 
 const composed: Readonly<Record<Composed, Setting>> = {
   interfaceDelays: { keyword: 'interface_up_down_delays', effect: 'now' },
@@ -25,6 +26,10 @@ export const globalSettings: readonly (Setting & { readonly field: keyof Globals
     const { name, onReload } = globalOptions.rows[field]
     return { field, keyword: name ?? field, effect: onReload ?? 'now' }
   }),
+  ...identityOptions.fields.map((field) => {
+    const { name, onReload } = identityOptions.rows[field]
+    return { field, keyword: name ?? field, effect: onReload ?? 'now' }
+  }),
   ...(Object.keys(composed) as Composed[]).map((field) => ({ field, ...composed[field] })),
 ]
 
@@ -32,6 +37,8 @@ const phrases = {
   now: 'altered',
   restart: 'needs a restart of the daemon',
   'next-start': 'takes effect at the next start',
+  // By judge-reload.ts, before a plan is made.
+  refused: 'cannot change at a reload',
 } as const satisfies Record<OnReload, string>
 
 /**

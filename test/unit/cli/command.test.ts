@@ -310,7 +310,9 @@ test('run refuses: a configuration that cannot run, a directory where a daemon l
   const none = await vipd('run', '-f', join(dir, 'none.conf'), '--run-dir', free)
   assert.equal(none.status, 4)
   await answering({ ...aStatus, warnings: [] }, accepted, async () => {
-    const second = await vipd('run', '-f', broken, '--run-dir', dir, '--log-format', 'text')
+    const empty = join(dir, 'empty.conf')
+    writeFileSync(empty, '')
+    const second = await vipd('run', '-f', empty, '--run-dir', dir, '--log-format', 'text')
     assert.equal(second.status, 1)
     assert.match(second.stderr, / error .*a vipd is already running with /)
     assert.equal((await vipd('status', '--run-dir', dir)).status, 0)

@@ -204,9 +204,20 @@ test('5.2.4: a virtual address that is the host’s own is named, and wants prio
   assert.match(alone.text, /accept_local is 1 there: two masters.*\[owner-source\]/)
 })
 
-test('net_namespace: refused, instead of addresses in another namespace than the one intended', () => {
-  const report = check(`net_namespace blue\n${instanceText('')}`)
-  assert.equal(report.exit, 5)
-  assert.match(report.text, /net_namespace is not supported.*start vipd inside it.*\[unsupported\]/)
-  assert.match(report.text, /would not start/)
+test('net_namespace and instance: what tells a daemon from another, wherever it stands', () => {
+  const report = check(`${instanceText('')}\nnet_namespace blue\ninstance edge\nuse_pid_dir\n`)
+  assert.equal(report.exit, 0, report.text)
+  const { netNamespace, instanceName, pidDirectory } = report.config?.globals ?? {}
+  assert.deepEqual([netNamespace, instanceName, pidDirectory], ['blue', 'edge', true])
+  assert.match(report.text, /network namespace +blue\n/)
+  const missing = check(`net_namespace blue\n${instanceText('')}`, { namespaces: ['green'] })
+  assert.equal(missing.exit, 4)
+  assert.match(missing.text, /no network namespace blue \(ENOENT\).*\[no-namespace\]/)
+  // As there: the first counts.
+  const twice = check(`net_namespace blue\nnet_namespace green\n${instanceText('')}`)
+  assert.deepEqual([twice.exit, twice.config?.globals.netNamespace], [5, 'blue'])
+  for (const name of ['a/b', '..', 'x'.repeat(65)]) {
+    const bad = check(`net_namespace ${name}\n${instanceText('')}`)
+    assert.deepEqual([bad.exit, bad.config?.globals.netNamespace], [5, null], name)
+  }
 })

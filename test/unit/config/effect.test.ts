@@ -22,7 +22,7 @@ function withoutComments(text: string): string {
 function fieldsOf(type: string): readonly string[] {
   const types = readFileSync(`${root}src/config/types.ts`, 'utf8')
   const [, body = ''] =
-    new RegExp(`export type ${type} = (?:\\w+ & )?\\{([\\s\\S]*?)\\n\\}`).exec(types) ?? []
+    new RegExp(`export type ${type} = (?:\\w+ &\\s+)*\\{([\\s\\S]*?)\\n\\}`).exec(types) ?? []
   return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name = '']) => name)
 }
 
@@ -42,7 +42,7 @@ const usedInConfig = new Map([
 ])
 
 const types =
-  'GlobalOptions Globals MailOptions Mail Fifo ScriptOptions Script InstanceOptions Instance UnicastOptions Garp NotifyOptions Notify GroupOptions SyncGroup'
+  'GlobalOptions IdentityOptions Globals MailOptions Mail Fifo ScriptOptions Script InstanceOptions Instance UnicastOptions Garp NotifyOptions Notify GroupOptions SyncGroup'
 
 for (const type of types.split(' '))
   test(`every field of ${type} is read by something that acts`, () => {

@@ -22,6 +22,8 @@ export type FakeMachine = {
   /** Link → target, absolute paths; followed at the end of a path only. */
   readonly links?: Readonly<Record<string, string>>
   readonly interfaces?: readonly string[]
+  /** Absent: there is every one. */
+  readonly namespaces?: readonly string[]
   /** Interfaces of that list without the multicast flag. */
   readonly withoutMulticast?: readonly string[]
   readonly users?: Readonly<
@@ -68,6 +70,7 @@ export function fakeWorld(machine: FakeMachine = {}): World {
       const numbers = machine.random ?? [0]
       return numbers[drawn++ % numbers.length] ?? 0
     },
+    useNamespace: (name) => (machine.namespaces?.includes(name) === false ? 'ENOENT' : null),
     interfaceExists: (name) => interfaces.includes(name),
     interfaceMtu: (name) => machine.mtus?.[name] ?? null,
     foreignAddresses: (name) => machine.foreign?.[name] ?? [],

@@ -173,3 +173,20 @@ describe('a file that may replace the running one', () => {
     assert.ok(judge('', '').accepted)
   })
 })
+
+test('another network namespace or name is another daemon: refused, with force too', () => {
+  for (const [from, to] of [
+    ['', 'net_namespace blue'],
+    ['net_namespace blue', ''],
+    ['net_namespace blue', 'net_namespace green'],
+    ['instance a', 'instance b'],
+  ]) {
+    const judgement = judge(`${from}\n${file}`, `${to}\n${file}`, true)
+    assert.ok(!judgement.accepted && !judgement.forcible, `${from} → ${to}`)
+    assert.deepEqual(
+      judgement.reasons.map(({ code }) => code),
+      ['needs-restart'],
+    )
+  }
+  assert.ok(judge(`instance a\n${file}`, `use_pid_dir\ninstance a\n${file}`).accepted)
+})

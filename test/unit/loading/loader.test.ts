@@ -47,7 +47,8 @@ const release = (path: string) => openSync(path, constants.O_RDWR | constants.O_
 const instance = (i: number, body = `10.0.0.${i}`): string =>
   `vrrp_instance V${i} {\n interface eth0\n virtual_router_id ${i}\n virtual_ipaddress {\n ${body}\n }\n}\n`
 
-const load = (path: string) => loadConfiguration({ path, language, knownInterfaces: ['eth0'] })
+const load = (path: string) =>
+  loadConfiguration({ path, language, knownInterfaces: ['eth0'], namespace: null })
 
 describe('what crosses', () => {
   test('the same configuration, diagnostics and marks as on this thread', async () => {

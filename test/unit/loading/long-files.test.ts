@@ -15,7 +15,8 @@ const file = (name: string, text: string): string => {
 }
 const instance = (i: number, body = `10.0.0.${i}`): string =>
   `vrrp_instance V${i} {\n interface eth0\n virtual_router_id ${i}\n virtual_ipaddress {\n ${body}\n }\n}\n`
-const load = (path: string) => loadConfiguration({ path, language, knownInterfaces: ['eth0'] })
+const load = (path: string) =>
+  loadConfiguration({ path, language, knownInterfaces: ['eth0'], namespace: null })
 
 describe('a file of 200,000 lines', () => {
   const lines = (count: number, line: (i: number) => string) =>

@@ -22,6 +22,8 @@ const allowed: Readonly<Record<string, string>> = {
   'addon/bindings.ts': 'the declaration of the addon',
   'cli/make-directory.ts': 'the run directory, once, before there is a daemon',
   'cli/trusted-directory.ts': 'the run directory, once, before there is a daemon',
+  'cli/run-directories.ts': 'the run directory, once, before there is a daemon',
+  'cli/network-namespace.ts': 'the run directory, once, before there is a daemon',
   'cli/paths.ts': 'which file is the configuration, once, before there is a daemon',
   'control/server.ts': 'the socket in the run directory, once, before there is a daemon',
   'daemon/capabilities.ts': '/proc/self/status',
