@@ -1,18 +1,21 @@
 /**
  * User-mode Linux: a kernel as a process, for the kinds of interface that the machine's own kernel may lack (bonds,
  * VLANs, VRF, ipvlan, netem). Its root is this machine's, read-only; the project and a folder for results are mounted
- * again. A file of tests runs in it and leaves its TAP in that folder.
+ * again. A file of tests runs in it and leaves its TAP in that folder: started by init itself, or by systemd, which has
+ * the unit of systemd/ then.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { projectRoot } from '../../src/lab/program.ts'
+import { program, projectRoot } from '../../src/lab/program.ts'
 
 const modules = 'veth bridge macvlan 8021q sch_netem vrf ipvlan dummy'
 
+export type Init = 'script' | 'systemd'
+
 /** `max_bonds=0`: no bond0 by itself. `/dev/fd` is for shells. */
-const initScript = (out: string, test: string): string => `#!/bin/sh
+const initScript = (out: string, test: string, init: Init): string => `#!/bin/sh
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 for folder in /run /tmp /dev/shm; do mkdir -p $folder 2>/dev/null; mount -t tmpfs tmpfs $folder; done
@@ -28,13 +31,34 @@ modprobe -d /run/kernel bonding max_bonds=0 || echo "no bonding"
 ln -sfn /proc/self/fd /dev/fd
 ip link set lo up
 hostname uml
+cat > /run/run-test <<'END'
+#!/bin/sh
 export HOME=/tmp PATH='${dirname(process.execPath)}':/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export VIPD_LAB_INSIDE=1
 cd '${projectRoot}'
 node --enable-source-maps --test-reporter=tap --test-reporter-destination='${out}/tap' \\
   --test-reporter=spec --test-reporter-destination='${out}/spec' '${test}'
 /sbin/poweroff -f
+END
+${init === 'script' ? 'exec sh /run/run-test' : systemd}
 `
+
+const command = `${process.execPath} ${program('../cli/run.js')}`
+
+/** The unit as it is, but for the paths of the program and of its configuration: /etc is the machine's own. */
+const systemd = `mkdir -p /run/systemd/system
+sed 's|/usr/bin/vipd run|${command} run -f /run/vipd.conf|; s|/usr/bin/vipd|${command}|' \\
+  '${join(projectRoot, 'systemd/vipd.service')}' > /run/systemd/system/vipd.service
+cat > /run/systemd/system/test.service <<'END'
+[Service]
+ExecStart=/bin/sh /run/run-test
+END
+cat > /run/systemd/system/test.target <<'END'
+[Unit]
+Requires=sysinit.target
+Wants=test.service
+END
+exec /lib/systemd/systemd --unit=test.target --log-target=kmsg --show-status=false`
 
 export type Booted = {
   /** TAP of the tests inside; '' when it did not come so far. */
@@ -44,12 +68,12 @@ export type Booted = {
 }
 
 /** Boots, runs the compiled file of tests at `test`, and takes the machine down, also when the time is over. */
-export async function runInUml(test: string, timeoutMs: number): Promise<Booted> {
+export async function runInUml(test: string, init: Init, timeoutMs: number): Promise<Booted> {
   const out = mkdtempSync(join(tmpdir(), 'vipd-uml-'))
   try {
-    const init = join(out, 'init.sh')
-    writeFileSync(init, initScript(out, test), { mode: 0o755 })
-    const consoleText = await boot(init, timeoutMs)
+    const path = join(out, 'init.sh')
+    writeFileSync(path, initScript(out, test, init), { mode: 0o755 })
+    const consoleText = await boot(path, timeoutMs)
     const file = (name: string) => read(join(out, name))
     const said = [file('spec'), file('log'), consoleText].join('\n').slice(-20_000)
     return { tap: file('tap'), said }
@@ -57,7 +81,6 @@ export async function runInUml(test: string, timeoutMs: number): Promise<Booted>
     rmSync(out, { recursive: true, force: true })
   }
 }
-
 function boot(init: string, timeoutMs: number): Promise<string> {
   const memory = ['mem=1536M', 'root=/dev/root', 'rootfstype=hostfs', 'rootflags=/', 'ro']
   const consoles = ['con=null', 'con0=null,fd:1', 'con1=null', 'quiet']

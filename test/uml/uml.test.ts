@@ -1,4 +1,4 @@
-/** Boots user-mode Linux for each file of `inside/` and passes on what its tests said. */
+/** Boots user-mode Linux for each file of `inside/`, under systemd where its name says so, and passes on what its tests said. */
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,8 @@ const outcome = /^(not ok|ok) \d+ - (.*?)(?: # (SKIP|TODO).*)?$/
 
 for (const file of files) {
   test(file.replace('.inside.js', ''), async (t) => {
-    const { tap, said } = await runInUml(join(folder, file), 900_000)
+    const init = file.includes('.systemd.') ? 'systemd' : 'script'
+    const { tap, said } = await runInUml(join(folder, file), init, 900_000)
     const lines = tap.split('\n').map((line) => outcome.exec(line))
     const found = lines.filter((match) => match !== null)
     assert.ok(found.length > 0, `no test ran:\n${said}`)

@@ -1,0 +1,74 @@
+/** The unit of systemd/ under systemd: ready, confined, and whatever ends it, as it was before. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { until } from '../../../src/lab/wait.ts'
+import { slowMs } from './pair.ts'
+
+const run = (command: string, ...args: string[]): string => {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' })
+  assert.equal(error, undefined)
+  assert.equal(status, 0, `${command} ${args.join(' ')}: ${stdout}${stderr}`)
+  return stdout.trim()
+}
+const systemctl = (...args: string[]): string => run('systemctl', ...args)
+const property = (name: string): string => systemctl('show', '--value', '-p', name, 'vipd')
+const setting = (name: string): string =>
+  readFileSync(`/proc/sys/net/ipv4/conf/eth0/${name}`, 'utf8').trim()
+const holds = () => run('ip', '-o', 'address', 'show').includes('10.80.0.100')
+const journal = () => run('journalctl', '--no-pager', '-o', 'cat', '-u', 'vipd')
+
+const config = `vrrp_instance VI_1 {
+  interface eth0
+  virtual_router_id 51
+  priority 150
+  advert_int 1
+  promote_secondaries
+  virtual_ipaddress {
+    10.80.0.100/24
+  }
+}
+`
+
+test('the unit becomes ready and leads; of /proc/sys it can write the IPv6 settings of links alone', async () => {
+  for (const words of [
+    'link add eth0 type veth peer name eth1',
+    'link set eth0 up',
+    'link set eth1 up',
+    'address add 10.80.0.1/24 dev eth0',
+  ])
+    run('ip', ...words.split(' '))
+  writeFileSync('/run/vipd.conf', config)
+  systemctl('start', 'vipd')
+  assert.equal(property('ActiveState'), 'active')
+  await until('it leads', slowMs, () => Promise.resolve(holds()))
+  assert.equal(setting('promote_secondaries'), '1')
+  const mounts = readFileSync(`/proc/${property('MainPID')}/mountinfo`, 'utf8').split('\n')
+  const options = (path: string): string | undefined => {
+    const fields = mounts.map((line) => line.split(' ')).find((it) => it[4] === path)
+    return fields?.[5]?.split(',')[0]
+  }
+  assert.deepEqual(
+    [options('/proc/sys'), options('/proc/sys/net/ipv6/conf')],
+    ['ro', 'rw'],
+    mounts.join('\n'),
+  )
+})
+
+test('killed with its warden: what it left is removed and set back, and it is started again', async () => {
+  const before = property('MainPID')
+  systemctl('kill', '--signal=KILL', 'vipd')
+  await until('it is another', slowMs, () =>
+    Promise.resolve(property('ActiveState') === 'active' && property('MainPID') !== before),
+  )
+  assert.match(journal(), /set back promote_secondaries of eth0 to 0/)
+  await until('it leads', slowMs, () => Promise.resolve(holds()))
+  assert.equal(setting('promote_secondaries'), '1')
+})
+
+test('stopped: nothing is left', () => {
+  systemctl('stop', 'vipd')
+  assert.equal(property('ActiveState'), 'inactive')
+  assert.deepEqual([setting('promote_secondaries'), holds()], ['0', false])
+})
