@@ -25,12 +25,16 @@ export type Outcome = Trial | 'early'
 /** Beyond this an answer counts as never: the client has what it knows of the old master, and no announcement corrects it. */
 export const patienceMs = 10_000
 
-/** Strikes, measures, and undoes; for 'cut' the undoing is measured too. */
-export async function strikeOnce(
-  pair: Pair,
-  cause: Exclude<Cause, 'return'>,
-): Promise<{ readonly struck: Outcome; readonly returned: Outcome | null }> {
+type Struck = { readonly struck: Outcome; readonly returned: Outcome | null }
+type Striking = Exclude<Cause, 'return'>
+
+/** Waits until the pair is settled, strikes, measures, and undoes; for 'cut' the undoing is measured too. */
+export async function strikeOnce(pair: Pair, cause: Striking): Promise<Struck> {
   await pair.settled()
+  return strikeSettled(pair, cause)
+}
+
+export async function strikeSettled(pair: Pair, cause: Striking): Promise<Struck> {
   const client = await pair.ask()
   const { answers } = client
   const back = () => strikes[cause].undo(pair)

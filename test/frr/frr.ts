@@ -5,6 +5,7 @@
 import type { Child } from '../../src/lab/child.ts'
 import type { Host } from '../../src/lab/host.ts'
 import { until } from '../../src/lab/wait.ts'
+import { askFrr, startFrr, startZebra } from './zebra.ts'
 
 export type Virtual = {
   readonly version: 2 | 3
@@ -25,11 +26,6 @@ type Shown = {
     readonly transitions: number
   }
 }
-
-/** Debian's place for FRR's daemons. */
-const folder = '/usr/lib/frr'
-const sockets = '/run/frr'
-const exchange = `${sockets}/zserv.api`
 
 export class Frr {
   readonly host: Host
@@ -58,21 +54,13 @@ export class Frr {
     // Without them eth0 answers for the addresses of the macvlan, as backup too.
     for (const name of ['arp_ignore=1', 'arp_announce=2'])
       await host.must('sysctl', ['-qw', `net.ipv4.conf.eth0.${name}`])
-    await host.sh(`mkdir -p ${sockets} && chmod 755 /run && chown frr:frr ${sockets}`)
-    host.write('/run/frr/zebra.conf', 'log stdout\n')
-    host.write('/run/frr/vrrpd.conf', `log stdout\n${configuration(virtual)}`)
-    const zebra = host.spawn(`${folder}/zebra`, options('zebra'), { name: 'zebra' })
-    await until('zebra listens', 15_000, async () => {
-      return (await host.run('test', ['-S', exchange])).status === 0
-    })
-    return new Frr(host, virtual, zebra)
+    return new Frr(host, virtual, await startZebra(host))
   }
 
   async shown(): Promise<Shown | null> {
-    const show = ['--vty_socket', sockets, '-c', 'show vrrp json']
-    const ran = await this.host.run('vtysh', show)
-    if (ran.status !== 0) return null
-    const [router] = JSON.parse(ran.stdout) as readonly Record<'v4' | 'v6', Shown>[]
+    const shown = await askFrr(this.host, 'show vrrp json')
+    if (shown === null) return null
+    const [router] = JSON.parse(shown) as readonly Record<'v4' | 'v6', Shown>[]
     return router?.[isSix(this.#virtual) ? 'v6' : 'v4'] ?? null
   }
 
@@ -96,16 +84,11 @@ export class Frr {
   }
 
   #spawn(): Child {
-    return this.host.spawn(`${folder}/vrrpd`, options('vrrpd'), { name: 'vrrpd' })
+    return startFrr(this.host, 'vrrpd', `log stdout\n${configuration(this.#virtual)}`)
   }
 }
 
 const isSix = ({ addresses }: Virtual): boolean => addresses.some((each) => each.includes(':'))
-
-function options(name: string): string[] {
-  const files = ['-f', `/run/frr/${name}.conf`, '-i', `${sockets}/${name}.pid`]
-  return ['-u', 'frr', '-g', 'frr', ...files, '-z', exchange, '--vty_socket', sockets, '-P', '0']
-}
 
 function configuration({ version, vrid, priority, intervalMs, addresses }: Virtual): string {
   const vrrp = (words: string) => ` vrrp ${vrid} ${words}`
