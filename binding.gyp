@@ -4,6 +4,7 @@
       "target_name": "vipd",
       "sources": [
         "native/addon/addon.cc",
+        "native/addon/bfd_core_object.cc",
         "native/addon/bfd_object.cc",
         "native/base/bfd_sockets.cc",
         "native/engine/bfd_core.cc",
@@ -11,6 +12,7 @@
         "native/engine/address_news.cc",
         "native/host/children.cc",
         "native/addon/convert.cc",
+        "native/addon/convert_bfd.cc",
         "native/addon/convert_events.cc",
         "native/addon/convert_gaps.cc",
         "native/addon/convert_orders.cc",

@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "addon/bfd_core_object.h"
 #include "addon/bfd_object.h"
 #include "addon/check_sockets.h"
 #include "addon/convert.h"
@@ -107,6 +108,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Engine", vipd::EngineObject::Define(env));
   exports.Set("Core", vipd::CoreObject::Define(env));
   exports.Set("Bfd", vipd::BfdObject::Define(env));
+  exports.Set("BfdCore", vipd::BfdCoreObject::Define(env));
   exports.Set("request", Napi::Function::New(env, Request, "request"));
   exports.Set("lockForLife", Napi::Function::New(env, LockForLife, "lockForLife"));
   exports.Set("lockHolder", Napi::Function::New(env, LockHolder, "lockHolder"));

@@ -5,6 +5,7 @@
 
 #include "addon/callback.h"
 #include "addon/convert.h"
+#include "addon/convert_bfd.h"
 #include "addon/engine_object.h"
 
 namespace vipd {
@@ -30,54 +31,6 @@ BfdSocketSpec SocketsFrom(const Napi::Object& spec) {
   out.port = static_cast<uint16_t>(IntIn(spec, "port"));
   out.ttl = IntIn(spec, "ttl");
   out.traffic_class = IntIn(spec, "trafficClass");
-  return out;
-}
-
-int ThousandthsIn(const Napi::Object& object, const char* name) {
-  return static_cast<int>(NumberIn(object, name) * 1'000);
-}
-
-BfdRepeat RepeatFrom(const Napi::Object& value) {
-  BfdRepeat out;
-  out.bytes = BytesFrom(value.Get("bytes"));
-  out.every = UsIn(value, "everyUs");
-  const Napi::Object shorter = ObjectIn(value, "shorter");
-  out.shorter_least = ThousandthsIn(shorter, "least");
-  out.shorter_most = ThousandthsIn(shorter, "most");
-  return out;
-}
-
-Bytes BytesOrNone(const Napi::Value& value) { return value.IsNull() ? Bytes() : BytesFrom(value); }
-
-BfdOrder OrderFrom(const Napi::Object& value) {
-  BfdOrder out;
-  const Napi::Value repeat = value.Get("repeat");
-  if (!repeat.IsNull()) out.repeat = RepeatFrom(repeat.As<Napi::Object>());
-  out.answer = BytesOrNone(value.Get("answer"));
-  out.expect = BytesOrNone(value.Get("expect"));
-  if (!value.Get("detectionUs").IsNull()) out.detection = UsIn(value, "detectionUs");
-  const Napi::Value down = value.Get("onExpiry");
-  if (!down.IsNull()) out.on_expiry = RepeatFrom(down.As<Napi::Object>());
-  if (!value.Get("heardAt").IsNull()) out.heard_at = UsIn(value, "heardAt");
-  out.polling = value.Get("polling").ToBoolean();
-  out.expiries = static_cast<uint64_t>(NumberIn(value, "expiries"));
-  const Napi::Array slots = ArrayIn(value, "takeover");
-  for (uint32_t i = 0; i < slots.Length(); ++i)
-    out.takeover.push_back(slots.Get(i).As<Napi::Number>().Int32Value());
-  return out;
-}
-
-Napi::Object EventTo(Napi::Env env, const BfdEvent& event) {
-  Napi::Object out = Napi::Object::New(env);
-  const bool packet = event.kind == BfdEvent::Kind::kPacket;
-  out.Set("kind", packet ? "packet" : "expired");
-  Set(&out, "session", event.session);
-  Set(&out, "at", event.at);
-  Set(&out, "expiries", static_cast<Us>(event.expiries));
-  if (packet)
-    out.Set("packet", BytesTo(env, event.packet));
-  else
-    Set(&out, "deadlineUs", event.deadline);
   return out;
 }
 
@@ -137,11 +90,7 @@ void BfdObject::CallJs(Napi::Env env, Napi::Function callback, BfdObject* self, 
   if (env == nullptr || self->ended_ || self->thread_ == nullptr) return;
   const std::vector<BfdEvent> events = self->thread_->Take();
   if (events.empty()) return;
-  CallbackIntoJs(env, [&] {
-    Napi::Array list = Napi::Array::New(env, events.size());
-    for (uint32_t i = 0; i < events.size(); ++i) list.Set(i, EventTo(env, events[i]));
-    callback.Call({list});
-  });
+  CallbackIntoJs(env, [&] { callback.Call({BfdEventsTo(env, events)}); });
 }
 
 void BfdObject::StartThread() {
@@ -212,21 +161,13 @@ void BfdObject::Leave(int key) {
 
 void BfdObject::GiveOrder(const Napi::CallbackInfo& info) {
   if (ended_ || !sessions_.contains(SessionAt(info))) return;
-  thread_->Post(GiveBfdOrder{SessionAt(info), OrderFrom(info[1].As<Napi::Object>())});
+  thread_->Post(GiveBfdOrder{SessionAt(info), BfdOrderFrom(info[1].As<Napi::Object>())});
 }
 
 Napi::Value BfdObject::ReadSession(const Napi::CallbackInfo& info) {
   const auto found = sessions_.find(SessionAt(info));
   if (found == sessions_.end()) throw Napi::Error::New(env_, "no such session");
-  BfdCounters& counters = *found->second.counters;
-  Napi::Object out = Napi::Object::New(env_);
-  Set(&out, "received", static_cast<Us>(counters.received.load()));
-  Set(&out, "sent", static_cast<Us>(counters.sent.load()));
-  Set(&out, "badTtl", static_cast<Us>(counters.bad_ttl.load()));
-  Set(&out, "sendErrno", counters.send_error.load());
-  Set(&out, "lastReceivedUs", counters.last_received.load());
-  Set(&out, "longestGapUs", counters.longest.load());
-  return out;
+  return BfdCountersTo(info.Env(), *found->second.counters);
 }
 
 Napi::Value BfdObject::ReadUnclaimed(const Napi::CallbackInfo& info) {

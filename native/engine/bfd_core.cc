@@ -37,14 +37,19 @@ bool IsExpected(const Bytes& expect, std::span<const uint8_t> packet) {
 // Init or Up (RFC 5880 section 4.1): the two highest of the two bits.
 constexpr uint8_t kAtLeastInit = 0x80;
 
-// Whether the peer of that discriminator of ours lives by this packet, whatever it changes: it
-// passes what section 6.8.6 asks, and its sender is not down.
-bool IsAlive(std::span<const uint8_t> packet, uint32_t ours) {
+// What section 6.8.6 asks of a packet before its session is looked for.
+bool IsValid(std::span<const uint8_t> packet) {
   const uint8_t flags = packet[kFlagsOctet];
   return packet[0] >> 5 == kVersion && packet[kLength] >= kPacketBytes &&
          packet[kLength] <= packet.size() && packet[kMultiplier] != 0 &&
-         (flags & (kAuthenticated | kMultipoint)) == 0 && ReadU32(packet, kMyDiscriminator) != 0 &&
-         (flags & kAtLeastInit) != 0 && ReadU32(packet, kYourDiscriminator) == ours;
+         (flags & (kAuthenticated | kMultipoint)) == 0 && ReadU32(packet, kMyDiscriminator) != 0;
+}
+
+// Whether the peer of that discriminator of ours lives by this packet, whatever it changes: it is
+// valid, and its sender is not down.
+bool IsAlive(std::span<const uint8_t> packet, uint32_t ours) {
+  return IsValid(packet) && (packet[kFlagsOctet] & kAtLeastInit) != 0 &&
+         ReadU32(packet, kYourDiscriminator) == ours;
 }
 
 bool IsOf(const BfdPath& path, const BfdArrival& arrival) {
@@ -139,6 +144,8 @@ bool BfdCore::Receive(const BfdArrival& arrival) {
     if ((flags & kFinal) == 0 || !session->order.polling) return true;
   } else if (IsAlive(packet, session->discriminator)) {
     Heard(session, arrival.at);
+  } else if (IsValid(packet)) {
+    session->said_at = arrival.at;
   }
   BfdEvent event;
   event.session = session->id;
@@ -152,6 +159,7 @@ bool BfdCore::Receive(const BfdArrival& arrival) {
 void BfdCore::Tick(Us now) {
   while (deadlines_.Next() <= now) {
     auto* session = static_cast<Session*>(deadlines_.First());
+    session->away = session->away || WasAway(*session, now);
     if (session->detect_at <= now) {
       Detect(session, now);
     } else {
@@ -163,6 +171,12 @@ void BfdCore::Tick(Us now) {
     }
     Rearm(session);
   }
+}
+
+bool BfdCore::WasAway(const Session& session, Us now) {
+  const BfdOrder& order = session.order;
+  const Us turn = order.repeat.has_value() ? order.repeat->every : order.detection;
+  return now - session.due > turn;
 }
 
 void BfdCore::Detect(Session* session, Us now) {
@@ -188,7 +202,8 @@ void BfdCore::Detect(Session* session, Us now) {
   event.at = now;
   event.deadline = deadline;
   event.peer = session->path.peer;
-  event.takeover = order.takeover;
+  const bool silent = session->said_at <= session->counters->last_received;
+  if (silent && !session->away) event.takeover = order.takeover;
   event.expiries = session->expiries;
   AddEvent(&events_, std::move(event));
 }
@@ -204,6 +219,7 @@ void BfdCore::Heard(Session* session, Us at) {
   ++counters.received;
   counters.last_received = at;
   session->listened = false;
+  session->away = false;
   if (session->order.detection == 0 || session->detect_at == kNever) return;
   session->detect_at = at + session->order.detection;
   Rearm(session);

@@ -112,7 +112,10 @@ class BfdCore {
   // False: it is no session's.
   bool Receive(const BfdArrival& arrival);
   // Detection times and repeats that are over at `now`. A session whose detection time is over by
-  // more than as much again was not looked at meanwhile: it listens for one more.
+  // more than as much again was not looked at meanwhile: it listens for one more. One that was away
+  // for a turn of its own takes nothing over before it has heard the peer again: the peer may have
+  // lost it, and then speaks once a second, so that a detection time of silence proves nothing. Nor
+  // does one whose peer has said something else meanwhile, which TypeScript is still to judge.
   void Tick(Us now);
 
   Us NextDeadline() { return deadlines_.Next(); }
@@ -131,6 +134,8 @@ class BfdCore {
     Us send_at = kNever;
     Us detect_at = kNever;
     bool listened = false;  // one more detection time, since it last heard something
+    bool away = false;      // missed a whole turn of its own, since it last heard something
+    Us said_at = -1;        // arrival of the last packet that did not put the detection time off
     uint64_t expiries = 0;
   };
 
@@ -141,6 +146,7 @@ class BfdCore {
   Us Jittered(const BfdRepeat& repeat);
   void Heard(Session* session, Us at);
   void Detect(Session* session, Us now);
+  static bool WasAway(const Session& session, Us now);
 
   std::unordered_map<SessionId, std::unique_ptr<Session>> sessions_;
   std::unordered_map<uint32_t, Session*> by_discriminator_;

@@ -170,6 +170,30 @@ export type NativeCore = {
   linkCounters(link: LinkId): LinkCounters
 }
 
+export type NativeBfdOutcome = {
+  readonly sends: readonly { readonly session: BfdSessionId; readonly bytes: Uint8Array }[]
+  readonly events: readonly BfdEngineEvent[]
+  /** Sessions that are lost and whose peer is the master that these slots follow. */
+  readonly lost: readonly { readonly master: Uint8Array; readonly slots: readonly SlotId[] }[]
+}
+
+/** The core of the BFD sessions alone, in virtual time. */
+export type NativeBfdCore = Pick<NativeBfd, 'counters'> & {
+  add(
+    session: BfdSessionId,
+    discriminator: number,
+    peer: Uint8Array,
+    local: Uint8Array | null,
+    minTtl: number,
+  ): void
+  remove(session: BfdSessionId): void
+  order(session: BfdSessionId, standing: BfdStanding, now: number): void
+  /** False for one that is no session's. */
+  packet(from: Uint8Array, to: Uint8Array, ttl: number, bytes: Uint8Array, at: number): boolean
+  tick(now: number): NativeBfdOutcome
+  nextDeadline(): number | null
+}
+
 export type Addon = {
   readonly Engine: new (
     options: EngineOptions & { readonly policy: EnginePolicy },
@@ -186,6 +210,7 @@ export type Addon = {
     engine: NativeEngine | null,
     onEvents: (events: readonly BfdEngineEvent[]) => void,
   ) => NativeBfd
+  readonly BfdCore: new (seed: number) => NativeBfdCore
   readonly Core: new (livenessUs: number, now: number, policy: EnginePolicy) => NativeCore
   /** One blocking rtnetlink request; throws as the engine's methods do. */
   request(bytes: Uint8Array): Uint8Array

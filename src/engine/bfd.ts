@@ -32,13 +32,7 @@ export class RunningBfd implements Bfd {
   }
 
   counters(session: BfdSessionId): BfdCounters {
-    const { sendErrno, lastReceivedUs, longestGapUs, ...counts } = this.#handle.counters(session)
-    return {
-      ...counts,
-      sendError: sendErrno === 0 ? null : errnoName(sendErrno),
-      lastReceivedUs: heardAt(lastReceivedUs),
-      longestGapUs: us(longestGapUs),
-    }
+    return fromNativeCounters(this.#handle.counters(session))
   }
 
   unclaimed(): number {
@@ -47,6 +41,16 @@ export class RunningBfd implements Bfd {
 
   stop(): void {
     this.#handle.stop()
+  }
+}
+
+export const fromNativeCounters = (native: ReturnType<NativeBfd['counters']>): BfdCounters => {
+  const { sendErrno, lastReceivedUs, longestGapUs, ...counts } = native
+  return {
+    ...counts,
+    sendError: sendErrno === 0 ? null : errnoName(sendErrno),
+    lastReceivedUs: heardAt(lastReceivedUs),
+    longestGapUs: us(longestGapUs),
   }
 }
 

@@ -60,7 +60,32 @@ export function configText(scenario: Scenario, host: HostPlan): string {
   vipd_address_lifetime ${scenario.lifetimeS}
   vipd_address_conflict ${scenario.addressConflict ?? 'report'}
 }
-${script('chk', host.weight)}${file.secondScript ? script('chk2', 0) : ''}${group}${instances.join('')}`
+${script('chk', host.weight)}${file.secondScript ? script('chk2', 0) : ''}${sessionsText(scenario, host)}${group}${instances.join('')}`
+}
+
+/** The other hosts; none without BFD. */
+const neighbours = ({ bfd, hosts }: Scenario, host: HostPlan): readonly HostPlan[] =>
+  bfd === undefined ? [] : hosts.filter(({ number }) => number !== host.number)
+
+function sessionsText(scenario: Scenario, host: HostPlan): string {
+  const ms = ((scenario.bfd?.everyUs ?? 0) * (host.file.slowBfd ? 2 : 1)) / 1_000
+  return neighbours(scenario, host)
+    .map(
+      ({ number, source }) => `bfd_instance host${number} {
+  neighbor_ip ${source}
+  source_ip ${host.source}
+  min_rx ${ms}
+  min_tx ${ms}
+}
+`,
+    )
+    .join('')
+}
+
+function tracksSessions(scenario: Scenario, host: HostPlan): string {
+  const others = host.file.takeover ? neighbours(scenario, host) : []
+  const lines = others.map(({ number }) => `    host${number} takeover\n`)
+  return others.length === 0 ? '' : `track_bfd {\n${lines.join('')}  }`
 }
 
 function instanceText(scenario: Scenario, host: HostPlan, vips: readonly Vip[]): string {
@@ -97,6 +122,7 @@ function instanceText(scenario: Scenario, host: HostPlan, vips: readonly Vip[]):
   virtual_rules {
     to ${routeOf(first?.vrid ?? 0)} table main priority ${1000 + (first?.vrid ?? 0)}
   }
+  ${tracksSessions(scenario, host)}
   ${isFirst ? `track_script {\n    ${tracked.join('\n    ')}\n  }` : ''}
 }
 `

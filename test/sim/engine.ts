@@ -105,6 +105,13 @@ export class SimEngine implements Engine {
     return us(next + Math.min(...lates))
   }
 
+  /** BFD's thread has lost the session with that master. */
+  loseMaster(master: Ip, slots: readonly SlotId[]): void {
+    if (this.#stopped) return
+    for (const slot of slots) this.#core.loseMaster(slot, master, this.now())
+    this.wake()
+  }
+
   /** The warden gave up every lead meanwhile. */
   preemptedByWarden(): void {
     this.#core.preemptedByWarden(this.now())

@@ -4,6 +4,7 @@
  */
 import type { Ip } from '../../src/base/ip.ts'
 import type { Prng } from './prng.ts'
+import type { Scenario } from './scenario.ts'
 
 export type HostFile = {
   readonly livenessUs: number
@@ -18,6 +19,10 @@ export type HostFile = {
   /** VI_1 tracks a second script, which always succeeds. */
   readonly secondScript: boolean
   readonly group: string
+  /** BFD at half the rate. */
+  readonly slowBfd: boolean
+  /** A lost session with the master's address ends the wait for its adverts. */
+  readonly takeover: boolean
 }
 
 export const plainFile = (livenessUs: number): HostFile => ({
@@ -28,6 +33,8 @@ export const plainFile = (livenessUs: number): HostFile => ({
   third: false,
   secondScript: false,
   group: 'G',
+  slowBfd: false,
+  takeover: true,
 })
 
 export const thirdVrid = 53
@@ -45,7 +52,7 @@ const second = 1_000_000
 /** One or two settings that differ from before; each is one that a reload takes up without ending a lead. */
 export function altered(
   file: HostFile,
-  { grouped, advertUs }: { readonly grouped: boolean; readonly advertUs: number },
+  { grouped, advertUs, bfd }: Pick<Scenario, 'grouped' | 'advertUs' | 'bfd'>,
   prng: Prng,
 ): HostFile {
   const instances = grouped ? ['VI_1', 'VI_2', null] : ['VI_1', null]
@@ -60,6 +67,9 @@ export function altered(
       () => ({ third: !file.third }),
       () => ({ secondScript: !file.secondScript }),
       () => ({ group: file.group === 'G' ? 'H' : 'G' }),
+      ...(bfd === undefined
+        ? []
+        : [() => ({ slowBfd: !file.slowBfd }), () => ({ takeover: !file.takeover })]),
     ])()
   return { ...file, ...one(), ...(prng.chance(0.5) ? one() : {}) }
 }

@@ -4,11 +4,13 @@
  * can happen to a host is done here; when it happens is the business of faults.ts.
  */
 
+import type { Ip } from '../../src/base/ip.ts'
 import type { Log } from '../../src/base/log.ts'
 import { type Us, us } from '../../src/base/time.ts'
 import type { LinkSpec, SlotId, Step } from '../../src/engine/contract.ts'
 import type { Notifier } from '../../src/notify/notify.ts'
 import type { Agenda } from './agenda.ts'
+import { type Arrived, SimBfd } from './bfd.ts'
 import { Clock } from './clock.ts'
 import { configOf, configText } from './configuration.ts'
 import { SimEngine } from './engine.ts'
@@ -24,6 +26,9 @@ import { Timer } from './timer.ts'
 export type Witness = {
   sent(host: Host, slot: SlotId, bytes: Uint8Array): void
   heard(host: Host, packet: Packet): void
+  bfdSent(host: Host, packet: Packet): void
+  /** `at`: when it arrived. */
+  bfdHeard(host: Host, packet: Packet, at: Us): void
   /** The main thread has acknowledged everything that was heard. */
   caughtUp(host: Host): void
   standing(host: Host, slot: SlotId, leading: boolean): void
@@ -56,6 +61,8 @@ const mainLatencyUs = { least: 30, most: 1_500 }
 const epochUs = 1_795_000_000_000_000
 const clockErrorUs = 300_000
 export const answerUs = 4 * mainLatencyUs.most
+/** From BFD's thread to the engine's, at most. */
+const betweenThreadsUs = 60
 /** From a daemon's death to its warden's first packet. */
 const wardenLatencyUs = 500
 /** The socket's receive buffer, in adverts. */
@@ -89,6 +96,7 @@ export class Host {
     )
     this.port = around.lan.attach({
       receive: (packet) => this.#receive(packet),
+      bfd: (packet) => this.#bfd(packet),
       frame: () => undefined,
     })
   }
@@ -190,6 +198,7 @@ export class Host {
       const left = next.refused === null ? process : next
       left.alive = false
       left.engine.stop()
+      left.bfd.stop()
       if (left === next) return process.hearKernel()
       this.process = next
       const again = JSON.stringify(next.main.dispatcher.state())
@@ -254,10 +263,16 @@ export class Host {
     if (this.process === null || !this.kernel.up || this.#asleep === 'machine') return
     this.process.receive(packet)
   }
+
+  #bfd(packet: Packet): void {
+    if (this.process === null || !this.kernel.up || this.#asleep === 'machine') return
+    if (this.kernel.holds(packet.to)) this.process.receiveBfd({ packet, at: this.now() })
+  }
 }
 
 export class Process {
   readonly engine: SimEngine
+  readonly bfd: SimBfd
   readonly main: MainThread
   readonly startedAt: number
   alive = true
@@ -268,12 +283,15 @@ export class Process {
   readonly #around: Surroundings
   readonly #wake: Timer
   readonly #alarm: Timer
+  readonly #bfdWake: Timer
   #tasks: (() => void)[] = []
   #turning = false
   #delivering = false
+  #lostAsleep: (() => void)[] = []
   #stalledAt: Us | null = null
   #turnsFrom = 0
   #queue: Packet[] = []
+  #bfdQueue: Arrived[] = []
   /** Tasks of this turn that are still to be done. */
   #behind = 0
   #adopting = false
@@ -306,9 +324,13 @@ export class Process {
       standing: (slot, leading) => around.witness.standing(host, slot, leading),
       renewedAt: () => this.#renewedAt(),
     })
+    this.#bfdWake = new Timer(agenda, () => this.#onBfdWake())
+    this.bfd = this.#makeBfd()
     const log = (text: string) => around.witness.said(host, text)
     this.main = new MainThread(config, {
       engine: this.engine,
+      bfd: this.bfd,
+      discriminator: () => around.prng.between(1, 0xffff_ffff),
       log: logInto(log),
       notifier: notifyInto(log),
       later: (task) => this.onMain(task),
@@ -372,6 +394,44 @@ export class Process {
     this.#take([packet])
   }
 
+  receiveBfd(arrived: Arrived): void {
+    this.#around.witness.bfdHeard(this.#host, arrived.packet, arrived.at)
+    if (!this.#host.asleep) return this.bfd.receive([arrived])
+    if (this.#bfdQueue.length < queuedMax) this.#bfdQueue.push(arrived)
+  }
+
+  #makeBfd(): SimBfd {
+    const host = this.#host
+    const { agenda, lan, prng, scenario, witness } = this.#around
+    return new SimBfd(scenario.bfd === undefined ? 0 : prng.between(1, 1_000_000), {
+      now: () => host.now(),
+      opens: () => host.opens,
+      holds: (address) => host.kernel.holds(address),
+      send: (packet) => {
+        witness.bfdSent(host, packet)
+        if (host.kernel.up) lan.bfd(host.port, packet)
+      },
+      wakeAt: (local) => this.#bfdWake.set(local === null ? null : host.clock.when(local)),
+      raised: () => {
+        witness.raised(host)
+        this.onMain(() => this.bfd.deliver((events) => this.main.dispatcher.onBfd(events)))
+      },
+      lost: (master, slots) =>
+        agenda.after(prng.between(2, betweenThreadsUs), () => this.#lost(master, slots)),
+    })
+  }
+
+  /** Tells the engine's thread, as soon as that one runs. */
+  #lost(master: Ip, slots: readonly SlotId[]): void {
+    if (!this.alive) return
+    if (this.#host.asleep) this.#lostAsleep.push(() => this.#lost(master, slots))
+    else this.engine.loseMaster(master, slots)
+  }
+
+  #onBfdWake(): void {
+    if (this.alive && !this.#host.asleep) this.bfd.wake()
+  }
+
   /** Something for the main thread to do, in its turn. */
   onMain(task: () => void): void {
     this.#tasks.push(task)
@@ -395,10 +455,23 @@ export class Process {
   resume(): void {
     const waiting = this.#queue
     this.#queue = []
+    const { prng, scenario } = this.#around
+    const bfdFirst = scenario.bfd !== undefined && prng.chance(0.5)
+    if (bfdFirst) this.#resumeBfd()
     this.#take(waiting)
+    if (!bfdFirst) this.#resumeBfd()
     this.#around.agenda.after(this.#latency(), () => {
       if (this.alive && !this.#host.asleep) this.unstall()
     })
+  }
+
+  #resumeBfd(): void {
+    const arrived = this.#bfdQueue
+    this.#bfdQueue = []
+    const lost = this.#lostAsleep
+    this.#lostAsleep = []
+    this.bfd.receive(arrived)
+    for (const tell of lost) tell()
   }
 
   #take(packets: readonly Packet[]): void {

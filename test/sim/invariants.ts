@@ -4,16 +4,19 @@
  * convergence hold once a run is settled: nothing was disturbed for `settleUs`.
  */
 import type { Ip } from '../../src/base/ip.ts'
+import type { Us } from '../../src/base/time.ts'
 import type { SlotId } from '../../src/engine/contract.ts'
 import { decodeArp } from '../../src/wire/arp.ts'
 import { decodeNa } from '../../src/wire/ndp.ts'
 import type { Agenda } from './agenda.ts'
+import { BfdRules } from './bfd-rules.ts'
 import { routeOf } from './configuration.ts'
 import { answerUs, type Host, type Process, type Witness } from './host.ts'
 import { roamingAddress, thirdAddress, thirdVrid } from './host-file.ts'
 import type { Lan, Packet } from './lan.ts'
 import { Listening } from './listening.ts'
 import { expectedPriority, type Scenario, type Vip, vipsOf } from './scenario.ts'
+import { TwoMasters } from './two-masters.ts'
 
 /** A rule was broken. The message names the rule, the instant and the host. */
 export class Violation extends Error {}
@@ -78,6 +81,8 @@ export class Invariants implements Witness {
   readonly #vips: readonly Vip[]
   readonly #vrids: readonly number[]
   readonly #addresses: readonly Ip[]
+  readonly #bfd: BfdRules
+  readonly #twoMasters: TwoMasters
   #hosts: readonly Host[] = []
   readonly #listening = new WeakMap<Process, Map<number, Heard>>()
   /** What the LAN's client last learned: address → MAC. */
@@ -100,6 +105,8 @@ export class Invariants implements Witness {
     this.#scenario = scenario
     this.#agenda = agenda
     this.#lan = lan
+    this.#bfd = new BfdRules(scenario, lan)
+    this.#twoMasters = new TwoMasters(scenario, agenda, lan)
     this.#vips = vipsOf(scenario)
     const third = scenario.profile === 'changes' ? [thirdVrid] : []
     this.#vrids = [...new Set(this.#vips.map((vip) => vip.vrid)), ...third]
@@ -122,7 +129,7 @@ export class Invariants implements Witness {
 
   /** Something that lasts begins (1) or ends (-1), or happens (0). */
   disturb(by: -1 | 0 | 1, what: string, host?: Host): void {
-    this.note(`*** ${what}`)
+    this.note(`*** ${what}${host === undefined ? '' : ` (${host.name})`}`)
     this.#calm = this.#disturbedAt !== this.#agenda.now && this.settled
     this.#active += by
     this.#disturbedAt = this.#agenda.now
@@ -172,8 +179,10 @@ export class Invariants implements Witness {
   ): void {
     this.note(`${host.name}: another process`)
     if (this.#calm) this.#calmExchanges.set(host, this.#disturbedAt)
-    // Without descriptors an instance in FAULT, which needs no sockets to go on, has one fault more.
-    if (host.opens && withoutSending(passed) !== withoutSending(again))
+    // Without descriptors an instance in FAULT, which needs no sockets to go on, has one fault more; and without the
+    // interface BFD has no sockets.
+    const bfdOpens = this.#scenario.bfd === undefined || host.kernel.interfaces.includes('eth0')
+    if (host.opens && bfdOpens && withoutSending(passed) !== withoutSending(again))
       this.#violate(host, `passed on ${passed}, and has ${again}`)
     for (const vrid of this.#vrids) {
       const [was, is] = [before, after].map((it) => leadsAs(it, vrid))
@@ -244,6 +253,15 @@ export class Invariants implements Witness {
     this.#notes(host, vrid)?.advert(host.now(), packet.from, bytes[2] ?? 0, ours)
   }
 
+  bfdSent(host: Host, packet: Packet): void {
+    const wrong = this.#bfd.sent(host, packet, this.settled)
+    if (wrong !== null) this.#violate(host, wrong)
+  }
+
+  bfdHeard(host: Host, packet: Packet, at: Us): void {
+    this.#bfd.heard(host, packet, at)
+  }
+
   caughtUp(host: Host): void {
     for (const vrid of this.#vrids) this.#notes(host, vrid)?.caughtUp()
   }
@@ -263,9 +281,12 @@ export class Invariants implements Witness {
     const { advertUs, grouped } = this.#scenario
     // A member that comes to a sync group which is master follows it.
     const follows = grouped && vrid === thirdVrid
+    const lost = (master: Ip): boolean => this.#bfd.lost(host, master)
     const objection =
-      leading && !follows ? notes?.objection(now, host.plan, 3 * advertUs, grouped) : null
+      leading && !follows ? notes?.objection(now, host.plan, 3 * advertUs, grouped, lost) : null
     if (objection != null) this.#violate(host, `vrid ${vrid} ${objection}`)
+    this.#twoMasters.standing(host, vrid, leading)
+    if (leading) this.#twoMasters.watch(vrid, () => this.#checkTwoMasters(vrid))
     if (leading) notes?.leads(now)
     else {
       this.#checkCalmReload(host, vrid)
@@ -274,6 +295,19 @@ export class Invariants implements Witness {
       this.#checkGivenBack(host, vrid)
     }
     if (this.settled) this.#violate(host, `vrid ${vrid} changed hands in a settled run`)
+  }
+
+  /** Whoever took over wrongly, the next adverts settle it. */
+  #checkTwoMasters(vrid: number | null): void {
+    if (vrid === null || this.#active > 0) return
+    const since = (host: Host) => Math.max(this.#disturbedAt, this.#impairedAt.get(host) ?? 0)
+    const both = this.#twoMasters.tooLong(
+      this.#hosts.filter((host) => this.#leads(host, vrid)),
+      vrid,
+      since,
+    )
+    if (both !== null)
+      this.#violate(both[0], `vrid ${vrid}: still two masters, with ${both[1].name}`)
   }
 
   /** A host that ends leading gives the addresses back in the same breath, whatever its main thread does. */
@@ -322,6 +356,7 @@ export class Invariants implements Witness {
   }
 
   slept(host: Host, spanUs: number): void {
+    this.#bfd.slept(host, spanUs)
     if (spanUs < 1.4 * downUs(this.#scenario, 1)) return
     for (const vrid of this.#vrids) this.#notes(host, vrid)?.slept(host.now())
   }
@@ -332,11 +367,13 @@ export class Invariants implements Witness {
     for (const host of this.#hosts) {
       this.#checkAddresses(host)
       this.#checkFloor(host)
+      this.#checkTakeover(host)
       this.#checkLease(host)
       this.#checkLeftBehind(host)
     }
     if (!this.settled) return
     for (const vrid of this.#vrids) this.#checkMasters(vrid)
+    this.#bfd.check(this.#hosts)
     if (this.#scenario.refreshS > 0) this.#checkClient()
   }
 
@@ -395,6 +432,27 @@ export class Invariants implements Witness {
       if (silence.us > floor + answerUs)
         this.#violate(host, `vrid ${vrid} heard nothing for ${silence.us} µs and does not lead`)
     }
+  }
+
+  /** A backup whose session with its master is lost waits for no advert. */
+  #checkTakeover(host: Host): void {
+    const scenario = this.#scenario
+    const grace = 2.2 * downUs(scenario, 1) + 1_000_000
+    if (scenario.bfd === undefined || scenario.grouped || this.#impaired(host, grace)) return
+    for (const vrid of this.#vrids) {
+      const master = this.#notes(host, vrid)?.followed ?? null
+      if (!this.#capable(host, vrid) || this.#leads(host, vrid) || master === null) continue
+      const lostUs = this.#bfd.lostFor(host, master)
+      if (lostUs > answerUs && this.#takes(host, vrid))
+        this.#violate(host, `vrid ${vrid} lost its session with its master, and does not lead`)
+    }
+  }
+
+  /** By the configuration in force. */
+  #takes(host: Host, vrid: number): boolean {
+    const { roster, instances } = host.process?.main.dispatcher ?? {}
+    const instance = instances?.find((it) => it.cfg.vrid === vrid)
+    return instance !== undefined && (roster?.takeoversOf(instance).size ?? 0) > 0
   }
 
   /** Whatever died, no address outlives it by more than its lifetime. */

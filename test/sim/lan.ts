@@ -16,9 +16,15 @@ export type Packet = {
 }
 
 export type Port = {
+  /** An advert. */
   receive(packet: Packet): void
+  /** A BFD packet that one of its addresses is meant by. */
+  bfd?(packet: Packet): void
   frame(bytes: Uint8Array): void
 }
+
+/** What a cut holds back: all, or the packets of BFD alone. */
+export type Path = 'all' | 'bfd'
 
 export type Weather = {
   readonly loss: number
@@ -42,7 +48,7 @@ export class Lan {
   readonly #prng: Prng
   readonly #ports: Port[] = []
   /** Directions in which nothing passes, each with how many faults cut it. */
-  readonly #cuts = new Map<number, number>()
+  readonly #cuts: Readonly<Record<Path, Map<number, number>>> = { all: new Map(), bfd: new Map() }
 
   constructor(agenda: Agenda, prng: Prng) {
     this.#agenda = agenda
@@ -56,35 +62,43 @@ export class Lan {
   }
 
   /** Cuts one direction; the answer undoes that. */
-  cut(from: number, to: number): () => void {
+  cut(from: number, to: number, path: Path = 'all'): () => void {
     const key = from * 1_000 + to
+    const cuts = this.#cuts[path]
     const change = (by: number): void => {
-      const count = (this.#cuts.get(key) ?? 0) + by
-      if (count > 0) this.#cuts.set(key, count)
-      else this.#cuts.delete(key)
+      const count = (cuts.get(key) ?? 0) + by
+      if (count > 0) cuts.set(key, count)
+      else cuts.delete(key)
     }
     change(1)
     return () => change(-1)
   }
 
-  passes(from: number, to: number): boolean {
-    return this.#cuts.size === 0 || !this.#cuts.has(from * 1_000 + to)
+  /** Adverts and announcements, or BFD's packets. */
+  passes(from: number, to: number, path: Path = 'all'): boolean {
+    const { all, bfd } = this.#cuts
+    const key = from * 1_000 + to
+    return !all.has(key) && (path === 'all' || !bfd.has(key))
   }
 
   send(sender: number, packet: Packet): void {
     if (packet.valid && this.recorded.push(packet) > recordedMax) this.recorded.shift()
-    this.#spread(sender, (port) => port.receive(packet))
+    this.#spread(sender, 'all', (port) => port.receive(packet))
+  }
+
+  bfd(sender: number, packet: Packet): void {
+    this.#spread(sender, 'bfd', (port) => port.bfd?.(packet))
   }
 
   frame(sender: number, bytes: Uint8Array): void {
-    this.#spread(sender, (port) => port.frame(bytes))
+    this.#spread(sender, 'all', (port) => port.frame(bytes))
   }
 
-  #spread(sender: number, hand: (port: Port) => void): void {
+  #spread(sender: number, path: Path, hand: (port: Port) => void): void {
     const { loss } = this.weather
     for (let to = 0; to < this.#ports.length; to++) {
       const port = this.#ports[to]
-      if (to === sender || port === undefined || !this.passes(sender, to)) continue
+      if (to === sender || port === undefined || !this.passes(sender, to, path)) continue
       if (loss > 0 && this.#prng.chance(loss)) continue
       for (const delayUs of this.#delays(sender, to)) this.#agenda.after(delayUs, () => hand(port))
     }

@@ -44,12 +44,27 @@ export class Listening {
   /** When a better master came. */
   #better: readonly number[] = []
   #master: { readonly from: Ip; readonly priority: number } | null = null
+  /** Whose the last of these adverts were. */
+  #higherFrom: Ip | null = null
+  #lowerFrom: Ip | null = null
   readonly #notes = blank()
   /** As far as the main thread knows it. */
   readonly #known = blank()
 
   constructor(since: number) {
     this.#since = since
+  }
+
+  /**
+   * Whose adverts it takes, which are no lower than its own: the last, and when, and since when the host has listened. null:
+   * others were heard since.
+   */
+  get followed(): { readonly from: Ip; readonly at: number; readonly since: number } | null {
+    const { anyAt, higherAt } = this.#notes
+    const from = this.#higherFrom
+    return from === null || anyAt !== higherAt || higherAt <= this.#since
+      ? null
+      : { from, at: higherAt, since: this.#since }
   }
 
   /** `ours`: every priority that the host may have when it comes to weigh this advert. */
@@ -64,9 +79,11 @@ export class Listening {
       this.#zeros = [...this.#zeros, at].slice(-crowd)
     } else if (ours.every((own) => priority >= own)) {
       notes.higherAt = at
+      this.#higherFrom = from
       notes.lowerSince = Number.POSITIVE_INFINITY
     } else {
       notes.lowerSince = Math.min(notes.lowerSince, at)
+      this.#lowerFrom = from
       if (ours.every((own) => priority < own)) notes.lowerAt = at
       else notes.eitherAt = at
     }
@@ -116,9 +133,15 @@ export class Listening {
 
   /**
    * Why the host must not lead from now on; null when it may. `patience`: three adverts. `decided`: not the engine but
-   * the main thread takes over (a sync group does), on what it knows by then.
+   * the main thread takes over (a sync group does), on what it knows by then. `lost`: BFD has just lost that master.
    */
-  objection(now: number, plan: HostPlan, patience: number, decided: boolean): string | null {
+  objection(
+    now: number,
+    plan: HostPlan,
+    patience: number,
+    decided: boolean,
+    lost: (master: Ip) => boolean,
+  ): string | null {
     const { lowerAt, lowerSince } = this.#known
     const { higherAt } = decided ? this.#known : this.#notes
     // The main thread may be working on the resignation just now.
@@ -126,10 +149,14 @@ export class Listening {
     // A resignation may have ended the listener's own lead, so shortly before counts.
     const released = zeroAt >= Math.max(higherAt, this.#since - answerUs)
     const quiet = now - Math.max(higherAt, this.#since)
-    if (quiet < patience && !released)
+    // The better master, if one was heard; else the one that is followed while a preempt_delay runs.
+    const followed = higherAt >= this.#since ? this.#higherFrom : (this.#master?.from ?? null)
+    const dead = followed !== null && lost(followed)
+    if (quiet < patience && !released && !dead)
       return `took over ${quiet} µs after it last heard a better master or began to listen (${now - zeroAt} µs after priority 0)`
     const challenged = now - lowerAt < patience && zeroAt < lowerAt
-    if (!challenged) return null
+    const alone = this.#lowerFrom !== null && lost(this.#lowerFrom)
+    if (!challenged || alone || (dead && higherAt > lowerAt)) return null
     if (plan.nopreempt)
       return `nopreempt, but took over from a master heard ${now - lowerAt} µs ago`
     const delayUs = plan.preemptDelayS * 1_000_000

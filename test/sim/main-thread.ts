@@ -8,6 +8,7 @@ import type { Log } from '../../src/base/log.ts'
 import type { Us } from '../../src/base/time.ts'
 import type { CheckStatus, Result } from '../../src/checks/verdict/types.ts'
 import type { Config } from '../../src/config/types.ts'
+import type { Bfd } from '../../src/engine/bfd-contract.ts'
 import { Kernel } from '../../src/kernel/mirror.ts'
 import { KernelReader } from '../../src/kernel/reader.ts'
 import type { Notifier } from '../../src/notify/notify.ts'
@@ -15,10 +16,11 @@ import { Dispatcher } from '../../src/router/dispatch/dispatcher.ts'
 import type { Pause } from '../../src/router/reload/apply.ts'
 import type { Refusals, ReloadPlan } from '../../src/router/reload/plan.ts'
 import { atOnce } from '../unit/base/at-once.ts'
-import { silentBfd } from '../unit/router/silent-bfd.ts'
 import type { SimEngine } from './engine.ts'
 
 export type MainThreadPorts = {
+  readonly bfd: Bfd
+  discriminator(): number
   readonly engine: SimEngine
   readonly log: Log
   readonly notifier: Notifier
@@ -60,8 +62,8 @@ export class MainThread {
       kernel,
       reader: this.#reader,
       notifier,
-      bfd: silentBfd,
-      discriminator: () => 1,
+      bfd: ports.bfd,
+      discriminator: ports.discriminator,
       log,
       verdict: (name) => this.#verdict(name),
       checks: (scripts) => this.#setChecks(scripts.map(({ name }) => name)),

@@ -32,6 +32,9 @@ const file = {
   coreTime: 'native/engine/core_time.cc',
   coreEvents: 'native/engine/core_events.cc',
   sealCheck: 'native/engine/seal_check.cc',
+  bfdCore: 'native/engine/bfd_core.cc',
+  bfdRun: 'src/router/bfd/session-run.ts',
+  bfdSession: 'src/bfd/session.ts',
   sealTable: 'native/base/seal_table.cc',
 }
 
@@ -53,6 +56,73 @@ export const mutants: readonly Mutant[] = [
     file: file.sealTable,
     find: 'next = before == 0 || ahead || Later(reading, before) ? reading : before + 1;',
     replace: 'next = before == 0 || ahead ? reading : before - 1;',
+  },
+  // BFD.
+  {
+    name: 'bfd: a Final is not sent',
+    file: file.bfdCore,
+    find: 'if ((flags & kPoll) != 0 && session->answer != nullptr)',
+    replace: 'if ((flags & kPoll) != 0 && session->answer == nullptr)',
+  },
+  {
+    name: 'bfd: an expiry takes over from another master',
+    file: file.coreTime,
+    find: 'if (!slot->expect.has_value() || slot->expect->from != master) return;',
+    replace: 'if (!slot->expect.has_value() || master.length == 0) return;',
+  },
+  {
+    name: 'bfd: a lost session takes nothing over',
+    file: file.bfdCore,
+    find: 'if (silent && !session->away) event.takeover = order.takeover;',
+    replace: '',
+  },
+  {
+    name: 'bfd: a packet does not put the detection time off',
+    file: file.bfdCore,
+    find: 'session->detect_at = at + session->order.detection;',
+    replace: '',
+  },
+  {
+    name: 'bfd: a thread that was away takes over from a peer that has lost it',
+    file: file.bfdCore,
+    find: 'if (silent && !session->away) event.takeover = order.takeover;',
+    replace: 'if (silent) event.takeover = order.takeover;',
+  },
+  {
+    name: 'bfd: a neighbour that has just said Down is taken for dead',
+    file: file.bfdCore,
+    find: 'if (silent && !session->away) event.takeover = order.takeover;',
+    replace: 'if (!session->away) event.takeover = order.takeover;',
+  },
+  {
+    name: 'bfd: an order that crossed with an expiry is taken up',
+    file: file.bfdCore,
+    find: 'if (session == nullptr || order.expiries < session->expiries) return;',
+    replace: 'if (session == nullptr) return;',
+  },
+  {
+    name: 'bfd: a session that never was up takes over',
+    file: file.bfdRun,
+    find: "takeover: state === 'Up' ? this.#takeover : [],",
+    replace: 'takeover: this.#takeover,',
+  },
+  {
+    name: 'bfd: each packet is raised',
+    file: file.bfdRun,
+    find: "this.#expect = event.kind === 'packet' && this.#repeats(event.packet) ? bytes : null",
+    replace: 'this.#expect = null',
+  },
+  {
+    name: 'bfd: what another process passes on begins anew',
+    file: file.bfdRun,
+    find: '    this.#session = session\n    this.verdict = verdict\n',
+    replace: '    this.verdict = verdict\n',
+  },
+  {
+    name: 'bfd: a detection time that expired leaves the session up',
+    file: file.bfdSession,
+    find: "return enter(gone, params, 'Down', bfdDiagnostic.detectionTimeExpired)",
+    replace: 'return gone',
   },
   {
     name: 'a better backup never preempts',

@@ -3,7 +3,7 @@
  */
 import type { Ip } from '../../src/base/ip.ts'
 import { type HostFile, livenessOf, plainFile } from './host-file.ts'
-import type { Prng } from './prng.ts'
+import { Prng } from './prng.ts'
 
 export type HostPlan = {
   readonly number: number
@@ -44,6 +44,8 @@ export type Scenario = {
   readonly hours: number
   /** Adverts are signed, and others send what they have recorded or made up. */
   readonly sealed?: boolean
+  /** Each host has a session with each other one, of packets at this interval. Absent: none. */
+  readonly bfd?: { readonly everyUs: number }
   /** Absent: report. */
   readonly addressConflict?: 'resign'
 }
@@ -83,7 +85,9 @@ export function drawScenario(seed: number, prng: Prng, profile: Profile, hours: 
   )
   const livenessUs = livenessOf(prng.pick([2, 20, 0]) * advertUs)
   for (const host of hosts) host.file = plainFile(livenessUs)
+  const bfd = drawBfd(seed, profile, hours, advertUs, count)
   return {
+    ...(bfd === null ? {} : { bfd }),
     seed,
     profile,
     version,
@@ -96,6 +100,24 @@ export function drawScenario(seed: number, prng: Prng, profile: Profile, hours: 
     hours,
     sealed: seed % 4 === 3,
   }
+}
+
+/** Packets of BFD in a run, at most: they decide how long it takes. */
+const bfdPacketsMax = 300_000
+
+/** Every third run has BFD. Drawn apart, so that the other runs stay what they were. */
+function drawBfd(
+  seed: number,
+  profile: Profile,
+  hours: number,
+  advertUs: number,
+  hosts: number,
+): NonNullable<Scenario['bfd']> | null {
+  if (seed % 6 > 1 || profile === 'calm') return null
+  const share = new Prng(seed ^ 0xbfd).pick([0.02, 0.1, 0.3])
+  const least = (hours * 3_600 * second * hosts * (hosts - 1)) / bfdPacketsMax
+  const everyUs = Math.min(Math.max(advertUs * share, least, 10_000), advertUs)
+  return { everyUs: Math.ceil(everyUs / 1_000) * 1_000 }
 }
 
 /** Long intervals make long silences cheap: an idle hour costs as many events as it has adverts. */

@@ -4,7 +4,15 @@
  */
 import { Agenda } from './agenda.ts'
 import { attack } from './attack.ts'
-import { attacks, changes, type Ending, type Fault, faults, type World } from './faults.ts'
+import {
+  attacks,
+  bfdFaults,
+  changes,
+  type Ending,
+  type Fault,
+  faults,
+  type World,
+} from './faults.ts'
 import { Host } from './host.ts'
 import { Invariants, settleUs } from './invariants.ts'
 import { Lan } from './lan.ts'
@@ -112,7 +120,8 @@ class Simulation {
     const count = isStorm(profile) ? prng.between(1, 4) : prng.between(1, 2)
     const usual = profile === 'changes' ? [...faults, ...changes, ...changes, ...changes] : faults
     const attacked = this.#scenario.sealed === true && profile !== 'changes'
-    const all = attacked ? [...usual, ...attacks, ...attacks] : usual
+    const withBfd = this.#scenario.bfd === undefined ? [] : [...bfdFaults, ...bfdFaults]
+    const all = [...usual, ...(attacked ? [...attacks, ...attacks] : []), ...withBfd]
     const lasting: { readonly name: string; readonly end: Ending }[] = []
     for (let i = 0; i < count; i++) {
       const fault = prng.pick(all)

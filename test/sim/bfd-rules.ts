@@ -1,0 +1,126 @@
+/**
+ * What must hold of BFD, from packets alone: sessions are up where packets pass in both directions, polls end, and a lost
+ * session takes over from nobody but the master that it was with.
+ */
+import type { Ip } from '../../src/base/ip.ts'
+import type { Us } from '../../src/base/time.ts'
+import { decodeBfd } from '../../src/wire/bfd.ts'
+import { answerUs, type Host } from './host.ts'
+import type { Lan, Packet } from './lan.ts'
+import type { Listening } from './listening.ts'
+import type { Scenario } from './scenario.ts'
+
+/** Packets that are missed when a session is lost, as the configuration has it. */
+const multiplier = 3
+
+type Notes = {
+  /** Arrival of the neighbour's last packet. */
+  heardAt: number
+  /** When this host last said to it that the session is up. */
+  upSaidAt: number
+  /** The last packet said something else than up. */
+  downHeard: boolean
+}
+
+export class BfdRules {
+  readonly #scenario: Scenario
+  readonly #lan: Lan
+  readonly #notes = new Map<Host, Map<Ip, Notes>>()
+  /** When a host last woke up, and for how long it had slept. */
+  readonly #slept = new Map<Host, { readonly at: number; readonly spanUs: number }>()
+
+  constructor(scenario: Scenario, lan: Lan) {
+    this.#scenario = scenario
+    this.#lan = lan
+  }
+
+  /** What is wrong with it, or null. */
+  sent(host: Host, { to, bytes }: Packet, settled: boolean): string | null {
+    const decoded = decodeBfd(bytes)
+    if (!decoded.ok) return `sends ${to} what is no BFD packet: ${decoded.why}`
+    const { state, poll } = decoded.value
+    if (state === 'Up') this.#of(host, to).upSaidAt = host.now()
+    if (host.asleep) return 'a BFD packet of a host that sleeps'
+    return settled && poll && state === 'Up' ? `still polls ${to} in a settled run` : null
+  }
+
+  heard(host: Host, { from, valid, bytes }: Packet, at: Us): void {
+    if (!valid) return
+    const notes = this.#of(host, from)
+    notes.heardAt = at
+    const decoded = decodeBfd(bytes)
+    notes.downHeard = decoded.ok && decoded.value.state !== 'Up'
+  }
+
+  slept(host: Host, spanUs: number): void {
+    this.#slept.set(host, { at: host.now(), spanUs })
+  }
+
+  /** Its session with that master was up, and is lost. */
+  lost(host: Host, master: Ip): boolean {
+    const { bfd } = this.#scenario
+    const notes = this.#notes.get(host)?.get(master)
+    if (bfd === undefined || notes === undefined || !host.plan.file.takeover) return false
+    const silence = host.now() - notes.heardAt
+    // A reload that slows the session down, or the neighbour's, may be under way.
+    const most = 2 * multiplier * bfd.everyUs
+    const wasUp = notes.upSaidAt >= notes.heardAt - 2 * bfd.everyUs
+    const wokeUp = this.#slept.get(host)
+    // Who slept has heard nothing of it; a thread that is late by less than the detection time does not notice.
+    const deaf =
+      wokeUp !== undefined &&
+      wokeUp.spanUs > 2 * most &&
+      host.now() - wokeUp.at < multiplier * bfd.everyUs
+    return silence >= multiplier * bfd.everyUs && silence <= 3 * most + answerUs && wasUp && !deaf
+  }
+
+  /**
+   * How long ago its session with the master, whose last advert came at that instant, was lost while it was up. 0: it was
+   * not, or not for certain, or the host did not follow then.
+   */
+  lostFor(host: Host, master: NonNullable<Listening['followed']>): number {
+    const { bfd } = this.#scenario
+    const notes = this.#notes.get(host)?.get(master.from)
+    if (bfd === undefined || notes === undefined || master.since > notes.heardAt) return 0
+    // As slow as a reload may have made it.
+    const expiredAt = notes.heardAt + 2 * multiplier * bfd.everyUs
+    if (notes.upSaidAt < notes.heardAt || master.at > expiredAt || notes.downHeard) return 0
+    return host.now() - expiredAt
+  }
+
+  /** In a settled run. */
+  check(hosts: readonly Host[]): void {
+    for (const host of hosts)
+      for (const other of hosts) if (other !== host) this.#checkSession(host, other)
+  }
+
+  #checkSession(host: Host, other: Host): void {
+    const { process } = host
+    if (process === null || host.asleep || process.stalled || process.stopping) return
+    if (this.#scenario.bfd === undefined) return
+    const name = `bfd/${other.name}`
+    const found = process.main.dispatcher.bfd.status(() => []).find((it) => it.name === name)
+    const passes = this.#runs(host) && this.#runs(other) && this.#passes(host, other)
+    if ((found?.state === 'Up') !== passes)
+      throw new Error(
+        `${host.name}: the session with ${other.name} is ${found?.state} (${found?.failure}), and packets ${passes ? 'pass' : 'do not pass'}`,
+      )
+  }
+
+  #runs({ process, asleep, kernel }: Host): boolean {
+    return process !== null && !asleep && !process.stopping && kernel.up
+  }
+
+  #passes({ port: a }: Host, { port: b }: Host): boolean {
+    return this.#lan.passes(a, b, 'bfd') && this.#lan.passes(b, a, 'bfd')
+  }
+
+  #of(host: Host, neighbour: Ip): Notes {
+    const all = this.#notes.get(host) ?? new Map<Ip, Notes>()
+    this.#notes.set(host, all)
+    const never = Number.NEGATIVE_INFINITY
+    const notes = all.get(neighbour) ?? { heardAt: never, upSaidAt: never, downHeard: false }
+    all.set(neighbour, notes)
+    return notes
+  }
+}

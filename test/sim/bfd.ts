@@ -1,0 +1,109 @@
+/**
+ * BFD of a host in virtual time: the shipped core of the sessions behind the interface that the daemon has from the
+ * addon's thread. Each input is one turn of that thread; a lost session reaches the engine's thread a moment later.
+ */
+import { OpError } from '../../src/base/errors.ts'
+import type { Ip } from '../../src/base/ip.ts'
+import type { Us } from '../../src/base/time.ts'
+import type {
+  Bfd,
+  BfdCounters,
+  BfdEngineEvent,
+  BfdSessionId,
+  BfdSpec,
+  BfdStanding,
+} from '../../src/engine/bfd-contract.ts'
+import { type BfdCoreHarness, makeBfdCore } from '../../src/engine/bfd-core-harness.ts'
+import type { SlotId } from '../../src/engine/contract.ts'
+import type { Packet } from './lan.ts'
+
+export type BfdPorts = {
+  now(): Us
+  /** There are descriptors for sockets. */
+  opens(): boolean
+  holds(address: Ip): boolean
+  send(packet: Packet): void
+  /** Wants to be woken at this local instant. */
+  wakeAt(local: Us | null): void
+  /** Events wait for the main thread. */
+  raised(): void
+  /** These slots, as far as they follow it, have lost their master. */
+  lost(master: Ip, slots: readonly SlotId[]): void
+}
+
+export type Arrived = { readonly packet: Packet; readonly at: Us }
+
+export class SimBfd implements Bfd {
+  readonly realtime = true
+  readonly #ports: BfdPorts
+  readonly #core: BfdCoreHarness
+  readonly #open = new Map<BfdSessionId, BfdSpec>()
+  #inbox: BfdEngineEvent[] = []
+  #unclaimed = 0
+
+  constructor(seed: number, ports: BfdPorts) {
+    this.#ports = ports
+    this.#core = makeBfdCore(seed)
+  }
+
+  open(spec: BfdSpec): void {
+    const { opens, holds } = this.#ports
+    if (!opens()) throw new OpError('socket', 'EMFILE', '')
+    if (spec.local !== null && !holds(spec.local)) throw new OpError('bind', 'EADDRNOTAVAIL', '')
+    this.#open.set(spec.session, spec)
+    this.#core.add(spec)
+  }
+
+  close(session: BfdSessionId): void {
+    if (this.#open.delete(session)) this.#core.remove(session)
+  }
+
+  order(session: BfdSessionId, standing: BfdStanding): void {
+    if (!this.#open.has(session)) return
+    this.#core.order(session, standing, this.#ports.now())
+    this.wake()
+  }
+
+  /** What has arrived by `at` is taken in before detection times are looked at. */
+  receive(arrived: readonly Arrived[]): void {
+    for (const { packet, at } of arrived)
+      if (!this.#core.packet({ ...packet, at })) this.#unclaimed += 1
+    this.wake()
+  }
+
+  /** One turn of the thread. */
+  wake(): void {
+    const { sends, events, lost } = this.#core.tick(this.#ports.now())
+    for (const { session, bytes } of sends) this.#send(session, bytes)
+    for (const { master, slots } of lost) this.#ports.lost(master, slots)
+    if (events.length > 0 && this.#inbox.length === 0) this.#ports.raised()
+    this.#inbox.push(...events)
+    this.#ports.wakeAt(this.#core.nextDeadline())
+  }
+
+  #send(session: BfdSessionId, bytes: Uint8Array): void {
+    const spec = this.#open.get(session)
+    if (spec === undefined || spec.local === null) return
+    const { peer: to, local: from, ttl } = spec
+    this.#ports.send({ from, to, ttl, bytes, valid: true })
+  }
+
+  deliver(work: (events: readonly BfdEngineEvent[]) => void): void {
+    const inbox = this.#inbox
+    this.#inbox = []
+    work(inbox)
+  }
+
+  counters(session: BfdSessionId): BfdCounters {
+    return this.#core.counters(session)
+  }
+
+  unclaimed(): number {
+    return this.#unclaimed
+  }
+
+  stop(): void {
+    for (const session of [...this.#open.keys()]) this.close(session)
+    this.#ports.wakeAt(null)
+  }
+}
