@@ -18,3 +18,7 @@ export class OpError extends Error {
     this.detail = detail
   }
 }
+
+/** What was thrown, as a sentence. */
+export const textOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error)

@@ -3,7 +3,7 @@
  * claims that run directory (a second daemon there must not touch an address), then starts, then turns signals and
  * control requests into calls.
  */
-import { OpError } from '../base/errors.ts'
+import { OpError, textOf } from '../base/errors.ts'
 import type { Log, LogForm, LogLevel } from '../base/log.ts'
 import type { LanguageOptions } from '../config/language/tree-types.ts'
 import type { IdentityOptions } from '../config/types.ts'
@@ -20,6 +20,7 @@ import { enterNamespace, noteNamespace } from './network-namespace.ts'
 import { socketPath } from './paths.ts'
 import { runDirectoryOf } from './run-directories.ts'
 import { announceRunDirectory, claimRunDirectory } from './run-directory.ts'
+import { DaemonSurfaces } from './surfaces.ts'
 
 export type ServeOptions = {
   readonly configPath: string
@@ -104,10 +105,11 @@ async function start(options: ServeOptions, log: Log, hooks: Hooks): Promise<voi
     supervisor.reloading()
     return await daemon().reload(force).finally(ready)
   })
+  const surfaces = new DaemonSurfaces({ log, daemon, reload })
   let control: Control | null = null
   const stop = once(async () => {
     supervisor.stopping()
-    await running.daemon?.stop()
+    await Promise.all([running.daemon?.stop(), surfaces.stop()])
     await control?.close()
     hooks.stopped()
     await log.flush()
@@ -132,7 +134,7 @@ async function start(options: ServeOptions, log: Log, hooks: Hooks): Promise<voi
     log: limitRepeats(log, controlLogMs),
   })
   try {
-    running.daemon = await startDaemon({ ...options, runDir, log, loader }, loaded, config)
+    running.daemon = await startDaemon({ ...options, runDir, log, loader, surfaces }, loaded, config)
     ready()
     hooks.ready(running.daemon)
   } catch (error) {
@@ -212,5 +214,3 @@ function statusOf(error: unknown): number {
   if (!(error instanceof ConfigError)) return exitFatal
   return error.diagnostics.some((d) => d.verdict === 'operand') ? exitOperand : exitCannotRun
 }
-
-const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

@@ -5,6 +5,7 @@
 import type { Command, RunAs } from '../base/command.ts'
 import type { Family, Ip } from '../base/ip.ts'
 import type { Us } from '../base/time.ts'
+import type { HttpListener } from './http.ts'
 import type { Route, Rule } from './routing.ts'
 
 export type Place = { readonly file: string; readonly line: number; readonly column: number }
@@ -82,6 +83,7 @@ export type InterfaceDelay = {
 export type Globals = GlobalOptions &
   IdentityOptions & {
     readonly interfaceDelays: readonly InterfaceDelay[]
+    readonly http: readonly HttpListener[]
     readonly mail: Mail | null
     readonly notifyFifos: readonly Fifo[]
     readonly startupScript: TimedCommand | null

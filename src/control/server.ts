@@ -5,7 +5,7 @@
  */
 import { lstatSync, unlinkSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { OpError } from '../base/errors.ts'
+import { OpError, textOf } from '../base/errors.ts'
 import {
   controlConnectionsMax,
   controlFrameBytesMax,
@@ -259,5 +259,3 @@ function history(status: Status, name: string | undefined) {
     throw new UnknownName(`no instance is called ${name}`)
   return chosen.map((i) => ({ name: i.name, state: i.state, history: i.history }))
 }
-
-const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

@@ -32,11 +32,11 @@ import { type Notifier, startNotifier } from '../notify/notify.ts'
 import type { Dump } from '../report/dump.ts'
 import type { HandOver } from '../report/hand-over.ts'
 import type { Observation } from '../report/observation.ts'
-import type { Status } from '../report/status.ts'
+import type { Status, StatusInstance } from '../report/status.ts'
 import { wantedSettings } from '../router/binding/wanted-settings.ts'
 import { Dispatcher, notifySettings } from '../router/dispatch/dispatcher.ts'
 import { observe } from '../router/dispatch/observe.ts'
-import { daemonStatus } from '../router/dispatch/status.ts'
+import { daemonStatus, type StatusSources } from '../router/dispatch/status.ts'
 import { HandOvers } from '../router/hand-over/hand-over.ts'
 import { Alarm } from './alarm.ts'
 import { checkSpecs } from './check-specs.ts'
@@ -165,6 +165,7 @@ export class RunningDaemon implements Daemon {
       verdict: (name) => this.#pool.status(name),
       checks: (scripts) => this.#pool.set(checkSpecs(scripts)),
       settings: ({ instances, globals }) => {
+        this.#options.surfaces.follow(globals)
         this.#firewall.set(instances, globals)
         // An instance that leaves, or is altered, needs them until it has.
         this.#settings.set(wantedSettings([...this.#dispatcher.config.instances, ...instances]))
@@ -175,6 +176,7 @@ export class RunningDaemon implements Daemon {
       claim: (slot, objects) => this.#ownership.claim(slot, objects),
       alarm: (at, now) => this.#alarm.set(at, now),
       wallMs: () => Date.now(),
+      transition: (what) => this.#options.surfaces.transition(what),
       sliceMs: () => performance.now(),
       lost: (what) => this.#watchers.lost(what),
       kernelChanged: () => {
@@ -196,6 +198,7 @@ export class RunningDaemon implements Daemon {
     this.#settings.set(wantedSettings(instances))
     await Promise.all([this.#firewall.settled(firewallMs), this.#settings.settled(settingsMs)])
     this.#lease.follow(globals.livenessUs)
+    this.#options.surfaces.follow(globals)
     this.#flushLog = setInterval(() => this.#dispatcher.flushLog(), flushLogEveryMs)
     this.#watchers.start()
     initialiseFiles(scripts, this.#options.log, () => {
@@ -211,10 +214,10 @@ export class RunningDaemon implements Daemon {
     }, usToMilliseconds(delay.us))
   }
 
-  async status(): Promise<Status> {
+  async status(part?: (instances: readonly StatusInstance[]) => void): Promise<Status> {
     const config = await this.#reloads.status()
     const { own, network } = this.#watchers.warnings
-    return daemonStatus({
+    const from: StatusSources = {
       dispatcher: this.#dispatcher,
       engine: this.#engine,
       engineStart: { ...this.#engineStart, realtime: this.#watchers.realtime },
@@ -229,9 +232,11 @@ export class RunningDaemon implements Daemon {
         ...network,
         ...this.#firewall.warnings,
         ...this.#settings.warnings,
+        ...this.#options.surfaces.warnings,
       ],
       config,
-    })
+    }
+    return daemonStatus(from, part)
   }
 
   async dump(): Promise<Dump> {
@@ -291,6 +296,10 @@ export class RunningDaemon implements Daemon {
     const ok = failure === null
     if (!this.#pool.push(name, ok, failure ?? 'pushed'))
       throw new Error(`no check ${name} waits to be told (probe push)`)
+  }
+
+  checkNow(name: string): void {
+    if (!this.#pool.runNow(name)) throw new Error(`no check that can be run is called ${name}`)
   }
 
   async failover(name: string): Promise<readonly HandOver[]> {

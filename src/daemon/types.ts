@@ -3,13 +3,13 @@
  * daemon itself (`daemon.ts`) pulls in the addon; this page does not, so that `vipd status` stays light.
  */
 import type { Log, LogForm } from '../base/log.ts'
-import type { Config, Diagnostic } from '../config/types.ts'
+import type { Config, Diagnostic, Globals } from '../config/types.ts'
 import type { Loaded } from '../loading/load.ts'
 import type { Loader } from '../loading/loader.ts'
 import type { Dump } from '../report/dump.ts'
 import type { HandOver } from '../report/hand-over.ts'
 import type { Observation } from '../report/observation.ts'
-import type { Status } from '../report/status.ts'
+import type { Status, StatusInstance, Transition } from '../report/status.ts'
 
 export type DaemonOptions = {
   readonly configPath: string
@@ -23,6 +23,16 @@ export type DaemonOptions = {
   /** Check worker threads, 1 or more. */
   readonly workers: number
   readonly version: string
+  readonly surfaces: Surfaces
+}
+
+/** What others learn of the daemon while it runs, besides the log. Neither may wait or throw. */
+export type Surfaces = {
+  transition(what: Transition): void
+  /** The settings that are in effect from now on. */
+  follow(globals: Globals): void
+  /** For `status`. */
+  readonly warnings: readonly string[]
 }
 
 export type ReloadResult = {
@@ -44,8 +54,11 @@ export type ReloadRefusal = {
 }
 
 export type Daemon = {
-  /** Waits for a file system that hangs no longer than loading/bounds.ts says. */
-  status(): Promise<Status>
+  /**
+   * Waits for a file system that hangs no longer than loading/bounds.ts says. Made in slices, between which the event
+   * loop turns. `part`: called with the instances of each slice.
+   */
+  status(part?: (instances: readonly StatusInstance[]) => void): Promise<Status>
   /** What keepalived's dump files tell. */
   dump(): Promise<Dump>
   /** Where they go; null: the configuration wants none. */
@@ -62,6 +75,8 @@ export type Daemon = {
   failover(name: string): Promise<readonly HandOver[]>
   /** Throws when no check of that name waits to be told. */
   push(name: string, failure: string | null): void
+  /** Runs a check before its turn. Throws when there is none of that name that can be run. */
+  checkNow(name: string): void
   /** Gives everything away, until `resume`. */
   drain(): Promise<readonly HandOver[]>
   /** Ends standing by; of everybody with null. The names of those that did. Throws for an unknown name. */

@@ -1,6 +1,7 @@
 /** What `vipd status` answers. Version 1 of the schema; facts from the kernel and the wire, not intentions. */
 import type { CheckStatus } from '../checks/verdict/types.ts'
 import type { StandBy } from '../election/priority.ts'
+import type { Cause } from '../election/types.ts'
 
 export type StatusCheck = CheckStatus & { readonly how: string; readonly usedBy: readonly string[] }
 
@@ -93,7 +94,12 @@ export type StatusTransition = {
   readonly from: string
   readonly to: string
   readonly why: string
+  /** The kind of the reason, for programs: one of a fixed list (election/types.ts). */
+  readonly cause: Cause['kind']
 }
+
+/** Told at once, when it happens. */
+export type Transition = StatusTransition & { readonly instance: string }
 
 export type StatusGroup = {
   readonly name: string

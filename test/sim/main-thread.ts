@@ -75,6 +75,7 @@ export class MainThread {
       lost: (what) => {
         throw new Error(`the simulator loses no ${what}`)
       },
+      transition: none,
       kernelChanged: none,
       settled: none,
     })

@@ -18,6 +18,8 @@ export type ToWorker =
   | { readonly kind: 'ping' }
   /** The result of a push check. */
   | { readonly kind: 'push'; readonly id: number; readonly ok: boolean; readonly message: string }
+  /** Run it before its turn. */
+  | { readonly kind: 'now'; readonly id: number }
   /** Kill what runs and end the thread. */
   | { readonly kind: 'stop' }
 

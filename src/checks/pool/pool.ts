@@ -117,6 +117,12 @@ class Pool implements CheckPool {
     return check.slot?.worker.push(check.id, ok, message) ?? false
   }
 
+  runNow(name: string): boolean {
+    const check = this.#checks.get(name)
+    if (check === undefined || check.spec.command.kind === 'push') return false
+    return check.slot?.worker.runNow(check.id) ?? false
+  }
+
   status(name: string): CheckStatus | null {
     const check = this.#checks.get(name)
     return check === undefined ? null : statusOf(check.spec, check.progress)

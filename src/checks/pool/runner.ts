@@ -66,6 +66,12 @@ export class Runner {
     this.#take(entry, { kind: 'probe', ok, detail }, run)
   }
 
+  /** As after a hint of the kernel's: an answer that is known already does not count once more. */
+  runNow(id: number): void {
+    const entry = this.#entries.get(id)
+    if (entry !== undefined && entry.spec.command.kind !== 'push') this.#nudge(entry)
+  }
+
   /** Kills what runs; resolves when it is gone, or soon. */
   async stop(): Promise<void> {
     this.set([])

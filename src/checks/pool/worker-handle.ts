@@ -81,6 +81,11 @@ export class WorkerHandle {
     return this.#thread.post({ kind: 'push', id, ok, message })
   }
 
+  /** False when it was not taken. */
+  runNow(id: number): boolean {
+    return this.#thread.post({ kind: 'now', id })
+  }
+
   async stop(): Promise<void> {
     await this.#thread.stop({ kind: 'stop' }, stopMs)
     this.#killPrograms()

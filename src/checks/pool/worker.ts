@@ -13,5 +13,6 @@ port.on('message', (message: ToWorker) => {
   if (message.kind === 'set') runner.set(message.checks)
   else if (message.kind === 'ping') runner.pong()
   else if (message.kind === 'push') runner.push(message.id, message.ok, message.message)
+  else if (message.kind === 'now') runner.runNow(message.id)
   else void runner.stop().then(() => process.exit())
 })

@@ -69,6 +69,8 @@ export type CheckPool = {
   record(name: string): Float64Array | null
   /** The result of a push check; false when there is no push check of that name, or too many results wait. */
   push(name: string, ok: boolean, message: string): boolean
+  /** Runs it before its turn; false when there is no check of that name that can be run. */
+  runNow(name: string): boolean
   /** Kills what runs and resolves when the workers are gone. */
   stop(): Promise<void>
 }

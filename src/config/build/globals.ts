@@ -17,6 +17,7 @@ export function finishGlobals(instances: readonly Instance[], lowering: Lowering
     ...settlePlain(globalOptions, draft.options, lowering),
     ...settlePlain(identityOptions, draft.identity, lowering),
     interfaceDelays: finishInterfaceDelays(instances, lowering),
+    http: draft.http,
     mail: finishMail(draft, lowering),
     notifyFifos: finishFifos(draft),
     startupScript: timed(draft.startupScript, inputs.startupTimeoutUs),

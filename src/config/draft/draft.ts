@@ -6,6 +6,7 @@
 import type { Command, RunAs } from '../../base/command.ts'
 import type { Ip } from '../../base/ip.ts'
 import type { Us } from '../../base/time.ts'
+import type { HttpListener } from '../http.ts'
 import type { Route, Rule } from '../routing.ts'
 import type {
   Fifo,
@@ -68,6 +69,7 @@ export type GlobalDraft = {
   readonly mail: Written<MailOptions>
   readonly instances: InheritedDraft
   readonly interfaceDelays: Map<string, InterfaceDelay>
+  readonly http: HttpListener[]
   mailTo: string[]
   mailServer: { readonly host: string; readonly port: number } | null
   scriptUser: RunAs | null
@@ -191,6 +193,7 @@ export const globalDraft = (): GlobalDraft => ({
     notifyOptions: new Written(),
   },
   interfaceDelays: new Map(),
+  http: [],
   mailTo: [],
   mailServer: null,
   scriptUser: null,

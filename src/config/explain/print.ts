@@ -2,6 +2,7 @@
 import type { RunAs } from '../../base/command.ts'
 import { spanText } from '../grammar/kinds.ts'
 import { inCheck } from '../grammar/option.ts'
+import { type HttpListener, httpAddressText } from '../http.ts'
 import { bfdOptions } from '../keywords/bfd.ts'
 import { globalOptions } from '../keywords/global.ts'
 import { identityOptions } from '../keywords/identity.ts'
@@ -68,6 +69,7 @@ function printGlobals(config: Config, world: World): string[] {
     const text = `${name} down counts after ${spanText(downUs)}, up after ${spanText(upUs)}`
     lines.push(row('interface delay', text))
   }
+  for (const listener of globals.http) lines.push(row('HTTP', httpText(listener)))
   for (const fifo of globals.notifyFifos) lines.push(row('FIFO', fifo.path))
   if (globals.startupScript !== null) {
     lines.push(row('at start', describeUse(globals.startupScript.command, world)))
@@ -77,6 +79,14 @@ function printGlobals(config: Config, world: World): string[] {
   }
   return lines
 }
+
+const httpText = ({ address, readToken, actionToken, tls }: HttpListener): string =>
+  [
+    httpAddressText(address),
+    tls === null ? 'no TLS' : 'TLS',
+    readToken === null ? 'who can connect may read' : 'a token to read',
+    actionToken === null ? 'no actions' : 'a token to act',
+  ].join(', ')
 
 function printInstance(instance: Instance, config: Config, world: World): string[] {
   const { addresses, excluded } = instance

@@ -12,6 +12,7 @@ import { alwaysKeywords, globalKeywords } from './global.ts'
 import { balancerGlobalKeywords } from './global-balancer.ts'
 import { includeKeywords, unsupportedGlobalKeywords } from './global-unsupported.ts'
 import { authenticationKeywords, groupKeywords, groupOptionLines } from './group.ts'
+import { httpKeywords } from './http.ts'
 import { identityKeywords } from './identity.ts'
 import { instanceKeywords } from './instance.ts'
 import { globalInstanceLines, instanceOptionLines } from './instance-options.ts'
@@ -37,6 +38,7 @@ export const keywords: readonly Keyword[] = [
   ...globalKeywords,
   ...alwaysKeywords,
   ...mailKeywords,
+  ...httpKeywords,
   ...globalNotifyLines,
   ...programKeywords,
   ...globalInstanceLines,

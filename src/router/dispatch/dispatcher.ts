@@ -108,6 +108,7 @@ export class Dispatcher {
         notifier,
         claim: (slot, objects) => ports.claim(slot, objects),
         log,
+        transition: (what) => ports.transition(what),
         wallMs: () => ports.wallMs(),
       },
       {

@@ -16,6 +16,7 @@ import { SocketBinding, type SocketBindingPorts } from '../binding/socket-bindin
 import type { OrderQueue } from '../orders.ts'
 import { AddressKeeper, type AddressKeeperPorts } from './address-keeper.ts'
 import { Competitors } from './competitors.ts'
+import type { DispatcherPorts } from './dispatcher-ports.ts'
 import { ElectionRun } from './election-run.ts'
 import { EntryKeeper } from './entry-keeper.ts'
 import { Journal } from './journal.ts'
@@ -33,6 +34,7 @@ export type InstancePorts = SocketBindingPorts & {
   readonly shared: SharedEntries
   readonly notifier: Notifier
   readonly log: Log
+  readonly transition: DispatcherPorts['transition']
   /** The wall clock in milliseconds, for people. */
   wallMs(): number
   /**

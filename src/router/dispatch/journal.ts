@@ -32,13 +32,16 @@ export class Journal {
     this.#sinceMs = sinceMs
   }
 
-  record(from: string, to: string, why: string): void {
+  record(what: Omit<StatusTransition, 'at'>): StatusTransition {
+    const { from, to } = what
     this.#sinceMs = this.#wallMs()
     this.#transitions += 1
     if (to === 'MASTER') this.#masterships.begun += 1
     if (from === 'MASTER') this.#masterships.ended += 1
-    this.#entries.push({ at: new Date(this.#sinceMs).toISOString(), from, to, why })
+    const entry = { at: new Date(this.#sinceMs).toISOString(), ...what }
+    this.#entries.push(entry)
     if (this.#entries.length > historyPerInstanceMax) this.#entries.shift()
+    return entry
   }
 
   get masterships(): { readonly begun: number; readonly ended: number } {

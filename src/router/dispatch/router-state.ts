@@ -9,7 +9,7 @@ import type { BfdSessions } from '../bfd/sessions.ts'
 import type { Roster } from './roster.ts'
 
 /** Another number for each change of the shape or the meaning: what is not understood is refused, older or newer. */
-export const stateVersion = 2
+export const stateVersion = 3
 
 export type RouterState = ReturnType<Roster['snapshot']> & {
   readonly version: typeof stateVersion

@@ -34,6 +34,9 @@ export const stateNames: Readonly<Record<State['kind'], StatusInstance['state']>
   stopped: 'STOP',
 }
 
+/** A slice ends after the instance with which it has taken so long. */
+const sliceMs = 5
+
 export type StatusSources = {
   readonly dispatcher: Dispatcher
   readonly engine: Engine
@@ -47,18 +50,42 @@ export type StatusSources = {
   readonly config: Status['config']
 }
 
-export function daemonStatus(from: StatusSources): Status {
+/**
+ * Made in slices, between which the event loop turns: what thousands of instances take together, no event may wait.
+ * What left meanwhile is left out. `part`: called with the instances of each slice.
+ */
+export async function daemonStatus(
+  from: StatusSources,
+  part: (instances: readonly StatusInstance[]) => void = () => undefined,
+): Promise<Status> {
+  const { roster } = from.dispatcher
+  const instances: StatusInstance[] = []
+  let told = 0
+  let beganMs = performance.now()
+  for (const it of roster.instances) {
+    if (roster.bySlot(it.slot) !== it) continue
+    const status = instanceStatus(it, from)
+    const warnings = warningsAbout(it, status, { engine: from.engine, roster })
+    instances.push({ ...status, warnings })
+    if (performance.now() - beganMs < sliceMs) continue
+    part(instances.slice(told))
+    told = instances.length
+    await new Promise<void>((turned) => setImmediate(turned))
+    beganMs = performance.now()
+  }
+  part(instances.slice(told))
+  return aroundInstances(instances, from)
+}
+
+function aroundInstances(instances: readonly StatusInstance[], from: StatusSources): Status {
   const { engine, engineStart, dispatcher } = from
   const { roster } = dispatcher
   const counters = dispatcher.links.ids.map((id) => engine.linkCounters(id))
   const total = (pick: (c: (typeof counters)[number]) => number): number =>
     counters.reduce((sum, c) => sum + pick(c), 0)
-  const instances = roster.instances.map((it): StatusInstance => {
-    const status = instanceStatus(it, from)
-    return { ...status, warnings: warningsAbout(it, status, { engine, roster }) }
-  })
+  const users = usersIn(roster)
   const checks = dispatcher.config.scripts.flatMap((script) =>
-    checkStatus(script, from.pool, roster),
+    checkStatus(script, from.pool, users(script.name)),
   )
   return {
     schema: 1,
@@ -85,7 +112,7 @@ export function daemonStatus(from: StatusSources): Status {
       }),
     ),
     checks,
-    bfd: dispatcher.bfd.status(usersOf(roster)),
+    bfd: dispatcher.bfd.status(users),
     warnings: [
       ...instances.flatMap((it) => it.warnings),
       ...(roster.drained ? ['this host is drained: vipd resume brings it back'] : []),
@@ -95,18 +122,28 @@ export function daemonStatus(from: StatusSources): Status {
   }
 }
 
-const usersOf =
-  (roster: Roster) =>
-  (tracked: string): readonly string[] =>
-    roster.instances.filter((it) => roster.scriptsOf(it).has(tracked)).map((it) => it.name)
+/** The instances that track something, by its name. */
+function usersIn(roster: Roster): (tracked: string) => readonly string[] {
+  const users = new Map<string, string[]>()
+  for (const it of roster.instances) {
+    for (const name of roster.scriptsOf(it)) {
+      const known = users.get(name)
+      if (known === undefined) users.set(name, [it.cfg.name])
+      else known.push(it.cfg.name)
+    }
+  }
+  return (tracked) => users.get(tracked) ?? []
+}
 
-function checkStatus(script: Script, pool: CheckPool, roster: Roster): readonly StatusCheck[] {
+function checkStatus(
+  script: Script,
+  pool: CheckPool,
+  usedBy: readonly string[],
+): readonly StatusCheck[] {
   const status = pool.status(script.name)
   if (status === null) return []
-  const users = roster.instances.filter((it) => roster.scriptsOf(it).has(script.name))
   const sinceMs = status.sinceMs === null ? null : Date.now() - status.sinceMs
-  const how = describeCommand(script.run.command)
-  return [{ ...status, sinceMs, how, usedBy: users.map((it) => it.name) }]
+  return [{ ...status, sinceMs, how: describeCommand(script.run.command), usedBy }]
 }
 
 /** Faults change while the state stays: the present ones count. */

@@ -8,7 +8,9 @@ import { describeCause } from '../../election/describe.ts'
 import type { Effect, Machine } from '../../election/types.ts'
 import type { KernelLink } from '../../kernel/link-table.ts'
 import type { InstanceState, Notifier } from '../../notify/notify.ts'
+import type { Transition as StatusNews } from '../../report/status.ts'
 import { oversizedAdvert } from '../binding/advert-size.ts'
+import type { DispatcherPorts } from './dispatcher-ports.ts'
 import type { Journal } from './journal.ts'
 
 type Transition = Effect & { readonly kind: 'transition' }
@@ -20,9 +22,11 @@ export class TransitionReporter {
   readonly #log: Log
   readonly #notifier: Notifier
   readonly #journal: Journal
+  readonly #tell: (transition: StatusNews) => void
   #oversized: string | null = null
 
-  constructor(ports: { readonly log: Log; readonly notifier: Notifier }, journal: Journal) {
+  constructor(ports: Pick<DispatcherPorts, 'log' | 'notifier' | 'transition'>, journal: Journal) {
+    this.#tell = ports.transition
     this.#log = ports.log
     this.#notifier = ports.notifier
     this.#journal = journal
@@ -31,7 +35,13 @@ export class TransitionReporter {
   /** `removed`: a reload took the instance out, which is notified as DELETED or, unconfigured, FAULT. */
   transition(cfg: Instance, effect: Transition, machine: Machine, removed: boolean): void {
     const why = describeCause(effect.cause)
-    this.#journal.record(effect.from.toUpperCase(), effect.to.toUpperCase(), why)
+    const entry = this.#journal.record({
+      from: effect.from.toUpperCase(),
+      to: effect.to.toUpperCase(),
+      why,
+      cause: effect.cause.kind,
+    })
+    this.#tell({ instance: cfg.name, ...entry })
     const fields = { instance: cfg.name, from: effect.from, to: effect.to, cause: effect.cause }
     const { state } = machine
     if (state.kind === 'fault' && state.silent) {

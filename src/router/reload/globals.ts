@@ -14,6 +14,7 @@ type Composed = Exclude<keyof Globals, keyof GlobalOptions | keyof IdentityOptio
 
 const composed: Readonly<Record<Composed, Setting>> = {
   interfaceDelays: { keyword: 'interface_up_down_delays', effect: 'now' },
+  http: { keyword: 'vipd_http', effect: 'now' },
   mail: { keyword: 'notification_email and its server', effect: 'now' },
   notifyFifos: { keyword: 'notify_fifo', effect: 'now' },
   startupScript: { keyword: 'startup_script', effect: 'next-start' },

@@ -347,6 +347,24 @@ test('a check that is made of others follows them', async () => {
   })
 })
 
+test('told to, a check runs before its turn, and a known answer counts no second time; others refuse', async () => {
+  await withPool(async (pool, events) => {
+    const path = join(directory, 'now')
+    const timing = { intervalMs: 3_600_000, rise: 1, fall: 2 }
+    pool.set([
+      check('f', { kind: 'shell', shell: '/bin/sh', text: `test -e ${path}` }, timing),
+      check('job', { kind: 'push' }),
+      check('both', { kind: 'combination', least: 1, of: ['f', 'job'] }),
+    ])
+    assert.equal((await events.verdict('f')).good, false)
+    for (const name of ['job', 'both', 'none']) assert.equal(pool.runNow(name), false, name)
+    writeFileSync(path, '')
+    const from = events.seen.length
+    assert.equal(pool.runNow('f'), true)
+    assert.equal((await events.verdict('f', from)).good, true)
+  })
+})
+
 test('how often: fast while it turns, rarely while it is down', async () => {
   await withPool(async (pool, events) => {
     const path = join(directory, 'flag')

@@ -56,8 +56,14 @@ const web: StatusInstance = {
   ignored: [],
   warnings: [],
   history: [
-    { at: '2026-02-26T07:59:56.390Z', from: 'INIT', to: 'BACKUP', why: 'started' },
-    { at: '2026-02-26T08:00:00Z', from: 'BACKUP', to: 'MASTER', why: '10.0.0.2 timed out' },
+    { at: '2026-02-26T07:59:56.390Z', from: 'INIT', to: 'BACKUP', why: 'started', cause: 'start' },
+    {
+      at: '2026-02-26T08:00:00Z',
+      from: 'BACKUP',
+      to: 'MASTER',
+      why: '10.0.0.2 timed out',
+      cause: 'timeout',
+    },
   ],
 }
 

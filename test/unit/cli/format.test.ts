@@ -160,6 +160,7 @@ const move = (at: string, from: string, to: string) => ({
   from,
   to,
   why: 'because',
+  cause: 'start' as const,
 })
 
 test('keepalived -t stands for vipd check', () => {

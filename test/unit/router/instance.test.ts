@@ -88,6 +88,7 @@ function atWork(assessment = fine, cfg = instance()) {
       stop: () => Promise.resolve(),
     },
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet, flush: () => Promise.resolve() },
+    transition: quiet,
     claim: () => true,
     virtual: () => new Set([ip('172.16.80.100')]),
     wallMs: () => 0,

@@ -76,9 +76,10 @@ test('a journal keeps the causes and counts', () => {
   let now = 1_000
   const journal = new Journal(() => now)
   assert.equal(journal.why, 'starting')
-  journal.record('INIT', 'BACKUP', 'start')
+  journal.record({ from: 'INIT', to: 'BACKUP', why: 'start', cause: 'start' })
   now = 4_000
-  journal.record('BACKUP', 'MASTER', 'master 10.0.0.2 timed out')
+  const why = 'master 10.0.0.2 timed out'
+  journal.record({ from: 'BACKUP', to: 'MASTER', why, cause: 'timeout' })
   now = 6_500
   assert.equal(journal.transitions, 2)
   assert.equal(journal.sinceMs, 2_500)
@@ -88,6 +89,7 @@ test('a journal keeps the causes and counts', () => {
     from: 'BACKUP',
     to: 'MASTER',
     why: 'master 10.0.0.2 timed out',
+    cause: 'timeout',
   })
 })
 

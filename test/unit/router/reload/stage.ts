@@ -77,6 +77,7 @@ export class Stage {
         return this.#sliceMs
       },
       lost: none,
+      transition: none,
       kernelChanged: none,
       settled: none,
     })

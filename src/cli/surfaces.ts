@@ -1,0 +1,66 @@
+/** What the daemon tells besides its log and its control socket, switched on and off by the configuration. */
+import type { Log } from '../base/log.ts'
+import type { Globals } from '../config/types.ts'
+import type { Daemon, ReloadResult, Surfaces } from '../daemon/types.ts'
+import type { Transition } from '../report/status.ts'
+import type { Order } from '../surfaces/http/messages.ts'
+import type { HttpSurface } from '../surfaces/http/surface.ts'
+
+export type SurfacePorts = {
+  readonly log: Log
+  /** Throws while it starts. */
+  daemon(): Daemon
+  /** After those that were asked for before. */
+  reload(force: boolean): Promise<ReloadResult>
+}
+
+export class DaemonSurfaces implements Surfaces {
+  readonly #ports: SurfacePorts
+  #http: HttpSurface | null = null
+  #listeners: Globals['http'] = []
+  #stopped = false
+
+  constructor(ports: SurfacePorts) {
+    this.#ports = ports
+  }
+
+  get warnings(): readonly string[] {
+    return this.#http?.warnings ?? []
+  }
+
+  transition(what: Transition): void {
+    this.#http?.transition(what)
+  }
+
+  /** Nothing of a surface is loaded before a configuration asks for it. */
+  follow({ http }: Globals): void {
+    this.#listeners = http
+    if (this.#http !== null) this.#http.follow(http)
+    else if (http.length > 0) void this.#openHttp()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#http?.stop()
+  }
+
+  async #openHttp(): Promise<void> {
+    const { HttpSurface } = await import('../surfaces/http/surface.ts')
+    if (this.#stopped || this.#http !== null) return
+    this.#http = new HttpSurface({
+      log: this.#ports.log,
+      status: (part) => this.#ports.daemon().status(part),
+      carryOut: (order) => this.#carryOut(order),
+    })
+    this.#http.follow(this.#listeners)
+  }
+
+  async #carryOut({ verb, name, force }: Order): Promise<unknown> {
+    const daemon = this.#ports.daemon()
+    if (verb === 'reload') return await this.#ports.reload(force)
+    if (verb === 'drain') return await daemon.drain()
+    if (verb === 'resume') return daemon.resume(name)
+    if (verb === 'failover') return await daemon.failover(name ?? '')
+    return daemon.checkNow(name ?? '')
+  }
+}

@@ -1,0 +1,42 @@
+/** Between the daemon and the thread that answers HTTP. What crosses are plain values; each side checks nothing of the other. */
+import type { LogLevel } from '../../base/log.ts'
+import type { HttpListener } from '../../config/http.ts'
+import type { Status, StatusInstance, Transition } from '../../report/status.ts'
+
+/** What can be ordered; the daemon's own verbs. */
+export type Order = {
+  readonly verb: 'drain' | 'resume' | 'failover' | 'reload' | 'check'
+  /** Of an instance, a group or a check, as the verb asks for it. */
+  readonly name: string | null
+  readonly force: boolean
+  /** For the log: 'unix:/run/vipd/http.sock', '192.0.2.7 at 192.0.2.1:9112'. */
+  readonly by: string
+}
+
+export type ToHttp =
+  | { readonly kind: 'listen'; readonly listeners: readonly HttpListener[] }
+  /** A status in parts: instances as they are made, then all the rest, which ends it. */
+  | {
+      readonly kind: 'instances'
+      readonly number: number
+      readonly some: readonly StatusInstance[]
+    }
+  | { readonly kind: 'status'; readonly number: number; readonly rest: Omit<Status, 'instances'> }
+  | { readonly kind: 'no-status'; readonly number: number; readonly why: string }
+  | { readonly kind: 'transition'; readonly what: Transition }
+  | { readonly kind: 'done'; readonly id: number; readonly outcome: Outcome }
+  | { readonly kind: 'ping' }
+  | { readonly kind: 'stop' }
+
+export type Outcome =
+  | { readonly ok: true; readonly result: unknown }
+  | { readonly ok: false; readonly why: string }
+
+export type FromHttp =
+  /** Somebody looks: a status is wanted, once. */
+  | { readonly kind: 'want' }
+  | { readonly kind: 'order'; readonly id: number; readonly order: Order }
+  | { readonly kind: 'say'; readonly level: Exclude<LogLevel, 'debug'>; readonly text: string }
+  /** Addresses that are not served, with the reason. */
+  | { readonly kind: 'unserved'; readonly reasons: readonly string[] }
+  | { readonly kind: 'pong' }

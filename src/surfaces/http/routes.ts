@@ -1,0 +1,131 @@
+/** What is served where, and what each asks for. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { answer, type Body, beginEvents, json, Refusal, text } from './answers.ts'
+import { cookieName, type Right, rightOfToken, type Sessions, type Tokens } from './guard.ts'
+import type { Order, Outcome } from './messages.ts'
+import { readiness, readyStates } from './readiness.ts'
+import type { Snapshot, Snapshots } from './snapshots.ts'
+import type { Streams } from './streams.ts'
+
+/** What all addresses share. */
+export type Shared = {
+  readonly snapshots: Snapshots
+  readonly streams: Streams
+  /** Resolves when the daemon has carried it out, or refused to. */
+  carryOut(order: Order): Promise<Outcome>
+}
+
+/** Of one request. */
+export type Asking = {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly url: URL
+  readonly right: Right
+  readonly tokens: Tokens
+  readonly sessions: Sessions
+  readonly secure: boolean
+  /** For the log. */
+  readonly by: string
+  /** The body as JSON; an empty one is an empty object. Throws Refusal. */
+  body(): Promise<Readonly<Record<string, unknown>>>
+}
+
+type Route = {
+  readonly needs: Right
+  readonly methods: readonly string[]
+  readonly serve: (asking: Asking, shared: Shared) => Promise<void> | void
+}
+
+const get = (needs: Right, serve: Route['serve']): Route => ({
+  needs,
+  methods: ['GET', 'HEAD'],
+  serve,
+})
+const post = (needs: Right, serve: Route['serve']): Route => ({ needs, methods: ['POST'], serve })
+
+const verbs = ['drain', 'resume', 'failover', 'reload', 'check'] as const
+
+/** Health is for probes that carry no token; it tells states and reasons, no more. */
+export const routes: Readonly<Record<string, Route>> = {
+  '/healthz': get('none', healthz),
+  '/readyz': get('none', readyz),
+  '/api/v1/status': get('read', status),
+  '/api/v1/history': get('read', history),
+  '/api/v1/events': get('read', events),
+  '/api/v1/session': post('none', session),
+  ...Object.fromEntries(
+    verbs.map((verb) => [
+      `/api/v1/${verb}`,
+      post('act', (asking, shared) => act(verb, asking, shared)),
+    ]),
+  ),
+}
+
+async function snapshotOf({ snapshots }: Shared): Promise<Snapshot> {
+  const snapshot = await snapshots.fresh()
+  if (snapshot !== null) return snapshot
+  throw new Refusal(503, 'silent', 'the deciding part of the daemon does not answer')
+}
+
+async function healthz({ response }: Asking, shared: Shared): Promise<void> {
+  const { status } = await snapshotOf(shared)
+  answer(response, 200, text(`ok: vipd ${status.version} on ${status.host}`))
+}
+
+async function readyz({ response, url }: Asking, shared: Shared): Promise<void> {
+  const state = url.searchParams.get('state')
+  const instance = url.searchParams.get('instance')
+  if (state !== null && !readyStates.has(state.toLowerCase()))
+    throw new Refusal(400, 'bad-state', `state is one of ${[...readyStates].join(', ')}`)
+  const { status } = await snapshotOf(shared)
+  const found = readiness(status, { state, instance })
+  if (found === null) throw new Refusal(404, 'unknown-name', `no instance is called ${instance}`)
+  answer(response, found.ready ? 200 : 503, text(found.why))
+}
+
+async function status({ response }: Asking, shared: Shared): Promise<void> {
+  answer(response, 200, json((await snapshotOf(shared)).status))
+}
+
+async function history({ response, url }: Asking, shared: Shared): Promise<void> {
+  const name = url.searchParams.get('instance')
+  const { instances } = (await snapshotOf(shared)).status
+  const chosen = instances.filter((it) => name === null || it.name === name)
+  if (name !== null && chosen.length === 0)
+    throw new Refusal(404, 'unknown-name', `no instance is called ${name}`)
+  answer(response, 200, json(chosen.map(({ name, state, history }) => ({ name, state, history }))))
+}
+
+async function events({ request, response }: Asking, shared: Shared): Promise<void> {
+  const { streams } = shared
+  if (streams.full) throw new Refusal(503, 'too-many', 'too many listen to the events already')
+  const { status } = await snapshotOf(shared)
+  if (response.destroyed) return
+  request.socket.setTimeout(0)
+  beginEvents(response)
+  if (request.method === 'HEAD') response.end()
+  else streams.add(response, Buffer.from(JSON.stringify(status)))
+}
+
+/** A page gives the token once and keeps none: what it is given for it, no script can read. */
+async function session(asking: Asking): Promise<void> {
+  const { tokens, sessions, response, secure } = asking
+  const { token } = await asking.body()
+  const right = typeof token === 'string' ? rightOfToken(token, tokens) : 'none'
+  if (right === 'none') throw new Refusal(401, 'bad-token', 'that is not the token')
+  const cookie = `${cookieName}=${sessions.open(right)}; HttpOnly; SameSite=Strict; Path=/${secure ? '; Secure' : ''}`
+  answer(response, 200, { ...json({ right }), headers: { 'Set-Cookie': cookie } })
+}
+
+async function act(verb: Order['verb'], asking: Asking, shared: Shared): Promise<void> {
+  const { name, force } = await asking.body()
+  if (name !== undefined && typeof name !== 'string')
+    throw new Refusal(400, 'bad-body', 'name is a text')
+  if (name === undefined && (verb === 'failover' || verb === 'check'))
+    throw new Refusal(400, 'bad-body', `${verb} needs a name`)
+  const order = { verb, name: name ?? null, force: force === true, by: asking.by }
+  const outcome = await shared.carryOut(order)
+  if (!outcome.ok) throw new Refusal(409, 'refused', outcome.why)
+  const body: Body = json({ result: outcome.result ?? null })
+  answer(asking.response, 200, body)
+}

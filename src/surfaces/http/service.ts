@@ -1,0 +1,146 @@
+/** The addresses that are served, opened, kept and closed as the configuration says; and what is told to all of them. */
+import { textOf } from '../../base/errors.ts'
+import { type HttpListener, httpAddressText } from '../../config/http.ts'
+import { Listening } from './listening.ts'
+import type { FromHttp, Order, Outcome, ToHttp } from './messages.ts'
+import type { Shared } from './routes.ts'
+import { Snapshots } from './snapshots.ts'
+import { Streams } from './streams.ts'
+
+/** Of readers of events, of all addresses together. */
+const streamsMax = 100
+const beatMs = 1_000
+/** Files are looked at, and addresses that could not be opened are tried again. */
+const lookMs = 5_000
+/** A reload may read files for so long; the control socket waits as long. */
+const orderMs = 65_000
+
+export class HttpService {
+  readonly #post: (message: FromHttp) => void
+  readonly #snapshots = new Snapshots(() => this.#post({ kind: 'want' }))
+  readonly #streams = new Streams(streamsMax)
+  readonly #orders = new Map<number, (outcome: Outcome) => void>()
+  readonly #shared: Shared
+  readonly #timers: readonly NodeJS.Timeout[]
+  readonly #open = new Map<string, Listening>()
+  /** Why an address is not served, as it was said. */
+  readonly #unserved = new Map<string, string>()
+  #wanted: readonly HttpListener[] = []
+  #lastOrder = 0
+  /** One change after the other. */
+  #change: Promise<void> = Promise.resolve()
+
+  constructor(post: (message: FromHttp) => void) {
+    this.#post = post
+    this.#shared = {
+      snapshots: this.#snapshots,
+      streams: this.#streams,
+      carryOut: (order) => this.#carryOut(order),
+    }
+    this.#timers = [
+      setInterval(() => this.#beat(), beatMs),
+      setInterval(() => this.#look(), lookMs),
+    ]
+  }
+
+  take(message: Exclude<ToHttp, { kind: 'stop' }>): void {
+    switch (message.kind) {
+      case 'ping':
+        return this.#post({ kind: 'pong' })
+      case 'listen':
+        this.#wanted = message.listeners
+        return this.#look()
+      case 'transition':
+        this.#snapshots.apply(message.what)
+        this.#streams.transition(message.what)
+        this.#wantForStreams()
+        return
+      case 'done':
+        this.#orders.get(message.id)?.(message.outcome)
+        return
+      default:
+        if (this.#snapshots.take(message)) this.#tellStreams()
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer)
+    this.#wanted = []
+    this.#streams.close()
+    this.#look()
+    await this.#change
+  }
+
+  /** While nobody listens, nothing is asked for. */
+  #wantForStreams(): void {
+    if (this.#streams.size > 0) this.#post({ kind: 'want' })
+  }
+
+  #tellStreams(): void {
+    const { last } = this.#snapshots
+    if (last !== null && this.#streams.size > 0)
+      this.#streams.status(Buffer.from(JSON.stringify(last.status)))
+  }
+
+  #beat(): void {
+    this.#wantForStreams()
+    if (this.#snapshots.isSilent) this.#streams.silence()
+  }
+
+  #look(): void {
+    this.#change = this.#change.then(() => this.#settle())
+  }
+
+  async #settle(): Promise<void> {
+    const wanted = new Map(this.#wanted.map((it) => [httpAddressText(it.address), it]))
+    for (const [where, open] of this.#open) {
+      if (JSON.stringify(wanted.get(where)) === JSON.stringify(open.listener)) this.#refresh(open)
+      else {
+        this.#open.delete(where)
+        await open.close()
+      }
+    }
+    for (const where of this.#unserved.keys()) if (!wanted.has(where)) this.#unserved.delete(where)
+    for (const [where, listener] of wanted)
+      if (!this.#open.has(where)) await this.#serve(where, listener)
+    this.#post({ kind: 'unserved', reasons: [...this.#unserved.values()] })
+  }
+
+  async #serve(where: string, listener: HttpListener): Promise<void> {
+    try {
+      this.#open.set(where, await Listening.open(listener, this.#shared))
+      this.#unserved.delete(where)
+      this.#say('info', `HTTP: served at ${where}`)
+    } catch (error) {
+      const why = `HTTP: nothing is served at ${where}: ${textOf(error)}`
+      if (this.#unserved.get(where) !== why) this.#say('error', why)
+      this.#unserved.set(where, why)
+    }
+  }
+
+  #refresh(open: Listening): void {
+    const { changed, why } = open.refresh()
+    if (why !== null)
+      this.#say('error', `HTTP at ${open.where}: ${why}; what was read before stays in use`)
+    else if (changed) this.#say('info', `HTTP at ${open.where}: tokens and certificates read again`)
+  }
+
+  #say(level: 'info' | 'error', text: string): void {
+    this.#post({ kind: 'say', level, text })
+  }
+
+  #carryOut(order: Order): Promise<Outcome> {
+    const id = ++this.#lastOrder
+    return new Promise((resolve) => {
+      const done = (outcome: Outcome) => {
+        clearTimeout(timer)
+        this.#orders.delete(id)
+        resolve(outcome)
+      }
+      const late = { ok: false, why: 'no answer in time; it may still happen' } as const
+      const timer = setTimeout(done, orderMs, late)
+      this.#orders.set(id, done)
+      this.#post({ kind: 'order', id, order })
+    })
+  }
+}

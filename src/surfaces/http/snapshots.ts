@@ -1,0 +1,101 @@
+/**
+ * What the thread knows of the daemon: the last status, put together from its parts, with the transitions since. Who
+ * wants a fresh one waits for one that was asked for after it came, for a bounded time.
+ */
+import type { Status, StatusInstance, Transition } from '../../report/status.ts'
+import type { ToHttp } from './messages.ts'
+
+export type Snapshot = {
+  readonly status: Status
+  /** Monotonic milliseconds: when its last part came. */
+  readonly at: number
+}
+
+type Waiting = (snapshot: Snapshot | null) => void
+
+/** A status is fresh for so long: the daemon makes one a second at most. */
+const freshMs = 1_000
+/** The main thread makes one of thousands of instances in well under a second; silent for longer, it is said to be. */
+const answerMs = 2_500
+
+export class Snapshots {
+  readonly #want: () => void
+  #last: Snapshot | null = null
+  #parts: StatusInstance[] = []
+  #number = 0
+  #waiting = new Set<Waiting>()
+
+  /** `want`: asks the daemon for a status. */
+  constructor(want: () => void) {
+    this.#want = want
+  }
+
+  /** However old it is. */
+  get last(): Snapshot | null {
+    return this.#last
+  }
+
+  /** What was asked for a while ago has not come. */
+  get isSilent(): boolean {
+    return this.#last === null || performance.now() - this.#last.at > answerMs
+  }
+
+  /** A fresh one; null: the daemon did not answer in time. */
+  fresh(): Promise<Snapshot | null> {
+    const { last } = this
+    if (last !== null && performance.now() - last.at < freshMs) return Promise.resolve(last)
+    return new Promise((resolve) => {
+      const answered: Waiting = (snapshot) => {
+        clearTimeout(timer)
+        this.#waiting.delete(answered)
+        resolve(snapshot)
+      }
+      const timer = setTimeout(answered, answerMs, null)
+      this.#waiting.add(answered)
+      this.#want()
+    })
+  }
+
+  /** True when a status is complete. */
+  take(message: Extract<ToHttp, { kind: 'instances' | 'status' | 'no-status' }>): boolean {
+    // A status that another one overtakes is never completed.
+    if (message.number !== this.#number) this.#parts = []
+    this.#number = message.number
+    if (message.kind === 'instances') {
+      this.#parts.push(...message.some)
+      return false
+    }
+    const instances = this.#parts
+    this.#parts = []
+    if (message.kind === 'no-status') {
+      this.#answer(null)
+      return false
+    }
+    this.#last = { status: { ...message.rest, instances }, at: performance.now() }
+    this.#answer(this.#last)
+    return true
+  }
+
+  /** The state that is known is at once the new one; all else follows with the next status. */
+  apply({ instance, ...entry }: Transition): void {
+    const last = this.#last
+    if (last === null) return
+    const instances = last.status.instances.map((it) =>
+      it.name === instance ? after(it, entry) : it,
+    )
+    this.#last = { ...last, status: { ...last.status, instances } }
+  }
+
+  #answer(snapshot: Snapshot | null): void {
+    for (const answered of [...this.#waiting]) answered(snapshot)
+  }
+}
+
+const after = (it: StatusInstance, entry: StatusInstance['history'][number]): StatusInstance => ({
+  ...it,
+  state: entry.to as StatusInstance['state'],
+  why: entry.why,
+  sinceMs: 0,
+  transitions: it.transitions + 1,
+  history: [...it.history, entry],
+})

@@ -1,0 +1,153 @@
+/**
+ * The daemon's side of HTTP: starts the thread while there is an address to serve, feeds it with statuses when it asks
+ * for them, and carries out what is ordered. The main thread pays for slices of a status, once a second at most.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import { textOf } from '../../base/errors.ts'
+import type { Log } from '../../base/log.ts'
+import type { HttpListener } from '../../config/http.ts'
+import type { Status, StatusInstance, Transition } from '../../report/status.ts'
+import { SupervisedThread, usualBackOff } from '../../threads/supervised.ts'
+import type { FromHttp, Order, ToHttp } from './messages.ts'
+
+export type HttpPorts = {
+  readonly log: Log
+  /** `part`: called with the instances of each slice. */
+  status(part: (some: readonly StatusInstance[]) => void): Promise<Status>
+  /** Rejects with the reason why it is refused. */
+  carryOut(order: Order): Promise<unknown>
+}
+
+/** Between the beginnings of two statuses. */
+const everyMs = 1_000
+const heartbeat = {
+  everyMs: 1_000,
+  hangMs: 10_000,
+  ping: { kind: 'ping' },
+  isAnswer: ({ kind }: FromHttp) => kind === 'pong',
+} as const
+/** The status of thousands of instances, several times over. */
+const heapMegabytes = 256
+const hangingMax = 4
+const queueMax = 1_024
+const stopMs = 500
+
+export class HttpSurface {
+  readonly #ports: HttpPorts
+  #thread: SupervisedThread<ToHttp, FromHttp> | null = null
+  #listeners: readonly HttpListener[] = []
+  #unserved: readonly string[] = []
+  #number = 0
+  #beganAt = Number.NEGATIVE_INFINITY
+  #wanted = false
+  #feeding = false
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(ports: HttpPorts) {
+    this.#ports = ports
+  }
+
+  /** For `status`: the addresses that are not served, and why. */
+  get warnings(): readonly string[] {
+    return this.#unserved
+  }
+
+  follow(listeners: readonly HttpListener[]): void {
+    if (isDeepStrictEqual(listeners, this.#listeners)) return
+    this.#listeners = listeners
+    if (listeners.length === 0) return void this.stop()
+    // A thread that is started here is told what to serve by onStarted.
+    if (this.#thread === null) {
+      this.#thread = this.#supervised()
+      this.#thread.start()
+    } else this.#thread.post({ kind: 'listen', listeners })
+  }
+
+  transition(what: Transition): void {
+    if (this.#thread?.running === true) this.#thread.post({ kind: 'transition', what })
+  }
+
+  async stop(): Promise<void> {
+    const thread = this.#thread
+    this.#thread = null
+    this.#listeners = []
+    this.#unserved = []
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    await thread?.stop({ kind: 'stop' }, stopMs)
+  }
+
+  #supervised(): SupervisedThread<ToHttp, FromHttp> {
+    const { log } = this.#ports
+    return new SupervisedThread<ToHttp, FromHttp>({
+      body: () => ({
+        file: new URL('./body.js', import.meta.url),
+        name: 'vipd-http',
+        heapMegabytes,
+      }),
+      onMessage: (message) => this.#take(message),
+      onStarted: () => this.#thread?.post({ kind: 'listen', listeners: this.#listeners }),
+      onLost: ({ why }, { worthSaying }) => {
+        if (worthSaying) log.error(`HTTP: the thread ${why}; another one takes its place`)
+        this.#thread?.start()
+      },
+      heartbeat,
+      backOff: usualBackOff,
+      hangingMax,
+      queueMax,
+    })
+  }
+
+  #take(message: FromHttp): void {
+    const { log } = this.#ports
+    if (message.kind === 'say') log[message.level](message.text)
+    else if (message.kind === 'unserved') this.#unserved = message.reasons
+    else if (message.kind === 'order') void this.#carryOut(message.id, message.order)
+    else if (message.kind === 'want') {
+      this.#wanted = true
+      this.#feedInTime()
+    }
+  }
+
+  #feedInTime(): void {
+    if (!this.#wanted || this.#feeding || this.#timer !== null || this.#thread === null) return
+    const waitMs = this.#beganAt + everyMs - performance.now()
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = null
+        void this.#feed()
+      },
+      Math.max(0, waitMs),
+    )
+  }
+
+  /** In the parts in which it is made, so that no single message is a large one. */
+  async #feed(): Promise<void> {
+    const number = ++this.#number
+    this.#wanted = false
+    this.#feeding = true
+    this.#beganAt = performance.now()
+    const post = (message: ToHttp) => this.#thread?.post(message)
+    try {
+      const { instances: _told, ...rest } = await this.#ports.status((some) =>
+        post({ kind: 'instances', number, some }),
+      )
+      post({ kind: 'status', number, rest })
+    } catch (error) {
+      post({ kind: 'no-status', number, why: textOf(error) })
+    }
+    this.#feeding = false
+    this.#feedInTime()
+  }
+
+  async #carryOut(id: number, order: Order): Promise<void> {
+    const { log, carryOut } = this.#ports
+    log.info(`HTTP: ${order.verb} ${order.name ?? ''} ordered by ${order.by}`)
+    try {
+      const result = await carryOut(order)
+      this.#thread?.post({ kind: 'done', id, outcome: { ok: true, result } })
+    } catch (error) {
+      this.#thread?.post({ kind: 'done', id, outcome: { ok: false, why: textOf(error) } })
+    }
+  }
+}

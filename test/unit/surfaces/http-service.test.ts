@@ -1,0 +1,344 @@
+/** The HTTP service on real sockets, with a daemon that the test plays. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { connect as connectTls } from 'node:tls'
+import type { HttpListener } from '../../../src/config/http.ts'
+import type { FromHttp, Outcome } from '../../../src/surfaces/http/messages.ts'
+import { HttpService } from '../../../src/surfaces/http/service.ts'
+import { aStatus } from '../cli/a-status.ts'
+import { ask, listen, nextEvent } from './http-client.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'vipd-http-'))
+after(() => rmSync(dir, { recursive: true }))
+
+const readToken = 'read-token-read-token'
+const actToken = 'act-token-act-token-1'
+const file = (name: string, text: string, mode = 0o600): string => {
+  writeFileSync(join(dir, name), text, { mode })
+  return join(dir, name)
+}
+const tokenFiles = () => ({
+  readToken: file('read', `${readToken}\n`),
+  actionToken: file('act', actToken),
+})
+
+const listener = (path: string, more: Partial<HttpListener> = {}): HttpListener => ({
+  address: { kind: 'unix', path, mode: 0o600, gid: null },
+  readToken: null,
+  actionToken: null,
+  tls: null,
+  names: [],
+  ...more,
+})
+
+/** Answers for the daemon; `silent`: not at all. */
+async function serving(
+  listeners: readonly HttpListener[],
+  act: (daemon: Daemon) => Promise<void>,
+): Promise<void> {
+  const daemon = new Daemon()
+  daemon.service.take({ kind: 'listen', listeners })
+  await daemon.settled()
+  try {
+    await act(daemon)
+  } finally {
+    await daemon.service.close()
+  }
+}
+
+class Daemon {
+  readonly service = new HttpService((message) => this.#hear(message))
+  readonly said: string[] = []
+  readonly orders: Extract<FromHttp, { kind: 'order' }>['order'][] = []
+  unserved: readonly string[] = []
+  wants = 0
+  silent = false
+  outcome: Outcome = { ok: true, result: 'done' }
+  status = aStatus
+  #number = 0
+  #settled: () => void = () => undefined
+
+  /** All that shall be served is, or cannot be. */
+  settled(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#settled = resolve
+    })
+  }
+
+  tell(): void {
+    const { instances, ...rest } = this.status
+    const number = ++this.#number
+    for (const it of instances) this.service.take({ kind: 'instances', number, some: [it] })
+    this.service.take({ kind: 'status', number, rest })
+  }
+
+  #hear(message: FromHttp): void {
+    if (message.kind === 'say') this.said.push(message.text)
+    if (message.kind === 'want') {
+      this.wants += 1
+      if (!this.silent) setImmediate(() => this.tell())
+    }
+    if (message.kind === 'unserved') {
+      this.unserved = message.reasons
+      this.#settled()
+    }
+    if (message.kind === 'order') {
+      this.orders.push(message.order)
+      const done = { kind: 'done', id: message.id, outcome: this.outcome } as const
+      setImmediate(() => this.service.take(done))
+    }
+  }
+}
+
+const bearer = (token: string) => ({ Authorization: `Bearer ${token}` })
+const asJson = { 'Content-Type': 'application/json' }
+
+test('the status is that of the daemon, asked for once for all who ask within a second', async () => {
+  const path = join(dir, 'status.sock')
+  await serving([listener(path)], async (daemon) => {
+    const all = await Promise.all([1, 2, 3].map(() => ask(path, '/api/v1/status')))
+    for (const { status, body } of all) {
+      assert.equal(status, 200)
+      assert.deepEqual(JSON.parse(body), JSON.parse(JSON.stringify(aStatus)))
+    }
+    const wants = daemon.wants
+    assert.ok(wants >= 1 && wants <= 3, `${wants}`)
+    await ask(path, '/api/v1/history')
+    assert.equal(daemon.wants, wants, 'a fresh one is there')
+    assert.equal(statSync(path).mode & 0o777, 0o600)
+  })
+  assert.ok(!readdirSync(dir).some((name) => name.startsWith('status.sock')), 'nothing stays')
+})
+
+test('readyz says 200 or 503 and why; an unknown name or state is neither', async () => {
+  const path = join(dir, 'ready.sock')
+  await serving([listener(path)], async (daemon) => {
+    const ready = async (query: string) => {
+      const { status, body } = await ask(path, `/readyz${query}`)
+      return [status, body] as const
+    }
+    const [web] = aStatus.instances
+    assert.ok(web)
+    assert.equal(web.state, 'MASTER')
+    assert.deepEqual(await ready(`?state=master&instance=${web.name}`), [200, 'ok\n'])
+    const [status, why] = await ready(`?state=backup&instance=${web.name}`)
+    assert.equal(status, 503)
+    assert.match(why, new RegExp(`^${web.name} is MASTER: `))
+    assert.equal((await ready('?instance=none'))[0], 404)
+    assert.equal((await ready('?state=good'))[0], 400)
+    const what = { instance: web.name, at: '2026-03-01T00:00:00Z', from: 'MASTER' } as const
+    daemon.service.take({
+      kind: 'transition',
+      what: { ...what, to: 'BACKUP', why: 'overruled', cause: 'higher-priority' },
+    })
+    assert.equal((await ready(`?state=backup&instance=${web.name}`))[0], 200, 'at once')
+  })
+})
+
+test('a daemon that does not answer is not well', async () => {
+  const path = join(dir, 'silent.sock')
+  await serving([listener(path)], async (daemon) => {
+    daemon.silent = true
+    const { status, body } = await ask(path, '/healthz')
+    assert.equal(status, 503)
+    assert.match(body, /"code":"silent"/)
+  })
+})
+
+test('events: the status, then transitions at once, then the status again', async () => {
+  const path = join(dir, 'events.sock')
+  await serving([listener(path)], async (daemon) => {
+    const stream = await listen(path, '/api/v1/events')
+    assert.equal(stream.headers['content-type'], 'text/event-stream; charset=utf-8')
+    const first = await nextEvent(stream, 'status')
+    assert.deepEqual(first.data, JSON.parse(JSON.stringify(aStatus)))
+    const what = {
+      ...{ instance: 'VI_web', at: '2026-03-01T00:00:00Z', from: 'MASTER', to: 'FAULT' },
+      ...({ why: 'link eth0 down', cause: 'faults' } as const),
+    }
+    daemon.service.take({ kind: 'transition', what })
+    assert.deepEqual((await nextEvent(stream, 'transition')).data, what)
+    daemon.status = { ...aStatus, host: 'another' }
+    // Without being asked for; one that was on its way may come before it.
+    const host = async () => ((await nextEvent(stream, 'status')).data as { host: string }).host
+    while ((await host()) !== 'another');
+    daemon.silent = true
+    await nextEvent(stream, 'silence')
+    stream.destroy()
+  })
+})
+
+test('a token to read and a token to act, each for its own; a session in their place', async () => {
+  const path = join(dir, 'tokens.sock')
+  await serving([listener(path, tokenFiles())], async (daemon) => {
+    const status = async (headers: Readonly<Record<string, string>>) =>
+      (await ask(path, '/api/v1/status', { headers })).status
+    assert.equal(await status({}), 401)
+    assert.equal(await status(bearer('x'.repeat(20))), 401)
+    assert.equal(await status(bearer(readToken)), 200)
+    assert.equal((await ask(path, '/healthz')).status, 200, 'health needs none')
+    const drain = async (headers: Readonly<Record<string, string>>, body = '') =>
+      await ask(path, '/api/v1/drain', { method: 'POST', headers: { ...asJson, ...headers }, body })
+    assert.equal((await drain(bearer(readToken))).status, 403)
+    assert.equal((await drain({})).status, 401)
+    const done = await drain(bearer(actToken), '{"force": true}')
+    assert.deepEqual([done.status, done.body], [200, '{"result":"done"}\n'])
+    const opened = await ask(path, '/api/v1/session', {
+      method: 'POST',
+      headers: asJson,
+      body: JSON.stringify({ token: actToken }),
+    })
+    const cookie = String(opened.headers['set-cookie']?.[0])
+    assert.match(cookie, /; HttpOnly; SameSite=Strict; Path=\/$/)
+    const browser = { Cookie: cookie.split(';')[0] ?? '' }
+    assert.equal((await drain(browser)).status, 200)
+    assert.equal((await drain({ ...browser, Origin: 'http://evil.example' })).status, 403)
+    assert.equal((await drain({ ...browser, 'Content-Type': 'text/plain' })).status, 415)
+    assert.equal(daemon.orders.length, 2)
+    assert.deepEqual(daemon.orders[0], {
+      ...{ verb: 'drain', name: null, force: true },
+      by: `unix:${path}`,
+    })
+    daemon.outcome = { ok: false, why: 'the daemon is stopping' }
+    const refused = await drain(bearer(actToken))
+    assert.equal(refused.status, 409)
+    assert.match(refused.body, /the daemon is stopping/)
+  })
+})
+
+test('without a token to act nothing can be ordered, whoever asks', async () => {
+  const path = join(dir, 'read-only.sock')
+  await serving([listener(path)], async (daemon) => {
+    const { status, body } = await ask(path, '/api/v1/drain', { method: 'POST', headers: asJson })
+    assert.equal(status, 403)
+    assert.match(body, /no-actions/)
+    assert.equal(daemon.orders.length, 0)
+  })
+})
+
+test('what is wrong is refused with a code: host, path, method, target, body', async () => {
+  const path = join(dir, 'wrong.sock')
+  await serving([listener(path, tokenFiles())], async () => {
+    const code = async (at: string, question: Parameters<typeof ask>[2] = {}) => {
+      const { status, body } = await ask(path, at, question)
+      return [status, (JSON.parse(body) as { error: { code: string } }).error.code]
+    }
+    const act = { method: 'POST', headers: { ...asJson, ...bearer(actToken) } }
+    assert.deepEqual(await code('/healthz', { headers: { Host: 'evil.example' } }), [
+      403,
+      'foreign',
+    ])
+    assert.deepEqual(await code('/none'), [404, 'not-found'])
+    assert.deepEqual(await code('/__proto__'), [404, 'not-found'])
+    assert.deepEqual(await code('/healthz', { method: 'POST' }), [405, 'bad-method'])
+    assert.deepEqual(await code('http://evil.example/'), [400, 'bad-target'])
+    assert.deepEqual(await code('/api/v1/drain', { ...act, body: '[]' }), [400, 'bad-body'])
+    assert.deepEqual(await code('/api/v1/drain', { ...act, body: '{' }), [400, 'bad-body'])
+    assert.deepEqual(await code('/api/v1/failover', act), [400, 'bad-body'])
+    const long = JSON.stringify({ name: 'x'.repeat(5_000) })
+    assert.deepEqual(await code('/api/v1/drain', { ...act, body: long }), [413, 'too-large'])
+  })
+})
+
+test('a reader that does not read is dropped, and costs one status', async () => {
+  const path = join(dir, 'stalled.sock')
+  await serving([listener(path)], async (daemon) => {
+    const stream = await listen(path, '/api/v1/events')
+    const closed = new Promise<void>((resolve) => stream.once('close', resolve))
+    stream.pause()
+    const what = { instance: 'VI_web', at: '', from: 'MASTER', to: 'FAULT' } as const
+    const why = 'x'.repeat(64 * 1024)
+    for (let i = 0; i < 40; i += 1)
+      daemon.service.take({ kind: 'transition', what: { ...what, why, cause: 'faults' } })
+    stream.on('error', () => undefined)
+    stream.resume()
+    await closed
+  })
+})
+
+test('an address that is taken, or whose files are wrong, is named, and tried again', async () => {
+  const path = join(dir, 'later.sock')
+  const other = createServer().listen(join(dir, 'taken.sock'))
+  const open = file('open', actToken, 0o644)
+  const plain = file('plain', '')
+  const wanted = [
+    listener(join(dir, 'taken.sock')),
+    listener(plain),
+    listener(path, { readToken: open }),
+    listener(join(dir, 'short.sock'), { readToken: file('short', 'x') }),
+    listener(join(dir, 'none.sock'), { readToken: join(dir, 'not-there') }),
+  ]
+  await serving(wanted, async (daemon) => {
+    const [taken, noSocket, readable, short, none] = daemon.unserved
+    assert.match(taken ?? '', /taken\.sock: another program is served at/)
+    assert.match(noSocket ?? '', /plain is there and is no socket/)
+    assert.match(readable ?? '', /can be read or written by every user: chmod 640/)
+    assert.match(short ?? '', /holds no token/)
+    assert.match(none ?? '', /ENOENT/)
+    execFileSync('chmod', ['640', open])
+    daemon.service.take({ kind: 'listen', listeners: wanted })
+    await daemon.settled()
+    assert.equal(daemon.unserved.length, 4)
+    assert.equal((await ask(path, '/api/v1/status', { headers: bearer(actToken) })).status, 200)
+  })
+  other.close()
+})
+
+test('another token in the file counts, and ends the sessions of the old one', async () => {
+  const path = join(dir, 'rotate.sock')
+  const token = file('rotate', readToken)
+  const one = [listener(path, { readToken: token })]
+  await serving(one, async (daemon) => {
+    const status = async (given: string) =>
+      (await ask(path, '/api/v1/status', { headers: bearer(given) })).status
+    assert.equal(await status(readToken), 200)
+    writeFileSync(token, 'another-token-another')
+    daemon.service.take({ kind: 'listen', listeners: one })
+    await daemon.settled()
+    assert.deepEqual([await status(readToken), await status('another-token-another')], [401, 200])
+    writeFileSync(token, 'x')
+    daemon.service.take({ kind: 'listen', listeners: one })
+    await daemon.settled()
+    assert.equal(await status('another-token-another'), 200, 'what was read before stays in use')
+    assert.match(daemon.said.at(-1) ?? '', /holds no token.*what was read before stays in use/)
+  })
+})
+
+test('TLS: the certificate is renewed while it is served; a key that others can read is refused', async () => {
+  const make = (name: string) => {
+    const [key, cert] = [join(dir, 'tls.key'), join(dir, 'tls.crt')]
+    const subject = ['-subj', `/CN=${name}`, '-days', '2', '-nodes']
+    const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1']
+    execFileSync('openssl', ['req', '-x509', ...kind, ...subject, '-keyout', key, '-out', cert], {
+      stdio: 'ignore',
+    })
+    return { cert, key, clientCa: null }
+  }
+  const path = join(dir, 'tls.sock')
+  const one = [listener(path, { tls: make('one.example') })]
+  const nameOf = () =>
+    new Promise<string>((resolve, reject) => {
+      const socket = connectTls({ path, rejectUnauthorized: false }, () => {
+        resolve(String(socket.getPeerCertificate().subject.CN))
+        socket.destroy()
+      })
+      socket.once('error', reject)
+    })
+  await serving(one, async (daemon) => {
+    assert.equal(await nameOf(), 'one.example')
+    make('two.example')
+    daemon.service.take({ kind: 'listen', listeners: one })
+    await daemon.settled()
+    assert.equal(await nameOf(), 'two.example')
+    execFileSync('chmod', ['644', join(dir, 'tls.key')])
+    daemon.service.take({ kind: 'listen', listeners: one })
+    await daemon.settled()
+    assert.match(daemon.said.at(-1) ?? '', /tls\.key can be read or written by every user/)
+    assert.equal(await nameOf(), 'two.example')
+  })
+})
