@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startVipd } from '../../src/lab/vipd.ts'
-import { until } from '../../src/lab/wait.ts'
 import type { Status, Transition } from '../../src/report/status.ts'
 import { ask, listen, nextEvent } from '../unit/surfaces/http-client.ts'
 import { conf, inLab } from './pair.ts'
@@ -15,8 +14,9 @@ test('status, events, readiness and orders of a daemon; a reload ends them', asy
     const token = 'a-token-to-act-with'
     host.write('/run/lab/token', token)
     await host.run('chmod', ['600', '/run/lab/token'])
-    const check = 'vrrp_script always {\n  script "/bin/true"\n  interval 3600\n  weight 5\n}\n'
-    const more = 'track_script {\n    always\n  }'
+    const check =
+      'vrrp_script hourly {\n  script "/usr/bin/test -e /run/lab/flag"\n  interval 3600\n  weight 5\n}\n'
+    const more = 'track_script {\n    hourly\n  }'
     const text = (defs: string) =>
       conf({ priority: 100, before: `global_defs {\n  ${defs}\n}\n${check}`, more })
     const vipd = startVipd(
@@ -38,11 +38,10 @@ test('status, events, readiness and orders of a daemon; a reload ends them', asy
         headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
         body: JSON.stringify(body),
       })
-    const runs = async () =>
-      (JSON.parse((await vipd.ask('status', '--json')).stdout) as Status).checks[0]?.runs ?? 0
-    const before = await runs()
-    assert.equal((await order('check', { name: 'always' })).status, 200)
-    await until('the check has run before its turn', soonMs, async () => (await runs()) > before)
+    await vipd.child.line(/VRRP_Script\(hourly\) failed/, soonMs)
+    host.write('/run/lab/flag', '')
+    assert.equal((await order('check', { name: 'hourly' })).status, 200)
+    await vipd.child.line(/VRRP_Script\(hourly\) succeeded/, soonMs)
     assert.equal((await order('check', { name: 'none' })).status, 409)
     assert.equal((await order('failover', { name: 'none' })).status, 409)
 

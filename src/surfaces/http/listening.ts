@@ -20,6 +20,8 @@ const bodyBytesMax = 4 * 1024
 const headMs = 5_000
 const requestMs = 10_000
 const keepAliveMs = 5_000
+/** Of an address that is closed. */
+const answeringMs = 500
 
 const bounds = {
   maxHeaderSize: headerBytesMax,
@@ -90,10 +92,11 @@ export class Listening {
     }
   }
 
+  /** What is being answered, as the order that leads to this, gets its answer; what never ends is cut off. */
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
-    this.#server.closeAllConnections()
-    await closed
+    const patience = setTimeout(() => this.#server.closeAllConnections(), answeringMs)
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    clearTimeout(patience)
     this.#socket?.remove()
   }
 

@@ -8,7 +8,7 @@ import type { Log } from '../../base/log.ts'
 import type { HttpListener } from '../../config/http.ts'
 import type { Status, StatusInstance, Transition } from '../../report/status.ts'
 import { SupervisedThread, usualBackOff } from '../../threads/supervised.ts'
-import type { FromHttp, Order, ToHttp } from './messages.ts'
+import type { FromHttp, Order, Outcome, ToHttp } from './messages.ts'
 
 export type HttpPorts = {
   readonly log: Log
@@ -30,12 +30,17 @@ const heartbeat = {
 const heapMegabytes = 256
 const hangingMax = 4
 const queueMax = 1_024
-const stopMs = 500
+/** Longer than an address takes to close. */
+const stopMs = 1_500
 
 export class HttpSurface {
   readonly #ports: HttpPorts
   #thread: SupervisedThread<ToHttp, FromHttp> | null = null
   #listeners: readonly HttpListener[] = []
+  /** What was asked for last. */
+  #next: readonly HttpListener[] = []
+  /** Being carried out. */
+  #orders = 0
   #unserved: readonly string[] = []
   #number = 0
   #beganAt = Number.NEGATIVE_INFINITY
@@ -52,7 +57,14 @@ export class HttpSurface {
     return this.#unserved
   }
 
+  /** Once what was ordered over HTTP has its answer: it may be a reload that ends this. */
   follow(listeners: readonly HttpListener[]): void {
+    this.#next = listeners
+    if (this.#orders === 0) this.#settle()
+  }
+
+  #settle(): void {
+    const listeners = this.#next
     if (isDeepStrictEqual(listeners, this.#listeners)) return
     this.#listeners = listeners
     if (listeners.length === 0) return void this.stop()
@@ -142,12 +154,14 @@ export class HttpSurface {
 
   async #carryOut(id: number, order: Order): Promise<void> {
     const { log, carryOut } = this.#ports
-    log.info(`HTTP: ${order.verb} ${order.name ?? ''} ordered by ${order.by}`)
-    try {
-      const result = await carryOut(order)
-      this.#thread?.post({ kind: 'done', id, outcome: { ok: true, result } })
-    } catch (error) {
-      this.#thread?.post({ kind: 'done', id, outcome: { ok: false, why: textOf(error) } })
-    }
+    log.info(`HTTP: ${[order.verb, order.name ?? []].flat().join(' ')} ordered by ${order.by}`)
+    this.#orders += 1
+    const outcome = await carryOut(order).then(
+      (result): Outcome => ({ ok: true, result }),
+      (error): Outcome => ({ ok: false, why: textOf(error) }),
+    )
+    this.#orders -= 1
+    this.#thread?.post({ kind: 'done', id, outcome })
+    if (this.#orders === 0) this.#settle()
   }
 }

@@ -79,6 +79,7 @@ const special = new Set([
   'vrrp_rx_bufs_policy',
   'native_ipv6',
   'mcast_dst_ip',
+  'vipd_http',
 ])
 
 test('good arguments are accepted, whatever the status', () => {

@@ -5,6 +5,7 @@ import { us } from '../../../src/base/time.ts'
 import type { SyncGroup } from '../../../src/config/types.ts'
 import type { Lead } from '../../../src/engine/contract.ts'
 import { resumeLead } from '../../../src/engine/resume-lead.ts'
+import { stateVersion } from '../../../src/router/dispatch/router-state.ts'
 import { address, instance, ip, silent, virtualAddress } from './facts.ts'
 import { config, Stage } from './reload/stage.ts'
 
@@ -68,10 +69,10 @@ test('a version that is not known is refused with the reason, older or newer', (
   const before = new Stage()
   before.apply(config([one]))
   const state = passed(before) as object
-  for (const version of [1, 3, '2', undefined]) {
+  for (const version of [stateVersion - 1, stateVersion + 1, String(stateVersion), undefined]) {
     const after = new Stage(config([one]))
     const why = after.dispatcher.adopt({ ...state, version })
-    assert.match(why ?? '', /version.*: this program reads version 2/)
+    assert.match(why ?? '', new RegExp(`version.*: this program reads version ${stateVersion}`))
     assert.equal(after.engine.slots.size, 0)
   }
   assert.match(new Stage(config([one])).dispatcher.adopt(null) ?? '', /no known version/)
