@@ -134,7 +134,11 @@ async function start(options: ServeOptions, log: Log, hooks: Hooks): Promise<voi
     log: limitRepeats(log, controlLogMs),
   })
   try {
-    running.daemon = await startDaemon({ ...options, runDir, log, loader, surfaces }, loaded, config)
+    running.daemon = await startDaemon(
+      { ...options, runDir, log, loader, surfaces },
+      loaded,
+      config,
+    )
     ready()
     hooks.ready(running.daemon)
   } catch (error) {
