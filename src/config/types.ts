@@ -257,6 +257,10 @@ export type Garp = {
   readonly lowerPrioRepeat: number
   readonly arpIntervalUs: Us
   readonly naIntervalUs: Us
+  /** Period on interfaces other than the instance's; 0: none. */
+  readonly extraEveryUs: Us
+  /** On every such interface, not only on those with a virtual MAC. */
+  readonly extraAll: boolean
 }
 
 /** One keyword of an instance or a sync group each; declared in keywords/notify.ts. */

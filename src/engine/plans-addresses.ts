@@ -60,6 +60,8 @@ export type SlotFacts = {
   /** Set after the addresses, in this order; removed before them, backwards. */
   readonly entries: readonly EntryFacts[]
   readonly garp: GarpFacts
+  /** garp_extra_if: the interfaces on which the first address is announced again and again, and the period; 0: none. */
+  readonly extra: { readonly everyUs: Us; readonly on: readonly number[] }
   /** The interface of the source forwards IPv6: what announces the source carries the router flag. */
   readonly router: boolean
   /** The shortest down interval among the peers: how long after our last advert one may take over. */

@@ -64,19 +64,27 @@ export function announceLater(
   ]
 }
 
-/** garp_master_refresh: every address, for as long as the lead stands. A queue too long for the period stretches it. */
+/** How often, how many times each, and how long before the first period begins. */
+export type Pace = { readonly everyUs: Us; readonly count: number; readonly afterUs?: Us }
+
+/**
+ * garp_master_refresh, garp_extra_if: the frames for as long as the lead stands. A queue too long for the period
+ * stretches it.
+ */
 export function announceEvery(
   key: string,
   frames: readonly Announcement[],
   garp: GarpFacts,
+  pace: Pace = { everyUs: garp.masterRefreshUs, count: garp.masterRefreshRepeat },
 ): readonly Repeat[] {
-  const { masterRefreshUs: everyUs, masterRefreshRepeat: count } = garp
+  const { everyUs, count, afterUs = us(0) } = pace
   if (count < 1 || everyUs === 0) return []
   const { free, queues } = sort(frames, garp)
   const plan = rounds(free, count)
+  const firstAfterUs = us(afterUs + everyUs)
   return [
-    ...(plan.length === 0 ? [] : [{ key, firstAfterUs: everyUs, everyUs, plan }]),
-    ...queues.flatMap((queue) => circulate(key, queue, count, everyUs)),
+    ...(plan.length === 0 ? [] : [{ key, firstAfterUs, everyUs, plan }]),
+    ...queues.flatMap((queue) => circulate(key, queue, count, everyUs, afterUs)),
   ]
 }
 
@@ -131,11 +139,17 @@ function drain(
 }
 
 /** The rounds of each period one gap after the other, period after period. */
-function circulate(key: string, queue: Queue, count: number, periodUs: Us): readonly Repeat[] {
+function circulate(
+  key: string,
+  queue: Queue,
+  count: number,
+  periodUs: Us,
+  afterUs: Us,
+): readonly Repeat[] {
   const everyUs = us(Math.max(periodUs, span(queue, count)))
   return rounds(queue.steps, count).map((step, i) => ({
     key: `${key} ${queue.name}/${i}`,
-    firstAfterUs: us(everyUs + i * queue.gapUs),
+    firstAfterUs: us(afterUs + everyUs + i * queue.gapUs),
     everyUs,
     plan: [step],
   }))

@@ -12,7 +12,7 @@ import type { Machine, Params, State } from '../election/types.ts'
 import { encodeAdvert, priorityResign } from '../wire/vrrp.ts'
 import type { ExpectedAdvert, Lead, Order, Plan, Repeat } from './contract.ts'
 import { encoded, encodeFrame, type SlotFacts } from './plans-addresses.ts'
-import { announce, announceEvery, announceLater } from './plans-announce.ts'
+import { type Announcement, announce, announceEvery, announceLater } from './plans-announce.ts'
 import { removeEntries } from './plans-entries.ts'
 import { followPatience, wardenLateUs } from './policy.ts'
 
@@ -165,11 +165,22 @@ function planLead(facts: SlotFacts, priority: number, options: OrderOptions): Le
       ...first.later,
       ...announceLater('garp-second', frames, garp, garp.masterRepeat, garp.masterDelayUs),
       ...announceEvery('garp-refresh', frames, garp),
+      ...extraAnnouncements(facts, frames),
       ...reannouncements(facts, options.reannounce ?? null),
     ],
     resign: planIdle(facts, { resign: true }),
     ...patience(facts),
   }
+}
+
+/** One frame for each interface: a switch learns the port of its MAC address, not the addresses behind it. */
+function extraAnnouncements(
+  { extra, garp }: SlotFacts,
+  frames: readonly Announcement[],
+): readonly Repeat[] {
+  const first = extra.on.flatMap((on) => frames.find(({ step }) => step.ifindex === on) ?? [])
+  const pace = { everyUs: extra.everyUs, count: 1, afterUs: garp.masterDelayUs }
+  return announceEvery('garp-extra', first, garp, pace)
 }
 
 /** The engine keeps the phase of a repeat whose key it knows. */

@@ -2,14 +2,18 @@
 import { secondsToUs, us } from '../../base/time.ts'
 import type { GlobalDraft, InstanceDraft } from '../draft/draft.ts'
 import type { Lowering } from '../draft/report.ts'
-import type { GlobalEntry } from '../grammar/entries.ts'
+import type { Written } from '../draft/written.ts'
+import type { BlockName, GlobalEntry } from '../grammar/entries.ts'
 import * as kinds from '../grammar/kinds.ts'
-import { flag, inBlock, longest, onOff, unsigned } from '../grammar/make.ts'
+import { anyWords, flag, inBlock, longest, onOff, unsigned } from '../grammar/make.ts'
 import { globalLines, Options, optionLines } from '../grammar/option.ts'
 import { optionValue } from '../grammar/settle.ts'
 import type { Garp } from '../types.ts'
+import { readExtraIf } from './checked-words.ts'
 
 const repeat = kinds.whole('COUNT', 1, unsigned, { zeroIs: 1 })
+/** Seconds. */
+const day = 86_400
 const gap = kinds.seconds(0.000001, 4294.967295, 6)
 
 const inGlobal = <F extends keyof Garp>(field: F, lowering: Lowering): Garp[F] =>
@@ -86,7 +90,51 @@ export const garpOptions: Options<Garp> = new Options<Garp>({
     doc: 'Least time between two unsolicited neighbour advertisements on an interface.',
     global: { name: 'vrrp_gna_interval', defaultText: '0 (no gap; not written)' },
   },
+  // Of one line, garp_extra_if, which fills both.
+  extraEveryUs: { name: null, takes: kinds.wholeSeconds(0, day), default: us(0), doc: '' },
+  extraAll: { name: null, takes: kinds.bare, default: false, doc: '' },
 })
+
+const extraDoc =
+  'On interfaces other than the instance’s that hold addresses, the first address of each is announced this often while the instance is master, first so long after garp_master_delay: no advert leaves there, and a switch forgets where the address is. Without `all` only on interfaces with a virtual MAC address. 0: not.'
+
+/** `[all] SECONDS`. */
+const extraIf = <D>(
+  block: BlockName,
+  name: string,
+  least: 0 | 1,
+  of: (draft: D) => Written<Garp>,
+) =>
+  inBlock<D>(block, [
+    {
+      name,
+      args: [anyWords(`[all] ${least}..${day}`)],
+      since: '2.2.4',
+      unit: 's',
+      default: block === 'global_defs' ? '0 (never)' : 'vrrp_garp_extra_if',
+      doc: extraDoc,
+      set: (draft, _values, node, lowering) => {
+        const read = readExtraIf(node, least, day, lowering)
+        if (read === null) return
+        of(draft).set('extraEveryUs', secondsToUs(read.seconds), node.place)
+        of(draft).set('extraAll', read.all, node.place)
+      },
+    },
+  ])
+
+export const instanceExtraIf = extraIf(
+  'vrrp_instance',
+  'garp_extra_if',
+  0,
+  ({ garp }: InstanceDraft) => garp,
+)
+const inGlobals = ({ instances }: GlobalDraft) => instances.garp
+const older = {
+  since: undefined,
+  deprecated: 'vrrp_garp_extra_if',
+  deprecationCounts: true,
+  doc: 'An older spelling.',
+} as const
 
 export const garpLines = optionLines(
   'vrrp_instance',
@@ -95,7 +143,12 @@ export const garpLines = optionLines(
 )
 
 export const globalGarpLines: readonly GlobalEntry[] = [
-  ...globalLines(garpOptions, ({ instances }: GlobalDraft) => instances.garp),
+  ...globalLines(garpOptions, inGlobals),
+  ...extraIf('global_defs', 'vrrp_garp_extra_if', 1, inGlobals),
+  ...extraIf('global_defs', 'vrrp_vmac_garp_intvl', 1, inGlobals).map((it) => ({
+    ...it,
+    ...older,
+  })),
   ...inBlock<GlobalDraft>('global_defs', [
     {
       name: 'vrrp_min_garp',

@@ -5,21 +5,24 @@ import type { Values } from '../grammar/entries.ts'
 import { integer } from '../grammar/make.ts'
 import type { Node, Word } from '../language/tree-types.ts'
 
-/** `[all] SECONDS` of garp_extra_if. */
-export const checkExtraIf =
-  (least: number) =>
-  (_draft: unknown, _values: unknown, node: Node, lowering: Lowering): void => {
-    const words = node.args.filter((word, i) => i > 0 || word.text !== 'all')
-    const [span] = words
-    if (span === undefined) {
-      lowering.error(
-        node.place,
-        'missing-operand',
-        `${node.keyword.text} needs a number of seconds`,
-      )
-    }
-    for (const word of words) checkInteger(word, least, 86_400, node, lowering)
+/** `[all] SECONDS` of garp_extra_if; null: it says nothing that can be used. */
+export function readExtraIf(
+  node: Node,
+  least: number,
+  most: number,
+  lowering: Lowering,
+): { readonly all: boolean; readonly seconds: number } | null {
+  const all = node.args[0]?.text === 'all'
+  const words = all ? node.args.slice(1) : node.args
+  if (words.length === 0) {
+    const message = `${node.keyword.text} needs a number of seconds`
+    lowering.error(node.place, 'missing-operand', message)
+    return null
   }
+  const read = words.map((word) => checkInteger(word, least, most, node, lowering))
+  const [seconds = null] = read
+  return seconds === null ? null : { all, seconds }
+}
 
 export function checkProcessors(
   _draft: unknown,
@@ -33,10 +36,18 @@ export function checkProcessors(
   for (const word of node.args) checkInteger(word, 0, 4095, node, lowering)
 }
 
-function checkInteger(word: Word, least: number, most: number, node: Node, lowering: Lowering) {
+/** null: it is said that it is no such number. */
+function checkInteger(
+  word: Word,
+  least: number,
+  most: number,
+  node: Node,
+  lowering: Lowering,
+): number | null {
   const read = readWord(integer('NUMBER', least, most), word)
-  if ('value' in read) return
+  if ('value' in read) return Number(read.value)
   lowering.error(word, 'bad-number', `${node.keyword.text} ${word.text} ${read.why}; it is ignored`)
+  return null
 }
 
 /** `vrrp_rx_bufs_policy MTU|ADVERT|BYTES`. */

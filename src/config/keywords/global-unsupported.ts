@@ -9,7 +9,7 @@ import {
   withoutEffect,
   word,
 } from '../grammar/make.ts'
-import { checkBufferPolicy, checkExtraIf, checkProcessors, checkUmask } from './checked-words.ts'
+import { checkBufferPolicy, checkProcessors, checkUmask } from './checked-words.ts'
 
 const name = [word('NAME')]
 const path = [word('PATH')]
@@ -67,21 +67,6 @@ export const unsupportedGlobalKeywords: readonly PlainEntry[] = withoutEffect(
     { name: 'disable_local_igmp', doc: 'No IGMP on the interfaces.' },
     { name: 'iproute_usr_dir', args: path, since: '2.3.2', doc: 'Where iproute2 keeps its names.' },
     { name: 'iproute_etc_dir', args: path, since: '2.3.2', doc: 'Where iproute2 keeps its names.' },
-    {
-      name: 'vrrp_garp_extra_if',
-      args: [anyWords('[all] 1..86400')],
-      set: checkExtraIf(1),
-      since: '2.2.4',
-      doc: 'Announcements on other interfaces that hold addresses.',
-    },
-    {
-      name: 'vrrp_vmac_garp_intvl',
-      args: [anyWords('[all] 1..86400')],
-      set: checkExtraIf(1),
-      deprecated: 'vrrp_garp_extra_if',
-      deprecationCounts: true,
-      doc: 'An older spelling.',
-    },
     { name: 'vmac_prefix', once: true, args: name, doc: 'Names of virtual MAC interfaces.' },
     { name: 'vmac_addr_prefix', once: true, args: name, doc: 'Names of virtual MAC interfaces.' },
     {

@@ -2,7 +2,6 @@
 import type { InstanceDraft } from '../draft/draft.ts'
 import type { InstanceEntry, PlainEntry } from '../grammar/entries.ts'
 import {
-  anyWords,
   choice,
   inBlock,
   integer,
@@ -10,7 +9,6 @@ import {
   optionalWord,
   withoutEffect,
 } from '../grammar/make.ts'
-import { checkExtraIf } from './checked-words.ts'
 
 export const checkedInstanceKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>(
   'vrrp_instance',
@@ -55,13 +53,6 @@ export const unsupportedInstanceKeywords: readonly PlainEntry[] = withoutEffect(
       name: 'use_vmac_addr',
       since: '2.2.0',
       doc: 'Virtual MAC addresses also for addresses on other interfaces.',
-    },
-    {
-      name: 'garp_extra_if',
-      args: [anyWords('[all] 0..86400')],
-      set: checkExtraIf(0),
-      since: '2.2.4',
-      doc: 'Announcements on other interfaces that hold addresses.',
     },
     {
       name: 'timer_expired_backup',

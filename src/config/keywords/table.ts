@@ -4,7 +4,7 @@
  */
 
 import type { BlockName, Entry, Keyword } from '../grammar/entries.ts'
-import { garpLines, globalGarpLines } from './announcements.ts'
+import { garpLines, globalGarpLines, instanceExtraIf } from './announcements.ts'
 import { hmacBlock, hmacKeywords } from './auth-hmac.ts'
 import { balancerBlocks, balancerLines } from './balancer.ts'
 import { bfdKeywords } from './bfd.ts'
@@ -58,6 +58,7 @@ export const keywords: readonly Keyword[] = [
   ...instanceOptionLines,
   ...unicastLines,
   ...garpLines,
+  ...instanceExtraIf,
   ...instanceNotify,
   ...checkedInstanceKeywords,
   ...unsupportedInstanceKeywords,

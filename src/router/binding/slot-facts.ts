@@ -8,7 +8,7 @@ import { downIntervalUs } from '../../base/vrrp-timing.ts'
 import type { Instance } from '../../config/types.ts'
 import type { Params } from '../../election/types.ts'
 import type { LinkId } from '../../engine/contract.ts'
-import type { SlotFacts } from '../../engine/plans-addresses.ts'
+import type { AddressFacts, SlotFacts } from '../../engine/plans-addresses.ts'
 import type { KernelLink } from '../../kernel/link-table.ts'
 import type { KernelView } from '../../kernel/mirror.ts'
 import { entryFacts } from './entry-facts.ts'
@@ -62,11 +62,28 @@ export function slotFacts(
     takenAlong: takenAlong(addresses, kernel),
     entries: entryFacts(cfg, kernel),
     garp: cfg.garp,
+    extra: { everyUs: cfg.garp.extraEveryUs, on: extraInterfaces(cfg, primary, addresses) },
     router: cfg.family === 6 && kernel.forwardsIpv6(primary.ifindex),
     peersDownUs: shortestPeerDown(cfg),
     lifetimeSeconds: lifetimeSeconds(cfg),
   }
 }
+
+/** Indexes of the interfaces of garp_extra_if. */
+function extraInterfaces(
+  { garp }: Instance,
+  primary: KernelLink,
+  addresses: readonly AddressFacts[],
+): readonly number[] {
+  if (garp.extraEveryUs === 0) return []
+  const others = addresses.filter(({ ifindex }) => ifindex !== primary.ifindex)
+  const meant = garp.extraAll ? others : others.filter(({ mac }) => isVirtualMac(mac))
+  return [...new Set(meant.map(({ ifindex }) => ifindex))]
+}
+
+/** 00-00-5E-00-01-{VRID}, 00-00-5E-00-02-{VRID} (RFC 9568 section 7.3). */
+const isVirtualMac = (mac: Uint8Array | null): boolean =>
+  mac !== null && [0x00_00_5e_00_01, 0x00_00_5e_00_02].includes(Buffer.from(mac).readUIntBE(0, 5))
 
 /** The peers that a unicast instance hears; for a multicast one the group decides. */
 export const peersOf = ({ transport }: Instance): readonly Ip[] =>

@@ -61,6 +61,8 @@ test('the article: every value, with the defaults', () => {
     lowerPrioRepeat: 5,
     arpIntervalUs: 0,
     naIntervalUs: 0,
+    extraEveryUs: 0,
+    extraAll: false,
   })
   assert.deepEqual(instance.notify.master?.command, { kind: 'argv', argv: ['/etc/x.sh', 'master'] })
   const [script] = report.config?.scripts ?? []
@@ -292,8 +294,24 @@ test('vrrp_min_garp leaves what is written above it', () => {
   assert.equal(only(report).garp.masterDelayUs, 0)
 })
 
+test('garp_extra_if: its own, else that of global_defs; 0 switches it off', () => {
+  const found = (lines: string, globals = '') => {
+    const { garp } = only(check(`global_defs {\n ${globals}\n}\n${instanceText(lines)}`))
+    return [garp.extraEveryUs / 1_000_000, garp.extraAll]
+  }
+  assert.deepEqual(found(''), [0, false])
+  assert.deepEqual(found('garp_extra_if 10'), [10, false])
+  assert.deepEqual(found('', 'vrrp_garp_extra_if all 86400'), [86_400, true])
+  assert.deepEqual(found('garp_extra_if 0', 'vrrp_garp_extra_if all 5'), [0, false])
+  assert.deepEqual(found('garp_extra_if all 7', 'vrrp_vmac_garp_intvl 5'), [7, true])
+  const wrong = (lines: string) => findings(check(instanceText(lines)))
+  assert.deepEqual(wrong('garp_extra_if all'), ['missing-operand@4'])
+  assert.deepEqual(wrong('garp_extra_if 86401'), ['bad-number@4'])
+  assert.deepEqual(findings(check('global_defs {\n vrrp_garp_extra_if 0\n}\n')), ['bad-number@2'])
+})
+
 test('a keyword of the table that is not implemented is named, and its arguments are checked', () => {
-  const report = check(instanceText('garp_extra_if 10\n debug 9'))
+  const report = check(instanceText('use_vmac_addr\n debug 9'))
   assert.deepEqual(findings(report), ['not-supported@4', 'bad-number@5'])
   assert.equal(only(report).vrid, 51)
 })

@@ -72,6 +72,7 @@ const facts: SlotFacts = {
     address('fd00::1', { advertised: false, ifindex: 4, prefixLength: 64 }),
   ],
   takenAlong: [],
+  extra: { everyUs: us(0), on: [] },
   entries: [],
   garp: {
     masterDelayUs: secondsToUs(5),
@@ -328,6 +329,33 @@ test('IPv6: link-local adverts, neighbour advertisements', () => {
     'na fe80::100 on 3',
     'na fd00::100 on 3',
   ])
+})
+
+test('garp_extra_if: the first address of each other interface, after the second set and so often', () => {
+  const addresses = [
+    address('10.0.0.1'),
+    address('10.7.0.1', { ifindex: 7 }),
+    address('10.7.0.2', { ifindex: 7 }),
+    address('10.8.0.1', { ifindex: 8 }),
+    address('10.9.0.1', { ifindex: 9, mac: null }),
+  ]
+  const extra = { everyUs: secondsToUs(2), on: [7, 8, 9] }
+  const one = { ...facts, addresses, extra }
+  const lead = leadOf(planOrder(one, params, master, { entering: true }))
+  const again = repeat(lead, 'garp-extra')
+  const { masterDelayUs } = facts.garp
+  assert.deepEqual(
+    [again.firstAfterUs, again.everyUs, again.times],
+    [masterDelayUs + 2_000_000, 2_000_000, undefined],
+  )
+  assert.deepEqual(readAll(again.plan), ['arp 10.7.0.1 on 7', 'arp 10.8.0.1 on 8'])
+  const none = leadOf(
+    planOrder({ ...one, extra: { ...extra, on: [] } }, params, master, { entering: true }),
+  )
+  assert.equal(
+    none.repeats.some(({ key }) => key.startsWith('garp-extra')),
+    false,
+  )
 })
 
 test('refresh and lease', () => {

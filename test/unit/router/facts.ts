@@ -79,6 +79,8 @@ export const instance = (more: Partial<Instance> = {}): Instance => ({
     lowerPrioRepeat: 5,
     arpIntervalUs: us(0),
     naIntervalUs: us(0),
+    extraEveryUs: us(0),
+    extraAll: false,
   },
   lowerPrioNoAdvert: false,
   higherPrioSendAdvert: false,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { concatBytes } from '../../../src/base/bytes.ts'
 import { OpError } from '../../../src/base/errors.ts'
+import { us } from '../../../src/base/time.ts'
 import { planAnnounceSource } from '../../../src/engine/plans.ts'
 import { planRestore } from '../../../src/engine/plans-addresses.ts'
 import { dumpRequests, Kernel, missingDump } from '../../../src/kernel/mirror.ts'
@@ -30,6 +31,23 @@ test('the mirror follows each interface, and forgets the one that goes', () => {
   assert.deepEqual([kernel.forwardsIpv6(3), kernel.forwardsIpv6(4)], [true, false])
   assert.deepEqual(kernel.apply(netconf(3, 0, 81)), [{ kind: 'forwarding', ifindex: 3 }])
   assert.equal(kernel.forwardsIpv6(3), false)
+})
+
+test('garp_extra_if: interfaces other than the instance’s; without all those with a virtual MAC address', () => {
+  const others = [virtualAddress('10.0.0.1'), virtualAddress('10.7.0.1', { interface: 'eth1' })]
+  const on = (extraAll: boolean, mac: readonly number[], extraEveryUs = us(1)) => {
+    const cfg = instance({ interface: 'eth0', addresses: others })
+    const garp = { ...cfg.garp, extraEveryUs, extraAll }
+    const eth0 = link(3, 'eth0')
+    const links = [eth0, link(4, 'eth1', { mac: Uint8Array.from(mac) })]
+    return slotFacts({ ...cfg, garp }, eth0, kernelOf(links, []), 1, ip('10.0.0.9')).extra.on
+  }
+  const usual = [2, 0, 0, 0, 0, 4]
+  assert.deepEqual(on(true, usual), [4])
+  assert.deepEqual(on(false, usual), [])
+  assert.deepEqual(on(false, [0, 0, 0x5e, 0, 1, 80]), [4])
+  assert.deepEqual(on(false, [0, 0, 0x5e, 0, 3, 80]), [])
+  assert.deepEqual(on(true, usual, us(0)), [])
 })
 
 test('dumps are compared with what was known; a kernel without IPv6 has none', () => {
