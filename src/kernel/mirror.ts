@@ -270,7 +270,9 @@ export class Kernel implements KernelView {
     this.#noteForeign(now, present)
     this.#noteSecondary(now, identity)
     const foreign = (before?.ours === false) !== (present && !ours)
-    const same = present ? sameState(before, now) && !foreign : before === undefined
+    // An IPv6 address that goes before the kernel has told of its coming is told of only now.
+    const unknown = before === undefined && !ours
+    const same = present ? sameState(before, now) && !foreign : unknown
     return same ? [] : [{ kind: 'address', held: now, present, foreign }]
   }
 

@@ -110,6 +110,17 @@ test('an address that is tentative, or a duplicate, is there but not held', () =
   )
 })
 
+/** Seen with Linux 6.18: the coming of an IPv6 address is told by the work of DAD, its end at once. */
+test('an address of ours that goes before the kernel has told of its coming is told as gone', () => {
+  const [isOurs, isNot] = [new Kernel(() => true), new Kernel(() => false)]
+  const gone = told('delete', '2001:db8::1/64')
+  for (const kernel of [isOurs, isNot]) kernel.apply(linkUp())
+  const [change] = isOurs.apply(gone)
+  assert.ok(change?.kind === 'address')
+  assert.deepEqual([change.present, change.foreign], [false, false])
+  assert.deepEqual(isNot.apply(gone), [])
+})
+
 test('after an overrun the differences are told by identity as well', () => {
   const kernel = kernelWith(told('add', '10.99.0.100/24'), told('add', '10.99.0.100/32'))
   const changes = kernel.replace([linkUp(), told('add', '10.99.0.100/32')])
