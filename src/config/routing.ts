@@ -13,7 +13,7 @@ export type Written = {
   readonly text: string
   /** Put back when another program removes it; its interface is watched. */
   readonly track: boolean
-  /** Of static entries alone. */
+  /** Of static entries alone: the group whose instances its interface is tracked for. */
   readonly trackGroup: string | null
   readonly place: Place
 }

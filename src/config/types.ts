@@ -7,6 +7,7 @@ import type { Family, Ip } from '../base/ip.ts'
 import type { Us } from '../base/time.ts'
 import type { HttpListener } from './http.ts'
 import type { Route, Rule } from './routing.ts'
+import type { Statics } from './statics.ts'
 
 export type Place = { readonly file: string; readonly line: number; readonly column: number }
 
@@ -32,6 +33,7 @@ export type Config = {
   readonly instances: readonly Instance[]
   readonly groups: readonly SyncGroup[]
   readonly bfd: readonly BfdInstance[]
+  readonly statics: Statics
 }
 
 /** One keyword of `global_defs` each; declared in keywords/global.ts. */
@@ -325,6 +327,8 @@ export type Instance = InstanceOptions & {
   readonly excluded: readonly VirtualAddress[]
   readonly routes: readonly Route[]
   readonly rules: readonly Rule[]
+  /** Of the static entries whose track_group has this instance: their loss is a fault. */
+  readonly staticInterfaces: readonly string[]
   readonly transport: Transport
   readonly trackInterfaces: readonly Tracked[]
   readonly trackChecks: readonly Tracked[]

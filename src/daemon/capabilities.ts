@@ -15,12 +15,17 @@ export function mayAdministerNetwork(status: string): boolean {
 
 /** Why these instances cannot run here; null: they can. An instance without addresses notifies, and needs nothing. */
 export function lacksNetAdmin(
-  { instances }: Pick<Config, 'instances'>,
+  { instances, statics }: Pick<Config, 'instances' | 'statics'>,
   status = readFileSync('/proc/self/status', 'utf8'),
 ): string | null {
   const first = instances.find((it) => it.addresses.length + it.excluded.length > 0)
-  if (first === undefined || mayAdministerNetwork(status)) return null
-  return `${first.name} has addresses to set, which takes CAP_NET_ADMIN`
+  const { addresses, routes, rules } = statics
+  const who =
+    addresses.length + routes.length + rules.length > 0
+      ? 'there are static entries'
+      : first && `${first.name} has addresses`
+  if (who === undefined || mayAdministerNetwork(status)) return null
+  return `${who} to set, which takes CAP_NET_ADMIN`
 }
 
 /** Throws OpError: EPERM. */

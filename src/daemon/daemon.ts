@@ -173,7 +173,7 @@ export class RunningDaemon implements Daemon {
         this.#reader.arm()
         this.#lease.follow(globals.livenessUs)
       },
-      claim: (slot, objects) => this.#ownership.claim(slot, objects),
+      claim: (holder, objects) => this.#ownership.claim(holder, objects),
       alarm: (at, now) => this.#alarm.set(at, now),
       wallMs: () => Date.now(),
       transition: (what) => this.#options.surfaces.transition(what),
@@ -204,6 +204,7 @@ export class RunningDaemon implements Daemon {
     initialiseFiles(scripts, this.#options.log, () => {
       if (!this.#dispatcher.stopping) this.#pool.set(checkSpecs(this.#dispatcher.config.scripts))
     })
+    await this.#dispatcher.setStatics()
     const delay = startDelay(globals, uptime())
     if (delay === null) return this.#reloads.takePart()
     const { log } = this.#options
@@ -326,6 +327,7 @@ export class RunningDaemon implements Daemon {
     this.#reader.close()
     this.#dispatcher.stop()
     await this.#engine.flush()
+    await this.#dispatcher.removeStatics()
     this.#lease.stop()
     this.#watchers.stop()
     if (this.#flushLog !== null) clearInterval(this.#flushLog)

@@ -107,8 +107,13 @@ export class Reloads {
   }
 
   #pauses() {
-    const { engine } = this.#ports
-    return { ...turning, renew: () => engine.renew(), flush: () => engine.flush() }
+    const { engine, dispatcher } = this.#ports
+    return {
+      ...turning,
+      renew: () => engine.renew(),
+      flush: () => engine.flush(),
+      statics: () => dispatcher.statics.settled(),
+    }
   }
 
   #oneAtATime<T>(act: () => Promise<T>): Promise<T> {

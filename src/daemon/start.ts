@@ -5,6 +5,7 @@ import { kernelRequest } from '../engine/native.ts'
 import { Errands } from '../kernel/errands.ts'
 import { Ownership } from '../kernel/record.ts'
 import type { Loaded } from '../loading/load.ts'
+import { keptStatics } from '../router/binding/static-facts.ts'
 import { requireNetAdmin } from './capabilities.ts'
 import { RunningDaemon } from './daemon.ts'
 import { logDiagnostics, logTolerated } from './log-diagnostics.ts'
@@ -23,7 +24,7 @@ export const startDaemon: StartDaemon = async (options, loaded, config) => {
   requireNetAdmin(config)
   const { log, runDir } = options
   const ownership = new Ownership({ runDir, log, errands: new Errands() })
-  await ownership.open(kernelRequest)
+  await ownership.open(kernelRequest, keptStatics(config.statics))
   await runTimed('startup_script', config.globals.startupScript, log)
   const daemon = new RunningDaemon(options, loaded, config, ownership)
   await daemon.start()

@@ -12,7 +12,7 @@ import type { Errands } from './errands.ts'
 import { describeSetting, type Neighbours } from './link-settings.ts'
 import { encodeRecord, type OwnedAddress, type OwnedObject, objectKey } from './marks.ts'
 import type { Survey } from './survey.ts'
-import { describeFound, type Request, type Swept, sweep } from './sweep.ts'
+import { describeFound, type Keeps, type Request, type Swept, sweep } from './sweep.ts'
 import { neighbourSettings, type SweptSettings } from './sweep-settings.ts'
 
 export type OwnershipPorts = {
@@ -69,14 +69,14 @@ export class Ownership {
     return this.#neighbours
   }
 
-  /** Looks who else is here and removes what an earlier daemon left. Before anything is claimed. */
-  async open(request: Request): Promise<void> {
+  /** Looks who else is here and removes what an earlier daemon left, but for what is wanted as it is. Before anything is claimed. */
+  async open(request: Request, keeps: Keeps): Promise<void> {
     const { runDir, log, errands } = this.#ports
     try {
       const survey = await errands.run({ kind: 'survey', runDir }, surveyMs)
       this.#scope = survey.scope
       this.#neighbours = survey.neighbours.map((it) => it.runDir)
-      this.#take(sweep(survey, request))
+      this.#take(sweep(survey, request, keeps))
       if (survey.own.kind === 'unusable') {
         log.error(`The record in ${runDir} is unusable, nothing is removed: ${survey.own.why}`)
         await errands.run({ kind: 'set-aside', runDir }, writeMs)

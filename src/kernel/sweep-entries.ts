@@ -11,7 +11,7 @@ import { encodeRouteDump, encodeRouteForget } from '../wire/rtnetlink-route.ts'
 import { encodeRuleDump, encodeRuleForget } from '../wire/rtnetlink-rule.ts'
 import type { OwnedEntry } from './marks.ts'
 import type { Judge } from './ours.ts'
-import type { Request } from './sweep.ts'
+import type { Keeps, Request } from './sweep.ts'
 
 export type FoundEntry = { readonly kind: 'route' | 'rule'; readonly text: string }
 
@@ -28,6 +28,7 @@ export function sweepEntries(
   recorded: readonly OwnedEntry[],
   judge: Judge,
   request: Request,
+  keeps: Keeps,
 ): SweptEntries {
   const removed: FoundEntry[] = []
   const left: SweptEntries['left'][number][] = []
@@ -40,9 +41,11 @@ export function sweepEntries(
     else if (why !== 'gone') failed.push({ kind, text, why })
   }
   // Backwards: as they came, rules last.
+  const kept = new Set<string>()
   for (const { kind, text, identity, remove } of [...recorded].reverse())
-    take({ kind, text, identity, remove: Buffer.from(remove, 'hex') })
-  for (const it of marked(request)) take(it)
+    if (keeps.entry(identity, text)) kept.add(identity)
+    else take({ kind, text, identity, remove: Buffer.from(remove, 'hex') })
+  for (const it of marked(request)) if (!kept.has(it.identity)) take(it)
   return { removed, left, failed }
 }
 

@@ -38,8 +38,17 @@ export type Swept = {
   readonly settings: SweptSettings
 }
 
+/** What a dead vipd left and the next one wants as it is: traffic goes on over it. */
+export type Keeps = {
+  address(address: LinkAddress, interfaceName: string): boolean
+  /** Of a route or a rule, with the words of the operator. */
+  entry(identity: string, text: string): boolean
+}
+
+export const keepsNothing: Keeps = { address: () => false, entry: () => false }
+
 /** Rules, routes, addresses, then the settings of interfaces. Throws OpError when the kernel's cannot be read. */
-export function sweep(survey: Survey, request: Request): Swept {
+export function sweep(survey: Survey, request: Request, keeps = keepsNothing): Swept {
   const found = everyAddress(request)
   const marks = kernelMarks(
     release(),
@@ -48,7 +57,7 @@ export function sweep(survey: Survey, request: Request): Swept {
   const judge = new Judge(survey, marks)
   const recorded = objectsOf(survey.own, survey.scope)
   const owned = recorded.flatMap((it) => ('identity' in it ? [it] : []))
-  const entries = sweepEntries(owned, judge, request)
+  const entries = sweepEntries(owned, judge, request, keeps)
   const hosts = found.filter(
     (it) =>
       it.address.secondary &&
@@ -61,7 +70,9 @@ export function sweep(survey: Survey, request: Request): Swept {
   const failed: Swept['failed'][number][] = []
   for (const it of found) {
     const verdict: Verdict = judge.address(it.address, it.interface)
-    if (verdict.kind === 'foreign') continue
+    // Without marks it would be taken for another program's from now on.
+    const kept = marks && keeps.address(it.address, it.interface)
+    if (verdict.kind === 'foreign' || (kept && verdict.kind === 'ours')) continue
     if (verdict.kind === 'left') {
       left.push({ ...it, why: verdict.why })
       continue

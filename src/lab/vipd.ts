@@ -36,6 +36,12 @@ export type VipdStatus = {
     readonly rejects: Readonly<Record<string, number>>
     readonly checksums: Readonly<Record<string, number>> | null
   }[]
+  readonly statics: readonly {
+    readonly kind: string
+    readonly text: string
+    readonly state: string
+    readonly why: string | null
+  }[]
   readonly warnings: readonly string[]
   readonly checks: readonly { readonly name: string; readonly good: boolean | null }[]
 }

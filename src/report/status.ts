@@ -142,6 +142,20 @@ export type StatusBfd = {
   readonly usedBy: readonly string[]
 }
 
+/** An entry of static_ipaddress, static_routes or static_rules. */
+export type StatusStatic = {
+  readonly kind: 'address' | 'route' | 'rule'
+  /** As the operator wrote it. */
+  readonly text: string
+  /**
+   * waiting: its interface is absent; foreign: another program has set the address; absent: an address that the kernel does
+   * not hold. A route or a rule is `set` when the kernel has taken it: it is not read back.
+   */
+  readonly state: 'set' | 'waiting' | 'refused' | 'foreign' | 'absent'
+  /** null while it is set. */
+  readonly why: string | null
+}
+
 export type Status = {
   readonly schema: 1
   readonly version: string
@@ -173,5 +187,6 @@ export type Status = {
   readonly groups: readonly StatusGroup[]
   readonly checks: readonly StatusCheck[]
   readonly bfd: readonly StatusBfd[]
+  readonly statics: readonly StatusStatic[]
   readonly warnings: readonly string[]
 }

@@ -8,6 +8,7 @@ import { program } from '../../src/lab/program.ts'
 import { startVipd, type Vipd } from '../../src/lab/vipd.ts'
 import { until } from '../../src/lab/wait.ts'
 import { conf, inLab } from './pair.ts'
+import { routingState as held, monitorKernel } from './routing-state.ts'
 
 const vip = '172.16.80.100'
 const soonMs = 30_000
@@ -52,24 +53,6 @@ const rules = [
   'not from 192.0.2.0/24 table 500 priority 206',
   'from 192.0.3.0/24 goto 300 priority 205',
 ]
-
-type Json = Readonly<Record<string, unknown>>
-
-/** Of one protocol, without it, in a steady order. */
-async function held(host: Host, protocol: string): Promise<readonly string[]> {
-  const ask = async (...words: string[]) =>
-    JSON.parse((await host.must('ip', ['-j', '-d', '-N', ...words])) || '[]') as Json[]
-  const shown = [
-    ...(await ask('-4', 'route', 'show', 'table', 'all')),
-    ...(await ask('-6', 'route', 'show', 'table', 'all')),
-    ...(await ask('-4', 'rule', 'show')),
-    ...(await ask('-6', 'rule', 'show')),
-  ]
-  return shown
-    .filter((it) => String(it['protocol']) === protocol)
-    .map(({ protocol: _, cache: __, flags: ___, ...it }) => JSON.stringify(it))
-    .sort()
-}
 
 const ours = (host: Host) => held(host, '112')
 const count = (host: Host, wanted: number) =>
@@ -227,9 +210,7 @@ vrrp_instance VI_2 {
       const text = (list: readonly string[], with2: boolean) => config(list, rules) + second(with2)
       const daemon = await master(host, text(routes, true), routes.length + rules.length)
       await daemon.reaches('VI_2', 'MASTER', soonMs)
-      const monitor = host.spawn('ip', ['monitor', 'route', 'rule'], { name: 'monitor' })
-      await host.must('ip', ['route', 'add', '203.0.113.1/32', 'dev', 'eth0'])
-      await monitor.line(/203\.0\.113\.1/, soonMs)
+      const monitor = await monitorKernel(host)
       // One goes (the shared one), one is altered, one comes.
       const changed = [
         ...routes.slice(1).map((it) => it.replace('mtu 1400', 'mtu 1401')),
@@ -237,9 +218,7 @@ vrrp_instance VI_2 {
       ]
       daemon.configure(text(changed, true))
       assert.equal((await daemon.tryReload()).status, 0)
-      await host.must('ip', ['route', 'add', '203.0.113.2/32', 'dev', 'eth0'])
-      await monitor.line(/203\.0\.113\.2/, soonMs)
-      const told = monitor.text.split('\n').filter((it) => it.includes('proto 112'))
+      const told = (await monitor.told()).filter((it) => it.includes('proto 112'))
       assert.deepEqual(told.map((it) => it.replace(/ dev eth0.*/, '')).sort(), [
         '192.0.14.0/24 via 172.16.80.4',
         '192.0.9.0/24 via 172.16.80.3',

@@ -1,7 +1,7 @@
 /** The blocks of the file itself: each opens a draft, is read into it, and is closed with what must be there. */
 
 import { bfdDraft } from '../draft/bfd.ts'
-import type { Draft, ScriptDraft } from '../draft/draft.ts'
+import type { Draft, ScriptDraft, TrackGroupDraft } from '../draft/draft.ts'
 import { groupDraft, instanceDraft, scriptDraft } from '../draft/draft.ts'
 import type { Lowering } from '../draft/report.ts'
 import { fileDraft, processDraft } from '../draft/trackers.ts'
@@ -76,6 +76,10 @@ const readers: Readonly<Record<string, Reader>> = {
   bfd_instance: (node, _draft, lowering) => readBfd(node, lowering),
   vrrp_instance: readInstance,
   vrrp_sync_group: readGroup,
+  track_group: readTrackGroup,
+  static_ipaddress: readStatics,
+  static_routes: readStatics,
+  static_rules: readStatics,
 }
 
 /** Reads everything outside global_defs that is not read before it, in the order of the file. */
@@ -189,4 +193,28 @@ function readGroup(node: Node, draft: Draft, lowering: Lowering): void {
   const group = groupDraft(block.name, node.place)
   draft.groups.push(group)
   walkBlock('vrrp_sync_group', block.lines, group, lowering)
+}
+
+/** The first of a name counts. */
+function readTrackGroup(node: Node, draft: Draft, lowering: Lowering): void {
+  const block = opened('track_group', node, true, lowering)
+  if (block === null) return
+  const { trackGroups } = draft.statics
+  if (trackGroups.has(block.name)) {
+    const message = `track_group ${block.name} is defined twice; this one is skipped`
+    lowering.error(node.place, 'duplicate', message)
+    return
+  }
+  const group: TrackGroupDraft = { name: block.name, place: node.place, members: null }
+  walkBlock('track_group', block.lines, group, lowering)
+  if (group.members === null || group.members.length === 0) {
+    const message = `track_group ${block.name} has no instance; it tracks nothing`
+    if (group.members === null) lowering.lost(node.place, 'empty-group', message)
+    else lowering.error(node.place, 'empty-group', message)
+  }
+  trackGroups.set(block.name, group)
+}
+
+function readStatics(node: Node, draft: Draft, lowering: Lowering): void {
+  walkLine<Draft>('root', node, draft, lowering)
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Draft, GlobalDraft } from '../draft/draft.ts'
-import { globalDraft } from '../draft/draft.ts'
+import { emptyDraft, globalDraft } from '../draft/draft.ts'
 import { Lowering } from '../draft/report.ts'
 import type { Tree } from '../language/tree-types.ts'
 import type { Config, Diagnostic, Instance, World } from '../types.ts'
@@ -15,6 +15,7 @@ import { byGroup, finishGroup, membership, weightsCount } from './group.ts'
 import { finishInstance } from './instance.ts'
 import { doubleVrids } from './instance-identity.ts'
 import { finishScripts } from './scripts.ts'
+import { finishStatics, withStaticInterfaces } from './statics.ts'
 import { walkBlock } from './walk.ts'
 
 export type Lowered = {
@@ -39,7 +40,7 @@ export function lower(tree: Tree, world: World): Lowered {
     }
   }
   for (const later of lowering.afterGlobals) later()
-  const draft: Draft = { instances: [], groups: [] }
+  const draft = emptyDraft()
   readBlocks(nodes, draft, lowering)
   const partial = finish(draft, lowering)
   closing(tree, lowering)
@@ -71,7 +72,10 @@ function finish(draft: Draft, lowering: Lowering): Config {
   )
   const scripts = finishScripts(draft.instances, settled, groups, lowering)
   const bfd = [...lowering.sessions.values()]
-  return { globals: finishGlobals(settled, lowering), scripts, instances: settled, groups, bfd }
+  const globals = finishGlobals(settled, lowering)
+  const statics = finishStatics(draft.statics, settled, lowering)
+  const tracking = withStaticInterfaces(settled, draft, statics, lowering)
+  return { globals, scripts, instances: tracking, groups, bfd, statics }
 }
 
 const isOwner = ({ stateMaster, priority }: Instance): boolean => stateMaster && priority === 255

@@ -63,6 +63,7 @@ export function finishInstance(
     excluded: draft.excluded,
     routes: draft.routes,
     rules: draft.rules,
+    staticInterfaces: [],
     transport,
     garp: settle(garpOptions, block(draft.garp, inherited.garp), lowering),
     addressLifetimeSeconds: optionValue(

@@ -8,6 +8,7 @@ import type { Ip } from '../../base/ip.ts'
 import type { Us } from '../../base/time.ts'
 import type { HttpListener } from '../http.ts'
 import type { Route, Rule } from '../routing.ts'
+import type { StaticAddress } from '../statics.ts'
 import type {
   Fifo,
   Garp,
@@ -51,6 +52,8 @@ export type GlobalInputs = {
   readonly shutdownTimeoutUs: Us
   /** `smtp_alert`: the default of `smtp_alert_vrrp`. */
   readonly mail: boolean
+  /** Of static addresses that name none. */
+  readonly defaultInterface: string
 }
 
 /** The options of an instance, or in `global_defs` what instances inherit. */
@@ -165,10 +168,32 @@ export type GroupDraft = {
   notify: NotifyDraft
 }
 
+export type TrackGroupDraft = {
+  readonly name: string
+  readonly place: Place
+  /** null: no list has been written. */
+  members: { readonly name: string; readonly place: Place }[] | null
+}
+
+export type StaticsDraft = {
+  readonly addresses: StaticAddress[]
+  readonly routes: Route[]
+  readonly rules: Rule[]
+  /** Those defined so far: an entry names one that stands above it. */
+  readonly trackGroups: Map<string, TrackGroupDraft>
+}
+
 export type Draft = {
   readonly instances: InstanceDraft[]
   readonly groups: GroupDraft[]
+  readonly statics: StaticsDraft
 }
+
+export const emptyDraft = (): Draft => ({
+  instances: [],
+  groups: [],
+  statics: { addresses: [], routes: [], rules: [], trackGroups: new Map() },
+})
 
 const noNotify = (): NotifyDraft => ({
   master: null,

@@ -75,6 +75,12 @@ export class Lowering {
     this.error(at, code, message)
   }
 
+  /** The same where keepalived's check counts no mistake of the file: exit status 4. */
+  refuseQuietly(at: Place | Word, code: string, message: string) {
+    this.refusals++
+    this.report(at, 'error', code, message, 'fatal')
+  }
+
   /** A script is run that script security was not asked about; the first of the file is remembered. */
   runsInsecure(place: Place) {
     const first = this.insecureScript

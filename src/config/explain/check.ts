@@ -142,6 +142,7 @@ function reportJson(
     groups: partial.groups,
     instances: partial.instances.map((instance) => instanceJson(instance, partial)),
     scripts: partial.scripts.map((script) => scriptJson(script, partial, world)),
+    statics: partial.statics,
   }
 }
 

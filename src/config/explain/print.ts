@@ -10,6 +10,7 @@ import { instanceOptions } from '../keywords/instance-options.ts'
 import { notifyOptions } from '../keywords/notify.ts'
 import { scriptOptions } from '../keywords/script.ts'
 import { describeCommand } from '../scripts/command.ts'
+import type { StaticAddress, Statics } from '../statics.ts'
 import type {
   BfdInstance,
   Config,
@@ -45,6 +46,7 @@ export function printConfig(config: Config, world: World): string {
     ...config.instances.map((instance) => printInstance(instance, config, world)),
     ...config.scripts.map((script) => printScript(script, config, world)),
     ...config.bfd.map(printBfd),
+    printStatics(config.statics),
   ]
   return blocks
     .filter((lines) => lines.length > 0)
@@ -101,6 +103,9 @@ function printInstance(instance: Instance, config: Config, world: World): string
     row('addresses', addresses.map(addressText).join(', ') || 'none'),
   ]
   if (excluded.length > 0) lines.push(row('unadvertised', excluded.map(addressText).join(', ')))
+  for (const { text } of instance.routes) lines.push(row('route', text))
+  for (const { text, preference } of instance.rules)
+    lines.push(row('rule', `${preference}: ${text}`))
   const { hmac } = instance
   if (hmac !== null) {
     lines.push(row('authentication', hmacText(hmac)))
@@ -151,12 +156,16 @@ function faults(instance: Instance, config: Config): string {
   const links = interfaces
     .filter(without)
     .map(({ name, reverse }) => `${name} is ${reverse ? 'up' : 'down'}`)
+  const statics = instance.staticInterfaces
+    .filter((name) => name !== instance.interface)
+    .map((name) => `${name} is down`)
   const checks = scripts
     .filter(without)
     .map(({ name, reverse }) => `${name} ${reverse ? 'succeeds' : 'fails'}`)
   const all = [
     ...own,
     ...links,
+    ...statics,
     ...checks,
     ...(instance.transport.source === null ? [] : ['its source address is gone']),
   ]
@@ -204,6 +213,19 @@ function notifyLines(notify: Notify, world: World): string[] {
       : [row(label, describeUse(command, world))]
   })
 }
+
+function printStatics({ addresses, routes, rules }: Statics): string[] {
+  if (addresses.length + routes.length + rules.length === 0) return []
+  return [
+    'static entries',
+    ...addresses.map((it) => row('address', addressText(it) + grouped(it))),
+    ...routes.map((it) => row('route', it.text)),
+    ...rules.map((it) => row('rule', `${it.preference}: ${it.text}`)),
+  ]
+}
+
+const grouped = ({ trackGroup }: Pick<StaticAddress, 'trackGroup'>): string =>
+  trackGroup === null ? '' : ` track_group ${trackGroup}`
 
 function printBfd(bfd: BfdInstance): string[] {
   const { name, neighbor, source } = bfd

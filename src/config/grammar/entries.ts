@@ -5,7 +5,14 @@
  */
 import type { Ip } from '../../base/ip.ts'
 import type { BfdDraft } from '../draft/bfd.ts'
-import type { Draft, GlobalDraft, GroupDraft, InstanceDraft, ScriptDraft } from '../draft/draft.ts'
+import type {
+  Draft,
+  GlobalDraft,
+  GroupDraft,
+  InstanceDraft,
+  ScriptDraft,
+  TrackGroupDraft,
+} from '../draft/draft.ts'
 import type { Lowering } from '../draft/report.ts'
 import type { FileDraft, ProcessDraft } from '../draft/trackers.ts'
 import type { Node } from '../language/tree-types.ts'
@@ -143,6 +150,7 @@ export type BfdEntry = Entry<BfdDraft>
 export type InstanceEntry = Entry<InstanceDraft>
 export type GroupEntry = Entry<GroupDraft>
 export type RootEntry = Entry<Draft>
+export type TrackGroupEntry = Entry<TrackGroupDraft>
 export type PlainEntry = Entry<null>
 
 /** What the table holds: the type of the draft matters only between an entry and its block. */

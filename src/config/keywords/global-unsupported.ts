@@ -58,12 +58,6 @@ export const unsupportedGlobalKeywords: readonly PlainEntry[] = withoutEffect(
       args: switched,
       doc: 'Force that size beyond the system limit.',
     },
-    {
-      name: 'default_interface',
-      args: [word('INTERFACE')],
-      missing: 'config',
-      doc: 'Interface of static addresses and routes that do not name one.',
-    },
     { name: 'disable_local_igmp', doc: 'No IGMP on the interfaces.' },
     { name: 'iproute_usr_dir', args: path, since: '2.3.2', doc: 'Where iproute2 keeps its names.' },
     { name: 'iproute_etc_dir', args: path, since: '2.3.2', doc: 'Where iproute2 keeps its names.' },

@@ -211,6 +211,13 @@ export const globalInputs: Options<GlobalInputs> = new Options<GlobalInputs>({
     default: false,
     doc: 'Mail on changes of state, for every block that does not say otherwise.',
   },
+  defaultInterface: {
+    name: 'default_interface',
+    takes: kinds.word('INTERFACE'),
+    missing: 'config',
+    default: 'eth0',
+    doc: 'The interface of static addresses that do not name one.',
+  },
 })
 
 /** Nothing to set: vipd always does what they ask for. */

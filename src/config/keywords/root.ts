@@ -3,8 +3,6 @@
 import type { Draft } from '../draft/draft.ts'
 import type { PlainEntry, RootEntry } from '../grammar/entries.ts'
 import { inBlock, integer, withoutEffect, word } from '../grammar/make.ts'
-import { readRoute } from '../grammar/routes.ts'
-import { readRule } from '../grammar/rules.ts'
 
 export const rootBlocks: readonly RootEntry[] = inBlock<Draft>('root', [
   { name: 'global_defs', form: 'block', inner: 'global_defs', doc: 'Settings of the whole file.' },
@@ -75,33 +73,6 @@ export const unsupportedRootKeywords: readonly PlainEntry[] = withoutEffect('roo
     name: 'linkbeat_use_polling',
     deprecated: 'linkbeat_interfaces',
     doc: 'Polls the link of every interface.',
-  },
-  {
-    name: 'static_ipaddress',
-    form: 'entries',
-    entry: 'as virtual_ipaddress, and track_group GROUP',
-    doc: 'Addresses that are there while the daemon runs.',
-  },
-  {
-    name: 'static_routes',
-    form: 'entries',
-    entry: 'a route in the words of ip-route(8)',
-    each: (_draft, node, lowering) => void readRoute(node, lowering, { group: true }),
-    doc: 'Routes that are there while the daemon runs.',
-  },
-  {
-    name: 'static_rules',
-    form: 'entries',
-    entry: 'a rule in the words of ip-rule(8)',
-    each: (_draft, node, lowering) => void readRule(node, lowering, { group: true }),
-    doc: 'Routing rules that are there while the daemon runs.',
-  },
-  {
-    name: 'track_group',
-    args: [word('NAME')],
-    form: 'block',
-    inner: 'track_group',
-    doc: 'Instances that decide whether static items are in place.',
   },
   {
     name: 'garp_group',

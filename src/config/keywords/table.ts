@@ -24,6 +24,7 @@ import { programKeywords } from './programs.ts'
 import { refusedKeywords } from './refused.ts'
 import { rootBlocks, unsupportedRootKeywords } from './root.ts'
 import { scriptKeywords, scriptOptionLines } from './script.ts'
+import { staticBlocks, trackGroupKeywords } from './statics.ts'
 import { fileKeywords, fileOptionLines, processKeywords, processOptionLines } from './trackers.ts'
 import { globalUnicastLines, unicastLines } from './unicast.ts'
 import { trackerKeywords } from './unsupported-blocks.ts'
@@ -33,6 +34,7 @@ export const keywords: readonly Keyword[] = [
   ...rootBlocks,
   ...identityKeywords,
   ...interfaceDelayKeywords,
+  ...staticBlocks,
   ...unsupportedRootKeywords,
   ...balancerBlocks,
   ...globalKeywords,
@@ -69,6 +71,7 @@ export const keywords: readonly Keyword[] = [
   ...groupKeywords,
   ...groupOptionLines,
   ...groupNotify,
+  ...trackGroupKeywords,
   ...trackerKeywords,
   ...balancerLines,
 ]

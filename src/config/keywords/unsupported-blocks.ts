@@ -13,7 +13,4 @@ export const trackerKeywords: readonly PlainEntry[] = [
     { name: 'interface', args: [interfaceName], doc: 'The interface.' },
     { name: 'interfaces', form: 'entries' as const, entry: 'INTERFACE', doc: 'The interfaces.' },
   ]),
-  ...withoutEffect('track_group', 'recognised', [
-    { name: 'group', form: 'entries' as const, entry: 'INSTANCE …', doc: 'The instances.' },
-  ]),
 ]

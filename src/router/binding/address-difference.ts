@@ -38,7 +38,8 @@ export function addressDifference(before: SlotFacts, now: SlotFacts): AddressDif
   return { add, swap, remove: held.filter((one) => !found.has(one)) }
 }
 
-function alterable(from: AddressFacts, to: AddressFacts): boolean {
+/** By setting it again, without being away for a moment. */
+export function alterable(from: AddressFacts, to: AddressFacts): boolean {
   if (identityOf(from) !== identityOf(to) || from.autojoin !== to.autojoin) return false
   if (ipFamily(to.address) === 6) return true
   const { label, scope, broadcast, noprefixroute } = from

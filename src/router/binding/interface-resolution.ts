@@ -133,33 +133,33 @@ export function addressFacts(
 ): readonly AddressFacts[] {
   const resolve = (entry: VirtualAddress, advertised: boolean): readonly AddressFacts[] => {
     const link = entry.interface === null ? primary : kernel.linkByName(entry.interface)
-    if (link === null) return []
-    const { address, prefixLength, broadcast, label, scope, peer, preferredSeconds } = entry
-    const { nodad, mngtmpaddr, noprefixroute, autojoin } = entry
-    const mac = link.noarp ? null : link.mac
-    const flags = { home: entry.home, nodad, mngtmpaddr, noprefixroute, autojoin }
-    const router = ipFamily(address) === 6 && kernel.forwardsIpv6(link.ifindex)
-    const foreign = kernel.isForeign(link.ifindex, entry)
-    const on = { interface: link.name, ifindex: link.ifindex, mac, router }
-    const where = { ...on, advertised, foreign }
-    return [
-      {
-        address,
-        prefixLength,
-        broadcast,
-        label,
-        scope,
-        peer,
-        preferredSeconds,
-        ...flags,
-        ...where,
-      },
-    ]
+    return link === null ? [] : [addressFactsOn(link, entry, advertised, kernel)]
   }
   return [
     ...cfg.addresses.flatMap((entry) => resolve(entry, true)),
     ...cfg.excluded.flatMap((entry) => resolve(entry, false)),
   ]
+}
+
+/** One address on its interface. */
+export function addressFactsOn(
+  link: KernelLink,
+  entry: VirtualAddress,
+  advertised: boolean,
+  kernel: KernelView,
+): AddressFacts {
+  const { address, prefixLength, broadcast, label, scope, peer, preferredSeconds } = entry
+  const { home, nodad, mngtmpaddr, noprefixroute, autojoin } = entry
+  return {
+    ...{ address, prefixLength, broadcast, label, scope, peer, preferredSeconds },
+    ...{ home, nodad, mngtmpaddr, noprefixroute, autojoin },
+    interface: link.name,
+    ifindex: link.ifindex,
+    mac: link.noarp ? null : link.mac,
+    router: ipFamily(address) === 6 && kernel.forwardsIpv6(link.ifindex),
+    advertised,
+    foreign: kernel.isForeign(link.ifindex, entry),
+  }
 }
 
 /** What the instance may put into the kernel, as it is now; what another program has put there is not claimed. */
@@ -171,7 +171,7 @@ export function ownedObjects(cfg: Instance, kernel: KernelView): readonly OwnedO
   return [...owned, ...ownedEntries(entryFacts(cfg, kernel))]
 }
 
-const ownedAddress = ({ ifindex, address, peer, ...it }: AddressFacts): OwnedAddress => ({
+export const ownedAddress = ({ ifindex, address, peer, ...it }: AddressFacts): OwnedAddress => ({
   kind: 'address',
   interface: it.interface,
   ifindex,
@@ -180,10 +180,12 @@ const ownedAddress = ({ ifindex, address, peer, ...it }: AddressFacts): OwnedAdd
   peer: peer?.address ?? null,
 })
 
-/** Interfaces whose loss is a fault: the `dev`s of VIPs and of tracked routes and rules, beside what the tracker watches. */
+/**
+ * Interfaces whose loss is a fault: those of VIPs, of tracked routes and rules, and of static entries whose track_group
+ * has the instance, beside what the tracker watches.
+ */
 export function addressInterfaces(cfg: Instance): readonly string[] {
   const named = [...cfg.addresses, ...cfg.excluded].flatMap((a) => a.interface ?? [])
-  return [...new Set([...named, ...trackedInterfaces(cfg)])].filter(
-    (name) => name !== cfg.interface,
-  )
+  const all = new Set([...named, ...trackedInterfaces(cfg), ...cfg.staticInterfaces])
+  return [...all].filter((name) => name !== cfg.interface)
 }

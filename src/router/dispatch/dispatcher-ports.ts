@@ -28,8 +28,8 @@ export type DispatcherPorts = {
   checks(scripts: readonly Script[]): void
   /** Settings that are no instance's and not the notifier's: packet rules, the lease. */
   settings(next: Config): void
-  /** What a slot may put into the kernel has to be recorded before: false until `recorded` is called. */
-  claim(slot: SlotId, objects: readonly OwnedObject[]): boolean
+  /** What a slot, or the static entries, may put into the kernel has to be recorded before: false until `recorded` is called. */
+  claim(holder: SlotId | 'static', objects: readonly OwnedObject[]): boolean
   /** To call `tick` at that instant, once; null: never. Replaces the instant set before. */
   alarm(at: Us | null, now: Us): void
   /** The wall clock in milliseconds, for people. */

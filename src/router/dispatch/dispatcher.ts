@@ -13,10 +13,10 @@
  * together goes out together.
  */
 import { unreachable } from '../../base/assert.ts'
-import { OpError } from '../../base/errors.ts'
 import { minUs } from '../../base/time.ts'
 import { describeResult, exitStatus } from '../../checks/verdict/describe.ts'
 import type { CheckEvent, CheckStatus } from '../../checks/verdict/types.ts'
+import { noStatics } from '../../config/statics.ts'
 import type { Config, Globals } from '../../config/types.ts'
 import { describeFault } from '../../election/describe.ts'
 import type { BfdEngineEvent } from '../../engine/bfd-contract.ts'
@@ -24,9 +24,6 @@ import type { EngineEvent, SlotId } from '../../engine/contract.ts'
 import type { OwnedObject } from '../../kernel/marks.ts'
 import type { KernelChange } from '../../kernel/mirror.ts'
 import type { StatusUnknownVrid } from '../../report/status.ts'
-import { routingNewsFilter } from '../../wire/bpf.ts'
-import { vipdProtocol } from '../../wire/rtnetlink-address.ts'
-import { routingGroups } from '../../wire/rtnetlink-numbers.ts'
 import { BfdSessions } from '../bfd/sessions.ts'
 import { ownedObjects } from '../binding/interface-resolution.ts'
 import { Links } from '../binding/sockets.ts'
@@ -47,7 +44,9 @@ import {
   stateVersion,
   whyUnknown,
 } from './router-state.ts'
+import { RoutingNews } from './routing-news.ts'
 import { SharedEntries } from './shared-entries.ts'
+import { StaticEntries } from './static-entries.ts'
 
 /** The part of the globals that the notifier takes. */
 export const notifySettings = (globals: Globals) => {
@@ -62,6 +61,7 @@ export class Dispatcher {
   readonly roster: Roster
   readonly links: Links
   readonly bfd: BfdSessions
+  readonly statics: StaticEntries
   readonly #ports: DispatcherPorts
   readonly #orders: OrderQueue
   readonly #unknownVrids: UnknownVrids
@@ -76,7 +76,7 @@ export class Dispatcher {
   #takesPart = false
   #changing = false
   #stopping = false
-  #listens = false
+  readonly #routingNews: RoutingNews
   #eventsRaised = 0
 
   /** `config`: in force from here on; its instances take part from `start`. */
@@ -91,6 +91,15 @@ export class Dispatcher {
       now: () => engine.now(),
       changed: (name, word) => this.#sessionChanged(name, word),
     })
+    const shared = new SharedEntries()
+    this.#routingNews = new RoutingNews(engine, log)
+    this.statics = new StaticEntries({
+      ...{ engine, kernel, shared, log },
+      claim: (objects) => ports.claim('static', objects),
+      rescheduled: () => {
+        if (!this.#stopping) this.settle()
+      },
+    })
     this.links = new Links(engine)
     this.#orders = new OrderQueue(engine)
     this.#unknownVrids = new UnknownVrids(
@@ -104,7 +113,7 @@ export class Dispatcher {
         kernel,
         links: this.links,
         orders: this.#orders,
-        shared: new SharedEntries(),
+        shared,
         notifier,
         claim: (slot, objects) => ports.claim(slot, objects),
         log,
@@ -145,6 +154,19 @@ export class Dispatcher {
   /** The mirror of the kernel is filled for the first time. */
   mirrored(): void {
     this.#interfacesAtStart = this.#ports.kernel.linkNames
+  }
+
+  /** Those of the configuration in force: before an instance takes part. Resolves when the kernel has answered. */
+  setStatics(): Promise<void> {
+    this.#routingNews.follow(this.#config)
+    this.statics.set(this.#config.statics)
+    return this.statics.settled()
+  }
+
+  /** After `stop`, when the instances have given up theirs. Resolves when the kernel has answered. */
+  removeStatics(): Promise<void> {
+    this.statics.set(noStatics)
+    return this.statics.settled()
   }
 
   /**
@@ -204,6 +226,7 @@ export class Dispatcher {
       verdicts: this.#config.scripts.flatMap(({ name }) => this.#verdict(name) ?? []),
       unknownVrids: this.unknownVrids,
       bfd: this.bfd.snapshot(),
+      statics: this.statics.snapshot(),
       ...this.roster.snapshot(),
     }
   }
@@ -219,12 +242,13 @@ export class Dispatcher {
     this.bfd.adopt(this.#config.bfd, state.bfd)
     const why = this.roster.adopt(this.#config, state)
     if (why !== null) return why
+    this.statics.adopt(this.#config.statics, state.statics)
     this.#setTakeovers()
     this.#eventsRaised = state.eventsRaised
     this.#unknownVrids.adopt(state.unknownVrids)
     this.#takesPart = true
     this.#interfacesAtStart = state.interfacesAtStart
-    this.#listen(this.#config)
+    this.#routingNews.follow(this.#config)
     this.settle()
     return null
   }
@@ -279,12 +303,14 @@ export class Dispatcher {
     if (this.#stopping) return
     const now = this.#ports.engine.now()
     this.bfd.tick(now)
+    this.statics.tick(now)
     for (const instance of this.instances) instance.tick(now)
     this.settle()
   }
 
   /** What waited for the record may be ordered. */
   recorded(): void {
+    this.statics.recorded()
     if (this.#stopping) return
     this.roster.recorded()
     this.settle()
@@ -293,6 +319,7 @@ export class Dispatcher {
   /** To be called every few seconds: writes log lines that were held back, as far as their limits allow. */
   flushLog(): void {
     const now = this.#ports.engine.now()
+    this.statics.flushLog(now)
     for (const instance of this.instances) instance.flushLog(now)
   }
 
@@ -311,8 +338,9 @@ export class Dispatcher {
     this.#orders.submit()
     this.#ports.settled()
     const now = this.#ports.engine.now()
-    const [at, retryAt] = [this.roster.deadlineAt(now), this.bfd.retryAt]
-    this.#ports.alarm(at === null || retryAt === null ? (at ?? retryAt) : minUs(at, retryAt), now)
+    const instants = [this.roster.deadlineAt(now), this.bfd.retryAt, this.statics.dueAt(now)]
+    const wanted = instants.flatMap((at) => at ?? [])
+    this.#ports.alarm(wanted.length === 0 ? null : wanted.reduce(minUs), now)
   }
 
   /** What another process knew counts until a check has its first result here. */
@@ -324,25 +352,14 @@ export class Dispatcher {
 
   *#carryOut(plan: ReloadPlan, ports: ApplyPorts): Generator<Pause, boolean> {
     this.#changing = true
-    this.#listen(plan.next)
-    const whole = yield* applyPlan(plan, ports)
+    this.#routingNews.follow(plan.next)
+    // An instance may have its source from them, or a route through them.
+    this.statics.set(plan.next.statics)
+    if (this.statics.busy) yield 'statics'
+    const whole = !this.#stopping && (yield* applyPlan(plan, ports))
     this.#changing = false
     if (whole) this.#applied(plan.next)
     return whole
-  }
-
-  /** Of routes and rules the kernel tells only when there are any of ours. */
-  #listen({ instances }: Config): void {
-    const any = instances.some(({ routes, rules }) => routes.length + rules.length > 0)
-    if (any === this.#listens) return
-    const { engine, log } = this.#ports
-    try {
-      engine.listen(any ? routingGroups : [], routingNewsFilter(vipdProtocol))
-      this.#listens = any
-    } catch (error) {
-      if (!(error instanceof OpError)) throw error
-      log.error(`Routes and rules that are removed by others are not noticed: ${error.message}`)
-    }
   }
 
   #applied(next: Config): void {
@@ -433,6 +450,7 @@ export class Dispatcher {
 
   #routeKernel(changes: readonly KernelChange[]): void {
     const { kernel, log, kernelChanged } = this.#ports
+    this.statics.onKernel(changes)
     routeKernelChanges(changes, { roster: this.roster, kernel, log })
     if (changes.length === 0) return
     this.bfd.kernelChanged()

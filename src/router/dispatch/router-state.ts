@@ -7,9 +7,10 @@ import type { CheckStatus } from '../../checks/verdict/types.ts'
 import type { StatusUnknownVrid } from '../../report/status.ts'
 import type { BfdSessions } from '../bfd/sessions.ts'
 import type { Roster } from './roster.ts'
+import type { StaticEntries } from './static-entries.ts'
 
 /** Another number for each change of the shape or the meaning: what is not understood is refused, older or newer. */
-export const stateVersion = 3
+export const stateVersion = 4
 
 export type RouterState = ReturnType<Roster['snapshot']> & {
   readonly version: typeof stateVersion
@@ -22,6 +23,7 @@ export type RouterState = ReturnType<Roster['snapshot']> & {
   readonly verdicts: readonly CheckStatus[]
   readonly unknownVrids: readonly StatusUnknownVrid[]
   readonly bfd: ReturnType<BfdSessions['snapshot']>
+  readonly statics: ReturnType<StaticEntries['snapshot']>
 }
 
 /** A moment later there is a state. */

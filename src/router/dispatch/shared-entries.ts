@@ -10,7 +10,7 @@ export type EntryHolder = number | 'static'
 export class SharedEntries {
   readonly #held = new Map<EntryHolder, ReadonlySet<string>>()
 
-  hold(holder: EntryHolder, entries: readonly EntryFacts[]): void {
+  hold(holder: EntryHolder, entries: readonly Pick<EntryFacts, 'identity'>[]): void {
     if (entries.length === 0) this.#held.delete(holder)
     else this.#held.set(holder, new Set(entries.map(({ identity }) => identity)))
   }

@@ -113,10 +113,12 @@ function aroundInstances(instances: readonly StatusInstance[], from: StatusSourc
     ),
     checks,
     bfd: dispatcher.bfd.status(users),
+    statics: dispatcher.statics.status,
     warnings: [
       ...instances.flatMap((it) => it.warnings),
       ...(roster.drained ? ['this host is drained: vipd resume brings it back'] : []),
       ...dispatcher.bfd.warnings(),
+      ...dispatcher.statics.warnings(engine.now()),
       ...from.otherWarnings,
     ],
   }

@@ -35,8 +35,11 @@ export type ApplyPorts = {
 /** A slice ends after the unit with which it has taken so long. */
 const sliceMs = 10
 
-/** What a plan waits for between two slices: the event loop's turn, or all that was ordered to be carried out. */
-export type Pause = 'turn' | 'flush'
+/**
+ * What a plan waits for between two slices: the event loop's turn, all that was ordered to be carried out, or the kernel's
+ * answers about static entries.
+ */
+export type Pause = 'turn' | 'flush' | 'statics'
 
 /**
  * Yields at the end of every slice. Ends early, with what is not changed left as it was, when the daemon stops; true when
@@ -84,6 +87,8 @@ export async function inSlices(
     turn(): Promise<void>
     /** All that was ordered has been carried out. */
     flush(): Promise<void>
+    /** The kernel has answered about the static entries. */
+    statics(): Promise<void>
   },
 ): Promise<boolean> {
   for (;;) {
@@ -91,6 +96,7 @@ export async function inSlices(
     if (slice.done === true) return slice.value
     ports.renew()
     if (slice.value === 'flush') await ports.flush()
+    else if (slice.value === 'statics') await ports.statics()
     else await ports.turn()
   }
 }

@@ -5,6 +5,7 @@
 
 import { type Clash, doubleVrids, pairInstances } from '../../config/build/instance-identity.ts'
 import { errorAt } from '../../config/language/diagnostics.ts'
+import type { Statics } from '../../config/statics.ts'
 import type {
   Config,
   Diagnostic,
@@ -84,6 +85,7 @@ export function* planReload(
     ...(facts.running.length > 0 ? groupChanges(old.groups, next.groups) : []),
     ...scriptChanges(old.scripts, next.scripts),
     ...listChanges(old.bfd, next.bfd).map(({ name, verb }) => `${kindOf(name)}: ${verb}`),
+    ...staticChanges(old.statics, next.statics),
     ...globalChanges(facts.started, old.globals, next.globals),
   ]
   return {
@@ -112,6 +114,20 @@ function scriptChanges(old: readonly Script[], next: readonly Script[]): readonl
     return news ? [`init_file of ${kindOf(name)}: takes effect at the next start`] : []
   })
   return [...said, ...initial]
+}
+
+/** Told apart by what is written: what is altered is another one. */
+function staticChanges(old: Statics, next: Statics): readonly string[] {
+  const lines = ({ addresses, routes, rules }: Statics): readonly string[] => [
+    ...addresses.map(({ text }) => `static address ${text}`),
+    ...routes.map(({ text }) => `static route ${text}`),
+    ...rules.map(({ text, preference }) => `static rule ${preference}: ${text}`),
+  ]
+  const [before, after] = [new Set(lines(old)), new Set(lines(next))]
+  return [
+    ...[...before].flatMap((line) => (after.has(line) ? [] : [`${line}: removed`])),
+    ...[...after].flatMap((line) => (before.has(line) ? [] : [`${line}: added`])),
+  ]
 }
 
 const kindOf = (name: string): string =>

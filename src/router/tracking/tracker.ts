@@ -7,6 +7,7 @@ import type { Config, Instance, SyncGroup, Tracked } from '../../config/types.ts
 import { type Assessment, assess, type Tracker } from '../../election/priority.ts'
 import { interfacesOf } from '../binding/entry-facts.ts'
 import { addressInterfaces } from '../binding/interface-resolution.ts'
+import { staticInterfaces } from '../binding/static-facts.ts'
 import { readings, type Verdicts } from './readings.ts'
 
 export type { Assessment } from '../../election/priority.ts'
@@ -44,7 +45,8 @@ export function watchedInterfaces(cfg: Instance, group: SyncGroup | null): Reado
 }
 
 /** Every interface that the configuration names. */
-export function namedInterfaces({ instances, groups }: Config): readonly string[] {
+export function namedInterfaces({ instances, groups, statics }: Config): readonly string[] {
   const watched = instances.flatMap((cfg) => [...watchedInterfaces(cfg, null)])
-  return [...watched, ...groups.flatMap((group) => group.trackInterfaces.map((t) => t.name))]
+  const grouped = groups.flatMap((group) => group.trackInterfaces.map((t) => t.name))
+  return [...watched, ...grouped, ...staticInterfaces(statics)]
 }

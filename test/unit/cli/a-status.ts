@@ -123,6 +123,7 @@ export const aStatus: Status = {
   unknownVrids: [{ interface: 'eth0', vrid: 77, from: '10.0.0.9' }],
   instances: [web, db],
   groups: [{ name: 'VG', state: 'MASTER', members: ['VI_web'] }],
+  statics: [],
   bfd: [
     {
       name: 'bfd/gw',

@@ -61,6 +61,7 @@ export const instance = (more: Partial<Instance> = {}): Instance => ({
   excluded: [],
   routes: [],
   rules: [],
+  staticInterfaces: [],
   transport: { kind: 'multicast', group: ip('224.0.0.18'), source: null },
   preempt: true,
   preemptDelayUs: us(0),

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { us } from '../../../src/base/time.ts'
+import { noStatics } from '../../../src/config/statics.ts'
 import { lacksNetAdmin, mayAdministerNetwork } from '../../../src/daemon/capabilities.ts'
 import { addressFacts } from '../../../src/router/binding/interface-resolution.ts'
 import { RefusedAddresses } from '../../../src/router/dispatch/refused-addresses.ts'
@@ -76,7 +77,10 @@ test('CAP_NET_ADMIN is wanted where an address is to be set', () => {
   const all = 'CapEff:\t000001ffffffffff\n'
   assert.deepEqual([none, all, ''].map(mayAdministerNetwork), [false, true, true])
   const bare = instance({ addresses: [] })
-  assert.equal(lacksNetAdmin({ instances: [bare] }, none), null)
-  assert.equal(lacksNetAdmin({ instances: [bare, cfg] }, all), null)
-  assert.match(lacksNetAdmin({ instances: [bare, cfg] }, none) ?? '', /^HA_1 has addresses to set/)
+  assert.equal(lacksNetAdmin({ instances: [bare], statics: noStatics }, none), null)
+  assert.equal(lacksNetAdmin({ instances: [bare, cfg], statics: noStatics }, all), null)
+  assert.match(
+    lacksNetAdmin({ instances: [bare, cfg], statics: noStatics }, none) ?? '',
+    /^HA_1 has addresses to set/,
+  )
 })

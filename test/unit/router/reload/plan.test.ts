@@ -289,7 +289,7 @@ test('between two slices each instance is old or new, the batch is ended and the
   }
   const flush = () => Promise.resolve()
   const slices = stage.slices(many(20, 120))
-  assert.equal(await inSlices(slices, { renew: look, turn: flush, flush }), true)
+  assert.equal(await inSlices(slices, { renew: look, turn: flush, flush, statics: flush }), true)
   assert.equal(seen.at(-1), '20')
   assert.ok(renewed > 5, `${seen}`)
 })

@@ -2,6 +2,7 @@
 
 import type { Us } from '../../../../src/base/time.ts'
 import { us } from '../../../../src/base/time.ts'
+import { noStatics } from '../../../../src/config/statics.ts'
 import type { Config, Globals, Instance, SyncGroup } from '../../../../src/config/types.ts'
 import type { Order, Plan } from '../../../../src/engine/contract.ts'
 import { Dispatcher } from '../../../../src/router/dispatch/dispatcher.ts'
@@ -28,7 +29,7 @@ export const config = (
   instances: readonly Instance[],
   groups: readonly SyncGroup[] = [],
   more: Partial<Config> = {},
-): Config => ({ globals, scripts: [], instances, groups, bfd: [], ...more })
+): Config => ({ globals, scripts: [], instances, groups, bfd: [], statics: noStatics, ...more })
 
 /** eth0 with two addresses, eth1 with one; eth2 is not there. */
 const links = [link(3, 'eth0'), link(4, 'eth1')]
