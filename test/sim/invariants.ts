@@ -9,6 +9,7 @@ import type { SlotId } from '../../src/engine/contract.ts'
 import { decodeArp } from '../../src/wire/arp.ts'
 import { decodeNa } from '../../src/wire/ndp.ts'
 import type { Agenda } from './agenda.ts'
+import { Believed } from './believed.ts'
 import { BfdRules } from './bfd-rules.ts'
 import { routeOf } from './configuration.ts'
 import { answerUs, type Host, type Process, type Witness } from './host.ts'
@@ -82,6 +83,7 @@ export class Invariants implements Witness {
   readonly #vrids: readonly number[]
   readonly #addresses: readonly Ip[]
   readonly #bfd: BfdRules
+  readonly #believed = new Believed()
   readonly #twoMasters: TwoMasters
   #hosts: readonly Host[] = []
   readonly #listening = new WeakMap<Process, Map<number, Heard>>()
@@ -190,6 +192,7 @@ export class Invariants implements Witness {
         this.#violate(host, `vrid ${vrid}: led ${was}, leads ${is} as another process`)
     }
     this.#spoke.set(after, this.#spoke.get(before) ?? newVoices())
+    this.#believed.passOn(before, after)
     const heard = new Map<number, Heard>()
     for (const [vrid, { listening }] of this.#listening.get(before) ?? []) {
       const slot = slotOf(after, vrid)
@@ -247,6 +250,8 @@ export class Invariants implements Witness {
     const vrid = bytes[1] ?? 0
     if (!valid) return
     const { plan, process } = host
+    const sealed = this.#scenario.sealed === true && process !== null
+    if (sealed && !this.#believed.counts(process, vrid, packet)) return
     const ours = [this.#effective(host, vrid)]
     if (process?.busy === true)
       ours.push(expectedPriority(plan, true), expectedPriority(plan, false))

@@ -41,9 +41,6 @@ export class Lan {
   weather: Weather = fair
   /** What hosts have sent lately, for an attacker. */
   readonly recorded: Packet[] = []
-  /** Nothing is doubled or overtakes: a sealed advert is believed once and in order, others at each arrival. */
-  ordered = false
-  readonly #lastAt = new Map<number, number>()
   readonly #agenda: Agenda
   readonly #prng: Prng
   readonly #ports: Port[] = []
@@ -100,25 +97,14 @@ export class Lan {
       const port = this.#ports[to]
       if (to === sender || port === undefined || !this.passes(sender, to, path)) continue
       if (loss > 0 && this.#prng.chance(loss)) continue
-      for (const delayUs of this.#delays(sender, to)) this.#agenda.after(delayUs, () => hand(port))
+      for (const delayUs of this.#delays()) this.#agenda.after(delayUs, () => hand(port))
     }
   }
 
   /** Of each copy. */
-  #delays(from: number, to: number): readonly number[] {
+  #delays(): readonly number[] {
     const { duplication, delayMinUs, delayMaxUs } = this.weather
     const copies = duplication > 0 && this.#prng.chance(duplication) ? 2 : 1
-    const drawn = Array.from({ length: copies }, () => this.#prng.between(delayMinUs, delayMaxUs))
-    const [first = 0] = drawn
-    return this.ordered ? [this.#behind(from, to, first)] : drawn
-  }
-
-  /** After what is under way between the two. */
-  #behind(from: number, to: number, delayUs: number): number {
-    const key = from * 1_000 + to
-    const { now } = this.#agenda
-    const at = Math.max(now + delayUs, (this.#lastAt.get(key) ?? 0) + 1)
-    this.#lastAt.set(key, at)
-    return at - now
+    return Array.from({ length: copies }, () => this.#prng.between(delayMinUs, delayMaxUs))
   }
 }

@@ -53,7 +53,6 @@ export function run(seed: number): RunResult {
 /** Hosts on a LAN, none of them started. */
 export function makeWorld(scenario: Scenario, agenda: Agenda, prng: Prng): World {
   const lan = new Lan(agenda, prng)
-  lan.ordered = scenario.sealed === true
   const invariants = new Invariants(scenario, agenda, lan)
   const around = { scenario, agenda, prng, lan, witness: invariants }
   const hosts = scenario.hosts.map((plan) => new Host(plan, around))
@@ -119,7 +118,7 @@ class Simulation {
     const { profile } = this.#scenario
     const count = isStorm(profile) ? prng.between(1, 4) : prng.between(1, 2)
     const usual = profile === 'changes' ? [...faults, ...changes, ...changes, ...changes] : faults
-    const attacked = this.#scenario.sealed === true && profile !== 'changes'
+    const attacked = this.#scenario.sealed === true
     const withBfd = this.#scenario.bfd === undefined ? [] : [...bfdFaults, ...bfdFaults]
     const all = [...usual, ...(attacked ? [...attacks, ...attacks] : []), ...withBfd]
     const lasting: { readonly name: string; readonly end: Ending }[] = []

@@ -69,6 +69,12 @@ export class SessionRun {
     this.#order(null)
   }
 
+  /** It has no sockets: what another process may have passed on is over, and the other end finds it out by itself. */
+  close(): void {
+    this.#session = newBfdSession(this.#params)
+    this.verdict = false
+  }
+
   carry({ session, verdict }: Carried): void {
     this.#session = session
     this.verdict = verdict

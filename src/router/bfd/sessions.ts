@@ -185,9 +185,9 @@ export class BfdSessions {
 
   /** Without sockets it is down, and known to be. */
   #fail(run: SessionRun): void {
-    if (run.verdict === false) return
-    run.verdict = false
-    this.#ports.changed(run.cfg.name, 'DOWN')
+    const before = run.verdict
+    run.close()
+    if (before !== false) this.#ports.changed(run.cfg.name, 'DOWN')
   }
 
   #specOf({ id, discriminator, cfg }: SessionRun): BfdSpec {

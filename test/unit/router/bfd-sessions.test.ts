@@ -213,6 +213,21 @@ test('what is sent and taken: hop limit 255 out, keepalived’s 64 in; no rule o
   assert.deepEqual(ttlOf({ multihop: true, maxHops: 5 }), [255, 250, 4784])
 })
 
+test('another process that gets no sockets has no session: down, and begun anew once it has them', () => {
+  const host = new Host()
+  host.sessions.set([instance()])
+  host.comesUp()
+  const next = new Host()
+  next.refuses = true
+  next.sessions.adopt([instance()], host.sessions.snapshot())
+  const [status] = next.sessions.status(() => [])
+  assert.deepEqual([status?.state, status?.remoteState], ['Down', null])
+  next.refuses = false
+  next.sessions.kernelChanged()
+  assert.equal((next.last?.repeat?.bytes[1] ?? 0) >> 6, 1, 'it says Down')
+  assert.equal(next.last?.takeover.length, 0)
+})
+
 test('quicker than 50 ms without real-time scheduling is warned of', () => {
   const host = new Host(false)
   host.sessions.set([instance({ minTxUs: us(10_000) })])
