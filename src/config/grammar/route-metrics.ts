@@ -69,12 +69,30 @@ function set(route: RouteDraft, number: number, value: number | string): void {
 /** keepalived begins with the name of the congestion control. */
 const order = (number: number): number => (number === congestionControl ? 0 : number)
 
-/** Raw units of the kernel, or a time with a unit. */
+/** TCP has no use for less or more, as keepalived has it; milliseconds. */
+const useful = { least: 200, most: 120_000 }
+
+/**
+ * Raw units of the kernel, or a time with a unit. keepalived measures what is too large by its units (480 s of rttvar, as
+ * 480,000 of its quarters of a millisecond) and leaves such a route out; what is merely not useful is brought into bounds.
+ */
 function time(of: Word, perMs: number, words: RoutingWords): number {
   const word = words.value(of)
   const [, amount = '', unit = ''] = /^(\d+(?:\.\d+)?)(s|secs?|ms|msecs?)?$/.exec(word.text) ?? []
-  const scale = unit === '' ? 1 : perMs * (unit.startsWith('s') ? 1_000 : 1)
-  const value = Math.round(Number(amount) * scale)
-  if (amount !== '' && value <= u32Max) return value
-  return words.drop(word, 'bad-number', `${of.text} ${word.text} is no time`)
+  const ms = Number(amount) * (unit.startsWith('s') ? 1_000 : unit === '' ? 1 / perMs : 1)
+  const largest = unit === '' ? useful.most : useful.most * perMs
+  if (amount === '' || ms > largest) {
+    const message = `${of.text} ${word.text} is no time up to ${largest / 1_000} s`
+    return words.drop(word, 'bad-number', message)
+  }
+  if (unit === '' && amount.includes('.')) {
+    const message = `${of.text} ${word.text} has a fraction, which takes a unit (s, ms); it is cut`
+    words.lowering.error(word, 'bad-number', message)
+  }
+  const used = Math.min(Math.max(Math.floor(ms * perMs) / perMs, useful.least), useful.most)
+  if (ms < useful.least || ms > useful.most) {
+    const message = `${of.text} ${word.text} is not in 200 ms..120 s; ${used} ms is used`
+    words.lowering.warning(word, 'bad-number', message)
+  }
+  return used * perMs
 }

@@ -40,6 +40,12 @@ test('malformed lines: the exit status is that of keepalived', () => {
     ['virtual_routes', '192.0.2.0/24 via 10.0.0.3', 5, 'route'],
     ['virtual_routes', '192.0.2.0/24 via 10.0.0.3 no_track', 0, null],
     ['virtual_routes', '192.0.2.0/24 dev eth0 rtt 1.5.2', 5, 'bad-number'],
+    ['virtual_routes', '192.0.2.0/24 dev eth0 rto_min 100ms', 0, 'bad-number'],
+    ['virtual_routes', '192.0.2.0/24 dev eth0 rttvar 400s', 0, 'bad-number'],
+    ['virtual_routes', '192.0.2.0/24 dev eth0 rttvar 481s', 5, 'bad-number'],
+    ['virtual_routes', '192.0.2.0/24 dev eth0 rto_min 200s', 5, 'bad-number'],
+    ['virtual_routes', '192.0.2.0/24 dev eth0 rtt 1000000', 5, 'bad-number'],
+    ['virtual_routes', '192.0.2.0/24 dev eth0 rtt 0.1', 5, 'bad-number'],
     ['virtual_routes', '192.0.2.0/24 dev eth0 as to 10.0.0.3', 5, 'route'],
     ['virtual_routes', '192.0.2.0/33 dev eth0', 5, 'bad-number'],
     ['virtual_routes', '192.0.2.0/24 dev eth0 metric', 2, 'missing-operand'],
@@ -113,4 +119,26 @@ test('rules without a preference are numbered downwards, each family by itself',
     rules.map((it) => it.preference),
     [16_384, 16_384, 16_383],
   )
+})
+
+/** The values that keepalived 2.2.7 gives the kernel, read back with `ip -d route`. */
+test('times of a route are brought into 200 ms..120 s', () => {
+  const table: readonly (readonly [string, number])[] = [
+    ['rto_min 100ms', 200],
+    ['rto_min 100', 200],
+    ['rto_min 0.1s', 200],
+    ['rto_min 1s', 1000],
+    ['rtt 100', 1600],
+    ['rtt 200ms', 1600],
+    ['rtt 121s', 960_000],
+    ['rttvar 0', 800],
+    ['rttvar 60s', 240_000],
+    ['rttvar 400s', 480_000],
+    ['rttvar 400000', 400_000],
+  ]
+  for (const [words, value] of table)
+    assert.deepEqual(
+      [words, route(`192.0.2.0/24 dev eth0 ${words}`).route?.metrics[0]?.value],
+      [words, value],
+    )
 })
