@@ -93,6 +93,44 @@ describe('routes and rules', { concurrency: 2 }, () => {
       assert.deepEqual(await ours(one), [])
     }))
 
+  test('a pair with keepalived and one file: both roles, over and back', () =>
+    inLab('mixed', async (lab) => {
+      const one = await openHost(lab, 'one', 2)
+      const two = await openHost(lab, 'two', 5)
+      const all = routes.length + rules.length
+      const text = (priority: number) =>
+        config(routes, rules).replace('priority 150', `priority ${priority}`)
+      const keepalived = startKeepalived(two, text(150))
+      await keepalived.reaches('VI_1', 'MASTER', soonMs)
+      const theirs = async (wanted: number) => {
+        await until(`keepalived has ${wanted}`, soonMs, async () => {
+          return (await held(two, '18')).length === wanted
+        })
+        return held(two, '18')
+      }
+      const expected = await theirs(all)
+      const daemon = startVipd(one, text(100))
+      await daemon.reaches('VI_1', 'BACKUP', soonMs)
+      assert.deepEqual(await ours(one), [])
+      await lab.unplug(two)
+      await daemon.reaches('VI_1', 'MASTER', soonMs)
+      await count(one, all)
+      assert.deepEqual(await ours(one), expected)
+      await lab.plug(two)
+      await daemon.reaches('VI_1', 'BACKUP', soonMs)
+      await count(one, 0)
+      await theirs(all)
+      daemon.configure(text(200))
+      assert.equal((await daemon.tryReload()).status, 0)
+      await daemon.reaches('VI_1', 'MASTER', soonMs)
+      await count(one, all)
+      await theirs(0)
+      await daemon.stop()
+      assert.deepEqual(await ours(one), [])
+      assert.deepEqual(await theirs(all), expected)
+      assert.deepEqual(await keepalived.errors(), {})
+    }))
+
   test('what another program removes is put back without a transition', () =>
     inLab('restored', async (lab) => {
       const host = await openHost(lab, 'one', 2)
