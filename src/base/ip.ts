@@ -99,3 +99,14 @@ function format6(bytes: Uint8Array): string {
   if (best.at < 0) return hex.join(':')
   return `${hex.slice(0, best.at).join(':')}::${hex.slice(best.at + best.length).join(':')}`
 }
+
+/** Whether the first `length` bits of two addresses of a family are the same. */
+export function sharePrefix(a: Ip, b: Ip, length: number): boolean {
+  const [one, other] = [ipBytes(a), ipBytes(b)]
+  if (one.length !== other.length) return false
+  return one.every((octet, i) => {
+    const bits = Math.min(8, Math.max(0, length - 8 * i))
+    const mask = 0xff00 >> bits
+    return ((octet ^ (other[i] ?? 0)) & mask & 0xff) === 0
+  })
+}

@@ -176,7 +176,7 @@ const bfdColumns = (paint: Paint): Column<StatusBfd>[] => [
   { title: 'SINCE', cell: (b) => age(b.sinceMs) },
   { title: 'TX', cell: (b) => span(b.transmitMs), dispensable: 2 },
   { title: 'DETECT', cell: (b) => (b.detectionMs === null ? '-' : span(b.detectionMs)) },
-  { title: 'LONGEST-GAP', cell: (b) => span(b.longestGapMs), dispensable: 1 },
+  { title: 'LONGEST-GAP', cell: longestGap, dispensable: 1 },
   { title: 'CHG', cell: (b) => String(b.transitions), right: true, dispensable: 1 },
   {
     title: 'WHY',
@@ -184,6 +184,12 @@ const bfdColumns = (paint: Paint): Column<StatusBfd>[] => [
       b.failure ?? (b.remoteState === 'AdminDown' ? 'switched off there' : b.localDiagnostic),
   },
 ]
+
+/** And its share of the detection time: what is left of 100 % is the margin. */
+function longestGap({ longestGapMs, detectionMs }: StatusBfd): string {
+  if (detectionMs === null) return span(longestGapMs)
+  return `${span(longestGapMs)} (${Math.round((100 * longestGapMs) / detectionMs)}%)`
+}
 
 function checkState({ good, streak }: StatusCheck): string {
   if (good === null) return 'WAITING'

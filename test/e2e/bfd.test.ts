@@ -177,6 +177,53 @@ describe('BFD', { concurrency: 3 }, () => {
     })
   })
 
+  test('takeover: two backups act at once, and the better one alone stays master', async () => {
+    await inLab('bfd-three', async (lab) => {
+      const [own, peer] = families.IPv4
+      const third = '172.16.80.4'
+      const [one, two] = await hosts(lab, [own, peer])
+      const three = await lab.host('three', { addresses: { eth0: [`${third}/24`] } })
+      const second = session(own, third, quick).replace('bfd_instance b', 'bfd_instance c')
+      const before = `${session(own, peer, quick)}\n${second}`
+      const master = startVipd(one, conf({ priority: 200, advertInt: 1, before }))
+      await master.reaches('VI_1', 'MASTER', soonMs)
+      const backups = ([two, three] as const).map((host, i) => {
+        const it = session(i === 0 ? peer : third, own, quick)
+        const more = tracking('b takeover')
+        return startVipd(host, conf({ priority: 150 - 50 * i, advertInt: 1, before: it, more }))
+      })
+      const [better, worse] = backups
+      assert.ok(better !== undefined && worse !== undefined)
+      for (const backup of backups) {
+        await backup.reaches('VI_1', 'BACKUP', soonMs)
+        await says(backup, /\(b\) Entering Up state/)
+        await until('it hears its master', soonMs, async () => {
+          return (await backup.status()).instances[0]?.master?.priority === 200
+        })
+      }
+      const wire = await lab.capture({ filter: 'ip proto 112' })
+      const marks = backups.map(({ child }) => child.mark)
+      await lab.cut(one)
+      await better.reaches('VI_1', 'MASTER', soonMs)
+      // Its session is lost at the same moment: it leads for an instant, or has already heard the better one.
+      await says(worse, /\(b\) Expired after/, marks[1])
+      await until('the worse one follows the better one', soonMs, async () => {
+        const [it] = (await worse.status()).instances
+        return it?.state === 'BACKUP' && it.master?.priority === 150
+      })
+      const settled = wire.mark
+      await until('some adverts', soonMs, () => wire.adverts(() => true, settled).length > 2)
+      const senders = new Set(wire.adverts(() => true, settled).map(({ from }) => from))
+      assert.deepEqual([...senders], [peer])
+      const led = worse.transitions.items.filter(({ to }) => to === 'MASTER')
+      assert.ok(led.length <= 1, `the worse one led ${led.length} times`)
+      assert.deepEqual(await Promise.all([two, three].map((host) => host.holds('172.16.80.100'))), [
+        true,
+        false,
+      ])
+    })
+  })
+
   test('takeover: the loss of a session with another address than the master’s changes nothing', async () => {
     await inLab('bfd-other', async (lab) => {
       const [own, peer] = families.IPv4

@@ -4,6 +4,7 @@
  */
 import { ipFamily, isLinkLocal } from '../../base/ip.ts'
 import type { Config, Diagnostic, ForeignAddress, Instance, Place, World } from '../types.ts'
+import { lintBfd } from './lint-bfd.ts'
 import { arithmetic, trackersOf } from './print-arithmetic.ts'
 
 type Say = (place: Place, code: string, message: string) => void
@@ -32,6 +33,7 @@ export function lint(config: Config, world: World): readonly Diagnostic[] {
       note(script.place, 'timeout-over-interval', message)
     }
   }
+  lintBfd(config, world, warn)
   privileges(config, note)
   return found
 }

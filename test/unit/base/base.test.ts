@@ -22,6 +22,7 @@ import {
   isLinkLocal,
   isMulticast,
   parseIp,
+  sharePrefix,
 } from '../../../src/base/ip.ts'
 import {
   addUs,
@@ -88,6 +89,22 @@ test('parsing agrees with Node about what an address is', () => {
     .array(part, { maxLength: 9 })
     .chain((parts) => fc.constantFrom(':', '.', '::').map((glue) => parts.join(glue)))
   fc.assert(fc.property(text, (t) => assert.equal(parseIp(t) !== null, isIP(t) !== 0, t)))
+})
+
+test('two addresses share the first bits, or not', () => {
+  const cases: readonly (readonly [string, string, number, boolean])[] = [
+    ['10.0.0.1', '10.0.0.254', 24, true],
+    ['10.0.0.1', '10.0.1.1', 24, false],
+    ['10.0.0.1', '10.0.1.1', 23, true],
+    ['10.0.0.4', '10.0.0.5', 31, true],
+    ['10.0.0.4', '10.0.0.5', 32, false],
+    ['10.0.0.4', '192.0.2.1', 0, true],
+    ['fe80::1', 'fe80:0:0:1::1', 64, false],
+    ['fe80::1', 'fe80::ff:2', 64, true],
+    ['10.0.0.1', '::', 0, false],
+  ]
+  for (const [a, b, length, same] of cases)
+    assert.equal(sharePrefix(ip(a), ip(b), length), same, a + b)
 })
 
 const anyIp = fc

@@ -66,7 +66,7 @@ test('the whole table', () => {
       'CHECK        STATE  SINCE  TOOK   RUNS  FAILED  LAST       HOW',
       'chk_haproxy  UP     3d00h  0.4ms  1000       3  connected  tcp 127.0.0.1:80',
       'BFD     NEIGHBOR  STATE  SINCE  TX     DETECT  LONGEST-GAP  CHG  WHY',
-      'bfd/gw  10.0.0.2  Up     1h06m  100ms  300ms   117ms          2  No Diagnostic',
+      'bfd/gw  10.0.0.2  Up     1h06m  100ms  300ms   117ms (39%)    2  No Diagnostic',
       'WARN  VI_db flapped 9 times in 1 h',
       '',
     ].join('\n'),

@@ -33,6 +33,7 @@ class Host {
   readonly lines: string[] = []
   last: BfdStanding | null = null
   refuses = false
+  longestGapUs = us(0)
   now = us(1_000_000)
   #expiries = 0
   #drawn = 0
@@ -50,7 +51,7 @@ class Host {
       order: (_, standing) => {
         this.last = standing
       },
-      counters: () => ({ ...counters, longestGapUs: us(0) }),
+      counters: () => ({ ...counters, longestGapUs: this.longestGapUs }),
       unclaimed: () => 0,
       stop: () => undefined,
     }
@@ -233,6 +234,19 @@ test('quicker than 50 ms without real-time scheduling is warned of', () => {
   host.sessions.set([instance({ minTxUs: us(10_000) })])
   assert.match(host.sessions.warnings().join(), /bfd\/b: an interval of 10 ms without real-time/)
   assert.deepEqual(new Host(false).sessions.warnings(), [])
+})
+
+test('the margin: the longest pause beside the detection time', () => {
+  const host = new Host()
+  host.sessions.set([instance()])
+  const margin = () =>
+    host.sessions
+      .status(() => [])
+      .map(({ longestGapMs, detectionMs }) => [longestGapMs, detectionMs])
+  assert.deepEqual(margin(), [[0, null]])
+  host.longestGapUs = us(191_500)
+  host.comesUp()
+  assert.deepEqual(margin(), [[191.5, 240]])
 })
 
 test('another process goes on with the session: the same discriminator, still up', () => {
