@@ -34,6 +34,7 @@ const suites: readonly Suite[] = [
   // Alone: a flood fills queues that all namespaces of the kernel share.
   { name: 'flood', concurrency: 1, required: true },
   { name: 'frr', concurrency: 1, required: true, named: true },
+  { name: 'metrics', concurrency: 1, required: true, named: true },
   { name: 'bfd', concurrency: 1, required: true, named: true },
   { name: 'uml', concurrency: 1, required: true, named: true, timeoutMs: 1_200_000 },
 ]

@@ -249,11 +249,7 @@ export class RunningDaemon implements Daemon {
       status,
       kernel: this.#kernel,
       atMs: Date.now(),
-      ofInstance: (name) => {
-        const it = running.get(name)
-        if (it === undefined) return null
-        return { source: it.params.source, masterships: it.journal.masterships }
-      },
+      sourceOf: (name) => running.get(name)?.params.source ?? null,
     })
   }
 

@@ -14,7 +14,6 @@ import type { KernelView } from '../kernel/mirror.ts'
 import type {
   Dump,
   DumpAddress,
-  DumpCounts,
   DumpGroup,
   DumpInstance,
   DumpInterface,
@@ -23,17 +22,15 @@ import type {
   DumpState,
   DumpTracked,
 } from '../report/dump.ts'
+import { keepalivedCounts } from '../report/keepalived-counts.ts'
 import type { Status, StatusCheck, StatusInstance } from '../report/status.ts'
 
 export type DumpSources = {
   readonly config: Config
   readonly status: Status
   readonly kernel: KernelView & { readonly linkNames: readonly string[] }
-  /** The address that an instance sends from, and how often it became master and ceased to be. */
-  readonly ofInstance: (name: string) => {
-    readonly source: string
-    readonly masterships: { readonly begun: number; readonly ended: number }
-  } | null
+  /** The address that an instance sends from; null: there is none of that name. */
+  readonly sourceOf: (name: string) => string | null
   readonly atMs: number
 }
 
@@ -62,8 +59,8 @@ const stateOf = (state: string): DumpState =>
 
 function instance(it: StatusInstance, from: DumpSources): readonly DumpInstance[] {
   const cfg = from.config.instances.find(({ name }) => name === it.name)
-  const running = from.ofInstance(it.name)
-  if (cfg === undefined || running === null) return []
+  const source = from.sourceOf(it.name)
+  if (cfg === undefined || source === null) return []
   const of = (kind: Tracked['kind']) => cfg.trackChecks.filter((one) => one.kind === kind)
   const master = masterOf(it, cfg)
   const advertUs = master === null ? cfg.advertIntervalUs : master.advertSeconds * 1_000_000
@@ -83,7 +80,7 @@ function instance(it: StatusInstance, from: DumpSources): readonly DumpInstance[
         cfg.downTimerAdverts * advertUs + ((256 - it.effectivePriority) * advertUs) / 256,
       ),
       interface: cfg.interface ?? '',
-      source: sourceOf(running.source, cfg, from),
+      source: shownSource(source, cfg, from),
       effectivePriority: it.effectivePriority,
       addresses: addresses(cfg.addresses, it, false),
       excluded: addresses(cfg.excluded, it, true),
@@ -91,13 +88,13 @@ function instance(it: StatusInstance, from: DumpSources): readonly DumpInstance[
       scripts: of('script').map((one) => ({ ...tracked(one), command: commandOf(one.name, from) })),
       files: of('file').map(tracked),
       processes: of('process').map(tracked),
-      counts: counts(it, running.masterships),
+      counts: keepalivedCounts(it),
     },
   ]
 }
 
 /** Without a source of its own yet, as in FAULT: the interface's first address. */
-function sourceOf(source: string, cfg: Instance, { kernel }: DumpSources): string {
+function shownSource(source: string, cfg: Instance, { kernel }: DumpSources): string {
   if (source !== '0.0.0.0' && source !== '::') return source
   const it = cfg.interface === null ? null : kernel.linkByName(cfg.interface)
   const held = it === null ? [] : kernel.addressesOn(it.ifindex).filter(({ ours }) => !ours)
@@ -229,30 +226,6 @@ function transport({ transport: it, interface: name }: Instance, { kernel }: Dum
     return { kind: it.kind, group: it.group, ifindex }
   }
   return { kind: it.kind, ttl: it.ttl, checkSource: it.checkSource, peers: it.peers }
-}
-
-function counts(
-  it: StatusInstance,
-  masterships: { readonly begun: number; readonly ended: number },
-): DumpCounts {
-  const rejected = (...reasons: readonly string[]): number =>
-    reasons.reduce((sum, reason) => sum + (it.rejects[reason] ?? 0), 0)
-  return {
-    received: it.adverts.received,
-    sent: it.adverts.sent,
-    becameMaster: masterships.begun,
-    releasedMaster: masterships.ended,
-    lengthErrors: rejected('too-short', 'bad-length'),
-    ttlErrors: rejected('bad-ttl'),
-    typeErrors: rejected('bad-type'),
-    intervalErrors: rejected('bad-interval', 'interval-mismatch'),
-    addressListErrors: rejected('address-list'),
-    authTypeErrors: rejected('bad-auth-type'),
-    authMismatches: rejected('auth-mismatch'),
-    authFailures: rejected('auth-failed'),
-    zeroReceived: it.priorityZero.received,
-    zeroSent: it.priorityZero.sent,
-  }
 }
 
 const notify = (it: Notify): DumpNotify => ({

@@ -41,6 +41,8 @@ export type StatusInstance = {
   readonly lastSentAgoMs: number | null
   readonly sinceMs: number
   readonly transitions: number
+  /** The same by what they were, each combination that there has been. */
+  readonly transitionCounts: readonly TransitionCount[]
   readonly why: string
   readonly addresses: readonly StatusAddress[]
   readonly adverts: {
@@ -53,6 +55,8 @@ export type StatusInstance = {
     readonly recent: { readonly heard: number; readonly missed: number }
     /** Longest silence of the last hour, one that ended in a take-over included. */
     readonly longestGapMs: number
+    /** Pauses between two of them, as a backup: how many of at most so long; `null`: of any length. */
+    readonly gaps: readonly { readonly untilMs: number | null; readonly count: number }[]
   }
   /** `auth_hmac`; null: adverts are not signed. */
   readonly authentication: {
@@ -74,6 +78,8 @@ export type StatusInstance = {
   } | null
   /** Adverts by what their checksum covers; null but for version 3 over IPv4, where there are two forms. */
   readonly checksums: { readonly 'pseudo-header': number; readonly message: number } | null
+  /** `garp_master_delay`: announced again so long after becoming master. */
+  readonly garpDelaySeconds: number
   readonly priorityZero: { readonly received: number; readonly sent: number }
   /** Rejected packets by reason. */
   readonly rejects: Readonly<Record<string, number>>
@@ -87,6 +93,13 @@ export type StatusInstance = {
   readonly history: readonly StatusTransition[]
   /** Those of the status that are about this instance. */
   readonly warnings: readonly string[]
+}
+
+export type TransitionCount = {
+  readonly from: string
+  readonly to: string
+  readonly cause: StatusTransition['cause']
+  readonly count: number
 }
 
 export type StatusTransition = {
@@ -181,6 +194,8 @@ export type Status = {
     /** Packets of no instance, as far as they were read: under a flood the kernel drops them uncounted. */
     readonly unclaimed: number
   }
+  /** `vipd drain` holds. */
+  readonly drained: boolean
   /** VRIDs that were heard and belong to no instance here. */
   readonly unknownVrids: readonly StatusUnknownVrid[]
   readonly instances: readonly StatusInstance[]

@@ -107,10 +107,11 @@ export const rooms: readonly Room[] = [
   ),
   room('report', 'what the daemon says of itself, as plain values', 'base election checks/verdict'),
   room('surfaces/dumps', 'keepalived’s dump files, from plain values', 'base report'),
+  room('surfaces/metrics', 'what Prometheus scrapes, from statuses', 'base report', 'pure'),
   room(
     'surfaces/http',
     'metrics, health, events, orders and the page, in a thread, from statuses',
-    'base threads config report',
+    'base threads config report surfaces/metrics',
   ),
   room('router', 'orders on their way to the engine', 'base engine'),
   room(

@@ -3,13 +3,12 @@
  * The log line, `status` and `history` all print from here.
  */
 import { historyPerInstanceMax } from '../../base/limits.ts'
-import type { StatusTransition } from '../../report/status.ts'
+import type { StatusTransition, TransitionCount } from '../../report/status.ts'
 
 export class Journal {
   #entries: StatusTransition[] = []
   #transitions = 0
-  /** How often the instance became master and ceased to be. */
-  #masterships = { begun: 0, ended: 0 }
+  #counts: TransitionCount[] = []
   #sinceMs: number
   readonly #wallMs: () => number
 
@@ -20,32 +19,31 @@ export class Journal {
   }
 
   snapshot() {
-    const { entries, masterships } = this
+    const { entries, counts } = this
     const transitions = this.#transitions
-    return { entries: [...entries], transitions, masterships, sinceMs: this.#sinceMs }
+    return { entries: [...entries], transitions, counts, sinceMs: this.#sinceMs }
   }
 
-  adopt({ entries, transitions, masterships, sinceMs }: ReturnType<Journal['snapshot']>): void {
+  adopt({ entries, transitions, counts, sinceMs }: ReturnType<Journal['snapshot']>): void {
     this.#entries = [...entries]
     this.#transitions = transitions
-    this.#masterships = { ...masterships }
+    this.#counts = [...counts]
     this.#sinceMs = sinceMs
   }
 
   record(what: Omit<StatusTransition, 'at'>): StatusTransition {
-    const { from, to } = what
     this.#sinceMs = this.#wallMs()
     this.#transitions += 1
-    if (to === 'MASTER') this.#masterships.begun += 1
-    if (from === 'MASTER') this.#masterships.ended += 1
+    this.#count(what)
     const entry = { at: new Date(this.#sinceMs).toISOString(), ...what }
     this.#entries.push(entry)
     if (this.#entries.length > historyPerInstanceMax) this.#entries.shift()
     return entry
   }
 
-  get masterships(): { readonly begun: number; readonly ended: number } {
-    return { ...this.#masterships }
+  /** By what they were. */
+  get counts(): readonly TransitionCount[] {
+    return [...this.#counts]
   }
 
   get transitions(): number {
@@ -68,5 +66,13 @@ export class Journal {
 
   get entries(): readonly StatusTransition[] {
     return this.#entries
+  }
+
+  #count({ from, to, cause }: Omit<TransitionCount, 'count'>): void {
+    const at = this.#counts.findIndex(
+      (it) => it.from === from && it.to === to && it.cause === cause,
+    )
+    const count = (this.#counts[at]?.count ?? 0) + 1
+    this.#counts[at < 0 ? this.#counts.length : at] = { from, to, cause, count }
   }
 }

@@ -21,6 +21,7 @@ import type {
   StatusInstance,
 } from '../../report/status.ts'
 import type { Dispatcher } from './dispatcher.ts'
+import { gapsUpTo } from './gaps-up-to.ts'
 import type { RunningInstance } from './instance.ts'
 import type { Roster } from './roster.ts'
 import { sealRejects } from './seals.ts'
@@ -102,6 +103,7 @@ function aroundInstances(instances: readonly StatusInstance[], from: StatusSourc
       coalesced: total((c) => c.coalesced),
       unclaimed: total((c) => c.unclaimed),
     },
+    drained: roster.drained,
     unknownVrids: dispatcher.unknownVrids,
     instances,
     groups: roster.groups.map(
@@ -177,6 +179,7 @@ function instanceStatus(it: RunningInstance, from: StatusSources): InstanceFigur
     lastSentAgoMs: agoMs(counters?.lastSentUs ?? null, now),
     sinceMs: it.journal.sinceMs,
     transitions: it.journal.transitions,
+    transitionCounts: it.journal.counts,
     why: whyOf(it),
     addresses: addressStatus(it, kernel),
     adverts: {
@@ -186,9 +189,11 @@ function instanceStatus(it: RunningInstance, from: StatusSources): InstanceFigur
       missed: loss?.missed ?? 0,
       recent: loss?.recent ?? { heard: 0, missed: 0 },
       longestGapMs: usToMilliseconds(loss?.longestUs ?? us(0)),
+      gaps: counters === null ? [] : gapsUpTo(engine.gaps(it.slot).histogram, cfg.advertIntervalUs),
     },
     authentication: authenticationOf(it, engine, counters),
     checksums: it.receiver.checksums(counters?.received ?? 0),
+    garpDelaySeconds: usToMilliseconds(cfg.garp.masterDelayUs) / 1_000,
     priorityZero: { received: it.receiver.priorityZero, sent: it.orders.zeroSent },
     rejects: {
       ...it.receiver.rejects,

@@ -2,6 +2,7 @@
 import type { LogLevel } from '../../base/log.ts'
 import type { HttpListener } from '../../config/http.ts'
 import type { Status, StatusInstance, Transition } from '../../report/status.ts'
+import type { LoopDelay } from '../metrics/process-names.ts'
 
 /** What can be ordered; the daemon's own verbs. */
 export type Order = {
@@ -21,7 +22,12 @@ export type ToHttp =
       readonly number: number
       readonly some: readonly StatusInstance[]
     }
-  | { readonly kind: 'status'; readonly number: number; readonly rest: Omit<Status, 'instances'> }
+  | {
+      readonly kind: 'status'
+      readonly number: number
+      readonly rest: Omit<Status, 'instances'>
+      readonly loopDelay: LoopDelay | null
+    }
   | { readonly kind: 'no-status'; readonly number: number; readonly why: string }
   | { readonly kind: 'transition'; readonly what: Transition }
   | { readonly kind: 'done'; readonly id: number; readonly outcome: Outcome }

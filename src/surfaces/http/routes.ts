@@ -1,8 +1,11 @@
 /** What is served where, and what each asks for. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { contentType } from '../metrics/exposition.ts'
+import { metricsText } from '../metrics/metrics.ts'
 import { answer, type Body, beginEvents, json, Refusal, text } from './answers.ts'
 import { cookieName, type Right, rightOfToken, type Sessions, type Tokens } from './guard.ts'
 import type { Order, Outcome } from './messages.ts'
+import { processFacts } from './process-facts.ts'
 import { readiness, readyStates } from './readiness.ts'
 import type { Snapshot, Snapshots } from './snapshots.ts'
 import type { Streams } from './streams.ts'
@@ -49,6 +52,7 @@ const verbs = ['drain', 'resume', 'failover', 'reload', 'check'] as const
 export const routes: Readonly<Record<string, Route>> = {
   '/healthz': get('none', healthz),
   '/readyz': get('none', readyz),
+  '/metrics': get('read', metrics),
   '/api/v1/status': get('read', status),
   '/api/v1/history': get('read', history),
   '/api/v1/events': get('read', events),
@@ -81,6 +85,14 @@ async function readyz({ response, url }: Asking, shared: Shared): Promise<void> 
   const found = readiness(status, { state, instance })
   if (found === null) throw new Refusal(404, 'unknown-name', `no instance is called ${instance}`)
   answer(response, found.ready ? 200 : 503, text(found.why))
+}
+
+async function metrics({ response }: Asking, shared: Shared): Promise<void> {
+  const { status, loopDelay, madeMs } = await snapshotOf(shared)
+  answer(response, 200, {
+    type: contentType,
+    bytes: metricsText(status, processFacts(loopDelay), madeMs),
+  })
 }
 
 async function status({ response }: Asking, shared: Shared): Promise<void> {

@@ -3,10 +3,14 @@
  * wants a fresh one waits for one that was asked for after it came, for a bounded time.
  */
 import type { Status, StatusInstance, Transition } from '../../report/status.ts'
+import type { LoopDelay } from '../metrics/process-names.ts'
 import type { ToHttp } from './messages.ts'
 
 export type Snapshot = {
   readonly status: Status
+  readonly loopDelay: LoopDelay | null
+  /** The wall clock in milliseconds. */
+  readonly madeMs: number
   /** Monotonic milliseconds: when its last part came. */
   readonly at: number
 }
@@ -71,7 +75,9 @@ export class Snapshots {
       this.#answer(null)
       return false
     }
-    this.#last = { status: { ...message.rest, instances }, at: performance.now() }
+    const status = { ...message.rest, instances }
+    const { loopDelay } = message
+    this.#last = { status, loopDelay, madeMs: Date.now(), at: performance.now() }
     this.#answer(this.#last)
     return true
   }

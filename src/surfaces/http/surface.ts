@@ -8,6 +8,7 @@ import type { Log } from '../../base/log.ts'
 import type { HttpListener } from '../../config/http.ts'
 import type { Status, StatusInstance, Transition } from '../../report/status.ts'
 import { SupervisedThread, usualBackOff } from '../../threads/supervised.ts'
+import { LoopDelayMeter } from './loop-delay.ts'
 import type { FromHttp, Order, Outcome, ToHttp } from './messages.ts'
 
 export type HttpPorts = {
@@ -42,6 +43,7 @@ export class HttpSurface {
   /** Being carried out. */
   #orders = 0
   #unserved: readonly string[] = []
+  readonly #loopDelay = new LoopDelayMeter()
   #number = 0
   #beganAt = Number.NEGATIVE_INFINITY
   #wanted = false
@@ -70,6 +72,7 @@ export class HttpSurface {
     if (listeners.length === 0) return void this.stop()
     // A thread that is started here is told what to serve by onStarted.
     if (this.#thread === null) {
+      this.#loopDelay.start()
       this.#thread = this.#supervised()
       this.#thread.start()
     } else this.#thread.post({ kind: 'listen', listeners })
@@ -82,6 +85,7 @@ export class HttpSurface {
   async stop(): Promise<void> {
     const thread = this.#thread
     this.#thread = null
+    this.#loopDelay.stop()
     this.#listeners = []
     this.#unserved = []
     if (this.#timer !== null) clearTimeout(this.#timer)
@@ -144,7 +148,7 @@ export class HttpSurface {
       const { instances: _told, ...rest } = await this.#ports.status((some) =>
         post({ kind: 'instances', number, some }),
       )
-      post({ kind: 'status', number, rest })
+      post({ kind: 'status', number, rest, loopDelay: this.#loopDelay.read() })
     } catch (error) {
       post({ kind: 'no-status', number, why: textOf(error) })
     }

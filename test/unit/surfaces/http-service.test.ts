@@ -8,10 +8,9 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import type { HttpListener } from '../../../src/config/http.ts'
-import type { FromHttp, Outcome } from '../../../src/surfaces/http/messages.ts'
-import { HttpService } from '../../../src/surfaces/http/service.ts'
 import { aStatus } from '../cli/a-status.ts'
 import { ask, listen, nextEvent } from './http-client.ts'
+import { serving } from './http-daemon.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'vipd-http-'))
 after(() => rmSync(dir, { recursive: true }))
@@ -35,65 +34,6 @@ const listener = (path: string, more: Partial<HttpListener> = {}): HttpListener 
   names: [],
   ...more,
 })
-
-/** Answers for the daemon; `silent`: not at all. */
-async function serving(
-  listeners: readonly HttpListener[],
-  act: (daemon: Daemon) => Promise<void>,
-): Promise<void> {
-  const daemon = new Daemon()
-  daemon.service.take({ kind: 'listen', listeners })
-  await daemon.settled()
-  try {
-    await act(daemon)
-  } finally {
-    await daemon.service.close()
-  }
-}
-
-class Daemon {
-  readonly service = new HttpService((message) => this.#hear(message))
-  readonly said: string[] = []
-  readonly orders: Extract<FromHttp, { kind: 'order' }>['order'][] = []
-  unserved: readonly string[] = []
-  wants = 0
-  silent = false
-  outcome: Outcome = { ok: true, result: 'done' }
-  status = aStatus
-  #number = 0
-  #settled: () => void = () => undefined
-
-  /** All that shall be served is, or cannot be. */
-  settled(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#settled = resolve
-    })
-  }
-
-  tell(): void {
-    const { instances, ...rest } = this.status
-    const number = ++this.#number
-    for (const it of instances) this.service.take({ kind: 'instances', number, some: [it] })
-    this.service.take({ kind: 'status', number, rest })
-  }
-
-  #hear(message: FromHttp): void {
-    if (message.kind === 'say') this.said.push(message.text)
-    if (message.kind === 'want') {
-      this.wants += 1
-      if (!this.silent) setImmediate(() => this.tell())
-    }
-    if (message.kind === 'unserved') {
-      this.unserved = message.reasons
-      this.#settled()
-    }
-    if (message.kind === 'order') {
-      this.orders.push(message.order)
-      const done = { kind: 'done', id: message.id, outcome: this.outcome } as const
-      setImmediate(() => this.service.take(done))
-    }
-  }
-}
 
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` })
 const asJson = { 'Content-Type': 'application/json' }
