@@ -135,6 +135,17 @@ export const planHold = (facts: SlotFacts): Plan => [
   ...encoded(facts).entries,
 ]
 
+/**
+ * An interface was down for a moment that does not count: what the kernel dropped is set again, and one address of each
+ * interface is announced. Clients know our MAC address still; a switch may have forgotten its port, and where no
+ * advert leaves nothing else tells it.
+ */
+export function planReturn(facts: SlotFacts): Plan {
+  const { frames } = encoded(facts)
+  const first = new Map(frames.toReversed().map(({ step }) => [step.ifindex, step]))
+  return [...planHold(facts), ...first.values()]
+}
+
 /** An address that another program deleted: back in place, and announced. */
 export function planRestore(facts: SlotFacts, address: AddressFacts): Plan {
   const { add, frame } = encodeAddress(facts, address)

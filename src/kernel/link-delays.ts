@@ -69,6 +69,12 @@ export class LinkDelays {
     return up
   }
 
+  /** It counts as up, and is down. */
+  isSuppressed(ifindex: number): boolean {
+    const watched = this.#watched.get(ifindex)
+    return watched?.counts === true && watched.dueMs !== null
+  }
+
   forget(ifindex: number): void {
     this.#watched.delete(ifindex)
   }

@@ -160,6 +160,11 @@ export class Kernel implements KernelView {
     return this.findHeld(gone) !== null
   }
 
+  /** A link that is down and counts as up (`LinkDelays`). */
+  isSuppressed(ifindex: number): boolean {
+    return this.#delays?.isSuppressed(ifindex) ?? false
+  }
+
   forwardsIpv6(ifindex: number): boolean {
     return this.#forwarding.get(ifindex) ?? false
   }

@@ -1,6 +1,7 @@
 /** What counts later: an interface that flaps (interface_up_down_delays), and a start soon after the boot. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { Frame } from '../../src/lab/capture.ts'
 import { startVipd } from '../../src/lab/vipd.ts'
 import { until } from '../../src/lab/wait.ts'
 import { conf, inLab } from './pair.ts'
@@ -14,7 +15,7 @@ const owners = (delays: string) =>
     priority: 255,
     advertInt: 20,
     before: delays,
-    more: 'virtual_routes {\n    10.77.0.0/24 via 172.16.80.9 dev eth0\n  }',
+    more: 'garp_master_delay 0\n  virtual_routes {\n    10.77.0.0/24 via 172.16.80.9 dev eth0\n  }',
   }).concat(`
 vrrp_instance VI_6 {
   interface eth0
@@ -41,12 +42,21 @@ describe('delays', { concurrency: 3 }, () => {
 
       await lab.unplug(one)
       await master.child.line(/eth0 is down, which counts in 30 s/, soonMs)
+      const capture = await lab.capture({ filter: 'arp' })
       await lab.plug(one)
+      const announced = (it: Frame) => it.kind === 'arp' && it.sender === vips[0]
+      await capture.frames.next(
+        'an announcement: a switch may have forgotten us',
+        soonMs,
+        announced,
+      )
       await master.child.line(/eth0 is up again before the change counted/, soonMs)
       assert.deepEqual(await transitions(), before)
 
       await one.sh('ip link set eth0 down; ip address flush dev eth0 to 172.16.80.100')
       await one.sh('ip link set eth0 up')
+      await master.child.line(/172\.16\.80\.100 went while eth0 was down: put back/, soonMs)
+      assert.doesNotMatch(master.child.text, /removed by another program/)
       for (const vip of vips) await until(`${vip} is there`, soonMs, () => one.holds(vip))
       const route = async () => /^10\.77\.0\.0\/24/m.test(await one.sh('ip route show'))
       await until('the route is there', soonMs, route)

@@ -16,7 +16,7 @@ export const interfaceDelayKeywords: readonly PlainEntry[] = inBlock<null>('root
     each: readDelay,
     since: '2.2.4',
     unit: 's',
-    doc: 'How long an interface must be down before that counts, and how long up (0 to 255, to the microsecond; UP is 0 where it is left out, as in keepalived’s code). What changes back earlier never happened: no transition; what the kernel dropped meanwhile is set again. An interface that is up for the first time, or is deleted, counts at once; so does the loss of the source address, which an IPv6 instance suffers when its interface is switched off (not when it loses its carrier). DOWN is cut to what the adverts of the instances on it can miss before a peer takes over.',
+    doc: 'How long an interface must be down before that counts, and how long up (0 to 255, to the microsecond; UP is 0 where it is left out, as in keepalived’s code). What changes back earlier never happened: no transition; what the kernel dropped meanwhile is set again, and one address on each interface is announced, as a switch may have forgotten its port (keepalived does neither). An interface that is up for the first time, or is deleted, counts at once; so does the loss of the source address, which an IPv6 instance suffers when its interface is switched off (not when it loses its carrier). DOWN is cut to what the adverts of the instances on it can miss before a peer takes over.',
   },
 ])
 

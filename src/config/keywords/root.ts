@@ -72,19 +72,19 @@ export const unsupportedRootKeywords: readonly PlainEntry[] = withoutEffect('roo
   {
     name: 'linkbeat_use_polling',
     deprecated: 'linkbeat_interfaces',
-    doc: 'Polls the link of every interface.',
+    doc: 'Polls the link of every interface: see linkbeat_interfaces.',
   },
   {
     name: 'garp_group',
     form: 'block',
     inner: 'garp_group',
     since: '1.2.24',
-    doc: 'Interfaces that share a pace of announcements.',
+    doc: 'Interfaces that share a pace of announcements. vipd paces those of one instance on one interface (vrrp_garp_interval, vrrp_gna_interval): the engine sends each instance’s by itself, so that several that take over in one moment are not spaced from each other.',
   },
   {
     name: 'linkbeat_interfaces',
     form: 'entries',
     entry: 'INTERFACE [MII|ETHTOOL|IOCTL]',
-    doc: 'Interfaces whose link is polled.',
+    doc: 'Polls the link of interfaces whose driver tells the kernel nothing of its carrier; vipd follows the kernel’s notifications, and with such a driver a script that asks it (ethtool) can be tracked.',
   },
 ])

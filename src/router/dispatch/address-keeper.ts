@@ -53,8 +53,11 @@ export class AddressKeeper {
     this.#ports.log.write(cfg.name, { kind: 'log', level: 'warning', text }, now)
   }
 
-  /** An address vanished that we did not remove: if it is ours it is put back. */
-  vanished(gone: KernelAddress, holder: Holder): void {
+  /**
+   * An address vanished that we did not remove: if it is ours it is put back. `wasDown`: the kernel drops addresses of an
+   * interface that goes down, which does not count (interface_up_down_delays).
+   */
+  vanished(gone: KernelAddress, holder: Holder, wasDown: boolean): void {
     const { cfg, facts, now } = holder
     const { ifindex } = gone
     const identity = identityOfHeld(gone)
@@ -65,11 +68,13 @@ export class AddressKeeper {
       (a) => identityOf(a) === identity && a.track,
     )
     if (!lost || !tracked) return
-    this.#restorer.lost(`${ifindex} ${identity}`, now)
-    const text = `(${cfg.name}) ${gone.address} was removed by another program: put back`
+    this.#restorer.lost(`${ifindex} ${identity}`, now, !wasDown)
+    const on = facts.addresses.find((a) => a.ifindex === ifindex)?.interface ?? 'its interface'
+    const how = wasDown ? `went while ${on} was down` : 'was removed by another program'
+    const text = `(${cfg.name}) ${gone.address} ${how}: put back`
     this.#ports.log.write(cfg.name, { kind: 'log', level: 'warning', text }, now)
     this.restore(holder)
-    this.#resignContested(gone.address, holder)
+    if (!wasDown) this.#resignContested(gone.address, holder)
   }
 
   /** What is due of what was put off. */

@@ -14,7 +14,8 @@ import type { Transition } from '../../report/status.ts'
 export type DispatcherPorts = {
   readonly engine: Engine
   /** The mirror of the kernel. */
-  readonly kernel: KernelView & Pick<Kernel, 'linkNames' | 'linkByIndex' | 'hasAgain' | 'apply'>
+  readonly kernel: KernelView &
+    Pick<Kernel, 'linkNames' | 'linkByIndex' | 'hasAgain' | 'isSuppressed' | 'apply'>
   /** What keeps the mirror. Differences that it finds by reading come back through `onKernel`. */
   readonly reader: Pick<KernelReader, 'heard' | 'read'>
   readonly notifier: Notifier

@@ -9,7 +9,7 @@ import type { Instance } from '../../config/types.ts'
 import { nextDeadline } from '../../election/step.ts'
 import type { Effect, Event, Machine, Params, State } from '../../election/types.ts'
 import type { ExpectedAdvert, Packet, SlotId } from '../../engine/contract.ts'
-import { planHold } from '../../engine/plans-addresses.ts'
+import { planHold, planReturn } from '../../engine/plans-addresses.ts'
 import type { KernelAddress } from '../../kernel/mirror.ts'
 import type { Move } from '../binding/sockets.ts'
 import type { Assessment } from '../tracking/tracker.ts'
@@ -237,11 +237,11 @@ export class RunningInstance {
     if (holder !== null) this.addresses.duplicate(held, holder)
   }
 
-  /** One of our addresses vanished although we did not remove it: put it back, stay master. */
-  addressVanished(gone: KernelAddress): void {
+  /** One of our addresses vanished although we did not remove it: put it back, stay master. `wasDown`: its interface. */
+  addressVanished(gone: KernelAddress, wasDown = false): void {
     const holder = this.#holder(this.#ports.engine.now())
     if (holder === null || !this.has(gone.address)) return
-    this.addresses.vanished(gone, holder)
+    this.addresses.vanished(gone, holder, wasDown)
     // Not of the lead that a contested address has just ended.
     this.holdEntries()
   }
@@ -266,10 +266,11 @@ export class RunningInstance {
       : this.#parts.entries.warnings(holder.cfg, holder.facts.entries, now)
   }
 
-  /** Another instance gave up an address that is ours now: what it deleted is set again. */
-  holdAddresses(): void {
+  /** Set again: another instance gave up an address that is ours now, or an interface has `returned` from being down. */
+  holdAddresses(why: 'given-up' | 'returned' = 'given-up'): void {
     const holder = this.#holder(this.#ports.engine.now())
-    if (holder !== null) this.orders.once(planHold(holder.facts))
+    const plan = why === 'returned' ? planReturn : planHold
+    if (holder !== null) this.orders.once(plan(holder.facts))
   }
 
   linkFailed(call: string, code: string): void {

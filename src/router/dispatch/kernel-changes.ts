@@ -2,13 +2,13 @@
 import type { Log } from '../../base/log.ts'
 import { type DelayNews, describeDelay } from '../../kernel/link-delays.ts'
 import { linkNews } from '../../kernel/link-news.ts'
-import type { Kernel, KernelChange } from '../../kernel/mirror.ts'
+import type { Kernel, KernelAddress, KernelChange } from '../../kernel/mirror.ts'
 import { watchedInterfaces } from '../tracking/tracker.ts'
 import type { Roster } from './roster.ts'
 
 type Concerned = {
   readonly roster: Roster
-  readonly kernel: Pick<Kernel, 'linkByIndex' | 'linkByName' | 'hasAgain'>
+  readonly kernel: Pick<Kernel, 'linkByIndex' | 'linkByName' | 'hasAgain' | 'isSuppressed'>
   readonly log: Log
 }
 
@@ -20,18 +20,18 @@ export function routeKernelChanges(changes: readonly KernelChange[], to: Concern
     else log.debug(text)
     linkChanged(name, to)
   }
-  for (const change of changes) routeOne(change, to)
+  for (const change of changes) routeOne(change, to, changes)
   if (changes.some(({ kind }) => kind === 'address')) followOthers(roster)
 }
 
 /** A change of a link is told by name, with all others of its batch. */
-function routeOne(change: KernelChange, to: Concerned): void {
+function routeOne(change: KernelChange, to: Concerned, batch: readonly KernelChange[]): void {
   switch (change.kind) {
     case 'delayed':
     case 'flapped':
       return onDelay(change, to)
     case 'address':
-      return onAddress(change, to)
+      return onAddress(change, to, batch)
     case 'forwarding':
       return onForwarding(change.ifindex, to)
     case 'entry-gone':
@@ -57,7 +57,7 @@ function onDelay(news: DelayNews, { roster, log }: Concerned): void {
     const { cfg, binding } = instance
     const on = (it: { readonly interface: string | null }) => it.interface === name
     const holds = [...cfg.addresses, ...cfg.excluded].some(on)
-    if (holds || binding.primary?.name === name) instance.holdAddresses()
+    if (holds || binding.primary?.name === name) instance.holdAddresses('returned')
     // A route may lead over it though nothing else of the instance is there.
     else instance.holdEntries()
   }
@@ -92,8 +92,10 @@ const isTracked = (name: string, roster: Roster): boolean =>
 
 function onAddress(
   { held, present, foreign }: KernelChange & { kind: 'address' },
-  { roster, kernel }: Concerned,
+  to: Concerned,
+  batch: readonly KernelChange[],
 ): void {
+  const { roster, kernel } = to
   if (!roster.isVirtual(held.address)) {
     const link = kernel.linkByIndex(held.ifindex)
     if (link !== null) roster.sourceChanged(link.name, held.address)
@@ -107,6 +109,17 @@ function onAddress(
     for (const instance of roster.instances) instance.addressDuplicate(held)
     return
   }
-  if (present || kernel.hasAgain(held)) return
-  for (const instance of roster.instances) instance.addressVanished(held)
+  if (!present && !kernel.hasAgain(held)) onVanished(held, to, batch)
 }
+
+function onVanished(
+  held: KernelAddress,
+  { roster, kernel }: Concerned,
+  batch: readonly KernelChange[],
+): void {
+  const wasDown = kernel.isSuppressed(held.ifindex) || hasReturned(held.ifindex, batch)
+  for (const instance of roster.instances) instance.addressVanished(held, wasDown)
+}
+
+const hasReturned = (ifindex: number, batch: readonly KernelChange[]): boolean =>
+  batch.some((it) => it.kind === 'flapped' && it.ifindex === ifindex && it.up)

@@ -27,11 +27,11 @@ type Loser = {
 export class Restorer {
   readonly #losers = new Map<string, Loser>()
 
-  /** One of the addresses is gone. `take` says when to put it back. */
-  lost(key: string, now: Us): void {
+  /** One of the addresses is gone, `isContested`: by another program. `take` says when to put it back. */
+  lost(key: string, now: Us, isContested = true): void {
     const loser = this.#losers.get(key) ?? newLoser()
     this.#losers.set(key, loser)
-    loser.lostAt = [...loser.lostAt, now].slice(-contested.losses)
+    if (isContested) loser.lostAt = [...loser.lostAt, now].slice(-contested.losses)
     loser.adds.add('add', true)
     loser.announcements.add('announce', true)
   }

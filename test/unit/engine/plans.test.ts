@@ -17,6 +17,7 @@ import {
 import {
   type AddressFacts,
   planRestore,
+  planReturn,
   type SlotFacts,
 } from '../../../src/engine/plans-addresses.ts'
 import { decodeArp } from '../../../src/wire/arp.ts'
@@ -356,6 +357,18 @@ test('garp_extra_if: the first address of each other interface, after the second
     none.repeats.some(({ key }) => key.startsWith('garp-extra')),
     false,
   )
+})
+
+test('an interface that returned: everything is set again, and one address of each announced', () => {
+  const addresses = [
+    address('10.0.0.1'),
+    address('10.0.0.2'),
+    address('10.7.0.1', { ifindex: 7 }),
+    address('10.8.0.1', { ifindex: 8, mac: null }),
+  ]
+  const said = readAll(planReturn({ ...facts, addresses }))
+  assert.equal(said.filter((it) => it.startsWith('add ')).length, 4)
+  assert.deepEqual(said.slice(4).sort(), ['arp 10.0.0.1 on 3', 'arp 10.7.0.1 on 7'])
 })
 
 test('refresh and lease', () => {

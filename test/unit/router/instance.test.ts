@@ -73,6 +73,7 @@ function atWork(assessment = fine, cfg = instance()) {
   const { engine, orders, advance } = recorder()
   const notified: string[] = []
   const queue = new OrderQueue(engine)
+  const lines: string[] = []
   const quiet = () => undefined
   const ports: InstancePorts = {
     engine,
@@ -87,7 +88,13 @@ function atWork(assessment = fine, cfg = instance()) {
       reconfigure: quiet,
       stop: () => Promise.resolve(),
     },
-    log: { debug: quiet, info: quiet, warn: quiet, error: quiet, flush: () => Promise.resolve() },
+    log: {
+      debug: quiet,
+      info: quiet,
+      warn: (line) => void lines.push(line),
+      error: quiet,
+      flush: () => Promise.resolve(),
+    },
     transition: quiet,
     claim: () => true,
     virtual: () => new Set([ip('172.16.80.100')]),
@@ -101,7 +108,7 @@ function atWork(assessment = fine, cfg = instance()) {
     queue.submit()
     return orders.splice(0)
   }
-  return { it, ordered, notified, advance }
+  return { it, ordered, lines, notified, advance }
 }
 
 const contestedAt = ({ cfg, binding: { facts }, addresses }: RunningInstance, at: number) =>
@@ -216,6 +223,17 @@ test('an address that another program deleted is put back once for each deletion
   advance(announced)
   it.tick(announced)
   assert.deepEqual([...new Set(ordered().flatMap(stepKinds))], ['frame'])
+})
+
+test('an address that went with its interface is put back, and no other program is blamed', () => {
+  const { it, ordered, lines } = atWork()
+  it.engineEvent(expired(ordered()[0]?.generation ?? 0))
+  for (let i = 0; i < 12; i++) it.addressVanished(vanished('172.16.80.100'), true)
+  assert.equal(ordered().length, 12)
+  assert.deepEqual(contestedAt(it, 0), [])
+  const said = lines.filter((line) => line.includes('172.16.80.100'))
+  assert.match(said[0] ?? '', /172\.16\.80\.100 went while eth0 was down: put back/)
+  assert.doesNotMatch(said.join(), /another program/)
 })
 
 test('an address whose place a later line took is not missed when it goes', () => {

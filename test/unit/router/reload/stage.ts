@@ -38,6 +38,7 @@ const kernel = {
   linkNames: links.map(({ name }) => name),
   linkByIndex: (ifindex: number) => links.find((it) => it.ifindex === ifindex) ?? null,
   hasAgain: () => false,
+  isSuppressed: () => false,
   apply: () => [],
 }
 
