@@ -25,4 +25,9 @@ export type Route = Written &
   WrittenProtocol &
   RouteFields & { readonly interface: string | null; readonly nextHops: readonly NextHop[] }
 
-export type Rule = Written & WrittenProtocol & RuleFields
+export type Rule = Written &
+  WrittenProtocol &
+  RuleFields & {
+    /** The preference is not written: it is by the place in the file, and kept over a reload. */
+    readonly numbered: boolean
+  }

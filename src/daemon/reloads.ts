@@ -5,6 +5,7 @@
 
 import { judgeReload } from '../config/explain/judge-reload.ts'
 import { formatDiagnostic } from '../config/language/diagnostics.ts'
+import { keepRuleNumbers } from '../config/rule-numbers.ts'
 import type { Config } from '../config/types.ts'
 import type { Engine } from '../engine/contract.ts'
 import type { Ownership } from '../kernel/record.ts'
@@ -81,7 +82,10 @@ export class Reloads {
       return this.#refuse(reasons, judgement.forcible, diagnostics)
     }
     logDiagnostics(options.log, loaded.diagnostics)
-    return this.#oneAtATime(() => this.#change(loaded, judgement.config))
+    return this.#oneAtATime(() => {
+      const next = keepRuleNumbers(dispatcher.config, judgement.config)
+      return this.#change(loaded, next)
+    })
   }
 
   /** Plans the change, and applies it whole. */

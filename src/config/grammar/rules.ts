@@ -7,7 +7,7 @@ import type { Rule } from '../routing.ts'
 import { EntryDropped, RoutingWords, readNumber } from './routing-words.ts'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
-type RuleDraft = Mutable<Omit<Rule, 'family' | 'preference' | 'action'>> & {
+type RuleDraft = Mutable<Omit<Rule, 'family' | 'preference' | 'action' | 'numbered'>> & {
   family: Family | null
   preference: number | null
   action: number | null
@@ -225,6 +225,7 @@ function finishRule(draft: RuleDraft, node: Node, words: RoutingWords): Rule {
     action: does,
     family,
     preference,
+    numbered: draft.preference === null,
     table,
     protocol: protocolOf(draft, at, words),
   }
@@ -254,7 +255,7 @@ function nextPreference(at: Word, family: Family, { lowering }: RoutingWords): n
   numbered.set(lowering, next)
   const preference = next[family]
   next[family] -= 1
-  const message = `a rule without preference gets ${preference}, as keepalived numbers them: write it, since another rule above moves it`
+  const message = `a rule without preference gets ${preference}, as keepalived numbers them: write it, since another rule above moves it at the next start (a reload keeps it)`
   lowering.error(at, 'rule', message)
   return preference
 }

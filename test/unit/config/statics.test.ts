@@ -1,6 +1,7 @@
 /** static_ipaddress, static_routes, static_rules and track_group: exit statuses of `keepalived -t` 2.2.7, and what is meant. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { keepRuleNumbers } from '../../../src/config/rule-numbers.ts'
 import { check, instanceText } from './reading.ts'
 
 const group = 'track_group TG {\n group {\n  V\n }\n}\n'
@@ -79,4 +80,34 @@ test('the members of a group are in FAULT with the interfaces of its entries', (
   assert.deepEqual(read(group + addresses(one)).tracked, [])
   const all = addresses(mine) + rules('iif lo table 300 priority 5 track_group TG')
   assert.deepEqual(read(group + all).tracked, ['eth1', 'lo'])
+})
+
+test('rules without a preference keep their numbers over a reload', () => {
+  const of = (...lines: readonly string[]) => {
+    const { config } = check(rules(...lines) + instanceText())
+    assert.ok(config !== null)
+    return config
+  }
+  const [a, b, c] = ['from 192.0.2.0/24 table 5', 'from 192.0.3.0/24 table 5', 'from ::1 table 5']
+  const before = of(a, b, c)
+  const numbers = (config: typeof before) =>
+    config.statics.rules.map((it) => [it.text, it.preference])
+  const expected = [
+    [a, 16_384],
+    [b, 16_383],
+    [c, 16_384],
+  ]
+  assert.deepEqual(numbers(before), expected)
+  const above = 'from 192.0.1.0/24 table 5'
+  const next = of(above, a, b, c)
+  assert.deepEqual(numbers(next)[1], [a, 16_383], 'as the file alone has it')
+  const kept = keepRuleNumbers(before, next)
+  assert.deepEqual(numbers(kept), [[above, 16_382], ...expected])
+  // What is gone leaves its number to others, and a written one stays.
+  const less = keepRuleNumbers(kept, of(b, `${above} priority 16384`, 'from 192.0.4.0/24 table 5'))
+  assert.deepEqual(numbers(less), [
+    [b, 16_383],
+    [`${above} priority 16384`, 16_384],
+    ['from 192.0.4.0/24 table 5', 16_382],
+  ])
 })
