@@ -10,6 +10,7 @@ import { type Ip, ipFromBytes } from '../../src/base/ip.ts'
 import { type Us, us } from '../../src/base/time.ts'
 import { encodeFrame, FrameReader, readRequest, readResponse } from '../../src/control/protocol.ts'
 import { decodeArp, encodeGratuitousArp } from '../../src/wire/arp.ts'
+import { bfdStates, decodeBfd, encodeBfd } from '../../src/wire/bfd.ts'
 import { decodeNa, encodeUnsolicitedNa } from '../../src/wire/ndp.ts'
 import { encodeAttribute, encodeMessage } from '../../src/wire/netlink.ts'
 import { decodeMessages } from '../../src/wire/rtnetlink.ts'
@@ -183,5 +184,43 @@ test('control protocol: bodies are read or refused, and frames survive any cutti
       assert.deepEqual(read, { ok: true, value: { id, verb: 'history', name: `VI_${id}` } })
     }),
     { numRuns: Math.min(numRuns, 500) },
+  )
+})
+
+const bfdPacket = fc
+  .record({
+    state: fc.constantFrom(...bfdStates),
+    diagnostic: fc.integer({ min: 0, max: 31 }),
+    flag: fc.constantFrom('poll' as const, 'final' as const, null),
+    demand: fc.boolean(),
+    multiplier: fc.integer({ min: 1, max: 255 }),
+    myDiscriminator: fc.integer({ min: 1, max: 0xffff_ffff }),
+    yourDiscriminator: fc.integer({ min: 1, max: 0xffff_ffff }),
+    desiredMinTxUs: fc.integer({ min: 0, max: 0xffff_ffff }).map(us),
+    requiredMinRxUs: fc.integer({ min: 0, max: 0xffff_ffff }).map(us),
+  })
+  .map(({ flag, ...rest }) => ({ ...rest, poll: flag === 'poll', final: flag === 'final' }))
+
+test('BFD packets: what was encoded is decoded; any octets are refused by name or within their ranges', () => {
+  fc.assert(
+    fc.property(bfdPacket, (packet) => {
+      assert.deepEqual(decodeBfd(encodeBfd(packet)), { ok: true, value: packet })
+    }),
+    { numRuns },
+  )
+  fc.assert(
+    fc.property(fc.oneof(octets, damaged(bfdPacket.map(encodeBfd))), (bytes) => {
+      const decoded = decodeBfd(bytes)
+      if (!decoded.ok) return decoded.why.length > 0
+      const { state, multiplier, diagnostic, myDiscriminator, yourDiscriminator } = decoded.value
+      const starting = state === 'Down' || state === 'AdminDown'
+      return (
+        multiplier > 0 &&
+        diagnostic < 32 &&
+        myDiscriminator > 0 &&
+        (starting || yourDiscriminator > 0)
+      )
+    }),
+    { numRuns },
   )
 })

@@ -15,6 +15,7 @@ mkdir "$scratch/build"
 sources() {
   case $1 in
     core_fuzz) echo engine/core engine/core_events engine/core_orders engine/core_time engine/seal_check base/plan base/seal base/seal_table base/step_queue crypto/sha256 ;;
+    bfd_fuzz) echo engine/bfd_core base/plan base/step_queue ;;
     seal_fuzz) echo engine/seal_check base/plan base/seal base/seal_table base/step_queue crypto/sha256 ;;
     wire_fuzz) echo engine/address_news base/netlink base/plan base/step_queue warden/warden_wire ;;
   esac
@@ -71,8 +72,9 @@ compile core_fuzz "$compiler" "$sanitizers" "$driver" &
 first=$!
 compile wire_fuzz "$compiler" "$sanitizers" "$driver"
 compile seal_fuzz "$compiler" "$sanitizers" "$driver"
+compile bfd_fuzz "$compiler" "$sanitizers" "$driver"
 wait "$first"
-for target in core_fuzz wire_fuzz seal_fuzz; do
+for target in core_fuzz wire_fuzz seal_fuzz bfd_fuzz; do
   echo "$target: $about, seed $seed, $seconds s"
   if test -n "$clang"; then
     mkdir -p "$corpus/$target"
