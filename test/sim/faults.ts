@@ -2,6 +2,7 @@
  * What can go wrong, as one table: each fault begins, and says how it ends. `passing` ones end after a while by
  * themselves; `lasting` ones may stay while the cluster comes to rest around them (a partition, a dead host).
  */
+import { viewOf } from '../../src/base/bytes.ts'
 import type { Ip } from '../../src/base/ip.ts'
 import type { Us } from '../../src/base/time.ts'
 import { encodeAdvert } from '../../src/wire/vrrp.ts'
@@ -279,12 +280,14 @@ export const attacks: readonly Fault[] = [
   },
 ]
 
-/** One of the last adverts with another MAC. */
+/** One of the last adverts, as if sent a second later: its MAC does not cover that. */
 export function alteredAdvert({ lan, foreigner, prng }: World): void {
   if (lan.recorded.length === 0) return
   const packet = prng.pick(lan.recorded)
   const bytes = Uint8Array.from(packet.bytes)
-  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
+  const view = viewOf(bytes)
+  const secondsAt = bytes.length - 24
+  view.setUint32(secondsAt, view.getUint32(secondsAt) + 1)
   lan.send(foreigner, { ...packet, bytes, valid: false })
 }
 

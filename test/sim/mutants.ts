@@ -41,9 +41,9 @@ const file = {
 export const mutants: readonly Mutant[] = [
   {
     name: 'a seal is not checked',
-    file: file.coreEvents,
-    find: 'return slot.seal == nullptr || slot.seal->Believes(verdict);',
-    replace: 'return slot.seal == nullptr || verdict != SealVerdict::kNone || slot.vrid != 0;',
+    file: file.sealCheck,
+    find: 'if (!EqualConstantTime(mac, payload.last(kMacOctets))) return {SealVerdict::kInvalid, skew};',
+    replace: 'if (mac.empty()) return {SealVerdict::kInvalid, skew};',
   },
   {
     name: 'a replay is accepted',
@@ -431,5 +431,11 @@ export const mutants: readonly Mutant[] = [
     file: file.coreSlots,
     find: 'if (slot->resigned != Resigned::kNo && slot->resigned_event > acknowledged_)',
     replace: 'if (slot->resigned != Resigned::kNo && slot->resigned_event == 0)',
+  },
+  {
+    name: 'core: what no seal allows holds a deadline back',
+    file: file.coreEvents,
+    find: 'return slot.seal == nullptr || slot.seal->Believes(verdict);',
+    replace: 'return slot.seal == nullptr || verdict != SealVerdict::kNone || slot.vrid != 0;',
   },
 ]
