@@ -88,19 +88,21 @@ Napi::Value HoldName(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), vipd::HoldName(info[0].As<Napi::String>().Utf8Value()));
 }
 
-// sha256(bytes) and hmacSha256(key, bytes), as the seals use them.
+// sha256(bytes), md5(bytes), hmacSha256(key, bytes) and hmacMd5(key, bytes), as the seals use them.
+template <typename Hash>
 Napi::Value HashOf(const Napi::CallbackInfo& info) {
-  vipd::Sha256 hash;
+  Hash hash;
   hash.Add(vipd::BytesFrom(info[0]));
-  const vipd::Digest256 digest = hash.Done();
+  const auto digest = hash.Done();
   return vipd::BytesTo(info.Env(), {digest.begin(), digest.end()});
 }
 
+template <typename Hash>
 Napi::Value MacOf(const Napi::CallbackInfo& info) {
-  const vipd::HmacKey key = vipd::MakeHmacKey(vipd::BytesFrom(info[0]));
+  const auto key = vipd::MakeHmacKeyOf<Hash>(vipd::BytesFrom(info[0]));
   const vipd::Bytes octets = vipd::BytesFrom(info[1]);
   const std::array<std::span<const uint8_t>, 1> parts = {octets};
-  const vipd::Digest256 digest = vipd::HmacSha256(key, parts);
+  const auto digest = vipd::HmacOf<Hash>(key, parts);
   return vipd::BytesTo(info.Env(), {digest.begin(), digest.end()});
 }
 
@@ -121,8 +123,10 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("exitNow", Napi::Function::New(env, ExitNow, "exitNow"));
   exports.Set("holdName", Napi::Function::New(env, HoldName, "holdName"));
   exports.Set("tellSupervisor", Napi::Function::New(env, TellSupervisor, "tellSupervisor"));
-  exports.Set("sha256", Napi::Function::New(env, HashOf, "sha256"));
-  exports.Set("hmacSha256", Napi::Function::New(env, MacOf, "hmacSha256"));
+  exports.Set("sha256", Napi::Function::New(env, HashOf<vipd::Sha256>, "sha256"));
+  exports.Set("md5", Napi::Function::New(env, HashOf<vipd::Md5>, "md5"));
+  exports.Set("hmacSha256", Napi::Function::New(env, MacOf<vipd::Sha256>, "hmacSha256"));
+  exports.Set("hmacMd5", Napi::Function::New(env, MacOf<vipd::Md5>, "hmacMd5"));
   vipd::DefineFiles(env, exports);
   vipd::DefineEgress(env, exports);
   vipd::DefinePrograms(env, exports);

@@ -25,6 +25,7 @@ LinkSpec LinkSpecFrom(const Napi::Object& value) {
   LinkSpec spec;
   spec.interface = TextIn(value, "interface");
   spec.ifindex = IntIn(value, "ifindex");
+  spec.ah = value.Get("ah").ToBoolean();
   spec.receive_on_any = value.Get("receiveOnAny").ToBoolean();
   spec.source = AddressFrom(value.Get("source"));
   if (!value.Get("group").IsNull()) spec.group = AddressFrom(value.Get("group"));

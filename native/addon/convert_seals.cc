@@ -1,4 +1,8 @@
 // Seals on their way down, and what is known of those who sealed what was heard on its way up.
+#include <cinttypes>
+#include <cstdio>
+#include <cstdlib>
+
 #include "addon/convert.h"
 
 namespace vipd {
@@ -18,11 +22,36 @@ SealKey KeyFrom(const Napi::Object& value) {
   return {static_cast<uint8_t>(id), MakeHmacKey(BytesFrom(value.Get("secret")))};
 }
 
-}  // namespace
+// A sequence crosses as hexadecimal digits: a number of JavaScript has 53 bits.
+SealSequence SequenceFrom(const Napi::Object& value, const char* name) {
+  return strtoull(TextIn(value, name).c_str(), nullptr, 16);
+}
 
-std::optional<Seal> SealFrom(const Napi::Value& given) {
-  if (given.IsNull()) return std::nullopt;
-  const Napi::Object value = ObjectFrom(given, "seal");
+std::string SequenceText(SealSequence sequence) {
+  std::array<char, 17> digits;
+  snprintf(digits.data(), digits.size(), "%016" PRIx64, sequence);
+  return digits.data();
+}
+
+SealMark MarkFrom(const Napi::Object& value) {
+  SealMark mark;
+  mark.sender = AddressFrom(value.Get("address"));
+  mark.last = SequenceFrom(value, "sequence");
+  mark.at = UsIn(value, "at");
+  mark.skew = UsIn(value, "skewSeconds");
+  return mark;
+}
+
+AhSeal AhFrom(const Napi::Object& value) {
+  AhSeal seal;
+  seal.source = AddressFrom(value.Get("source"));
+  seal.key = MakeMd5Key(BytesFrom(value.Get("key")));
+  seal.ttl = static_cast<uint8_t>(IntIn(value, "ttl"));
+  seal.unicast = FlagIn(value, "unicast");
+  return seal;
+}
+
+Seal TrailerFrom(const Napi::Object& value) {
   Seal seal;
   seal.family = IntIn(value, "family");
   seal.version = IntIn(value, "version");
@@ -43,23 +72,67 @@ std::optional<Seal> SealFrom(const Napi::Value& given) {
   return seal;
 }
 
-std::shared_ptr<SealSenders> SendersFor(const std::optional<Seal>& seal) {
-  if (!seal.has_value()) return nullptr;
+}  // namespace
+
+std::optional<AnySeal> SealFrom(const Napi::Value& given, const Napi::Value& memory,
+                                const EnginePolicy& policy) {
+  if (given.IsNull()) return std::nullopt;
+  const Napi::Object value = ObjectFrom(given, "seal");
+  if (TextIn(value, "kind") == "ah") {
+    AhSeal seal = AhFrom(value);
+    seal.traffic_class = static_cast<uint8_t>(policy.traffic_class);
+    return seal;
+  }
+  Seal seal = TrailerFrom(value);
+  if (!memory.IsObject()) return seal;
+  const Napi::Array heard = ArrayIn(memory.As<Napi::Object>(), "heard");
+  for (uint32_t i = 0; i < heard.Length(); ++i)
+    seal.marks.push_back(MarkFrom(ObjectFrom(heard.Get(i), "mark")));
+  return seal;
+}
+
+SealSequence SentFrom(const Napi::Value& memory) {
+  return memory.IsObject() ? SequenceFrom(memory.As<Napi::Object>(), "sent") : 0;
+}
+
+std::shared_ptr<SealSenders> SendersFor(const std::optional<AnySeal>& any) {
+  const Seal* seal = any.has_value() ? std::get_if<Seal>(&*any) : nullptr;
+  if (seal == nullptr) return nullptr;
   return std::make_shared<SealSenders>(seal->unicast ? seal->peers.size() : SealSenders::kLately);
 }
+
+namespace {
+
+Napi::Object SenderTo(Napi::Env env, const SealSender& sender) {
+  Napi::Object out = Napi::Object::New(env);
+  out.Set("address", AddressTo(env, sender.address()));
+  Set(&out, "skewSeconds", sender.skew);
+  Set(&out, "at", sender.at);
+  return out;
+}
+
+}  // namespace
 
 Napi::Array SendersTo(Napi::Env env, const SealSenders* senders) {
   Napi::Array out = Napi::Array::New(env);
   if (senders == nullptr) return out;
-  for (const SealSender& sender : senders->senders) {
-    const Us at = sender.at;
-    if (at < 0) continue;
-    Napi::Object one = Napi::Object::New(env);
-    one.Set("address", AddressTo(env, sender.address()));
-    Set(&one, "skewSeconds", sender.skew);
-    Set(&one, "at", at);
-    out.Set(out.Length(), one);
+  for (const SealSender& sender : senders->senders)
+    if (sender.at >= 0) out.Set(out.Length(), SenderTo(env, sender));
+  return out;
+}
+
+Napi::Object SealMemoryTo(Napi::Env env, const SealSenders* senders, SealSequence sent) {
+  Napi::Array heard = Napi::Array::New(env);
+  for (size_t i = 0; senders != nullptr && i < senders->senders.size(); ++i) {
+    const SealSender& sender = senders->senders[i];
+    if (!sender.set) continue;
+    Napi::Object one = SenderTo(env, sender);
+    one.Set("sequence", SequenceText(sender.last));
+    heard.Set(heard.Length(), one);
   }
+  Napi::Object out = Napi::Object::New(env);
+  out.Set("sent", SequenceText(sent));
+  out.Set("heard", heard);
   return out;
 }
 

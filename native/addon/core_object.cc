@@ -30,6 +30,7 @@ Napi::Function CoreObject::Define(Napi::Env env) {
                       InstanceMethod<&CoreObject::SetSealOf>("setSeal"),
                       InstanceMethod<&CoreObject::SetWall>("setWall"),
                       InstanceMethod<&CoreObject::ReadSenders>("senders"),
+                      InstanceMethod<&CoreObject::ReadSealMemory>("sealMemory"),
                       InstanceMethod<&CoreObject::SealStep>("seal"),
                       InstanceMethod<&CoreObject::Order>("order"),
                       InstanceMethod<&CoreObject::Packet>("packet"),
@@ -81,12 +82,23 @@ void CoreObject::RemoveSlot(const Napi::CallbackInfo& info) {
   seals_->Set(IntAt(info, 0), nullptr);
 }
 
+// setSeal(slot, seal, memory)
 void CoreObject::SetSealOf(const Napi::CallbackInfo& info) {
   const SlotId slot = IntAt(info, 0);
-  const std::optional<Seal> seal = SealFrom(info[1]);
+  const std::optional<AnySeal> seal = SealFrom(info[1], info[2], policy_);
   senders_[slot] = SendersFor(seal);
-  core_->SetSeal(slot, seal.has_value() ? &*seal : nullptr, senders_[slot]);
-  seals_->Set(slot, seal.has_value() ? &*seal : nullptr);
+  const AnySeal* given = seal.has_value() ? &*seal : nullptr;
+  seals_->Set(slot, given);
+  seals_->GoOnFrom(slot, SentFrom(info[2]));
+  core_->SetSeal(slot, given, senders_[slot], seals_->SequenceOf(slot));
+}
+
+// sealMemory(slot)
+Napi::Value CoreObject::ReadSealMemory(const Napi::CallbackInfo& info) {
+  const auto found = senders_.find(IntAt(info, 0));
+  const std::atomic<SealSequence>* sent = seals_->SequenceOf(IntAt(info, 0));
+  return SealMemoryTo(info.Env(), found == senders_.end() ? nullptr : found->second.get(),
+                      sent == nullptr ? 0 : sent->load());
 }
 
 // setWall(wall, now)
@@ -97,10 +109,11 @@ void CoreObject::SetWall(const Napi::CallbackInfo& info) {
 // seal(slot, to, bytes, now): a datagram as it leaves, or null for one that may not.
 Napi::Value CoreObject::SealStep(const Napi::CallbackInfo& info) {
   const Turn turn = {info.Env(), UsAt(info, 3), info.Env().Undefined(), {}};
+  Sealer sealer(seals_.get());
   Step step;
   step.to = AddressFrom(info[1]);
   step.bytes = BytesFrom(info[2]);
-  if (!Leaves(&turn, IntAt(info, 0), &step)) return info.Env().Null();
+  if (!Leaves(&turn, &sealer, 0, IntAt(info, 0), &step)) return info.Env().Null();
   return BytesTo(info.Env(), step.bytes);
 }
 
@@ -114,9 +127,12 @@ void CoreObject::Order(const Napi::CallbackInfo& info) {
     core_->Apply(std::move(order), static_cast<uint64_t>(UsAt(info, 2)), UsAt(info, 1));
 }
 
+// packet(link, from, ttl, payload, now, header): `header` before an authenticated PDU, or none.
 void CoreObject::Packet(const Napi::CallbackInfo& info) {
   const Bytes payload = BytesFrom(info[3]);
-  core_->Receive(IntAt(info, 0), AddressFrom(info[1]), IntAt(info, 2), payload, UsAt(info, 4));
+  const Bytes header = info[5].IsTypedArray() ? BytesFrom(info[5]) : Bytes();
+  const vipd::Packet packet = {AddressFrom(info[1]), IntAt(info, 2), header, payload};
+  core_->Receive(IntAt(info, 0), packet, UsAt(info, 4));
 }
 
 void CoreObject::Renew(const Napi::CallbackInfo& info) { core_->Renew(UsAt(info, 0)); }
@@ -180,19 +196,20 @@ void CoreObject::AnswerAll(Turn* turn) {
 }
 
 // As `Datagrams` does it.
-bool CoreObject::Leaves(const Turn* turn, SlotId slot, Step* step) {
+bool CoreObject::Leaves(const Turn* turn, Sealer* sealer, uint32_t run, SlotId slot, Step* step) {
   if (step->kind != StepKind::kDatagram) return true;
   Bytes sealed;
-  const auto outcome = seals_->Apply(slot, *step, core_->WallAt(turn->now), &sealed);
-  if (outcome == SealTable::Outcome::kSealed) step->bytes = std::move(sealed);
+  const auto outcome = sealer->Apply(run, slot, *step, core_->WallAt(turn->now), &sealed);
+  if (outcome != SealTable::Outcome::kPlain) step->bytes = std::move(sealed);
   return outcome != SealTable::Outcome::kWithheld;
 }
 
 void CoreObject::TakeSteps(Turn* turn, Carried* carried, const std::vector<Place>& places) {
+  Sealer sealer(seals_.get());
   for (const Place place : places) {
     Run& run = carried->batch[place.run];
     Step step = run.plan->steps[place.step];
-    if (!Leaves(turn, run.slot, &step)) {
+    if (!Leaves(turn, &sealer, place.run, run.slot, &step)) {
       carried->Fail(place, "seal", ENOKEY);
       continue;
     }

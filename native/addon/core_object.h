@@ -4,6 +4,7 @@
 
 #include <napi.h>
 
+#include <map>
 #include <memory>
 #include <unordered_map>
 
@@ -24,6 +25,7 @@ class CoreObject : public Napi::ObjectWrap<CoreObject> {
   void SetLiveness(const Napi::CallbackInfo& info);
   void RemoveSlot(const Napi::CallbackInfo& info);
   void SetSealOf(const Napi::CallbackInfo& info);
+  Napi::Value ReadSealMemory(const Napi::CallbackInfo& info);
   void SetWall(const Napi::CallbackInfo& info);
   Napi::Value SealStep(const Napi::CallbackInfo& info);
   void Order(const Napi::CallbackInfo& info);
@@ -45,7 +47,7 @@ class CoreObject : public Napi::ObjectWrap<CoreObject> {
     Napi::Value refuse;
     Napi::Array effects;
   };
-  bool Leaves(const Turn* turn, SlotId slot, Step* step);
+  bool Leaves(const Turn* turn, Sealer* sealer, uint32_t run, SlotId slot, Step* step);
   void TakeBatch(Turn* turn);
   void AnswerAll(Turn* turn);
   void TakeSteps(Turn* turn, Carried* carried, const std::vector<Place>& places);
@@ -54,7 +56,8 @@ class CoreObject : public Napi::ObjectWrap<CoreObject> {
   const EnginePolicy policy_;
   std::unique_ptr<Core> core_;
   std::unique_ptr<SealTable> seals_;
-  std::unordered_map<SlotId, std::shared_ptr<SealSenders>> senders_;
+  // Also of slots without sockets, which may get others.
+  std::map<SlotId, std::shared_ptr<SealSenders>> senders_;
   StepQueue steps_;  // what the kernel has not answered
   std::unordered_map<SlotId, std::shared_ptr<SlotCounters>> slots_;
   std::unordered_map<LinkId, std::shared_ptr<LinkCounters>> links_;

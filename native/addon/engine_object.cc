@@ -33,6 +33,7 @@ Napi::Function EngineObject::Define(Napi::Env env) {
                       InstanceMethod<&EngineObject::SetLivenessTo>("setLiveness"),
                       InstanceMethod<&EngineObject::RemoveSlotFrom>("removeSlot"),
                       InstanceMethod<&EngineObject::SetSealOf>("setSeal"),
+                      InstanceMethod<&EngineObject::ReadSealMemory>("sealMemory"),
                       InstanceMethod<&EngineObject::ReadSenders>("senders"),
                       InstanceMethod<&EngineObject::GiveOrder>("order"),
                       InstanceMethod<&EngineObject::AskFlush>("flush"),
@@ -119,6 +120,7 @@ Napi::Value EngineObject::OpenLink(const Napi::CallbackInfo& info) {
   auto link = std::make_shared<Link>();
   link->id = next_link_++;
   link->family = spec.source.length == 16 ? 6 : 4;
+  link->ah = spec.ah;
   link->ifindex = spec.ifindex;
   link->packets_waiting_max = WaitingMax(receiver.fd.get());
   link->receiver = std::move(receiver.fd);
@@ -166,20 +168,27 @@ void EngineObject::SetLivenessTo(const Napi::CallbackInfo& info) {
 
 void EngineObject::RemoveSlotFrom(const Napi::CallbackInfo& info) {
   slots_.erase(IntAt(info, 0));
-  senders_.erase(IntAt(info, 0));
   engine_->Post(RemoveSlot{IntAt(info, 0)});
 }
 
 void EngineObject::SetSealOf(const Napi::CallbackInfo& info) {
   const SlotId slot = IntAt(info, 0);
-  std::optional<Seal> seal = SealFrom(info[1]);
+  std::optional<AnySeal> seal = SealFrom(info[1], info[2], engine_->policy());
   if (seal.has_value()) KeepMemoryOutOfCores();
   const std::shared_ptr<SealSenders> senders = SendersFor(seal);
   if (senders == nullptr)
     senders_.erase(slot);
   else
     senders_[slot] = senders;
-  engine_->Post(SetSeal{slot, std::move(seal), senders});
+  // As many as the table of seals has; slots are numbered upwards, so the first is the oldest.
+  if (senders_.size() > SealTable::kEntries) senders_.erase(senders_.begin());
+  engine_->Post(SetSeal{slot, std::move(seal), senders, SentFrom(info[2])});
+}
+
+Napi::Value EngineObject::ReadSealMemory(const Napi::CallbackInfo& info) {
+  const auto found = senders_.find(IntAt(info, 0));
+  return SealMemoryTo(env_, found == senders_.end() ? nullptr : found->second.get(),
+                      engine_->SequenceOf(IntAt(info, 0)));
 }
 
 Napi::Value EngineObject::ReadSenders(const Napi::CallbackInfo& info) {

@@ -5,6 +5,7 @@
 
 #include <napi.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -39,6 +40,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   void SetLivenessTo(const Napi::CallbackInfo& info);
   void RemoveSlotFrom(const Napi::CallbackInfo& info);
   void SetSealOf(const Napi::CallbackInfo& info);
+  Napi::Value ReadSealMemory(const Napi::CallbackInfo& info);
   Napi::Value ReadSenders(const Napi::CallbackInfo& info);
   void GiveOrder(const Napi::CallbackInfo& info);
   void AskFlush(const Napi::CallbackInfo& info);
@@ -69,7 +71,8 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   LinkId next_link_ = 1;
   std::unordered_map<LinkId, OpenedLink> links_;
   std::unordered_map<SlotId, std::shared_ptr<SlotCounters>> slots_;
-  std::unordered_map<SlotId, std::shared_ptr<SealSenders>> senders_;
+  // Also of slots without sockets, which may get others.
+  std::map<SlotId, std::shared_ptr<SealSenders>> senders_;
 };
 
 }  // namespace vipd

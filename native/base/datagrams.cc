@@ -41,7 +41,17 @@ bool MeansLinkGone(int error, int fd, int ifindex) {
   return ioctl(fd, SIOCGIFNAME, &request) < 0 && errno == ENODEV;
 }
 
+bool TakesPackets(int fd) {
+  int included = 0;
+  socklen_t length = sizeof included;
+  return getsockopt(fd, IPPROTO_IP, IP_HDRINCL, &included, &length) == 0 && included != 0;
+}
+
 }  // namespace
+
+void Datagrams::AddOutlet(LinkId link, int fd, int ifindex) {
+  outlets_[link] = {fd, ifindex, TakesPackets(fd), false};
+}
 
 void Datagrams::Send(Carried* carried) {
   const std::vector<Place> places = PlacesByLink(carried->batch);
@@ -65,17 +75,20 @@ void Datagrams::SendOf(LinkId link, const std::vector<Place>& places, size_t fro
     return;
   }
   Outgoing out;
+  Sealer sealer(seals_);
   std::array<Place, Outgoing::kMessagesMax> leaving;
   size_t count = 0;
   for (size_t i = from; i < to; ++i) {
     const Step& step = StepAt(carried->batch, places[i]);
     const SlotId slot = carried->batch[places[i].run].slot;
-    const auto seal = seals_->Apply(slot, step, WallNow(), &sealed_[count]);
-    if (seal == SealTable::Outcome::kWithheld) {
+    const auto seal = sealer.Apply(places[i].run, slot, step, WallNow(), &sealed_[count]);
+    // Never a PDU where a packet belongs, nor the other way round.
+    const bool fits = (seal == SealTable::Outcome::kPacket) == found->second.packets;
+    if (seal == SealTable::Outcome::kWithheld || !fits) {
       carried->Fail(places[i], "seal", ENOKEY, "not sent: the advert cannot be sealed");
       continue;
     }
-    const Bytes& bytes = seal == SealTable::Outcome::kSealed ? sealed_[count] : step.bytes;
+    const Bytes& bytes = seal == SealTable::Outcome::kPlain ? step.bytes : sealed_[count];
     leaving[count] = places[i];
     out.Put(count, bytes, PutAddress(&out.to[count], step.to, found->second.ifindex));
     count += 1;

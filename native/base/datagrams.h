@@ -20,7 +20,7 @@ class Datagrams {
   Datagrams(SealTable* seals, LinkFailed link_failed)
       : seals_(seals), link_failed_(std::move(link_failed)) {}
 
-  void AddOutlet(LinkId link, int fd, int ifindex) { outlets_[link] = {fd, ifindex, false}; }
+  void AddOutlet(LinkId link, int fd, int ifindex);
   void RemoveOutlet(LinkId link) { outlets_.erase(link); }
 
   void Send(Carried* carried);
@@ -30,7 +30,8 @@ class Datagrams {
   struct Outlet {
     int fd = -1;
     int ifindex = 0;
-    bool failed = false;  // the last datagram was refused because the link is gone; said once
+    bool packets = false;  // the socket takes IP headers: AH
+    bool failed = false;   // the last datagram was refused because the link is gone; said once
   };
 
   void SendOf(LinkId link, const std::vector<Place>& places, size_t from, size_t to,

@@ -10,19 +10,19 @@ namespace vipd {
 
 namespace {
 
-bool SameFrame(const Step& a, const Step& b) {
-  return a.kind == StepKind::kFrame && b.kind == StepKind::kFrame && a.target == b.target &&
-         a.bytes == b.bytes;
+bool SamePlace(const Step& a, const Step& b) {
+  if (a.kind != b.kind || a.target != b.target) return false;
+  return a.kind == StepKind::kFrame ? a.bytes == b.bytes : a.to == b.to;
 }
 
 }  // namespace
 
 PlanPtr MakePlan(std::vector<Step> steps) {
-  // Backwards to the nearest equal frame: a burst repeats its frames at a short distance.
+  // Backwards to the nearest one: a burst repeats its frames at a short distance.
   for (size_t i = 0; i < steps.size(); ++i) {
-    if (steps[i].kind != StepKind::kFrame) continue;
+    if (steps[i].kind == StepKind::kNetlink) continue;
     for (size_t j = i; j-- > 0;) {
-      if (!SameFrame(steps[i], steps[j])) continue;
+      if (!SamePlace(steps[i], steps[j])) continue;
       steps[i].round = steps[j].round + 1;
       break;
     }

@@ -36,7 +36,8 @@ struct Step {
   Address to;          // datagram
   Bytes bytes;
   std::vector<int> tolerate;  // netlink: errnos that mean "already so"
-  uint32_t round = 0;         // frame: how many equal frames stand before it in its plan
+  // How many stand before it in its plan: frame: equal ones; datagram: ones to the same address.
+  uint32_t round = 0;
 
   bool operator==(const Step&) const = default;
 };
@@ -46,7 +47,7 @@ struct Plan {
 };
 using PlanPtr = std::shared_ptr<const Plan>;
 
-// Numbers the rounds of the frames.
+// Numbers the rounds of the frames and datagrams.
 PlanPtr MakePlan(std::vector<Step> steps);
 
 // A lead's time in office. What waits to be carried out for a lead is discarded when it is over.

@@ -12,12 +12,12 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/ah.h"
+
 namespace vipd {
 
 namespace {
 
-// IANA's protocol number.
-constexpr int kVrrp = 112;
 // linux/in6.h, which cannot be included beside netinet/in.h.
 constexpr int kIpv6MulticastAll = 29;
 constexpr int kIpv6Freebind = 78;
@@ -155,6 +155,7 @@ void Send4(Opening& opening, const LinkSpec& spec) {
         .Option("setsockopt(IP_MULTICAST_TTL)", IPPROTO_IP, IP_MULTICAST_TTL, *spec.ttl);
   }
   opening.Option("setsockopt(IP_TOS)", IPPROTO_IP, IP_TOS, spec.traffic_class);
+  if (spec.ah) opening.Option("setsockopt(IP_HDRINCL)", IPPROTO_IP, IP_HDRINCL, 1);
 }
 
 void Send6(Opening& opening, const LinkSpec& spec) {
@@ -171,7 +172,8 @@ void Send6(Opening& opening, const LinkSpec& spec) {
 
 Opening OpenRaw(const LinkSpec& spec, bool bound) {
   const bool six = spec.source.length == 16;
-  Opening opening(six ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_NONBLOCK, kVrrp);
+  Opening opening(six ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_NONBLOCK,
+                  spec.ah ? kAhProtocol : kVrrpProtocol);
   opening.Filter(DropAll());
   if (bound) opening.Device(spec.interface);
   // Duplicate address detection must not hold up an election.

@@ -50,6 +50,7 @@ struct OpenFailure {
 struct LinkSpec {
   std::string interface;  // empty: not bound to one
   int ifindex = 0;
+  bool ah = false;              // protocol 51 instead of 112; what is sent has its IP header
   bool receive_on_any = false;  // the receiver is not bound to the interface either
   Address source;
   std::optional<Address> group;

@@ -1,8 +1,6 @@
 #include "crypto/sha256.h"
 
-#include <algorithm>
 #include <bit>
-#include <cstring>
 
 namespace vipd {
 
@@ -19,26 +17,13 @@ constexpr std::array<uint32_t, 64> kRound = {
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
-// Section 5.3.3.
-constexpr Sha256::State kStart = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                  0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-
-// Where the length of the message stands in its last block.
-constexpr size_t kLengthAt = 56;
-
 uint32_t ReadWord(const uint8_t* at) {
   return uint32_t{at[0]} << 24 | uint32_t{at[1]} << 16 | uint32_t{at[2]} << 8 | at[3];
 }
 
-void WriteWord(uint32_t word, uint8_t* at) {
-  for (int i = 0; i < 4; ++i) at[i] = static_cast<uint8_t>(word >> (24 - 8 * i));
-}
-
 }  // namespace
 
-Sha256::Sha256() : state_(kStart) {}
-
-void Sha256::Block(const uint8_t* octets) {
+void Sha256Function::Block(const uint8_t* octets, State* state) {
   using std::rotr;
   std::array<uint32_t, 64> w;
   for (size_t i = 0; i < 16; ++i) w[i] = ReadWord(octets + 4 * i);
@@ -47,7 +32,7 @@ void Sha256::Block(const uint8_t* octets) {
     const uint32_t b = rotr(w[i - 2], 17) ^ rotr(w[i - 2], 19) ^ (w[i - 2] >> 10);
     w[i] = w[i - 16] + a + w[i - 7] + b;
   }
-  auto [a, b, c, d, e, f, g, h] = state_;
+  auto [a, b, c, d, e, f, g, h] = *state;
   for (size_t i = 0; i < 64; ++i) {
     const uint32_t sum = rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25);
     const uint32_t one = h + sum + ((e & f) ^ (~e & g)) + kRound[i] + w[i];
@@ -62,73 +47,7 @@ void Sha256::Block(const uint8_t* octets) {
     a = one + two;
   }
   const State more = {a, b, c, d, e, f, g, h};
-  for (size_t i = 0; i < state_.size(); ++i) state_[i] += more[i];
-}
-
-void Sha256::Add(std::span<const uint8_t> octets) {
-  while (!octets.empty()) {
-    const size_t held = length_ % kBlock;
-    const size_t taken = std::min(kBlock - held, octets.size());
-    memcpy(block_.data() + held, octets.data(), taken);
-    length_ += taken;
-    octets = octets.subspan(taken);
-    if (held + taken == kBlock) Block(block_.data());
-  }
-}
-
-Digest256 Sha256::Done() {
-  const uint64_t bits = length_ * 8;
-  const std::array<uint8_t, kBlock> padding = {0x80};
-  const size_t held = length_ % kBlock;
-  Add({padding.data(), (held < kLengthAt ? kLengthAt : kBlock + kLengthAt) - held});
-  std::array<uint8_t, 8> length;
-  WriteWord(static_cast<uint32_t>(bits >> 32), length.data());
-  WriteWord(static_cast<uint32_t>(bits), length.data() + 4);
-  Add(length);
-  Digest256 out;
-  for (size_t i = 0; i < state_.size(); ++i) WriteWord(state_[i], out.data() + 4 * i);
-  return out;
-}
-
-namespace {
-
-Sha256::State AfterPad(const std::array<uint8_t, Sha256::kBlock>& key, uint8_t pad) {
-  std::array<uint8_t, Sha256::kBlock> block;
-  std::ranges::transform(key, block.begin(),
-                         [&](uint8_t octet) { return static_cast<uint8_t>(octet ^ pad); });
-  Sha256 hash;
-  hash.Add(block);
-  return hash.state();
-}
-
-}  // namespace
-
-HmacKey MakeHmacKey(std::span<const uint8_t> key) {
-  std::array<uint8_t, Sha256::kBlock> block{};
-  if (key.size() > block.size()) {
-    Sha256 hash;
-    hash.Add(key);
-    std::ranges::copy(hash.Done(), block.begin());
-  } else {
-    std::ranges::copy(key, block.begin());
-  }
-  return {AfterPad(block, 0x36), AfterPad(block, 0x5c)};
-}
-
-Digest256 HmacSha256(const HmacKey& key, std::span<const std::span<const uint8_t>> parts) {
-  Sha256 inner(key.inner, Sha256::kBlock);
-  for (const auto part : parts) inner.Add(part);
-  Sha256 outer(key.outer, Sha256::kBlock);
-  outer.Add(inner.Done());
-  return outer.Done();
-}
-
-bool EqualConstantTime(std::span<const uint8_t> a, std::span<const uint8_t> b) {
-  if (a.size() != b.size()) return false;
-  volatile uint8_t difference = 0;
-  for (size_t i = 0; i < a.size(); ++i)
-    difference = static_cast<uint8_t>(difference | (a[i] ^ b[i]));
-  return difference == 0;
+  for (size_t i = 0; i < state->size(); ++i) (*state)[i] += more[i];
 }
 
 }  // namespace vipd

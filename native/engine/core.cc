@@ -58,12 +58,15 @@ void Core::SetPeers(SlotId id, std::vector<Address> peers) {
   if (Slot* slot = Find(id)) slot->peers = std::move(peers);
 }
 
-void Core::SetSeal(SlotId id, const Seal* seal, std::shared_ptr<SealSenders> senders) {
+void Core::SetSeal(SlotId id, const AnySeal* seal, std::shared_ptr<SealSenders> senders,
+                   std::atomic<SealSequence>* sequence) {
   Slot* slot = Find(id);
   if (slot == nullptr) return;
+  auto left = left_seals_.extract(id);
+  if (slot->seal == nullptr && !left.empty()) slot->seal = std::move(left.mapped());
   slot->seal = seal == nullptr
                    ? nullptr
-                   : std::make_unique<SealCheck>(*seal, std::move(senders), slot->seal.get());
+                   : MakeSealCheck(*seal, std::move(senders), sequence, slot->seal.get());
 }
 
 void Core::RemoveSlot(SlotId id) {
@@ -73,6 +76,9 @@ void Core::RemoveSlot(SlotId id) {
                 [this](const auto& one) { return one.second.resigned_event <= acknowledged_; });
   if (slot->resigned != Resigned::kNo && slot->resigned_event > acknowledged_)
     left_[id] = {slot->resigned, slot->late_by, slot->changed, slot->resigned_event};
+  // As many as the table of seals has; slots are numbered upwards, so the first is the oldest.
+  if (slot->seal != nullptr) left_seals_[id] = std::move(slot->seal);
+  if (left_seals_.size() > SealTable::kEntries) left_seals_.erase(left_seals_.begin());
   Leave(slot);
   deadlines_.Remove(slot);
   Slot** at = &links_.at(slot->link).slots[slot->vrid];

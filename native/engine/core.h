@@ -171,8 +171,10 @@ class Core {
                std::shared_ptr<SlotCounters> counters);
   void SetPeers(SlotId slot, std::vector<Address> peers);
   void RemoveSlot(SlotId slot);
-  // What the slot asks of adverts from now on; null: nothing. Senders keep their marks.
-  void SetSeal(SlotId slot, const Seal* seal, std::shared_ptr<SealSenders> senders);
+  // What the slot asks of adverts from now on; null: nothing. Senders keep their marks, also when
+  // the slot was gone meanwhile. `sequence`: the slot's in the table of seals.
+  void SetSeal(SlotId slot, const AnySeal* seal, std::shared_ptr<SealSenders> senders,
+               std::atomic<SealSequence>* sequence);
   // The clock that trailers are held against: µs since 1970 at `now`.
   void SetWall(Us wall, Us now) { wall_ahead_ = wall - now; }
   Us WallAt(Us now) const { return now + wall_ahead_; }
@@ -187,7 +189,7 @@ class Core {
   // - once is dropped.
   void Apply(OrderFor order, uint64_t acknowledged, Us now);
   // False for a packet that nothing here expected.
-  bool Receive(LinkId link, const Address& from, int ttl, std::span<const uint8_t> payload, Us now);
+  bool Receive(LinkId link, const Packet& packet, Us now);
   // An unreadable packet: counted, never raised.
   void Unclaimed(LinkId link);
   // Another bound for the lease, which is renewed with it; 0 switches the lease off.
@@ -332,16 +334,14 @@ class Core {
   void Listen(Slot* slot, Us now);
   void Count(Slot* slot, Us now);
   void TellStranger(Link* link, LinkId id, const Address& from, uint8_t vrid);
-  SealCheck::Judgement Judge(Slot* slot, const Address& from, int ttl,
-                             std::span<const uint8_t> payload, Us now);
+  SealCheck::Judgement Judge(Slot* slot, const Packet& packet, Us now);
   void RaisePacket(Slot* slot, Link* link, Event packet);
   void SettleRun(const Run& run, std::span<const Failure> failures);
   static bool Believes(const Slot& slot, SealVerdict verdict);
   bool Admit(Slot* slot, Link* link, const Event& packet);
   static bool Equals(const std::optional<ExpectedAdvert>& advert, const Address& from, int ttl,
                      std::span<const uint8_t> payload);
-  static bool EqualsUpToTrailer(const Slot& slot, const Address& from, int ttl,
-                                std::span<const uint8_t> payload);
+  static bool SaysWhatIsExpected(const Slot& slot, const Packet& packet);
 
   const EnginePolicy policy_;
   Us liveness_;
@@ -355,6 +355,8 @@ class Core {
   // Resignations of slots that were removed before their author had acknowledged them: a slot that
   // comes back to other sockets has resigned all the same.
   std::map<SlotId, Resignation> left_;
+  // What slots that were removed asked of adverts: one that comes back takes no replay for news.
+  std::map<SlotId, std::unique_ptr<SealCheck>> left_seals_;
   std::unordered_map<LinkId, Link> links_;
   Deadlines deadlines_;
   Throttle throttle_;

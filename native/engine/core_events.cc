@@ -41,8 +41,8 @@ Core::Slot* Core::Route(const Link& link, const Address& from, std::span<const u
   return slot;
 }
 
-bool Core::Receive(LinkId link_id, const Address& from, int ttl, std::span<const uint8_t> payload,
-                   Us now) {
+bool Core::Receive(LinkId link_id, const Packet& heard, Us now) {
+  const auto& [from, ttl, header, payload] = heard;
   const auto found = links_.find(link_id);
   if (found == links_.end()) return false;
   Link& link = found->second;
@@ -54,10 +54,10 @@ bool Core::Receive(LinkId link_id, const Address& from, int ttl, std::span<const
     return false;
   }
   if (slot->state == State::kIdle) return false;
-  const SealCheck::Judgement seal = Judge(slot, from, ttl, payload, now);
+  const SealCheck::Judgement seal = Judge(slot, heard, now);
   const bool expected =
       seal.verdict == SealVerdict::kVerified
-          ? EqualsUpToTrailer(*slot, from, ttl, payload)
+          ? SaysWhatIsExpected(*slot, heard)
           : Believes(*slot, seal.verdict) && Equals(slot->expect, from, ttl, payload);
   if (!expected) {
     Event packet = Event::Of(Event::Kind::kPacket, slot->id, slot->generation);
@@ -85,17 +85,16 @@ bool Core::Believes(const Slot& slot, SealVerdict verdict) {
 
 // Before anything else: neither an allowance nor a deadline may depend on what every host can
 // forge.
-SealCheck::Judgement Core::Judge(Slot* slot, const Address& from, int ttl,
-                                 std::span<const uint8_t> payload, Us now) {
+SealCheck::Judgement Core::Judge(Slot* slot, const Packet& packet, Us now) {
   if (slot->seal == nullptr) return {};
-  const SealCheck::Judgement out = slot->seal->Judge(from, ttl, payload, WallAt(now), now);
+  const SealCheck::Judgement out = slot->seal->Judge(packet, WallAt(now), now);
   if (out.verdict == SealVerdict::kMissing && Believes(*slot, out.verdict))
     Grow(&slot->counters->unsigned_heard, 1);
   else
     Grow(&slot->counters->seals[static_cast<size_t>(out.verdict)], 1);
   if (!out.skewed) return out;
   Event event = Event::Of(Event::Kind::kSkewed, slot->id, slot->generation);
-  event.from = from;
+  event.from = packet.from;
   event.skew = out.skew;
   event.at = now;
   Raise(std::move(event));
@@ -127,19 +126,13 @@ bool Core::Equals(const std::optional<ExpectedAdvert>& advert, const Address& fr
          std::ranges::equal(payload, advert->payload);
 }
 
-// Of an advert that verifies: what its trailer covers. The checksum of IPv6 covers the trailer and
-// so differs each time; the MAC says more than it does.
-bool Core::EqualsUpToTrailer(const Slot& slot, const Address& from, int ttl,
-                             std::span<const uint8_t> payload) {
+// Of an advert that verifies.
+bool Core::SaysWhatIsExpected(const Slot& slot, const Packet& packet) {
   if (!slot.expect.has_value()) return false;
   const ExpectedAdvert& advert = *slot.expect;
-  if (advert.ttl != ttl || advert.from != from || advert.payload.size() != payload.size())
-    return false;
-  const std::span<const uint8_t> wanted(advert.payload);
-  const size_t skipped_to = slot.seal->family() == 6 ? kChecksumEnd : kChecksumAt;
-  const size_t rest = payload.size() - kTrailerOctets - skipped_to;
-  return std::ranges::equal(payload.first(kChecksumAt), wanted.first(kChecksumAt)) &&
-         std::ranges::equal(payload.subspan(skipped_to, rest), wanted.subspan(skipped_to, rest));
+  return advert.ttl == packet.ttl && advert.from == packet.from &&
+         advert.payload.size() == packet.payload.size() &&
+         slot.seal->SaysTheSame(packet.payload, advert.payload);
 }
 
 // What was expected last has a credit of its own, which no other packet can use up, and so has each

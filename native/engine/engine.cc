@@ -256,9 +256,10 @@ void Engine::RemoveSlotNow(SlotId slot) {
 
 void Engine::SetSealNow(SetSeal command) {
   carrier_->Add(core_->TakeBatch());
-  const Seal* seal = command.seal.has_value() ? &*command.seal : nullptr;
-  core_->SetSeal(command.slot, seal, std::move(command.senders));
+  const AnySeal* seal = command.seal.has_value() ? &*command.seal : nullptr;
   seals_->Set(command.slot, seal);
+  seals_->GoOnFrom(command.slot, command.sent);
+  core_->SetSeal(command.slot, seal, std::move(command.senders), seals_->SequenceOf(command.slot));
 }
 
 // Reads as many packets as can have waited, and no more: a flood delays no deadline.
@@ -298,27 +299,25 @@ void Engine::ReceiveFailed(const Link& link, int error) {
 // beside it.
 void Engine::ReceiveOne(const Link& link, const mmsghdr& message, Us now) {
   const msghdr& header = message.msg_hdr;
-  std::span<const uint8_t> payload(static_cast<const uint8_t*>(header.msg_iov->iov_base),
-                                   message.msg_len);
-  Address from;
-  int ttl = -1;
+  const std::span<const uint8_t> octets(static_cast<const uint8_t*>(header.msg_iov->iov_base),
+                                        message.msg_len);
+  Packet packet;
   if (link.family == 4) {
-    const size_t header_length = payload.empty() ? 0 : (payload[0] & 0x0fu) * 4u;
-    if (header_length < 20 || payload.size() < header_length) return Unreadable(link, now);
-    ttl = payload[8];
-    from.length = 4;
-    memcpy(from.octets.data(), payload.data() + 12, 4);
-    payload = payload.subspan(header_length);
+    const auto read = ReadPacket4(octets, link.ah);
+    if (!read.has_value()) return Unreadable(link, now);
+    packet = *read;
   } else {
-    from.length = 16;
-    memcpy(from.octets.data(), &static_cast<const sockaddr_in6*>(header.msg_name)->sin6_addr, 16);
+    packet.from.length = 16;
+    memcpy(packet.from.octets.data(), &static_cast<const sockaddr_in6*>(header.msg_name)->sin6_addr,
+           16);
+    packet.payload = octets;
     for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr;
          c = CMSG_NXTHDR(const_cast<msghdr*>(&header), c))
       if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT)
-        memcpy(&ttl, CMSG_DATA(c), sizeof ttl);
+        memcpy(&packet.ttl, CMSG_DATA(c), sizeof packet.ttl);
   }
   if ((header.msg_flags & MSG_TRUNC) != 0) return Unreadable(link, now);
-  if (!core_->Receive(link.id, from, ttl, payload, now)) Unexpected(link, now);
+  if (!core_->Receive(link.id, packet, now)) Unexpected(link, now);
 }
 
 void Engine::Unreadable(const Link& link, Us now) {

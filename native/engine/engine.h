@@ -68,8 +68,9 @@ struct RemoveSlot {
 };
 struct SetSeal {
   SlotId slot;
-  std::optional<Seal> seal;
+  std::optional<AnySeal> seal;
   std::shared_ptr<SealSenders> senders;
+  SealSequence sent;  // by a process before; 0: none
 };
 struct GiveOrders {
   std::vector<OrderFor> orders;
@@ -125,6 +126,8 @@ class Engine {
   void Post(Command command);
   const EnginePolicy& policy() const { return options_.policy; }
   std::unique_ptr<Delivery> Take();
+  // What the slot's seal used last; of AH also what it heard. 0: none.
+  SealSequence SequenceOf(SlotId slot) const;
   // Of which other changes the kernel tells; `filter` drops there what does not matter. Null, or
   // the call that failed, with errno set.
   const char* Listen(const Bytes& filter, const std::vector<int>& join,

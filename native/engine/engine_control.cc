@@ -108,6 +108,11 @@ std::unique_ptr<Delivery> Engine::Take() {
   return delivery;
 }
 
+SealSequence Engine::SequenceOf(SlotId slot) const {
+  const std::atomic<SealSequence>* sequence = seals_->SequenceOf(slot);
+  return sequence == nullptr ? 0 : sequence->load();
+}
+
 void Engine::Stop(bool orderly) {
   orderly_ = orderly;
   stopping_ = true;

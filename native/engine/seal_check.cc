@@ -1,35 +1,12 @@
 #include "engine/seal_check.h"
 
-#include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
+#include "engine/ah_check.h"
+#include "engine/trailer_check.h"
+
 namespace vipd {
-
-namespace {
-
-// No index.
-constexpr size_t kNowhere = static_cast<size_t>(-1);
-// RFC 9568 sections 5.1.1.3 and 5.2.1.
-constexpr int kMulticastTtl = 255;
-constexpr size_t kCountAt = 3;         // the number of addresses, RFC 9568 section 5.2
-constexpr size_t kPasswordOctets = 8;  // version 2 over IPv4, always there
-
-// By its own version and count; 0: it has no complete header.
-size_t PduOctets(int family, std::span<const uint8_t> payload) {
-  if (payload.size() < kHeaderOctets) return 0;
-  const size_t addresses = payload[kCountAt] * (family == 4 ? size_t{4} : size_t{16});
-  return kHeaderOctets + addresses + (payload[0] >> 4 == 2 && family == 4 ? kPasswordOctets : 0);
-}
-
-SealSequence ReadSequence(std::span<const uint8_t> sealed) {
-  SealSequence sequence = 0;
-  for (size_t i = 4; i < kSealedOctets; ++i) sequence = sequence << 8 | sealed[i];
-  return sequence;
-}
-
-}  // namespace
 
 Address SealSender::address() const {
   Address out;
@@ -43,80 +20,18 @@ void SealSender::Name(const Address& from) {
   std::array<uint64_t, 2> halves;
   memcpy(halves.data(), from.octets.data(), sizeof halves);
   at = -1;
+  set = false;
   address_high = halves[0];
   address_low = halves[1];
   length = from.length;
 }
 
-SealCheck::SealCheck(Seal seal, std::shared_ptr<SealSenders> senders, const SealCheck* before)
-    : seal_(std::move(seal)), senders_(std::move(senders)), marks_(senders_->senders.size()) {
-  for (size_t i = 0; i < marks_.size() && i < seal_.peers.size(); ++i)
-    senders_->senders[i].Name(seal_.peers[i]);
-  if (before == nullptr) return;
-  for (size_t old = 0; old < before->marks_.size(); ++old) {
-    const SealSender& known = before->senders_->senders[old];
-    if (!before->marks_[old].set) continue;
-    const size_t at = PlaceToMark(known.address());
-    if (at == kNowhere) continue;
-    marks_[at] = before->marks_[old];
-    senders_->senders[at].skew = known.skew.load();
-    senders_->senders[at].at = known.at.load();
-  }
-}
-
-size_t SealCheck::PlaceOf(const Address& from) const {
-  for (size_t i = 0; i < marks_.size(); ++i)
-    if (senders_->senders[i].length != 0 && senders_->senders[i].address() == from) return i;
-  return kNowhere;
-}
-
-size_t SealCheck::PlaceToMark(const Address& from) {
-  const size_t known = PlaceOf(from);
-  if (known != kNowhere || seal_.unicast) return known;
-  const auto oldest = std::ranges::min_element(
-      senders_->senders, {}, [](const SealSender& sender) { return sender.at.load(); });
-  oldest->Name(from);
-  const auto at = static_cast<size_t>(oldest - senders_->senders.begin());
-  marks_[at] = {};
-  return at;
-}
-
-// A clock that was wrong when the mark was made, and is right now, must not silence its sender.
-bool SealCheck::Forgotten(const Mark& mark, Us wall) const {
-  if (seal_.monotonic) return false;
-  return std::abs(SecondsOf(mark.last) - wall / 1'000'000) > seal_.window;
-}
-
-SealCheck::Judgement SealCheck::Judge(const Address& from, int ttl,
-                                      std::span<const uint8_t> payload, Us wall, Us now) {
-  const size_t pdu_octets = PduOctets(seal_.family, payload);
-  // What the decoder rejects for another reason, it names.
-  if (pdu_octets == 0 || payload[0] >> 4 != seal_.version || payload[1] != seal_.vrid) return {};
-  if (!seal_.unicast && ttl != kMulticastTtl) return {};
-  if (payload.size() != pdu_octets + kTrailerOctets) return {SealVerdict::kMissing};
-  const auto pdu = payload.first(pdu_octets);
-  const auto sealed = payload.subspan(pdu_octets, kSealedOctets);
-  if (sealed[0] != kTrailerType || sealed[2] != 0 || sealed[3] != 0)
-    return {SealVerdict::kMalformed};
-  const SealSequence sequence = ReadSequence(sealed);
-  const int64_t skew = SecondsOf(sequence) - wall / 1'000'000;
-  if (!seal_.monotonic && std::abs(skew) > seal_.window) return {SealVerdict::kStale, skew};
-  const HmacKey* key = seal_.KeyOf(sealed[1]);
-  if (key == nullptr) return {SealVerdict::kUnknownKey, skew};
-  const SealPrefix prefix = MakeSealPrefix(seal_.family, seal_.version, seal_.vrid, from);
-  const Mac mac = SealMac(*key, prefix, pdu, sealed);
-  if (!EqualConstantTime(mac, payload.last(kMacOctets))) return {SealVerdict::kInvalid, skew};
-  const size_t at = PlaceToMark(from);
-  if (at == kNowhere) return {SealVerdict::kUnknownSender, skew};
-  Mark& mark = marks_[at];
-  if (mark.set && !Later(sequence, mark.last) && !Forgotten(mark, wall))
-    return {SealVerdict::kReplayed, skew};
-  const bool skewed = !seal_.monotonic && std::abs(skew) * 2 > seal_.window;
-  const bool news = skewed && !mark.skewed;
-  mark = {sequence, true, skewed};
-  senders_->senders[at].skew = skew;
-  senders_->senders[at].at = now;
-  return {SealVerdict::kVerified, skew, news};
+std::unique_ptr<SealCheck> MakeSealCheck(const AnySeal& seal, std::shared_ptr<SealSenders> senders,
+                                         std::atomic<SealSequence>* sequence,
+                                         const SealCheck* before) {
+  if (const auto* ah = std::get_if<AhSeal>(&seal)) return std::make_unique<AhCheck>(*ah, sequence);
+  return std::make_unique<TrailerCheck>(std::get<Seal>(seal), std::move(senders),
+                                        dynamic_cast<const TrailerCheck*>(before));
 }
 
 }  // namespace vipd

@@ -1,5 +1,5 @@
-// What a slot that knows keys asks of an advert before anything else looks at it: that its trailer
-// is there, was made with one of the keys, and is later than the last one of its sender.
+// What a slot that knows keys asks of an advert before anything else looks at it. How it is signed
+// is the business of `TrailerCheck` (auth_hmac) and of `AhCheck`.
 #pragma once
 
 #include <array>
@@ -9,12 +9,13 @@
 #include <vector>
 
 #include "base/seal_table.h"
+#include "engine/packet.h"
 
 namespace vipd {
 
 // In the order in which they are looked for.
 enum class SealVerdict : uint8_t {
-  kNone,  // the slot asks for nothing, or the packet is no advert that could have a trailer
+  kNone,  // the slot asks for nothing, or the packet is no advert that could be signed
   kVerified,
   kMissing,  // accepted where the seal does not require it
   kMalformed,
@@ -31,15 +32,18 @@ constexpr size_t kSealVerdicts = 9;
 struct SealSender {
   std::atomic<uint64_t> address_high{0};  // network order, as it lies in memory
   std::atomic<uint64_t> address_low{0};
-  std::atomic<uint8_t> length{0};  // 0: none
-  std::atomic<int64_t> skew{0};    // seconds that its clock is ahead of ours
-  std::atomic<Us> at{-1};          // of its last good trailer, monotonic
+  std::atomic<uint8_t> length{0};     // 0: none
+  std::atomic<int64_t> skew{0};       // seconds that its clock is ahead of ours
+  std::atomic<Us> at{-1};             // of its last good trailer, monotonic
+  std::atomic<SealSequence> last{0};  // the latest of its sequences
+  std::atomic<bool> set{false};       // `last` is one
 
   Address address() const;
   void Name(const Address& from);
 };
 
-// Senders of one slot: each unicast peer, or of multicast the last few.
+// Senders of one slot: each unicast peer, or of multicast the last few. Of AH none: all routers of
+// a slot share one sequence.
 struct SealSenders {
   // Multicast: the one that was heard least lately is forgotten for another.
   static constexpr size_t kLately = 4;
@@ -50,8 +54,7 @@ struct SealSenders {
 
 class SealCheck {
  public:
-  // `before`: what this one replaces; replays of what it heard stay replays.
-  SealCheck(Seal seal, std::shared_ptr<SealSenders> senders, const SealCheck* before);
+  virtual ~SealCheck() = default;
 
   struct Judgement {
     SealVerdict verdict = SealVerdict::kNone;
@@ -59,29 +62,17 @@ class SealCheck {
     // More than half the window, and not before: to be told.
     bool skewed = false;
   };
-  Judgement Judge(const Address& from, int ttl, std::span<const uint8_t> payload, Us wall, Us now);
-
+  virtual Judgement Judge(const Packet& packet, Us wall, Us now) = 0;
   // Whether a packet with this verdict may be what it says.
-  bool Believes(SealVerdict verdict) const {
-    return verdict == SealVerdict::kNone || verdict == SealVerdict::kVerified ||
-           (verdict == SealVerdict::kMissing && !seal_.requires_it);
-  }
-  int family() const { return seal_.family; }
-
- private:
-  struct Mark {
-    SealSequence last = 0;
-    bool set = false;
-    bool skewed = false;
-  };
-
-  size_t PlaceOf(const Address& from) const;
-  size_t PlaceToMark(const Address& from);
-  bool Forgotten(const Mark& mark, Us wall) const;
-
-  const Seal seal_;
-  const std::shared_ptr<SealSenders> senders_;
-  std::vector<Mark> marks_;
+  virtual bool Believes(SealVerdict verdict) const = 0;
+  // Of two adverts of one length that verify: whether they say the same.
+  virtual bool SaysTheSame(std::span<const uint8_t> a, std::span<const uint8_t> b) const = 0;
 };
+
+// `before`: what this one replaces, or null; replays of what it heard stay replays. `sequence`: the
+// slot's in the table, which must outlive it; of AH.
+std::unique_ptr<SealCheck> MakeSealCheck(const AnySeal& seal, std::shared_ptr<SealSenders> senders,
+                                         std::atomic<SealSequence>* sequence,
+                                         const SealCheck* before);
 
 }  // namespace vipd

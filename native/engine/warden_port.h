@@ -22,6 +22,7 @@ namespace vipd {
 struct Link {
   LinkId id = 0;
   int family = 4;
+  bool ah = false;  // its sockets are of protocol 51: an authentication header lies before each PDU
   int ifindex = 0;
   int packets_waiting_max = 0;  // what the receive buffer holds
   UniqueFd receiver;

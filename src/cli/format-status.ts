@@ -54,6 +54,8 @@ const authentication = (of: NonNullable<StatusInstance['authentication']>): stri
     ({ address, skewSeconds, agoMs }) =>
       `${address} ${skewSeconds >= 0 ? '+' : ''}${skewSeconds} s (${age(agoMs)} ago)`,
   )
+  if (of.mode === 'ah')
+    return `AH (HMAC-MD5); verified ${of.verified}, sequence ${Number.parseInt(of.sequence, 16)}`
   return `${of.mode}, signs with key ${of.activeKey} of ${of.keys.join(', ')}; verified ${of.verified}, unsigned ${of.unsigned}; clocks: ${senders.join(', ') || 'none heard'}`
 }
 
@@ -229,7 +231,7 @@ function instanceDetails(i: StatusInstance, now: number): string[] {
       return `  ${kind}    ${where}, ${a.present ? 'present' : 'absent'}`
     }),
     `  adverts     received ${i.adverts.received}, sent ${i.adverts.sent}, ${missing(i.adverts)}longest gap ${span(i.adverts.longestGapMs)}`,
-    ...(i.authentication === null ? [] : [`  hmac        ${authentication(i.authentication)}`]),
+    ...(i.authentication === null ? [] : [`  signed      ${authentication(i.authentication)}`]),
     ...(i.checksums === null
       ? []
       : [

@@ -321,6 +321,8 @@ export type Instance = InstanceOptions & {
   readonly stateMaster: boolean
   /** 8 octets for PASS; v2 only. */
   readonly password: Uint8Array | null
+  /** 8 octets for AH; v2 over IPv4 only. */
+  readonly ahKey: Uint8Array | null
   /** null: adverts have no trailer. */
   readonly hmac: Hmac | null
   readonly addresses: readonly VirtualAddress[]

@@ -129,6 +129,7 @@ const settings = (cfg: Instance) => ({
   trackPrimary: cfg.trackPrimary,
   promoteSecondaries: cfg.promoteSecondaries,
   password: cfg.password !== null,
+  ah: cfg.ahKey !== null,
   interfaces: cfg.trackInterfaces.map(tracked),
   notify: notify(cfg.notify),
 })

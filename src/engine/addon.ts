@@ -23,7 +23,7 @@ import type {
   SlotId,
   Step,
 } from './contract.ts'
-import type { AdvertGaps, LinkCounters, SealSender, SlotCounters } from './counters.ts'
+import type { AdvertGaps, LinkCounters, SealMemory, SealSender, SlotCounters } from './counters.ts'
 import type { EnginePolicy } from './policy.ts'
 
 /** A value of the contract as it crosses: the same shape with octets for addresses. */
@@ -50,11 +50,11 @@ export type NativeOrder =
       readonly onExpiry: NativeLead
     })
   | ({ readonly kind: 'lead' } & NativeLead)
-export type NativeSeal = Omit<Seal, 'source' | 'peers'> & {
-  readonly source: Uint8Array
-  readonly peers: readonly Uint8Array[] | null
-}
+export type NativeSeal = Crossing<Seal>
 export type NativeSealSender = Crossing<SealSender>
+export type NativeSealMemory = Omit<SealMemory, 'heard'> & {
+  readonly heard: readonly (NativeSealSender & { readonly sequence: string })[]
+}
 export type NativeOrderFor = Omit<OrderFor, 'order'> & { readonly order: NativeOrder }
 
 type Coded<E> = E extends { readonly code: string }
@@ -86,7 +86,8 @@ export type NativeEngine = {
   addSlot(slot: SlotId, link: LinkId, vrid: number, peers: readonly Uint8Array[]): void
   setPeers(slot: SlotId, peers: readonly Uint8Array[]): void
   removeSlot(slot: SlotId): void
-  setSeal(slot: SlotId, seal: NativeSeal | null): void
+  setSeal(slot: SlotId, seal: NativeSeal | null, memory: NativeSealMemory | null): void
+  sealMemory(slot: SlotId): NativeSealMemory
   senders(slot: SlotId): readonly NativeSealSender[]
   /** `acknowledged`: how many events had been acknowledged when the orders were made. */
   order(orders: readonly NativeOrderFor[], acknowledged: number): void
@@ -149,13 +150,23 @@ export type NativeCore = {
   addSlot(slot: SlotId, link: LinkId, vrid: number, peers: readonly Uint8Array[]): void
   setPeers(slot: SlotId, peers: readonly Uint8Array[]): void
   removeSlot(slot: SlotId): void
-  setSeal(slot: SlotId, seal: NativeSeal | null): void
+  setSeal(slot: SlotId, seal: NativeSeal | null, memory: NativeSealMemory | null): void
+  sealMemory(slot: SlotId): NativeSealMemory
   senders(slot: SlotId): readonly NativeSealSender[]
   setWall(wall: number, now: number): void
   /** A datagram as it leaves; null: it may not. */
   seal(slot: SlotId, to: Uint8Array, bytes: Uint8Array, now: number): Uint8Array | null
   order(orders: readonly NativeOrderFor[], now: number, acknowledged: number): void
-  packet(link: LinkId, from: Uint8Array, ttl: number, payload: Uint8Array, now: number): void
+  packet(
+    ...packet: readonly [
+      link: LinkId,
+      from: Uint8Array,
+      ttl: number,
+      payload: Uint8Array,
+      now: number,
+      header?: Uint8Array | null,
+    ]
+  ): void
   renew(now: number): void
   setLiveness(livenessUs: number, now: number): void
   acknowledge(acknowledged: number, now: number): void

@@ -9,7 +9,14 @@ import type { Ip } from '../base/ip.ts'
 import type { LogForm } from '../base/log.ts'
 import type { Us } from '../base/time.ts'
 import type { Bfd, BfdEngineEvent } from './bfd-contract.ts'
-import type { AdvertGaps, LinkCounters, SealSender, SealVerdict, SlotCounters } from './counters.ts'
+import type {
+  AdvertGaps,
+  LinkCounters,
+  SealMemory,
+  SealSender,
+  SealVerdict,
+  SlotCounters,
+} from './counters.ts'
 
 /** One VRRP instance: (link, VRID), and for unicast its peers. Numbered by the daemon. */
 export type SlotId = number
@@ -110,6 +117,8 @@ export type OrderFor = { readonly slot: SlotId; readonly generation: number; rea
 
 export type LinkSpec = {
   readonly family: 4 | 6
+  /** IP protocol 51 instead of 112: an authentication header lies before each PDU. Its slots have an `AhSeal`; IPv4. Absent: false. */
+  readonly ah?: boolean
   readonly interface: string
   readonly ifindex: number
   /** A unicast source that another interface holds: what is addressed to it is received from any interface. */
@@ -136,7 +145,8 @@ export type LinkSpec = {
  * engine writes the trailer of 28 octets behind each datagram of the slot's plans when it sends it, with a sequence that
  * the slot's plans share, and looks at the trailer of what it hears before anything else does.
  */
-export type Seal = {
+export type TrailerSeal = {
+  readonly kind: 'trailer'
   readonly family: 4 | 6
   readonly version: 2 | 3
   readonly vrid: number
@@ -155,6 +165,23 @@ export type Seal = {
   /** Unicast: who may send. null: multicast, any sender that has the key. */
   readonly peers: readonly Ip[] | null
 }
+
+/**
+ * The same with an authentication header before each PDU (`auth_type AH`; RFC 2402, RFC 2403), on links with `ah`. The
+ * engine writes the IP header too, which the header's ICV covers. One sequence for what the slot sends and hears: a
+ * packet whose sequence is not greater than all before is a replay.
+ */
+export type AhSeal = {
+  readonly kind: 'ah'
+  readonly source: Ip
+  /** 8 octets. */
+  readonly key: Uint8Array
+  readonly ttl: number
+  /** The TTL is not covered then. */
+  readonly unicast: boolean
+}
+
+export type Seal = TrailerSeal | AhSeal
 
 /** `id` 1..255. `secret` never leaves for a log, an answer or a file. */
 export type SealKey = { readonly id: number; readonly secret: Uint8Array }
@@ -278,8 +305,13 @@ export type Engine = {
   /** Other peers for a slot that goes on as it is. Throws if one of them is another slot's. */
   setPeers(slot: SlotId, peers: readonly Ip[]): void
   removeSlot(slot: SlotId): void
-  /** From now on, for what is ordered later; null: none. Senders keep their marks, and the slot its sequence. */
-  setSeal(slot: SlotId, seal: Seal | null): void
+  /**
+   * From now on, for what is ordered later; null: none. Senders keep their marks, and the slot its sequence, also when the
+   * slot was removed and added again. `memory`: what another process, whose state this one takes over, knew of them.
+   */
+  setSeal(slot: SlotId, seal: Seal | null, memory?: SealMemory): void
+  /** Also of a slot that was removed, until another is added. */
+  sealMemory(slot: SlotId): SealMemory
   /** Who sealed what was heard: each unicast peer, of multicast the last four. */
   senders(slot: SlotId): readonly SealSender[]
   /** Hands over orders; those of one call that are due at once are carried out as one batch. */

@@ -9,13 +9,15 @@ import { type Ip, ipBytes } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
 import type { Addon, NativeEffect, NativeOutcome } from './addon.ts'
 import type { EngineEvent, LinkId, OrderFor, Seal, SlotId, Step } from './contract.ts'
-import type { AdvertGaps, LinkCounters, SealSender, SlotCounters } from './counters.ts'
+import type { AdvertGaps, LinkCounters, SealMemory, SealSender, SlotCounters } from './counters.ts'
 import {
   fromNativeEvent,
+  fromNativeSealMemory,
   fromNativeSender,
   fromNativeStep,
   toNativeOrders,
   toNativeSeal,
+  toNativeSealMemory,
 } from './edge.ts'
 import { enginePolicy } from './policy.ts'
 import { Routes } from './routes.ts'
@@ -42,6 +44,8 @@ export type CorePacket = {
   readonly from: Ip
   readonly ttl: number
   readonly payload: Uint8Array
+  /** AH: the IP header and the authentication header. */
+  readonly header?: Uint8Array
 }
 
 export type CoreHarness = {
@@ -50,7 +54,8 @@ export type CoreHarness = {
   addSlot(slot: SlotId, link: LinkId, vrid: number, peers?: readonly Ip[]): void
   setPeers(slot: SlotId, peers: readonly Ip[]): void
   removeSlot(slot: SlotId): void
-  setSeal(slot: SlotId, seal: Seal | null): void
+  setSeal(slot: SlotId, seal: Seal | null, memory?: SealMemory): void
+  sealMemory(slot: SlotId): SealMemory
   senders(slot: SlotId): readonly SealSender[]
   /** The clock of seals: µs since 1970 at `now`. Without it `now` is. */
   setWall(wall: Us, now: Us): void
@@ -112,7 +117,9 @@ export function makeCore(livenessUs: Us, now: Us): CoreHarness {
       routes.remove(slot)
       core.removeSlot(slot)
     },
-    setSeal: (slot, seal) => core.setSeal(slot, toNativeSeal(seal)),
+    setSeal: (slot, seal, memory) =>
+      core.setSeal(slot, toNativeSeal(seal), toNativeSealMemory(memory)),
+    sealMemory: (slot) => fromNativeSealMemory(core.sealMemory(slot)),
     senders: (slot) => core.senders(slot).map(fromNativeSender),
     setWall: (wall, at) => core.setWall(wall, at),
     seal: (slot, step, at) => {
@@ -122,8 +129,8 @@ export function makeCore(livenessUs: Us, now: Us): CoreHarness {
     },
     order: (orders, at, acknowledged = handedOut) =>
       core.order(toNativeOrders(orders), at, acknowledged),
-    packet: ({ link, from, ttl, payload }, at) =>
-      core.packet(link, ipBytes(from), ttl, payload, at),
+    packet: ({ link, from, ttl, payload, header = null }, at) =>
+      core.packet(link, ipBytes(from), ttl, payload, at, header),
     renew: (at) => core.renew(at),
     setLiveness: (livenessUs, at) => core.setLiveness(livenessUs, at),
     acknowledge: (at, acknowledged = handedOut) => core.acknowledge(acknowledged, at),

@@ -25,6 +25,13 @@ export type SealSender = {
   readonly at: Us
 }
 
+/** What must not be lost when another process goes on: sequences, as 16 hexadecimal digits. */
+export type SealMemory = {
+  /** The last that the slot sent; of AH, sent or heard. All zeros: none. */
+  readonly sent: string
+  readonly heard: readonly (SealSender & { readonly sequence: string })[]
+}
+
 export type SlotCounters = {
   /** Expected adverts, raised ones included. */
   readonly received: number

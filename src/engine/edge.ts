@@ -13,11 +13,12 @@ import type {
   NativePlan,
   NativeRepeat,
   NativeSeal,
+  NativeSealMemory,
   NativeSealSender,
   NativeStep,
 } from './addon.ts'
 import type { EngineEvent, Lead, Order, OrderFor, Plan, Repeat, Seal, Step } from './contract.ts'
-import type { SealSender } from './counters.ts'
+import type { SealMemory, SealSender } from './counters.ts'
 
 export const toNativeOrders = (orders: readonly OrderFor[]): readonly NativeOrderFor[] =>
   orders.map(({ slot, generation, order }) => ({ slot, generation, order: toNativeOrder(order) }))
@@ -57,8 +58,25 @@ const toNativePlan = (plan: Plan): NativePlan => plan.map(toNativeStep)
 const toNativeStep = (step: Step): NativeStep =>
   step.kind === 'datagram' ? { ...step, to: ipBytes(step.to) } : step
 
-export const toNativeSeal = (seal: Seal | null): NativeSeal | null =>
-  seal && { ...seal, source: ipBytes(seal.source), peers: seal.peers?.map(ipBytes) ?? null }
+export function toNativeSeal(seal: Seal | null): NativeSeal | null {
+  if (seal === null) return null
+  const source = ipBytes(seal.source)
+  if (seal.kind === 'ah') return { ...seal, source }
+  return { ...seal, source, peers: seal.peers?.map(ipBytes) ?? null }
+}
+
+export const toNativeSealMemory = (memory: SealMemory | undefined): NativeSealMemory | null =>
+  memory === undefined
+    ? null
+    : {
+        sent: memory.sent,
+        heard: memory.heard.map((one) => ({ ...one, address: ipBytes(one.address) })),
+      }
+
+export const fromNativeSealMemory = ({ sent, heard }: NativeSealMemory): SealMemory => ({
+  sent,
+  heard: heard.map((one) => ({ ...one, address: ipFromBytes(one.address) })),
+})
 
 export const fromNativeSender = (sender: NativeSealSender): SealSender => ({
   ...sender,

@@ -24,15 +24,17 @@ import type {
   SlotId,
   StartEngine,
 } from './contract.ts'
-import type { AdvertGaps, LinkCounters, SealSender, SlotCounters } from './counters.ts'
+import type { AdvertGaps, LinkCounters, SealMemory, SealSender, SlotCounters } from './counters.ts'
 import { batches } from './deliveries.ts'
 import {
   failure,
   fromNativeEvent,
+  fromNativeSealMemory,
   fromNativeSender,
   native,
   toNativeOrders,
   toNativeSeal,
+  toNativeSealMemory,
 } from './edge.ts'
 import { enginePolicy } from './policy.ts'
 import { Routes } from './routes.ts'
@@ -211,9 +213,13 @@ class RunningEngine implements Engine {
     this.#native.removeSlot(slot)
   }
 
-  setSeal(slot: SlotId, seal: Seal | null): void {
+  setSeal(slot: SlotId, seal: Seal | null, memory?: SealMemory): void {
     assert(this.#routes.has(slot), `seal for unknown slot ${slot}`)
-    this.#native.setSeal(slot, toNativeSeal(seal))
+    this.#native.setSeal(slot, toNativeSeal(seal), toNativeSealMemory(memory))
+  }
+
+  sealMemory(slot: SlotId): SealMemory {
+    return fromNativeSealMemory(this.#native.sealMemory(slot))
   }
 
   senders(slot: SlotId): readonly SealSender[] {

@@ -51,6 +51,8 @@ export type SlotFacts = {
   readonly destinations: readonly Ip[]
   /** 8 octets for PASS. */
   readonly password: Uint8Array | null
+  /** The engine puts an authentication header in front of each advert. */
+  readonly ah: boolean
   readonly advertIntervalUs: Us
   readonly checksumAsV2: boolean
   /** In the order of the configuration; the advertised ones of `family`. */

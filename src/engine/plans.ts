@@ -73,8 +73,8 @@ export function planOrder(
 export function planAdvert(facts: SlotFacts, priority: number): Plan {
   const addresses = facts.addresses.filter((a) => a.advertised).map((a) => a.address)
   const { version, family, vrid, advertIntervalUs: intervalUs, password, source } = facts
-  const { checksumAsV2, link } = facts
-  const fixed = { version, family, vrid, priority, intervalUs, addresses, password, source }
+  const { checksumAsV2, link, ah } = facts
+  const fixed = { version, family, vrid, priority, intervalUs, addresses, password, ah, source }
   // Where no pseudo-header is summed, the bytes are the same for every destination.
   const same = family === 4 && (version === 2 || checksumAsV2)
   const encode = (destination: Ip): Uint8Array =>

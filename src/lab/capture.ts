@@ -23,7 +23,7 @@ export type VrrpFrame = Extract<Frame, { kind: 'vrrp' }>
 /** Thousands of announcements come within milliseconds. */
 const bufferKib = '16384'
 
-const usual = 'ip proto 112 or ip6 proto 112 or arp or icmp6'
+const usual = 'ip proto 112 or ip proto 51 or ip6 proto 112 or arp or icmp6'
 
 /**
  * tcpdump started as root insists on changing its identity, which a user namespace with one user forbids; there

@@ -58,9 +58,11 @@ function look4(packet: Uint8Array): Seen {
   const total = viewOf(packet).getUint16(2)
   const from = ipFromBytes(packet.subarray(12, 16))
   if (packet[9] === 1 && packet[header] === 0) return { kind: 'echo', from }
-  if (packet[9] !== 112 || packet.length < total) return other
+  const behindAh = packet[9] === 51 && packet[header] === 112
+  if ((packet[9] !== 112 && !behindAh) || packet.length < total) return other
   const to = ipFromBytes(packet.subarray(16, 20))
-  return lookVrrp(packet.subarray(header, total), { from, to, ttl: packet[8] ?? 0 }, 4)
+  const pdu = packet.subarray(behindAh ? header + 24 : header, total)
+  return lookVrrp(pdu, { from, to, ttl: packet[8] ?? 0 }, 4)
 }
 
 function look6(packet: Uint8Array): Seen {

@@ -90,6 +90,8 @@ export type DumpInstance = {
   readonly promoteSecondaries: boolean
   /** A password is configured; it is not told. */
   readonly password: boolean
+  /** `auth_type AH`; its key is not told. */
+  readonly ah: boolean
   readonly addresses: readonly DumpAddress[]
   readonly excluded: readonly DumpAddress[]
   readonly transport:

@@ -22,7 +22,7 @@ export function keepalivedCounts(it: StatusInstance): DumpCounts {
     addressListErrors: rejected('address-list'),
     authTypeErrors: rejected('bad-auth-type'),
     authMismatches: rejected('auth-mismatch'),
-    authFailures: rejected('auth-failed'),
+    authFailures: rejected('auth-failed', 'ah-invalid', 'ah-malformed', 'ah-replayed'),
     zeroReceived: it.priorityZero.received,
     zeroSent: it.priorityZero.sent,
   }

@@ -58,14 +58,17 @@ export type StatusInstance = {
     /** Pauses between two of them, as a backup: how many of at most so long; `null`: of any length. */
     readonly gaps: readonly { readonly untilMs: number | null; readonly count: number }[]
   }
-  /** `auth_hmac`; null: adverts are not signed. */
+  /** `auth_hmac` or `auth_type AH`; null: adverts are not signed. */
   readonly authentication: {
-    readonly mode: 'enforce' | 'permissive' | 'receive-only'
+    /** `ah`: each advert is behind an authentication header; it has no window, no key ids, and no senders. */
+    readonly mode: 'enforce' | 'permissive' | 'receive-only' | 'ah'
     readonly antiReplay: 'time' | 'monotonic'
     readonly windowSeconds: number
     /** Ids. */
     readonly keys: readonly number[]
-    readonly activeKey: number
+    readonly activeKey: number | null
+    /** The last that was sent; of `ah`, sent or heard. Of `auth_hmac` the seconds of its time stand in its upper 32 bits. */
+    readonly sequence: string
     readonly verified: number
     /** Heard without a trailer, and accepted so. */
     readonly unsigned: number

@@ -7,7 +7,7 @@ import { assert } from '../base/assert.ts'
 import type { Family } from '../base/ip.ts'
 import { hostIsLittleEndian } from './netlink.ts'
 import { type } from './rtnetlink-numbers.ts'
-import { advertTtl, vrrpProtocol } from './vrrp.ts'
+import { advertTtl, ahBytes, ahProtocol, vrrpProtocol } from './vrrp.ts'
 
 /** struct sock_filter. `jt` and `jf` count instructions to skip. */
 type Instruction = {
@@ -25,7 +25,6 @@ export const opcode = {
   loadHalf: 0x28,
   /** A = four octets at k */
   loadWord: 0x20,
-  jumpAlways: 0x05,
   /** A = octet at X + k */
   loadByteIndexed: 0x50,
   /** X = 4 × (octet at k & 0xf): the length of an IPv4 header */
@@ -50,13 +49,14 @@ const drop = load(opcode.return, 0)
 /** Goes on when A is k, drops otherwise. */
 const require = (k: number): readonly Instruction[] => [jump(opcode.jumpEqual, k, 1, 0), drop]
 
-/** From the IP header on. */
+/** From the IP header on; of IPv4 also what lies behind an authentication header. */
 const vrrpOfEitherFamily: readonly Instruction[] = [
   load(opcode.loadByte, 0),
-  jump(opcode.jumpGreaterOrEqual, 0x60, 3, 0),
+  jump(opcode.jumpGreaterOrEqual, 0x60, 4, 0),
   load(opcode.loadByte, 9),
-  ...require(vrrpProtocol),
-  jump(opcode.jumpAlways, 3, 0, 0),
+  jump(opcode.jumpEqual, vrrpProtocol, 5, 0),
+  jump(opcode.jumpEqual, ahProtocol, 4, 0),
+  drop,
   load(opcode.loadByte, 6),
   ...require(vrrpProtocol),
   pass,
@@ -64,6 +64,8 @@ const vrrpOfEitherFamily: readonly Instruction[] = [
 
 export type FilterSpec = {
   readonly family: Family
+  /** Behind an authentication header, which names them; IPv4. */
+  readonly ah?: boolean
   /** 1..255 each; none: everything is dropped. */
   readonly vrids: Iterable<number>
   /** Then TTL or hop limit 255 is required. */
@@ -77,10 +79,14 @@ export function vrrpFilter(spec: FilterSpec): Uint8Array {
   const ranges = toRanges(spec.vrids)
   if (ranges.length === 0) return dropAllFilter()
   const field = spec.family === 4 ? opcode.loadByteIndexed : opcode.loadByte
+  const ah = spec.ah === true
+  const at = ah ? ahBytes : 0
+  const protocol = ah ? ahProtocol : vrrpProtocol
   return encode([
-    ...(spec.family === 4 ? ipv4Header(spec.multicast) : ipv6Header(spec.multicast)),
-    ...(spec.version === undefined ? [] : [load(field, 0), ...require((spec.version << 4) | 1)]),
-    load(field, 1),
+    ...(spec.family === 4 ? ipv4Header(protocol, spec.multicast) : ipv6Header(spec.multicast)),
+    ...(ah ? nextIsVrrp : []),
+    ...(spec.version === undefined ? [] : [load(field, at), ...require((spec.version << 4) | 1)]),
+    load(field, at + 1),
     ...search(ranges),
   ])
 }
@@ -128,14 +134,18 @@ const ofHost16 = (n: number): number => (hostIsLittleEndian ? ((n & 0xff) << 8) 
 /** All that the socket's protocol and address bring. */
 export const passAllFilter = (): Uint8Array => encode([pass])
 
+/** The same of a socket of protocol 51: what is no VRRP behind it is another program's (IPsec). */
+export const passAhFilter = (): Uint8Array =>
+  encode([load(opcode.loadHeaderLength, 0), ...nextIsVrrp, pass])
+
 /** For a socket that only sends: its receive queue must not fill. */
 export const dropAllFilter = (): Uint8Array => encode([drop])
 
 /** Checks the IPv4 header and leaves its length in X. */
-function ipv4Header(multicast: boolean): readonly Instruction[] {
+function ipv4Header(protocol: number, multicast: boolean): readonly Instruction[] {
   return [
     load(opcode.loadByte, 9),
-    ...require(vrrpProtocol),
+    ...require(protocol),
     ...(multicast ? [load(opcode.loadByte, 8), ...require(advertTtl)] : []),
     load(opcode.loadHeaderLength, 0),
   ]
@@ -143,6 +153,12 @@ function ipv4Header(multicast: boolean): readonly Instruction[] {
 
 const ipv6Header = (multicast: boolean): readonly Instruction[] =>
   multicast ? [load(opcode.loadByte, networkHeader + 7), ...require(advertTtl)] : []
+
+/** The authentication header begins at X. */
+const nextIsVrrp: readonly Instruction[] = [
+  load(opcode.loadByteIndexed, 0),
+  ...require(vrrpProtocol),
+]
 
 type Range = { readonly low: number; readonly high: number }
 

@@ -24,7 +24,7 @@ export function explainReject(
     case 'bad-auth-type':
       return `authentication type ${at(4)} is none of VRRP's`
     case 'auth-mismatch':
-      return `its authentication is ${authName(at(4))}, ours ${expect.password === null ? 'none' : 'PASS'}: write the same \`authentication\` on both`
+      return `its authentication is ${authName(at(4))}, ours ${ourAuth(expect)}: write the same \`authentication\` on both`
     case 'auth-failed':
       return 'its password is not ours: write the same `auth_pass` on both (8 characters count)'
     case 'interval-mismatch':
@@ -53,6 +53,11 @@ export function explainReject(
     default:
       return unreachable(why)
   }
+}
+
+const ourAuth = ({ password, ah }: Expectation): string => {
+  if (ah === true) return 'AH'
+  return password === null ? 'none' : 'PASS'
 }
 
 const authName = (type: number): string => ['none', 'PASS', 'AH'][type] ?? String(type)

@@ -22,6 +22,9 @@ import { checksum, pseudoHeaderSum } from './checksum.ts'
 import { accept, type Decoded, reject } from './decoded.ts'
 
 export const vrrpProtocol = 112
+/** The authentication header (RFC 2402) in front of adverts with `auth_type AH`, and its octets with HMAC-MD5-96. */
+export const ahProtocol = 51
+export const ahBytes = 24
 /** TTL or hop limit of every multicast advert, RFC 9568 sections 5.1.1.3 and 5.1.2.3. */
 export const advertTtl = 255
 /** A master that stops says so with this priority, RFC 9568 section 5.2.4. */
@@ -59,6 +62,8 @@ export type AdvertFields = {
   readonly addresses: readonly Ip[]
   /** 8 octets for PASS; version 2 over IPv4 only, ignored elsewhere. */
   readonly password: Uint8Array | null
+  /** An authentication header lies in front (AH); then there is no password. Version 2 over IPv4 only. */
+  readonly ah?: boolean
   readonly source: Ip
   readonly destination: Ip
   /** Version 3 over IPv4: the message alone, as RFC 9568 section 5.2.8 has it. */
@@ -80,7 +85,7 @@ export function encodeAdvert(fields: AdvertFields): Uint8Array {
   view.setUint8(offset.count, addresses.length)
   if (version === 2) {
     const password = passwordOf(fields)
-    view.setUint8(offset.auth, password === null ? authNone : authPass)
+    view.setUint8(offset.auth, authTypeOf(fields))
     view.setUint8(offset.seconds, toSeconds(fields.intervalUs))
     if (password !== null) pdu.set(password, pdu.length - authBytes)
   } else {
@@ -98,6 +103,8 @@ export type Received = {
   readonly ttl: number
   /** An authentication trailer that the engine has verified lies behind the message. */
   readonly trailer?: 'verified' | 'none'
+  /** An authentication header that the engine has verified lay in front of the message. */
+  readonly header?: 'verified' | 'none'
 }
 
 /** Octets of an authentication trailer (draft-cassen-vrrp-auth-hmac). */
@@ -112,6 +119,8 @@ export type Expectation = {
   readonly mode: 'multicast' | 'unicast'
   /** 8 octets for PASS, null for no authentication; version 2 over IPv4 only, ignored elsewhere. */
   readonly password: Uint8Array | null
+  /** An authentication header is required (AH), and then no password. */
+  readonly ah?: boolean
   /** Version 2 requires the peer's to be equal. */
   readonly intervalUs: Us
   /** We advertise no address ourselves (no_virtual_ipaddress): then a peer need not either. */
@@ -184,7 +193,7 @@ export function decodeAdvert(
   if (expect.exact === true && excessBytes > 0) return reject('bad-length')
   const why =
     rejectHeader(view, packet.ttl, expect) ??
-    (expect.version === 2 ? rejectV2(pdu, expect) : rejectV3(view)) ??
+    (expect.version === 2 ? rejectV2(pdu, packet, expect) : rejectV3(view)) ??
     ((view.getUint8(0) & 0xf) === typeAdvertisement ? null : 'bad-type')
   if (why !== null) return reject(why)
   const form = checksumForm(pdu, packet, expect)
@@ -214,12 +223,13 @@ function rejectHeader(view: DataView, ttl: number, expect: Expectation): Reject 
 }
 
 /** RFC 2338 section 5.3.6 and 10; RFC 3768 section 7.1. */
-function rejectV2(pdu: Uint8Array, expect: Expectation): Reject | null {
+function rejectV2(pdu: Uint8Array, packet: Received, expect: Expectation): Reject | null {
   const view = viewOf(pdu)
   const auth = view.getUint8(offset.auth)
   if (auth > authHeader) return 'bad-auth-type'
   const password = passwordOf(expect)
-  if (auth !== (password === null ? authNone : authPass)) return 'auth-mismatch'
+  if (auth !== authTypeOf(expect)) return 'auth-mismatch'
+  if (auth === authHeader && packet.header !== 'verified') return 'auth-failed'
   const data = pdu.subarray(pdu.length - authBytes)
   if (password !== null && !equalBytesConstantTime(data, password)) return 'auth-failed'
   return view.getUint8(offset.seconds) === toSeconds(expect.intervalUs) ? null : 'interval-mismatch'
@@ -276,6 +286,12 @@ const trailerBytes = (version: number, family: Family): number =>
 
 const passwordOf = (of: Pick<Expectation, 'family' | 'password'>): Uint8Array | null =>
   of.family === 4 ? of.password : null
+
+/** RFC 2338 section 5.3.6. */
+function authTypeOf(of: Pick<Expectation, 'family' | 'password' | 'ah'>): number {
+  if (of.family === 4 && of.ah === true) return authHeader
+  return passwordOf(of) === null ? authNone : authPass
+}
 
 /** Octets behind the complete message, which section 7.1 does not forbid; Ethernet's padding of IPv4 is none. */
 const excessOf = (actual: number, wanted: number, family: Family): number =>

@@ -7,7 +7,7 @@ import { loadAddon } from '../../src/addon/load.ts'
 import { toHex } from '../../src/base/bytes.ts'
 import { type Ip, parseIp } from '../../src/base/ip.ts'
 import { type Us, us } from '../../src/base/time.ts'
-import type { EngineEvent, Order, Seal } from '../../src/engine/contract.ts'
+import type { EngineEvent, Order, TrailerSeal } from '../../src/engine/contract.ts'
 import { type CoreHarness, makeCore } from '../../src/engine/core-harness.ts'
 import type { SealVerdict } from '../../src/engine/counters.ts'
 import { fromHex } from '../hex.ts'
@@ -187,9 +187,10 @@ const octetsOf = ({ pdu, sealed, mac }: Vector): Uint8Array => fromHex(pdu + sea
 const wallOf = ({ sealed }: Vector): Us =>
   us(Number.parseInt(sealed.slice(8, 16), 16) * 1_000_000 + 500_000)
 
-const sealFor = (of: Vector, more: Partial<Seal> = {}): Seal => {
+const sealFor = (of: Vector, more: Partial<TrailerSeal> = {}): TrailerSeal => {
   const [first = 0, vrid = 0] = fromHex(of.pdu)
   return {
+    kind: 'trailer',
     family: of.source.includes(':') ? 6 : 4,
     version: first >> 4 === 2 ? 2 : 3,
     vrid,
@@ -236,7 +237,7 @@ const follow = (of: Vector, expect: Vector | null, deadline = 3 * second): Order
 })
 
 /** One slot that follows with the seal, at the vector's time. */
-function listening(of: Vector, more: Partial<Seal> = {}, expect: Vector | null = null) {
+function listening(of: Vector, more: Partial<TrailerSeal> = {}, expect: Vector | null = null) {
   const core = makeCore(us(0), us(0))
   const [, vrid = 0] = fromHex(of.pdu)
   core.addLink(1)
@@ -357,6 +358,34 @@ test('a new seal of the same slot knows what was heard under the old one', () =>
   }
 })
 
+test('a slot that was removed and comes back knows what it has heard; so does another process', () => {
+  const { D4 } = appendix
+  for (const peers of [null, [ip(D4.source)]]) {
+    const core = listening(D4, { peers })
+    hear(core, D4)
+    const memory = core.sealMemory(1)
+    core.removeSlot(1)
+    core.addSlot(1, 1, 0x33)
+    core.setSeal(1, sealFor(D4, { peers }))
+    core.order([{ slot: 1, generation: 2, order: follow(D4, null) }], us(0))
+    assert.deepEqual(verdicts(hear(core, D4, octetsOf(D4), second)), ['replayed'])
+    const next = listening(D4, { peers })
+    next.setSeal(1, sealFor(D4, { peers }), memory)
+    assert.deepEqual(next.sealMemory(1).heard, memory.heard)
+    assert.deepEqual(verdicts(hear(next, D4, octetsOf(D4), second)), ['replayed'])
+  }
+})
+
+test('monotonic: another process signs on from the last sequence, though the clock was set back', () => {
+  const core = leading({ monotonic: true })
+  const [before = 0n] = sequences(core, [0])
+  const next = listening(appendix.D4, { monotonic: true })
+  next.setWall(us(wallOf(appendix.D4) - 60 * second), us(0))
+  next.setSeal(1, sealFor(appendix.D4, { monotonic: true }), core.sealMemory(1))
+  next.order([{ slot: 1, generation: 2, order: { kind: 'lead', ...lead(appendix.D4) } }], us(0))
+  assert.deepEqual(sequences(next, [0]), [before + 1n])
+})
+
 test('time: outside the window it is stale; monotonic: the clock is not asked', () => {
   const { D4 } = appendix
   const late = { ...D4, sealed: '010100006800000880000000' }
@@ -397,7 +426,7 @@ function sequences(core: CoreHarness, times: readonly number[]): readonly bigint
   )
 }
 
-function leading(more: Partial<Seal> = {}) {
+function leading(more: Partial<TrailerSeal> = {}) {
   const core = listening(appendix.D4, more)
   core.order([{ slot: 1, generation: 2, order: { kind: 'lead', ...lead(appendix.D4) } }], us(0))
   return core

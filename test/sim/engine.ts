@@ -23,6 +23,7 @@ import { type CoreHarness, makeCore } from '../../src/engine/core-harness.ts'
 import type {
   AdvertGaps,
   LinkCounters,
+  SealMemory,
   SealSender,
   SlotCounters,
 } from '../../src/engine/counters.ts'
@@ -238,8 +239,12 @@ export class SimEngine implements Engine {
     this.wake()
   }
 
-  setSeal(slot: SlotId, seal: Seal | null): void {
-    this.#core.setSeal(slot, seal)
+  sealMemory(slot: SlotId): SealMemory {
+    return this.#core.sealMemory(slot)
+  }
+
+  setSeal(slot: SlotId, seal: Seal | null, memory?: SealMemory): void {
+    this.#core.setSeal(slot, seal, memory)
   }
 
   senders(slot: SlotId): readonly SealSender[] {

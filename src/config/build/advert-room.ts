@@ -10,14 +10,21 @@ const reserveOctets = 16
 /** The authentication trailer of auth_hmac. */
 const trailerOctets = 28
 
-/** `hmac` null: adverts have no trailer. */
-type Form = Pick<Instance, 'family' | 'version'> & { readonly hmac: object | null }
+/** Between the IP header and the message: `auth_type AH`. */
+const ahOctets = 24
+
+/** `hmac` null: adverts have no trailer; `ahKey` null: no authentication header. */
+type Form = Pick<Instance, 'family' | 'version' | 'ahKey'> & { readonly hmac: object | null }
 
 const addressOctets = ({ family }: Form): number => (family === 4 ? 4 : 16)
 
-/** IP header, VRRP header, in version 2 the authentication data, and the trailer. */
-const fixedOctets = ({ family, version, hmac }: Form): number =>
-  (family === 4 ? 20 : 40) + 8 + (version === 2 ? 8 : 0) + (hmac === null ? 0 : trailerOctets)
+/** IP header, authentication header, VRRP header, in version 2 the authentication data, and the trailer. */
+const fixedOctets = ({ family, version, hmac, ahKey }: Form): number =>
+  (family === 4 ? 20 : 40) +
+  (ahKey === null ? 0 : ahOctets) +
+  8 +
+  (version === 2 ? 8 : 0) +
+  (hmac === null ? 0 : trailerOctets)
 
 /** The IP packet. */
 export const advertOctets = (form: Form, addresses: number): number =>

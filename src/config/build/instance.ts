@@ -17,6 +17,7 @@ import { addressesMax, peersMax } from '../language/limits.ts'
 import type { Instance, InstanceOptions, Transport } from '../types.ts'
 import { advertRoom } from './advert-room.ts'
 import { hmacOf } from './auth-hmac.ts'
+import { type Authentication, authenticationOf } from './authentication.ts'
 import { notifyOf } from './notify.ts'
 import { keepTrackers } from './tracked.ts'
 
@@ -44,12 +45,13 @@ export function finishInstance(
   const block = <R>(written: Written<R>, inherited: Written<R>) =>
     ({ written, inherited, strict, name, place }) as const
   const options = settle(instanceOptions, block(draft.options, inherited.options), lowering)
-  const stateMaster = masterState(draft, facts, lowering)
+  const authentication = authenticationOf(draft, facts, lowering)
+  const stateMaster = masterState(draft, facts, authentication, lowering)
   const preemption = preemptionOf(draft, options, facts, stateMaster, lowering)
   const advertIntervalUs = advertInterval(draft, options, facts, lowering)
   const hmac = hmacOf(draft, { strict, advertIntervalUs }, lowering)
   if (isLeftOut(draft, lowering)) return null
-  moveExcess(draft, facts, lowering)
+  moveExcess(draft, { ...facts, ...authentication }, lowering)
   // What is spread comes last: an object literal is as large as its first lines say, and grows by copying.
   return {
     name,
@@ -57,7 +59,8 @@ export function finishInstance(
     family: facts.family,
     version: facts.version,
     stateMaster,
-    password: passwordOf(draft, facts, lowering),
+    password: authentication.password,
+    ahKey: authentication.ahKey,
     hmac,
     addresses: draft.addresses,
     excluded: draft.excluded,
@@ -121,12 +124,6 @@ function mayRun(
   if (draft.vmacOnlyPlace !== null && !draft.vmac) {
     lowering.error(draft.vmacOnlyPlace, 'no-vmac', `${name}: vmac_xmit_base needs use_vmac`)
   }
-  if (refusesAh(draft, facts)) {
-    draft.refused ??= {
-      place: draft.authPlace ?? place,
-      why: 'auth_type AH is not supported by this version: the peer would drop every advert, and both would be master',
-    }
-  }
   return !isLeftOut(draft, lowering) && lowering.refusals === before
 }
 
@@ -159,15 +156,6 @@ function requireAddress(draft: InstanceDraft, facts: Facts, lowering: Lowering) 
   } else lowering.error(place, 'no-address', `${name} has no virtual address`)
 }
 
-/** Where AH would be dropped anyway, nothing is refused. */
-const refusesAh = (draft: InstanceDraft, facts: Facts): boolean =>
-  draft.authType === 'AH' &&
-  draft.hmac === null &&
-  draft.password !== null &&
-  facts.version === 2 &&
-  facts.family === 4 &&
-  !facts.strict
-
 function transportOf(draft: InstanceDraft, facts: Facts, lowering: Lowering): Transport {
   const { instances, inputs } = lowering.globals
   const options = settlePlain(unicastOptions, draft.unicast, lowering, instances.unicast)
@@ -194,8 +182,19 @@ function transportOf(draft: InstanceDraft, facts: Facts, lowering: Lowering): Tr
   return { kind: 'multicast', group, source: draft.source }
 }
 
-function masterState(draft: InstanceDraft, facts: Facts, lowering: Lowering): boolean {
+function masterState(
+  draft: InstanceDraft,
+  facts: Facts,
+  { ahKey }: Authentication,
+  lowering: Lowering,
+): boolean {
   const written = draft.state === 'MASTER'
+  // Its first advert would begin a sequence of its own, and a router that remembers another drops it.
+  if (written && ahKey !== null) {
+    const message = `${draft.name}: state MASTER and auth_type AH exclude each other; BACKUP is used`
+    lowering.error(draft.place, 'ah-state', message)
+    return false
+  }
   if (!facts.strict) return draft.state === null ? facts.owner : written
   if (draft.state !== null && written !== facts.owner) {
     const message = `${draft.name}: strict mode has state MASTER exactly where the priority is 255; ${facts.owner ? 'MASTER' : 'BACKUP'} is used`
@@ -253,41 +252,6 @@ function advertInterval(
   return secondsToUs(used)
 }
 
-function passwordOf(draft: InstanceDraft, facts: Facts, lowering: Lowering): Uint8Array | null {
-  const { authType, password, name } = draft
-  const place = draft.authPlace ?? draft.place
-  if (draft.hmac !== null && (authType !== null || password !== null)) {
-    const message = `${name}: auth_hmac takes the place of authentication, which is not used`
-    lowering.error(place, 'auth-dropped', message)
-    return null
-  }
-  if (authType === null) {
-    if (password !== null) {
-      const message = `${name}: auth_pass without auth_type means no authentication`
-      lowering.lost(place, 'auth-without-type', message)
-    }
-    return null
-  }
-  if (password === null) {
-    lowering.error(place, 'no-password', `${name}: no auth_pass; there is no authentication`)
-    return null
-  }
-  const dropped = authDropped(authType, facts)
-  if (dropped !== null) {
-    lowering.error(place, 'auth-dropped', `${name}: ${dropped}; it runs without authentication`)
-    return null
-  }
-  const octets = new Uint8Array(8)
-  octets.set(new TextEncoder().encode(password).subarray(0, 8))
-  return octets
-}
-
-function authDropped(authType: 'PASS' | 'AH', facts: Facts): string | null {
-  if (facts.version === 3) return 'version 3 has no authentication'
-  if (facts.strict) return 'strict mode has no authentication'
-  return authType === 'AH' ? 'AH is for IPv4 only' : null
-}
-
 function acceptOf(
   { name, place, options }: InstanceDraft,
   { strict, owner, version }: Facts,
@@ -301,7 +265,11 @@ function acceptOf(
 }
 
 /** What fits into an advert stays; the rest moves unadvertised. */
-function moveExcess(draft: InstanceDraft, facts: Facts, lowering: Lowering): void {
+function moveExcess(
+  draft: InstanceDraft,
+  facts: Facts & Pick<Authentication, 'ahKey'>,
+  lowering: Lowering,
+): void {
   const mtu =
     draft.interface === null ? null : lowering.world.interfaceMtu(draft.interface, facts.family)
   const room = advertRoom({ ...facts, hmac: draft.hmac }, mtu)

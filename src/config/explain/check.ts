@@ -152,6 +152,7 @@ function instanceJson(instance: Instance, config: Config): unknown {
   return {
     ...instance,
     password: instance.password === null ? null : '********',
+    ahKey: instance.ahKey === null ? null : '********',
     hmac: instance.hmac && {
       ...instance.hmac,
       keys: instance.hmac.keys.map(({ id }) => ({ id, secret: '********' })),

@@ -26,6 +26,7 @@ export function lint(config: Config, world: World): readonly Diagnostic[] {
     unicast(instance, warn)
     multicast(instance, world, warn)
     linkLocal(instance, warn)
+    weakSignature(instance, warn)
   }
   for (const script of config.scripts) {
     if (script.timeoutUs > script.intervalUs) {
@@ -36,6 +37,13 @@ export function lint(config: Config, world: World): readonly Diagnostic[] {
   lintBfd(config, world, warn)
   privileges(config, note)
   return found
+}
+
+/** A key of eight octets at most, and MD5: recorded adverts are enough to find it out. */
+function weakSignature({ name, place, ahKey }: Instance, warn: Say) {
+  if (ahKey === null) return
+  const message = `${name}: auth_type AH is MD5 with a key of 8 characters at most, which recorded adverts give away to a patient computer; auth_hmac is SHA-256 with a long key, where both routers have it`
+  warn(place, 'weak-signature', message)
 }
 
 /** Said to those who ask for security, where no script is seen to need what it takes away. */

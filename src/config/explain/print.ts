@@ -110,13 +110,18 @@ function printInstance(instance: Instance, config: Config, world: World): string
   if (hmac !== null) {
     lines.push(row('authentication', hmacText(hmac)))
   } else if (instance.version === 2) {
-    lines.push(row('authentication', instance.password === null ? 'none' : 'PASS (clear text)'))
+    lines.push(row('authentication', passwordText(instance)))
   }
   const flags = flagsOf(instance)
   if (flags.length > 0) lines.push(row('also', flags.join(', ')))
   lines.push(row('announces', announces(instance)))
   for (const hint of hints(instance, config)) lines.push(row('sooner', hint))
   return [...lines, ...notifyLines(instance.notify, world)]
+}
+
+function passwordText({ password, ahKey }: Instance): string {
+  if (ahKey !== null) return 'AH (HMAC-MD5, IP protocol 51)'
+  return password === null ? 'none' : 'PASS (clear text)'
 }
 
 const hmacText = ({ mode, keys, activeKey, monotonic, windowSeconds }: Hmac): string =>

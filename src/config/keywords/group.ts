@@ -67,8 +67,9 @@ export const authenticationKeywords: readonly InstanceEntry[] = inBlock<Instance
       name: 'auth_type',
       args: [choice('TYPE', 'PASS', 'AH')],
       default: 'none',
-      doc: 'PASS: a password in clear text. AH is refused: it needs another header on the wire, which this version does not write.',
-      set: (draft, values) => {
+      doc: 'PASS: a password in clear text. AH: adverts behind an authentication header (IP protocol 51, HMAC-MD5), version 2 over IPv4 only; `auth_hmac` is better. docs/authentication.md.',
+      set: (draft, values, node) => {
+        draft.authPlace ??= node.place
         draft.authType = text(values) === 'AH' ? 'AH' : 'PASS'
       },
     },
@@ -76,7 +77,7 @@ export const authenticationKeywords: readonly InstanceEntry[] = inBlock<Instance
       name: 'auth_pass',
       args: [word('PASSWORD')],
       default: 'none',
-      doc: 'At most 8 octets; more are cut off. Without an auth_type there is no authentication. A # or ! in it must be quoted.',
+      doc: 'At most 8 octets; more are cut off. The key of AH. Without an auth_type there is no authentication. A # or ! in it must be quoted.',
       set: setPassword,
     },
   ],

@@ -64,6 +64,7 @@ function socketKeyOf(cfg: Instance, primary: KernelLink, { address, link }: Sour
   const unicast = cfg.transport.kind === 'unicast'
   return {
     family: cfg.family,
+    ah: cfg.ahKey !== null,
     interface: cfg.interface ?? '',
     ifindex: cfg.interface === null && !isLinkLocal(address) ? 0 : primary.ifindex,
     receiveOnAny: unicast && link.ifindex !== primary.ifindex,

@@ -1,6 +1,7 @@
 /**
- * A router of one of our VRIDs that speaks by unicast where the instance here is multicast, or the other way round. The
- * receiving socket is bound to the group, or to the source, so neither hears the other, and both are master. While an
+ * A router of one of our VRIDs that speaks by unicast where the instance here is multicast, or the other way round; or
+ * behind an authentication header (`auth_type AH`, IP protocol 51) where the instance here has none, or the other way
+ * round. Its receiving socket is another's, so neither hears the other, and both are master. While an
  * instance leads, what arrives on its interface is looked at for some adverts' time, soon after it begins and then every
  * minute. A network card may withhold multicast that no socket has joined: then the multicast side alone can see it.
  */
@@ -22,6 +23,8 @@ export type Participant = Omit<Leading, 'since'> & {
   /** null: multicast. */
   readonly peers: readonly Ip[] | null
   readonly source: Ip
+  /** `auth_type AH`. */
+  readonly ah: boolean
 }
 
 type Leader = Participant & Leading
@@ -70,10 +73,10 @@ export class OtherTransport {
     }
   }
 
-  #report({ slot, name, vrid, interface: on, peers }: Leader, it: Incoming | null): void {
+  #report(leader: Leader, it: Incoming | null): void {
     const { log } = this.#ports
-    const ours = peers === null ? 'multicast' : 'unicast'
-    const text = `${it?.from} sends adverts of VRID ${vrid} by ${it?.by} on ${on}, and this instance is ${ours}: neither hears the other. Write unicast_peer on both or on neither`
+    const { slot, name, vrid } = leader
+    const text = it === null ? '' : describe(it, leader)
     const change = this.looks.find(slot, it === null ? null : `${name} is MASTER, but ${text}`)
     if (change === 'new') log.error(`(${name}) ${text}`, { instance: name })
     if (change === 'over')
@@ -81,11 +84,24 @@ export class OtherTransport {
   }
 }
 
+function describe(it: Incoming, { vrid, interface: on, peers, ah }: Leader): string {
+  if (it.ah !== ah) {
+    const [theirs, ours] = it.ah ? ['with', 'without'] : ['without', 'with']
+    return `${it.from} sends adverts of VRID ${vrid} ${theirs} an authentication header on ${on}, and this instance is ${ours}: neither hears the other. Write auth_type AH on both or on neither`
+  }
+  const ours = peers === null ? 'multicast' : 'unicast'
+  return `${it.from} sends adverts of VRID ${vrid} by ${it.by} on ${on}, and this instance is ${ours}: neither hears the other. Write unicast_peer on both or on neither`
+}
+
 /** Sent in the way that the leader does not hear, by a router that it should hear, and meant for no other instance here. */
 function isUnheard(it: Incoming, leader: Participant, all: readonly Participant[]): boolean {
   const isOurs = ({ family, vrid }: Participant) => family === it.family && vrid === it.vrid
   if (!isOurs(leader) || it.from === leader.source) return false
-  if (leader.peers !== null) return it.by === 'multicast' && leader.peers.includes(it.from)
-  const meant = all.some((other) => isOurs(other) && other.peers?.includes(it.from) === true)
-  return it.by === 'unicast' && !meant
+  const otherWay = it.ah !== leader.ah
+  if (leader.peers !== null)
+    return (it.by === 'multicast' || otherWay) && leader.peers.includes(it.from)
+  const meant = all.some(
+    (other) => isOurs(other) && other.ah === it.ah && other.peers?.includes(it.from) === true,
+  )
+  return (it.by === 'unicast' || otherWay) && !meant
 }

@@ -1,15 +1,21 @@
-/** `auth_hmac` of an instance as the engine wants it. */
+/** `auth_hmac` and `auth_type AH` of an instance as the engine wants them. */
 import type { Ip } from '../../base/ip.ts'
 import type { Instance } from '../../config/types.ts'
 import type { Seal } from '../../engine/contract.ts'
+import { advertTtl } from '../../wire/vrrp.ts'
 import { peersOf } from './slot-facts.ts'
 
-/** `source`: the address that its adverts come from. null: they have no trailer. */
-export function sealOf(cfg: Instance, source: Ip): Seal | null {
-  const { hmac, family, version, vrid, transport } = cfg
+/** `source`: the address that its adverts come from, `ttl`: theirs. null: they are not signed. */
+export function sealOf(cfg: Instance, source: Ip, ttl: number | null): Seal | null {
+  const { hmac, ahKey, family, version, vrid, transport } = cfg
+  if (ahKey !== null) {
+    const unicast = transport.kind === 'unicast'
+    return { kind: 'ah', source, key: ahKey, ttl: ttl ?? advertTtl, unicast }
+  }
   if (hmac === null) return null
   const { keys, activeKey, mode, monotonic, windowSeconds } = hmac
   return {
+    kind: 'trailer',
     ...{ family, version, vrid, source, keys, activeKey, monotonic, windowSeconds },
     signs: mode !== 'receive-only',
     requires: mode === 'enforce',

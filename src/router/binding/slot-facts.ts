@@ -56,6 +56,7 @@ export function slotFacts(
     link,
     destinations: transport.kind === 'multicast' ? [transport.group] : peersOf(cfg),
     password: cfg.password,
+    ah: cfg.ahKey !== null,
     advertIntervalUs: cfg.advertIntervalUs,
     checksumAsV2: cfg.v3ChecksumAsV2,
     addresses,

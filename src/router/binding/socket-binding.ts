@@ -8,6 +8,7 @@ import type { Ip } from '../../base/ip.ts'
 import type { Instance } from '../../config/types.ts'
 import type { Fault } from '../../election/types.ts'
 import type { LinkId, SlotId } from '../../engine/contract.ts'
+import type { SealMemory } from '../../engine/counters.ts'
 import type { SlotFacts } from '../../engine/plans-addresses.ts'
 import type { KernelLink } from '../../kernel/link-table.ts'
 import type { OwnedObject } from '../../kernel/marks.ts'
@@ -109,6 +110,16 @@ export class SocketBinding {
     return [{ slot: this.#slot, vrid: cfg.vrid, peers: peersOf(cfg), key: resolution.key }]
   }
 
+  /** What must not be lost of the sequences of signed adverts when another process goes on. */
+  get sealMemory(): SealMemory {
+    return this.#ports.links.sealMemory(this.#slot)
+  }
+
+  /** Of the process before, once the sockets are open. */
+  recallSeal(memory: SealMemory): void {
+    this.#ports.links.recallSeal(this.#slot, memory)
+  }
+
   /** The sockets failed; they are opened again when the kernel says that the interface is back. */
   failed(call: string, code: string): void {
     this.#faults = [{ kind: 'transport', op: call, code }]
@@ -130,7 +141,7 @@ export class SocketBinding {
       if (this.#link === null) return false
       // What was ordered before leaves as it was sealed then.
       const { orders, links } = this.#ports
-      links.seal(this.#slot, sealOf(cfg, key.source), () => orders.submit())
+      links.seal(this.#slot, sealOf(cfg, key.source, key.ttl), () => orders.submit())
       const facts = slotFacts(cfg, primary, this.#ports.kernel, this.#link, key.source)
       // Equal facts keep their identity: bytes that were encoded for them stay good.
       if (!isDeepStrictEqual(facts, this.#facts)) this.#facts = facts

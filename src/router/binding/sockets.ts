@@ -7,8 +7,9 @@ import { isDeepStrictEqual } from 'node:util'
 import { OpError } from '../../base/errors.ts'
 import type { Ip } from '../../base/ip.ts'
 import type { Engine, LinkId, LinkSpec, Seal, SlotId } from '../../engine/contract.ts'
+import type { SealMemory } from '../../engine/counters.ts'
 import { apart } from '../../engine/routes.ts'
-import { passAllFilter, vrrpFilter } from '../../wire/bpf.ts'
+import { passAhFilter, passAllFilter, vrrpFilter } from '../../wire/bpf.ts'
 import type { Membership } from './memberships.ts'
 
 export type SocketKey = Omit<LinkSpec, 'filter' | 'openFilter'>
@@ -91,6 +92,15 @@ export class Links {
     else this.#seals.set(slot, seal)
   }
 
+  sealMemory(slot: SlotId): SealMemory {
+    return this.#engine.sealMemory(slot)
+  }
+
+  recallSeal(slot: SlotId, memory: SealMemory): void {
+    const seal = this.#seals.get(slot)
+    if (seal !== undefined) this.#engine.setSeal(slot, seal, memory)
+  }
+
   get ids(): readonly LinkId[] {
     return [...this.#open.values()].map((link) => link.id)
   }
@@ -161,12 +171,10 @@ export class Links {
   }
 
   #openLink(key: SocketKey, vrid: number): OpenLink {
-    const filter = vrrpFilter({
-      family: key.family,
-      vrids: [vrid],
-      multicast: key.group !== null,
-    })
-    const id = this.#engine.openLink({ ...key, filter, openFilter: passAllFilter() })
+    const { family, ah = false, group } = key
+    const filter = vrrpFilter({ family, ah, vrids: [vrid], multicast: group !== null })
+    const openFilter = ah ? passAhFilter() : passAllFilter()
+    const id = this.#engine.openLink({ ...key, filter, openFilter })
     return { id, key, slots: new Map() }
   }
 }
@@ -181,6 +189,7 @@ function requireFree(link: OpenLink, slot: SlotId, wanted: Member): void {
 const keyText = (key: SocketKey): string =>
   [
     key.family,
+    key.ah,
     key.ifindex,
     key.interface,
     key.receiveOnAny,
@@ -194,6 +203,7 @@ const keyText = (key: SocketKey): string =>
 const filterFor = ({ key, slots }: OpenLink): Uint8Array =>
   vrrpFilter({
     family: key.family,
+    ah: key.ah ?? false,
     vrids: [...slots.values()].map(({ vrid }) => vrid),
     multicast: key.group !== null,
   })

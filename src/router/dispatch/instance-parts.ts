@@ -99,6 +99,7 @@ export const snapshotParts = (parts: Parts, received: number) => ({
   competitors: parts.competitors.snapshot(),
   keeper: parts.addresses.snapshot(),
   sending: parts.sending.snapshot(),
+  seal: parts.binding.sealMemory,
 })
 
 export function adoptParts(parts: Parts, before: ReturnType<typeof snapshotParts>): void {
@@ -109,6 +110,7 @@ export function adoptParts(parts: Parts, before: ReturnType<typeof snapshotParts
   parts.competitors.adopt(before.competitors)
   parts.addresses.adopt(before.keeper)
   parts.sending.adopt(before.sending)
+  parts.binding.recallSeal(before.seal)
 }
 
 /** What both must have in common: virtual router, version and what they hold in the kernel. */

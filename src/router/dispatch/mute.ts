@@ -118,7 +118,8 @@ export class Mute {
 }
 
 function remedyFor(why: string): string {
-  if (/EPERM|EACCES/.test(why)) return ': does a firewall rule of this host refuse protocol 112?'
+  if (/EPERM|EACCES/.test(why))
+    return ': does a firewall rule of this host refuse IP protocol 112 (51 with auth_type AH)?'
   if (/EMSGSIZE/.test(why)) return ': they are larger than the MTU allows'
   if (/ENETUNREACH|EHOSTUNREACH/.test(why)) return ': there is no route to the peers'
   return ''

@@ -11,8 +11,9 @@ export function participantOf(instance: RunningInstance): readonly Participant[]
   const { family, vrid, advertIntervalUs, transport } = cfg
   const peers = transport.kind === 'unicast' ? transport.peers.map((peer) => peer.address) : null
   const on = { interface: primary.name, ifindex: primary.ifindex, peers, source }
+  const ah = cfg.ahKey !== null
   const since = state.kind === 'master' ? state.since : null
-  return [{ slot, name, family, vrid, advertIntervalUs, ...on, since }]
+  return [{ slot, name, family, vrid, advertIntervalUs, ...on, ah, since }]
 }
 
 /** Adverts to a group alone: those to unicast peers may share a VRID, and each peer gets one. */

@@ -120,8 +120,10 @@ export class Receiver {
     const { transport } = this.#cfg
     const destination = transport.kind === 'multicast' ? transport.group : own
     const { payload, ttl, from: source } = packet
-    const trailer = packet.seal?.verdict === 'verified' ? 'verified' : 'none'
-    const decoded = decodeAdvert({ payload, ttl, source, destination, trailer }, this.#expect)
+    const seal = packet.seal?.verdict === 'verified' ? 'verified' : 'none'
+    const signed = this.#cfg.ahKey === null ? 'trailer' : 'header'
+    const octets = { payload, ttl, source, destination, [signed]: seal }
+    const decoded = decodeAdvert(octets, this.#expect)
     this.#forms.note(decoded.ok ? decoded.value.checksum : null, packet.count, received)
     if (!decoded.ok) {
       this.#reject(decoded.why, packet)
@@ -243,9 +245,10 @@ function expectationOf(cfg: Instance): Expectation {
     vrid: cfg.vrid,
     mode: transport.kind,
     password: cfg.password,
+    ah: cfg.ahKey !== null,
     intervalUs: cfg.advertIntervalUs,
     mayBeEmpty: cfg.addresses.length === 0,
-    exact: cfg.hmac !== null,
+    exact: cfg.hmac !== null || cfg.ahKey !== null,
     peers: transport.kind === 'unicast' && transport.checkSource ? transport.peers : null,
   }
 }

@@ -1,6 +1,7 @@
 /**
- * The trailers of what one instance hears (`auth_hmac`). The engine judges and counts them; here each kind is said once
- * until the state or the master changes, in keepalived's words, so that what watches its log finds them here too.
+ * The signatures of what one instance hears (`auth_hmac`, `auth_type AH`). The engine judges and counts them; here each
+ * kind is said once until the state or the master changes, in keepalived's words, so that what watches its log finds them
+ * here too.
  */
 import type { Ip } from '../../base/ip.ts'
 import type { Instance } from '../../config/types.ts'
@@ -8,13 +9,21 @@ import type { Packet } from '../../engine/contract.ts'
 import type { SealVerdict, SlotCounters } from '../../engine/counters.ts'
 
 /** Why an advert is not believed, beside the reasons of the decoder: keys of `rejects` in `status` and metrics. */
-export type SealReject = `hmac-${Exclude<SealVerdict, 'verified'>}`
+export type SealReject = `hmac-${Exclude<SealVerdict, 'verified'>}` | AhReject
+type AhReject = 'ah-malformed' | 'ah-invalid' | 'ah-replayed'
 
 /** null: it may be what it says, and the decoder judges. */
 export function sealReject(cfg: Instance, { seal }: Packet): SealReject | null {
   if (seal === undefined || seal.verdict === 'verified') return null
+  if (cfg.ahKey !== null) return ahReject(seal.verdict)
   if (seal.verdict === 'missing' && cfg.hmac?.mode !== 'enforce') return null
   return `hmac-${seal.verdict}`
+}
+
+/** The engine has no other verdict on a header. */
+function ahReject(verdict: SealVerdict): AhReject {
+  if (verdict === 'replayed' || verdict === 'invalid') return `ah-${verdict}`
+  return 'ah-malformed'
 }
 
 /** Of all that was heard. */
@@ -23,6 +32,8 @@ export function sealRejects(
   seals: SlotCounters['seals'] | null,
 ): Readonly<Record<SealReject, number>> {
   const of = (verdict: SealVerdict): number => (cfg.hmac === null ? 0 : (seals?.[verdict] ?? 0))
+  const ofHeader = (verdict: SealVerdict): number =>
+    cfg.ahKey === null ? 0 : (seals?.[verdict] ?? 0)
   return {
     'hmac-missing': of('missing'),
     'hmac-malformed': of('malformed'),
@@ -31,6 +42,9 @@ export function sealRejects(
     'hmac-invalid': of('invalid'),
     'hmac-replayed': of('replayed'),
     'hmac-unknown-sender': of('unknown-sender'),
+    'ah-malformed': ofHeader('malformed'),
+    'ah-invalid': ofHeader('invalid'),
+    'ah-replayed': ofHeader('replayed'),
   }
 }
 
@@ -55,6 +69,12 @@ export function describeSealReject(why: SealReject, packet: Packet, windowSecond
       return `replayed authentication trailer from ${from}`
     case 'hmac-unknown-sender':
       return `signed advert from ${from}, which is none of unicast_peer`
+    case 'ah-malformed':
+      return `IPSEC-AH : invalid authentication header from ${from}`
+    case 'ah-invalid':
+      return `IPSEC-AH : invalid IPSEC HMAC-MD5 value from ${from}`
+    case 'ah-replayed':
+      return `IPSEC-AH : sequence number already processed, from ${from}`
   }
 }
 
@@ -68,6 +88,11 @@ export const sealRemedy: Readonly<Record<SealReject, string>> = {
   'hmac-invalid': 'the key of that id is not the same on both, or the advert was altered or forged',
   'hmac-replayed': 'a recorded advert was sent again, or its clock was set back',
   'hmac-unknown-sender': 'write its address into unicast_peer',
+  'ah-malformed': 'it is no authentication header of VRRP, or its SPI is not its source address',
+  'ah-invalid':
+    'write the same `auth_pass` on both (8 characters count); or the advert was altered or forged',
+  'ah-replayed':
+    'a recorded advert was sent again, or that router was started again and has not heard this one yet: it goes on from what it hears',
 }
 
 export const describeSkew = (from: Ip, skewSeconds: number, windowSeconds: number): string =>

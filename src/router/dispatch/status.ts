@@ -213,18 +213,26 @@ function authenticationOf(
   engine: Engine,
   counters: SlotCounters | null,
 ): StatusInstance['authentication'] {
-  const { hmac } = it.cfg
+  const { hmac, ahKey } = it.cfg
+  const common = {
+    sequence: engine.sealMemory(it.slot).sent,
+    verified: counters?.seals.verified ?? 0,
+    unsigned: counters?.seals.unsigned ?? 0,
+  }
+  if (ahKey !== null) {
+    const none = { windowSeconds: 0, keys: [], activeKey: null, senders: [] }
+    return { mode: 'ah', antiReplay: 'monotonic', ...none, ...common }
+  }
   if (hmac === null) return null
   const now = engine.now()
   const senders = counters === null ? [] : engine.senders(it.slot)
   return {
+    ...common,
     mode: hmac.mode,
     antiReplay: hmac.monotonic ? 'monotonic' : 'time',
     windowSeconds: hmac.windowSeconds,
     keys: hmac.keys.map(({ id }) => id),
     activeKey: hmac.activeKey,
-    verified: counters?.seals.verified ?? 0,
-    unsigned: counters?.seals.unsigned ?? 0,
     senders: senders.map(({ address, skewSeconds, at }) => ({
       address,
       skewSeconds,

@@ -83,8 +83,9 @@ const intervalText = (version: 2 | 3, seconds: number): string =>
   version === 2 ? `${seconds} sec` : `${Math.round(seconds * 1_000)} milli-sec`
 
 /** The password is not told, as in keepalived 2.4. */
-function authentication({ version, password }: DumpInstance): readonly string[] {
+function authentication({ version, password, ah }: DumpInstance): readonly string[] {
   if (version === 3) return []
+  if (ah) return ['Authentication type = IPSEC_AH', 'Password = ********']
   return password
     ? ['Authentication type = SIMPLE_PASSWORD', 'Password = ********']
     : ['Authentication type = none']

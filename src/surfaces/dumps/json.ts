@@ -2,6 +2,9 @@
 import type { Dump, DumpInstance, DumpProcess, DumpScript } from '../../report/dump.ts'
 import { addressText, quoted } from './words.ts'
 
+/** RFC 2338 section 5.3.6; PASS is 1. */
+const authTypeAh = 2
+
 export function jsonText(dump: Dump): string {
   const vrrp = dump.instances.map((it) => ({ data: data(it), stats: stats(it) }))
   const value =
@@ -66,7 +69,7 @@ function data(it: DumpInstance): Record<string, unknown> {
       'track_script',
       it.scripts.map(({ command }) => command),
     ),
-    auth_type: bit(it.password),
+    auth_type: it.ah ? authTypeAh : bit(it.password),
     ...(it.password ? { auth_data: '********' } : {}),
   }
 }

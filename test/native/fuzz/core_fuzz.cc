@@ -398,13 +398,13 @@ class Life {
     const Us next = core_.NextDeadline();
     const auto known = links_.find(link);
     if (known == links_.end()) {
-      core_.Receive(link, from, ttl, payload, now_);
+      core_.Receive(link, {from, ttl, {}, payload}, now_);
       return Require(core_.raised() == raised, "a link that is gone hears nothing");
     }
     const LinkCounters& counters = *known->second;
     const uint64_t dropped = counters.throttled + counters.coalesced;
     const uint64_t unclaimed = counters.unclaimed;
-    core_.Receive(link, from, ttl, payload, now_);
+    core_.Receive(link, {from, ttl, {}, payload}, now_);
     Require(++received_[&counters] == counters.received, "every packet is counted");
     const uint64_t told =
         core_.raised() - raised + counters.throttled + counters.coalesced - dropped;

@@ -14,9 +14,9 @@ mkdir "$scratch/build"
 
 sources() {
   case $1 in
-    core_fuzz) echo engine/core engine/core_events engine/core_orders engine/core_time engine/seal_check base/plan base/seal base/seal_table base/step_queue crypto/sha256 ;;
+    core_fuzz) echo engine/core engine/core_events engine/core_orders engine/core_time engine/ah_check engine/seal_check engine/trailer_check base/ah base/plan base/seal base/seal_table base/step_queue crypto/md5 crypto/sha256 ;;
     bfd_fuzz) echo engine/bfd_core base/plan base/step_queue ;;
-    seal_fuzz) echo engine/seal_check base/plan base/seal base/seal_table base/step_queue crypto/sha256 ;;
+    seal_fuzz) echo engine/packet engine/ah_check engine/seal_check engine/trailer_check base/ah base/plan base/seal base/seal_table base/step_queue crypto/md5 crypto/sha256 ;;
     wire_fuzz) echo engine/address_news base/netlink base/plan base/step_queue warden/warden_wire ;;
   esac
 }

@@ -1,11 +1,12 @@
-// Seals: what arrives may be any octets, and keys, clocks and senders may be any too. What the
+// Seals, of both kinds: what arrives may be any octets, and keys, clocks and senders may be any too. What the
 // table has sealed verifies once and not again; what differs in one bit that is covered never does.
 #include <algorithm>
 #include <cstring>
 #include <memory>
 
 #include "base/seal_table.h"
-#include "engine/seal_check.h"
+#include "engine/ah_check.h"
+#include "engine/trailer_check.h"
 #include "fuzz.h"
 
 namespace vipd {
@@ -42,9 +43,9 @@ Seal SomeSeal(Input* in) {
   return seal;
 }
 
-std::unique_ptr<SealCheck> CheckOf(const Seal& seal, const SealCheck* before = nullptr) {
+std::unique_ptr<TrailerCheck> CheckOf(const Seal& seal, const TrailerCheck* before = nullptr) {
   const size_t senders = seal.unicast ? seal.peers.size() : SealSenders::kLately;
-  return std::make_unique<SealCheck>(seal, std::make_shared<SealSenders>(senders), before);
+  return std::make_unique<TrailerCheck>(seal, std::make_shared<SealSenders>(senders), before);
 }
 
 // In memory that ends where the octets end.
@@ -52,7 +53,7 @@ SealVerdict JudgeCopy(SealCheck* check, const Address& from, std::span<const uin
                       Us wall) {
   const std::unique_ptr<uint8_t[]> copy(new uint8_t[octets.size()]);
   if (!octets.empty()) memcpy(copy.get(), octets.data(), octets.size());
-  return check->Judge(from, 255, {copy.get(), octets.size()}, wall, 1).verdict;
+  return check->Judge({from, 255, {}, {copy.get(), octets.size()}}, wall, 1).verdict;
 }
 
 // A PDU of this version with as many addresses as it says.
@@ -94,7 +95,8 @@ void Arbitrary(Input* in) {
 void SealedOnce(Input* in) {
   const Seal seal = SomeSeal(in);
   SealTable* table = Table();
-  Require(table != nullptr && table->Set(1, &seal), "there is room");
+  const AnySeal any = seal;
+  Require(table != nullptr && table->Set(1, &any), "there is room");
   auto check = CheckOf(seal);
   Us wall = kWall + in->Below(250) * kSecond;
   for (int turn = 0; turn < 6 && !in->empty(); ++turn) {
@@ -102,7 +104,8 @@ void SealedOnce(Input* in) {
     wall += (in->Below(5) - 1) * kSecond / 2;
     const Step step = SomeAdvert(in, seal);
     Bytes sealed;
-    Require(table->Apply(1, step, wall, &sealed) == SealTable::Outcome::kSealed, "it is sealed");
+    Require(Sealer(table).Apply(0, 1, step, wall, &sealed) == SealTable::Outcome::kSealed,
+            "it is sealed");
     Require(sealed.size() == step.bytes.size() + kTrailerOctets, "a trailer is behind it");
     Bytes flipped = sealed;
     const size_t at = static_cast<size_t>(in->Octet()) % flipped.size();
@@ -119,15 +122,82 @@ void SealedOnce(Input* in) {
   }
 }
 
+AhSeal SomeAh(Input* in) {
+  AhSeal seal;
+  seal.source = SomeAddress(in, 4);
+  const std::array<uint8_t, 8> key = {in->Octet(), in->Octet()};
+  seal.key = MakeMd5Key(key);
+  seal.ttl = 255;
+  seal.unicast = in->Below(2) == 0;
+  return seal;
+}
+
+// As the engine reads it, in memory that ends where the packet ends.
+SealVerdict JudgePacket(AhCheck* check, std::span<const uint8_t> octets) {
+  const std::unique_ptr<uint8_t[]> copy(new uint8_t[octets.size()]);
+  if (!octets.empty()) memcpy(copy.get(), octets.data(), octets.size());
+  const auto packet = ReadPacket4({copy.get(), octets.size()}, true);
+  return packet.has_value() ? check->Judge(*packet, kWall, 1).verdict : SealVerdict::kMalformed;
+}
+
+// Any octets with what a header must have, so that they reach the ICV.
+void ArbitraryAh(Input* in) {
+  AhCheck check(SomeAh(in), nullptr);
+  for (int turn = 0; turn < 8 && !in->empty(); ++turn) {
+    Bytes octets = in->Octets(static_cast<size_t>(in->Below(160)));
+    const std::array<std::pair<size_t, uint8_t>, 5> fixed = {
+        {{0, 0x45}, {8, 255}, {20, kVrrpProtocol}, {21, 4}, {44, 0x21}}};
+    for (const auto& [at, octet] : fixed)
+      if (octets.size() > at && in->Below(8) > 0) octets[at] = octet;
+    Require(JudgePacket(&check, octets) != SealVerdict::kVerified, "no octets verify by chance");
+  }
+}
+
+void SignedOnce(Input* in) {
+  const AhSeal seal = SomeAh(in);
+  AhCheck check(seal, nullptr);
+  const Seal v2 = [] {
+    Seal out;
+    out.version = 2;
+    return out;
+  }();
+  auto sequence = static_cast<uint32_t>(in->Below(250)) << 24;
+  for (int turn = 0; turn < 6 && !in->empty(); ++turn) {
+    sequence += static_cast<uint32_t>(1 + in->Below(100'000));
+    const Step step = SomeAdvert(in, v2);
+    Bytes packet;
+    PutAhPacket(seal, SomeAddress(in, 4), sequence, step.bytes, &packet);
+    Bytes flipped = packet;
+    const size_t at = static_cast<size_t>(in->Octet()) % flipped.size();
+    flipped[at] = static_cast<uint8_t>(flipped[at] ^ (1u << in->Below(8)));
+    // TOS, flags and fragment offset, TTL to a unicast address, checksum.
+    const bool mutable_field = at == 1 || at == 6 || at == 7 || at == 8 || at == 10 || at == 11;
+    if (!mutable_field)
+      Require(JudgePacket(&check, flipped) != SealVerdict::kVerified,
+              "what differs in one bit that is covered does not verify");
+    Require(JudgePacket(&check, packet) == SealVerdict::kVerified, "what was signed verifies");
+    Require(JudgePacket(&check, packet) == SealVerdict::kReplayed, "and not twice");
+  }
+}
+
 }  // namespace
 
 }  // namespace vipd
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   vipd::Input in({data, size});
-  if (in.Below(2) == 0)
-    vipd::Arbitrary(&in);
-  else
-    vipd::SealedOnce(&in);
+  switch (in.Below(4)) {
+    case 0:
+      vipd::Arbitrary(&in);
+      break;
+    case 1:
+      vipd::SealedOnce(&in);
+      break;
+    case 2:
+      vipd::ArbitraryAh(&in);
+      break;
+    default:
+      vipd::SignedOnce(&in);
+  }
   return 0;
 }

@@ -12,7 +12,7 @@ const figures = [
 
 for (const [family, version, mtu, room] of figures)
   test(`version ${version}, IPv${family}, MTU ${mtu} → ${room}`, () => {
-    assert.equal(advertRoom({ family, version, hmac: null }, mtu), room)
+    assert.equal(advertRoom({ family, version, hmac: null, ahKey: null }, mtu), room)
   })
 
 test('the MTU of the interface counts where it is there, and 1500 where it is not', () => {

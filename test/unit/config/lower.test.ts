@@ -203,7 +203,6 @@ const refusals: readonly (readonly [string, string])[] = [
   ['auth_hmac {\n key 1 hex:00\n }', 'auth_hmac'],
   ['use_vmac', 'use_vmac'],
   ['use_ipvlan', 'use_ipvlan'],
-  ['authentication {\n auth_type AH\n auth_pass x\n }', 'auth_type AH'],
 ]
 
 for (const [lines, name] of refusals) {

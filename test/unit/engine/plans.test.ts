@@ -65,6 +65,7 @@ const facts: SlotFacts = {
   link: 7,
   destinations: [ip('224.0.0.18')],
   password: null,
+  ah: false,
   advertIntervalUs: second,
   checksumAsV2: false,
   addresses: [

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { us } from '../../../src/base/time.ts'
-import type { SyncGroup } from '../../../src/config/types.ts'
+import type { Hmac, SyncGroup } from '../../../src/config/types.ts'
 import type { Lead } from '../../../src/engine/contract.ts'
 import { resumeLead } from '../../../src/engine/resume-lead.ts'
 import { stateVersion } from '../../../src/router/dispatch/router-state.ts'
@@ -76,6 +76,30 @@ test('a version that is not known is refused with the reason, older or newer', (
     assert.equal(after.engine.slots.size, 0)
   }
   assert.match(new Stage(config([one])).dispatcher.adopt(null) ?? '', /no known version/)
+})
+
+test('the sequences of signed adverts are passed on, before anything is ordered', () => {
+  const hmac: Hmac = {
+    keys: [{ id: 1, secret: new Uint8Array(32) }],
+    activeKey: 1,
+    mode: 'enforce',
+    monotonic: false,
+    windowSeconds: 5,
+  }
+  const signed = config([{ ...one, hmac }])
+  const before = new Stage()
+  before.apply(signed)
+  const heard = { address: ip('10.5.0.2'), sequence: '0000006800000001', skewSeconds: 1, at: us(7) }
+  const memory = { sent: '0000006800000000', heard: [heard] }
+  before.engine.sealMemories.set(1, memory)
+  const after = new Stage(signed)
+  let orders = -1
+  after.engine.onSealMemory = () => {
+    orders = after.engine.standing.size
+  }
+  assert.equal(after.dispatcher.adopt(passed(before)), null)
+  assert.deepEqual(after.engine.sealMemories.get(1), memory)
+  assert.equal(orders, 0)
 })
 
 test('another configuration is refused before anything is ordered', () => {

@@ -16,7 +16,12 @@ import type {
   Seal,
   SlotId,
 } from '../../../src/engine/contract.ts'
-import type { AdvertGaps, SealSender, SlotCounters } from '../../../src/engine/counters.ts'
+import type {
+  AdvertGaps,
+  SealMemory,
+  SealSender,
+  SlotCounters,
+} from '../../../src/engine/counters.ts'
 import { Routes } from '../../../src/engine/routes.ts'
 import { decodeMessages } from '../../../src/wire/rtnetlink.ts'
 import type { LinkAddress } from '../../../src/wire/rtnetlink-address.ts'
@@ -46,10 +51,13 @@ export class BookEngine implements Engine {
   readonly links = new Map<LinkId, LinkSpec>()
   readonly slots = new Map<SlotId, Slot>()
   readonly seals: { readonly slot: SlotId; readonly seal: Seal | null }[] = []
+  readonly sealMemories = new Map<SlotId, SealMemory>()
   readonly standing = new Map<SlotId, OrderFor>()
   readonly heardAt = new Map<SlotId, Us>()
   /** What the interfaces hold, as the kernel would. */
   readonly held: LinkAddress[] = []
+  /** What another process passed on has been taken. */
+  onSealMemory: () => void = () => undefined
   /** After every plan. */
   onPlan: () => void = () => undefined
   livenessUs: Us | null = null
@@ -93,8 +101,15 @@ export class BookEngine implements Engine {
     if (known !== undefined) known.peers = peers
   }
 
-  setSeal(slot: SlotId, seal: Seal | null): void {
+  setSeal(slot: SlotId, seal: Seal | null, memory?: SealMemory): void {
     this.seals.push({ slot, seal })
+    if (memory === undefined) return
+    this.sealMemories.set(slot, memory)
+    this.onSealMemory()
+  }
+
+  sealMemory(slot: SlotId): SealMemory {
+    return this.sealMemories.get(slot) ?? { sent: '0'.repeat(16), heard: [] }
   }
 
   senders(): readonly SealSender[] {

@@ -56,6 +56,7 @@ export const instance = (more: Partial<Instance> = {}): Instance => ({
   advertIntervalUs: us(2_000_000),
   downTimerAdverts: 3,
   password: null,
+  ahKey: null,
   hmac: null,
   addresses: [virtualAddress('172.16.80.100')],
   excluded: [],

@@ -42,6 +42,7 @@ function recorder() {
     addSlot: () => undefined,
     setPeers: () => undefined,
     setSeal: () => undefined,
+    sealMemory: () => ({ sent: '0'.repeat(16), heard: [] }),
     senders: () => [],
     setLiveness: () => undefined,
     removeSlot: () => undefined,

@@ -12,6 +12,7 @@ test('an interface that is up with an address carries the instance', () => {
   assert.ok(resolution.ok)
   assert.deepEqual(resolution.key, {
     family: 4,
+    ah: false,
     interface: 'eth0',
     ifindex: 3,
     receiveOnAny: false,

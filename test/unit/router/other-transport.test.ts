@@ -15,6 +15,7 @@ const multicast: Participant = {
   interface: 'eth0',
   advertIntervalUs: us(1_000_000),
   peers: null,
+  ah: false,
   source: ip('10.0.0.1'),
   since: us(0),
 }
@@ -30,6 +31,15 @@ const packet = (to: 'group' | 'us', from = 2, vrid = 51): Uint8Array => {
   return bytes
 }
 
+const behindAh = (plain: Uint8Array): Uint8Array => {
+  const bytes = new Uint8Array(64)
+  bytes.set(plain.subarray(0, 20))
+  bytes.set([51], 9)
+  bytes.set([112, 4], 20)
+  bytes.set(plain.subarray(20, 40), 44)
+  return bytes
+}
+
 test('what an advert on its way in says of itself', () => {
   const six = new Uint8Array(64)
   six.set([0x60], 0)
@@ -38,10 +48,13 @@ test('what an advert on its way in says of itself', () => {
   six.set([2], 23)
   six.set([0xff, 0x02], 24)
   six.set([0x31, 7], 40)
-  const four = { family: 4, vrid: 51, from: '10.0.0.2' }
+  const four = { family: 4, vrid: 51, from: '10.0.0.2', ah: false }
   assert.deepEqual(readIncoming(packet('group')), { ...four, by: 'multicast' })
   assert.deepEqual(readIncoming(packet('us')), { ...four, by: 'unicast' })
-  assert.deepEqual(readIncoming(six), { family: 6, vrid: 7, from: 'fe80::2', by: 'multicast' })
+  const group = { by: 'multicast', ah: false } as const
+  assert.deepEqual(readIncoming(six), { family: 6, vrid: 7, from: 'fe80::2', ...group })
+  assert.deepEqual(readIncoming(behindAh(packet('us'))), { ...four, by: 'unicast', ah: true })
+  assert.equal(readIncoming(behindAh(packet('us')).subarray(0, 45)), null)
   for (const bytes of [new Uint8Array(0), packet('us').subarray(0, 21), six.subarray(0, 41)])
     assert.equal(readIncoming(bytes), null)
 })
@@ -100,6 +113,20 @@ test('what another instance here hears is not unheard, and a backup is not looke
   const other = { ...unicast, slot: 2, name: 'VI_2', since: null }
   assert.deepEqual(await looked([multicast, other], [packet('us')]), [])
   assert.deepEqual(await looked([{ ...multicast, since: null }], [packet('us')]), [])
+})
+
+test('who sends with an authentication header is named where there is none, and the other way round', async () => {
+  const words = /without an authentication header|with an authentication header/
+  const behind = behindAh(packet('group'))
+  const [warning] = await looked([multicast], [behind])
+  assert.match(
+    warning ?? '',
+    /10\.0\.0\.2 sends .* with an authentication header on eth0, and this instance is without/,
+  )
+  const signed = { ...multicast, ah: true }
+  assert.match((await looked([signed], [packet('group')]))[0] ?? '', words)
+  assert.match((await looked([{ ...unicast, ah: true }], [packet('us')]))[0] ?? '', words)
+  assert.deepEqual(await looked([signed], [behind]), [])
 })
 
 test('a flood of adverts ends the look', async () => {

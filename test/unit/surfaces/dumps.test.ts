@@ -63,6 +63,7 @@ const instance: DumpInstance = {
   trackPrimary: true,
   promoteSecondaries: false,
   password: true,
+  ah: false,
   addresses: [],
   excluded: [],
   transport: { kind: 'multicast', group: '224.0.0.18', ifindex: 2 },

@@ -7,7 +7,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { viewOf } from '../../../src/base/bytes.ts'
-import { dropAllFilter, networkHeader, opcode, vrrpFilter } from '../../../src/wire/bpf.ts'
+import {
+  dropAllFilter,
+  incomingFilter,
+  networkHeader,
+  opcode,
+  passAhFilter,
+  vrrpFilter,
+} from '../../../src/wire/bpf.ts'
 import { hostIsLittleEndian } from '../../../src/wire/netlink.ts'
 import { fromHex } from '../../hex.ts'
 
@@ -98,6 +105,38 @@ test('IPv4 multicast: protocol, TTL and VRID decide', () => {
   assert(!passes(program, packet.subarray(0, 21)), 'cut off')
   const options = Uint8Array.of(...ipHeader.with(0, 0x46), 1, 1, 1, 0, ...v3)
   assert(passes(program, options), 'an IP header with options')
+})
+
+const ahPacket = fromHex(
+  '45c0004000010000ff33d0690a4d0001e0000012700400000a4d000100000001574946dbeed8675089a01c5c2115c80102010a370a4d00640000000000000000',
+)
+
+test('behind an authentication header: protocol, TTL, next header and VRID decide', () => {
+  const program = vrrpFilter({ family: 4, ah: true, multicast: true, vrids: [0x15] })
+  assert(passes(program, ahPacket))
+  assert(!passes(program, ahPacket.with(8, 254)), 'TTL 254')
+  assert(!passes(program, ahPacket.with(9, 112)), 'protocol 112')
+  assert(!passes(program, ahPacket.with(20, 50)), 'next header ESP')
+  assert(!passes(program, ahPacket.with(45, 0x16)), 'VRID 22')
+  assert(!passes(program, ahPacket.subarray(0, 45)), 'cut off')
+  assert(passes(passAhFilter(), ahPacket.with(45, 0x16)))
+  assert(!passes(passAhFilter(), ahPacket.with(20, 50)), 'IPsec of another program')
+})
+
+test('what arrives and what leaves: VRRP of both families, also behind an authentication header', () => {
+  const whole = disassemble(incomingFilter())
+  verify(whole)
+  // Behind the question whether it leaves.
+  const program = whole.slice(3)
+  const six = new Uint8Array(48).with(0, 0x60).with(6, 112)
+  for (const [what, bytes, wanted] of [
+    ['IPv4', packet, true],
+    ['AH', ahPacket, true],
+    ['IPv6', six, true],
+    ['UDP', packet.with(9, 17), false],
+    ['IPv6, TCP', six.with(6, 6), false],
+  ] as const)
+    assert.equal(run(program, bytes, new Uint8Array(40)), wanted, what)
 })
 
 test('IPv4 unicast: any TTL', () => {

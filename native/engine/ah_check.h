@@ -1,0 +1,30 @@
+// AH: that the header was made with the key, and that its sequence is greater than all that this
+// slot has heard or sent. All routers of a slot go on from one sequence, as keepalived's do: the
+// next master continues it, which is why the slot's own in the table is the mark.
+#pragma once
+
+#include <atomic>
+
+#include "engine/seal_check.h"
+
+namespace vipd {
+
+class AhCheck : public SealCheck {
+ public:
+  // `sequence` null: there was no room in the table; the slot sends nothing, and has its own mark.
+  AhCheck(AhSeal seal, std::atomic<SealSequence>* sequence)
+      : seal_(seal), sequence_(sequence == nullptr ? &own_ : sequence) {}
+
+  Judgement Judge(const Packet& packet, Us wall, Us now) override;
+  bool Believes(SealVerdict verdict) const override {
+    return verdict == SealVerdict::kNone || verdict == SealVerdict::kVerified;
+  }
+  bool SaysTheSame(std::span<const uint8_t> a, std::span<const uint8_t> b) const override;
+
+ private:
+  const AhSeal seal_;
+  std::atomic<SealSequence> own_{0};
+  std::atomic<SealSequence>* const sequence_;
+};
+
+}  // namespace vipd

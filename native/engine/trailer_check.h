@@ -1,0 +1,41 @@
+// auth_hmac: that the trailer is there, was made with one of the keys, and is later than the last
+// one of its sender.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/seal_check.h"
+
+namespace vipd {
+
+class TrailerCheck : public SealCheck {
+ public:
+  TrailerCheck(Seal seal, std::shared_ptr<SealSenders> senders, const TrailerCheck* before);
+
+  Judgement Judge(const Packet& packet, Us wall, Us now) override;
+  bool Believes(SealVerdict verdict) const override {
+    return verdict == SealVerdict::kNone || verdict == SealVerdict::kVerified ||
+           (verdict == SealVerdict::kMissing && !seal_.requires_it);
+  }
+  bool SaysTheSame(std::span<const uint8_t> a, std::span<const uint8_t> b) const override;
+
+ private:
+  struct Mark {
+    SealSequence last = 0;
+    bool set = false;
+    bool skewed = false;
+  };
+
+  size_t PlaceOf(const Address& from) const;
+  size_t PlaceToMark(const Address& from);
+  void Remember(const SealMark& mark);
+  bool Forgotten(const Mark& mark, Us wall) const;
+
+  const Seal seal_;
+  const std::shared_ptr<SealSenders> senders_;
+  std::vector<Mark> marks_;
+};
+
+}  // namespace vipd
