@@ -6,7 +6,7 @@ import type { Lab } from '../../src/lab/lab.ts'
 import { startVipd, type Vipd } from '../../src/lab/vipd.ts'
 import { until } from '../../src/lab/wait.ts'
 import { inject } from './packets.ts'
-import { conf, inLab, noErrors, start } from './pair.ts'
+import { conf, inLab, start } from './pair.ts'
 
 const soonMs = 30_000
 const ah = 'authentication {\n auth_type AH\n auth_pass 1111\n }'
@@ -40,6 +40,19 @@ const protocolOf = (frame: Uint8Array): number => frame[14 + 9] ?? 0
 const count = (daemon: Daemon, to: string): number =>
   daemon.transitions.items.filter((t) => t.to === to).length
 
+/** Two that send at the same moment, as at a fail-back, use the same number, and each drops the other's. */
+const collisions = ['VI_1/ah-replayed', 'Authentication Errors/Failure']
+
+async function hardlyErrors(...daemons: readonly Daemon[]): Promise<void> {
+  for (const daemon of daemons) {
+    const errors = Object.entries(await daemon.errors())
+    assert.ok(
+      errors.every(([kind, many]) => collisions.includes(kind) && many === 1),
+      `${daemon.child.name}: ${JSON.stringify(errors)}`,
+    )
+  }
+}
+
 /** The first advert of a master is always told; the next ones are compared in the engine. */
 async function heardWithoutJavaScript(backup: Vipd): Promise<void> {
   await until('the master is known', soonMs, async () => {
@@ -69,16 +82,21 @@ describe('beside keepalived', { concurrency: 4 }, () => {
         const again = start('keepalived', one, text(150, to('3')))
         await again.reaches('VI_1', 'MASTER', soonMs)
         await ours.reaches('VI_1', 'BACKUP', soonMs)
-        await noErrors(again, ours)
+        await hardlyErrors(again, ours)
         // One sequence through both daemons, and nothing without a header.
         const adverts = capture.adverts(() => true)
         assert.deepEqual([...new Set(adverts.map(({ bytes }) => protocolOf(bytes)))], [51])
         const sequences = adverts.map(({ bytes }) => sequenceOf(bytes))
         assert.ok(
-          sequences.every((one, i) => i === 0 || one > (sequences[i - 1] ?? 0)),
+          sequences.every((one, i) => i === 0 || one >= (sequences[i - 1] ?? 0)),
           sequences.join(),
         )
-        assert.ok(adverts.some(({ from, priority }) => from === '172.16.80.3' && priority === 100))
+        const first = adverts.find(({ from }) => from === '172.16.80.3')
+        const before = adverts.findLast(
+          ({ from, priority }) => from === '172.16.80.2' && priority === 0,
+        )
+        assert.ok(first !== undefined && before !== undefined)
+        assert.equal(sequenceOf(first.bytes), sequenceOf(before.bytes) + 1)
       }))
 
     test(`${kind}: vipd is master, is killed, and comes back`, () =>
@@ -99,7 +117,7 @@ describe('beside keepalived', { concurrency: 4 }, () => {
         const again = startVipd(one, text(150, to('3')), 'again')
         await again.reaches('VI_1', 'MASTER', soonMs)
         await other.reaches('VI_1', 'BACKUP', soonMs)
-        await noErrors(again, other)
+        await hardlyErrors(again, other)
       }))
   }
 })
