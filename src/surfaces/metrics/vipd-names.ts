@@ -182,7 +182,7 @@ function authentication(all: readonly StatusInstance[]): readonly Family[] {
   )
   return [
     of('gauge', 'auth_key_info', 'The key that its adverts are signed with.', signed, (it) =>
-      one({ ...it.labels, key_id: it.seal.activeKey }, 1),
+      one({ ...it.labels, key_id: it.seal.activeKey ?? it.seal.mode }, 1),
     ),
     of('counter', 'auth_verified_total', 'Adverts whose signature was right.', signed, (it) =>
       one(it.labels, it.seal.verified),
