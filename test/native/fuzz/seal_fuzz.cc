@@ -1,5 +1,6 @@
-// Seals, of both kinds: what arrives may be any octets, and keys, clocks and senders may be any too. What the
-// table has sealed verifies once and not again; what differs in one bit that is covered never does.
+// Seals, of both kinds: what arrives may be any octets, and keys, clocks and senders may be any
+// too. What the table has sealed verifies once and not again; what differs in one bit that is
+// covered never does.
 #include <algorithm>
 #include <cstring>
 #include <memory>
