@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { us } from '../../src/base/time.ts'
+import { batches } from '../../src/engine/deliveries.ts'
 import {
   advert,
   Bench,
@@ -61,6 +62,23 @@ test('an expected advert counts for a follow that waits for the lease', () => {
 })
 
 const other = Uint8Array.from([0x31, vrid, 150, 1])
+
+test('an advert, a resignation and the same advert while nothing is worked off: the last word is the advert', () => {
+  const b = new Bench(3 * second)
+  b.order(followUntil(9 * second), 0)
+  const resignation = Uint8Array.from([0x31, vrid, 0, 1])
+  b.hear(100, other)
+  b.hear(200, resignation)
+  b.hear(300, other)
+  b.hear(400, other, ip('10.0.0.9'))
+  const told = [...batches(b.tick(500).events)].flat()
+  const heard = told.map((event) => (event.kind === 'packet' ? [event.at, event.payload[2]] : null))
+  assert.deepEqual(heard, [
+    [200, 0],
+    [300, 150],
+    [400, 150],
+  ])
+})
 
 test('an advert that has not been looked at holds the deadline until it is acknowledged', () => {
   const b = new Bench(3 * second)

@@ -74,7 +74,7 @@ export const mutants: readonly Mutant[] = [
     name: 'bfd: a lost session takes nothing over',
     file: file.bfdCore,
     find: 'if (silent && !session->away) event.takeover = order.takeover;',
-    replace: '',
+    replace: 'if (silent && session->away) event.takeover = order.takeover;',
   },
   {
     name: 'bfd: a packet does not put the detection time off',
@@ -92,7 +92,7 @@ export const mutants: readonly Mutant[] = [
     name: 'bfd: a neighbour that has just said Down is taken for dead',
     file: file.bfdCore,
     find: 'if (silent && !session->away) event.takeover = order.takeover;',
-    replace: 'if (!session->away) event.takeover = order.takeover;',
+    replace: 'if ((silent || !session->away) && !session->away) event.takeover = order.takeover;',
   },
   {
     name: 'bfd: an order that crossed with an expiry is taken up',
