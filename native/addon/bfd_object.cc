@@ -143,7 +143,7 @@ void BfdObject::CloseSession(const Napi::CallbackInfo& info) {
   const auto found = sessions_.find(SessionAt(info));
   if (ended_ || found == sessions_.end()) return;
   const int key = found->second.receiver;
-  thread_->Post(RemoveBfdSession{found->first});
+  thread_->Post(RemoveBfdSession{found->first, BytesOrNone(info[1])});
   sessions_.erase(found);
   if (--receivers_[key].sessions == 0) Leave(key);
   if (!sessions_.empty()) return;

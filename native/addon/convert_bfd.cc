@@ -18,9 +18,9 @@ BfdRepeat RepeatFrom(const Napi::Object& value) {
   return out;
 }
 
-Bytes BytesOrNone(const Napi::Value& value) { return value.IsNull() ? Bytes() : BytesFrom(value); }
-
 }  // namespace
+
+Bytes BytesOrNone(const Napi::Value& value) { return value.IsNull() ? Bytes() : BytesFrom(value); }
 
 BfdOrder BfdOrderFrom(const Napi::Object& value) {
   BfdOrder out;

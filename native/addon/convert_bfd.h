@@ -10,6 +10,8 @@
 
 namespace vipd {
 
+// Empty for null.
+Bytes BytesOrNone(const Napi::Value& value);
 BfdOrder BfdOrderFrom(const Napi::Object& value);
 Napi::Array BfdEventsTo(Napi::Env env, const std::vector<BfdEvent>& events);
 Napi::Object BfdCountersTo(Napi::Env env, const BfdCounters& counters);

@@ -24,6 +24,8 @@ constexpr uint64_t kTimerTag = kWakeTag + 1;
 constexpr int kPacketsPerTurn = 256;
 // A control packet with the longest authentication has 52 octets.
 constexpr size_t kPacketMax = 256;
+// The last word of a session: one of them arrives also where a packet in ten is lost.
+constexpr int kFarewells = 3;
 
 template <class... Fs>
 struct Overloaded : Fs... {
@@ -145,6 +147,8 @@ void BfdThread::Carry(BfdCommand command) {
                    senders_[c.id] = {c.sender, c.counters};
                  },
                  [&](RemoveBfdSession& c) {
+                   for (int left = c.farewell.empty() ? 0 : kFarewells; left > 0; --left)
+                     Send(c.id, c.farewell);
                    core_.Remove(c.id);
                    senders_.erase(c.id);
                  },
@@ -182,23 +186,25 @@ void BfdThread::Drain(Receiver* receiver) {
 }
 
 void BfdThread::SendAll() {
-  for (const BfdSend& out : core_.TakeSends()) {
-    const auto found = senders_.find(out.session);
-    if (found == senders_.end() || out.bytes == nullptr) continue;
-    BfdCounters& counters = *found->second.counters;
-    const auto hand_over = [&] {
-      return send(found->second.fd->get(), out.bytes->data(), out.bytes->size(),
-                  MSG_DONTWAIT | MSG_NOSIGNAL);
-    };
-    ssize_t n = hand_over();
-    // What the peer's closed port answered (ICMP) is told once, by a call that sends nothing.
-    if (n < 0 && errno == ECONNREFUSED) n = hand_over();
-    if (n >= 0) {
-      ++counters.sent;
-      counters.send_error = 0;
-    } else {
-      counters.send_error = errno;
-    }
+  for (const BfdSend& out : core_.TakeSends())
+    if (out.bytes != nullptr) Send(out.session, *out.bytes);
+}
+
+void BfdThread::Send(SessionId session, const Bytes& bytes) {
+  const auto found = senders_.find(session);
+  if (found == senders_.end()) return;
+  BfdCounters& counters = *found->second.counters;
+  const auto hand_over = [&] {
+    return send(found->second.fd->get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  };
+  ssize_t n = hand_over();
+  // What the peer's closed port answered (ICMP) is told once, by a call that sends nothing.
+  if (n < 0 && errno == ECONNREFUSED) n = hand_over();
+  if (n >= 0) {
+    ++counters.sent;
+    counters.send_error = 0;
+  } else {
+    counters.send_error = errno;
   }
 }
 

@@ -30,8 +30,10 @@ struct AddBfdSession {
   std::shared_ptr<BfdCounters> counters;
   std::shared_ptr<UniqueFd> sender;
 };
+// `farewell`: goes out before; empty: nothing.
 struct RemoveBfdSession {
   SessionId id;
+  Bytes farewell;
 };
 struct GiveBfdOrder {
   SessionId id;
@@ -87,6 +89,7 @@ class BfdThread {
   void Carry(BfdCommand command);
   void Drain(Receiver* receiver);
   void SendAll();
+  void Send(SessionId session, const Bytes& bytes);
   void Deliver();
   void Arm();
   bool Watch(int fd, uint64_t tag) const;

@@ -1,6 +1,6 @@
 /** What follows from a session for the engine: what it repeats, expects and answers, and until when it waits. */
 import { maxUs, type Us, us } from '../base/time.ts'
-import { encodeBfd } from '../wire/bfd.ts'
+import { type BfdState, bfdDiagnostic, encodeBfd } from '../wire/bfd.ts'
 import { advertisedTxUs, type BfdParams, type BfdSession, stepBfd } from './session.ts'
 
 type Repeat = {
@@ -31,6 +31,13 @@ export function bfdOrder(session: BfdSession, params: BfdParams): BfdOrder {
   }
 }
 
+/** What is said as the session is taken away: it has not failed (section 6.8.16). null: to no peer. */
+export function bfdFarewell(session: BfdSession, params: BfdParams): Uint8Array | null {
+  if (session.peer === null) return null
+  const diagnostic = bfdDiagnostic.administrativelyDown
+  return packetOf({ ...session, state: 'AdminDown', diagnostic }, params, null)
+}
+
 function repeatOf(session: BfdSession, params: BfdParams): Repeat | null {
   if (isSilent(session, params)) return null
   const { peer, txUs, polling } = session
@@ -58,7 +65,7 @@ const lapsed = (session: BfdSession, params: BfdParams): BfdSession =>
   stepBfd(session, params, { kind: 'expired' })
 
 const packetOf = (
-  session: BfdSession,
+  session: Omit<BfdSession, 'state'> & { readonly state: BfdState },
   params: BfdParams,
   flag: 'poll' | 'final' | null,
 ): Uint8Array =>

@@ -118,7 +118,7 @@ export type NativeBfd = {
       readonly trafficClass: number
     },
   ): void
-  close(session: BfdSessionId): void
+  close(session: BfdSessionId, farewell: Uint8Array | null): void
   order(session: BfdSessionId, standing: BfdStanding): void
   /** `lastReceivedUs`: negative for never. */
   counters(session: BfdSessionId): Pick<BfdCounters, 'received' | 'sent' | 'badTtl'> & {

@@ -80,7 +80,8 @@ export type Bfd = {
   readonly realtime: boolean
   /** Throws OpError naming the call that failed: the port is another program's, the address is no interface's. */
   open(spec: BfdSpec): void
-  close(session: BfdSessionId): void
+  /** `farewell`: goes out before; null: silently. */
+  close(session: BfdSessionId, farewell: Uint8Array | null): void
   order(session: BfdSessionId, standing: BfdStanding): void
   counters(session: BfdSessionId): BfdCounters
   /** Packets that are no session's. */

@@ -23,8 +23,8 @@ export class RunningBfd implements Bfd {
     native(() => this.#handle.open({ ...spec, peer, local, interface: '', trafficClass }))
   }
 
-  close(session: BfdSessionId): void {
-    this.#handle.close(session)
+  close(session: BfdSessionId, farewell: Uint8Array | null): void {
+    this.#handle.close(session, farewell)
   }
 
   order(session: BfdSessionId, standing: BfdStanding): void {

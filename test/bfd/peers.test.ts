@@ -211,6 +211,11 @@ async function life(meeting: Meeting): Promise<void> {
   meeting.restart()
   await meeting.areUp(...first)
 
+  await meeting.reload(null)
+  await meeting.peerSees(false)
+  await meeting.reload(ourPace)
+  await meeting.areUp(...first)
+
   from = meeting.mark
   await speaker.switchOff()
   await meeting.says(/\(b\) Entering Down state/, from)

@@ -160,7 +160,7 @@ async function withSession(
   try {
     await body(neighbor, of.session)
   } finally {
-    await host.call('close', of.session)
+    await host.call('close', of.session, null)
     await host.call('events')
     await neighbor.close()
   }
@@ -187,7 +187,7 @@ for (const family of [4, 6] as const)
       assert.deepEqual([events.splice(0), await host.call('events')], [[], []])
       assert.deepEqual([bfd.counters(near).badTtl, bfd.unclaimed()], [0, 0])
 
-      await host.call('close', far)
+      await host.call('close', far, null)
       await until('the detection time passes', () => events.length > 0)
       const [lost] = events.splice(0)
       assert.ok(lost?.kind === 'expired')
@@ -195,8 +195,8 @@ for (const family of [4, 6] as const)
       assert.equal(lost.deadlineUs, last + detectionUs)
       assert.ok(lost.at >= lost.deadlineUs)
     } finally {
-      bfd.close(near)
-      await host.call('close', far)
+      bfd.close(near, null)
+      await host.call('close', far, null)
       await host.call('events')
     }
   })
@@ -240,13 +240,13 @@ test('a port that is another program’s: that session fails with the reason, on
     const multihop = { ...taken, session: 951, port: bfdPort.multihop, multihop: true }
     for (const free of [multihop, { ...taken, session: 952, peer: theirs[6] }]) {
       bfd.open(free)
-      bfd.close(free.session)
+      bfd.close(free.session, null)
     }
     const closed = once(socket, 'close')
     socket.close()
     await closed
     bfd.open(taken)
-    bfd.close(taken.session)
+    bfd.close(taken.session, null)
   } catch (error) {
     socket.close()
     throw error
@@ -284,7 +284,7 @@ test('a first packet finds its session by both addresses; a link-local neighbour
   } finally {
     await neighbor.close()
     await byLink.close()
-    for (const session of [one, two, link]) await host.call('close', session)
+    for (const session of [one, two, link]) await host.call('close', session, null)
   }
 })
 
@@ -311,8 +311,8 @@ for (const [name, least, longestMs] of [
       assert.ok(share(0.5) < longestMs, `half of the pauses are above ${share(0.5)} ms`)
       assert.ok(share(0.5) - share(0.1) > 1, 'each pause is drawn anew')
     } finally {
-      bfd.close(near)
-      await host.call('close', far)
+      bfd.close(near, null)
+      await host.call('close', far, null)
     }
   })
 
@@ -386,7 +386,7 @@ test('a changed packet puts the detection time off while the main thread stands 
     )
   } finally {
     for (const each of sending) each.end()
-    for (const { session } of cases) await host.call('close', session)
+    for (const { session } of cases) await host.call('close', session, null)
     await host.call('events')
     await neighbor.close()
   }
@@ -421,6 +421,20 @@ test('a host that was stopped judges by the time of arrival: what came in time c
     // More than twice: the thread was away for longer than a detection time, and listened for one more.
     assert.ok(lost.deadlineUs >= last + 2 * detectionUs, `${lost.deadlineUs - last} µs after it`)
   })
+})
+
+test('the last word of a session goes out before its socket is closed', async () => {
+  const neighbor = await Neighbor.open()
+  const session = newSession()
+  try {
+    await host.call('open', spec({ session }))
+    const farewell = packet({ state: 'AdminDown', myDiscriminator: theirsOf(session) })
+    await host.call('close', session, farewell)
+    await until('it arrives', () => neighbor.got.length > 0)
+    assert.deepEqual([...(neighbor.got[0]?.bytes ?? [])], [...farewell])
+  } finally {
+    await neighbor.close()
+  }
 })
 
 test('the margin: the longest pause by arrival, since the detection time is what it is', async () => {

@@ -13,7 +13,7 @@ import { ip, quiet, Remote, serveRemote } from './remote.ts'
 type Methods = {
   ip(args: readonly string[]): string
   open(spec: BfdSpec): void
-  close(session: BfdSessionId): void
+  close(session: BfdSessionId, farewell: Uint8Array | null): void
   order(session: BfdSessionId, standing: BfdStanding): void
   counters(session: BfdSessionId): BfdCounters
   unclaimed(): number
@@ -34,7 +34,7 @@ serveRemote(() => {
   const methods: Methods = {
     ip: (args) => ip(...args),
     open: (spec) => bfd.open(spec),
-    close: (session) => bfd.close(session),
+    close: (session, farewell) => bfd.close(session, farewell),
     order: (session, standing) => bfd.order(session, standing),
     counters: (session) => bfd.counters(session),
     unclaimed: () => bfd.unclaimed(),

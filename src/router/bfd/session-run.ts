@@ -1,7 +1,7 @@
 /** One BFD session: its state over its sockets. What it says to those that track it is `verdict`. */
 import type { Us } from '../../base/time.ts'
 import { maxUs, us } from '../../base/time.ts'
-import { bfdOrder } from '../../bfd/orders.ts'
+import { bfdFarewell, bfdOrder } from '../../bfd/orders.ts'
 import {
   type BfdEvent,
   type BfdParams,
@@ -57,6 +57,11 @@ export class SessionRun {
   }
   get discriminator(): number {
     return this.#params.discriminator
+  }
+
+  /** Says that it is switched off, not lost; null: to no one. */
+  get farewell(): Uint8Array | null {
+    return bfdFarewell(this.#session, this.#params)
   }
 
   /** At which it sends; null: it is silent. */

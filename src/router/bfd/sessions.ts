@@ -63,7 +63,7 @@ export class BfdSessions {
     const next = new Map(cfgs.map((cfg) => [cfg.name, cfg]))
     for (const [name, { run }] of this.#byName) {
       const cfg = next.get(name)
-      if (cfg === undefined || !sameSockets(run.cfg, cfg)) this.#close(name)
+      if (cfg === undefined || !sameSockets(run.cfg, cfg)) this.#close(name, run.farewell)
     }
     for (const cfg of cfgs) {
       const known = this.#byName.get(cfg.name)
@@ -106,7 +106,7 @@ export class BfdSessions {
 
   /** Silently, as keepalived: what the other end loses it finds out by itself. */
   stop(): void {
-    for (const name of [...this.#byName.keys()]) this.#close(name)
+    for (const name of [...this.#byName.keys()]) this.#close(name, null)
     this.#retryAt = null
   }
 
@@ -202,10 +202,10 @@ export class BfdSessions {
     }
   }
 
-  #close(name: string): void {
+  #close(name: string, farewell: Uint8Array | null): void {
     const entry = this.#byName.get(name)
     if (entry === undefined) return
-    if (entry.failure === null) this.#ports.bfd.close(entry.run.id)
+    if (entry.failure === null) this.#ports.bfd.close(entry.run.id, farewell)
     this.#byName.delete(name)
   }
 

@@ -6,7 +6,7 @@ import { type Us, us } from '../../../src/base/time.ts'
 import type { BfdInstance } from '../../../src/config/types.ts'
 import type { Bfd, BfdSpec, BfdStanding } from '../../../src/engine/bfd-contract.ts'
 import { BfdSessions } from '../../../src/router/bfd/sessions.ts'
-import { type BfdState, encodeBfd } from '../../../src/wire/bfd.ts'
+import { type BfdPacket, type BfdState, decodeBfd, encodeBfd } from '../../../src/wire/bfd.ts'
 
 const instance = (more: Partial<BfdInstance> = {}): BfdInstance => ({
   name: 'bfd/b',
@@ -29,6 +29,8 @@ const instance = (more: Partial<BfdInstance> = {}): BfdInstance => ({
 class Host {
   readonly opened: BfdSpec[] = []
   readonly closed: number[] = []
+  /** The last word of each session that was closed. */
+  readonly farewells: (BfdPacket | null)[] = []
   readonly changes: string[] = []
   readonly lines: string[] = []
   last: BfdStanding | null = null
@@ -47,7 +49,11 @@ class Host {
         if (this.refuses) throw new OpError('bind', 'EADDRINUSE')
         this.opened.push(spec)
       },
-      close: (id) => void this.closed.push(id),
+      close: (id, farewell) => {
+        this.closed.push(id)
+        const decoded = farewell === null ? null : decodeBfd(farewell)
+        this.farewells.push(decoded?.ok ? decoded.value : null)
+      },
       order: (_, standing) => {
         this.last = standing
       },
@@ -234,6 +240,24 @@ test('quicker than 50 ms without real-time scheduling is warned of', () => {
   host.sessions.set([instance({ minTxUs: us(10_000) })])
   assert.match(host.sessions.warnings().join(), /bfd\/b: an interval of 10 ms without real-time/)
   assert.deepEqual(new Host(false).sessions.warnings(), [])
+})
+
+test('a session that a reload takes away, or begins anew, says that it is switched off; at a stop it is silent', () => {
+  const host = new Host()
+  host.sessions.set([instance()])
+  host.comesUp()
+  host.sessions.set([instance({ ttl: 64 })])
+  // Not heard by any peer: there is no one to tell.
+  host.sessions.set([])
+  host.sessions.set([instance()])
+  host.comesUp()
+  host.sessions.stop()
+  assert.deepEqual(
+    host.farewells.map(
+      (it) => it && [it.state, it.diagnostic, it.myDiscriminator, it.yourDiscriminator],
+    ),
+    [['AdminDown', 7, 1, 77], null, null],
+  )
 })
 
 test('the margin: the longest pause beside the detection time', () => {
