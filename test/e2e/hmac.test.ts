@@ -7,6 +7,7 @@ import { startVipd, type Vipd } from '../../src/lab/vipd.ts'
 import { until } from '../../src/lab/wait.ts'
 import { inject } from './packets.ts'
 import { conf, type Instance, inLab, start } from './pair.ts'
+import { clockAhead } from './skewed-clock.ts'
 
 const soonMs = 30_000
 const key = (octet: string): string => `hex:${octet.repeat(32)}`
@@ -177,6 +178,25 @@ describe('what has no key, or is heard twice', { concurrency: 2 }, () => {
       )
     }))
 
+  test('sockets that are opened anew for another source forget no replay', () =>
+    inLab('hmac-new-source', async (lab) => {
+      const wide = hmac(k1, 'active_key 1', 'time_window 300')
+      const { one, two, master, backup, capture } = await pair(lab, wide)
+      const recorded = await capture.advert('an advert', soonMs, (a) => a.priority === 150)
+      await until('it was heard', soonMs, async () => {
+        return ((await seen(backup)).authentication?.verified ?? 0) > 0
+      })
+      await master.stop()
+      await backup.reaches('VI_1', 'MASTER', soonMs)
+      const mark = capture.mark
+      await two.must('ip', ['addr', 'del', '172.16.80.3/24', 'dev', 'eth0'])
+      await two.must('ip', ['addr', 'add', '172.16.80.4/24', 'dev', 'eth0'])
+      await capture.advert('the new source', soonMs, (a) => a.from === '172.16.80.4', mark)
+      await inject(one, 'eth0', [recorded.bytes])
+      await backup.child.line(/replayed authentication trailer from 172\.16\.80\.2/, soonMs)
+      assert.equal(backup.state('VI_1'), 'MASTER')
+    }))
+
   test('a peer that does not sign is not believed, and is named with the remedy', () =>
     inLab('hmac-unsigned', async (lab) => {
       const { one, two } = await hosts(lab)
@@ -210,6 +230,46 @@ describe('what has no key, or is heard twice', { concurrency: 2 }, () => {
       assert.ok(!answer.text.includes('a1a1'))
       assert.ok(!daemon.child.text.includes('a1a1'))
       assert.equal((await seen(daemon)).state, 'MASTER')
+    }))
+})
+
+describe('clocks', () => {
+  test('more than half the window apart is named and believed; more than all of it is neither silent nor believed', () =>
+    inLab('hmac-clocks', async (lab) => {
+      const { one, two } = await hosts(lab)
+      const config = conf({ priority: 150, more: enforce })
+      const ahead = startVipd(one, config, 'ahead', clockAhead(4))
+      await ahead.reaches('VI_1', 'MASTER', soonMs)
+      const backup = startVipd(two, conf({ priority: 100, more: enforce }))
+      await backup.reaches('VI_1', 'BACKUP', soonMs)
+      const named =
+        /authentication clock skew [34] sec from 172\.16\.80\.2 approaching window 5 sec/
+      await backup.child.line(named, soonMs)
+      const { verified = 0 } = (await seen(backup)).authentication ?? {}
+      await until('more adverts', soonMs, async () => {
+        return ((await seen(backup)).authentication?.verified ?? 0) > verified + 3
+      })
+      const lines = backup.child.text.split('\n').filter((line) => named.test(line))
+      assert.equal(lines.length, 1, 'once')
+      const { warnings } = await backup.status()
+      const warning =
+        /the clock of 172\.16\.80\.2 is [34] s ahead of ours, and auth_hmac allows 5 s/
+      assert.ok(
+        warnings.some((it) => warning.test(it)),
+        warnings.join('\n'),
+      )
+      const [sender] = (await seen(backup)).authentication?.senders ?? []
+      assert.ok(sender !== undefined && [3, 4].includes(sender.skewSeconds))
+      assert.equal(count(backup, 'MASTER'), 0)
+      await ahead.stop()
+      await backup.reaches('VI_1', 'MASTER', soonMs)
+      const behind = startVipd(one, config, 'behind', clockAhead(-60))
+      await behind.reaches('VI_1', 'MASTER', soonMs)
+      await backup.child.line(
+        /stale authentication trailer from 172\.16\.80\.2, clock skew (59|60|61) sec exceeds window 5 sec/,
+        soonMs,
+      )
+      assert.equal(backup.state('VI_1'), 'MASTER')
     }))
 })
 
