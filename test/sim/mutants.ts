@@ -31,7 +31,7 @@ const file = {
   coreOrders: 'native/engine/core_orders.cc',
   coreTime: 'native/engine/core_time.cc',
   coreEvents: 'native/engine/core_events.cc',
-  sealCheck: 'native/engine/seal_check.cc',
+  sealCheck: 'native/engine/trailer_check.cc',
   bfdCore: 'native/engine/bfd_core.cc',
   bfdRun: 'src/router/bfd/session-run.ts',
   bfdSession: 'src/bfd/session.ts',
