@@ -75,6 +75,14 @@ Napi::Value EnterNetwork(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), vipd::EnterNetwork(info[0].As<Napi::String>().Utf8Value()));
 }
 
+Napi::Value UseProcessors(const Napi::CallbackInfo& info) {
+  std::vector<int> processors;
+  const auto list = info[0].As<Napi::Array>();
+  for (uint32_t i = 0; i < list.Length(); i++)
+    processors.push_back(list.Get(i).As<Napi::Number>().Int32Value());
+  return Napi::Number::New(info.Env(), vipd::UseProcessors(processors));
+}
+
 Napi::Value AllowCores(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), vipd::AllowCores());
 }
@@ -119,6 +127,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("reapOrphans", Napi::Function::New(env, ReapOrphans, "reapOrphans"));
   exports.Set("watchSignals", Napi::Function::New(env, WatchSignals, "watchSignals"));
   exports.Set("enterNetwork", Napi::Function::New(env, EnterNetwork, "enterNetwork"));
+  exports.Set("useProcessors", Napi::Function::New(env, UseProcessors, "useProcessors"));
   exports.Set("allowCores", Napi::Function::New(env, AllowCores, "allowCores"));
   exports.Set("exitNow", Napi::Function::New(env, ExitNow, "exitNow"));
   exports.Set("holdName", Napi::Function::New(env, HoldName, "holdName"));

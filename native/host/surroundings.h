@@ -2,12 +2,17 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace vipd {
 
 // This thread, and every thread and process that it starts from now on, uses the network namespace
 // whose file that is. 0, or the errno.
 int EnterNetwork(const std::string& path);
+
+// Every thread of this process runs on these processors alone, and what they start. 0, or the
+// errno.
+int UseProcessors(const std::vector<int>& processors);
 
 // A core dump of any size may be written when this process dies of a fault. 0, or the errno.
 int AllowCores();

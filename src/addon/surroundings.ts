@@ -6,6 +6,7 @@ import { loadAddon } from './load.ts'
 type Surroundings = {
   /** 0 or the errno. */
   enterNetwork(path: string): number
+  useProcessors(processors: readonly number[]): number
   allowCores(): number
   /** A descriptor, or the negative errno. */
   watchSignals(numbers: readonly number[]): number
@@ -20,6 +21,10 @@ export const namespacePath = (name: string): string => `/run/netns/${name}`
 /** All that this thread opens and starts from now on is in that network namespace. null, or the errno's name. */
 export const enterNetwork = (path: string): string | null =>
   named(surroundings().enterNetwork(path))
+
+/** 0 to 4095 each. This process, and what it starts, runs on these alone. null, or the errno's name. */
+export const useProcessors = (processors: readonly number[]): string | null =>
+  named(surroundings().useProcessors(processors))
 
 /** A core dump may be written when the process dies of a fault. null, or the errno's name. */
 export const allowCores = (): string | null => named(surroundings().allowCores())

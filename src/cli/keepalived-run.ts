@@ -49,6 +49,8 @@ export async function keepalivedRun(options: Options, words: readonly string[]):
       language: { configId: options.configId, includeAll: options.includeAll },
       runDir: null,
       namespace: options.namespace,
+      umask: options.umask,
+      processName: 'keepalived',
       workers: 1,
       logForm: 'text',
       version: packageVersion(),
@@ -97,8 +99,7 @@ function runDirectory(
 
 /** What must be so before anything is opened. null, or why there is no daemon. */
 function prepare(options: Options, log: Log): string | null {
-  const { namespace, core, corePattern, umask } = options
-  if (umask !== null) process.umask(umask)
+  const { namespace, core, corePattern } = options
   if (namespace !== null) {
     const code = enterNetwork(namespacePath(namespace))
     if (code !== null) return `Unable to set network namespace ${namespace} - exiting (${code})`

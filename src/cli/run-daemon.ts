@@ -3,10 +3,11 @@
  * claims that run directory (a second daemon there must not touch an address), then starts, then turns signals and
  * control requests into calls.
  */
+import { useProcessors } from '../addon/surroundings.ts'
 import { OpError, textOf } from '../base/errors.ts'
 import type { Log, LogForm, LogLevel } from '../base/log.ts'
 import type { LanguageOptions } from '../config/language/tree-types.ts'
-import type { IdentityOptions } from '../config/types.ts'
+import type { Globals, IdentityOptions } from '../config/types.ts'
 import { type Control, startControl } from '../control/server.ts'
 import { formOf, type LogFormat, limitRepeats, openLog } from '../daemon/log.ts'
 import { endStaleWardens } from '../daemon/stale-wardens.ts'
@@ -31,6 +32,10 @@ export type ServeOptions = {
   readonly runDir: string | null
   /** The network namespace that the process has entered already; null: none, or the configuration's. */
   readonly namespace: string | null
+  /** Of the command line; null: as the configuration has it. */
+  readonly umask: number | null
+  /** For ps and pidof, unless the configuration has another. */
+  readonly processName: string
   /** Of the lines that the warden writes to standard error. */
   readonly logForm: LogForm
 }
@@ -61,13 +66,19 @@ const orphansMs = 1_000
 
 /** Returns once the daemon runs; the process then ends through a signal or `stop`. */
 export const runDaemon = (
-  options: Omit<ServeOptions, 'logForm' | 'namespace'> & {
+  options: Omit<ServeOptions, 'logForm' | 'namespace' | 'umask' | 'processName'> & {
     readonly logFormat: LogFormat
     readonly logLevel: LogLevel
   },
 ): Promise<void> =>
   serve(
-    { ...options, namespace: null, logForm: formOf(options.logFormat) },
+    {
+      ...options,
+      namespace: null,
+      umask: null,
+      processName: 'vipd',
+      logForm: formOf(options.logFormat),
+    },
     openLog({ format: options.logFormat, level: options.logLevel }),
     {
       identified: async (identity) => runDirectoryOf(identity),
@@ -154,6 +165,7 @@ async function prepare(options: ServeOptions, log: Log, hooks: Hooks) {
   if (options.namespace !== null) loader.entered(options.namespace)
   const loaded = await loader.load()
   const config = requireConfig(loaded, log)
+  beProcess(options, config.globals, log)
   const namespace = options.namespace ?? config.globals.netNamespace
   if (options.namespace === null && namespace !== null) enterNamespace(namespace)
   const identity = { ...config.globals, netNamespace: namespace }
@@ -166,6 +178,17 @@ async function prepare(options: ServeOptions, log: Log, hooks: Hooks) {
   hooks.claimed()
   await endStaleWardens(runDir, log)
   return { loader, loaded, config, runDir }
+}
+
+/** Its name, umask and processors, before a thread or a program is started. */
+function beProcess(options: ServeOptions, globals: Globals, log: Log): void {
+  const { vrrpProcessName, processName, processors } = globals
+  // pidof looks at the first argument, pgrep at the name: this sets both, at the price of the other arguments in ps.
+  process.title = vrrpProcessName ?? processName ?? options.processName
+  const umask = options.umask ?? globals.umask
+  if (umask !== null) process.umask(umask)
+  const code = processors === null ? null : useProcessors(processors)
+  if (code !== null) log.warn(`vrrp_cpu_affinity is not possible: ${code}`)
 }
 
 function onSignals(

@@ -61,6 +61,11 @@ export type GlobalOptions = {
   /** Where the dump files go that a signal asks for; null: nowhere. */
   readonly dumpDirectory: string | null
   readonly jsonVersion: '1' | '2'
+  /** At most 15 characters. */
+  readonly processName: string | null
+  readonly vrrpProcessName: string | null
+  /** There while a reload reads; empty: where keepalived has it. */
+  readonly reloadFile: string | null
   /** Of the chains of no_accept, −2³¹..2³¹−1. */
   readonly nftablesPriority: number
   readonly nftablesCounters: boolean
@@ -86,6 +91,10 @@ export type Globals = GlobalOptions &
   IdentityOptions & {
     readonly interfaceDelays: readonly InterfaceDelay[]
     readonly http: readonly HttpListener[]
+    /** null leaves that of the process. */
+    readonly umask: number | null
+    /** The daemon runs on these; null: on all. */
+    readonly processors: readonly number[] | null
     readonly mail: Mail | null
     readonly notifyFifos: readonly Fifo[]
     readonly startupScript: TimedCommand | null

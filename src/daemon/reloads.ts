@@ -10,6 +10,7 @@ import type { Config } from '../config/types.ts'
 import type { Engine } from '../engine/contract.ts'
 import type { Ownership } from '../kernel/record.ts'
 import type { Loaded } from '../loading/load.ts'
+import { reloadFileOf } from '../loading/reload-file.ts'
 import type { Status } from '../report/status.ts'
 import type { Dispatcher } from '../router/dispatch/dispatcher.ts'
 import { inSlices, planInSlices } from '../router/reload/apply.ts'
@@ -139,7 +140,8 @@ export class Reloads {
   /** An interface that is known may be absent at the moment: that is a fault of the instance, not of the file. */
   #load(): Promise<Loaded> {
     const { options, dispatcher } = this.#ports
-    return options.loader.load(dispatcher.knownInterfaces)
+    const marker = reloadFileOf(dispatcher.config.globals)
+    return options.loader.load(dispatcher.knownInterfaces, marker)
   }
 }
 

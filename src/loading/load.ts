@@ -9,6 +9,7 @@ import type { LanguageOptions } from '../config/language/tree-types.ts'
 import type { Config, Diagnostic } from '../config/types.ts'
 import { diagnosticsMax } from './bounds.ts'
 import { type Machine, realMachine, type Seen } from './machine.ts'
+import { marked } from './marker.ts'
 
 export type LoadRequest = {
   readonly path: string
@@ -17,6 +18,8 @@ export type LoadRequest = {
   readonly knownInterfaces: readonly string[]
   /** The network namespace that the daemon has entered, if one. */
   readonly namespace: string | null
+  /** A file that is there while the configuration is read. */
+  readonly marker?: string | null
 }
 
 /** Plain data: it crosses from one thread to another. */
@@ -32,8 +35,22 @@ export type Loaded = {
 export function loadConfiguration(request: LoadRequest, machine?: Machine): Loaded {
   const asked =
     machine ?? realMachine({ known: request.knownInterfaces, namespace: request.namespace })
-  const report = checkReport(request.path, asked, request.language)
-  return { config: report.config, diagnostics: bounded(report), seen: asked.seen() }
+  const unmarked: Identified[] = []
+  const report = marked(
+    request.marker ?? null,
+    () => checkReport(request.path, asked, request.language),
+    (why) => {
+      const message = `reload_file: ${why}`
+      const code = 'reload-file'
+      const place = wholeFile(request.path)
+      unmarked.push({ place, severity: 'warning', code, message, verdict: 'none', identity: code })
+    },
+  )
+  return {
+    config: report.config,
+    diagnostics: [...bounded(report), ...unmarked],
+    seen: asked.seen(),
+  }
 }
 
 /** From the heaviest on. */

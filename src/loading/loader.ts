@@ -60,13 +60,22 @@ export class Loader {
   }
 
   /**
-   * Reads and parses. `knownInterfaces` count as existing although they are absent at the moment. Never rejects: what
+   * Reads and parses. `knownInterfaces` count as existing although they are absent at the moment. `marker`: a file that is
+   * there meanwhile. Never rejects: what
    * went wrong with the reading itself is a diagnostic of a configuration that cannot run (`load-timeout`,
    * `load-hangs`, `load-failed`).
    */
-  async load(knownInterfaces: readonly string[] = []): Promise<Loaded> {
-    const namespace = this.#namespace
-    const request = { path: this.#path, language: this.#language, knownInterfaces, namespace }
+  async load(
+    knownInterfaces: readonly string[] = [],
+    marker: string | null = null,
+  ): Promise<Loaded> {
+    const request = {
+      path: this.#path,
+      language: this.#language,
+      knownInterfaces,
+      namespace: this.#namespace,
+      marker,
+    }
     try {
       return await this.#load(request)
     } catch (error) {

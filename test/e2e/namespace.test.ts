@@ -73,6 +73,52 @@ describe('a daemon in a network namespace', { concurrency: 2 }, () => {
       assert.equal(missing.status, 4)
       assert.match(missing.stderr, /there is no network namespace blue \(ENOENT\).*no-namespace/)
     }))
+
+  test('the process: its name, its processors and its umask, and those of its warden and scripts', () =>
+    inLab('process', async (lab) => {
+      const host = await lab.host('one', { addresses: { eth0: ['172.16.80.2/24'] } })
+      const script =
+        '#!/bin/sh\n{ umask; grep Cpus_allowed_list /proc/self/status; } > /run/lab/as.new\nmv /run/lab/as.new /run/lab/as\n'
+      host.write('/run/lab/as.sh', script, 0o755)
+      const globals = 'umask 027\n  vrrp_cpu_affinity 0\n  reload_file /run/lab/reading'
+      const text = conf({
+        priority: 100,
+        globals,
+        before: 'vrrp_script as {\n script /run/lab/as.sh\n interval 1\n}',
+        more: 'track_script {\n as\n }',
+      })
+      host.write('/run/lab/vipd.conf', text)
+      const run = async (name: string): Promise<string> => {
+        const child = host.spawn(process.execPath, [vipd, 'run', '-f', '/run/lab/vipd.conf'], {
+          name: `vipd as ${name}`,
+        })
+        await child.line(/Entering MASTER STATE/, soonMs)
+        const pid = (await host.must('pgrep', ['-x', name])).trim()
+        assert.equal((await host.must('pidof', [name])).trim(), pid)
+        return pid
+      }
+      const pid = await run('vipd')
+      const ofTasks = await host.sh(
+        `cat /proc/${pid}/task/*/status /proc/$(pgrep -x vipd-warden)/status`,
+      )
+      const allowed = [...ofTasks.matchAll(/Cpus_allowed_list:\t(.*)/g)].map(([, list]) => list)
+      assert.ok(allowed.length > 5)
+      assert.deepEqual([...new Set(allowed)], ['0'])
+      await until('the script has run', soonMs, () => host.read('/run/lab/as') !== null)
+      assert.equal(host.read('/run/lab/as'), '0027\nCpus_allowed_list:\t0\n')
+      host.write('/run/lab/vipd.conf', text.replace('027', '022\n  vrrp_process_name lb-vrrp'))
+      const reloaded = await ask(host, 'reload')
+      assert.match(reloaded.stdout, /umask: takes effect at the next start/, reloaded.stderr)
+      assert.match(reloaded.stdout, /vrrp_process_name: takes effect at the next start/)
+      assert.equal(host.read('/run/lab/reading'), null)
+      await host.must('kill', [pid])
+      await until(
+        'it has ended',
+        soonMs,
+        async () => (await host.run('pgrep', ['-x', 'vipd'])).status === 1,
+      )
+      await run('lb-vrrp')
+    }))
 })
 
 /** A changed priority is taken, with the interfaces of the namespace; another namespace or name is not. */

@@ -18,6 +18,8 @@ export function finishGlobals(instances: readonly Instance[], lowering: Lowering
     ...settlePlain(identityOptions, draft.identity, lowering),
     interfaceDelays: finishInterfaceDelays(instances, lowering),
     http: draft.http,
+    umask: draft.umask,
+    processors: draft.processors,
     mail: finishMail(draft, lowering),
     notifyFifos: finishFifos(draft),
     startupScript: timed(draft.startupScript, inputs.startupTimeoutUs),

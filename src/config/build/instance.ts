@@ -19,6 +19,7 @@ import { advertRoom } from './advert-room.ts'
 import { hmacOf } from './auth-hmac.ts'
 import { type Authentication, authenticationOf } from './authentication.ts'
 import { notifyOf } from './notify.ts'
+import { receiveBuffer } from './receive-buffer.ts'
 import { keepTrackers } from './tracked.ts'
 
 /** What several rules need to know about one instance. */
@@ -83,6 +84,9 @@ export function finishInstance(
     ...preemption,
     priority: facts.priority,
     advertIntervalUs,
+    receiveBufferBytes:
+      options.receiveBufferBytes ??
+      receiveBuffer(draft, { ...facts, hmac, ahKey: authentication.ahKey }, lowering),
     accept: acceptOf(draft, facts, lowering),
   }
 }

@@ -6,6 +6,7 @@
 import type { Lowering } from '../draft/report.ts'
 import { readArguments } from '../grammar/arguments.ts'
 import type { BlockName, Entry } from '../grammar/entries.ts'
+import { reasonOf } from '../keywords/reasons.ts'
 import { blocksOf, findKeyword, nearest } from '../keywords/table.ts'
 import type { Node } from '../language/tree-types.ts'
 
@@ -121,7 +122,7 @@ const reported = new Set<BlockName>(['root', 'global_defs', 'vrrp_instance', 'vr
 function reportStatus<T>(entry: Entry<T>, node: Node, lowering: Lowering): void {
   if (!reported.has(entry.block)) return
   if (entry.status === 'recognised') {
-    const message = `${entry.name} is not supported by this version and has no effect`
+    const message = `${entry.name} is not supported by this version and has no effect: ${reasonOf(entry)}`
     lowering.warning(node.place, 'not-supported', message)
   } else if (entry.status === 'ignored' && entry.form === 'line') {
     const message = `${entry.name} belongs to the load balancer and has no effect here`

@@ -54,6 +54,10 @@ export type GlobalInputs = {
   readonly mail: boolean
   /** Of static addresses that name none. */
   readonly defaultInterface: string
+  readonly supplementaryGroups: boolean
+  /** A number: bytes. */
+  readonly rxBuffers: 'MTU' | 'ADVERT' | number | null
+  readonly rxMultiplier: number
 }
 
 /** The options of an instance, or in `global_defs` what instances inherit. */
@@ -73,6 +77,8 @@ export type GlobalDraft = {
   readonly instances: InheritedDraft
   readonly interfaceDelays: Map<string, InterfaceDelay>
   readonly http: HttpListener[]
+  umask: number | null
+  processors: readonly number[] | null
   mailTo: string[]
   mailServer: { readonly host: string; readonly port: number } | null
   scriptUser: RunAs | null
@@ -219,6 +225,8 @@ export const globalDraft = (): GlobalDraft => ({
   },
   interfaceDelays: new Map(),
   http: [],
+  umask: null,
+  processors: null,
   mailTo: [],
   mailServer: null,
   scriptUser: null,

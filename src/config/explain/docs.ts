@@ -1,6 +1,7 @@
 /** docs/configuration.md as text: the keyword table, block by block, with what the language itself does before it. */
 
 import type { Argument, BlockName, Keyword, KeywordStatus } from '../grammar/entries.ts'
+import { reasonOf } from '../keywords/reasons.ts'
 import { keywords } from '../keywords/table.ts'
 
 /** Blocks in the order in which they are explained, each with its sentence. */
@@ -139,6 +140,8 @@ function rangeText(argument: Argument): string {
 
 function meaning(keyword: Keyword): string {
   const parts = [keyword.doc]
+  const reason = reasonOf(keyword)
+  if (reason !== undefined) parts.push(`Not acted on: ${reason}.`)
   if (keyword.note !== undefined) parts.push(keyword.note)
   if (keyword.deprecated !== undefined) parts.push(`Deprecated: write \`${keyword.deprecated}\`.`)
   if (keyword.since !== undefined) parts.push(`Since keepalived ${keyword.since}.`)

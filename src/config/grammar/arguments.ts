@@ -70,12 +70,13 @@ export function readWord(argument: Argument, word: Word): Read {
 }
 
 function readText(
-  { absolute, part }: { readonly absolute?: true; readonly part?: true },
+  { absolute, part, matching }: Extract<Argument, { readonly kind: 'text' }>,
   text: string,
 ): Read {
   if (absolute === true && !text.startsWith('/')) return { why: 'is not an absolute path' }
   if (part === true && (/[/\0]/.test(text) || /^\.{0,2}$/.test(text) || text.length > partMax))
     return { why: `is not a name of at most ${partMax} characters without a slash` }
+  if (matching !== undefined && !matching.pattern.test(text)) return { why: matching.why }
   return { value: text }
 }
 

@@ -89,7 +89,12 @@ export type Argument = Optional &
     | { readonly kind: 'choice'; readonly values: readonly string[] }
     | { readonly kind: 'address'; readonly family?: 4 | 6; readonly multicast?: true }
     /** `absolute`: a path from the root, for what is used when the working directory is another; `part`: one name of a path. */
-    | { readonly kind: 'text'; readonly absolute?: true; readonly part?: true }
+    | {
+        readonly kind: 'text'
+        readonly absolute?: true
+        readonly part?: true
+        readonly matching?: { readonly pattern: RegExp; readonly why: string }
+      }
     | { readonly kind: 'interface' }
     /** A command in one (quoted) word, and after it `user [group]`. Parsed by command.ts. */
     | { readonly kind: 'command' }

@@ -59,6 +59,12 @@ export const onOff: Argument = { kind: 'switch', name: 'on|off', optional: true 
 export const onUnlessOff: Argument = { ...onOff, otherwiseOn: true }
 export const word = (name: string): Argument => ({ kind: 'text', name })
 export const absolutePath = (name: string): Argument => ({ kind: 'text', name, absolute: true })
+/** `why`: of a word that does not match, a verb phrase. */
+export const matching = (name: string, pattern: RegExp, why: string): Argument => ({
+  kind: 'text',
+  name,
+  matching: { pattern, why },
+})
 export const pathPart = (name: string): Argument => ({ kind: 'text', name, part: true })
 export const optionalWord = (name: string): Argument => ({ kind: 'text', name, optional: true })
 export const interfaceName: Argument = { kind: 'interface', name: 'INTERFACE' }

@@ -1,7 +1,6 @@
 /** Lines that this version does not act on and whose words are more than a table of arguments says. */
 import type { Lowering } from '../draft/report.ts'
 import { readWord } from '../grammar/arguments.ts'
-import type { Values } from '../grammar/entries.ts'
 import { integer } from '../grammar/make.ts'
 import type { Node, Word } from '../language/tree-types.ts'
 
@@ -24,16 +23,12 @@ export function readExtraIf(
   return seconds === null ? null : { all, seconds }
 }
 
-export function checkProcessors(
-  _draft: unknown,
-  _values: unknown,
-  node: Node,
-  lowering: Lowering,
-): void {
+/** A processor for each word that is one. */
+export function readProcessors(node: Node, lowering: Lowering): readonly number[] {
   if (node.args.length === 0) {
     lowering.error(node.place, 'missing-operand', `${node.keyword.text} needs a processor`)
   }
-  for (const word of node.args) checkInteger(word, 0, 4095, node, lowering)
+  return node.args.flatMap((word) => checkInteger(word, 0, 4095, node, lowering) ?? [])
 }
 
 /** null: it is said that it is no such number. */
@@ -50,37 +45,12 @@ function checkInteger(
   return null
 }
 
-/** `vrrp_rx_bufs_policy MTU|ADVERT|BYTES`. */
-export function checkBufferPolicy(
-  _draft: unknown,
-  values: Values,
-  node: Node,
-  lowering: Lowering,
-): void {
-  const policy = String(values[0])
-  if (/^(MTU|ADVERT|NO_SEND_RX|\d+)$/.test(policy)) return
-  const message = `vrrp_rx_bufs_policy takes MTU, ADVERT or a number of bytes, not ${policy}`
-  lowering.error(node.place, 'bad-choice', message)
-}
-
-/** A number, or names such as `S_IWGRP|S_IWOTH`. */
-export function checkUmask(
+export const checkProcessors = (
   _draft: unknown,
   _values: unknown,
   node: Node,
   lowering: Lowering,
-): void {
-  const written = node.args.map((word) => word.text).join('')
-  const number = /^(0x[0-9a-f]+|\d+)$/i.test(written) ? Number(octal(written)) : Number.NaN
-  if (
-    number <= 0o777 ||
-    /^S_I([RWX](USR|GRP|OTH)|RWX[UGO])(\|S_I([RWX](USR|GRP|OTH)|RWX[UGO]))*$/.test(written)
-  )
-    return
-  lowering.error(node.place, 'bad-number', `umask ${written} is not a mask; it is ignored`)
-}
-
-const octal = (text: string): string => (/^0[0-7]+$/.test(text) ? `0o${text.slice(1)}` : text)
+): void => void readProcessors(node, lowering)
 
 /** `[tcp S] [tcpfin S] [udp S]`. */
 export function checkTimeouts(

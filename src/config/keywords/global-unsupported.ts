@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${_RANDOM} is a reference of the language
 /** `global_defs`: what this version checks and does not act on. */
 import type { PlainEntry } from '../grammar/entries.ts'
 import {
@@ -9,7 +10,6 @@ import {
   withoutEffect,
   word,
 } from '../grammar/make.ts'
-import { checkBufferPolicy, checkProcessors, checkUmask } from './checked-words.ts'
 
 const name = [word('NAME')]
 const path = [word('PATH')]
@@ -21,9 +21,11 @@ export const unsupportedGlobalKeywords: readonly PlainEntry[] = withoutEffect(
   'global_defs',
   'recognised',
   [
-    { name: 'process_names', doc: 'Names of keepalived’s processes in ps.' },
-    { name: 'process_name', args: name, doc: 'Name of the parent process.' },
-    { name: 'vrrp_process_name', args: name, doc: 'Name of the VRRP process.' },
+    {
+      name: 'process_names',
+      status: 'supported',
+      doc: 'A name of its own for each of keepalived’s processes. vipd’s one process has its name in any case, its warden is `vipd-warden`, and its threads have names (`ps -T`).',
+    },
     {
       name: 'use_symlink_paths',
       status: 'supported',
@@ -32,20 +34,10 @@ export const unsupportedGlobalKeywords: readonly PlainEntry[] = withoutEffect(
       doc: 'Scripts are run by the path as written. vipd always does.',
     },
     {
-      name: 'set_supplementary_groups',
-      args: switched,
-      doc: 'Scripts get the supplementary groups of their user.',
-    },
-    {
-      name: 'umask',
-      args: [word('MASK'), anyWords('…')],
-      set: checkUmask,
-      doc: 'For the files that keepalived writes.',
-    },
-    {
       name: 'random_seed',
+      status: 'supported',
       args: [integer('SEED', 0, unsigned)],
-      doc: 'Makes the numbers of _RANDOM repeatable.',
+      doc: 'Makes the numbers of `${_RANDOM}` in the lines after it repeatable; they are not keepalived’s numbers.',
     },
     {
       name: 'process_monitor_rcv_bufs',
@@ -63,26 +55,6 @@ export const unsupportedGlobalKeywords: readonly PlainEntry[] = withoutEffect(
     { name: 'iproute_etc_dir', args: path, since: '2.3.2', doc: 'Where iproute2 keeps its names.' },
     { name: 'vmac_prefix', once: true, args: name, doc: 'Names of virtual MAC interfaces.' },
     { name: 'vmac_addr_prefix', once: true, args: name, doc: 'Names of virtual MAC interfaces.' },
-    {
-      name: 'vrrp_cpu_affinity',
-      args: [anyWords('CPU …')],
-      set: checkProcessors,
-      doc: 'Processors of the process.',
-    },
-    {
-      name: 'vrrp_rx_bufs_policy',
-      args: [word('MTU|ADVERT|BYTES')],
-      set: checkBufferPolicy,
-      missing: 'config',
-      doc: 'Sizes of receive buffers.',
-    },
-    {
-      name: 'vrrp_rx_bufs_multiplier',
-      args: [integer('COUNT', 1, unsigned)],
-      missing: 'config',
-      extra: 'error',
-      doc: 'Factor of vrrp_rx_bufs_policy.',
-    },
     { name: 'vrrp_netlink_cmd_rcv_bufs', args: bytes, missing: 'config', doc: buffers },
     { name: 'vrrp_netlink_cmd_rcv_bufs_force', args: switched, doc: buffers },
     { name: 'vrrp_netlink_monitor_rcv_bufs', args: bytes, missing: 'config', doc: buffers },
@@ -123,7 +95,6 @@ export const unsupportedGlobalKeywords: readonly PlainEntry[] = withoutEffect(
       doc: 'A scheduled reload.',
     },
     { name: 'reload_repeat', doc: 'Repeat the scheduled reload.' },
-    { name: 'reload_file', args: [optionalWord('PATH')], doc: 'Marks a reload under way.' },
     { name: 'config_save_dir', args: path, doc: 'Keeps copies of the configuration.' },
     {
       name: 'tmp_config_directory',

@@ -10,11 +10,14 @@ import {
   choice,
   inBlock,
   integer,
+  matching,
   optionalWord,
   unsigned,
 } from '../grammar/make.ts'
 import { Options, optionLines } from '../grammar/option.ts'
 import type { GlobalOptions } from '../types.ts'
+
+const commName = matching('NAME', /^.{1,15}$/, 'is not a name of at most 15 characters')
 
 const scriptSeconds = kinds.wholeSeconds(1, 1000)
 
@@ -159,6 +162,32 @@ export const globalOptions: Options<GlobalOptions> = new Options<GlobalOptions>(
     onReload: 'restart',
     doc: 'How long the engine may compute without waiting before it loses its real-time priority, which is logged and degrades the status. keepalived’s 10000 kills it; a take-over of hundreds of addresses takes longer.',
   },
+  processName: {
+    name: 'process_name',
+    takes: kinds.word('NAME', commName),
+    default: null,
+    defaultText: 'vipd; keepalived in its place',
+    onReload: 'next-start',
+    doc: 'The name of the process for ps, pgrep and pidof; vrrp_process_name counts before it.',
+  },
+  vrrpProcessName: {
+    name: 'vrrp_process_name',
+    takes: kinds.word('NAME', commName),
+    default: null,
+    defaultText: 'as process_name',
+    onReload: 'next-start',
+    doc: 'keepalived has a process for VRRP beside its parent; here both are one.',
+  },
+  reloadFile: {
+    name: 'reload_file',
+    takes: {
+      args: [{ ...absolutePath('PATH'), optional: true }],
+      value: ([path]) => String(path ?? ''),
+      text: String,
+    },
+    default: null,
+    doc: 'A file that is there while a reload reads the configuration, so that what writes it can wait. Without PATH it is `/run/keepalived/keepalived.reload` (with net_namespace in `/run/keepalived/NAME`, with instance `keepalived_NAME.reload`). A reading that hangs leaves it behind; the next one takes it away.',
+  },
   noSwap: {
     name: 'vrrp_no_swap',
     takes: kinds.bare,
@@ -204,6 +233,42 @@ export const globalInputs: Options<GlobalInputs> = new Options<GlobalInputs>({
     missing: 'config',
     default: secondsToUs(10),
     doc: 'How long shutdown_script may take.',
+  },
+  supplementaryGroups: {
+    name: 'set_supplementary_groups',
+    takes: kinds.onOff,
+    default: false,
+    since: '2.4.4',
+    doc: 'Scripts have all groups of their user. Without it only those whose user is written as `USER :GROUP`.',
+  },
+  rxBuffers: {
+    name: 'vrrp_rx_bufs_policy',
+    takes: {
+      args: [
+        matching(
+          'MTU|ADVERT|BYTES',
+          /^(MTU|ADVERT|0*[1-9]\d{0,8})$/,
+          'is not MTU, ADVERT or a number of bytes',
+        ),
+      ],
+      value: ([policy]) => {
+        if (policy === 'MTU') return 'MTU'
+        return policy === 'ADVERT' ? 'ADVERT' : Number(policy)
+      },
+      text: String,
+    },
+    missing: 'config',
+    default: null,
+    defaultText: 'the system default',
+    doc: 'Receive buffer of the sockets of an instance without kernel_rx_buf_size: so many MTUs of its interface, or so many of its adverts, as vrrp_rx_bufs_multiplier says; or a number of bytes. The kernel’s least (2304 bytes) counts where it is more.',
+  },
+  rxMultiplier: {
+    name: 'vrrp_rx_bufs_multiplier',
+    takes: kinds.whole('COUNT', 1, unsigned),
+    missing: 'config',
+    extra: 'error',
+    default: 3,
+    doc: 'Factor of MTU and ADVERT in vrrp_rx_bufs_policy; not of a number of bytes, as in keepalived.',
   },
   mail: {
     name: 'smtp_alert',

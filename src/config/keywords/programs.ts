@@ -37,7 +37,10 @@ export const programKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('glo
     missing: 'config',
     default: 'keepalived_script if there is such a user, else the daemon’s own',
     doc: 'USER [GROUP] that scripts run as unless they say otherwise. `:GROUP` also sets the supplementary groups of the user.',
-    set: setScriptUser,
+    // Before the programs that it is for, whose lines may stand above it; after set_supplementary_groups, which may stand below.
+    set: (draft, values, node, lowering) => {
+      lowering.afterGlobals.unshift(() => setScriptUser(draft, values, node, lowering))
+    },
   },
   {
     name: 'notify_fifo',

@@ -20,6 +20,7 @@ import { checkedInstanceKeywords, unsupportedInstanceKeywords } from './instance
 import { interfaceDelayKeywords } from './interface-delays.ts'
 import { mailKeywords } from './mail.ts'
 import { globalNotifyLines, groupNotify, instanceNotify } from './notify.ts'
+import { processKeywords as daemonKeywords } from './process.ts'
 import { programKeywords } from './programs.ts'
 import { refusedKeywords } from './refused.ts'
 import { rootBlocks, unsupportedRootKeywords } from './root.ts'
@@ -41,6 +42,7 @@ export const keywords: readonly Keyword[] = [
   ...alwaysKeywords,
   ...mailKeywords,
   ...httpKeywords,
+  ...daemonKeywords,
   ...globalNotifyLines,
   ...programKeywords,
   ...globalInstanceLines,

@@ -62,9 +62,12 @@ export function readUser(
 ): RunAs | string {
   const facts = lowering.world.user(user)
   if (facts === null) return `user ${user}`
-  if (group === undefined) return { uid: facts.uid, gid: facts.gid, groups: null }
-  const supplementary = group.startsWith(':')
-  const name = supplementary ? group.slice(1) : group
+  const always = lowering.globals.inputs.get('supplementaryGroups') === true
+  if (group === undefined)
+    return { uid: facts.uid, gid: facts.gid, groups: always ? facts.groups : null }
+  const named = group.startsWith(':')
+  const supplementary = always || named
+  const name = named ? group.slice(1) : group
   const gid = name === '' ? facts.gid : lowering.world.group(name)
   if (gid === null) return `group ${name}`
   return { uid: facts.uid, gid, groups: supplementary ? facts.groups : null }
@@ -111,7 +114,9 @@ function identity(input: CommandText, lowering: Lowering): RunAs | null {
   const { globals } = lowering
   if (globals.scriptUser !== null) return globals.scriptUser
   const facts = lowering.world.user('keepalived_script')
-  if (facts !== null) return { uid: facts.uid, gid: facts.gid, groups: null }
+  const always = globals.inputs.get('supplementaryGroups') === true
+  if (facts !== null)
+    return { uid: facts.uid, gid: facts.gid, groups: always ? facts.groups : null }
   if (globals.options.get('scriptSecurity') === true) {
     const message = `${input.what}: enable_script_security is set, but there is neither script_user nor a user keepalived_script; it runs as the daemon's own user. Add 'script_user root' or another`
     lowering.error(input.place, 'no-script-user', message)

@@ -56,6 +56,8 @@ for (const type of types.split(' '))
 
 /** Nothing to carry anywhere: vipd always does what they ask for. */
 const always = new Set([
+  'process_names',
+  'random_seed',
   'max_auto_priority',
   'min_auto_priority_delay',
   'include_check',

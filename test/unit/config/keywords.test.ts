@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { keywordReference } from '../../../src/config/explain/docs.ts'
 import type { Argument, Keyword } from '../../../src/config/grammar/entries.ts'
+import { reasonOf } from '../../../src/config/keywords/reasons.ts'
 import { findKeyword, keywords, nearest } from '../../../src/config/keywords/table.ts'
 import { check, findings, instanceText } from './reading.ts'
 
@@ -26,6 +27,21 @@ test('each keyword has a sentence, and each block with keywords is reachable', (
         name,
       )
   }
+})
+
+test('what is recognised or refused has its reason, in the warning and in the documentation', () => {
+  const without = keywords.filter(
+    (keyword) =>
+      ['recognised', 'refused'].includes(keyword.status) && reasonOf(keyword) === undefined,
+  )
+  assert.deepEqual(
+    without.map(({ block, name }) => `${block}.${name}`),
+    [],
+    'a line in src/config/keywords/reasons.ts',
+  )
+  const { text } = check(`global_defs {\n enable_dbus\n}\n${instanceText('')}`)
+  assert.match(text, /enable_dbus is not supported .* has no effect: it has no D-Bus object/)
+  assert.match(keywordReference(), /`enable_dbus`.*Not acted on: it has no D-Bus object/)
 })
 
 /** A word that fits the argument. */

@@ -4,6 +4,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   constants,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -28,7 +29,9 @@ import { FileReader } from '../../../src/loading/files.ts'
 import { glob } from '../../../src/loading/glob.ts'
 import { loadConfiguration } from '../../../src/loading/load.ts'
 import { Loader } from '../../../src/loading/loader.ts'
+import { realMachine } from '../../../src/loading/machine.ts'
 import { Assembly, partsOf } from '../../../src/loading/parts.ts'
+import { reloadFileOf } from '../../../src/loading/reload-file.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'vipd-loading-'))
 after(() => rmSync(root, { recursive: true }))
@@ -267,4 +270,32 @@ describe('a thread that misbehaves', () => {
     for (let n = 0; n < 5; n++) await loader.load()
     await until('as many threads as before', 30_000, () => threads() <= before)
   })
+})
+
+test('reload_file is there while the files are read, and only then', () => {
+  const path = file('marked.conf', instance(1))
+  const marker = join(root, 'reading')
+  const machine = realMachine({ known: ['eth0'] })
+  const seen: boolean[] = []
+  const watched = {
+    ...machine,
+    readFile: (name: string) => {
+      seen.push(existsSync(marker))
+      return machine.readFile(name)
+    },
+  }
+  const request = { path, language, knownInterfaces: ['eth0'], namespace: null }
+  const loaded = loadConfiguration({ ...request, marker }, watched)
+  assert.ok(loaded.config !== null && seen.includes(true) && !seen.includes(false))
+  assert.equal(existsSync(marker), false)
+  // What cannot be made is reported, and holds nothing up.
+  const other = loadConfiguration({ ...request, marker: join(root, 'none', 'reading') }, watched)
+  assert.ok(other.config !== null)
+  assert.ok(other.diagnostics.some(({ code }) => code === 'reload-file'))
+  const globals = { netNamespace: 'blue', instanceName: 'edge' }
+  assert.equal(
+    reloadFileOf({ ...globals, reloadFile: '' }),
+    '/run/keepalived/blue/keepalived_edge.reload',
+  )
+  assert.equal(reloadFileOf({ ...globals, reloadFile: null }), null)
 })
