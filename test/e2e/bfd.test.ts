@@ -165,6 +165,16 @@ describe('BFD', { concurrency: 3 }, () => {
         soonMs,
         async () => (await backup.status()).instances[0]?.master?.priority === 200,
       )
+      // Taken away by a reload it says so: no loss, and nothing to take over.
+      const up = backup.child.mark
+      master.configure(conf({ priority: 200, advertInt: 1 }))
+      await master.tryReload()
+      await says(backup, /Entering Down state \(Local diagnostic - Neighbor Signaled/, up)
+      master.configure(of(own, peer, 200))
+      await master.tryReload()
+      await says(backup, /\(b\) Entering Up state/, up)
+      assert.equal(backup.transitions.items.at(-1)?.to, 'BACKUP')
+
       const from = backup.child.output.items.length
       await lab.cut(one)
       const lost = await says(backup, /\(b\) Expired after/, from)
