@@ -13,6 +13,7 @@ Step DatagramFrom(const Napi::Object& value) {
   step.kind = StepKind::kDatagram;
   step.target = IntIn(value, "link");
   step.to = AddressFrom(value.Get("to"));
+  if (!value.Get("head").IsUndefined()) step.head = BytesFrom(value.Get("head"));
   step.bytes = BytesFrom(value.Get("bytes"));
   return step;
 }
@@ -149,6 +150,7 @@ Napi::Object StepTo(Napi::Env env, const Step& step) {
   if (step.kind == StepKind::kDatagram) {
     Set(&out, "link", step.target);
     out.Set("to", AddressTo(env, step.to));
+    if (!step.head.empty()) out.Set("head", BytesTo(env, step.head));
   }
   if (step.kind != StepKind::kNetlink) return out;
   Napi::Array tolerate = Napi::Array::New(env);

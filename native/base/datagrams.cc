@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "base/clock.h"
+#include "base/frame.h"
 
 namespace vipd {
 
@@ -49,6 +50,13 @@ bool TakesPackets(int fd) {
 
 }  // namespace
 
+std::optional<OpenFailure> Datagrams::Open() {
+  Opened frames = OpenFrames();
+  if (!frames.ok()) return OpenFailure{frames.failed_call, frames.error};
+  frames_ = std::move(frames.fd);
+  return std::nullopt;
+}
+
 void Datagrams::AddOutlet(LinkId link, int fd, int ifindex) {
   outlets_[link] = {fd, ifindex, TakesPackets(fd), false};
 }
@@ -74,34 +82,50 @@ void Datagrams::SendOf(LinkId link, const std::vector<Place>& places, size_t fro
       carried->Fail(places[i], "sendmmsg", ENODEV, "the link is closed");
     return;
   }
+  Outlet& outlet = found->second;
   Outgoing out;
   Sealer sealer(seals_);
   std::array<Place, Outgoing::kMessagesMax> leaving;
   size_t count = 0;
+  bool whole = false;  // those that are collected are frames
+  Us now = 0;
+  const auto sent = [&](size_t i) {
+    if (now == 0) now = MonotonicNow();
+    outlet.failed = false;
+    carried->Done(leaving[i], now);
+    carried->batch[leaving[i].run].sent_at = now;
+  };
+  const auto failed = [&](size_t i, int error) { Failed(carried, leaving[i], error); };
+  const auto flush = [&] {
+    SendAll(whole ? frames_.get() : outlet.fd, &out, std::exchange(count, 0), sent, failed);
+  };
   for (size_t i = from; i < to; ++i) {
     const Step& step = StepAt(carried->batch, places[i]);
+    if (whole == step.head.empty()) {
+      flush();
+      whole = !whole;
+    }
     const SlotId slot = carried->batch[places[i].run].slot;
     const auto seal = sealer.Apply(places[i].run, slot, step, WallNow(), &sealed_[count]);
     // Never a PDU where a packet belongs, nor the other way round.
-    const bool fits = (seal == SealTable::Outcome::kPacket) == found->second.packets;
+    const bool packet = seal == SealTable::Outcome::kPacket;
+    const bool fits = packet == outlet.packets;
     if (seal == SealTable::Outcome::kWithheld || !fits) {
       carried->Fail(places[i], "seal", ENOKEY, "not sent: the advert cannot be sealed");
       continue;
     }
     const Bytes& bytes = seal == SealTable::Outcome::kPlain ? step.bytes : sealed_[count];
     leaving[count] = places[i];
-    out.Put(count, bytes, PutAddress(&out.to[count], step.to, found->second.ifindex));
+    if (whole) {
+      packet ? WrapPacket(step.head, bytes, &wrapped_[count])
+             : WrapPayload(step.head, bytes, &wrapped_[count]);
+      out.Put(count, wrapped_[count], PutFrameAddress(&out.to[count], step.head, outlet.ifindex));
+    } else {
+      out.Put(count, bytes, PutAddress(&out.to[count], step.to, outlet.ifindex));
+    }
     count += 1;
   }
-  Us now = 0;
-  const auto sent = [&](size_t i) {
-    if (now == 0) now = MonotonicNow();
-    found->second.failed = false;
-    carried->Done(leaving[i], now);
-    carried->batch[leaving[i].run].sent_at = now;
-  };
-  const auto failed = [&](size_t i, int error) { Failed(carried, leaving[i], error); };
-  SendAll(found->second.fd, &out, count, sent, failed);
+  flush();
 }
 
 void Datagrams::Failed(Carried* carried, Place place, int error) {

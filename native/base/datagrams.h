@@ -1,5 +1,6 @@
-// Sends the adverts of a batch, all at once, sealed where their slot seals. A send waits for
-// nothing: what a full socket refuses is a failure of that step.
+// Sends the adverts of a batch, all at once, sealed where their slot seals, and as whole frames
+// where they have a head. A send waits for nothing: what a full socket refuses is a failure of that
+// step.
 #pragma once
 
 #include <functional>
@@ -16,9 +17,12 @@ class Datagrams {
  public:
   using LinkFailed = std::function<void(LinkId, const char* call, int error)>;
 
-  // `seals` must outlive it.
+  // `seals` must outlive it. To be opened before it sends.
   Datagrams(SealTable* seals, LinkFailed link_failed)
       : seals_(seals), link_failed_(std::move(link_failed)) {}
+
+  // The call that failed.
+  std::optional<OpenFailure> Open();
 
   void AddOutlet(LinkId link, int fd, int ifindex);
   void RemoveOutlet(LinkId link) { outlets_.erase(link); }
@@ -40,7 +44,10 @@ class Datagrams {
 
   SealTable* const seals_;
   const LinkFailed link_failed_;
+  // Whole frames leave by it, whatever their link.
+  UniqueFd frames_;
   std::array<Bytes, Outgoing::kMessagesMax> sealed_;
+  std::array<Bytes, Outgoing::kMessagesMax> wrapped_;
   std::unordered_map<LinkId, Outlet> outlets_;
 };
 

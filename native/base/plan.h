@@ -34,6 +34,9 @@ struct Step {
   StepKind kind = StepKind::kDatagram;
   int32_t target = 0;  // datagram: the link; frame: the interface index
   Address to;          // datagram
+  // Datagram: the Ethernet and IP header that it leaves with, as a whole frame; empty: the kernel
+  // makes them.
+  Bytes head;
   Bytes bytes;
   std::vector<int> tolerate;  // netlink: errnos that mean "already so"
   // How many stand before it in its plan: frame: equal ones; datagram: ones to the same address.

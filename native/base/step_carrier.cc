@@ -1,8 +1,6 @@
 #include "base/step_carrier.h"
 
 #include <linux/netlink.h>
-#include <net/ethernet.h>
-#include <netpacket/packet.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -11,6 +9,7 @@
 #include <cstring>
 
 #include "base/clock.h"
+#include "base/frame.h"
 #include "base/netlink.h"
 #include "base/outgoing.h"
 
@@ -22,19 +21,6 @@ namespace {
 // be called back when its lead is over, so the next ones are smaller until the lock is free again.
 constexpr Us kSendSlow = 10'000;
 constexpr size_t kSlowShare = 4;
-
-socklen_t PutFrameAddress(sockaddr_storage* storage, const Step& step) {
-  *storage = {};
-  auto* ll = reinterpret_cast<sockaddr_ll*>(storage);
-  ll->sll_family = AF_PACKET;
-  ll->sll_ifindex = step.target;
-  ll->sll_halen = ETH_ALEN;
-  if (step.bytes.size() >= ETH_HLEN) {
-    memcpy(ll->sll_addr, step.bytes.data(), ETH_ALEN);
-    memcpy(&ll->sll_protocol, step.bytes.data() + 2 * ETH_ALEN, sizeof ll->sll_protocol);
-  }
-  return sizeof *ll;
-}
 
 }  // namespace
 
@@ -66,7 +52,7 @@ void StepCarrier::SendFrames(const std::vector<Place>& places) {
   Outgoing out;
   for (size_t i = 0; i < places.size(); ++i) {
     const Step& step = StepAt(carried->batch, places[i]);
-    out.Put(i, step.bytes, PutFrameAddress(&out.to[i], step));
+    out.Put(i, step.bytes, PutFrameAddress(&out.to[i], step.bytes, step.target));
   }
   const auto sent = [&](size_t i) { carried->Done(places[i], MonotonicNow()); };
   const auto failed = [&](size_t i, int error) { carried->Fail(places[i], "sendmmsg", error); };

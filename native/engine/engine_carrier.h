@@ -16,6 +16,8 @@ class EngineCarrier {
   EngineCarrier(NetlinkThread* netlink, SealTable* seals, Datagrams::LinkFailed link_failed)
       : netlink_(netlink), datagrams_(seals, std::move(link_failed)) {}
 
+  std::optional<OpenFailure> Open() { return datagrams_.Open(); }
+
   void AddOutlet(LinkId link, int fd, int ifindex) { datagrams_.AddOutlet(link, fd, ifindex); }
   void RemoveOutlet(LinkId link) { datagrams_.RemoveOutlet(link); }
 

@@ -29,6 +29,16 @@ std::optional<OpenFailure> Engine::Open() {
   OpenFailure unmade;
   seals_ = SealTable::Make(&unmade);
   if (seals_ == nullptr) return unmade;
+  carrier_ = std::make_unique<EngineCarrier>(&netlink_, seals_.get(),
+                                             [this](LinkId link, const char* call, int error) {
+                                               Event event;
+                                               event.kind = Event::Kind::kLinkFailed;
+                                               event.link = link;
+                                               event.call = call;
+                                               event.error = error;
+                                               core_->Raise(std::move(event));
+                                             });
+  if (const auto failure = carrier_->Open()) return failure;
   const bool watched = Watch(wake_.get(), kWakeTag) && Watch(timer_.get(), kTimerTag) &&
                        Watch(monitor_.get(), kMonitorTag);
   if (!watched) return OpenFailure{"epoll_ctl", errno};
@@ -51,15 +61,6 @@ bool Engine::Watch(int fd, uint64_t tag) const {
 
 EngineStart Engine::Start() {
   core_ = std::make_unique<Core>(options_.policy, options_.liveness, MonotonicNow());
-  carrier_ = std::make_unique<EngineCarrier>(&netlink_, seals_.get(),
-                                             [this](LinkId link, const char* call, int error) {
-                                               Event event;
-                                               event.kind = Event::Kind::kLinkFailed;
-                                               event.link = link;
-                                               event.call = call;
-                                               event.error = error;
-                                               core_->Raise(std::move(event));
-                                             });
   std::promise<EngineStart> prepared;
   std::future<EngineStart> report = prepared.get_future();
   // Signals are the main thread's: new threads inherit a mask that blocks them all.

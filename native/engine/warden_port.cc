@@ -102,8 +102,8 @@ int Spawn(const std::string& path, const Given& given, int realtime_priority, Us
 bool SamePlan(const PlanPtr& a, const PlanPtr& b) {
   if (a == nullptr || b == nullptr || a == b) return a == b;
   return std::ranges::equal(a->steps, b->steps, [](const Step& x, const Step& y) {
-    return x.kind == y.kind && x.target == y.target && x.to == y.to && x.bytes == y.bytes &&
-           x.tolerate == y.tolerate;
+    return x.kind == y.kind && x.target == y.target && x.to == y.to && x.head == y.head &&
+           x.bytes == y.bytes && x.tolerate == y.tolerate;
   });
 }
 

@@ -10,7 +10,11 @@ class Carrier {
  public:
   explicit Carrier(SealTable* seals) : datagrams_(seals, [](LinkId, const char*, int) {}) {}
 
-  std::optional<OpenFailure> Open() { return steps_.Open(); }
+  // The call that failed.
+  std::optional<OpenFailure> Open() {
+    const auto failure = datagrams_.Open();
+    return failure.has_value() ? failure : steps_.Open();
+  }
 
   void AddOutlet(LinkId link, int fd, int ifindex) { datagrams_.AddOutlet(link, fd, ifindex); }
   void RemoveOutlet(LinkId link) { datagrams_.RemoveOutlet(link); }

@@ -65,6 +65,7 @@ void PutStep(Writer* writer, const Step& step) {
   writer->Put(step.kind);
   writer->Put(step.target);
   writer->PutBytes({step.to.octets.data(), step.to.length});
+  writer->PutBytes(step.head);
   writer->PutBytes(step.bytes);
   writer->Put(static_cast<uint32_t>(step.tolerate.size()));
   for (const int error : step.tolerate) writer->Put(error);
@@ -79,6 +80,8 @@ Step GetStep(Reader* reader) {
   if (!reader->ok()) return step;
   step.to.length = static_cast<uint8_t>(to.size());
   std::ranges::copy(to, step.to.octets.begin());
+  const auto head = reader->GetBytes();
+  step.head.assign(head.begin(), head.end());
   const auto bytes = reader->GetBytes();
   step.bytes.assign(bytes.begin(), bytes.end());
   const auto tolerated = reader->Get<uint32_t>();
@@ -88,7 +91,7 @@ Step GetStep(Reader* reader) {
 }
 
 size_t SizeOf(const Step& step) {
-  return 64 + step.bytes.size() + step.tolerate.size() * sizeof(int);
+  return 64 + step.head.size() + step.bytes.size() + step.tolerate.size() * sizeof(int);
 }
 
 }  // namespace

@@ -48,6 +48,16 @@ export function isLinkLocal(ip: Ip): boolean {
   return ipFamily(ip) === 4 ? a === 169 && b === 254 : a === 0xfe && (b & 0xc0) === 0x80
 }
 
+/** The first `prefixLength` bits are the same; never of two families. */
+export function shareNetwork(a: Ip, b: Ip, prefixLength: number): boolean {
+  const [x, y] = [ipBytes(a), ipBytes(b)]
+  if (x.length !== y.length) return false
+  const whole = Math.floor(prefixLength / 8)
+  const mask = 0xff00 >> (prefixLength % 8)
+  const last = ((x[whole] ?? 0) ^ (y[whole] ?? 0)) & mask & 0xff
+  return last === 0 && x.subarray(0, whole).every((octet, i) => octet === y[i])
+}
+
 function parse4(text: string): Uint8Array | null {
   const parts = text.split('.')
   if (parts.length !== 4 || !parts.every((p) => /^(0|[1-9]\d{0,2})$/.test(p))) return null

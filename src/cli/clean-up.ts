@@ -59,10 +59,10 @@ function refuse(why: string): number {
   return exit.degraded
 }
 
-function report({ entries, settings, ...addresses }: Swept): boolean {
-  const removed = [...entries.removed, ...addresses.removed]
-  const left = [...entries.left, ...addresses.left]
-  const failed = [...entries.failed, ...addresses.failed]
+function report({ entries, links, settings, ...addresses }: Swept): boolean {
+  const removed = [...entries.removed, ...addresses.removed, ...links.removed]
+  const left = [...entries.left, ...addresses.left, ...links.left]
+  const failed = [...entries.failed, ...addresses.failed, ...links.failed]
   for (const it of removed) process.stdout.write(`removed ${describeFound(it)}\n`)
   for (const it of left) say(`left alone: ${describeFound(it)}: ${it.why}`)
   for (const it of failed) say(`not removed: ${describeFound(it)}: ${it.why}`)

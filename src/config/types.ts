@@ -4,6 +4,7 @@
  */
 import type { Command, RunAs } from '../base/command.ts'
 import type { Family, Ip } from '../base/ip.ts'
+import type { MacText } from '../base/mac.ts'
 import type { Us } from '../base/time.ts'
 import type { HttpListener } from './http.ts'
 import type { Route, Rule } from './routing.ts'
@@ -201,6 +202,8 @@ export type VirtualAddress = {
   readonly prefixLength: number
   /** null: the instance's interface. */
   readonly interface: string | null
+  /** The virtual link, on that interface, that carries the address; null: the interface itself does. */
+  readonly vmac: string | null
   readonly broadcast: Ip | null
   readonly label: string | null
   /** RT_SCOPE_*: 0 global, 253 link, 254 host. */
@@ -216,6 +219,32 @@ export type VirtualAddress = {
   /** Seconds; null is for ever. */
   readonly preferredSeconds: number | null
   readonly place: Place
+}
+
+/** `use_vmac` on an address, until the links have their names. */
+export const vmacWanted = '?'
+
+/** `use_vmac`: adverts, and the addresses of the instance's family on its interface, have a MAC address of their own. */
+export type Vmac = {
+  /** Of `virtualLinks`. */
+  readonly name: string
+  readonly mac: MacText
+  /** Link group; null: the kernel's default. */
+  readonly group: number | null
+  /** Adverts carry the MAC address of the interface all the same. */
+  readonly xmitBase: boolean
+}
+
+/** A link that the daemon makes: it is there while an instance of the configuration needs it, and up while that is master. */
+export type VirtualLink = {
+  readonly kind: 'macvlan'
+  readonly name: string
+  /** The interface that it sits on. */
+  readonly base: string
+  readonly mac: MacText
+  /** It carries IPv6 addresses. */
+  readonly ipv6: boolean
+  readonly group: number | null
 }
 
 export type Peer = { readonly address: Ip; readonly minTtl: number; readonly maxTtl: number }
@@ -341,6 +370,9 @@ export type Instance = InstanceOptions & {
   /** Of the static entries whose track_group has this instance: their loss is a fault. */
   readonly staticInterfaces: readonly string[]
   readonly transport: Transport
+  readonly vmac: Vmac | null
+  /** All that carry addresses of the instance. */
+  readonly virtualLinks: readonly VirtualLink[]
   readonly trackInterfaces: readonly Tracked[]
   readonly trackChecks: readonly Tracked[]
   readonly garp: Garp

@@ -27,6 +27,7 @@ import { KernelReader } from '../kernel/reader.ts'
 import type { Ownership } from '../kernel/record.ts'
 import { lookAtTable, RulesetNews } from '../kernel/ruleset.ts'
 import { SettingsKeeper } from '../kernel/settings-keeper.ts'
+import type { VirtualLinks } from '../kernel/virtual-links.ts'
 import type { Loaded } from '../loading/load.ts'
 import { type Notifier, startNotifier } from '../notify/notify.ts'
 import type { Dump } from '../report/dump.ts'
@@ -49,6 +50,7 @@ import { endWith, Reloads } from './reloads.ts'
 import { request } from './request.ts'
 import { startDelay } from './start-delay.ts'
 import type { Daemon, DaemonOptions, ReloadResult } from './types.ts'
+import { isStanding, linksOf, openVirtualLinks } from './virtual-links.ts'
 import { Watchers } from './watchers.ts'
 
 /** How long a start, and a stop, wait for nft; a reload does not. */
@@ -56,6 +58,9 @@ const firewallMs = 2_000
 
 /** How long a start, and a stop, wait for settings of interfaces to be set, or set back. */
 const settingsMs = 2_000
+
+/** How long a start, a reload and a stop wait for links to be made, or deleted. */
+const linksMs = 2_000
 
 /** When log lines that were held back are written, of all instances in one wake-up. */
 const flushLogEveryMs = 10_000
@@ -71,6 +76,7 @@ export class RunningDaemon implements Daemon {
   readonly #ownership: Ownership
   readonly #firewall: Firewall
   readonly #settings: SettingsKeeper
+  readonly #links: VirtualLinks
   readonly #notifier: Notifier
   readonly #pool: CheckPool
   readonly #watchers: Watchers
@@ -88,10 +94,17 @@ export class RunningDaemon implements Daemon {
     this.#options = options
     this.#ownership = ownership
     this.#delays.set(linkDelays(config.globals))
-    this.#kernel = new Kernel((address) => ownership.isOurs(address), this.#delays)
+    this.#kernel = new Kernel(
+      (address) => ownership.isOurs(address),
+      this.#delays,
+      (name) => this.#links.isOwn(name),
+    )
     this.#firewall = this.#openFirewall(log)
     ownership.attach({
-      holds: (it) => this.#kernel.findHeld(it)?.ours === true,
+      holds: (it) =>
+        it.kind === 'link'
+          ? isStanding(it, this.#kernel)
+          : this.#kernel.findHeld(it)?.ours === true,
       onRecorded: () => {
         this.#firewall.recorded()
         this.#dispatcher.recorded()
@@ -113,6 +126,7 @@ export class RunningDaemon implements Daemon {
       record: (objects) => ownership.record('settings', objects),
       neighbours: () => ownership.neighbourSettings(),
     })
+    this.#links = this.#openLinks(log)
     const dispatcher = () => this.#dispatcher
     const { globals } = config
     this.#watchers = new Watchers({ engine, start, guard, options, globals, log, dispatcher })
@@ -138,7 +152,14 @@ export class RunningDaemon implements Daemon {
       engine,
       ownership,
       dispatcher: this.#dispatcher,
+      prepare: (next) => this.#prepareLinks(next),
     })
+  }
+
+  #openLinks(log: Log): VirtualLinks {
+    const [kernel, engine, ownership] = [this.#kernel, this.#engine, this.#ownership]
+    const onChange = (names: ReadonlySet<string>) => this.#dispatcher.onLinks(names)
+    return openVirtualLinks({ kernel, engine, log, ownership, onChange })
   }
 
   #openFirewall(log: Log): Firewall {
@@ -174,12 +195,14 @@ export class RunningDaemon implements Daemon {
         this.#lease.follow(globals.livenessUs)
       },
       claim: (holder, objects) => this.#ownership.claim(holder, objects),
+      linkState: (name) => this.#links.stateOf(name),
       alarm: (at, now) => this.#alarm.set(at, now),
       wallMs: () => Date.now(),
       transition: (what) => this.#options.surfaces.transition(what),
       sliceMs: () => performance.now(),
       lost: (what) => this.#watchers.lost(what),
       kernelChanged: () => {
+        this.#links.look()
         this.#watchers.kernelChanged()
         this.#settings.look()
       },
@@ -190,13 +213,20 @@ export class RunningDaemon implements Daemon {
   /** Resolves when all instances take part, or at once if there is a startup delay. */
   async start(): Promise<void> {
     const { globals, instances, scripts } = this.#dispatcher.config
+    this.#links.inherit(this.#ownership.inheritedLinks)
+    this.#links.want(linksOf(instances))
     await this.#reader.open()
     this.#dispatcher.mirrored()
     this.#ownership.mirrored()
     this.#firewall.sweep(this.#ownership.neighbours)
     this.#firewall.set(instances, globals)
     this.#settings.set(wantedSettings(instances))
-    await Promise.all([this.#firewall.settled(firewallMs), this.#settings.settled(settingsMs)])
+    this.#links.look()
+    await Promise.all([
+      this.#firewall.settled(firewallMs),
+      this.#settings.settled(settingsMs),
+      this.#links.settled(linksMs),
+    ])
     this.#lease.follow(globals.livenessUs)
     this.#options.surfaces.follow(globals)
     this.#flushLog = setInterval(() => this.#dispatcher.flushLog(), flushLogEveryMs)
@@ -234,6 +264,7 @@ export class RunningDaemon implements Daemon {
         ...this.#firewall.warnings,
         ...this.#settings.warnings,
         ...this.#options.surfaces.warnings,
+        ...this.#links.warnings,
       ],
       config,
     }
@@ -284,9 +315,17 @@ export class RunningDaemon implements Daemon {
 
   async reload(force = false): Promise<ReloadResult> {
     const result = await this.#reloads.reload(force)
-    if (!this.#dispatcher.stopping)
-      this.#settings.set(wantedSettings(this.#dispatcher.config.instances))
+    if (this.#dispatcher.stopping) return result
+    const { instances } = this.#dispatcher.config
+    this.#settings.set(wantedSettings(instances))
+    this.#links.want(linksOf(instances))
     return result
+  }
+
+  /** What runs keeps its links until it has been altered. */
+  #prepareLinks({ instances }: Config): Promise<void> {
+    this.#links.want(linksOf([...this.#dispatcher.config.instances, ...instances]))
+    return this.#links.settled(linksMs)
   }
 
   push(name: string, failure: string | null): void {
@@ -329,6 +368,8 @@ export class RunningDaemon implements Daemon {
     if (this.#flushLog !== null) clearInterval(this.#flushLog)
     await Promise.all([this.#pool.stop(), this.#notifier.stop()])
     this.#firewall.clear()
+    // Links that are up answer ARP as the settings of the interface below say.
+    await this.#links.close(linksMs)
     await Promise.all([this.#firewall.settled(firewallMs), this.#settings.close(settingsMs)])
     await runTimed('shutdown_script', this.#dispatcher.config.globals.shutdownScript, log)
     this.#options.loader.close()

@@ -24,6 +24,8 @@ export type ReloadPorts = {
   readonly engine: Pick<Engine, 'renew' | 'flush'>
   readonly ownership: Ownership
   readonly dispatcher: Dispatcher
+  /** What has to be in the kernel before the instances are altered; never rejects. */
+  prepare(next: Config): Promise<void>
 }
 
 export class Reloads {
@@ -98,6 +100,7 @@ export class Reloads {
     const plan = await planInSlices(dispatcher.plan(next), turning)
     if (dispatcher.stopping) return this.#refuse([stoppingRefusal], false, diagnostics)
     if (!plan.ok) return this.#refuse(plan.refusals.map(formatDiagnostic), false, diagnostics)
+    await this.#ports.prepare(next)
     await ownership.record('plan', dispatcher.objectsOf(plan))
     const slices = dispatcher.apply(plan)
     const whole = !dispatcher.stopping && (await inSlices(slices, this.#pauses()).catch(endWith))

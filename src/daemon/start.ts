@@ -11,6 +11,7 @@ import { RunningDaemon } from './daemon.ts'
 import { logDiagnostics, logTolerated } from './log-diagnostics.ts'
 import { runTimed } from './process.ts'
 import { ConfigError, type StartDaemon } from './types.ts'
+import { linksOf } from './virtual-links.ts'
 
 /** Logs what is wrong with the file. Throws ConfigError when it cannot run. */
 export function requireConfig({ config, diagnostics }: Loaded, log: Log): Config {
@@ -24,7 +25,9 @@ export const startDaemon: StartDaemon = async (options, loaded, config) => {
   requireNetAdmin(config)
   const { log, runDir } = options
   const ownership = new Ownership({ runDir, log, errands: new Errands() })
-  await ownership.open(kernelRequest, keptStatics(config.statics))
+  const links = new Set(linksOf(config.instances).map(({ name }) => name))
+  const keeps = { ...keptStatics(config.statics), link: (name: string) => links.has(name) }
+  await ownership.open(kernelRequest, keeps)
   await runTimed('startup_script', config.globals.startupScript, log)
   const daemon = new RunningDaemon(options, loaded, config, ownership)
   await daemon.start()

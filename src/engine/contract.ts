@@ -24,11 +24,15 @@ export type SlotId = number
 export type LinkId = number
 
 export type Step =
-  /** A VRRP PDU; the kernel writes the IP header (source, TTL and TOS are the link's). */
+  /**
+   * A VRRP PDU; the kernel writes the IP header (source, TTL and TOS are the link's). `head`: the Ethernet and IP header to
+   * send it with as a frame on the link's interface instead; the length in it is set when it is sent, as a seal adds to it.
+   */
   | {
       readonly kind: 'datagram'
       readonly link: LinkId
       readonly to: Ip
+      readonly head?: Uint8Array
       readonly bytes: Uint8Array
     }
   /** A whole Ethernet frame: gratuitous ARP, unsolicited NA. */

@@ -3,6 +3,7 @@
  * that announce them, and the plans that change one of them while the others stay.
  */
 import { type Family, type Ip, ipFamily } from '../base/ip.ts'
+import type { MacText } from '../base/mac.ts'
 import type { Us } from '../base/time.ts'
 import { networkOf, placeOf } from '../wire/address-identity.ts'
 import { encodeGratuitousArp } from '../wire/arp.ts'
@@ -13,7 +14,8 @@ import {
   encodeAddressReplace,
 } from '../wire/rtnetlink-address.ts'
 import { errno } from '../wire/rtnetlink-numbers.ts'
-import type { LinkId, Plan } from './contract.ts'
+import { encodeLinkSwitch } from '../wire/rtnetlink-virtual-link.ts'
+import type { LinkId, Plan, Step } from './contract.ts'
 import { type Announcement, announce, type GarpFacts } from './plans-announce.ts'
 import { addEntry, type EntryFacts } from './plans-entries.ts'
 
@@ -21,6 +23,8 @@ import { addEntry, type EntryFacts } from './plans-entries.ts'
 export type AddressFacts = Omit<AddressSpec, 'validSeconds'> & {
   /** 6 octets; null where the interface has none or does no ARP: then nothing is announced. */
   readonly mac: Uint8Array | null
+  /** Index of the interface that its announcements leave by: that of a virtual link's base. */
+  readonly announceOn: number
   /** Its interface forwards IPv6: its neighbour advertisements carry the router flag (RFC 9568 section 6.4.2). */
   readonly router: boolean
   /** The name of its interface. */
@@ -29,6 +33,13 @@ export type AddressFacts = Omit<AddressSpec, 'validSeconds'> & {
   readonly advertised: boolean
   /** Another program put it there: announced while leading, but neither set, renewed nor removed. */
   readonly foreign: boolean
+}
+
+/** A link that is up while the instance is master, and down else. */
+export type CarrierFacts = {
+  readonly ifindex: number
+  readonly name: string
+  readonly mac: MacText
 }
 
 /** An address of the host's own that the kernel deletes with a primary of ours. */
@@ -55,6 +66,12 @@ export type SlotFacts = {
   readonly ah: boolean
   readonly advertIntervalUs: Us
   readonly checksumAsV2: boolean
+  /** Adverts leave as frames with this source MAC address, 6 octets; null: the kernel sends them with the interface's. */
+  readonly advertMac: Uint8Array | null
+  /** Octets that a seal adds to each advert. */
+  readonly sealOctets: number
+  /** Switched on before the addresses are set, off after they are away. */
+  readonly carriers: readonly CarrierFacts[]
   /** In the order of the configuration; the advertised ones of `family`. */
   readonly addresses: readonly AddressFacts[]
   /** Set again by whatever deletes `addresses`, in the same request. */
@@ -88,13 +105,42 @@ export function encoded(facts: SlotFacts): Encoded {
   const addresses = kernelAddresses(facts)
   const each = addresses.map((address) => encodeAddress(facts, address))
   const made = {
-    adds: each.flatMap((e) => e.add),
+    adds: [...facts.carriers.map(switchOn), ...each.flatMap((e) => e.add)],
     entries: facts.entries.map(addEntry),
-    release: [...each.flatMap((e) => e.remove), ...putBack(facts, addresses)],
+    release: [
+      ...each.flatMap((e) => e.remove),
+      ...putBack(facts, addresses),
+      ...facts.carriers.map(switchOff),
+    ],
     frames: each.flatMap((e) => e.frame ?? []),
   }
   encodings.set(facts, made)
   return made
+}
+
+export const switchOn = ({ ifindex }: CarrierFacts): Step => ({
+  kind: 'netlink',
+  bytes: encodeLinkSwitch(ifindex, true),
+  tolerate: [],
+})
+
+/** With what the kernel still holds on it: no packet reaches that any more. */
+const switchOff = ({ ifindex }: CarrierFacts): Step => ({
+  kind: 'netlink',
+  bytes: encodeLinkSwitch(ifindex, false),
+  tolerate: [errno.ENODEV],
+})
+
+/** Other links than before carry the addresses: those that make room for another with their MAC address go first. */
+export function planCarriers(
+  before: readonly CarrierFacts[],
+  now: readonly CarrierFacts[],
+): { readonly first: Plan; readonly last: Plan } {
+  const gone = before.filter((it) => !now.some(({ ifindex }) => ifindex === it.ifindex))
+  const added = now.filter((it) => !before.some(({ ifindex }) => ifindex === it.ifindex))
+  const yielding = gone.filter((it) => added.some(({ mac }) => mac === it.mac))
+  const rest = gone.filter((it) => !yielding.includes(it))
+  return { first: [...yielding.map(switchOff), ...added.map(switchOn)], last: rest.map(switchOff) }
 }
 
 /** Addresses that are one to the kernel are set once, as the last line of them has it. */
@@ -106,8 +152,8 @@ function encodeAddress(
   facts: SlotFacts,
   address: AddressFacts,
 ): { readonly add: Plan; readonly remove: Plan; readonly frame: Announcement | null } {
-  const { mac, ifindex, router } = address
-  const frame = mac === null ? null : encodeFrame(address.address, mac, ifindex, router)
+  const { mac, announceOn, router } = address
+  const frame = mac === null ? null : encodeFrame(address.address, mac, announceOn, router)
   if (address.foreign) return { add: [], remove: [], frame }
   const add = encodeAddressReplace({ ...address, validSeconds: facts.lifetimeSeconds })
   const remove = encodeAddressDelete(address)

@@ -9,12 +9,13 @@ import type { Ip } from '../base/ip.ts'
 import { us } from '../base/time.ts'
 import { followedIntervalUs, restarts, restartUs } from '../election/effects.ts'
 import type { Machine, Params, State } from '../election/types.ts'
+import { encodeAdvertHead } from '../wire/advert-head.ts'
 import { encodeAdvert, priorityResign } from '../wire/vrrp.ts'
 import type { ExpectedAdvert, Lead, Order, Plan, Repeat } from './contract.ts'
 import { encoded, encodeFrame, type SlotFacts } from './plans-addresses.ts'
 import { type Announcement, announce, announceEvery, announceLater } from './plans-announce.ts'
 import { removeEntries } from './plans-entries.ts'
-import { followPatience, wardenLateUs } from './policy.ts'
+import { enginePolicy, followPatience, wardenLateUs } from './policy.ts'
 
 /** Adverts of many instances leave in some 64 batches each interval: few wake-ups, and no batch overflows a peer's socket. */
 const advertSlackShare = 64
@@ -81,12 +82,21 @@ export function planAdvert(facts: SlotFacts, priority: number): Plan {
     encodeAdvert({ ...fixed, destination, checksumAsV2 })
   const [first] = facts.destinations
   const shared = same && first !== undefined ? encode(first) : null
-  return facts.destinations.map((to) => ({
-    kind: 'datagram',
-    link,
-    to,
-    bytes: shared ?? encode(to),
-  }))
+  return facts.destinations.map((to) => {
+    const bytes = shared ?? encode(to)
+    return { kind: 'datagram', link, to, bytes, ...headOf(facts, to, bytes) }
+  })
+}
+
+function headOf(
+  { advertMac: mac, source, sealOctets }: SlotFacts,
+  group: Ip,
+  advert: Uint8Array,
+): { readonly head?: Uint8Array } {
+  if (mac === null) return {}
+  const { trafficClass } = enginePolicy
+  const payloadOctets = advert.length + sealOctets
+  return { head: encodeAdvertHead({ mac, source, group, trafficClass, payloadOctets }) }
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The body of the thread for errands (errands.ts): files and programs that may hang, one after the other. */
 import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
 import { assert } from '../base/assert.ts'
 import { OpError } from '../base/errors.ts'
@@ -10,12 +11,19 @@ export type Errand =
   /** null: there is nothing to be recorded any more. */
   | { readonly kind: 'record'; readonly runDir: string; readonly text: string | null }
   | { readonly kind: 'set-aside'; readonly runDir: string }
+  /** Of net.ipv6.conf.LINK, in this order. */
+  | {
+      readonly kind: 'ipv6-settings'
+      readonly link: string
+      readonly settings: readonly (readonly [name: string, value: number])[]
+    }
   | { readonly kind: 'nft'; readonly args: readonly string[]; readonly input: string }
 
 export type ErrandAnswer = {
   survey: Survey
   record: null
   'set-aside': null
+  'ipv6-settings': null
   /** Standard output. */
   nft: string
 }
@@ -58,8 +66,22 @@ function carryOut(errand: Errand): ErrandAnswer[keyof ErrandAnswer] {
     case 'set-aside':
       setRecordAside(errand.runDir)
       return null
+    case 'ipv6-settings':
+      setIpv6(errand.link, errand.settings)
+      return null
     case 'nft':
       return nft(errand.args, errand.input)
+  }
+}
+
+/** There is no other way: rtnetlink sets none of these. A kernel without IPv6 has none. */
+function setIpv6(link: string, settings: readonly (readonly [string, number])[]): void {
+  const folder = `/proc/sys/net/ipv6/conf/${link}`
+  if (!existsSync(folder)) return
+  for (const [name, value] of settings) {
+    const path = `${folder}/${name}`
+    // Where it is so already, a /proc/sys that cannot be written does not matter.
+    if (readFileSync(path, 'latin1').trim() !== String(value)) writeFileSync(path, String(value))
   }
 }
 

@@ -12,7 +12,7 @@ export function linkNews(changes: readonly KernelChange[]): readonly LinkNews[] 
     const before = own[0]?.before ?? null
     const after = own.at(-1)?.after ?? null
     const gone = own.some((change) => change.after === null)
-    return { name, text: `Netlink reports ${name} ${describe(before, after, gone, all)}` }
+    return { name, text: `Netlink reports ${name} ${describe(before, after, gone, all, own)}` }
   })
 }
 
@@ -22,6 +22,7 @@ function describe(
   after: KernelLink | null,
   gone: boolean,
   all: readonly LinkChange[],
+  own: readonly LinkChange[],
 ): string {
   if (after === null) {
     const renamed = all.find(
@@ -35,15 +36,19 @@ function describe(
   const state = after.up ? 'up' : 'down'
   if (before === null) return `created, ${state}`
   if (gone || before.ifindex !== after.ifindex) return `deleted and created again, ${state}`
-  const differences = [
-    ...(before.up === after.up ? [] : [state]),
-    ...(`${before.mac}` === `${after.mac}` ? [] : [`with MAC address ${macText(after.mac)}`]),
-    ...(before.noarp === after.noarp ? [] : [after.noarp ? 'without ARP' : 'with ARP']),
-    ...(before.mtu === after.mtu ? [] : [`with MTU ${after.mtu}`]),
-  ]
-  // It changed and changed back within the batch.
-  return differences.length === 0 ? `${state} again` : differences.join(', ')
+  const differences = differencesOf(before, after)
+  if (differences.length > 0) return differences.join(', ')
+  // It changed and changed back within the batch, or in what no instance asks for.
+  return own.length > 1 ? `${state} again` : 'altered'
 }
+
+const differencesOf = (before: KernelLink, after: KernelLink): readonly string[] => [
+  ...(before.up === after.up ? [] : [after.up ? 'up' : 'down']),
+  ...(before.up !== after.up || before.on === after.on ? [] : [after.on ? 'on' : 'off']),
+  ...(`${before.mac}` === `${after.mac}` ? [] : [`with MAC address ${macText(after.mac)}`]),
+  ...(before.noarp === after.noarp ? [] : [after.noarp ? 'without ARP' : 'with ARP']),
+  ...(before.mtu === after.mtu ? [] : [`with MTU ${after.mtu}`]),
+]
 
 const macText = (mac: Uint8Array | null): string =>
   mac === null ? 'none' : [...mac].map((byte) => byte.toString(16).padStart(2, '0')).join(':')

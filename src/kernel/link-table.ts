@@ -10,12 +10,23 @@ export type KernelLink = {
   readonly name: string
   /** IFF_UP and carrier (IFF_RUNNING), its own and of the link that it sits on; as it counts, where that is delayed. */
   readonly up: boolean
+  /** IFF_UP alone. */
+  readonly on: boolean
   readonly noarp: boolean
   readonly multicast: boolean
   /** null where the link has no Ethernet address. */
   readonly mac: Uint8Array | null
   /** null: the kernel did not say. */
   readonly mtu: number | null
+  /** 'veth', 'macvlan', …; null for hardware. */
+  readonly kind: string | null
+  /** Index of the link that it sits on (VLAN, macvlan, ipvlan); null: none, or one of another namespace. */
+  readonly below: number | null
+  /** Index of the bridge, bond or VRF that it belongs to. */
+  readonly master: number | null
+  /** MACVLAN_MODE_* */
+  readonly macvlanMode: number | null
+  readonly alias: string | null
 }
 
 export type LinkChange = {
@@ -25,27 +36,28 @@ export type LinkChange = {
   readonly after: KernelLink | null
 }
 
-/** A link as the kernel says it, and the index of the link that it sits on. */
-type Seen = { readonly link: KernelLink; readonly below: number | null }
-
 /** Of these IFLA_LINK is the link below; of a veth it is the other end. */
 const stacked: readonly (string | null)[] = ['vlan', 'macvlan', 'macvtap', 'ipvlan', 'ipvtap']
 
-export const seenOf = (link: Link): Seen => ({
-  link: {
-    ifindex: link.ifindex,
-    name: link.name,
-    up: link.up && link.running,
-    noarp: link.noarp,
-    multicast: link.multicast,
-    mac: link.mac?.length === 6 ? link.mac : null,
-    mtu: link.mtu,
-  },
+export const seenOf = (link: Link): KernelLink => ({
+  ifindex: link.ifindex,
+  name: link.name,
+  up: link.up && link.running,
+  on: link.up,
+  noarp: link.noarp,
+  multicast: link.multicast,
+  mac: link.mac?.length === 6 ? link.mac : null,
+  mtu: link.mtu,
+  kind: link.linkKind,
   below: stacked.includes(link.linkKind) ? link.parent : null,
+  master: link.master,
+  macvlanMode: link.macvlanMode,
+  alias: link.alias,
 })
 
 export class LinkTable {
-  readonly #seen = new Map<number, Seen>()
+  /** As the kernel says. */
+  readonly #seen = new Map<number, KernelLink>()
   /** What is asked for: `up` of a link and of all below it. */
   readonly #links = new Map<number, KernelLink>()
   /** By the index of the link below. */
@@ -53,10 +65,15 @@ export class LinkTable {
   /** null after a change, made when it is asked for. */
   #byName: Map<string, KernelLink> | null = null
   readonly #delays: LinkDelays | null
+  readonly #isOwn: (name: string) => boolean
 
-  /** `delays`: what of a link that changes counts later; null: nothing does. */
-  constructor(delays: LinkDelays | null = null) {
+  /**
+   * `delays`: what of a link that changes counts later; null: nothing does. `isOwn`: a link that vipd switches on and off
+   * as it needs it: such a one counts as up while the link below is.
+   */
+  constructor(delays: LinkDelays | null = null, isOwn: (name: string) => boolean = () => false) {
     this.#delays = delays
+    this.#isOwn = isOwn
   }
 
   get(ifindex: number): KernelLink | null {
@@ -73,8 +90,8 @@ export class LinkTable {
   }
 
   /** What changed: the link itself, then what sits on it. */
-  set(seen: Seen): readonly LinkChange[] {
-    const { ifindex } = seen.link
+  set(seen: KernelLink): readonly LinkChange[] {
+    const { ifindex } = seen
     this.#unstack(ifindex)
     this.#seen.set(ifindex, seen)
     if (seen.below !== null) {
@@ -101,8 +118,13 @@ export class LinkTable {
     const indexes = new Set([...before.#links.keys(), ...this.#links.keys()])
     return [...indexes].flatMap((ifindex) => {
       const [old, now] = [before.get(ifindex), this.get(ifindex)]
-      return sameLink(old, now) ? [] : [changed(old, now)]
+      return this.#same(old, now) ? [] : [changed(old, now)]
     })
+  }
+
+  /** Of others' links only `up` counts, of what switches them on and off. */
+  #same(a: KernelLink | null, b: KernelLink | null): boolean {
+    return sameLink(a, b) && (a?.on === b?.on || !this.#isOwn(b?.name ?? ''))
   }
 
   #unstack(ifindex: number): void {
@@ -116,7 +138,7 @@ export class LinkTable {
     this.#byName = null
     if (after === null) this.#links.delete(ifindex)
     else this.#links.set(ifindex, after)
-    const own = sameLink(before, after) ? [] : renamed(before, after)
+    const own = this.#same(before, after) ? [] : renamed(before, after)
     if (before?.up === after?.up) return own
     return [...own, ...[...(this.#above.get(ifindex) ?? [])].flatMap((n) => this.#recompute(n))]
   }
@@ -126,9 +148,10 @@ export class LinkTable {
     const seen = this.#seen.get(ifindex)
     if (seen === undefined) return null
     const below = seen.below === null ? null : this.get(seen.below)
-    const up = seen.link.up && below?.up !== false
-    const counts = this.#delays?.counts(ifindex, seen.link.name, up) ?? up
-    return counts === seen.link.up ? seen.link : { ...seen.link, up: counts }
+    const own = this.#isOwn(seen.name)
+    const up = (seen.up || own) && below?.up !== false
+    const counts = own ? up : (this.#delays?.counts(ifindex, seen.name, up) ?? up)
+    return counts === seen.up ? seen : { ...seen, up: counts }
   }
 }
 
@@ -153,6 +176,11 @@ function sameLink(a: KernelLink | null, b: KernelLink | null): boolean {
     a.up === b.up &&
     a.noarp === b.noarp &&
     a.mtu === b.mtu &&
+    a.kind === b.kind &&
+    a.below === b.below &&
+    a.master === b.master &&
+    a.macvlanMode === b.macvlanMode &&
+    a.alias === b.alias &&
     `${a.mac}` === `${b.mac}`
   )
 }

@@ -5,16 +5,18 @@
  */
 import { unreachable } from '../base/assert.ts'
 import type { Ip } from '../base/ip.ts'
+import { type MacText, parseMac } from '../base/mac.ts'
 import { identityOfHeld } from '../wire/address-identity.ts'
 import { splitMessages } from '../wire/netlink.ts'
 import type { LinkAddress } from '../wire/rtnetlink-address.ts'
 import { type } from '../wire/rtnetlink-numbers.ts'
 import { type Ipv4Setting, isIpv4Setting } from '../wire/rtnetlink-settings.ts'
 
-/** To come: links. A kind that the reader does not know makes a record unusable. */
+/** A kind that the reader does not know makes a record unusable. */
 export type OwnedObject =
   | OwnedAddress
   | OwnedEntry
+  | OwnedLink
   | ChangedSetting
   | { readonly kind: 'nft-table'; readonly family: 'inet'; readonly name: string }
 
@@ -46,6 +48,19 @@ export type ChangedSetting = {
   readonly releasing: boolean
 }
 
+/** A link that vipd makes. */
+export type OwnedLink = {
+  readonly kind: 'link'
+  readonly name: string
+  readonly linkKind: 'macvlan'
+  /** Name of the interface that it sits on. */
+  readonly base: string
+  readonly mac: MacText
+}
+
+/** What is noted on a link (IFLA_IFALIAS), so that it is known without the record. */
+export const linkMark = 'vipd'
+
 export type OwnershipRecord = {
   /** Of this boot and this network namespace alone the objects mean anything. */
   readonly scope: Scope
@@ -75,6 +90,8 @@ export function objectKey(object: OwnedObject): string {
       const { interface: link, ifindex, name, ours, original, releasing } = object
       return `setting ${link} ${ifindex} ${name} ${ours} ${original} ${releasing}`
     }
+    case 'link':
+      return `link ${object.name} ${object.linkKind} ${object.base} ${object.mac}`
     case 'nft-table':
       return `nft-table ${object.family} ${object.name}`
     default:
@@ -118,6 +135,7 @@ function asOwned(value: unknown): OwnedObject | null {
   if (kind === 'address') return asAddress(value)
   if (kind === 'route' || kind === 'rule') return asEntry(kind, value)
   if (kind === 'setting') return asSetting(value)
+  if (kind === 'link') return asLink(value)
   if (kind !== 'nft-table' || value['family'] !== 'inet') return null
   const { name } = value
   return typeof name === 'string' ? { kind, family: 'inet', name } : null
@@ -141,6 +159,13 @@ function asSetting(value: Fields): ChangedSetting | null {
   if (typeof ifindex !== 'number' || typeof releasing !== 'boolean') return null
   if (typeof ours !== 'number' || typeof original !== 'number') return null
   return { kind: 'setting', interface: link, ifindex, name, ours, original, releasing }
+}
+
+function asLink(value: Fields): OwnedLink | null {
+  const { name, linkKind, base, mac } = value
+  if (typeof name !== 'string' || typeof base !== 'string' || linkKind !== 'macvlan') return null
+  if (typeof mac !== 'string' || parseMac(mac, [6]) === null) return null
+  return { kind: 'link', name, linkKind, base, mac }
 }
 
 function asAddress(value: Fields): OwnedObject | null {

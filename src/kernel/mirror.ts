@@ -98,12 +98,21 @@ export class Kernel implements KernelView {
   #earlier: ReadonlyMap<number, ReadonlyMap<string, KernelAddress>> = new Map()
   readonly #isOurs: IsOurs
   readonly #delays: LinkDelays | null
+  readonly #isOwnLink: (name: string) => boolean
 
-  /** `isOurs`: whether vipd put an address there that is new to the mirror; by the mark where it is left out. */
-  constructor(isOurs: IsOurs = isMarked, delays: LinkDelays | null = null) {
+  /**
+   * `isOurs`: whether vipd put an address there that is new to the mirror; by the mark where it is left out. `isOwnLink`:
+   * see LinkTable.
+   */
+  constructor(
+    isOurs: IsOurs = isMarked,
+    delays: LinkDelays | null = null,
+    isOwnLink: (name: string) => boolean = () => false,
+  ) {
     this.#isOurs = isOurs
     this.#delays = delays
-    this.#links = new LinkTable(delays)
+    this.#isOwnLink = isOwnLink
+    this.#links = new LinkTable(delays, isOwnLink)
   }
 
   linkByName(name: string): KernelLink | null {
@@ -177,7 +186,7 @@ export class Kernel implements KernelView {
       forwarding: this.#forwarding,
       settings: this.#settings,
     }
-    this.#links = new LinkTable(this.#delays)
+    this.#links = new LinkTable(this.#delays, this.#isOwnLink)
     this.#addresses = new Map()
     this.#forwarding = new Map()
     this.#settings = new Map()

@@ -5,7 +5,14 @@
  */
 import type { LinkAddress } from '../wire/rtnetlink-address.ts'
 import { vipdProtocol } from '../wire/rtnetlink-address.ts'
-import { type OwnedObject, objectKey, type RecordRead, type Scope, sameScope } from './marks.ts'
+import {
+  type OwnedLink,
+  type OwnedObject,
+  objectKey,
+  type RecordRead,
+  type Scope,
+  sameScope,
+} from './marks.ts'
 import type { Survey } from './survey.ts'
 
 export type Verdict =
@@ -70,6 +77,14 @@ export class Judge {
     const key = objectKey({ kind: 'address', interface: interfaceName, ...address })
     const recorded = this.#own.has(key)
     if (this.#marks ? !marked : !recorded) return foreign
+    return this.#ofVipds(recorded, this.#named.get(key))
+  }
+
+  /** A link that carries vipd's mark, or that the record names. */
+  link(link: OwnedLink, marked: boolean): Verdict {
+    const key = objectKey(link)
+    const recorded = this.#own.has(key)
+    if (!recorded && !marked) return foreign
     return this.#ofVipds(recorded, this.#named.get(key))
   }
 

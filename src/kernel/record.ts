@@ -10,10 +10,17 @@ import { identityOfHeld } from '../wire/address-identity.ts'
 import { type LinkAddress, vipdProtocol } from '../wire/rtnetlink-address.ts'
 import type { Errands } from './errands.ts'
 import { describeSetting, type Neighbours } from './link-settings.ts'
-import { encodeRecord, type OwnedAddress, type OwnedObject, objectKey } from './marks.ts'
+import {
+  encodeRecord,
+  type OwnedAddress,
+  type OwnedLink,
+  type OwnedObject,
+  objectKey,
+} from './marks.ts'
 import type { Survey } from './survey.ts'
 import { describeFound, type Keeps, type Request, type Swept, sweep } from './sweep.ts'
 import { neighbourSettings, type SweptSettings } from './sweep-settings.ts'
+import type { InheritedLink } from './virtual-links.ts'
 
 export type OwnershipPorts = {
   readonly runDir: string
@@ -24,7 +31,7 @@ export type OwnershipPorts = {
 /** What is known only when the daemon runs. */
 export type OwnershipUsers = {
   /** Whether the kernel still holds it, and it is ours. */
-  holds(address: OwnedAddress): boolean
+  holds(object: OwnedAddress | OwnedLink): boolean
   /** Claims that waited may be repeated. */
   onRecorded(): void
 }
@@ -48,6 +55,7 @@ export class Ownership {
   /** Marked, there before us, and not to be taken. */
   #left: ReadonlySet<string> = new Set()
   #neighbours: readonly string[] = []
+  #inherited: readonly InheritedLink[] = []
   #failing: string | null = null
   #failures = 0
   #writing = false
@@ -67,6 +75,11 @@ export class Ownership {
   /** The run directories of the other vipds that live here. */
   get neighbours(): readonly string[] {
     return this.#neighbours
+  }
+
+  /** The links that an earlier daemon made, which stand. */
+  get inheritedLinks(): readonly InheritedLink[] {
+    return this.#inherited
   }
 
   /** Looks who else is here and removes what an earlier daemon left, but for what is wanted as it is. Before anything is claimed. */
@@ -155,15 +168,16 @@ export class Ownership {
     }
   }
 
-  #take({ removed, left, failed, marks, entries, settings }: Swept): void {
+  #take({ removed, left, failed, marks, entries, links, settings }: Swept): void {
     const { log } = this.#ports
     this.#marks = marks
+    this.#inherited = links.kept
     this.#left = new Set([...left, ...failed].map((it) => keyOf(it.address)))
     for (const it of [...entries.removed, ...removed])
       log.warn(`Removed what an earlier vipd left: ${describeFound(it)}`)
-    for (const it of [...entries.left, ...left])
+    for (const it of [...entries.left, ...left, ...links.left])
       log.warn(`Left alone: ${describeFound(it)}: ${it.why}`)
-    for (const it of [...entries.failed, ...failed])
+    for (const it of [...entries.failed, ...failed, ...links.failed])
       log.error(`Not removed: ${describeFound(it)}: ${it.why}`)
     this.#takeSettings(settings)
   }
@@ -234,7 +248,7 @@ export class Ownership {
   /** What is claimed, and what was and is still there. */
   #objects(): ReadonlyMap<string, OwnedObject> {
     const still = [...this.#recorded.values()].filter(
-      (it) => it.kind === 'address' && this.#users.holds(it),
+      (it) => (it.kind === 'address' || it.kind === 'link') && this.#users.holds(it),
     )
     const all = [...still, ...[...this.#wanted.values()].flat()]
     return new Map(all.map((it) => [objectKey(it), it]))

@@ -18,6 +18,7 @@ import { encodeLinkDump } from '../wire/rtnetlink-link.ts'
 import { Judge, kernelMarks, objectsOf, type Verdict } from './ours.ts'
 import type { Survey } from './survey.ts'
 import { type FoundEntry, type SweptEntries, sweepEntries } from './sweep-entries.ts'
+import { type FoundLink, type SweptLinks, sweepLinks } from './sweep-links.ts'
 import { type SweptSettings, sweepSettings } from './sweep-settings.ts'
 
 /** One rtnetlink request, answered; throws OpError. */
@@ -35,6 +36,7 @@ export type Swept = {
   /** The kernel shows who put an address there. */
   readonly marks: boolean
   readonly entries: SweptEntries
+  readonly links: SweptLinks
   readonly settings: SweptSettings
 }
 
@@ -43,11 +45,19 @@ export type Keeps = {
   address(address: LinkAddress, interfaceName: string): boolean
   /** Of a route or a rule, with the words of the operator. */
   entry(identity: string, text: string): boolean
+  /** A link that vipd made: switched off, and not deleted. */
+  link(name: string): boolean
 }
 
-export const keepsNothing: Keeps = { address: () => false, entry: () => false }
+export const keepsNothing: Keeps = {
+  address: () => false,
+  entry: () => false,
+  link: () => false,
+}
 
-/** Rules, routes, addresses, then the settings of interfaces. Throws OpError when the kernel's cannot be read. */
+/**
+ * Rules, routes, addresses, links, then the settings of interfaces. Throws OpError when the kernel's cannot be read.
+ */
 export function sweep(survey: Survey, request: Request, keeps = keepsNothing): Swept {
   const found = everyAddress(request)
   const marks = kernelMarks(
@@ -82,14 +92,17 @@ export function sweep(survey: Survey, request: Request, keeps = keepsNothing): S
     if (why === null) removed.push(it)
     else if (why !== 'gone') failed.push({ ...it, why })
   }
-  return { removed, left, failed, marks, entries, settings: sweepSettings(survey, request) }
+  const links = sweepLinks(judge, request, keeps)
+  const settings = sweepSettings(survey, request)
+  return { removed, left, failed, marks, entries, links, settings }
 }
 
-/** '10.0.0.100/24 on eth0', 'the route 192.0.2.0/24 table 254' */
-export const describeFound = (found: Found | FoundEntry): string =>
-  'kind' in found
-    ? `the ${found.kind} ${found.text}`
-    : `${found.address.address}/${found.address.prefixLength} on ${found.interface}`
+/** '10.0.0.100/24 on eth0', 'the route 192.0.2.0/24 table 254', 'the link vrrp.51' */
+export function describeFound(found: Found | FoundEntry | FoundLink): string {
+  if ('kind' in found) return `the ${found.kind} ${found.text}`
+  if ('owned' in found) return `the link ${found.owned.name}`
+  return `${found.address.address}/${found.address.prefixLength} on ${found.interface}`
+}
 
 function everyAddress(request: Request): readonly Listed[] {
   const names = new Map(

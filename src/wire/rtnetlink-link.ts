@@ -20,9 +20,13 @@ const ifla = {
   master: 10,
   operstate: 16,
   info: 18,
+  alias: 20,
   linkNetnsid: 37,
   kind: 1,
+  data: 2,
 }
+/** IFLA_MACVLAN_MODE */
+const macvlanMode = 1
 /** IFF_* flags. */
 const iff = {
   up: 0x1,
@@ -64,6 +68,10 @@ export type Link = {
   readonly parent: number | null
   /** 'veth', 'vlan', …; null for hardware. */
   readonly linkKind: string | null
+  /** MACVLAN_MODE_*; null: it is no macvlan. */
+  readonly macvlanMode: number | null
+  /** What an operator or a program has noted on it. */
+  readonly alias: string | null
   /** null: it has none. */
   readonly ipv4: Ipv4Settings | null
 }
@@ -86,7 +94,8 @@ export function decodeLink(
   if (name === undefined) return reject('missing-attribute')
   const view = viewOf(body)
   const flags = view.getUint32(8, hostIsLittleEndian)
-  const info = readAttributes(attributes.get(ifla.info) ?? new Uint8Array(0))?.get(ifla.kind)
+  const info = readAttributes(attributes.get(ifla.info) ?? new Uint8Array(0))
+  const linkKind = textOf(info?.get(ifla.kind))
   const link: Link = {
     ifindex: view.getInt32(4, hostIsLittleEndian),
     name: readCString(name),
@@ -101,8 +110,16 @@ export function decodeLink(
     operstate: attributes.get(ifla.operstate)?.[0] ?? null,
     master: readU32(attributes.get(ifla.master)),
     parent: attributes.has(ifla.linkNetnsid) ? null : readU32(attributes.get(ifla.link)),
-    linkKind: info === undefined ? null : readCString(info),
+    linkKind,
+    macvlanMode: linkKind === 'macvlan' ? modeOf(info?.get(ifla.data)) : null,
+    alias: textOf(attributes.get(ifla.alias)),
     ipv4: readIpv4Settings(attributes),
   }
   return accept({ kind, link })
 }
+
+const textOf = (value: Uint8Array | undefined): string | null =>
+  value === undefined ? null : readCString(value)
+
+const modeOf = (data: Uint8Array | undefined): number | null =>
+  readU32(readAttributes(data ?? new Uint8Array(0))?.get(macvlanMode))

@@ -15,6 +15,7 @@ import { addressFamily, nlm, type } from './rtnetlink-numbers.ts'
 
 /** IPV4_DEVCONF_* of linux/ip.h, which are the attribute types of IFLA_INET_CONF. */
 const index = {
+  forwarding: 1,
   rp_filter: 8,
   arp_announce: 18,
   arp_ignore: 19,

@@ -68,6 +68,7 @@ export class MainThread {
       verdict: (name) => this.#verdict(name),
       checks: (scripts) => this.#setChecks(scripts.map(({ name }) => name)),
       settings: none,
+      linkState: () => 'ready' as const,
       claim: () => true,
       alarm: (at) => ports.alarm(at),
       wallMs: () => engine.now() / 1_000,

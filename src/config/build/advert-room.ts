@@ -8,7 +8,7 @@ const countMax = 255
 const reserveOctets = 16
 
 /** The authentication trailer of auth_hmac. */
-const trailerOctets = 28
+export const trailerOctets = 28
 
 /** Between the IP header and the message: `auth_type AH`. */
 const ahOctets = 24

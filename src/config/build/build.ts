@@ -16,6 +16,7 @@ import { finishInstance } from './instance.ts'
 import { doubleVrids } from './instance-identity.ts'
 import { finishScripts } from './scripts.ts'
 import { finishStatics, withStaticInterfaces } from './statics.ts'
+import { clashingLinks, linksOfDraft, nameVirtualLinks, ownLinkNames } from './virtual-links.ts'
 import { walkBlock } from './walk.ts'
 
 export type Lowered = {
@@ -40,6 +41,7 @@ export function lower(tree: Tree, world: World): Lowered {
     }
   }
   for (const later of lowering.afterGlobals) later()
+  lowering.isOwnLink = ownLinkNames(nodes, globals)
   const draft = emptyDraft()
   readBlocks(nodes, draft, lowering)
   const partial = finish(draft, lowering)
@@ -50,11 +52,16 @@ export function lower(tree: Tree, world: World): Lowered {
 
 function finish(draft: Draft, lowering: Lowering): Config {
   const groupOf = membership(draft, lowering)
+  const virtualLinks = nameVirtualLinks(draft.instances, lowering)
+  const clashes = clashingLinks(virtualLinks)
   const instances = draft.instances.flatMap((instance) => {
     const group = groupOf.get(instance.name)
     instance.refused ??= group?.refused ?? null
+    const clash = clashes.get(instance)
+    if (clash !== undefined) instance.refused ??= { place: instance.place, why: clash }
     const weightsForbidden = group !== undefined && !weightsCount(group, lowering)
-    return finishInstance(instance, weightsForbidden, lowering) ?? []
+    const links = linksOfDraft(virtualLinks, instance)
+    return finishInstance(instance, { weightsForbidden, links }, lowering) ?? []
   })
   const members = byGroup(instances, groupOf)
   const groups = draft.groups.flatMap(

@@ -14,13 +14,14 @@ import { globalInputs, globalOptions } from '../keywords/global.ts'
 import { instanceOptions } from '../keywords/instance-options.ts'
 import { unicastOptions } from '../keywords/unicast.ts'
 import { addressesMax, peersMax } from '../language/limits.ts'
-import type { Instance, InstanceOptions, Transport } from '../types.ts'
+import type { Instance, InstanceOptions, Transport, Vmac } from '../types.ts'
 import { advertRoom } from './advert-room.ts'
 import { hmacOf } from './auth-hmac.ts'
 import { type Authentication, authenticationOf } from './authentication.ts'
 import { notifyOf } from './notify.ts'
 import { receiveBuffer } from './receive-buffer.ts'
 import { keepTrackers } from './tracked.ts'
+import type { LinksDraft } from './virtual-links.ts'
 
 /** What several rules need to know about one instance. */
 type Facts = {
@@ -34,7 +35,7 @@ type Facts = {
 /** null: the instance is left out (refused), or the daemon would not start (counted as a refusal). */
 export function finishInstance(
   draft: InstanceDraft,
-  weightsForbidden: boolean,
+  { weightsForbidden, links }: { readonly weightsForbidden: boolean; readonly links: LinksDraft },
   lowering: Lowering,
 ): Instance | null {
   const facts = factsOf(draft, lowering)
@@ -69,6 +70,8 @@ export function finishInstance(
     rules: draft.rules,
     staticInterfaces: [],
     transport,
+    vmac: vmacOf(draft, links, { strict, unicast: transport.kind === 'unicast' }, lowering),
+    virtualLinks: links.links,
     garp: settle(garpOptions, block(draft.garp, inherited.garp), lowering),
     addressLifetimeSeconds: optionValue(
       globalOptions,
@@ -125,8 +128,11 @@ function mayRun(
   }
   requireAddress(draft, facts, lowering)
   reportTooMany(draft, lowering)
-  if (draft.vmacOnlyPlace !== null && !draft.vmac) {
-    lowering.error(draft.vmacOnlyPlace, 'no-vmac', `${name}: vmac_xmit_base needs use_vmac`)
+  if (draft.xmitBasePlace !== null && draft.vmac === null) {
+    lowering.error(draft.xmitBasePlace, 'no-vmac', `${name}: vmac_xmit_base needs use_vmac`)
+  }
+  if (draft.vmac !== null && draft.interface === null) {
+    lowering.error(draft.vmac.place, 'vmac', `${name}: use_vmac needs an interface; it is ignored`)
   }
   return !isLeftOut(draft, lowering) && lowering.refusals === before
 }
@@ -254,6 +260,24 @@ function advertInterval(
     lowering.error(options.placeOf('advertIntervalUs') ?? place, 'advert-int', message)
   }
   return secondsToUs(used)
+}
+
+function vmacOf(
+  { name, vmac, xmitBasePlace }: InstanceDraft,
+  links: LinksDraft,
+  { strict, unicast }: { readonly strict: boolean; readonly unicast: boolean },
+  lowering: Lowering,
+): Vmac | null {
+  if (links.vmac === null || vmac === null) return null
+  if (unicast && xmitBasePlace === null) {
+    const message = `${name}: with unicast peers adverts carry the MAC address of the interface (vmac_xmit_base), as that is what peers send to`
+    lowering.error(vmac.place, 'vmac', message)
+  }
+  if (!unicast && xmitBasePlace !== null && strict) {
+    const message = `${name}: strict mode has no vmac_xmit_base; it is ignored`
+    lowering.error(xmitBasePlace, 'strict-mode', message)
+  }
+  return { ...links.vmac, xmitBase: unicast || (xmitBasePlace !== null && !strict) }
 }
 
 function acceptOf(

@@ -58,6 +58,9 @@ export type GlobalInputs = {
   /** A number: bytes. */
   readonly rxBuffers: 'MTU' | 'ADVERT' | number | null
   readonly rxMultiplier: number
+  readonly vmacPrefix: string
+  /** Empty: vmacPrefix. */
+  readonly vmacAddressPrefix: string
 }
 
 /** The options of an instance, or in `global_defs` what instances inherit. */
@@ -125,6 +128,15 @@ export type HmacDraft = {
   mode: { readonly value: HmacMode; readonly place: Place } | null
 }
 
+/** `use_vmac`: what of it is written. */
+export type VmacDraft = {
+  readonly place: Place
+  name: string | null
+  /** 6 octets, or 5: the VRID is the last. */
+  mac: { readonly octets: readonly number[]; readonly place: Place } | null
+  group: number | null
+}
+
 export type InstanceDraft = InheritedDraft & {
   name: string
   place: Place
@@ -153,10 +165,11 @@ export type InstanceDraft = InheritedDraft & {
   trackInterfaces: TrackedDraft[]
   trackChecks: TrackedDraft[]
   notify: NotifyDraft
-  /** An interface of its own was asked for. */
-  vmac: boolean
-  /** Where a keyword stands that means nothing without one. */
-  vmacOnlyPlace: Place | null
+  vmac: VmacDraft | null
+  /** Of vmac_xmit_base. */
+  xmitBasePlace: Place | null
+  /** use_vmac_addr was written. */
+  vmacAddresses: boolean
   /** Why the instance may not run although the rest of the file does. */
   refused: { readonly place: Place; readonly why: string } | null
 }
@@ -280,8 +293,9 @@ export const instanceDraft = (name: string, place: Place): InstanceDraft => ({
   trackInterfaces: [],
   trackChecks: [],
   notify: noNotify(),
-  vmac: false,
-  vmacOnlyPlace: null,
+  vmac: null,
+  xmitBasePlace: null,
+  vmacAddresses: false,
   refused: null,
 })
 

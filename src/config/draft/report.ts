@@ -34,6 +34,8 @@ export class Lowering {
   insecureProcessScript: Place | null = null
   /** An interface is named that does not exist: keepalived's check looks no further then. */
   interfaceMissing = false
+  /** A link that this configuration makes for itself, by name; perhaps, while the file is being read. */
+  isOwnLink: (name: string) => boolean = () => false
   /** What needs script_user and script security, wherever in global_defs they stand. */
   readonly afterGlobals: (() => void)[] = []
   #lvsNoted = false
@@ -116,6 +118,6 @@ export class Lowering {
   /** An interface that is named must exist unless dynamic_interfaces says otherwise. */
   interfaceIsMissing(name: string): boolean {
     const dynamic = this.globals.options.get('dynamicInterfaces') ?? false
-    return !dynamic && !this.world.interfaceExists(name)
+    return !dynamic && !this.world.interfaceExists(name) && !this.isOwnLink(name)
   }
 }

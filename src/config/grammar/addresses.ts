@@ -7,7 +7,7 @@ import type { Ip } from '../../base/ip.ts'
 import { ipBytes, ipFamily, ipFromBytes, parseIp } from '../../base/ip.ts'
 import type { Lowering } from '../draft/report.ts'
 import type { Node, Word } from '../language/tree-types.ts'
-import type { VirtualAddress } from '../types.ts'
+import { type VirtualAddress, vmacWanted } from '../types.ts'
 import { oneALine, readLenientAddress, withoutCommas } from './lenient-address.ts'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
@@ -32,6 +32,7 @@ export function readAddressEntry(node: Node, lowering: Lowering): VirtualAddress
     address,
     prefixLength,
     interface: null,
+    vmac: null,
     broadcast: null,
     label: null,
     scope: 0,
@@ -139,14 +140,9 @@ const options: Readonly<Record<string, Option>> = {
   no_track: flag((entry) => {
     entry.track = false
   }),
-  use_vmac: {
-    takes: false,
-    apply: (_entry, word, lowering) => {
-      const message = 'use_vmac on an address is not supported by this version and is ignored'
-      lowering.warning(word, 'not-supported', message)
-      return undefined
-    },
-  },
+  use_vmac: flag((entry) => {
+    entry.vmac = vmacWanted
+  }),
 }
 
 function setBroadcast(entry: Mutable<VirtualAddress>, word: Word, lowering: Lowering) {

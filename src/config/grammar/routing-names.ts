@@ -1,7 +1,13 @@
 /** iproute2's names for numbers: what its files say, then what every iproute2 knows. */
 import type { World } from '../types.ts'
 
-export type NameTable = 'rt_tables' | 'rt_protos' | 'rt_scopes' | 'rt_dsfield' | 'rt_realms'
+export type NameTable =
+  | 'rt_tables'
+  | 'rt_protos'
+  | 'rt_scopes'
+  | 'rt_dsfield'
+  | 'rt_realms'
+  | 'group'
 
 /** The operator's directory first: what it says counts. */
 const directories = ['/etc/iproute2', '/usr/share/iproute2', '/usr/lib/iproute2']
@@ -15,6 +21,7 @@ const known: Readonly<Record<NameTable, Readonly<Record<string, number>>>> = {
   rt_scopes: { global: 0, universe: 0, site: 200, link: 253, host: 254, nowhere: 255 },
   rt_dsfield: {},
   rt_realms: { cosmos: 0 },
+  group: { default: 0 },
 }
 
 const read = new WeakMap<World, Map<NameTable, ReadonlyMap<string, number>>>()

@@ -53,8 +53,6 @@ export const unsupportedGlobalKeywords: readonly PlainEntry[] = withoutEffect(
     { name: 'disable_local_igmp', doc: 'No IGMP on the interfaces.' },
     { name: 'iproute_usr_dir', args: path, since: '2.3.2', doc: 'Where iproute2 keeps its names.' },
     { name: 'iproute_etc_dir', args: path, since: '2.3.2', doc: 'Where iproute2 keeps its names.' },
-    { name: 'vmac_prefix', once: true, args: name, doc: 'Names of virtual MAC interfaces.' },
-    { name: 'vmac_addr_prefix', once: true, args: name, doc: 'Names of virtual MAC interfaces.' },
     { name: 'vrrp_netlink_cmd_rcv_bufs', args: bytes, missing: 'config', doc: buffers },
     { name: 'vrrp_netlink_cmd_rcv_bufs_force', args: switched, doc: buffers },
     { name: 'vrrp_netlink_monitor_rcv_bufs', args: bytes, missing: 'config', doc: buffers },

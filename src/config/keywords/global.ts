@@ -283,6 +283,21 @@ export const globalInputs: Options<GlobalInputs> = new Options<GlobalInputs>({
     default: 'eth0',
     doc: 'The interface of static addresses that do not name one.',
   },
+  vmacPrefix: {
+    name: 'vmac_prefix',
+    takes: kinds.word('NAME'),
+    once: true,
+    default: 'vrrp',
+    doc: 'Links of use_vmac are called NAME.VRID; one whose name is taken NAME6.VRID (IPv6), NAME1.VRID and so on, in the order of the file.',
+  },
+  vmacAddressPrefix: {
+    name: 'vmac_addr_prefix',
+    takes: kinds.word('NAME'),
+    once: true,
+    default: '',
+    defaultText: 'vmac_prefix',
+    doc: 'The same for links of use_vmac_addr, and of use_vmac on an address.',
+  },
 })
 
 /** Nothing to set: vipd always does what they ask for. */

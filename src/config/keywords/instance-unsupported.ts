@@ -15,14 +15,6 @@ export const checkedInstanceKeywords: readonly InstanceEntry[] = inBlock<Instanc
   [
     {
       status: 'recognised',
-      name: 'vmac_xmit_base',
-      set: (draft, _values, node) => {
-        draft.vmacOnlyPlace = node.place
-      },
-      doc: 'Adverts leave from the base interface. As without a virtual MAC.',
-    },
-    {
-      status: 'recognised',
       name: 'old_unicast_checksum',
       args: [{ ...choice('never', 'never'), optional: true }],
       set: (draft, _values, node) => {
@@ -49,11 +41,6 @@ export const unsupportedInstanceKeywords: readonly PlainEntry[] = withoutEffect(
   'vrrp_instance',
   'recognised',
   [
-    {
-      name: 'use_vmac_addr',
-      since: '2.2.0',
-      doc: 'Virtual MAC addresses also for addresses on other interfaces.',
-    },
     {
       name: 'timer_expired_backup',
       status: 'supported',

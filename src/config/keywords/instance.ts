@@ -61,7 +61,7 @@ export const instanceKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>
     name: 'virtual_ipaddress',
     form: 'entries',
     entry:
-      'ADDR[/LEN] [brd|broadcast ADDR|+|-] [dev IF] [scope S] [label L] [peer ADDR[/LEN]] [home] [-nodad] [mngtmpaddr] [noprefixroute] [autojoin] [no_track] [preferred_lft SECONDS|forever]',
+      'ADDR[/LEN] [brd|broadcast ADDR|+|-] [dev IF] [scope S] [label L] [peer ADDR[/LEN]] [home] [-nodad] [mngtmpaddr] [noprefixroute] [autojoin] [no_track] [preferred_lft SECONDS|forever] [use_vmac]',
     doc: 'The addresses that move, sent in every advert. All of one family; without a length /32 or /128. The routers of a group must list the same ones.',
     each: readVirtualAddress,
   },

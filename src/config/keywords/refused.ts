@@ -7,19 +7,9 @@ import type { Node } from '../language/tree-types.ts'
 /** The instance is left out, with the reason; the rest of the file runs. */
 const refuse = (why: string) => (draft: InstanceDraft, _values: unknown, node: Node) => {
   draft.refused ??= { place: node.place, why }
-  draft.vmac = true
 }
 
 export const refusedKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>('vrrp_instance', [
-  {
-    name: 'use_vmac',
-    status: 'refused',
-    args: [anyWords('[[NAME] INTERFACE] [MAC] [netlink_notify_msg] [group GROUP]')],
-    doc: 'A virtual MAC address on an interface of its own. Without it hosts would keep sending to a MAC address that has moved nowhere.',
-    set: refuse(
-      'use_vmac is not supported by this version: the addresses would answer with the interface’s own MAC, not the virtual one that the peer uses',
-    ),
-  },
   {
     name: 'use_ipvlan',
     status: 'refused',

@@ -29,6 +29,7 @@ import { staticBlocks, trackGroupKeywords } from './statics.ts'
 import { fileKeywords, fileOptionLines, processKeywords, processOptionLines } from './trackers.ts'
 import { globalUnicastLines, unicastLines } from './unicast.ts'
 import { trackerKeywords } from './unsupported-blocks.ts'
+import { vmacKeywords } from './vmac.ts'
 
 /** Every keyword, in the order of the documentation. */
 export const keywords: readonly Keyword[] = [
@@ -67,6 +68,7 @@ export const keywords: readonly Keyword[] = [
   ...checkedInstanceKeywords,
   ...unsupportedInstanceKeywords,
   ...hmacBlock,
+  ...vmacKeywords,
   ...refusedKeywords,
   ...authenticationKeywords,
   ...hmacKeywords,

@@ -3,7 +3,7 @@
  * configuration and the kernel's present state, or the faults that keep it from taking part.
  * Pure over the kernel's mirror, so every case is a table in the tests.
  */
-import { type Ip, ipFamily, isLinkLocal } from '../../base/ip.ts'
+import { type Ip, ipFamily, isLinkLocal, shareNetwork } from '../../base/ip.ts'
 import type { Instance, VirtualAddress } from '../../config/types.ts'
 import type { Fault } from '../../election/types.ts'
 import type { AddressFacts } from '../../engine/plans-addresses.ts'
@@ -133,8 +133,13 @@ export function addressFacts(
   kernel: KernelView,
 ): readonly AddressFacts[] {
   const resolve = (entry: VirtualAddress, advertised: boolean): readonly AddressFacts[] => {
-    const link = entry.interface === null ? primary : kernel.linkByName(entry.interface)
-    return link === null ? [] : [addressFactsOn(link, entry, advertised, kernel)]
+    const base = entry.interface === null ? primary : kernel.linkByName(entry.interface)
+    const link = entry.vmac === null ? base : kernel.linkByName(entry.vmac)
+    if (base === null || link === null) return []
+    const facts = addressFactsOn(link, placedOn(entry, base, kernel), advertised, kernel)
+    if (entry.vmac === null) return [facts]
+    const router = ipFamily(entry.address) === 6 && kernel.forwardsIpv6(base.ifindex)
+    return [{ ...facts, announceOn: base.ifindex, mac: base.noarp ? null : link.mac, router }]
   }
   return [
     ...cfg.addresses.flatMap((entry) => resolve(entry, true)),
@@ -156,11 +161,43 @@ export function addressFactsOn(
     ...{ home, nodad, mngtmpaddr, noprefixroute, autojoin },
     interface: link.name,
     ifindex: link.ifindex,
+    announceOn: link.ifindex,
     mac: link.noarp ? null : link.mac,
     router: ipFamily(address) === 6 && kernel.forwardsIpv6(link.ifindex),
     advertised,
     foreign: kernel.isForeign(link.ifindex, entry),
   }
+}
+
+/** As it is on its virtual link, which sits on `base`; on an interface as it is written. */
+function placedOn(entry: VirtualAddress, base: KernelLink, kernel: KernelView): VirtualAddress {
+  if (entry.vmac === null) return entry
+  const noprefixroute = entry.noprefixroute || isRouted(entry, base, kernel)
+  return { ...entry, prefixLength: placedPrefix(entry), noprefixroute }
+}
+
+/** A virtual link has no link-local address of its own: fe80::/64 is reached through it by the virtual one's prefix. */
+export const placedPrefix = ({ address, prefixLength, vmac }: VirtualAddress): number =>
+  vmac !== null && ipFamily(address) === 6 && isLinkLocal(address)
+    ? Math.min(prefixLength, 64)
+    : prefixLength
+
+/**
+ * The interface below has an address in that network, and so the route to it. A second one, by the virtual link, would
+ * take its place whenever that address is set anew.
+ */
+function isRouted(entry: VirtualAddress, base: KernelLink, kernel: KernelView): boolean {
+  const { address, prefixLength, peer } = entry
+  if (peer !== null || (ipFamily(address) === 6 && isLinkLocal(address))) return false
+  return kernel
+    .addressesOn(base.ifindex)
+    .some(
+      (held) =>
+        !held.ours &&
+        held.peer === null &&
+        held.prefixLength <= prefixLength &&
+        shareNetwork(held.address, address, held.prefixLength),
+    )
 }
 
 /** What the instance may put into the kernel, as it is now; what another program has put there is not claimed. */

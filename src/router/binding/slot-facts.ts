@@ -3,14 +3,17 @@
  * the kernel's present links.
  */
 import type { Ip } from '../../base/ip.ts'
+import { macOctets } from '../../base/mac.ts'
 import { type Us, us } from '../../base/time.ts'
 import { downIntervalUs } from '../../base/vrrp-timing.ts'
+import { trailerOctets } from '../../config/build/advert-room.ts'
 import type { Instance } from '../../config/types.ts'
 import type { Params } from '../../election/types.ts'
 import type { LinkId } from '../../engine/contract.ts'
-import type { AddressFacts, SlotFacts } from '../../engine/plans-addresses.ts'
+import type { AddressFacts, CarrierFacts, SlotFacts } from '../../engine/plans-addresses.ts'
 import type { KernelLink } from '../../kernel/link-table.ts'
 import type { KernelView } from '../../kernel/mirror.ts'
+import { isOversized } from './advert-size.ts'
 import { entryFacts } from './entry-facts.ts'
 import { addressFacts } from './interface-resolution.ts'
 import { takenAlong } from './taken-along.ts'
@@ -59,6 +62,9 @@ export function slotFacts(
     ah: cfg.ahKey !== null,
     advertIntervalUs: cfg.advertIntervalUs,
     checksumAsV2: cfg.v3ChecksumAsV2,
+    advertMac: advertMac(cfg, primary),
+    sealOctets: cfg.hmac === null || cfg.hmac.mode === 'receive-only' ? 0 : trailerOctets,
+    carriers: carriers(cfg, kernel),
     addresses,
     takenAlong: takenAlong(addresses, kernel),
     entries: entryFacts(cfg, kernel),
@@ -70,21 +76,37 @@ export function slotFacts(
   }
 }
 
-/** Indexes of the interfaces of garp_extra_if. */
+/**
+ * Indexes of the interfaces on which garp_extra_if announces: others than the instance's, without `all` only those of virtual
+ * links. And the instance's own where nothing else teaches the switch its virtual MAC address.
+ */
 function extraInterfaces(
-  { garp }: Instance,
+  { garp, vmac, virtualLinks }: Instance,
   primary: KernelLink,
   addresses: readonly AddressFacts[],
 ): readonly number[] {
   if (garp.extraEveryUs === 0) return []
-  const others = addresses.filter(({ ifindex }) => ifindex !== primary.ifindex)
-  const meant = garp.extraAll ? others : others.filter(({ mac }) => isVirtualMac(mac))
-  return [...new Set(meant.map(({ ifindex }) => ifindex))]
+  const made = new Set(virtualLinks.map(({ name }) => name))
+  const untaught = vmac?.xmitBase === true ? vmac.name : null
+  const others = addresses.filter(
+    (it) => it.announceOn !== primary.ifindex || it.interface === untaught,
+  )
+  const meant = garp.extraAll ? others : others.filter((it) => made.has(it.interface))
+  return [...new Set(meant.map(({ announceOn }) => announceOn))]
 }
 
-/** 00-00-5E-00-01-{VRID}, 00-00-5E-00-02-{VRID} (RFC 9568 section 7.3). */
-const isVirtualMac = (mac: Uint8Array | null): boolean =>
-  mac !== null && [0x00_00_5e_00_01, 0x00_00_5e_00_02].includes(Buffer.from(mac).readUIntBE(0, 5))
+/** null too where an advert is longer than a frame: the kernel fragments it, under the MAC address of the interface. */
+function advertMac(cfg: Instance, primary: KernelLink): Uint8Array | null {
+  const { vmac, transport } = cfg
+  if (vmac === null || vmac.xmitBase || transport.kind === 'unicast' || primary.noarp) return null
+  return isOversized(cfg, primary) ? null : macOctets(vmac.mac)
+}
+
+const carriers = ({ virtualLinks }: Instance, kernel: KernelView): readonly CarrierFacts[] =>
+  virtualLinks.flatMap(({ name, mac }) => {
+    const link = kernel.linkByName(name)
+    return link === null ? [] : [{ ifindex: link.ifindex, name, mac }]
+  })
 
 /** The peers that a unicast instance hears; for a multicast one the group decides. */
 export const peersOf = ({ transport }: Instance): readonly Ip[] =>

@@ -14,11 +14,12 @@ import type { KernelLink } from '../../kernel/link-table.ts'
 import type { OwnedObject } from '../../kernel/marks.ts'
 import type { KernelView } from '../../kernel/mirror.ts'
 import type { OrderQueue } from '../orders.ts'
-import { ownedObjects, resolveInterface } from './interface-resolution.ts'
+import { type InterfaceResolution, ownedObjects, resolveInterface } from './interface-resolution.ts'
 import { sealOf } from './seal.ts'
 import { peersOf, slotFacts } from './slot-facts.ts'
 import type { Links, Move, SocketKey } from './sockets.ts'
 import { followTakenAlong } from './taken-along.ts'
+import { type LinkStates, missing, virtualLinks } from './virtual-links.ts'
 
 export type SocketBindingPorts = {
   readonly kernel: KernelView
@@ -28,6 +29,8 @@ export type SocketBindingPorts = {
   claim(slot: SlotId, objects: readonly OwnedObject[]): boolean
   /** Every configured VIP, which is never a source address. */
   virtual(): ReadonlySet<Ip>
+  /** Of a link that vipd makes. */
+  readonly linkState: LinkStates
 }
 
 export class SocketBinding {
@@ -80,9 +83,12 @@ export class SocketBinding {
 
   /** Looks again. True when the sockets are new and so know nothing of the standing order. */
   refresh(cfg: Instance): boolean {
-    const resolution = resolveInterface(cfg, this.#ports.kernel, this.#ports.virtual())
-    const { kernel } = this.#ports
-    this.#waiting = resolution.ok && !this.#ports.claim(this.#slot, ownedObjects(cfg, kernel))
+    const { kernel, linkState } = this.#ports
+    const resolution = this.#withLinks(cfg, resolveInterface(cfg, kernel, this.#ports.virtual()))
+    const links = virtualLinks(cfg, linkState, kernel)
+    this.#waiting =
+      resolution.ok &&
+      (links === 'wait' || !this.#ports.claim(this.#slot, ownedObjects(cfg, kernel)))
     if (this.#waiting) return false
     if (resolution.ok) {
       this.#sourceLink = resolution.sourceLink
@@ -91,6 +97,16 @@ export class SocketBinding {
     this.#faults = resolution.faults
     this.#follow()
     return false
+  }
+
+  /** Links that it needs and does not have are a fault, but for an instance that stands while one is being made. */
+  #withLinks(cfg: Instance, resolution: InterfaceResolution): InterfaceResolution {
+    const { kernel, linkState } = this.#ports
+    const links = virtualLinks(cfg, linkState, kernel)
+    if (!resolution.ok || links === 'ready' || (links === 'wait' && this.#link !== null))
+      return resolution
+    const [first] = cfg.virtualLinks.filter(({ name }) => linkState(name) !== 'ready')
+    return { ok: false, faults: [links === 'wait' ? missing(first?.name ?? '') : links] }
   }
 
   /** The kernel's addresses changed: whether what would be taken along by giving back ours did, too. */

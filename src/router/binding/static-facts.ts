@@ -108,7 +108,7 @@ export const staticInterfaces = ({ addresses, routes, rules }: Statics): readonl
 ]
 
 /** What of them a killed daemon left: the next one does not take them away to set them again. */
-export function keptStatics({ addresses, routes, rules }: Statics): Keeps {
+export function keptStatics({ addresses, routes, rules }: Statics): Omit<Keeps, 'link'> {
   const kept = new Set([
     ...routes.map((it) => `${routeIdentity(it)} ${it.text}`),
     ...rules.map((it) => `${ruleIdentity({ ...it, protocol: vipdProtocol })} ${it.text}`),

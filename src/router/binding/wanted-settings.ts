@@ -3,7 +3,21 @@ import type { Instance } from '../../config/types.ts'
 import type { WantedSetting } from '../../kernel/link-settings.ts'
 
 export const wantedSettings = (instances: readonly Instance[]): readonly WantedSetting[] =>
-  instances.flatMap((it) => {
-    if (it.interface === null || !it.promoteSecondaries) return []
-    return [{ interface: it.interface, name: 'promote_secondaries', value: 1 }]
-  })
+  instances.flatMap((it) => [
+    ...promoting(it),
+    ...it.virtualLinks.flatMap(({ base }) => besideVirtualLink(base)),
+  ])
+
+const promoting = (it: Instance): readonly WantedSetting[] =>
+  it.interface === null || !it.promoteSecondaries
+    ? []
+    : [{ interface: it.interface, name: 'promote_secondaries', value: 1 }]
+
+/**
+ * The interface below answers ARP for its own addresses alone, and asks with its own address alone: else clients learn its
+ * MAC address for a virtual address.
+ */
+const besideVirtualLink = (base: string): readonly WantedSetting[] => [
+  { interface: base, name: 'arp_ignore', value: 1 },
+  { interface: base, name: 'arp_announce', value: 2 },
+]

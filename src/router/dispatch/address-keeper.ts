@@ -6,7 +6,12 @@ import type { Ip } from '../../base/ip.ts'
 import { type Us, us } from '../../base/time.ts'
 import type { Instance } from '../../config/types.ts'
 import type { Fault } from '../../election/types.ts'
-import { kernelAddresses, planRestore, type SlotFacts } from '../../engine/plans-addresses.ts'
+import {
+  kernelAddresses,
+  planHold,
+  planRestore,
+  type SlotFacts,
+} from '../../engine/plans-addresses.ts'
 import type { KernelAddress, KernelView } from '../../kernel/mirror.ts'
 import { identityOf, identityOfHeld } from '../../wire/address-identity.ts'
 import { Duplicates, describeDuplicate } from './duplicates.ts'
@@ -64,8 +69,10 @@ export class AddressKeeper {
     const lost = kernelAddresses(facts).some(
       (a) => a.ifindex === ifindex && identityOf(a) === identity,
     )
+    // On a virtual link its prefix may be another than the one that is written.
     const tracked = [...cfg.addresses, ...cfg.excluded].some(
-      (a) => identityOf(a) === identity && a.track,
+      (a) =>
+        a.track && (identityOf(a) === identity || (a.vmac !== null && a.address === gone.address)),
     )
     if (!lost || !tracked) return
     this.#restorer.lost(`${ifindex} ${identity}`, now, !wasDown)
@@ -77,9 +84,20 @@ export class AddressKeeper {
     if (!wasDown) this.#resignContested(gone.address, holder)
   }
 
+  /** A virtual link of the master was switched off: on again, with all that is on it. */
+  switchedOff(link: string, holder: Holder): void {
+    const { cfg, facts, now } = holder
+    if (!facts.carriers.some(({ name }) => name === link)) return
+    this.#restorer.lost(`link ${link}`, now)
+    const text = `(${cfg.name}) ${link} was switched off by another program: switched on again`
+    this.#ports.log.write(cfg.name, { kind: 'log', level: 'warning', text }, now)
+    this.restore(holder)
+  }
+
   /** What is due of what was put off. */
   restore({ facts, now }: Omit<Holder, 'cfg'>): void {
     for (const { key, add, announce } of this.#restorer.take(now)) {
+      if (add && key.startsWith('link ')) this.#ports.orders.once(planHold(facts))
       const address = facts.addresses.find((a) => `${a.ifindex} ${identityOf(a)}` === key)
       if (address === undefined) continue
       const [put, ...frames] = planRestore(facts, address)
@@ -92,7 +110,7 @@ export class AddressKeeper {
 
   /** A request of the standing lead failed. True when that has become a fault. */
   refused(request: Uint8Array, why: string, { facts, now }: Omit<Holder, 'cfg'>): boolean {
-    return this.#refused.note(request, why, facts.addresses, now)
+    return this.#refused.note(request, why, facts, now)
   }
 
   /** Does what `retryAt` named. True when a fault is lifted. */

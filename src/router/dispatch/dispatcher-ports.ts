@@ -10,6 +10,7 @@ import type { Kernel, KernelView } from '../../kernel/mirror.ts'
 import type { KernelReader } from '../../kernel/reader.ts'
 import type { Notifier } from '../../notify/notify.ts'
 import type { Transition } from '../../report/status.ts'
+import type { LinkStates } from '../binding/virtual-links.ts'
 
 export type DispatcherPorts = {
   readonly engine: Engine
@@ -31,6 +32,8 @@ export type DispatcherPorts = {
   settings(next: Config): void
   /** What a slot, or the static entries, may put into the kernel has to be recorded before: false until `recorded` is called. */
   claim(holder: SlotId | 'static', objects: readonly OwnedObject[]): boolean
+  /** Of a link that vipd makes. A change comes back through `onLinks`. */
+  readonly linkState: LinkStates
   /** To call `tick` at that instant, once; null: never. Replaces the instant set before. */
   alarm(at: Us | null, now: Us): void
   /** The wall clock in milliseconds, for people. */

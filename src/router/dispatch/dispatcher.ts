@@ -116,6 +116,7 @@ export class Dispatcher {
         shared,
         notifier,
         claim: (slot, objects) => ports.claim(slot, objects),
+        linkState: ports.linkState,
         log,
         transition: (what) => ports.transition(what),
         wallMs: () => ports.wallMs(),
@@ -313,6 +314,13 @@ export class Dispatcher {
     this.statics.recorded()
     if (this.#stopping) return
     this.roster.recorded()
+    this.settle()
+  }
+
+  /** Links that vipd makes are there now, or cannot be made. */
+  onLinks(names: ReadonlySet<string>): void {
+    if (this.#stopping) return
+    this.roster.linksChanged(names)
     this.settle()
   }
 

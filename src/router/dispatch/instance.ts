@@ -246,6 +246,12 @@ export class RunningInstance {
     this.holdEntries()
   }
 
+  /** Another program switched off a link that a master's addresses are on. */
+  linkSwitchedOff(name: string): void {
+    const holder = this.#holder(this.#ports.engine.now())
+    if (holder !== null) this.addresses.switchedOff(name, holder)
+  }
+
   /** One of our routes or rules, perhaps, vanished. */
   entryVanished(identity: string): void {
     const holder = this.#holder(this.#ports.engine.now())
@@ -414,13 +420,15 @@ export class RunningInstance {
     const { stepKind, request, call, code, detail, generation } = event
     const now = this.#ports.engine.now()
     const what = `${call} failed: ${code}${detail === '' ? '' : ` (${detail})`}`
-    this.#parts.failures.write(this.name, stepKind, what, now)
+    // A link that vipd makes, and that has gone, is made again.
+    const remade = code === 'ENODEV' && (this.binding.facts?.carriers.length ?? 0) > 0
+    if (!remade) this.#parts.failures.write(this.name, stepKind, what, now)
     this.#parts.sending.failed(event, this.binding.link !== null)
     const holder = this.#holder(now)
     if (request === null || holder === null || generation !== this.orders.generation) return
     const why = `${call}: ${code}${detail === '' ? '' : `, ${detail}`}`
     if (this.#parts.entries.refused(request, why, holder)) return
-    if (this.addresses.refused(request, why, holder)) this.#feedFaults()
+    if (!remade && this.addresses.refused(request, why, holder)) this.#feedFaults()
   }
 
   #feedFaults(): void {

@@ -2,6 +2,7 @@
 import type { Log } from '../../base/log.ts'
 import { type DelayNews, describeDelay } from '../../kernel/link-delays.ts'
 import { linkNews } from '../../kernel/link-news.ts'
+import type { KernelLink, LinkChange } from '../../kernel/link-table.ts'
 import type { Kernel, KernelAddress, KernelChange } from '../../kernel/mirror.ts'
 import { watchedInterfaces } from '../tracking/tracker.ts'
 import type { Roster } from './roster.ts'
@@ -16,7 +17,7 @@ type Concerned = {
 export function routeKernelChanges(changes: readonly KernelChange[], to: Concerned): void {
   const { roster, log } = to
   for (const { name, text } of linkNews(changes)) {
-    if (isTracked(name, roster)) log.info(text)
+    if (isTracked(name, roster) && !isOwn(name, roster)) log.info(text)
     else log.debug(text)
     linkChanged(name, to)
   }
@@ -27,6 +28,8 @@ export function routeKernelChanges(changes: readonly KernelChange[], to: Concern
 /** A change of a link is told by name, with all others of its batch. */
 function routeOne(change: KernelChange, to: Concerned, batch: readonly KernelChange[]): void {
   switch (change.kind) {
+    case 'link':
+      return onSwitch(change, to)
     case 'delayed':
     case 'flapped':
       return onDelay(change, to)
@@ -40,6 +43,12 @@ function routeOne(change: KernelChange, to: Concerned, batch: readonly KernelCha
     default:
       return
   }
+}
+
+function onSwitch({ name, before, after }: LinkChange, { roster, kernel }: Concerned): void {
+  const off = before?.on === true && after?.on === false && before.ifindex === after.ifindex
+  if (!off || kernel.linkByName(name)?.on !== false) return
+  for (const instance of roster.instances) instance.linkSwitchedOff(name)
 }
 
 function onForwarding(ifindex: number, to: Concerned): void {
@@ -81,6 +90,14 @@ function linkChanged(name: string, { roster, kernel }: Concerned): void {
   }
 }
 
+/** A link that vipd makes, and switches on and off: what happens to it is told where it matters. */
+const isOwn = (name: string, roster: Roster): boolean =>
+  roster.instances.some(({ cfg }) => cfg.virtualLinks.some((it) => it.name === name))
+
+/** What went with a link that was deleted or switched off comes back with the link. */
+const isDark = (link: KernelLink | null, roster: Roster): boolean =>
+  link === null || (!link.on && isOwn(link.name, roster))
+
 /** The configuration names the interface, or the source of an instance is on it. */
 const isTracked = (name: string, roster: Roster): boolean =>
   roster.instances.some(
@@ -109,7 +126,8 @@ function onAddress(
     for (const instance of roster.instances) instance.addressDuplicate(held)
     return
   }
-  if (!present && !kernel.hasAgain(held)) onVanished(held, to, batch)
+  if (present || kernel.hasAgain(held) || isDark(kernel.linkByIndex(held.ifindex), roster)) return
+  onVanished(held, to, batch)
 }
 
 function onVanished(

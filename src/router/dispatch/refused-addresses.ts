@@ -5,7 +5,7 @@
  */
 import { type Us, us } from '../../base/time.ts'
 import type { Fault } from '../../election/types.ts'
-import type { AddressFacts } from '../../engine/plans-addresses.ts'
+import { type AddressFacts, type SlotFacts, switchOn } from '../../engine/plans-addresses.ts'
 import type { KernelView } from '../../kernel/mirror.ts'
 import { identityOf, identityOfHeld } from '../../wire/address-identity.ts'
 import { decodeMessages } from '../../wire/rtnetlink.ts'
@@ -13,11 +13,16 @@ import { Withdrawal } from './withdrawal.ts'
 
 const againUs = { first: us(1_000_000), longest: us(60_000_000) }
 
+/** Of a master's facts. */
+type Wanted = Pick<SlotFacts, 'addresses' | 'carriers'>
+
 type Refused = { readonly address: string; readonly why: string }
 
 export class RefusedAddresses {
   /** By interface and identity. */
   readonly #refused = new Map<string, Refused>()
+  /** Virtual links that cannot be switched on, by index, and why. */
+  readonly #dark = new Map<number, string>()
   readonly #kernel: KernelView
   readonly #withdrawal = new Withdrawal<Fault>(againUs)
 
@@ -26,7 +31,14 @@ export class RefusedAddresses {
   }
 
   /** A request failed while the instance is master. True when it has become a fault. */
-  note(request: Uint8Array, why: string, wanted: readonly AddressFacts[], now: Us): boolean {
+  note(
+    request: Uint8Array,
+    why: string,
+    { addresses: wanted, carriers }: Wanted,
+    now: Us,
+  ): boolean {
+    const carrier = carriers.find((it) => Buffer.compare(switchOn(it).bytes, request) === 0)
+    if (carrier !== undefined) this.#dark.set(carrier.ifindex, why)
     for (const message of decodeMessages(request)) {
       if (message.kind !== 'newaddr') continue
       const { ifindex, address } = message.address
@@ -42,6 +54,7 @@ export class RefusedAddresses {
   /** No longer master: what the kernel would say now is not known. */
   forget(): void {
     this.#refused.clear()
+    this.#dark.clear()
   }
 
   /** Lifts the fault when it is time to try again. True when it did. */
@@ -75,10 +88,12 @@ export class RefusedAddresses {
   }
 
   #isRefused(it: AddressFacts): boolean {
+    if (this.#dark.has(it.ifindex)) return true
     return this.#whyOf(it) !== null && this.#kernel.find(it.ifindex, it) === null
   }
 
   #whyOf(it: AddressFacts): string | null {
-    return this.#refused.get(`${it.ifindex} ${identityOf(it)}`)?.why ?? null
+    const dark = this.#dark.get(it.ifindex)
+    return dark ?? this.#refused.get(`${it.ifindex} ${identityOf(it)}`)?.why ?? null
   }
 }

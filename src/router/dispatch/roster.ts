@@ -188,6 +188,15 @@ export class Roster {
     for (const instance of this.instances) if (instance.binding.waiting) instance.refresh()
   }
 
+  /** Links that vipd makes came, or cannot. */
+  linksChanged(names: ReadonlySet<string>): void {
+    for (const instance of this.instances)
+      if (instance.cfg.virtualLinks.some(({ name }) => names.has(name))) {
+        instance.refresh()
+        this.assess(instance)
+      }
+  }
+
   /** An address that is not virtual came or went: a source, perhaps. */
   sourceChanged(interfaceName: string, address: Ip | null): void {
     for (const instance of this.instances) {

@@ -8,7 +8,13 @@ import type { Instance } from '../../config/types.ts'
 import type { Machine, OrderChange, Params } from '../../election/types.ts'
 import type { ExpectedAdvert, Order, Plan, SlotId } from '../../engine/contract.ts'
 import { planAnnounceSource, planOrder } from '../../engine/plans.ts'
-import { planRemove, planRestore, planSwap, type SlotFacts } from '../../engine/plans-addresses.ts'
+import {
+  planCarriers,
+  planRemove,
+  planRestore,
+  planSwap,
+  type SlotFacts,
+} from '../../engine/plans-addresses.ts'
 import { addEntry, planEntryChanges } from '../../engine/plans-entries.ts'
 import { type LeadBefore, resumeLead } from '../../engine/resume-lead.ts'
 import { addressDifference } from '../binding/address-difference.ts'
@@ -123,6 +129,8 @@ export class SlotOrders {
 
   #setDifference(before: SlotFacts, now: SlotFacts): void {
     const { add, swap, remove } = addressDifference(before, now)
+    const carriers = planCarriers(before.carriers, now.carriers)
+    if (carriers.first.length > 0) this.once(carriers.first)
     for (const address of add) this.once(planRestore(now, address))
     for (const each of swap) this.once(planSwap(before, now, each))
     // What an address takes with it is set again.
@@ -135,6 +143,7 @@ export class SlotOrders {
     if (entries.length > 0) this.once(entries)
     if (remove.length > 0) this.once(planRemove(before, now, remove))
     if (anew.length > 0) this.once(anew)
+    if (carriers.last.length > 0) this.once(carriers.last)
   }
 
   snapshot() {

@@ -20,6 +20,7 @@ import type {
   StatusGroup,
   StatusInstance,
 } from '../../report/status.ts'
+import { placedPrefix } from '../binding/interface-resolution.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { gapsUpTo } from './gaps-up-to.ts'
 import type { RunningInstance } from './instance.ts'
@@ -251,15 +252,16 @@ function masterOf(it: RunningInstance): StatusInstance['master'] {
 
 function addressStatus(it: RunningInstance, kernel: KernelView): readonly StatusAddress[] {
   const one = (entry: VirtualAddress, excluded: boolean): StatusAddress => {
-    const name = entry.interface ?? it.cfg.interface
+    const name = entry.vmac ?? entry.interface ?? it.cfg.interface
+    const placed = { ...entry, prefixLength: placedPrefix(entry) }
     const link = name === null ? kernel.linkHolding(it.params.source) : kernel.linkByName(name)
     return {
       address: entry.address,
       prefixLength: entry.prefixLength,
       interface: name ?? link?.name ?? '',
       excluded,
-      present: link !== null && kernel.holds(link.ifindex, entry),
-      foreign: link !== null && kernel.isForeign(link.ifindex, entry),
+      present: link !== null && kernel.holds(link.ifindex, placed),
+      foreign: link !== null && kernel.isForeign(link.ifindex, placed),
     }
   }
   return [

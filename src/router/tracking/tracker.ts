@@ -41,7 +41,8 @@ export function watchedInterfaces(cfg: Instance, group: SyncGroup | null): Reado
   const tracked = [...cfg.trackInterfaces, ...(group?.trackInterfaces ?? [])].map((t) => t.name)
   const own = cfg.interface === null ? [] : [cfg.interface]
   const led = cfg.routes.flatMap(interfacesOf)
-  return new Set([...own, ...tracked, ...addressInterfaces(cfg), ...led])
+  const made = cfg.virtualLinks.flatMap(({ name, base }) => [name, base])
+  return new Set([...own, ...tracked, ...addressInterfaces(cfg), ...led, ...made])
 }
 
 /** Every interface that the configuration names. */

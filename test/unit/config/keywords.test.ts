@@ -165,7 +165,7 @@ test('a keyword in the wrong block says where it belongs', () => {
 })
 
 test('statuses: what must not be left out is refused', () => {
-  for (const name of ['use_vmac', 'use_ipvlan']) {
+  for (const name of ['use_ipvlan']) {
     assert.equal(findKeyword('vrrp_instance', name)?.status, 'refused')
   }
 })

@@ -39,6 +39,7 @@ const address = (text: string, more: Partial<AddressFacts> = {}): AddressFacts =
   address: ip(text),
   prefixLength: 24,
   ifindex: 3,
+  announceOn: more.ifindex ?? 3,
   mac,
   broadcast: null,
   label: null,
@@ -68,6 +69,9 @@ const facts: SlotFacts = {
   ah: false,
   advertIntervalUs: second,
   checksumAsV2: false,
+  advertMac: null,
+  sealOctets: 0,
+  carriers: [],
   addresses: [
     address('10.0.0.100', { label: 'eth0:1' }),
     address('10.0.0.101', { mac: null }),

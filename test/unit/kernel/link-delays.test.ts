@@ -20,6 +20,8 @@ const plain: Link = {
   master: null,
   parent: null,
   linkKind: null,
+  macvlanMode: null,
+  alias: null,
   ipv4: null,
 }
 

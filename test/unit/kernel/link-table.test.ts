@@ -18,6 +18,8 @@ const plain: Link = {
   master: null,
   parent: null,
   linkKind: null,
+  macvlanMode: null,
+  alias: null,
   ipv4: null,
 }
 const eth0 = (running = true) => seenOf({ ...plain, running })

@@ -29,7 +29,10 @@ function opened(runDir: string) {
   const held = new Set<string>()
   const recorded = () =>
     new Promise<void>((resolve) => {
-      ownership.attach({ holds: (it) => held.has(it.address), onRecorded: resolve })
+      ownership.attach({
+        holds: (it) => it.kind === 'address' && held.has(it.address),
+        onRecorded: resolve,
+      })
     })
   return { ownership, lines, held, recorded }
 }

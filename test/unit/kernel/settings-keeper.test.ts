@@ -19,6 +19,7 @@ import type { Ipv4Setting } from '../../../src/wire/rtnetlink-settings.ts'
 import { link } from '../router/facts.ts'
 
 const indexOf: Readonly<Record<Ipv4Setting, number>> = {
+  forwarding: 1,
   rp_filter: 8,
   arp_announce: 18,
   arp_ignore: 19,

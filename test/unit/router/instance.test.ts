@@ -97,6 +97,7 @@ function atWork(assessment = fine, cfg = instance()) {
       flush: () => Promise.resolve(),
     },
     transition: quiet,
+    linkState: () => 'ready' as const,
     claim: () => true,
     virtual: () => new Set([ip('172.16.80.100')]),
     wallMs: () => 0,

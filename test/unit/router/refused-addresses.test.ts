@@ -21,7 +21,8 @@ function refusing(held: Parameters<typeof kernelOf>[1] = []) {
     const facts = wanted[index]
     assert(facts !== undefined)
     const request = encodeAddressReplace({ ...facts, validSeconds: null })
-    return refusals.note(request, 'RTM_NEWADDR: EPERM', wanted, us(at))
+    const all = { addresses: wanted, carriers: [] }
+    return refusals.note(request, 'RTM_NEWADDR: EPERM', all, us(at))
   }
   return { refusals, wanted, refuse }
 }

@@ -45,6 +45,7 @@ const reported = (values: readonly number[]) => {
 test('a report is read by index, whatever else it carries', () => {
   const values = Array.from({ length: 33 }, (_, i) => 100 + i + 1)
   assert.deepEqual(readIpv4Settings(reported(values)), {
+    forwarding: 101,
     rp_filter: 108,
     arp_announce: 118,
     arp_ignore: 119,

@@ -287,6 +287,8 @@ test('links: flags, and the attributes that decide where a VIP can live', () => 
     master: 4,
     parent: 2,
     linkKind: 'veth',
+    macvlanMode: null,
+    alias: null,
     ipv4: null,
   }
   const lit = flags.up | flags.running | flags.multicast | flags.lowerUp

@@ -71,6 +71,7 @@ export class Stage {
       verdict: () => null,
       checks: none,
       settings: none,
+      linkState: () => 'ready' as const,
       claim: () => true,
       alarm: none,
       wallMs: () => 0,

@@ -1,0 +1,67 @@
+/** The links that vipd makes, joined to the daemon's other parts (kernel/virtual-links.ts). */
+import { OpError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import { macText } from '../base/mac.ts'
+import type { Instance } from '../config/types.ts'
+import type { Engine } from '../engine/contract.ts'
+import { Errands } from '../kernel/errands.ts'
+import { linkMark, type OwnedLink } from '../kernel/marks.ts'
+import type { Kernel } from '../kernel/mirror.ts'
+import type { Ownership } from '../kernel/record.ts'
+import type { Ipv6Settings, LinkWish } from '../kernel/virtual-link-shape.ts'
+import { VirtualLinks } from '../kernel/virtual-links.ts'
+import { request } from './request.ts'
+
+const settingsMs = 1_000
+
+export function openVirtualLinks(ports: {
+  readonly kernel: Kernel
+  readonly engine: Pick<Engine, 'request'>
+  readonly log: Log
+  readonly ownership: Ownership
+  onChange(names: ReadonlySet<string>): void
+}): VirtualLinks {
+  const { kernel, engine, log, ownership, onChange } = ports
+  const errands = new Errands()
+  return new VirtualLinks({
+    kernel,
+    log,
+    request: (bytes) => request(engine, bytes),
+    record: (links) => ownership.record('links', links),
+    setIpv6: (name, settings) => setIpv6(errands, log, name, settings),
+    onChange,
+  })
+}
+
+/** All of several instances; of one that is altered the later one counts. */
+export const linksOf = (instances: readonly Instance[]): readonly LinkWish[] =>
+  instances.flatMap(({ virtualLinks }) => virtualLinks)
+
+/** A link that vipd made is there. */
+export function isStanding({ name, mac }: OwnedLink, kernel: Kernel): boolean {
+  const link = kernel.linkByName(name)
+  return link?.alias === linkMark && link.mac !== null && macText(link.mac) === mac
+}
+
+async function setIpv6(
+  errands: Errands,
+  log: Log,
+  link: string,
+  settings: Ipv6Settings,
+): Promise<string | null> {
+  try {
+    await errands.run(
+      { kind: 'ipv6-settings', link, settings: Object.entries(settings) },
+      settingsMs,
+    )
+    return null
+  } catch (error) {
+    if (!(error instanceof OpError)) throw error
+    const hint = ['EROFS', 'EACCES', 'EPERM'].includes(error.code)
+      ? '; in a systemd unit ProtectKernelTunables=no allows for it'
+      : ''
+    const why = `${error.message}${hint}`
+    log.warn(`IPv6 settings of ${link} cannot be set: ${why}`)
+    return why
+  }
+}

@@ -1,0 +1,95 @@
+/** What a link that vipd makes must be, and what of one that stands is not so. Pure over the mirror. */
+import { isDeepStrictEqual } from 'node:util'
+import { type MacText, macText } from '../base/mac.ts'
+import type { Ipv4Settings } from '../wire/rtnetlink-settings.ts'
+import { bridgeMode, type LinkAlteration } from '../wire/rtnetlink-virtual-link.ts'
+import type { KernelLink } from './link-table.ts'
+import { linkMark } from './marks.ts'
+import type { Kernel } from './mirror.ts'
+
+/** A link that is to be there. */
+export type LinkWish = {
+  readonly kind: 'macvlan'
+  readonly name: string
+  /** The interface that it sits on. */
+  readonly base: string
+  readonly mac: MacText
+  /** It carries IPv6 addresses. */
+  readonly ipv6: boolean
+  readonly group: number | null
+}
+
+/** IPv6 settings of a link, by their names in /proc/sys/net/ipv6/conf/NAME. */
+export type Ipv6Settings = Readonly<Record<string, number>>
+
+type Mirror = Pick<Kernel, 'linkByIndex' | 'forwardsIpv6' | 'settingsOf'>
+
+/** rp_filter 2: the kernel takes the greater one of `all` and the link's, so that 0 would be strict where `all` is 1. */
+const settings4 = {
+  arp_ignore: 1,
+  arp_announce: 2,
+  accept_local: 1,
+  rp_filter: 2,
+  promote_secondaries: 1,
+} as const
+
+/** It is on that interface, with that address: the rest can be altered. The kernel puts a macvlan on a macvlan beside it. */
+export const matches = (link: KernelLink, wish: LinkWish, base: KernelLink): boolean =>
+  link.kind === wish.kind &&
+  link.mac !== null &&
+  macText(link.mac) === wish.mac &&
+  link.below === (isMacvlan(base) ? base.below : base.ifindex)
+
+const isMacvlan = ({ kind }: KernelLink): boolean => kind === 'macvlan' || kind === 'macvtap'
+
+export type Standing = {
+  readonly wish: LinkWish
+  readonly link: KernelLink
+  readonly base: KernelLink
+  /** IPv6 settings that it has been given; null: none. */
+  readonly ipv6: Ipv6Settings | null
+}
+
+/** What of it is not as it must be; empty: all is. */
+export function lacksOf({ wish, link, base, ipv6 }: Standing, kernel: Mirror): readonly unknown[] {
+  const alteration = alterationOf(link, base, kernel)
+  const wanted = ipv6Of(wish, base, kernel)
+  const has = kernel.settingsOf(link.ifindex)
+  const settings = Object.entries(ipv4Of(base, kernel)).filter(
+    ([name, value]) => has !== null && has[name as keyof Ipv4Settings] !== value,
+  )
+  return [
+    ...(Object.keys(alteration).length === 0 ? [] : [alteration]),
+    ...(isDeepStrictEqual(ipv6, wanted) ? [] : [wanted]),
+    ...settings,
+  ]
+}
+
+export function alterationOf(link: KernelLink, base: KernelLink, kernel: Mirror): LinkAlteration {
+  const master = masterOf(base, kernel)
+  return {
+    ...(link.macvlanMode === bridgeMode ? {} : { bridgeMode: true }),
+    ...(link.alias === linkMark ? {} : { alias: linkMark }),
+    ...(base.mtu === null || link.mtu === base.mtu ? {} : { mtu: base.mtu }),
+    ...(link.master === master ? {} : { master: master ?? 0 }),
+  }
+}
+
+/** A new link has the settings of `default`: whether it forwards follows the interface that it sits on. */
+export function ipv4Of(base: KernelLink, kernel: Mirror): Partial<Ipv4Settings> {
+  const forwarding = kernel.settingsOf(base.ifindex)?.forwarding
+  return { ...settings4, ...(forwarding === undefined ? {} : { forwarding }) }
+}
+
+/** accept_ra: a link without a link-local address takes addresses and routes from an advertisement all the same. */
+export function ipv6Of({ ipv6 }: LinkWish, base: KernelLink, kernel: Mirror): Ipv6Settings {
+  if (!ipv6) return { disable_ipv6: 1 }
+  const forwarding = kernel.forwardsIpv6(base.ifindex) ? 1 : 0
+  return { disable_ipv6: 0, accept_ra: 0, autoconf: 0, router_solicitations: 0, forwarding }
+}
+
+/** The VRF of the interface; of a bridge or a bond it is a port, and the link is none. */
+export function masterOf({ master }: KernelLink, kernel: Mirror): number | null {
+  const link = master === null ? null : kernel.linkByIndex(master)
+  return link?.kind === 'vrf' ? link.ifindex : null
+}

@@ -1,0 +1,355 @@
+/**
+ * The links that vipd makes for itself, a macvlan for each virtual MAC address: made when a configuration needs them,
+ * adopted when they stand already, made again when another program removes them, deleted when nothing needs them any more.
+ * Whether they are up is the instances' (plans); nothing here happens in a transition. Each request is asked of the
+ * kernel and answered later; what a link is by then the mirror says.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import { OpError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import { macOctets } from '../base/mac.ts'
+import { encodeIpv4Settings } from '../wire/rtnetlink-settings.ts'
+import {
+  encodeLinkAlter,
+  encodeLinkCreate,
+  encodeLinkDelete,
+  encodeNoAddressGeneration,
+} from '../wire/rtnetlink-virtual-link.ts'
+import type { KernelLink } from './link-table.ts'
+import type { OwnedLink } from './marks.ts'
+import type { Kernel } from './mirror.ts'
+import {
+  alterationOf,
+  type Ipv6Settings,
+  ipv4Of,
+  ipv6Of,
+  type LinkWish,
+  lacksOf,
+  masterOf,
+  matches,
+} from './virtual-link-shape.ts'
+
+/**
+ * ready: it is there, as it must be. coming: it is being made, or waits for its interface. refused: the kernel does not
+ * make it, or the name is another program's.
+ */
+export type LinkState = 'ready' | 'coming' | 'refused'
+
+export type VirtualLinksPorts = {
+  readonly kernel: Pick<Kernel, 'linkByName' | 'linkByIndex' | 'forwardsIpv6' | 'settingsOf'>
+  readonly log: Log
+  /** One rtnetlink request, answered; rejects with OpError. */
+  request(bytes: Uint8Array): Promise<unknown>
+  /** What is about to be in the kernel; resolves when it is recorded, or cannot be. */
+  record(links: readonly OwnedLink[]): Promise<void>
+  /** Writes settings that no request sets; resolves with why it cannot, or null. */
+  setIpv6(name: string, settings: Ipv6Settings): Promise<string | null>
+  /** The state of these has changed. */
+  onChange(names: ReadonlySet<string>): void
+}
+
+const againMs = { first: 1_000, longest: 60_000 }
+/** Made again at once so often within the span; a program that insists makes it wait. */
+const remakes = { count: 10, spanMs: 10_000 }
+
+/** A link that stands, and a vipd made. */
+export type InheritedLink = { readonly owned: OwnedLink; readonly ifindex: number }
+
+type Entry = {
+  wish: LinkWish | null
+  readonly name: string
+  /** The link of that name that vipd made; null: none yet. Another one is another program's. */
+  own: number | null
+  /** What is recorded of it. */
+  owned: OwnedLink | null
+  /** The link that is as it must be. */
+  ready: number | null
+  /** Of the last that was asked for; the kernel's answer is awaited. */
+  busy: boolean
+  /** null: nothing is wrong. */
+  refused: string | null
+  failures: number
+  again: NodeJS.Timeout | null
+  madeAtMs: number[]
+  /** What was altered last: not tried again until something else differs. */
+  tried: string | null
+  /** The name is taken: by that link. */
+  takenBy: number | null
+  /** IPv6 settings that it has. */
+  ipv6: Ipv6Settings | null
+  /** Why it has not. */
+  ipv6Refused: string | null
+}
+
+export class VirtualLinks {
+  readonly #ports: VirtualLinksPorts
+  readonly #entries = new Map<string, Entry>()
+  readonly #waiters: (() => void)[] = []
+  #closing = false
+
+  constructor(ports: VirtualLinksPorts) {
+    this.#ports = ports
+  }
+
+  /** What a dead daemon of this run directory left: adopted where it is wanted, else deleted. Before anything is wanted. */
+  inherit(links: readonly InheritedLink[]): void {
+    for (const { owned, ifindex } of links)
+      this.#entries.set(owned.name, { ...newEntry(owned.name, null), own: ifindex, owned })
+    if (links.length > 0) void this.#ports.record(this.#owned())
+  }
+
+  /** A link that vipd switches on and off. */
+  isOwn(name: string): boolean {
+    const entry = this.#entries.get(name)
+    return entry !== undefined && entry.wish !== null
+  }
+
+  stateOf(name: string): LinkState {
+    const entry = this.#entries.get(name)
+    if (entry === undefined || entry.refused !== null) return 'refused'
+    const link = this.#ports.kernel.linkByName(name)
+    return link !== null && entry.ready === link.ifindex ? 'ready' : 'coming'
+  }
+
+  /** For `status`. */
+  get warnings(): readonly string[] {
+    return [...this.#entries.values()].flatMap(({ name, refused, ipv6Refused }) => [
+      ...(refused === null ? [] : [`${name}: ${refused}`]),
+      ...(ipv6Refused === null
+        ? []
+        : [`${name}: IPv6 settings are not as they should be: ${ipv6Refused}`]),
+    ])
+  }
+
+  /** All that are needed from now on; the others are deleted. */
+  want(wishes: readonly LinkWish[]): void {
+    const wanted = new Map(wishes.map((it) => [it.name, it]))
+    for (const entry of this.#entries.values()) {
+      const wish = wanted.get(entry.name) ?? null
+      if (isDeepStrictEqual(wish, entry.wish)) continue
+      entry.wish = wish
+      entry.ready = null
+      this.#forgive(entry)
+    }
+    for (const [name, wish] of wanted)
+      if (!this.#entries.has(name)) this.#entries.set(name, newEntry(name, wish))
+    this.look()
+  }
+
+  /** Something has changed in the kernel. */
+  look(): void {
+    if (this.#closing) return
+    for (const entry of this.#entries.values()) this.#step(entry)
+    this.#release()
+  }
+
+  /** Resolves when every link is ready or refused, or waits for its interface; or after so long. */
+  settled(timeoutMs: number): Promise<void> {
+    if (!this.#isUnsettled()) return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs)
+      this.#waiters.push(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+
+  /** Deletes what vipd made. Rejects never; what is left stays recorded. */
+  async close(timeoutMs: number): Promise<void> {
+    this.#closing = true
+    const ours = [...this.#entries.values()].flatMap((entry) => {
+      this.#forgive(entry)
+      const link = this.#ports.kernel.linkByName(entry.name)
+      return link !== null && link.ifindex === entry.own ? [link] : []
+    })
+    const deletions = Promise.allSettled(ours.map((link) => this.#delete(link)))
+    await Promise.race([
+      deletions,
+      new Promise((resolve) => setTimeout(resolve, timeoutMs).unref()),
+    ])
+  }
+
+  #isUnsettled(): boolean {
+    const { kernel } = this.#ports
+    return [...this.#entries.values()].some(({ name, wish, busy, refused }) => {
+      if (wish === null) return busy
+      if (refused !== null || kernel.linkByName(wish.base) === null) return false
+      return this.stateOf(name) !== 'ready'
+    })
+  }
+
+  #release(): void {
+    if (this.#isUnsettled()) return
+    for (const resolve of this.#waiters.splice(0)) resolve()
+  }
+
+  /** One step of what a link lacks; the answer brings the next. */
+  #step(entry: Entry): void {
+    const { kernel } = this.#ports
+    const { name, wish } = entry
+    const link = kernel.linkByName(name)
+    if (entry.takenBy !== null && entry.takenBy !== link?.ifindex) this.#forgive(entry)
+    if (entry.busy || entry.again !== null) return
+    if (wish === null) return this.#endOf(entry, link)
+    const base = kernel.linkByName(wish.base)
+    if (base === null) return
+    if (link === null) return this.#make(entry, wish, base)
+    if (entry.own !== link.ifindex) return this.#refuseTaken(entry, link)
+    if (!matches(link, wish, base)) return this.#run(entry, () => this.#delete(link))
+    const lacks = lacksOf({ wish, link, base, ipv6: entry.ipv6 }, kernel)
+    const now = JSON.stringify([link.ifindex, ...lacks])
+    if (lacks.length === 0) entry.tried = null
+    if (entry.ready === link.ifindex && (lacks.length === 0 || now === entry.tried)) return
+    entry.tried = now
+    this.#run(entry, () => this.#configure(entry, wish, link, base))
+  }
+
+  /** Nothing needs it any more. */
+  #endOf(entry: Entry, link: KernelLink | null): void {
+    if (link !== null && link.ifindex === entry.own) this.#run(entry, () => this.#delete(link))
+    else this.#entries.delete(entry.name)
+  }
+
+  #make(entry: Entry, wish: LinkWish, base: KernelLink): void {
+    const { log } = this.#ports
+    const nowMs = performance.now()
+    entry.madeAtMs = entry.madeAtMs.filter((at) => nowMs - at < remakes.spanMs)
+    if (entry.madeAtMs.length >= remakes.count) return this.#later(entry)
+    if (entry.madeAtMs.length > 0 || entry.ready !== null)
+      log.warn(`${wish.name} was removed by another program: made again`)
+    entry.madeAtMs.push(nowMs)
+    entry.ready = null
+    entry.owned = ownedLink(wish)
+    this.#run(entry, async () => {
+      await this.#ports.record(this.#owned())
+      const { name, group } = wish
+      const mac = macOctets(wish.mac)
+      const master = masterOf(base, this.#ports.kernel)
+      const spec = { kind: 'macvlan', name, below: base.ifindex, mac, group, master } as const
+      await this.#ports.request(encodeLinkCreate(spec))
+      entry.own = this.#ports.kernel.linkByName(name)?.ifindex ?? null
+      log.info(`Made ${name} on ${wish.base} with MAC address ${wish.mac}`)
+    })
+  }
+
+  async #configure(
+    entry: Entry,
+    wish: LinkWish,
+    link: KernelLink,
+    base: KernelLink,
+  ): Promise<void> {
+    const { request, setIpv6, kernel } = this.#ports
+    const { ifindex, name } = link
+    const alteration = alterationOf(link, base, kernel)
+    if (Object.keys(alteration).length > 0) await request(encodeLinkAlter(ifindex, alteration))
+    await request(encodeIpv4Settings(ifindex, ipv4Of(base, kernel)))
+    await request(encodeNoAddressGeneration(ifindex)).catch(unlessNoIpv6)
+    const ipv6 = ipv6Of(wish, base, kernel)
+    entry.ipv6Refused = await setIpv6(name, ipv6)
+    entry.ipv6 = ipv6
+    entry.ready = ifindex
+  }
+
+  async #delete({ name, ifindex }: KernelLink): Promise<void> {
+    try {
+      await this.#ports.request(encodeLinkDelete(ifindex))
+      this.#ports.log.info(`Deleted ${name}`)
+    } catch (error) {
+      if (!(error instanceof OpError)) throw error
+      if (error.code !== 'ENODEV') throw error
+    }
+  }
+
+  /** What vipd may have made: recorded before it can be there, until it is not. */
+  #owned(): readonly OwnedLink[] {
+    return [...this.#entries.values()].flatMap(({ owned }) => owned ?? [])
+  }
+
+  #run(entry: Entry, act: () => Promise<void>): void {
+    entry.busy = true
+    const before = this.stateOf(entry.name)
+    void act()
+      .then(() => this.#forgive(entry))
+      .catch((error: unknown) => {
+        if (!(error instanceof OpError)) throw error
+        // Gone meanwhile, or there already: the next look sees it.
+        if (error.code !== 'ENODEV' && error.code !== 'EEXIST') this.#refuse(entry, error.message)
+      })
+      .then(() => {
+        entry.busy = false
+        if (this.stateOf(entry.name) !== before) this.#ports.onChange(new Set([entry.name]))
+        this.look()
+      })
+  }
+
+  #refuseTaken(entry: Entry, link: KernelLink): void {
+    entry.takenBy = link.ifindex
+    this.#refuse(entry, taken(link))
+  }
+
+  /** Said once; tried again ever later. */
+  #refuse(entry: Entry, why: string): void {
+    const { log, onChange } = this.#ports
+    const before = entry.refused
+    entry.refused = why
+    entry.ready = null
+    if (before !== why) {
+      log.error(`${entry.name} cannot be used: ${why}`)
+      if (!entry.busy) onChange(new Set([entry.name]))
+    }
+    this.#later(entry)
+  }
+
+  #later(entry: Entry): void {
+    if (this.#closing) return
+    entry.failures += 1
+    const afterMs = Math.min(againMs.first * 2 ** (entry.failures - 1), againMs.longest)
+    entry.again = setTimeout(() => {
+      entry.again = null
+      this.look()
+    }, afterMs)
+    entry.again.unref()
+  }
+
+  #forgive(entry: Entry): void {
+    if (entry.again !== null) clearTimeout(entry.again)
+    entry.again = null
+    entry.refused = null
+    entry.takenBy = null
+    entry.failures = 0
+  }
+}
+
+const newEntry = (name: string, wish: LinkWish | null): Entry => ({
+  name,
+  wish,
+  own: null,
+  owned: null,
+  ready: null,
+  busy: false,
+  refused: null,
+  failures: 0,
+  again: null,
+  madeAtMs: [],
+  tried: null,
+  takenBy: null,
+  ipv6: null,
+  ipv6Refused: null,
+})
+
+const taken = ({ kind }: KernelLink): string =>
+  `the name is taken by ${kind === null ? 'an interface' : `a ${kind}`} that vipd did not make; remove it, or write another name in use_vmac`
+
+const ownedLink = ({ name, kind, base, mac }: LinkWish): OwnedLink => ({
+  kind: 'link',
+  name,
+  linkKind: kind,
+  base,
+  mac,
+})
+
+function unlessNoIpv6(error: unknown): void {
+  if (!(error instanceof OpError) || !['EAFNOSUPPORT', 'EOPNOTSUPP'].includes(error.code))
+    throw error
+}
