@@ -77,8 +77,8 @@ export function slotFacts(
 }
 
 /**
- * Indexes of the interfaces on which garp_extra_if announces: others than the instance's, without `all` only those of virtual
- * links. And the instance's own where nothing else teaches the switch its virtual MAC address.
+ * Indexes of the interfaces on which garp_extra_if announces: others than the instance's, without `all` only those with a
+ * virtual MAC address. And the instance's own where nothing else teaches the switch its virtual MAC address.
  */
 function extraInterfaces(
   { garp, vmac, virtualLinks }: Instance,
@@ -91,9 +91,14 @@ function extraInterfaces(
   const others = addresses.filter(
     (it) => it.announceOn !== primary.ifindex || it.interface === untaught,
   )
-  const meant = garp.extraAll ? others : others.filter((it) => made.has(it.interface))
+  const isVirtual = (it: AddressFacts) => made.has(it.interface) || isVirtualMac(it.mac)
+  const meant = garp.extraAll ? others : others.filter(isVirtual)
   return [...new Set(meant.map(({ announceOn }) => announceOn))]
 }
+
+/** 00-00-5E-00-01-{VRID}, 00-00-5E-00-02-{VRID} (RFC 9568 section 7.3). */
+const isVirtualMac = (mac: Uint8Array | null): boolean =>
+  mac !== null && [0x00_00_5e_00_01, 0x00_00_5e_00_02].includes(Buffer.from(mac).readUIntBE(0, 5))
 
 /** null too where an advert is longer than a frame: the kernel fragments it, under the MAC address of the interface. */
 function advertMac(cfg: Instance, primary: KernelLink): Uint8Array | null {

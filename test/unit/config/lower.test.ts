@@ -309,8 +309,8 @@ test('garp_extra_if: its own, else that of global_defs; 0 switches it off', () =
 })
 
 test('a keyword of the table that is not implemented is named, and its arguments are checked', () => {
-  const report = check(instanceText('use_vmac_addr\n debug 9'))
-  assert.deepEqual(findings(report), ['not-supported@4', 'bad-number@5'])
+  const report = check(instanceText('linkbeat_use_polling\n debug 9'))
+  assert.deepEqual(findings(report), ['deprecated@4', 'not-supported@4', 'bad-number@5'])
   assert.equal(only(report).vrid, 51)
 })
 
