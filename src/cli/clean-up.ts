@@ -7,7 +7,7 @@ import { endStaleWardens } from '../daemon/stale-wardens.ts'
 import { kernelRequest } from '../engine/native.ts'
 import { Errands } from '../kernel/errands.ts'
 import { describeSetting } from '../kernel/link-settings.ts'
-import { sweepTables } from '../kernel/nft-tables.ts'
+import { meansNoTables, sweepTables } from '../kernel/nft-tables.ts'
 import { removeRecord, type Survey, survey } from '../kernel/survey.ts'
 import { describeFound, type Swept, sweep } from '../kernel/sweep.ts'
 import { exit } from './exit.ts'
@@ -83,7 +83,7 @@ async function cleanTables({ neighbours }: Survey): Promise<boolean> {
     return true
   } catch (error) {
     if (!(error instanceof OpError)) throw error
-    if (error.code === 'ENOENT') return true
+    if (meansNoTables(error)) return true
     say(error.message)
     return false
   }

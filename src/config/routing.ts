@@ -23,7 +23,12 @@ type WrittenProtocol = { readonly protocol: number | null }
 
 export type Route = Written &
   WrittenProtocol &
-  RouteFields & { readonly interface: string | null; readonly nextHops: readonly NextHop[] }
+  RouteFields & {
+    readonly interface: string | null
+    readonly nextHops: readonly NextHop[]
+    /** Its table counts instead of `table`. */
+    readonly vrf: string | null
+  }
 
 export type Rule = Written &
   WrittenProtocol &

@@ -235,8 +235,11 @@ export type Vmac = {
   readonly xmitBase: boolean
 }
 
-/** A link that the daemon makes: it is there while an instance of the configuration needs it, and up while that is master. */
-export type VirtualLink = {
+/** A link that the daemon makes: it is there while an instance of the configuration needs it. */
+export type VirtualLink = MacvlanLink | IpvlanLink
+
+/** It carries virtual addresses, and is up while the instance is master. */
+export type MacvlanLink = {
   readonly kind: 'macvlan'
   readonly name: string
   /** The interface that it sits on. */
@@ -246,6 +249,20 @@ export type VirtualLink = {
   readonly ipv6: boolean
   readonly group: number | null
 }
+
+/** `use_ipvlan`: the instance speaks on it, from its address; the virtual addresses are on the interface below. */
+export type IpvlanLink = {
+  readonly kind: 'ipvlan'
+  readonly name: string
+  readonly base: string
+  readonly mode: IpvlanMode
+  /** null: the link-local one that the kernel gives it (IPv6). */
+  readonly address: { readonly address: Ip; readonly prefixLength: number } | null
+  readonly group: number | null
+}
+
+/** What links on one interface may send to each other. */
+export type IpvlanMode = 'bridge' | 'private' | 'vepa'
 
 export type Peer = { readonly address: Ip; readonly minTtl: number; readonly maxTtl: number }
 
@@ -371,7 +388,11 @@ export type Instance = InstanceOptions & {
   readonly staticInterfaces: readonly string[]
   readonly transport: Transport
   readonly vmac: Vmac | null
-  /** All that carry addresses of the instance. */
+  /** Of `virtualLinks`: the one that the instance speaks on instead of its interface. */
+  readonly ipvlan: string | null
+  /** Without an interface: where the source is, and the peers are reached. */
+  readonly vrf: string | null
+  /** All that it needs. */
   readonly virtualLinks: readonly VirtualLink[]
   readonly trackInterfaces: readonly Tracked[]
   readonly trackChecks: readonly Tracked[]
@@ -425,6 +446,8 @@ export type World = {
   useNamespace(name: string): string | null
   interfaceExists(name: string): boolean
   interfaceMulticast(name: string): boolean
+  /** The file system there is mounted so that nothing can be written (EROFS). */
+  readOnly(path: string): boolean
   /** null: not known, as of an interface that is absent. */
   interfaceMtu(name: string, family: 4 | 6): number | null
   /** On the interface, and put there by no VRRP daemon; empty where it is not known. */

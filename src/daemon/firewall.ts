@@ -8,7 +8,7 @@ import type { Log } from '../base/log.ts'
 import type { Instance } from '../config/types.ts'
 import type { Errands } from '../kernel/errands.ts'
 import type { OwnedObject } from '../kernel/marks.ts'
-import { sweepTables, tableName } from '../kernel/nft-tables.ts'
+import { meansNoTables, sweepTables, tableName } from '../kernel/nft-tables.ts'
 import type { RulesetNews, TableLook } from '../kernel/ruleset.ts'
 import { type AcceptOptions, type AcceptRules, acceptRules, noRules } from './accept-rules.ts'
 
@@ -161,8 +161,7 @@ export class Firewall {
       if (!own) this.#applied = none
     } catch (error) {
       if (!(error instanceof OpError)) throw error
-      // Without nft there are no tables to remove.
-      if (error.code === 'ENOENT') this.#applied = none
+      if (meansNoTables(error)) this.#applied = none
       else log.error(`nft tables that an earlier vipd may have left: ${error.message}`)
     }
     this.#running = null

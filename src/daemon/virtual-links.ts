@@ -40,7 +40,8 @@ export const linksOf = (instances: readonly Instance[]): readonly LinkWish[] =>
 /** A link that vipd made is there. */
 export function isStanding({ name, mac }: OwnedLink, kernel: Kernel): boolean {
   const link = kernel.linkByName(name)
-  return link?.alias === linkMark && link.mac !== null && macText(link.mac) === mac
+  if (link?.alias !== linkMark) return false
+  return mac === null || (link.mac !== null && macText(link.mac) === mac)
 }
 
 async function setIpv6(
@@ -58,7 +59,7 @@ async function setIpv6(
   } catch (error) {
     if (!(error instanceof OpError)) throw error
     const hint = ['EROFS', 'EACCES', 'EPERM'].includes(error.code)
-      ? '; in a systemd unit ProtectKernelTunables=no allows for it'
+      ? '; in a systemd unit ReadWritePaths=/proc/sys/net/ipv6/conf allows for it, beside ProtectKernelTunables'
       : ''
     const why = `${error.message}${hint}`
     log.warn(`IPv6 settings of ${link} cannot be set: ${why}`)

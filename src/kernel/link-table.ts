@@ -24,6 +24,8 @@ export type KernelLink = {
   readonly below: number | null
   /** Index of the bridge, bond or VRF that it belongs to. */
   readonly master: number | null
+  /** The routing table of a VRF; null: it is none. */
+  readonly vrfTable: number | null
   /** MACVLAN_MODE_* */
   readonly macvlanMode: number | null
   readonly alias: string | null
@@ -51,6 +53,7 @@ export const seenOf = (link: Link): KernelLink => ({
   kind: link.linkKind,
   below: stacked.includes(link.linkKind) ? link.parent : null,
   master: link.master,
+  vrfTable: link.vrfTable,
   macvlanMode: link.macvlanMode,
   alias: link.alias,
 })
@@ -179,6 +182,7 @@ function sameLink(a: KernelLink | null, b: KernelLink | null): boolean {
     a.kind === b.kind &&
     a.below === b.below &&
     a.master === b.master &&
+    a.vrfTable === b.vrfTable &&
     a.macvlanMode === b.macvlanMode &&
     a.alias === b.alias &&
     `${a.mac}` === `${b.mac}`

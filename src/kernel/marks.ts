@@ -52,10 +52,11 @@ export type ChangedSetting = {
 export type OwnedLink = {
   readonly kind: 'link'
   readonly name: string
-  readonly linkKind: 'macvlan'
+  readonly linkKind: 'macvlan' | 'ipvlan'
   /** Name of the interface that it sits on. */
   readonly base: string
-  readonly mac: MacText
+  /** null of an ipvlan, which has that of the interface. */
+  readonly mac: MacText | null
 }
 
 /** What is noted on a link (IFLA_IFALIAS), so that it is known without the record. */
@@ -163,8 +164,9 @@ function asSetting(value: Fields): ChangedSetting | null {
 
 function asLink(value: Fields): OwnedLink | null {
   const { name, linkKind, base, mac } = value
-  if (typeof name !== 'string' || typeof base !== 'string' || linkKind !== 'macvlan') return null
-  if (typeof mac !== 'string' || parseMac(mac, [6]) === null) return null
+  if (typeof name !== 'string' || typeof base !== 'string') return null
+  if (linkKind === 'ipvlan') return { kind: 'link', name, linkKind, base, mac: null }
+  if (linkKind !== 'macvlan' || typeof mac !== 'string' || parseMac(mac, [6]) === null) return null
   return { kind: 'link', name, linkKind, base, mac }
 }
 

@@ -67,7 +67,9 @@ export type KernelChange =
 /** What the rest of the daemon may ask. */
 export type KernelView = {
   linkByName(name: string): KernelLink | null
-  linkHolding(address: Ip): KernelLink | null
+  linkByIndex(ifindex: number): KernelLink | null
+  /** `among`: which links count; all where it is left out. */
+  linkHolding(address: Ip, among?: (link: KernelLink) => boolean): KernelLink | null
   addressesOn(ifindex: number): readonly KernelAddress[]
   /** The interface has exactly this address, prefix and peer; it may be tentative. */
   find(ifindex: number, wanted: AddressIdentity): KernelAddress | null
@@ -127,9 +129,12 @@ export class Kernel implements KernelView {
     return this.#links.get(ifindex)
   }
 
-  linkHolding(address: Ip): KernelLink | null {
-    for (const [ifindex, held] of this.#addresses)
-      if ([...held.values()].some((a) => a.address === address)) return this.#links.get(ifindex)
+  linkHolding(address: Ip, among: (link: KernelLink) => boolean = () => true): KernelLink | null {
+    for (const [ifindex, held] of this.#addresses) {
+      const link = this.#links.get(ifindex)
+      if (link === null || !among(link)) continue
+      if ([...held.values()].some((a) => a.address === address)) return link
+    }
     return null
   }
 

@@ -2,6 +2,7 @@
  * The names of vipd's nft tables: one for each run directory, so that the next daemon there, or `vipd cleanup`, finds
  * the table of the last one. Earlier versions put the process id into the name.
  */
+import type { OpError } from '../base/errors.ts'
 import { digest } from './survey.ts'
 
 const prefix = 'vipd_'
@@ -21,6 +22,10 @@ function deadTables(listed: string, living: readonly string[]): readonly string[
     return pid !== undefined && !runs(Number(pid))
   })
 }
+
+/** There can be none: no nft on this host, or no nf_tables in its kernel. */
+export const meansNoTables = ({ code, detail }: OpError): boolean =>
+  code === 'ENOENT' || /Protocol not supported/.test(detail)
 
 export type SweptTables = { readonly removed: readonly string[]; readonly own: boolean }
 

@@ -29,7 +29,7 @@ export function sweepLinks(judge: Judge, request: Request, keeps: Pick<Keeps, 'l
   const kept: InheritedLink[] = []
   const left: SweptLinks['left'][number][] = []
   const failed: SweptLinks['failed'][number][] = []
-  for (const { owned, link } of macvlans(request)) {
+  for (const { owned, link } of virtualLinks(request)) {
     const verdict = judge.link(owned, link.alias === linkMark)
     if (verdict.kind === 'foreign') continue
     if (verdict.kind === 'left') {
@@ -49,16 +49,18 @@ export function sweepLinks(judge: Judge, request: Request, keeps: Pick<Keeps, 'l
   return { removed, kept, left, failed }
 }
 
-function macvlans(request: Request): readonly { owned: OwnedLink; link: Link }[] {
+function virtualLinks(request: Request): readonly { owned: OwnedLink; link: Link }[] {
   const links = decodeMessages(request(encodeLinkDump())).flatMap((m) =>
     m.kind === 'newlink' ? [m.link] : [],
   )
   const names = new Map(links.map(({ ifindex, name }) => [ifindex, name]))
-  return links.flatMap((link) => {
+  return links.flatMap((link): readonly { owned: OwnedLink; link: Link }[] => {
     const { name, mac, parent, linkKind } = link
-    if (linkKind !== 'macvlan' || mac === null) return []
     const base = parent === null ? '' : (names.get(parent) ?? '')
-    return [{ link, owned: { kind: 'link', name, linkKind, base, mac: macText(mac) } as const }]
+    const found = { kind: 'link', name, base } as const
+    if (linkKind === 'ipvlan') return [{ link, owned: { ...found, linkKind, mac: null } }]
+    if (linkKind !== 'macvlan' || mac === null) return []
+    return [{ link, owned: { ...found, linkKind, mac: macText(mac) } }]
   })
 }
 

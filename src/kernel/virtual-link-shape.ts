@@ -3,12 +3,15 @@ import { isDeepStrictEqual } from 'node:util'
 import { type MacText, macText } from '../base/mac.ts'
 import type { Ipv4Settings } from '../wire/rtnetlink-settings.ts'
 import { bridgeMode, type LinkAlteration } from '../wire/rtnetlink-virtual-link.ts'
+import type { IpvlanWish } from './ipvlan-shape.ts'
 import type { KernelLink } from './link-table.ts'
 import { linkMark } from './marks.ts'
 import type { Kernel } from './mirror.ts'
 
 /** A link that is to be there. */
-export type LinkWish = {
+export type LinkWish = MacvlanWish | IpvlanWish
+
+export type MacvlanWish = {
   readonly kind: 'macvlan'
   readonly name: string
   /** The interface that it sits on. */
@@ -36,14 +39,13 @@ const settings4 = {
 /** It is on that interface, with that address: the rest can be altered. The kernel puts a macvlan on a macvlan beside it. */
 export const matches = (link: KernelLink, wish: LinkWish, base: KernelLink): boolean =>
   link.kind === wish.kind &&
-  link.mac !== null &&
-  macText(link.mac) === wish.mac &&
+  (wish.kind === 'ipvlan' || (link.mac !== null && macText(link.mac) === wish.mac)) &&
   link.below === (isMacvlan(base) ? base.below : base.ifindex)
 
 const isMacvlan = ({ kind }: KernelLink): boolean => kind === 'macvlan' || kind === 'macvtap'
 
 export type Standing = {
-  readonly wish: LinkWish
+  readonly wish: MacvlanWish
   readonly link: KernelLink
   readonly base: KernelLink
   /** IPv6 settings that it has been given; null: none. */
@@ -82,7 +84,7 @@ export function ipv4Of(base: KernelLink, kernel: Mirror): Partial<Ipv4Settings> 
 }
 
 /** accept_ra: a link without a link-local address takes addresses and routes from an advertisement all the same. */
-export function ipv6Of({ ipv6 }: LinkWish, base: KernelLink, kernel: Mirror): Ipv6Settings {
+export function ipv6Of({ ipv6 }: MacvlanWish, base: KernelLink, kernel: Mirror): Ipv6Settings {
   if (!ipv6) return { disable_ipv6: 1 }
   const forwarding = kernel.forwardsIpv6(base.ifindex) ? 1 : 0
   return { disable_ipv6: 0, accept_ra: 0, autoconf: 0, router_solicitations: 0, forwarding }

@@ -8,6 +8,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { OpError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { macOctets } from '../base/mac.ts'
+import { encodeIpvlanCreate, encodeIpvlanMode } from '../wire/rtnetlink-ipvlan.ts'
 import { encodeIpv4Settings } from '../wire/rtnetlink-settings.ts'
 import {
   encodeLinkAlter,
@@ -15,6 +16,7 @@ import {
   encodeLinkDelete,
   encodeNoAddressGeneration,
 } from '../wire/rtnetlink-virtual-link.ts'
+import { type IpvlanWish, ipvlanIpv6, ipvlanLacks } from './ipvlan-shape.ts'
 import type { KernelLink } from './link-table.ts'
 import type { OwnedLink } from './marks.ts'
 import type { Kernel } from './mirror.ts'
@@ -25,6 +27,7 @@ import {
   ipv6Of,
   type LinkWish,
   lacksOf,
+  type MacvlanWish,
   masterOf,
   matches,
 } from './virtual-link-shape.ts'
@@ -36,7 +39,10 @@ import {
 export type LinkState = 'ready' | 'coming' | 'refused'
 
 export type VirtualLinksPorts = {
-  readonly kernel: Pick<Kernel, 'linkByName' | 'linkByIndex' | 'forwardsIpv6' | 'settingsOf'>
+  readonly kernel: Pick<
+    Kernel,
+    'linkByName' | 'linkByIndex' | 'forwardsIpv6' | 'settingsOf' | 'addressesOn'
+  >
   readonly log: Log
   /** One rtnetlink request, answered; rejects with OpError. */
   request(bytes: Uint8Array): Promise<unknown>
@@ -100,8 +106,7 @@ export class VirtualLinks {
 
   /** A link that vipd switches on and off. */
   isOwn(name: string): boolean {
-    const entry = this.#entries.get(name)
-    return entry !== undefined && entry.wish !== null
+    return this.#entries.get(name)?.wish?.kind === 'macvlan'
   }
 
   stateOf(name: string): LinkState {
@@ -197,12 +202,19 @@ export class VirtualLinks {
     if (link === null) return this.#make(entry, wish, base)
     if (entry.own !== link.ifindex) return this.#refuseTaken(entry, link)
     if (!matches(link, wish, base)) return this.#run(entry, () => this.#delete(link))
-    const lacks = lacksOf({ wish, link, base, ipv6: entry.ipv6 }, kernel)
+    const lacks =
+      wish.kind === 'macvlan'
+        ? lacksOf({ wish, link, base, ipv6: entry.ipv6 }, kernel)
+        : ipvlanLacks(wish, link, masterOf(base, kernel), kernel).map(({ what }) => what)
     const now = JSON.stringify([link.ifindex, ...lacks])
     if (lacks.length === 0) entry.tried = null
     if (entry.ready === link.ifindex && (lacks.length === 0 || now === entry.tried)) return
     entry.tried = now
-    this.#run(entry, () => this.#configure(entry, wish, link, base))
+    this.#run(entry, () =>
+      wish.kind === 'macvlan'
+        ? this.#configure(entry, wish, link, base)
+        : this.#configureIpvlan(entry, wish, link, base),
+    )
   }
 
   /** Nothing needs it any more. */
@@ -223,19 +235,43 @@ export class VirtualLinks {
     entry.owned = ownedLink(wish)
     this.#run(entry, async () => {
       await this.#ports.record(this.#owned())
-      const { name, group } = wish
-      const mac = macOctets(wish.mac)
-      const master = masterOf(base, this.#ports.kernel)
-      const spec = { kind: 'macvlan', name, below: base.ifindex, mac, group, master } as const
-      await this.#ports.request(encodeLinkCreate(spec))
+      const { name } = wish
+      await this.#ports.request(this.#creation(wish, base))
       entry.own = this.#ports.kernel.linkByName(name)?.ifindex ?? null
-      log.info(`Made ${name} on ${wish.base} with MAC address ${wish.mac}`)
+      const what = wish.kind === 'macvlan' ? `with MAC address ${wish.mac}` : 'as ipvlan'
+      log.info(`Made ${name} on ${wish.base} ${what}`)
     })
+  }
+
+  #creation(wish: LinkWish, base: KernelLink): Uint8Array {
+    const { name, group } = wish
+    const master = masterOf(base, this.#ports.kernel)
+    const place = { name, below: base.ifindex, group, master }
+    return wish.kind === 'macvlan'
+      ? encodeLinkCreate({ kind: 'macvlan', ...place, mac: macOctets(wish.mac) })
+      : encodeIpvlanCreate({ ...place, mode: wish.mode })
+  }
+
+  async #configureIpvlan(
+    entry: Entry,
+    wish: IpvlanWish,
+    link: KernelLink,
+    base: KernelLink,
+  ): Promise<void> {
+    const { request, setIpv6, kernel } = this.#ports
+    // Before it is up for the first time.
+    if (entry.ready !== link.ifindex) {
+      await request(encodeIpvlanMode(link.ifindex, wish.mode))
+      entry.ipv6Refused = await setIpv6(wish.name, ipvlanIpv6(wish))
+    }
+    const master = masterOf(base, kernel)
+    for (const lack of ipvlanLacks(wish, link, master, kernel)) await request(lack.request)
+    entry.ready = link.ifindex
   }
 
   async #configure(
     entry: Entry,
-    wish: LinkWish,
+    wish: MacvlanWish,
     link: KernelLink,
     base: KernelLink,
   ): Promise<void> {
@@ -339,14 +375,14 @@ const newEntry = (name: string, wish: LinkWish | null): Entry => ({
 })
 
 const taken = ({ kind }: KernelLink): string =>
-  `the name is taken by ${kind === null ? 'an interface' : `a ${kind}`} that vipd did not make; remove it, or write another name in use_vmac`
+  `the name is taken by ${kind === null ? 'an interface' : `a ${kind}`} that vipd did not make; remove it, or write another name`
 
-const ownedLink = ({ name, kind, base, mac }: LinkWish): OwnedLink => ({
+const ownedLink = (wish: LinkWish): OwnedLink => ({
   kind: 'link',
-  name,
-  linkKind: kind,
-  base,
-  mac,
+  name: wish.name,
+  linkKind: wish.kind,
+  base: wish.base,
+  mac: wish.kind === 'macvlan' ? wish.mac : null,
 })
 
 function unlessNoIpv6(error: unknown): void {

@@ -4,6 +4,7 @@
  * (loader.ts).
  */
 import {
+  accessSync,
   closeSync,
   constants,
   fstatSync,
@@ -72,6 +73,7 @@ export function realMachine(options: MachineOptions = {}): Machine {
     useNamespace: (name) => network.use(name),
     interfaceExists: (name) => !network.seen || interfaces().has(name),
     interfaceMulticast: (name) => !network.sysIsOurs || interfaceMulticast(name),
+    readOnly,
     interfaceMtu: (name, family) => (network.sysIsOurs ? interfaceMtu(name, family) : null),
     foreignAddresses: (name) => (network.seen ? (held().get(name) ?? []) : []),
     user: (name) => {
@@ -194,6 +196,15 @@ function interfaceMulticast(name: string): boolean {
   if (name.includes('/') || name === '..') return false
   const flags = readText(`/sys/class/net/${name}/flags`)
   return flags === null || (Number(flags.trim()) & multicastFlag) !== 0
+}
+
+function readOnly(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK)
+    return false
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EROFS'
+  }
 }
 
 /** Of IPv6 it is a setting of its own. */

@@ -25,8 +25,9 @@ const ifla = {
   kind: 1,
   data: 2,
 }
-/** IFLA_MACVLAN_MODE */
+/** IFLA_MACVLAN_MODE, IFLA_VRF_TABLE */
 const macvlanMode = 1
+const vrfTable = 1
 /** IFF_* flags. */
 const iff = {
   up: 0x1,
@@ -70,6 +71,8 @@ export type Link = {
   readonly linkKind: string | null
   /** MACVLAN_MODE_*; null: it is no macvlan. */
   readonly macvlanMode: number | null
+  /** The routing table of a VRF; null: it is none. */
+  readonly vrfTable: number | null
   /** What an operator or a program has noted on it. */
   readonly alias: string | null
   /** null: it has none. */
@@ -111,7 +114,8 @@ export function decodeLink(
     master: readU32(attributes.get(ifla.master)),
     parent: attributes.has(ifla.linkNetnsid) ? null : readU32(attributes.get(ifla.link)),
     linkKind,
-    macvlanMode: linkKind === 'macvlan' ? modeOf(info?.get(ifla.data)) : null,
+    macvlanMode: linkKind === 'macvlan' ? wordOf(info?.get(ifla.data), macvlanMode) : null,
+    vrfTable: linkKind === 'vrf' ? wordOf(info?.get(ifla.data), vrfTable) : null,
     alias: textOf(attributes.get(ifla.alias)),
     ipv4: readIpv4Settings(attributes),
   }
@@ -121,5 +125,5 @@ export function decodeLink(
 const textOf = (value: Uint8Array | undefined): string | null =>
   value === undefined ? null : readCString(value)
 
-const modeOf = (data: Uint8Array | undefined): number | null =>
-  readU32(readAttributes(data ?? new Uint8Array(0))?.get(macvlanMode))
+const wordOf = (data: Uint8Array | undefined, attribute: number): number | null =>
+  readU32(readAttributes(data ?? new Uint8Array(0))?.get(attribute))

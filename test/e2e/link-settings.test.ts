@@ -111,3 +111,39 @@ test('two vipds and a keepalived on one interface: whichever ends last sets it b
     await three.stop()
     assert.equal(await value(host), '0')
   }))
+
+const ofBase = async (host: Host): Promise<readonly string[]> => {
+  const names = ['arp_ignore', 'arp_announce', 'arp_filter', 'rp_filter']
+  const text = await host.sh(`cd /proc/sys/net/ipv4/conf/eth0; cat ${names.join(' ')}`)
+  return text.trim().split('\n')
+}
+
+test('use_vmac: the interface below before, while, after a stop, after a kill and the cleanup; keepalived leaves its own', () =>
+  inLab('vmacbase', async (lab) => {
+    const vmac = (priority: number) => conf({ priority, more: 'use_vmac' })
+    const one = await lab.host('one', { addresses: { eth0: ['172.16.80.2/24'] } })
+    const two = await lab.host('two', { addresses: { eth0: ['172.16.80.3/24'] } })
+    const untouched = ['0', '0', '0', '0']
+    assert.deepEqual(await ofBase(one), untouched)
+    const daemon = startVipd(one, vmac(150), 'vipd')
+    await daemon.reaches('VI_1', 'MASTER', soonMs)
+    assert.deepEqual(await ofBase(one), ['1', '2', '0', '0'])
+    const keepalived = startKeepalived(two, vmac(100))
+    await keepalived.reaches('VI_1', 'BACKUP', soonMs)
+    await daemon.stop()
+    assert.deepEqual(await ofBase(one), untouched)
+    await keepalived.stop()
+    assert.deepEqual(await ofBase(two), ['1', '0', '1', '0'], 'keepalived 2.2.7, for ever')
+    const killed = startVipd(one, vmac(150), 'vipd')
+    await killed.reaches('VI_1', 'MASTER', soonMs)
+    await until(
+      'a warden runs',
+      soonMs,
+      async () => (await one.run('pgrep', ['-x', 'vipd-warden'])).stdout,
+    )
+    await killAll(one, killed)
+    assert.deepEqual(await ofBase(one), ['1', '2', '0', '0'])
+    const done = await cleanup(one, killed.runDir)
+    assert.equal(done.status, 0, done.stderr)
+    assert.deepEqual(await ofBase(one), untouched)
+  }))

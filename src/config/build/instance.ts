@@ -71,6 +71,8 @@ export function finishInstance(
     staticInterfaces: [],
     transport,
     vmac: vmacOf(draft, links, { strict, unicast: transport.kind === 'unicast' }, lowering),
+    ipvlan: links.ipvlan?.name ?? null,
+    vrf: vrfOf(draft, lowering),
     virtualLinks: links.links,
     garp: settle(garpOptions, block(draft.garp, inherited.garp), lowering),
     addressLifetimeSeconds: optionValue(
@@ -133,6 +135,10 @@ function mayRun(
   }
   if (draft.vmac !== null && draft.interface === null) {
     lowering.error(draft.vmac.place, 'vmac', `${name}: use_vmac needs an interface; it is ignored`)
+  }
+  if (draft.ipvlan !== null && draft.interface === null) {
+    const message = `${name}: use_ipvlan needs an interface; it is ignored`
+    lowering.error(draft.ipvlan.place, 'ipvlan', message)
   }
   return !isLeftOut(draft, lowering) && lowering.refusals === before
 }
@@ -278,6 +284,13 @@ function vmacOf(
     lowering.error(xmitBasePlace, 'strict-mode', message)
   }
   return { ...links.vmac, xmitBase: unicast || (xmitBasePlace !== null && !strict) }
+}
+
+function vrfOf({ name, vrf, interface: own }: InstanceDraft, lowering: Lowering): string | null {
+  if (vrf === null || own === null) return vrf?.name ?? null
+  const message = `${name}: vrf ${vrf.name} has no effect beside interface ${own}`
+  lowering.error(vrf.place, 'vrf', message)
+  return null
 }
 
 function acceptOf(

@@ -13,16 +13,18 @@ import { globalInputs } from '../keywords/global.ts'
 import { instanceOptions } from '../keywords/instance-options.ts'
 import { linkNameError } from '../keywords/vmac.ts'
 import type { Node } from '../language/tree-types.ts'
-import type { VirtualAddress, VirtualLink, Vmac } from '../types.ts'
+import type { IpvlanLink, MacvlanLink, VirtualAddress, VirtualLink, Vmac } from '../types.ts'
 import { vmacWanted } from '../types.ts'
 
 /** The virtual links of one instance, as its draft says. */
 export type LinksDraft = {
   readonly vmac: Omit<Vmac, 'xmitBase'> | null
+  readonly ipvlan: IpvlanLink | null
+  /** Both. */
   readonly links: readonly VirtualLink[]
 }
 
-const none: LinksDraft = { vmac: null, links: [] }
+const none: LinksDraft = { vmac: null, ipvlan: null, links: [] }
 
 /** The names of links that are taken, each by an instance. */
 type Names = Map<string, string>
@@ -36,12 +38,17 @@ export function nameVirtualLinks(
   if (asking.length === 0) return new Map()
   const names: Names = new Map()
   for (const { interface: name, ...draft } of drafts) if (name !== null) names.set(name, draft.name)
-  for (const draft of asking) claimWritten(draft, names, lowering)
+  for (const draft of asking) {
+    withoutVmac(draft, lowering)
+    claimWritten(draft, names, lowering)
+  }
   const own = new Map(asking.map((draft) => [draft, ownLink(draft, names, lowering)]))
   return new Map(
     asking.map((draft) => {
       const vmac = own.get(draft) ?? null
-      return [draft, { vmac, links: linksOf(draft, vmac, names, lowering) }]
+      const ipvlan = ipvlanOf(draft, names, lowering)
+      const links = linksOf(draft, vmac, names, lowering)
+      return [draft, { vmac, ipvlan, links: ipvlan === null ? links : [ipvlan, ...links] }]
     }),
   )
 }
@@ -53,20 +60,69 @@ export const linksOfDraft = (
 
 const needsLinks = (draft: InstanceDraft): boolean =>
   draft.interface !== null &&
-  (draft.vmac !== null || draft.vmacAddresses || allOf(draft).some((one) => one.vmac !== null))
+  (draft.vmac !== null ||
+    draft.ipvlan !== null ||
+    draft.vmacAddresses ||
+    allOf(draft).some((one) => one.vmac !== null))
 
 const allOf = ({ addresses, excluded }: InstanceDraft): readonly VirtualAddress[] => [
   ...addresses,
   ...excluded,
 ]
 
-function claimWritten({ name, vmac }: InstanceDraft, names: Names, lowering: Lowering): void {
-  if (vmac === null || vmac.name === null) return
-  const other = names.get(vmac.name)
-  if (other === undefined) return void names.set(vmac.name, name)
-  const message = `${name}: ${vmac.name} is an interface of ${other} already; the usual name is used`
-  lowering.error(vmac.place, 'vmac', message)
-  vmac.name = null
+function claimWritten(
+  { name, vmac, ipvlan }: InstanceDraft,
+  names: Names,
+  lowering: Lowering,
+): void {
+  for (const link of [vmac, ipvlan]) {
+    if (link === null || link.name === null) continue
+    const other = names.get(link.name)
+    if (other === undefined) {
+      names.set(link.name, name)
+      continue
+    }
+    const message = `${name}: ${link.name} is an interface of ${other} already; the usual name is used`
+    lowering.error(link.place, 'vmac', message)
+    link.name = null
+  }
+}
+
+/** As in keepalived use_ipvlan wins over use_vmac. */
+function ipvlanOf(draft: InstanceDraft, names: Names, lowering: Lowering): IpvlanLink | null {
+  const { ipvlan, interface: base, name: instance, source } = draft
+  if (ipvlan === null || base === null) return null
+  const family = draft.family ?? 4
+  const { place, mode, group } = ipvlan
+  if (ipvlan.address !== null && ipFamily(ipvlan.address.address) !== family) {
+    const message = `${instance}: the address of use_ipvlan is not of its family; it is ignored`
+    lowering.error(place, 'ipvlan', message)
+    ipvlan.address = null
+  }
+  const own = source === null ? null : { address: source, prefixLength: family === 4 ? 32 : 128 }
+  const address = ipvlan.address ?? own
+  if (address === null && family === 4)
+    draft.refused ??= {
+      place,
+      why: 'use_ipvlan of IPv4 needs an address of its own: use_ipvlan ADDRESS/LENGTH',
+    }
+  const name = ipvlan.name ?? freeName(prefixOf('vmacPrefix', lowering), family, draft, names)
+  return { kind: 'ipvlan', name, base, mode: mode ?? 'bridge', address, group }
+}
+
+/** Where both are written. */
+function withoutVmac(draft: InstanceDraft, lowering: Lowering): void {
+  if (draft.ipvlan === null) return
+  const both =
+    draft.vmac !== null || draft.vmacAddresses || allOf(draft).some((it) => it.vmac !== null)
+  if (!both) return
+  const message = `${draft.name} has use_ipvlan: use_vmac is ignored, as the kernel has no virtual MAC address beside an ipvlan`
+  lowering.error(draft.vmac?.place ?? draft.ipvlan.place, 'ipvlan', message)
+  draft.vmac = null
+  draft.vmacAddresses = false
+  const plain = (entry: VirtualAddress) => ({ ...entry, vmac: null })
+  draft.addresses = draft.addresses.map(plain)
+  draft.excluded = draft.excluded.map(plain)
 }
 
 /** The link of `use_vmac`. */
@@ -88,12 +144,12 @@ function linksOf(
   vmac: Omit<Vmac, 'xmitBase'> | null,
   names: Names,
   lowering: Lowering,
-): readonly VirtualLink[] {
+): readonly MacvlanLink[] {
   const primary = draft.interface ?? ''
   const group = draft.vmac?.group ?? null
   /** One link for each MAC address on an interface: the kernel has no second. */
-  const links = new Map<string, VirtualLink>()
-  const add = (link: VirtualLink) => links.set(`${link.base} ${link.mac}`, link)
+  const links = new Map<string, MacvlanLink>()
+  const add = (link: MacvlanLink) => links.set(`${link.base} ${link.mac}`, link)
   if (vmac !== null)
     add({ kind: 'macvlan', name: vmac.name, base: primary, mac: vmac.mac, ipv6: false, group })
   const carried = (entry: VirtualAddress): VirtualAddress => {
@@ -172,7 +228,7 @@ export function ownLinkNames(
   const lines = nodes.flatMap(({ keyword, block }) =>
     keyword.text === 'vrrp_instance' ? (block ?? []) : [],
   )
-  const asking = lines.filter(({ keyword }) => /^use_vmac(_addr)?$/.test(keyword.text))
+  const asking = lines.filter(({ keyword }) => /^use_(vmac(_addr)?|ipvlan)$/.test(keyword.text))
   const onAddress = lines.some(({ block }) =>
     block?.some(({ args }) => args.some(({ text }) => text === 'use_vmac')),
   )
@@ -187,21 +243,35 @@ export function ownLinkNames(
 const numbered = (name: string, prefix: string): boolean =>
   /^\d*\.\d{1,3}$/.test(name.slice(prefix.length))
 
-/** Why an instance cannot have its links: the kernel lets one link of a MAC address up on an interface. */
+/**
+ * Why an instance cannot have its links: the kernel lets one link of a MAC address up on an interface, has no macvlan beside
+ * an ipvlan there, and one mode for all ipvlans of it.
+ */
 export function clashingLinks(
   all: ReadonlyMap<InstanceDraft, LinksDraft>,
 ): ReadonlyMap<InstanceDraft, string> {
   const taken = new Map<string, InstanceDraft>()
+  const kinds = new Map<string, { readonly draft: InstanceDraft; readonly text: string }>()
+  const clashOf = (draft: InstanceDraft, link: VirtualLink): string | null => {
+    const text = kindOf(link)
+    const first = kinds.get(link.base) ?? { draft, text }
+    kinds.set(link.base, first)
+    if (first.text !== text)
+      return `${link.base} has ${first.text} of ${first.draft.name}, and the kernel no ${text} beside`
+    if (link.kind !== 'macvlan') return null
+    const other = taken.get(`${link.base} ${link.mac}`) ?? draft
+    taken.set(`${link.base} ${link.mac}`, other)
+    if (other === draft) return null
+    return `its virtual MAC address ${link.mac} on ${link.base} is that of ${other.name}, and an interface carries it once`
+  }
   const clashes = new Map<InstanceDraft, string>()
   for (const [draft, { links }] of all)
-    for (const { base, mac } of links) {
-      const other = taken.get(`${base} ${mac}`)
-      if (other === undefined) taken.set(`${base} ${mac}`, draft)
-      else if (other !== draft)
-        clashes.set(
-          draft,
-          `its virtual MAC address ${mac} on ${base} is that of ${other.name}, and an interface carries it once`,
-        )
+    for (const link of links) {
+      const clash = clashOf(draft, link)
+      if (clash !== null) clashes.set(draft, clash)
     }
   return clashes
 }
+
+const kindOf = (link: VirtualLink): string =>
+  link.kind === 'macvlan' ? 'virtual MAC addresses' : `ipvlan links in mode ${link.mode}`

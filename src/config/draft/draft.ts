@@ -19,6 +19,7 @@ import type {
   InitialValue,
   InstanceOptions,
   InterfaceDelay,
+  IpvlanMode,
   MailOptions,
   NotifyOptions,
   Peer,
@@ -137,6 +138,15 @@ export type VmacDraft = {
   group: number | null
 }
 
+/** `use_ipvlan`: what of it is written. */
+export type IpvlanDraft = {
+  readonly place: Place
+  name: string | null
+  address: { readonly address: Ip; readonly prefixLength: number } | null
+  mode: IpvlanMode | null
+  group: number | null
+}
+
 export type InstanceDraft = InheritedDraft & {
   name: string
   place: Place
@@ -166,6 +176,9 @@ export type InstanceDraft = InheritedDraft & {
   trackChecks: TrackedDraft[]
   notify: NotifyDraft
   vmac: VmacDraft | null
+  ipvlan: IpvlanDraft | null
+  /** `vrf`. */
+  vrf: { readonly name: string; readonly place: Place } | null
   /** Of vmac_xmit_base. */
   xmitBasePlace: Place | null
   /** use_vmac_addr was written. */
@@ -294,6 +307,8 @@ export const instanceDraft = (name: string, place: Place): InstanceDraft => ({
   trackChecks: [],
   notify: noNotify(),
   vmac: null,
+  ipvlan: null,
+  vrf: null,
   xmitBasePlace: null,
   vmacAddresses: false,
   refused: null,

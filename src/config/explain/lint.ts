@@ -18,6 +18,7 @@ export function lint(config: Config, world: World): readonly Diagnostic[] {
   const note: Say = (place, code, message) => {
     found.push({ place, severity: 'note', code, message, verdict: 'none' })
   }
+  ownLinks(config, world, warn)
   for (const instance of config.instances) {
     owner(instance, warn)
     owned(instance, world, found)
@@ -168,6 +169,17 @@ function multicast(instance: Instance, world: World, warn: Say) {
   if (world.interfaceExists(link) && !world.interfaceMulticast(link)) {
     warn(place, 'no-multicast', `${name}: ${link} has no multicast; use unicast_peer`)
   }
+}
+
+const settingsFolder = '/proc/sys/net/ipv6/conf'
+
+/** Of its own links the daemon sets IPv6 off, or accepting nothing, by files alone. */
+function ownLinks({ instances }: Config, world: World, warn: Say) {
+  const first = instances.find(({ virtualLinks }) => virtualLinks.length > 0)
+  if (first === undefined || !world.readOnly(settingsFolder)) return
+  const [link] = first.virtualLinks
+  const message = `${settingsFolder} is read-only here: IPv6 of ${link?.name} and other links that vipd makes stays as the kernel has it (a systemd unit: ReadWritePaths=${settingsFolder} beside ProtectKernelTunables; a container: a writable /proc/sys/net)`
+  warn(first.place, 'read-only-settings', message)
 }
 
 /** RFC 9568 sections 5.1.2.1 and 5.2.9: a router of another make may ignore what does not obey them. */

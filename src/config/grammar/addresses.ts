@@ -76,8 +76,8 @@ function applyOptions(
   return true
 }
 
-/** 'addr' or 'addr/len'; a bad length is reported and the longest is used. */
-function readPrefix(
+/** 'addr' or 'addr/len'; a bad length is reported and the longest is used. null: it is no address. */
+export function readPrefix(
   word: Word,
   lowering: Lowering,
 ): { readonly address: Ip; readonly prefixLength: number } | null {

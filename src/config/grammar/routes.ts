@@ -62,10 +62,8 @@ const take: Readonly<Record<string, Take>> = {
   table: (route, word, words) => {
     route.table = words.named(word, 'rt_tables', 0xffff_ffff)
   },
-  vrf: (_route, word, words) => {
-    const name = words.value(word).text
-    const message = `vrf ${name} of a route is not supported by this version (write the table of ${name})`
-    words.drop(word, 'not-supported', message)
+  vrf: (route, word, words) => {
+    route.vrf = words.interface(word)
   },
   protocol: (route, word, words) => {
     route.protocol = words.named(word, 'rt_protos', 255)
@@ -146,6 +144,7 @@ const emptyRoute = (text: string, node: Node): RouteDraft => ({
   interface: null,
   source: null,
   table: mainTable,
+  vrf: null,
   protocol: null,
   metric: null,
   tos: 0,

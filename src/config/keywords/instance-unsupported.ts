@@ -22,18 +22,6 @@ export const checkedInstanceKeywords: readonly InstanceEntry[] = inBlock<Instanc
       },
       doc: 'The checksum of unicast version 3 as keepalived 1.3.6 and older compute it.',
     },
-    {
-      status: 'recognised',
-      name: 'vrf',
-      args: [interfaceName],
-      since: '2.0.8',
-      set: (draft, values, node, lowering) => {
-        if (draft.interface === null) return
-        const message = `vrf ${values[0]} has no effect beside interface ${draft.interface}`
-        lowering.error(node.place, 'vrf', message)
-      },
-      doc: 'Run in a VRF.',
-    },
   ],
 )
 

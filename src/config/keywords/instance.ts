@@ -23,6 +23,15 @@ export const instanceKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>
     set: setInterface,
   },
   {
+    name: 'vrf',
+    args: [interfaceName],
+    since: '2.0.8',
+    doc: 'For unicast without an interface: the VRF that the source address is in and the peers are reached by. An instance with an interface is in the VRF of that interface. docs/ipvlan-vrf.md.',
+    set: (draft, values, node) => {
+      draft.vrf = { name: String(values[0]), place: node.place }
+    },
+  },
+  {
     name: 'state',
     args: [choice('STATE', 'MASTER', 'BACKUP')],
     default: 'BACKUP (MASTER if priority is 255)',

@@ -18,11 +18,11 @@ import { instanceKeywords } from './instance.ts'
 import { globalInstanceLines, instanceOptionLines } from './instance-options.ts'
 import { checkedInstanceKeywords, unsupportedInstanceKeywords } from './instance-unsupported.ts'
 import { interfaceDelayKeywords } from './interface-delays.ts'
+import { ipvlanKeywords } from './ipvlan.ts'
 import { mailKeywords } from './mail.ts'
 import { globalNotifyLines, groupNotify, instanceNotify } from './notify.ts'
 import { processKeywords as daemonKeywords } from './process.ts'
 import { programKeywords } from './programs.ts'
-import { refusedKeywords } from './refused.ts'
 import { rootBlocks, unsupportedRootKeywords } from './root.ts'
 import { scriptKeywords, scriptOptionLines } from './script.ts'
 import { staticBlocks, trackGroupKeywords } from './statics.ts'
@@ -69,7 +69,7 @@ export const keywords: readonly Keyword[] = [
   ...unsupportedInstanceKeywords,
   ...hmacBlock,
   ...vmacKeywords,
-  ...refusedKeywords,
+  ...ipvlanKeywords,
   ...authenticationKeywords,
   ...hmacKeywords,
   ...groupKeywords,

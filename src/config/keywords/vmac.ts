@@ -40,7 +40,7 @@ function setVmac(draft: InstanceDraft, _values: unknown, node: Node, lowering: L
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
     const { text } = word
     if (text === 'netlink_notify_msg') continue
-    if (text === 'group') setGroup(vmac, word, words.shift(), lowering)
+    if (text === 'group') vmac.group = readGroup(word, words.shift(), lowering) ?? vmac.group
     else if (text === 'name' && words.length > 0) setName(vmac, words.shift() ?? word, lowering)
     else if (parseMac(text, [5, 6]) !== null) setMac(vmac, word, lowering)
     else setName(vmac, word, lowering)
@@ -76,11 +76,11 @@ function setMac(vmac: VmacDraft, word: Word, lowering: Lowering): void {
   else vmac.mac = { octets, place: word.place }
 }
 
-/** A number, or a name of iproute2's file. */
-function setGroup(vmac: VmacDraft, at: Word, word: Word | undefined, lowering: Lowering): void {
+/** A number, or a name of iproute2's file; null: neither, which has been said. `at`: the word before it. */
+export function readGroup(at: Word, word: Word | undefined, lowering: Lowering): number | null {
   const text = word?.text ?? ''
   const group = /^\d+$/.test(text) ? Number(text) : numberOfName('group', text, lowering.world)
-  if (group === null || group > 0x7fff_ffff)
-    lowering.error(word ?? at, 'vmac', `group takes a number or a name of link groups, not ${text}`)
-  else vmac.group = group
+  if (group !== null && group <= 0x7fff_ffff) return group
+  lowering.error(word ?? at, 'vmac', `group takes a number or a name of link groups, not ${text}`)
+  return null
 }

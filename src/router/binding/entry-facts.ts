@@ -31,19 +31,19 @@ export const entryFacts = ({ routes, rules }: Entries, links: Links): readonly E
   ...rules.map(ruleFacts),
 ]
 
-/** Routes that wait, each with the interface that is absent. */
+/** Routes that wait, each with the interface that is absent, or that is no VRF. */
 export const waitingRoutes = (
   { routes }: Pick<Instance, 'routes'>,
   links: Links,
 ): readonly { readonly text: string; readonly interface: string }[] =>
   routes.flatMap((route) => {
-    const [absent] = interfacesOf(route).filter((name) => links.linkByName(name) === null)
+    const [absent] = interfacesOf(route).filter((name) => !isThere(name, route, links))
     return absent === undefined ? [] : [{ text: route.text, interface: absent }]
   })
 
 /** Interfaces of routes and rules whose loss is a fault. */
 export const trackedInterfaces = ({ routes, rules }: Entries): readonly string[] => [
-  ...routes.filter(({ track }) => track).flatMap(interfacesOf),
+  ...routes.filter(({ track }) => track).flatMap(leadingOver),
   ...rules
     .filter(({ track }) => track)
     .flatMap(({ incoming, outgoing }) => [incoming ?? [], outgoing ?? []].flat()),
@@ -58,18 +58,29 @@ export const ownedEntries = (entries: readonly EntryFacts[]): readonly OwnedEntr
     remove: Buffer.from(remove).toString('hex'),
   }))
 
-/** Every interface that a route leads over. */
+/** Every interface that a route needs: those that it leads over, and the VRF whose table it is in. */
 export const interfacesOf = (route: Route): readonly string[] => [
+  ...leadingOver(route),
+  ...(route.vrf === null ? [] : [route.vrf]),
+]
+
+const leadingOver = (route: Route): readonly string[] => [
   ...(route.interface === null ? [] : [route.interface]),
   ...route.nextHops.flatMap((hop) => hop.interface ?? []),
 ]
 
+function isThere(name: string, { vrf }: Route, links: Links): boolean {
+  const link = links.linkByName(name)
+  return link !== null && (name !== vrf || link.vrfTable !== null)
+}
+
 function routeFacts(route: Route, links: Links): EntryFacts | null {
-  if (interfacesOf(route).some((name) => links.linkByName(name) === null)) return null
+  if (interfacesOf(route).some((name) => !isThere(name, route, links))) return null
   const indexOf = (name: string | null) =>
     name === null ? 0 : (links.linkByName(name)?.ifindex ?? 0)
   const spec: RouteSpec = {
     ...route,
+    table: (route.vrf === null ? null : links.linkByName(route.vrf)?.vrfTable) ?? route.table,
     protocol: route.protocol ?? vipdProtocol,
     ifindex: indexOf(route.interface),
     nextHops: route.nextHops.map((hop) => ({ ...hop, ifindex: indexOf(hop.interface) })),

@@ -34,8 +34,8 @@ export function resolveInterface(
   if (primary === null) {
     const missing: Fault =
       cfg.interface === null
-        ? { kind: 'source', interface: null, wanted: wantedSource(cfg, kernel) }
-        : { kind: 'link', interface: cfg.interface, why: 'missing' }
+        ? sourceMissing(cfg, kernel)
+        : { kind: 'link', interface: absentOf(cfg, cfg.interface, kernel), why: 'missing' }
     return { ok: false, faults: [missing] }
   }
   if (cfg.transport.kind === 'unicast' && cfg.transport.peers.length === 0)
@@ -50,11 +50,42 @@ export function resolveInterface(
   return { ok: true, primary, sourceLink: source.link, key: socketKeyOf(cfg, primary, source) }
 }
 
+/** The interface, or, where that is there, the link that is to be made on it. */
+const absentOf = (cfg: Instance, own: string, kernel: KernelView): string =>
+  cfg.ipvlan !== null && kernel.linkByName(own) !== null ? cfg.ipvlan : own
+
+function sourceMissing(cfg: Instance, kernel: KernelView): Fault {
+  if (cfg.vrf !== null && kernel.linkByName(cfg.vrf) === null)
+    return { kind: 'link', interface: cfg.vrf, why: 'missing' }
+  return { kind: 'source', interface: null, wanted: wantedSource(cfg, kernel) }
+}
+
 /** The interface of the instance; without one, the interface that holds its source. */
 export function primaryInterface(cfg: Instance, kernel: KernelView): KernelLink | null {
-  if (cfg.interface !== null) return kernel.linkByName(cfg.interface)
+  const name = spokenOn(cfg)
+  if (name !== null) return kernel.linkByName(name)
   const source = cfg.transport.source
-  return source === null ? null : kernel.linkHolding(source)
+  return source === null ? null : holderOf(source, cfg, kernel)
+}
+
+/** The interface that adverts pass on: the instance's own ipvlan, where it has one. */
+const spokenOn = (cfg: Instance): string | null => cfg.ipvlan ?? cfg.interface
+
+/** An address may be on the host twice, in two VRFs: what counts is the one in the instance's. */
+function holderOf(source: Ip, cfg: Instance, kernel: KernelView): KernelLink | null {
+  const own = spokenOn(cfg)
+  const link = own === null ? null : kernel.linkByName(own)
+  if (link === null && cfg.vrf === null) return kernel.linkHolding(source)
+  const vrf = vrfOf(cfg.vrf === null ? link : kernel.linkByName(cfg.vrf), kernel)
+  if (cfg.vrf !== null && vrf?.name !== cfg.vrf) return null
+  return kernel.linkHolding(source, (it) => vrfOf(it, kernel)?.ifindex === vrf?.ifindex)
+}
+
+/** The VRF that a link is in, or is; null: none. */
+function vrfOf(link: KernelLink | null, kernel: KernelView): KernelLink | null {
+  if (link === null || link.kind === 'vrf') return link
+  const master = link.master === null ? null : kernel.linkByIndex(link.master)
+  return master?.kind === 'vrf' ? master : null
 }
 
 type Source = { readonly address: Ip; readonly link: KernelLink }
@@ -65,7 +96,7 @@ function socketKeyOf(cfg: Instance, primary: KernelLink, { address, link }: Sour
   return {
     family: cfg.family,
     ah: cfg.ahKey !== null,
-    interface: cfg.interface ?? '',
+    interface: spokenOn(cfg) ?? cfg.vrf ?? '',
     ifindex: cfg.interface === null && !isLinkLocal(address) ? 0 : primary.ifindex,
     receiveOnAny: unicast && link.ifindex !== primary.ifindex,
     source: address,
@@ -94,7 +125,7 @@ function sourceAddress(
   if (wanted !== null) {
     const holds = (link: KernelLink) => usable(link).some((a) => a.address === wanted)
     if (holds(primary)) return { address: wanted, link: primary }
-    const other = isLinkLocal(wanted) ? null : kernel.linkHolding(wanted)
+    const other = isLinkLocal(wanted) ? null : holderOf(wanted, cfg, kernel)
     return other !== null && holds(other) ? { address: wanted, link: other } : null
   }
   const first = (of: readonly KernelAddress[]) =>
@@ -110,7 +141,8 @@ function wantedSource(cfg: Instance, kernel: KernelView): string {
   const { source } = cfg.transport
   if (source === null)
     return cfg.family === 6 ? 'a link-local IPv6 address' : 'an IPv4 address that is not virtual'
-  const link = kernel.linkHolding(source)
+  const link = holderOf(source, cfg, kernel)
+  if (link === null && cfg.vrf !== null) return `${source} in the VRF ${cfg.vrf}`
   const held = link === null ? [] : kernel.addressesOn(link.ifindex)
   const found = held.find(({ address }) => address === source)
   if (link === null || found === undefined) return source
@@ -132,8 +164,10 @@ export function addressFacts(
   primary: KernelLink,
   kernel: KernelView,
 ): readonly AddressFacts[] {
+  // An ipvlan carries the adverts, and none of the addresses.
+  const own = cfg.ipvlan === null ? primary : kernel.linkByName(cfg.interface ?? '')
   const resolve = (entry: VirtualAddress, advertised: boolean): readonly AddressFacts[] => {
-    const base = entry.interface === null ? primary : kernel.linkByName(entry.interface)
+    const base = entry.interface === null ? own : kernel.linkByName(entry.interface)
     const link = entry.vmac === null ? base : kernel.linkByName(entry.vmac)
     if (base === null || link === null) return []
     const facts = addressFactsOn(link, placedOn(entry, base, kernel), advertised, kernel)

@@ -108,9 +108,10 @@ function advertMac(cfg: Instance, primary: KernelLink): Uint8Array | null {
 }
 
 const carriers = ({ virtualLinks }: Instance, kernel: KernelView): readonly CarrierFacts[] =>
-  virtualLinks.flatMap(({ name, mac }) => {
-    const link = kernel.linkByName(name)
-    return link === null ? [] : [{ ifindex: link.ifindex, name, mac }]
+  virtualLinks.flatMap((it) => {
+    const link = kernel.linkByName(it.name)
+    if (it.kind !== 'macvlan' || link === null) return []
+    return [{ ifindex: link.ifindex, name: it.name, mac: it.mac }]
   })
 
 /** The peers that a unicast instance hears; for a multicast one the group decides. */

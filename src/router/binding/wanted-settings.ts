@@ -5,7 +5,9 @@ import type { WantedSetting } from '../../kernel/link-settings.ts'
 export const wantedSettings = (instances: readonly Instance[]): readonly WantedSetting[] =>
   instances.flatMap((it) => [
     ...promoting(it),
-    ...it.virtualLinks.flatMap(({ base }) => besideVirtualLink(base)),
+    ...it.virtualLinks.flatMap(({ kind, base }) =>
+      kind === 'macvlan' ? besideVirtualLink(base) : [],
+    ),
   ])
 
 const promoting = (it: Instance): readonly WantedSetting[] =>

@@ -254,7 +254,7 @@ function addressStatus(it: RunningInstance, kernel: KernelView): readonly Status
   const one = (entry: VirtualAddress, excluded: boolean): StatusAddress => {
     const name = entry.vmac ?? entry.interface ?? it.cfg.interface
     const placed = { ...entry, prefixLength: placedPrefix(entry) }
-    const link = name === null ? kernel.linkHolding(it.params.source) : kernel.linkByName(name)
+    const link = name === null ? it.binding.primary : kernel.linkByName(name)
     return {
       address: entry.address,
       prefixLength: entry.prefixLength,

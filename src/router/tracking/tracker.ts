@@ -39,7 +39,7 @@ type Watched = Omit<Tracked, 'place'>
 /** Every interface whose change can change the assessment or the resolution. */
 export function watchedInterfaces(cfg: Instance, group: SyncGroup | null): ReadonlySet<string> {
   const tracked = [...cfg.trackInterfaces, ...(group?.trackInterfaces ?? [])].map((t) => t.name)
-  const own = cfg.interface === null ? [] : [cfg.interface]
+  const own = [cfg.interface ?? [], cfg.vrf ?? []].flat()
   const led = cfg.routes.flatMap(interfacesOf)
   const made = cfg.virtualLinks.flatMap(({ name, base }) => [name, base])
   return new Set([...own, ...tracked, ...addressInterfaces(cfg), ...led, ...made])

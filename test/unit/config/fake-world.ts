@@ -24,6 +24,8 @@ export type FakeMachine = {
   readonly interfaces?: readonly string[]
   /** Absent: there is every one. */
   readonly namespaces?: readonly string[]
+  /** Paths on a file system that cannot be written. */
+  readonly readOnly?: readonly string[]
   /** Interfaces of that list without the multicast flag. */
   readonly withoutMulticast?: readonly string[]
   readonly users?: Readonly<
@@ -72,6 +74,7 @@ export function fakeWorld(machine: FakeMachine = {}): World {
     },
     useNamespace: (name) => (machine.namespaces?.includes(name) === false ? 'ENOENT' : null),
     interfaceExists: (name) => interfaces.includes(name),
+    readOnly: (path) => machine.readOnly?.includes(path) ?? false,
     interfaceMtu: (name) => machine.mtus?.[name] ?? null,
     foreignAddresses: (name) => machine.foreign?.[name] ?? [],
     interfaceMulticast: (name) => interfaces.includes(name) && !withoutMulticast.includes(name),

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { keywordReference } from '../../../src/config/explain/docs.ts'
 import type { Argument, Keyword } from '../../../src/config/grammar/entries.ts'
 import { reasonOf } from '../../../src/config/keywords/reasons.ts'
-import { findKeyword, keywords, nearest } from '../../../src/config/keywords/table.ts'
+import { keywords, nearest } from '../../../src/config/keywords/table.ts'
 import { check, findings, instanceText } from './reading.ts'
 
 test('each keyword stands once in its block', () => {
@@ -162,12 +162,6 @@ test('a misspelt keyword is answered with the nearest one', () => {
 test('a keyword in the wrong block says where it belongs', () => {
   const report = check(`global_defs {\n garp_master_delay 3\n}\n${instanceText()}`)
   assert.match(report.diagnostics[0]?.message ?? '', /it belongs in vrrp_instance/)
-})
-
-test('statuses: what must not be left out is refused', () => {
-  for (const name of ['use_ipvlan']) {
-    assert.equal(findKeyword('vrrp_instance', name)?.status, 'refused')
-  }
 })
 
 test('docs/configuration.md is what the table says', () => {

@@ -201,7 +201,6 @@ test('version 3 without an address would not start; no_virtual_ipaddress allows 
 
 const refusals: readonly (readonly [string, string])[] = [
   ['auth_hmac {\n key 1 hex:00\n }', 'auth_hmac'],
-  ['use_ipvlan', 'use_ipvlan'],
 ]
 
 for (const [lines, name] of refusals) {

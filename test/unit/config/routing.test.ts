@@ -24,7 +24,7 @@ function instance(block: 'virtual_routes' | 'virtual_rules', line: string) {
 const route = (line: string) => instance('virtual_routes', line)
 const rule = (line: string) => instance('virtual_rules', line)
 
-/** Exit statuses of `keepalived -t` 2.2.7 with the same line; but for vrf, which it has. */
+/** Exit statuses of `keepalived -t` 2.2.7 with the same line. */
 test('malformed lines: the exit status is that of keepalived', () => {
   const table: readonly (readonly [
     'virtual_routes' | 'virtual_rules',
@@ -52,7 +52,7 @@ test('malformed lines: the exit status is that of keepalived', () => {
     ['virtual_routes', 'default6 via fd09::3 dev eth0', 0, null],
     ['virtual_routes', '192.0.2.0/24 dev eth0 encap ip id 5', 0, null],
     ['virtual_routes', '192.0.2.0/24 dev eth0 table nosuch', 5, 'bad-name'],
-    ['virtual_routes', '192.0.2.0/24 dev eth0 vrf red', 5, 'not-supported'],
+    ['virtual_routes', '192.0.2.0/24 dev eth0 vrf red', 5, 'no-interface'],
     ['virtual_routes', '192.0.2.0/24 via fd09::3 dev eth0', 5, 'mixed-families'],
     ['virtual_routes', '192.0.2.0/24 nexthop via 10.0.0.3 dev eth0 weight 0', 5, 'bad-number'],
     ['virtual_rules', 'from 10.0.0.1 table 100', 5, 'rule'],

@@ -33,7 +33,9 @@ function linksOf(config: Config | null): readonly string[] {
   assert(config !== null)
   const all = ({ addresses, excluded }: Instance) => [...addresses, ...excluded]
   return config.instances.flatMap((instance) =>
-    instance.virtualLinks.map(({ name, base, mac, ipv6 }) => {
+    instance.virtualLinks.flatMap((link) => {
+      if (link.kind !== 'macvlan') return []
+      const { name, base, mac, ipv6 } = link
       const on = all(instance).filter(({ vmac }) => vmac === name)
       return `${name}@${base} ${mac}${ipv6 ? ' IPv6' : ''}: ${on.map(({ address }) => address).join(' ')}`
     }),

@@ -18,6 +18,7 @@ const plain: Link = {
   master: null,
   parent: null,
   linkKind: null,
+  vrfTable: null,
   macvlanMode: null,
   alias: null,
   ipv4: null,

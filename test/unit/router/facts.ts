@@ -66,6 +66,8 @@ export const instance = (more: Partial<Instance> = {}): Instance => ({
   staticInterfaces: [],
   transport: { kind: 'multicast', group: ip('224.0.0.18'), source: null },
   vmac: null,
+  ipvlan: null,
+  vrf: null,
   virtualLinks: [],
   preempt: true,
   preemptDelayUs: us(0),
@@ -119,6 +121,7 @@ export const link = (
   kind: null,
   below: null,
   master: null,
+  vrfTable: null,
   macvlanMode: null,
   alias: null,
   ...more,
@@ -152,7 +155,11 @@ export function kernelOf(
   const by = (index: number | undefined) => links.find((l) => l.ifindex === index) ?? null
   return {
     linkByName: (name) => links.find((l) => l.name === name) ?? null,
-    linkHolding: (wanted) => by(addresses.find((a) => a.address === wanted)?.ifindex),
+    linkByIndex: by,
+    linkHolding: (wanted, among = () => true) => {
+      const holding = addresses.filter((a) => a.address === wanted)
+      return holding.map((a) => by(a.ifindex)).find((l) => l !== null && among(l)) ?? null
+    },
     addressesOn: (ifindex) => addresses.filter((a) => a.ifindex === ifindex),
     find: (ifindex, wanted) => find(ifindex, wanted),
     isForeign: (ifindex, wanted) => find(ifindex, wanted)?.ours === false,

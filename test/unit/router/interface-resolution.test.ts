@@ -191,3 +191,53 @@ test('the fault names the source that was wanted, and why it is none', () => {
   const tentative = address(3, 'fe80::9', { tentative: true })
   assert.equal(wants('fe80::9', [tentative]), said('fe80::9, which is tentative'))
 })
+
+test('an ipvlan carries the adverts, the interface below the addresses', () => {
+  const cfg = instance({ ipvlan: 'vrrp.51' })
+  const links = [link(3, 'eth0'), link(5, 'vrrp.51', { kind: 'ipvlan', below: 3 })]
+  const kernel = kernelOf(links, [address(3, '172.16.80.2'), address(5, '172.16.80.51')])
+  const resolution = resolveInterface(cfg, kernel, vip)
+  assert.ok(resolution.ok)
+  const { key, primary } = resolution
+  assert.deepEqual([key.interface, key.ifindex, key.source], ['vrrp.51', 5, '172.16.80.51'])
+  assert.deepEqual(
+    addressFacts(cfg, primary, kernel).map(({ interface: name, ifindex }) => [name, ifindex]),
+    [['eth0', 3]],
+  )
+  const missing = (known: readonly ReturnType<typeof link>[]) => {
+    const found = resolveInterface(cfg, kernelOf(known, []), vip)
+    return found.ok ? [] : found.faults.map(describeFault)
+  }
+  assert.match(missing([])[0] ?? '', /eth0/)
+  assert.match(missing([link(3, 'eth0')])[0] ?? '', /vrrp\.51/)
+})
+
+test('vrf: the source is the one in the VRF, and the sockets are the VRF’s; an address of another counts for none', () => {
+  const source = ip('172.16.80.2')
+  const transport = {
+    kind: 'unicast',
+    source,
+    peers: [{ address: ip('172.16.80.3'), minTtl: 255, maxTtl: 255 }],
+    ttl: null,
+    checkSource: false,
+    faultNoPeer: false,
+  } as const
+  const red = link(2, 'red', { kind: 'vrf', vrfTable: 100 })
+  const links = [red, link(3, 'eth0'), link(4, 'eth1', { master: 2 })]
+  const twice = [address(3, '172.16.80.2'), address(4, '172.16.80.2')]
+  const resolve = (vrf: string | null, held = twice, known = links) => {
+    const cfg = instance({ interface: null, vrf, transport })
+    const found = resolveInterface(cfg, kernelOf(known, held), vip)
+    return found.ok
+      ? [found.primary.name, found.key.interface, found.key.ifindex]
+      : found.faults.map(describeFault)
+  }
+  assert.deepEqual(resolve('red'), ['eth1', 'red', 0])
+  assert.deepEqual(resolve(null), ['eth0', '', 0])
+  assert.match(String(resolve('red', twice.slice(0, 1))[0]), /172\.16\.80\.2 in the VRF red/)
+  assert.match(String(resolve('red', twice, links.slice(1))[0]), /red/)
+  const inside = instance({ interface: 'eth1', transport })
+  const found = resolveInterface(inside, kernelOf(links, twice), vip)
+  assert.ok(found.ok)
+  assert.equal(found.sourceLink.name, 'eth1')
+})

@@ -287,6 +287,7 @@ test('links: flags, and the attributes that decide where a VIP can live', () => 
     master: 4,
     parent: 2,
     linkKind: 'veth',
+    vrfTable: null,
     macvlanMode: null,
     alias: null,
     ipv4: null,
