@@ -101,7 +101,7 @@ describe('the daemon is killed', { concurrency: 2 }, () => {
   test('with its whole process group', (t) =>
     inLab('group', async (lab) => {
       const all = await pair(lab, 1, ['setsid'])
-      const group = (await all.one.sh('pgrep -o -x node')).trim()
+      const group = (await all.one.sh('pgrep -o -x "node|vipd"')).trim()
       const fromMs = nowMs()
       await all.one.sh(`env kill -KILL -- -${group}`)
       t.diagnostic(await cleanedUp(all, fromMs))
@@ -246,7 +246,7 @@ describe('under a supervisor', { concurrency: 2 }, () => {
       const cleanup = () => host.run(process.execPath, [...vipd, '--run-dir', daemon.runDir])
       assert.equal((await cleanup()).status, 1)
       assert.equal(await host.holds(vip), true)
-      await host.sh('kill -KILL $(pgrep -x vipd-warden) $(pgrep -o -x node)')
+      await host.sh('kill -KILL $(pgrep -x vipd-warden) $(pgrep -o -x "node|vipd")')
       await daemon.child.ended(soonMs)
       assert.equal(await host.holds(vip), true)
       const done = await cleanup()
@@ -278,7 +278,7 @@ describe('the lifetime of addresses', { concurrency: 2 }, () => {
     inLab('expire', async (lab) => {
       const { host } = await open(lab)
       const fromMs = nowMs()
-      await host.sh('kill -KILL $(pgrep -x vipd-warden) $(pgrep -o -x node)')
+      await host.sh('kill -KILL $(pgrep -x vipd-warden) $(pgrep -o -x "node|vipd")')
       for (const address of [vip, six]) {
         const gone = await host.awaitAddress(address, false, soonMs)
         const goneMs = gone.atMs - fromMs

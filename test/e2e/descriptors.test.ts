@@ -27,7 +27,7 @@ test('notifications lost, no descriptor left, the lease lapsed: it listens and l
     const master = startVipd(one, conf({ priority: 150, globals }), 'vipd', ['env', ...options])
     await master.reaches('VI_1', 'MASTER', soonMs)
     await one.awaitAddress(vip, true, soonMs)
-    const pid = (await one.sh('pgrep -o -x node')).trim()
+    const pid = (await one.sh('pgrep -o -x "node|vipd"')).trim()
     const moves = master.transitions.items.length
     const lines = master.child.mark
     await master.child.signal('SIGUSR2')

@@ -22,7 +22,7 @@ const cleanup = (host: Host, runDir: string) =>
 
 /** The daemon and its warden at once. */
 async function killAll(host: Host, daemon: Vipd): Promise<void> {
-  await host.sh('kill -KILL $(pgrep -x vipd-warden) $(pgrep -o -x node)')
+  await host.sh('kill -KILL $(pgrep -x vipd-warden) $(pgrep -o -x "node|vipd")')
   await daemon.child.ended(soonMs)
 }
 

@@ -35,7 +35,7 @@ async function master(
 
 /** Both at once: nothing is left that could clean up. */
 async function killAll(host: Host, daemon: Vipd): Promise<void> {
-  await host.sh('kill -KILL $(pgrep -x vipd-warden) $(pgrep -o -x node)')
+  await host.sh('kill -KILL $(pgrep -x vipd-warden) $(pgrep -o -x "node|vipd")')
   await daemon.child.ended(soonMs)
 }
 
@@ -193,7 +193,7 @@ describe('deleting a primary takes the secondaries of its network along', {
   const leaving: Record<string, (lab: Lab, it: { host: Host; daemon: Vipd }) => Promise<unknown>> =
     {
       'an orderly stop': (_, { daemon }) => daemon.stop(),
-      'the warden': (_, { host }) => host.sh('kill -KILL $(pgrep -o -x node)'),
+      'the warden': (_, { host }) => host.sh('kill -KILL $(pgrep -o -x "node|vipd")'),
       'the cleanup after a kill': async (_, { host, daemon }) => {
         await killAll(host, daemon)
         const done = await cleanup(host, daemon.runDir)

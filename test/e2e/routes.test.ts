@@ -209,7 +209,7 @@ describe('routes and rules', { concurrency: 2 }, () => {
         )
         assert.equal((await held(host, '7')).length, 1)
         await wardenRuns(host)
-        await host.sh('kill -KILL $(pgrep -x vipd-warden) $(pgrep -o -x node)')
+        await host.sh('kill -KILL $(pgrep -x vipd-warden) $(pgrep -o -x "node|vipd")')
         await daemon.child.ended(soonMs)
         assert.equal((await ours(host)).length, routes.length + rules.length)
         if (way === 'vipd cleanup') {

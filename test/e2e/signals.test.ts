@@ -40,7 +40,7 @@ test('every other signal: the daemon leads on, its warden stands by, scripts are
     const daemon = startVipd(host, conf({ priority: 150, before, more }))
     await daemon.reaches('VI_1', 'MASTER', soonMs)
     await host.awaitAddress(vip, true, soonMs)
-    const pid = (await host.sh('pgrep -o -x node')).trim()
+    const pid = (await host.sh('pgrep -o -x "node|vipd"')).trim()
     const warden = (await host.sh('pgrep -x vipd-warden')).trim()
     const from = host.changes.items.length
 

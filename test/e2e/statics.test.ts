@@ -158,7 +158,7 @@ describe('static entries', { concurrency: 2 }, () => {
         removed.map((it) => it.replace(/ proto.*/, '')),
         ['Deleted 192.0.2.0/24 via 10.50.0.9 dev d0'],
       )
-      await host.sh('kill -KILL $(pgrep -x vipd-warden) $(pgrep -o -x node)')
+      await host.sh('kill -KILL $(pgrep -x vipd-warden) $(pgrep -o -x "node|vipd")')
       await next.child.ended(soonMs)
       const words = ['cleanup', '--run-dir', next.runDir]
       const done = await host.run(process.execPath, [command, ...words])

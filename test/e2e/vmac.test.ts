@@ -293,7 +293,7 @@ describe('virtual MAC addresses', { concurrency: 2 }, () => {
       await stands(one, serving)
       assert.deepEqual(await index(), left, 'adopted')
       await wardenRuns(one)
-      await one.sh('kill -KILL $(pgrep -x vipd-warden) $(pgrep -o -x node)')
+      await one.sh('kill -KILL $(pgrep -x vipd-warden) $(pgrep -o -x "node|vipd")')
       await next.child.ended(soonMs)
       // Their lifetime ends them; the links stay up, without an address.
       await stands(one, { 'vrrp.51': 'UP', 'vrrp.61': 'UP' })
@@ -302,7 +302,7 @@ describe('virtual MAC addresses', { concurrency: 2 }, () => {
       await stands(one, resting)
       assert.deepEqual(await index(), left)
       await wardenRuns(one)
-      await one.sh('kill -KILL $(pgrep -x vipd-warden) $(pgrep -o -x node)')
+      await one.sh('kill -KILL $(pgrep -x vipd-warden) $(pgrep -o -x "node|vipd")')
       await after.child.ended(soonMs)
       await one.must('ip', ['link', 'add', 'mine', 'link', 'eth0', 'type', 'macvlan'])
       const done = await cleanUp(one, after)

@@ -32,7 +32,7 @@ describe('a stopped warden', { concurrency: 2 }, () => {
       await host.sh(`kill -STOP ${stale}`)
       await first.child.signal('SIGKILL')
       await until('the daemon is dead', soonMs, async () => {
-        return (await host.run('pgrep', ['-r', 'R,S,D', '-x', 'node'])).status === 1
+        return (await host.run('pgrep', ['-r', 'R,S,D', '-x', 'node|vipd'])).status === 1
       })
       const capture = await lab.capture()
       const next = startVipd(host, config)

@@ -36,15 +36,6 @@ const reasons: readonly (readonly [string, string])[] = [
     'the names of tables and protocols are read where iproute2 has them by itself: /etc/iproute2, /usr/share/iproute2 and /usr/lib/iproute2',
   ],
   [
-    'global_defs.vmac_prefix global_defs.vmac_addr_prefix vrrp_instance.vmac_xmit_base vrrp_instance.use_vmac_addr vrrp_instance.use_vmac',
-    'it makes no interfaces with a virtual MAC address',
-  ],
-  ['vrrp_instance.use_ipvlan', 'it makes no ipvlan interfaces'],
-  [
-    'vrrp_instance.vrf',
-    'the interface of the instance may be in a VRF, which is the host’s to set up',
-  ],
-  [
     'root.garp_group garp_group.garp_interval garp_group.gna_interval garp_group.interface garp_group.interfaces',
     'announcements have a pace for each interface: garp_interval and gna_interval of the instance',
   ],

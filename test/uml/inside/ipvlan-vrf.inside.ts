@@ -75,7 +75,7 @@ test('use_ipvlan: the link, its address, the adverts; lost parent, lost link, ki
       four(await shown(one, 'vrrp.51')).includes('10.80.0.51/24'),
     )
     await leads(one, master)
-    await one.sh('kill -KILL $(pgrep -x vipd-warden) $(pgrep -o -x node)')
+    await one.sh('kill -KILL $(pgrep -x vipd-warden) $(pgrep -o -x "node|vipd")')
     await master.child.ended(slowMs)
     assert.notEqual(await shown(one, 'vrrp.51'), null, 'it is left')
     const command = [program('../cli/run.js'), 'cleanup', '--run-dir', '/run/lab/vipd']
