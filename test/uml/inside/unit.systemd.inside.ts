@@ -14,8 +14,8 @@ const run = (command: string, ...args: string[]): string => {
 }
 const systemctl = (...args: string[]): string => run('systemctl', ...args)
 const property = (name: string): string => systemctl('show', '--value', '-p', name, 'vipd')
-const setting = (name: string): string =>
-  readFileSync(`/proc/sys/net/ipv4/conf/eth0/${name}`, 'utf8').trim()
+const read = (path: string): string => readFileSync(`/proc/sys/net/${path}`, 'utf8').trim()
+const setting = (name: string): string => read(`ipv4/conf/eth0/${name}`)
 const holds = () => run('ip', '-o', 'address', 'show').includes('10.80.0.100')
 const journal = () => run('journalctl', '--no-pager', '-o', 'cat', '-u', 'vipd')
 
@@ -25,6 +25,7 @@ const config = `vrrp_instance VI_1 {
   priority 150
   advert_int 1
   promote_secondaries
+  use_vmac
   virtual_ipaddress {
     10.80.0.100/24
   }
@@ -44,6 +45,8 @@ test('the unit becomes ready and leads; of /proc/sys it can write the IPv6 setti
   assert.equal(property('ActiveState'), 'active')
   await until('it leads', slowMs, () => Promise.resolve(holds()))
   assert.equal(setting('promote_secondaries'), '1')
+  // By a file: rtnetlink has no request for it.
+  assert.equal(read('ipv6/conf/vrrp.51/disable_ipv6'), '1')
   const mounts = readFileSync(`/proc/${property('MainPID')}/mountinfo`, 'utf8').split('\n')
   const options = (path: string): string | undefined => {
     const fields = mounts.map((line) => line.split(' ')).find((it) => it[4] === path)
@@ -70,5 +73,9 @@ test('killed with its warden: what it left is removed and set back, and it is st
 test('stopped: nothing is left', () => {
   systemctl('stop', 'vipd')
   assert.equal(property('ActiveState'), 'inactive')
-  assert.deepEqual([setting('promote_secondaries'), holds()], ['0', false])
+  assert.deepEqual(
+    [setting('promote_secondaries'), setting('arp_ignore'), holds()],
+    ['0', '0', false],
+  )
+  assert.doesNotMatch(run('ip', 'link'), /vrrp\.51/)
 })
