@@ -80,6 +80,7 @@ function instance(it: StatusInstance, from: DumpSources): readonly DumpInstance[
         cfg.downTimerAdverts * advertUs + ((256 - it.effectivePriority) * advertUs) / 256,
       ),
       interface: cfg.interface ?? '',
+      vmac: cfg.vmac?.name ?? null,
       source: shownSource(source, cfg, from),
       effectivePriority: it.effectivePriority,
       addresses: addresses(cfg.addresses, it, false),

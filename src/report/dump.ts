@@ -64,6 +64,8 @@ export type DumpInstance = {
   readonly dueMs: number | null
   readonly masterDownUs: number
   readonly interface: string
+  /** The virtual link of use_vmac; null: none. */
+  readonly vmac: string | null
   readonly source: string
   readonly sourceConfigured: boolean
   readonly garp: {

@@ -25,6 +25,11 @@ const command = program('../cli/run.js')
 
 type Options = { readonly advertInt?: number; readonly use?: string; readonly globals?: string }
 
+const signed = `auth_hmac {
+    key 1 hex:${'5a'.repeat(32)}
+    active_key 1
+  }`
+
 /** An IPv4 and an IPv6 instance in one file. */
 const conf = (priority: number, options: Options = {}): string => {
   const { advertInt = 0.2, use = 'use_vmac', globals = '' } = options
@@ -123,9 +128,11 @@ describe('virtual MAC addresses', { concurrency: 2 }, () => {
       const client = await openHost(lab, 'client', 9)
       const capture = await lab.capture()
       await dropAnnouncements(client)
-      const first = startVipd(one, conf(150))
+      // Signed as well: a frame that is not what was signed would make two masters.
+      const sealed = { use: `use_vmac\n  ${signed}` }
+      const first = startVipd(one, conf(150, sealed))
       await both(first, 'MASTER')
-      const second = startVipd(two, conf(100))
+      const second = startVipd(two, conf(100, sealed))
       await both(second, 'BACKUP')
       await stands(one, serving)
       await stands(two, resting)
@@ -143,7 +150,7 @@ describe('virtual MAC addresses', { concurrency: 2 }, () => {
       assert.deepEqual(await standing(one), {})
       await stands(two, serving)
       await served()
-      const again = startVipd(one, conf(150))
+      const again = startVipd(one, conf(150, sealed))
       await both(again, 'MASTER')
       await stands(two, resting)
       await served()

@@ -21,6 +21,7 @@ import type {
   Tracked,
   UserCommand,
   VirtualAddress,
+  VirtualLink,
   World,
 } from '../types.ts'
 import { hints } from './hints.ts'
@@ -103,6 +104,7 @@ function printInstance(instance: Instance, config: Config, world: World): string
     row('addresses', addresses.map(addressText).join(', ') || 'none'),
   ]
   if (excluded.length > 0) lines.push(row('unadvertised', excluded.map(addressText).join(', ')))
+  for (const link of instance.virtualLinks) lines.push(row('virtual MAC', linkText(link)))
   for (const { text } of instance.routes) lines.push(row('route', text))
   for (const { text, preference } of instance.rules)
     lines.push(row('rule', `${preference}: ${text}`))
@@ -192,9 +194,12 @@ function announces({ garp }: Instance): string {
   return `${garp.masterRepeat} per address on becoming master${second}${refresh}`
 }
 
+const linkText = ({ mac, name, base }: VirtualLink): string => `${mac} on ${name}, above ${base}`
+
 function addressText(address: VirtualAddress): string {
   const parts = [`${address.address}/${address.prefixLength}`]
-  if (address.interface !== null) parts.push(`dev ${address.interface}`)
+  const on = address.vmac ?? address.interface
+  if (on !== null) parts.push(`dev ${on}`)
   if (address.label !== null) parts.push(`label ${address.label}`)
   if (address.scope !== 0) parts.push(`scope ${address.scope}`)
   return parts.join(' ')

@@ -25,7 +25,7 @@ function data(it: DumpInstance): Record<string, unknown> {
     dont_track_primary: bit(!it.trackPrimary),
     skip_check_adv_addr: bit(it.skipCheckAdvAddr),
     strict_mode: bit(it.strict),
-    vmac_ifname: '',
+    vmac_ifname: it.vmac ?? '',
     ifp_ifname: it.interface,
     master_priority: master?.priority ?? 0,
     last_transition: it.lastTransitionMs / 1_000,

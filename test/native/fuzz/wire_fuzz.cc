@@ -17,8 +17,8 @@ namespace vipd {
 namespace {
 
 bool SameStep(const Step& a, const Step& b) {
-  return a.kind == b.kind && a.target == b.target && a.to == b.to && a.bytes == b.bytes &&
-         a.tolerate == b.tolerate;
+  return a.kind == b.kind && a.target == b.target && a.to == b.to && a.head == b.head &&
+         a.bytes == b.bytes && a.tolerate == b.tolerate;
 }
 
 void DecodeArbitrary(std::span<const uint8_t> bytes) {
@@ -36,6 +36,7 @@ void CutPlan(Input* in) {
       steps.push_back(step);
       // Long ones too, so that plans are cut.
       if (in->Below(4) == 0) steps.back().bytes.resize(static_cast<size_t>(in->Below(64)) * 256);
+      if (step.kind == StepKind::kDatagram) steps.back().head.resize(in->Below(2) * 34u);
     }
   }
   const PlanPtr plan = MakePlan(std::move(steps));

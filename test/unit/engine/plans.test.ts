@@ -16,6 +16,8 @@ import {
 } from '../../../src/engine/plans.ts'
 import {
   type AddressFacts,
+  planCarriers,
+  planHold,
   planRestore,
   planReturn,
   type SlotFacts,
@@ -532,4 +534,62 @@ test('no addresses at all: adverts only', () => {
     lead.repeats.map((r) => r.key),
     ['advert'],
   )
+})
+
+const carrier = { ifindex: 9, name: 'vrrp.51', mac: '00:00:5e:00:01:33' }
+const onVmac: SlotFacts = {
+  ...facts,
+  advertMac: fromHex('00:00:5e:00:01:33'),
+  carriers: [carrier],
+  addresses: [
+    address('10.0.0.100', {
+      ifindex: 9,
+      announceOn: 3,
+      mac: fromHex('00:00:5e:00:01:33'),
+      interface: 'vrrp.51',
+    }),
+  ],
+}
+
+/** 'on 9', 'off 9', 'add 9', 'remove 9' of each request, frames and adverts by name. */
+const named = (plan: Plan): readonly string[] =>
+  plan.map((step) => {
+    if (step.kind === 'datagram') return step.head === undefined ? 'advert' : 'framed advert'
+    if (step.kind === 'frame') return `frame ${step.ifindex}`
+    const view = new DataView(step.bytes.buffer, step.bytes.byteOffset)
+    const type = view.getUint16(4, true)
+    if (type === 16)
+      return `${(view.getUint32(24, true) & 1) === 1 ? 'on' : 'off'} ${view.getInt32(20, true)}`
+    return `${type === 20 ? 'add' : 'remove'} ${view.getInt32(20, true)}`
+  })
+
+test('a virtual link is switched on before its addresses are set, and off after they are away', () => {
+  const once = { ...onVmac, garp: { ...onVmac.garp, masterRepeat: 1, masterDelayUs: us(0) } }
+  const lead = planOrder(once, params, master, { entering: true })
+  assert.equal(lead.kind, 'lead')
+  if (lead.kind !== 'lead') return
+  assert.deepEqual(named(lead.now), ['framed advert', 'on 9', 'add 9', 'frame 3'])
+  assert.deepEqual(named(lead.resign), ['framed advert', 'framed advert', 'remove 9', 'off 9'])
+  assert.deepEqual(named(planHold(once)), ['on 9', 'add 9'])
+})
+
+test('an advert as a frame: the header says its length, a seal included', () => {
+  const [plain] = planAdvert(onVmac, 100)
+  const [sealed] = planAdvert({ ...onVmac, sealOctets: 28 }, 100)
+  assert(plain?.kind === 'datagram' && sealed?.kind === 'datagram')
+  const length = (head: Uint8Array | undefined) => ((head?.[16] ?? 0) << 8) | (head?.[17] ?? 0)
+  assert.equal(length(plain.head), 20 + plain.bytes.length)
+  assert.equal(length(sealed.head), 20 + plain.bytes.length + 28)
+  assert.equal(
+    toHex((plain.head ?? new Uint8Array(0)).subarray(0, 14)),
+    '01005e00001200005e0001330800',
+  )
+})
+
+test('a link that takes the place of another with its MAC address waits for that to be off', () => {
+  const other = { ifindex: 11, name: 'v0', mac: '02:00:00:00:00:11' }
+  const again = { ...carrier, ifindex: 10 }
+  const { first, last } = planCarriers([carrier, other], [again])
+  assert.deepEqual([named(first), named(last)], [['off 9', 'on 10'], ['off 11']])
+  assert.deepEqual(planCarriers([carrier], [carrier]), { first: [], last: [] })
 })

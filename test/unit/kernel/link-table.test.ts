@@ -51,6 +51,33 @@ test('links on links follow, in whatever order the kernel tells of them', () => 
   assert.equal(links.byName('top')?.up, true, 'its kernel deletes it itself')
 })
 
+test('a link that vipd switches on and off counts as up while the one below is', () => {
+  const links = new LinkTable(null, (name) => name === 'vrrp.51')
+  links.set(eth0())
+  const own = (up: boolean) =>
+    seenOf({
+      ...plain,
+      ifindex: 5,
+      name: 'vrrp.51',
+      linkKind: 'macvlan',
+      parent: 2,
+      up,
+      running: up,
+    })
+  assert.deepEqual(brief(links.set(own(false))), ['vrrp.51 up'])
+  // That it is switched is told, all the same.
+  assert.deepEqual(brief(links.set(own(true))), ['vrrp.51 up'])
+  assert.deepEqual(brief(links.set(own(true))), [])
+  assert.equal(links.byName('vrrp.51')?.on, true)
+  assert.deepEqual(brief(links.set(eth0(false))), ['eth0 down', 'vrrp.51 down'])
+  // Of another program's only its state counts.
+  links.set(seenOf({ ...plain, ifindex: 6, name: 'eth6', up: true, running: false }))
+  assert.deepEqual(
+    brief(links.set(seenOf({ ...plain, ifindex: 6, name: 'eth6', up: false, running: false }))),
+    [],
+  )
+})
+
 test('the other end of a veth, and a parent that is not known, say nothing', () => {
   const links = new LinkTable()
   links.set(eth0(false))

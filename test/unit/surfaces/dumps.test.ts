@@ -38,6 +38,7 @@ const instance: DumpInstance = {
   dueMs: null,
   masterDownUs: 3_609_375,
   interface: 'eth0',
+  vmac: null,
   source: '10.0.0.1',
   sourceConfigured: false,
   garp: {
