@@ -104,7 +104,7 @@ function printInstance(instance: Instance, config: Config, world: World): string
     row('addresses', addresses.map(addressText).join(', ') || 'none'),
   ]
   if (excluded.length > 0) lines.push(row('unadvertised', excluded.map(addressText).join(', ')))
-  for (const link of instance.virtualLinks) lines.push(row('virtual MAC', linkText(link)))
+  for (const link of instance.virtualLinks) lines.push(row('link of its own', linkText(link)))
   for (const { text } of instance.routes) lines.push(row('route', text))
   for (const { text, preference } of instance.rules)
     lines.push(row('rule', `${preference}: ${text}`))
@@ -194,7 +194,10 @@ function announces({ garp }: Instance): string {
   return `${garp.masterRepeat} per address on becoming master${second}${refresh}`
 }
 
-const linkText = ({ mac, name, base }: VirtualLink): string => `${mac} on ${name}, above ${base}`
+const linkText = (link: VirtualLink): string =>
+  link.kind === 'macvlan'
+    ? `${link.mac}, ${link.name} on ${link.base}`
+    : `ipvlan, ${link.name} on ${link.base}`
 
 function addressText(address: VirtualAddress): string {
   const parts = [`${address.address}/${address.prefixLength}`]

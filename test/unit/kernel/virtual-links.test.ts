@@ -63,6 +63,7 @@ function stage(links: KernelLink[]) {
       linkByName: (name) => links.find((it) => it.name === name) ?? null,
       linkByIndex: (ifindex) => links.find((it) => it.ifindex === ifindex) ?? null,
       forwardsIpv6: () => false,
+      addressesOn: () => [],
       settingsOf: () => null,
     },
     log: { debug: say, info: say, warn: say, error: say, flush: () => Promise.resolve() },
