@@ -51,6 +51,7 @@ export class DaemonSurfaces implements Surfaces {
       log: this.#ports.log,
       status: (part) => this.#ports.daemon().status(part),
       carryOut: (order) => this.#carryOut(order),
+      recent: (names) => this.#ports.daemon().recent(names),
     })
     this.#http.follow(this.#listeners)
   }

@@ -33,10 +33,11 @@ import { type Notifier, startNotifier } from '../notify/notify.ts'
 import type { Dump } from '../report/dump.ts'
 import type { HandOver } from '../report/hand-over.ts'
 import type { Observation } from '../report/observation.ts'
+import type { Recent, RecentNames } from '../report/recent.ts'
 import type { Status, StatusInstance } from '../report/status.ts'
 import { wantedSettings } from '../router/binding/wanted-settings.ts'
 import { Dispatcher, notifySettings } from '../router/dispatch/dispatcher.ts'
-import { observe } from '../router/dispatch/observe.ts'
+import { type ObserveSources, observe, observeRecent } from '../router/dispatch/observe.ts'
 import { daemonStatus, type StatusSources } from '../router/dispatch/status.ts'
 import { HandOvers } from '../router/hand-over/hand-over.ts'
 import { Alarm } from './alarm.ts'
@@ -296,7 +297,11 @@ export class RunningDaemon implements Daemon {
   }
 
   observe(): Observation {
-    return observe({
+    return observe(this.#observed())
+  }
+
+  #observed(): ObserveSources {
+    return {
       configPath: this.#options.configPath,
       config: this.#dispatcher.config,
       instances: this.#dispatcher.instances,
@@ -304,7 +309,11 @@ export class RunningDaemon implements Daemon {
       gaps: (slot) => this.#engine.gaps(slot),
       startedMs: this.#startedMs,
       wallMs: Date.now(),
-    })
+    }
+  }
+
+  recent(names: RecentNames): Recent {
+    return observeRecent(this.#observed(), this.#pool, names)
   }
 
   results(name: string): Uint8Array {

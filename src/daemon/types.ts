@@ -9,6 +9,7 @@ import type { Loader } from '../loading/loader.ts'
 import type { Dump } from '../report/dump.ts'
 import type { HandOver } from '../report/hand-over.ts'
 import type { Observation } from '../report/observation.ts'
+import type { Recent, RecentNames } from '../report/recent.ts'
 import type { Status, StatusInstance, Transition } from '../report/status.ts'
 
 export type DaemonOptions = {
@@ -72,6 +73,8 @@ export type Daemon = {
   observe(): Observation
   /** Those of one check, packed (checks/verdict/record.ts). Throws when there is none of that name. */
   results(name: string): Uint8Array
+  /** Of those that are named and there. */
+  recent(names: RecentNames): Recent
   failover(name: string): Promise<readonly HandOver[]>
   /** Throws when no check of that name waits to be told. */
   push(name: string, failure: string | null): void

@@ -109,9 +109,14 @@ export const rooms: readonly Room[] = [
   room('surfaces/dumps', 'keepalived’s dump files, from plain values', 'base report'),
   room('surfaces/metrics', 'what Prometheus scrapes, from statuses', 'base report', 'pure'),
   room(
+    'surfaces/page',
+    'the page: what the browser runs; it can import only types of other rooms',
+    'report',
+  ),
+  room(
     'surfaces/http',
     'metrics, health, events, orders and the page, in a thread, from statuses',
-    'base threads config report surfaces/metrics',
+    'base threads config report surfaces/metrics surfaces/page',
   ),
   room('router', 'orders on their way to the engine', 'base engine'),
   room(

@@ -1,5 +1,7 @@
 /** What the daemon has seen of its checks and of its peers, for the choice of intervals. */
 import { hostname } from 'node:os'
+import { unpackResults } from '../../checks/verdict/record.ts'
+import type { CheckPool } from '../../checks/verdict/types.ts'
 import { trackersOf } from '../../config/explain/print-arithmetic.ts'
 import { describeCommand } from '../../config/scripts/command.ts'
 import type { Config, Script } from '../../config/types.ts'
@@ -7,6 +9,7 @@ import type { Engine, SlotId } from '../../engine/contract.ts'
 import type { AdvertGaps } from '../../engine/counters.ts'
 import { gapBucketFromUs } from '../../engine/gaps.ts'
 import type { Observation, ObservedCheck, ObservedInstance } from '../../report/observation.ts'
+import { type Recent, type RecentNames, recentCheck, recentInstance } from '../../report/recent.ts'
 import type { RunningInstance } from './instance.ts'
 
 export type ObserveSources = {
@@ -32,6 +35,28 @@ export function observe(from: ObserveSources): Observation {
     instances: from.instances.map((it) => observedInstance(it, from)),
   }
 }
+
+/** What is named, and no more of it than is asked for. */
+export function observeRecent(
+  from: ObserveSources,
+  pool: Pick<CheckPool, 'record'>,
+  names: RecentNames,
+): Recent {
+  const [instances, checks] = [new Set(names.instances), new Set(names.checks)]
+  return {
+    schema: 1,
+    instances: from.instances
+      .filter(({ cfg }) => instances.has(cfg.name))
+      .map((it) => recentInstance(observedInstance(it, from))),
+    checks: from.config.scripts
+      .filter(({ name }) => checks.has(name))
+      .map((script) =>
+        recentCheck(observedCheck(script), unpackResults(pool.record(script.name) ?? noResults)),
+      ),
+  }
+}
+
+const noResults = new Float64Array(0)
 
 /** Its interval can be chosen: others neither tell it when nor make it up. */
 const isTunable = ({ run: { command } }: Script): boolean =>

@@ -1,6 +1,7 @@
 /** Between the daemon and the thread that answers HTTP. What crosses are plain values; each side checks nothing of the other. */
 import type { LogLevel } from '../../base/log.ts'
 import type { HttpListener } from '../../config/http.ts'
+import type { RecentNames } from '../../report/recent.ts'
 import type { Status, StatusInstance, Transition } from '../../report/status.ts'
 import type { LoopDelay } from '../metrics/process-names.ts'
 
@@ -42,6 +43,8 @@ export type FromHttp =
   /** Somebody looks: a status is wanted, once. */
   | { readonly kind: 'want' }
   | { readonly kind: 'order'; readonly id: number; readonly order: Order }
+  /** Answered by `done`, as an order is. */
+  | { readonly kind: 'recent'; readonly id: number; readonly names: RecentNames }
   | { readonly kind: 'say'; readonly level: Exclude<LogLevel, 'debug'>; readonly text: string }
   /** Addresses that are not served, with the reason. */
   | { readonly kind: 'unserved'; readonly reasons: readonly string[] }

@@ -1,10 +1,12 @@
 /** What is served where, and what each asks for. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type RecentNames, recentNamesMax } from '../../report/recent.ts'
 import { contentType } from '../metrics/exposition.ts'
 import { metricsText } from '../metrics/metrics.ts'
 import { answer, type Body, beginEvents, json, Refusal, text } from './answers.ts'
 import { cookieName, type Right, rightOfToken, type Sessions, type Tokens } from './guard.ts'
 import type { Order, Outcome } from './messages.ts'
+import { answerFile, pageFiles } from './page-files.ts'
 import { processFacts } from './process-facts.ts'
 import { readiness, readyStates } from './readiness.ts'
 import type { Snapshot, Snapshots } from './snapshots.ts'
@@ -16,6 +18,8 @@ export type Shared = {
   readonly streams: Streams
   /** Resolves when the daemon has carried it out, or refused to. */
   carryOut(order: Order): Promise<Outcome>
+  /** Resolves with null when too many ask. */
+  recent(names: RecentNames): Promise<Outcome | null>
 }
 
 /** Of one request. */
@@ -50,13 +54,23 @@ const verbs = ['drain', 'resume', 'failover', 'reload', 'check'] as const
 
 /** Health is for probes that carry no token; it tells states and reasons, no more. */
 export const routes: Readonly<Record<string, Route>> = {
+  ...Object.fromEntries(
+    pageFiles().map((file) => [
+      file.path,
+      get('none', ({ request, response }) => answerFile(request, response, file)),
+    ]),
+  ),
   '/healthz': get('none', healthz),
   '/readyz': get('none', readyz),
   '/metrics': get('read', metrics),
   '/api/v1/status': get('read', status),
   '/api/v1/history': get('read', history),
   '/api/v1/events': get('read', events),
-  '/api/v1/session': post('none', session),
+  '/api/v1/recent': get('read', recent),
+  '/api/v1/session': {
+    ...{ needs: 'none', methods: ['GET', 'HEAD', 'POST'] },
+    serve: (asking) => (asking.request.method === 'POST' ? session(asking) : ownRight(asking)),
+  },
   ...Object.fromEntries(
     verbs.map((verb) => [
       `/api/v1/${verb}`,
@@ -117,6 +131,25 @@ async function events({ request, response }: Asking, shared: Shared): Promise<vo
   beginEvents(response)
   if (request.method === 'HEAD') response.end()
   else streams.add(response, Buffer.from(JSON.stringify(status)))
+}
+
+/** Of what is named by `instance` and `check`, each as often as wanted, within a bound. */
+async function recent({ response, url }: Asking, shared: Shared): Promise<void> {
+  const names = {
+    instances: url.searchParams.getAll('instance'),
+    checks: url.searchParams.getAll('check'),
+  }
+  if (Math.max(names.instances.length, names.checks.length) > recentNamesMax)
+    throw new Refusal(400, 'too-many', `at most ${recentNamesMax} names of a kind at once`)
+  const outcome = await shared.recent(names)
+  if (outcome === null) throw new Refusal(503, 'too-many', 'too many ask for this at once')
+  if (!outcome.ok) throw new Refusal(503, 'silent', outcome.why)
+  answer(response, 200, json(outcome.result))
+}
+
+/** What the client may do here, and whether anything can be ordered at all: a page asks before it shows buttons. */
+function ownRight({ response, right, tokens }: Asking): void {
+  answer(response, 200, json({ right, actions: tokens.act !== null, nowMs: Date.now() }))
 }
 
 /** A page gives the token once and keeps none: what it is given for it, no script can read. */

@@ -2,7 +2,8 @@
 import { textOf } from '../../base/errors.ts'
 import { type HttpListener, httpAddressText } from '../../config/http.ts'
 import { Listening } from './listening.ts'
-import type { FromHttp, Order, Outcome, ToHttp } from './messages.ts'
+import type { FromHttp, Outcome, ToHttp } from './messages.ts'
+import { RecentAnswers } from './recent-answers.ts'
 import type { Shared } from './routes.ts'
 import { Snapshots } from './snapshots.ts'
 import { Streams } from './streams.ts'
@@ -14,12 +15,16 @@ const beatMs = 1_000
 const lookMs = 5_000
 /** A reload may read files for so long; the control socket waits as long. */
 const orderMs = 65_000
+const recentMs = 2_500
 
 export class HttpService {
   readonly #post: (message: FromHttp) => void
   readonly #snapshots = new Snapshots(() => this.#post({ kind: 'want' }))
   readonly #streams = new Streams(streamsMax)
   readonly #orders = new Map<number, (outcome: Outcome) => void>()
+  readonly #recent = new RecentAnswers((names) =>
+    this.#asked(recentMs, (id) => ({ kind: 'recent', id, names })),
+  )
   readonly #shared: Shared
   readonly #timers: readonly NodeJS.Timeout[]
   readonly #open = new Map<string, Listening>()
@@ -35,7 +40,8 @@ export class HttpService {
     this.#shared = {
       snapshots: this.#snapshots,
       streams: this.#streams,
-      carryOut: (order) => this.#carryOut(order),
+      carryOut: (order) => this.#asked(orderMs, (id) => ({ kind: 'order', id, order })),
+      recent: this.#recent.ask,
     }
     this.#timers = [
       setInterval(() => this.#beat(), beatMs),
@@ -129,7 +135,8 @@ export class HttpService {
     this.#post({ kind: 'say', level, text })
   }
 
-  #carryOut(order: Order): Promise<Outcome> {
+  /** What the daemon says to a message that it answers with `done`. */
+  #asked(waitMs: number, message: (id: number) => FromHttp): Promise<Outcome> {
     const id = ++this.#lastOrder
     return new Promise((resolve) => {
       const done = (outcome: Outcome) => {
@@ -138,9 +145,9 @@ export class HttpService {
         resolve(outcome)
       }
       const late = { ok: false, why: 'no answer in time; it may still happen' } as const
-      const timer = setTimeout(done, orderMs, late)
+      const timer = setTimeout(done, waitMs, late)
       this.#orders.set(id, done)
-      this.#post({ kind: 'order', id, order })
+      this.#post(message(id))
     })
   }
 }

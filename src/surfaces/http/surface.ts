@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { textOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 import type { HttpListener } from '../../config/http.ts'
+import type { Recent, RecentNames } from '../../report/recent.ts'
 import type { Status, StatusInstance, Transition } from '../../report/status.ts'
 import { SupervisedThread, usualBackOff } from '../../threads/supervised.ts'
 import { LoopDelayMeter } from './loop-delay.ts'
@@ -17,6 +18,7 @@ export type HttpPorts = {
   status(part: (some: readonly StatusInstance[]) => void): Promise<Status>
   /** Rejects with the reason why it is refused. */
   carryOut(order: Order): Promise<unknown>
+  recent(names: RecentNames): Recent
 }
 
 /** Between the beginnings of two statuses. */
@@ -119,9 +121,19 @@ export class HttpSurface {
     if (message.kind === 'say') log[message.level](message.text)
     else if (message.kind === 'unserved') this.#unserved = message.reasons
     else if (message.kind === 'order') void this.#carryOut(message.id, message.order)
+    else if (message.kind === 'recent') this.#tellRecent(message.id, message.names)
     else if (message.kind === 'want') {
       this.#wanted = true
       this.#feedInTime()
+    }
+  }
+
+  #tellRecent(id: number, names: RecentNames): void {
+    const done = (outcome: Outcome) => this.#thread?.post({ kind: 'done', id, outcome })
+    try {
+      done({ ok: true, result: this.#ports.recent(names) })
+    } catch (error) {
+      done({ ok: false, why: textOf(error) })
     }
   }
 

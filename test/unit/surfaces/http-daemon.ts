@@ -1,5 +1,6 @@
 /** The HTTP service with a daemon that a test plays. */
 import type { HttpListener } from '../../../src/config/http.ts'
+import type { Recent, RecentNames } from '../../../src/report/recent.ts'
 import type { FromHttp, Outcome } from '../../../src/surfaces/http/messages.ts'
 import { HttpService } from '../../../src/surfaces/http/service.ts'
 import { aStatus } from '../cli/a-status.ts'
@@ -25,6 +26,8 @@ export class Daemon {
   readonly service = new HttpService((message) => this.#hear(message))
   readonly said: string[] = []
   readonly orders: Extract<FromHttp, { kind: 'order' }>['order'][] = []
+  /** What was asked about lately. */
+  readonly asked: RecentNames[] = []
   unserved: readonly string[] = []
   wants = 0
   silent = false
@@ -56,6 +59,12 @@ export class Daemon {
     if (message.kind === 'unserved') {
       this.unserved = message.reasons
       this.#settled()
+    }
+    if (message.kind === 'recent') {
+      this.asked.push(message.names)
+      const recent: Recent = { schema: 1, instances: [], checks: [] }
+      const done = { kind: 'done', id: message.id, outcome: { ok: true, result: recent } } as const
+      setImmediate(() => this.service.take(done))
     }
     if (message.kind === 'order') {
       this.orders.push(message.order)

@@ -151,6 +151,40 @@ test('a token to read and a token to act, each for its own; a session in their p
   })
 })
 
+test('what was seen lately is asked for once for all who name the same, within a bound', async () => {
+  const path = join(dir, 'recent.sock')
+  await serving([listener(path)], async (daemon) => {
+    const recent = (query: string) => ask(path, `/api/v1/recent?${query}`)
+    const all = await Promise.all([1, 2, 3].map(() => recent('instance=VI_web&check=a&check=b')))
+    for (const { status, body } of all) {
+      assert.equal(status, 200)
+      assert.deepEqual(JSON.parse(body), { schema: 1, instances: [], checks: [] })
+    }
+    assert.deepEqual(daemon.asked, [{ instances: ['VI_web'], checks: ['a', 'b'] }])
+    const many = await recent('instance=x&'.repeat(33))
+    assert.deepEqual([many.status, daemon.asked.length], [400, 1])
+  })
+})
+
+test('a page learns what it may do before it shows a button', async () => {
+  const path = join(dir, 'right.sock')
+  await serving([listener(path, tokenFiles())], async () => {
+    const right = async (headers: Readonly<Record<string, string>>) => {
+      const { body } = await ask(path, '/api/v1/session', { headers })
+      const told = JSON.parse(body) as { right: string; actions: boolean }
+      return [told.right, told.actions]
+    }
+    assert.deepEqual(await right({}), ['none', true])
+    assert.deepEqual(await right(bearer(readToken)), ['read', true])
+    assert.deepEqual(await right(bearer(actToken)), ['act', true])
+  })
+  const open = join(dir, 'right-open.sock')
+  await serving([listener(open)], async () => {
+    const { body } = await ask(open, '/api/v1/session')
+    assert.match(body, /"right":"read","actions":false/)
+  })
+})
+
 test('without a token to act nothing can be ordered, whoever asks', async () => {
   const path = join(dir, 'read-only.sock')
   await serving([listener(path)], async (daemon) => {

@@ -1,0 +1,41 @@
+/**
+ * Questions for what was seen lately: one at a time goes to the daemon, and who asks the same within a second is given the
+ * same answer, so that any number of pages costs the deciding part a bounded share of its time.
+ */
+import type { RecentNames } from '../../report/recent.ts'
+import type { Outcome } from './messages.ts'
+
+const keptMs = 1_000
+/** Different questions that wait. */
+const waitingMax = 64
+
+export class RecentAnswers {
+  readonly #ask: (names: RecentNames) => Promise<Outcome>
+  readonly #answers = new Map<string, { readonly at: number; readonly answer: Promise<Outcome> }>()
+  #waiting = 0
+  #last: Promise<unknown> = Promise.resolve()
+
+  /** `ask`: resolves in bounded time. */
+  constructor(ask: (names: RecentNames) => Promise<Outcome>) {
+    this.#ask = ask
+  }
+
+  /** null: too many wait. */
+  readonly ask = async (names: RecentNames): Promise<Outcome | null> => {
+    const now = performance.now()
+    for (const [key, { at }] of this.#answers)
+      if (now - at > keptMs) this.#answers.delete(key)
+      else break
+    const key = JSON.stringify([names.instances, names.checks])
+    const known = this.#answers.get(key)
+    if (known !== undefined) return await known.answer
+    if (this.#waiting >= waitingMax) return null
+    this.#waiting += 1
+    const answer = this.#last.then(() => this.#ask(names))
+    this.#last = answer.finally(() => {
+      this.#waiting -= 1
+    })
+    this.#answers.set(key, { at: now, answer })
+    return await answer
+  }
+}

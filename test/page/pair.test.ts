@@ -1,0 +1,129 @@
+/** The page of a real pair in a real browser. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ask } from '../unit/surfaces/http-client.ts'
+import { serving } from '../unit/surfaces/http-daemon.ts'
+import type { Browser } from './browser.ts'
+import { actToken, freePort, inSite, overflows, stateIs } from './site.ts'
+
+const visible = (browser: Browser): Promise<string> => browser.eval('document.body.innerText')
+const buttons = (browser: Browser): Promise<string[]> =>
+  browser.eval(
+    '[...document.querySelectorAll("button")].filter((it) => it.checkVisibility()).map((it) => it.textContent)',
+  )
+const orders = /Fail over|Drain|Resume|Run now|token/
+const press = (browser: Browser, text: string): Promise<void> =>
+  browser.eval(
+    `[...document.querySelectorAll("button")].find((it) => it.checkVisibility() && it.textContent.startsWith(${JSON.stringify(text)})).click()`,
+  )
+
+test('the page is served from memory, and asked for again only when it has changed', async () => {
+  const listener = {
+    address: { kind: 'tcp', host: '127.0.0.1', port: 0 } as const,
+    ...{ readToken: null, actionToken: null, tls: null, names: [] },
+  }
+  const port = await freePort()
+  await serving([{ ...listener, address: { ...listener.address, port } }], async () => {
+    const page = await ask(port, '/')
+    assert.equal(page.status, 200)
+    assert.match(String(page.headers['content-security-policy']), /default-src 'self'/)
+    const named = [...page.body.matchAll(/(?:src|href)="(\/page\/[^"]+)"/g)].map(([, path]) => path)
+    assert.equal(named.length, 3)
+    for (const path of named) assert.equal((await ask(port, path ?? '')).status, 200, path)
+    const again = await ask(port, '/', { headers: { 'If-None-Match': String(page.headers.etag) } })
+    assert.deepEqual([again.status, again.body], [304, ''])
+  })
+})
+
+test('a fail-over is seen without a reload; it fits a phone, in both colours', async () => {
+  await inSite('', async ({ one, vipd, browser, url }) => {
+    await browser.size(1280, 900)
+    await browser.go(url)
+    await browser.until('the state', stateIs('MASTER'))
+    await browser.until(
+      'figures of the check',
+      'document.querySelector(".picture.runs rect") !== null',
+    )
+    await browser.eval('window.notReloaded = true')
+    const said = await visible(browser)
+    assert.match(said, /Addresses\n1\/1 here/)
+    assert.match(said, /150 \+ 5 \(chk_web\) = 155/)
+    assert.match(said, /chk_web/)
+    assert.match(said, /timeout 2 s/)
+    assert.deepEqual(
+      (await buttons(browser)).filter((text) => orders.test(text)),
+      [],
+    )
+
+    await one.run('ip', ['link', 'set', 'eth0', 'down'])
+    await browser.until('the fault', stateIs('FAULT'))
+    const why = 'document.querySelector(".why").textContent'
+    assert.match(await browser.eval<string>(why), /eth0/)
+    await one.run('ip', ['link', 'set', 'eth0', 'up'])
+    await browser.until('the return', stateIs('MASTER'))
+    await browser.until('the list', 'document.querySelectorAll(".events li").length >= 4')
+    assert.equal(await browser.eval('window.notReloaded'), true)
+
+    const back = 'getComputedStyle(document.body).backgroundColor'
+    await browser.colours('light')
+    const light = await browser.eval(back)
+    await browser.colours('dark')
+    assert.notEqual(await browser.eval(back), light)
+    for (const width of [320, 390, 768, 1280]) {
+      await browser.size(width, 800)
+      assert.equal(await browser.eval(overflows), false, `${width} pixels`)
+    }
+    assert.deepEqual(browser.complaints, [])
+
+    await vipd.child.signal('SIGKILL')
+    await browser.until('old news', 'document.body.classList.contains("stale")')
+    await browser.until('words for it', '/No news for/.test(document.body.innerText)')
+  })
+})
+
+test('orders: only with the token, after a question, with their outcome', async () => {
+  await inSite('action_token /run/lab/token', async ({ browser, url, other }) => {
+    await browser.size(1280, 900)
+    await browser.go(url)
+    await browser.until('the state', stateIs('MASTER'))
+    assert.deepEqual(
+      (await buttons(browser)).filter((text) => orders.test(text)),
+      ['Use the token to act …'],
+    )
+    await press(browser, 'Use the token')
+    const enter = async (token: string) => {
+      await browser.eval('document.getElementById("token").focus()')
+      await browser.send('Input.insertText', { text: token })
+      await browser.key('Enter', 'Enter', 13)
+    }
+    await enter('not-the-token-at-all')
+    await browser.until('a refusal', '/that is not the token/.test(document.body.innerText)')
+    await enter(actToken)
+    await browser.until(
+      'a button',
+      '[...document.querySelectorAll("button")].some((it) => it.checkVisibility() && /Fail over/.test(it.textContent))',
+    )
+
+    await press(browser, 'Fail over …')
+    const question = await browser.eval<string>('document.getElementById("confirm").innerText')
+    assert.match(question, /VI_1 is master here with priority 155/)
+    await browser.key('Escape', 'Escape', 27)
+    await browser.until('no question', 'document.getElementById("confirm").open === false')
+    assert.equal(await browser.eval(stateIs('MASTER')), true, 'nothing was ordered')
+
+    await press(browser, 'Fail over …')
+    await press(browser, 'Fail over VI_1')
+    await browser.until(
+      'the outcome',
+      '/took over after/.test(document.getElementById("confirm").innerText)',
+    )
+    await other.reaches('VI_1', 'MASTER', 30_000)
+    await browser.until('the state', stateIs('BACKUP'))
+    await browser.until(
+      'what comes next',
+      '[...document.querySelectorAll(".card button")].some((it) => it.checkVisibility() && /Resume/.test(it.textContent))',
+    )
+    const unexpected = browser.complaints.filter((text) => !/status of 401/.test(text))
+    assert.deepEqual(unexpected, [])
+  })
+})
