@@ -25,7 +25,7 @@ function linesOf({ candidates, also }: Completion): string {
 /** A shell must never be kept from its prompt by a complaint: a daemon that is not there has no names. */
 async function namesOfDaemon(runDir: string | null): Promise<Names | null> {
   try {
-    return await requestStatus(daemonSocket(runDir ?? defaultRunDir))
+    return await requestStatus(daemonSocket(runDir ?? defaultRunDir, 'read'))
   } catch (error) {
     if (error instanceof ControlError) return null
     throw error

@@ -29,7 +29,7 @@ type Options = {
 
 function show(options: Options): Promise<number> {
   return asking(async () => {
-    const history = await requestHistory(daemonSocket(options.runDir), options.name)
+    const history = await requestHistory(daemonSocket(options.runDir, 'read'), options.name)
     process.stdout.write(
       options.json ? `${JSON.stringify(history, null, 2)}\n` : formatHistory(history, Date.now()),
     )

@@ -15,7 +15,7 @@ export const command = (): Command =>
     .addHelpText('after', '\nExit status: 0 taken, 1 refused, 2 no daemon answers, 3 wrong usage.')
     .action(async (name: string, { fail, runDir }: { fail?: string; runDir: string }) => {
       process.exitCode = await asking(async () => {
-        await requestPush(daemonSocket(runDir), name, fail)
+        await requestPush(daemonSocket(runDir, 'push'), name, fail)
         return exit.ok
       })
     })

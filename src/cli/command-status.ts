@@ -36,7 +36,7 @@ type Options = {
 
 function show(options: Options): Promise<number> {
   return asking(async () => {
-    const status = narrowed(await requestStatus(daemonSocket(options.runDir)), options.name)
+    const status = narrowed(await requestStatus(daemonSocket(options.runDir, 'read')), options.name)
     if (status === null) {
       process.stderr.write(`vipd: there is no instance, group or check called ${options.name}\n`)
       return exit.usage

@@ -8,6 +8,13 @@ const defaultConfigs = ['/etc/vipd/vipd.conf', '/etc/keepalived/keepalived.conf'
 
 export const socketPath = (runDir: string) => join(runDir, 'vipd.sock')
 
+/** The number of the daemon of `vipd run`, for other programs. */
+export const pidFilePath = (runDir: string) => join(runDir, 'vipd.pid')
+
+/** Beside it, for groups: see control/rights.ts. */
+export const groupSocketPath = (runDir: string, right: 'read' | 'push') =>
+  join(runDir, `vipd-${right}.sock`)
+
 /** What was named, else the first default that is there, else the first default. */
 export const configPath = (named: string | undefined): string =>
   named ?? defaultConfigs.find((path) => existsSync(path)) ?? defaultConfigs[0] ?? ''

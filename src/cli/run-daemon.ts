@@ -17,8 +17,10 @@ import { ConfigError, type Daemon, type ReloadResult } from '../daemon/types.ts'
 import { exitNow, reapOrphans, surviveSignals } from '../engine/native.ts'
 import { Loader } from '../loading/loader.ts'
 import { dumpOnSignals } from './dump-signals.ts'
+import { GroupSockets } from './group-sockets.ts'
 import { enterNamespace, noteNamespace } from './network-namespace.ts'
-import { socketPath } from './paths.ts'
+import { pidFilePath, socketPath } from './paths.ts'
+import { removePidFile, writePidFile } from './pid-file.ts'
 import { runDirectoryOf } from './run-directories.ts'
 import { announceRunDirectory, claimRunDirectory } from './run-directory.ts'
 import { DaemonSurfaces } from './surfaces.ts'
@@ -45,7 +47,7 @@ export type Hooks = {
   /** Which daemon of this host it is; answers with its run directory. May end the process. */
   identified(identity: IdentityOptions): Promise<string>
   /** The run directory is this process's; throws what prevents a start. */
-  claimed(): void
+  claimed(runDir: string): void
   /** The daemon runs. */
   ready(daemon: Daemon): void
   /** Nothing runs any more. */
@@ -70,8 +72,10 @@ export const runDaemon = (
     readonly logFormat: LogFormat
     readonly logLevel: LogLevel
   },
-): Promise<void> =>
-  serve(
+): Promise<void> => {
+  const log = openLog({ format: options.logFormat, level: options.logLevel })
+  let pidFile: string | null = null
+  return serve(
     {
       ...options,
       namespace: null,
@@ -79,15 +83,32 @@ export const runDaemon = (
       processName: 'vipd',
       logForm: formOf(options.logFormat),
     },
-    openLog({ format: options.logFormat, level: options.logLevel }),
+    log,
     {
       identified: async (identity) => runDirectoryOf(identity),
-      claimed() {},
+      claimed(runDir) {
+        pidFile = pidFilePath(runDir)
+        // It is for others: without it the daemon works.
+        const why = tryTo(pidFile, writePidFile)
+        if (why !== null) log.warn(`No pid file: ${why}`)
+      },
       ready() {},
-      stopped() {},
+      stopped() {
+        if (pidFile !== null) removePidFile(pidFile)
+      },
       exitStatus: statusOf,
     },
   )
+}
+
+function tryTo(path: string, act: (path: string) => void): string | null {
+  try {
+    act(path)
+    return null
+  } catch (error) {
+    return textOf(error)
+  }
+}
 
 /** The same with another log. */
 export async function serve(options: ServeOptions, log: Log, hooks: Hooks): Promise<void> {
@@ -129,21 +150,22 @@ async function start(options: ServeOptions, log: Log, hooks: Hooks): Promise<voi
   onSignals(log, stop, reload)
   dumpOnSignals(() => running.daemon, log)
   const { loader, loaded, config, runDir } = await prepare(options, log, hooks)
-  control = await startControl({
-    path: socketPath(runDir),
+  const asked = {
     handlers: {
       status: () => daemon().status(),
       reload,
       observe: () => daemon().observe(),
-      results: (name) => daemon().results(name),
-      push: (name, failure) => daemon().push(name, failure),
-      failover: (name) => daemon().failover(name),
+      results: (name: string) => daemon().results(name),
+      push: (name: string, failure: string | null) => daemon().push(name, failure),
+      failover: (name: string) => daemon().failover(name),
       drain: () => daemon().drain(),
-      resume: (name) => daemon().resume(name),
+      resume: (name: string | null) => daemon().resume(name),
       stop,
     },
     log: limitRepeats(log, controlLogMs),
-  })
+  }
+  control = await startControl({ ...asked, path: socketPath(runDir) })
+  surfaces.openTo(new GroupSockets({ ...asked, runDir }))
   try {
     running.daemon = await startDaemon(
       { ...options, runDir, log, loader, surfaces },
@@ -175,7 +197,7 @@ async function prepare(options: ServeOptions, log: Log, hooks: Hooks) {
   announceRunDirectory(runDir)
   noteNamespace(runDir, namespace)
   if (namespace !== null) loader.entered(namespace)
-  hooks.claimed()
+  hooks.claimed(runDir)
   await endStaleWardens(runDir, log)
   return { loader, loaded, config, runDir }
 }

@@ -5,6 +5,7 @@ import type { Daemon, ReloadResult, Surfaces } from '../daemon/types.ts'
 import type { Transition } from '../report/status.ts'
 import type { Order } from '../surfaces/http/messages.ts'
 import type { HttpSurface } from '../surfaces/http/surface.ts'
+import type { GroupSockets } from './group-sockets.ts'
 
 export type SurfacePorts = {
   readonly log: Log
@@ -17,6 +18,7 @@ export type SurfacePorts = {
 export class DaemonSurfaces implements Surfaces {
   readonly #ports: SurfacePorts
   #http: HttpSurface | null = null
+  #groups: GroupSockets | null = null
   #listeners: Globals['http'] = []
   #stopped = false
 
@@ -25,7 +27,12 @@ export class DaemonSurfaces implements Surfaces {
   }
 
   get warnings(): readonly string[] {
-    return this.#http?.warnings ?? []
+    return [...(this.#groups?.warnings ?? []), ...(this.#http?.warnings ?? [])]
+  }
+
+  /** Once it is known where they are. */
+  openTo(groups: GroupSockets): void {
+    this.#groups = groups
   }
 
   transition(what: Transition): void {
@@ -33,7 +40,9 @@ export class DaemonSurfaces implements Surfaces {
   }
 
   /** Nothing of a surface is loaded before a configuration asks for it. */
-  follow({ http }: Globals): void {
+  follow(globals: Globals): void {
+    const { http } = globals
+    this.#groups?.follow(globals)
     this.#listeners = http
     if (this.#http !== null) this.#http.follow(http)
     else if (http.length > 0) void this.#openHttp()
@@ -41,7 +50,7 @@ export class DaemonSurfaces implements Surfaces {
 
   async stop(): Promise<void> {
     this.#stopped = true
-    await this.#http?.stop()
+    await Promise.all([this.#http?.stop(), this.#groups?.stop()])
   }
 
   async #openHttp(): Promise<void> {

@@ -2,12 +2,13 @@
  * A run directory in which another user may make, replace or rename files is none: that user's socket could take the
  * place of the daemon's, and its lock or records stand for the daemon's own.
  */
-import { readFileSync, readlinkSync, statSync } from 'node:fs'
+import { accessSync, constants, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { OpError } from '../base/errors.ts'
 import { unsafePart } from '../config/scripts/trusted-path.ts'
 import { ControlError } from '../control/client.ts'
-import { socketPath } from './paths.ts'
+import type { Right } from '../control/rights.ts'
+import { groupSocketPath, socketPath } from './paths.ts'
 
 /** The daemon's own, and `cleanup`'s: root's or this user's alone. Throws OpError; a directory that is not there passes. */
 export function requirePrivate(directory: string): void {
@@ -15,12 +16,27 @@ export function requirePrivate(directory: string): void {
   if (why !== null) throw new OpError('run directory', 'EPERM', why)
 }
 
-/** The socket of a daemon that may be another user's; what the owner of its directory does there is the daemon's doing. Throws ControlError. */
-export function daemonSocket(directory: string): string {
+/**
+ * The socket of a daemon that may be another user's; what the owner of its directory does there is the daemon's doing.
+ * `need`: what will be asked there; that of a group is taken where the process may open that one alone. Throws ControlError.
+ */
+export function daemonSocket(directory: string, need: Right = 'owner'): string {
   const owner = factsOf(directory)?.uid
   const why = sharedBy(directory, owner === undefined ? [] : [owner])
   if (why !== null) throw new ControlError('denied', `run directory: ${why}`)
-  return socketPath(directory)
+  const own = socketPath(directory)
+  if (need === 'owner' || mayOpen(own)) return own
+  const group = groupSocketPath(directory, need)
+  return mayOpen(group) ? group : own
+}
+
+function mayOpen(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Why other users could put something in it; null: they could not. */

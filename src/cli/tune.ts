@@ -81,7 +81,7 @@ async function observation(options: TuneOptions): Promise<Observation> {
     const saved = readObservation(readFileSync(file, 'utf8'))
     return { ...saved, checks: saved.checks.filter(({ name }) => wanted(name)) }
   }
-  const path = daemonSocket(options.runDir)
+  const path = daemonSocket(options.runDir, 'read')
   // Asked before the wait: without a daemon the wait would be for nothing.
   const before = await askDaemon(path, wanted)
   if (typeof before === 'string') {

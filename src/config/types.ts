@@ -88,10 +88,16 @@ export type InterfaceDelay = {
   readonly place: Place
 }
 
+export type ControlGroup = { readonly name: string; readonly gid: number }
+
 export type Globals = GlobalOptions &
   IdentityOptions & {
     readonly interfaceDelays: readonly InterfaceDelay[]
     readonly http: readonly HttpListener[]
+    /** May read over a socket of its own. */
+    readonly controlGroup: ControlGroup | null
+    /** May report results of push checks. */
+    readonly pushGroup: ControlGroup | null
     /** null leaves that of the process. */
     readonly umask: number | null
     /** The daemon runs on these; null: on all. */

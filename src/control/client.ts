@@ -9,6 +9,7 @@ import type { ReloadResult } from '../daemon/types.ts'
 import type { HandOver } from '../report/hand-over.ts'
 import type { Observation, ObservedCheck } from '../report/observation.ts'
 import type { Status, StatusInstance } from '../report/status.ts'
+import { denial } from './denial.ts'
 import {
   encodeFrame,
   FrameReader,
@@ -17,11 +18,12 @@ import {
   unknownName,
   type Verb,
 } from './protocol.ts'
+import { notPermitted } from './rights.ts'
 
 export type ControlFailure =
   /** No daemon listens there. */
   | 'unreachable'
-  /** The socket belongs to another user. */
+  /** The socket belongs to another user, or does not permit that verb. */
   | 'denied'
   | 'timeout'
   /** What came back is not the protocol. */
@@ -134,14 +136,21 @@ export function request(
       timeoutMs,
     )
     socket.once('connect', () => socket.write(frame))
-    socket.once('error', (error: NodeJS.ErrnoException) => fail(...connectFailure(path, error)))
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      fail(...connectFailure(path, verb, error)),
+    )
     onResponse(socket, (response) => {
       if (response === null)
         fail('protocol', `${path} closed the connection or speaks something else`)
       else if (response.ok) done(() => resolve(response.result))
-      else fail(response.code === unknownName ? unknownName : 'refused', response.error)
+      else fail(failureOf(response.code), response.error)
     })
   })
+}
+
+function failureOf(code: string): ControlFailure {
+  if (code === notPermitted) return 'denied'
+  return code === unknownName ? unknownName : 'refused'
 }
 
 /** Calls back once: with the first response, or null when the connection ends without one. */
@@ -164,12 +173,16 @@ function onResponse(socket: Socket, take: (response: Response | null) => void): 
   socket.once('close', () => once(null))
 }
 
-function connectFailure(path: string, error: NodeJS.ErrnoException): [ControlFailure, string] {
+function connectFailure(
+  path: string,
+  verb: Verb,
+  error: NodeJS.ErrnoException,
+): [ControlFailure, string] {
   if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') {
     return ['unreachable', `no vipd is running with ${path}`]
   }
   if (error.code === 'EACCES' || error.code === 'EPERM') {
-    return ['denied', `not allowed to open ${path}: it belongs to the daemon's user`]
+    return ['denied', denial(path, verb)]
   }
   return ['unreachable', `${path}: ${error.message}`]
 }

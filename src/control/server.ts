@@ -1,9 +1,9 @@
 /**
- * The daemon's end of the control socket. A process that may open the socket (mode 0600: the daemon's user) may
- * ask; what it sends is still bounded in size, in time and in number, so a forgotten or broken client costs one
+ * The daemon's end of a control socket. A process that may open the socket (mode 0600: the daemon's user, 0660: also its
+ * group) may ask what rights.ts permits there; what it sends is still bounded in size, in time and in number, so a forgotten or broken client costs one
  * place in `controlConnectionsMax` for a few seconds and nothing else.
  */
-import { lstatSync, unlinkSync } from 'node:fs'
+import { chmodSync, chownSync, lstatSync, unlinkSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { OpError, textOf } from '../base/errors.ts'
 import {
@@ -24,6 +24,7 @@ import {
   readRequest,
   unknownName,
 } from './protocol.ts'
+import { notPermitted, type Right, refusalOf } from './rights.ts'
 
 export type ControlHandlers = {
   status(): Status | Promise<Status>
@@ -54,6 +55,10 @@ export type ControlOptions = {
   readonly handlers: ControlHandlers
   readonly log: Log
   readonly times?: ControlTimes
+  /** What may be asked there; absent: everything, and the socket is the daemon's user's alone. */
+  readonly right?: Right
+  /** The group that may open it; absent: the daemon's user alone. */
+  readonly gid?: number
 }
 
 export type Control = {
@@ -78,11 +83,12 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
     socket.on('error', () => {})
-    void serve(socket, options.handlers, times, log)
+    void serve(socket, { handlers: options.handlers, times, log, right: options.right ?? 'owner' })
   })
   server.maxConnections = controlConnectionsMax
   server.on('drop', () => log.warn('control: too many connections, one was turned away'))
   await listen(server, path)
+  if (options.gid !== undefined) giveTo(options.gid, path, server)
   server.on('error', (error) => log.error(`control: ${error.message}`))
   return {
     close: () =>
@@ -112,6 +118,20 @@ function listen(server: Server, path: string): Promise<void> {
   })
 }
 
+/** Until then it was the daemon's user's alone. Throws OpError. */
+function giveTo(gid: number, path: string, server: Server): void {
+  try {
+    chownSync(path, -1, gid)
+    chmodSync(path, 0o660)
+  } catch (error) {
+    server.close()
+    throw new OpError('chown', codeOf(error), path)
+  }
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : 'EIO'
+
 async function clearTheWay(path: string): Promise<void> {
   if (Buffer.byteLength(path) > pathBytesMax) throw new OpError('bind', 'ENAMETOOLONG', path)
   const there = lstatSync(path, { throwIfNoEntry: false })
@@ -137,13 +157,16 @@ function answers(path: string): Promise<boolean> {
   })
 }
 
+type Serving = {
+  readonly handlers: ControlHandlers
+  readonly times: ControlTimes
+  readonly log: Log
+  readonly right: Right
+}
+
 /** One connection: one request at a time; what the client sends meanwhile waits in the kernel. */
-async function serve(
-  socket: Socket,
-  handlers: ControlHandlers,
-  times: ControlTimes,
-  log: Log,
-): Promise<void> {
+async function serve(socket: Socket, serving: Serving): Promise<void> {
+  const { handlers, times, right } = serving
   const reader = new FrameReader(controlRequestBytesMax)
   let timer = setTimeout(() => socket.destroy(), times.requestMs)
   const restart = (ms: number) => {
@@ -162,8 +185,9 @@ async function serve(
         const request = readRequest(body)
         if (!request.ok) return await refuse(send, request.why)
         clearTimeout(timer)
-        await send(await answer(request.value, handlers, times.handlerMs, log))
-        if (request.value.verb === 'stop') handlers.stop()
+        await send(await respond(request.value, serving))
+        const stops = request.value.verb === 'stop' && refusalOf('stop', right) === null
+        if (stops) handlers.stop()
       }
       if (bodies === null) return await refuse(send, 'frame-too-large')
     }
@@ -173,6 +197,14 @@ async function serve(
     clearTimeout(timer)
     socket.destroySoon()
   }
+}
+
+async function respond(request: Request, { handlers, times, log, right }: Serving) {
+  const { id, verb } = request
+  const refusal = refusalOf(verb, right)
+  if (refusal === null) return answer(request, handlers, times.handlerMs, log)
+  log.warn(`control: refused ${verb} on a socket of a group`, { right })
+  return { id, ok: false, code: notPermitted, error: refusal } as const
 }
 
 const refuse = (send: (response: Response) => Promise<void>, why: string) =>

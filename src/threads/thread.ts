@@ -8,7 +8,7 @@ import { startPatience } from './patience.ts'
 
 export type ThreadBody = {
   readonly file: URL
-  /** As `top -H` shows it: 15 octets. */
+  /** As `top -H` shows it: at most 15 octets. */
   readonly name: string
   readonly heapMegabytes: number
   readonly data?: unknown
@@ -141,8 +141,9 @@ export class Thread<To, From> {
 function startWorker({ file, name, heapMegabytes, data, onOutput }: ThreadBody): Worker | Error {
   try {
     const captured = onOutput !== undefined
-    const worker = new Worker(file, {
+    const worker = new Worker(new URL('./body.js', import.meta.url), {
       name,
+      argv: [name, file.href],
       workerData: data,
       trackUnmanagedFds: false,
       resourceLimits: { maxOldGenerationSizeMb: heapMegabytes },

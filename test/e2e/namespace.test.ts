@@ -98,6 +98,14 @@ describe('a daemon in a network namespace', { concurrency: 2 }, () => {
         return pid
       }
       const pid = await run('vipd')
+      // Node's own threads are called as its program is.
+      const threads = (await host.sh(`sort -u /proc/${pid}/task/*/comm`)).trim().split('\n')
+      for (const thread of ['vipd', 'vipd-engine', 'vipd-netlink', 'vipd-programs', 'vipd-checks'])
+        assert.ok(threads.includes(thread), `${thread} is not one of ${threads}`)
+      assert.deepEqual(
+        threads.filter((thread) => !/^(node|vipd(-[a-z]+)?)$/.test(thread)),
+        [],
+      )
       const ofTasks = await host.sh(
         `cat /proc/${pid}/task/*/status /proc/$(pgrep -x vipd-warden)/status`,
       )

@@ -18,6 +18,8 @@ export function finishGlobals(instances: readonly Instance[], lowering: Lowering
     ...settlePlain(identityOptions, draft.identity, lowering),
     interfaceDelays: finishInterfaceDelays(instances, lowering),
     http: draft.http,
+    controlGroup: draft.controlGroup,
+    pushGroup: draft.pushGroup,
     umask: draft.umask,
     processors: draft.processors,
     mail: finishMail(draft, lowering),

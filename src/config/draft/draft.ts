@@ -10,6 +10,7 @@ import type { HttpListener } from '../http.ts'
 import type { Route, Rule } from '../routing.ts'
 import type { StaticAddress } from '../statics.ts'
 import type {
+  ControlGroup,
   Fifo,
   Garp,
   GlobalOptions,
@@ -82,6 +83,8 @@ export type GlobalDraft = {
   readonly interfaceDelays: Map<string, InterfaceDelay>
   readonly http: HttpListener[]
   umask: number | null
+  controlGroup: ControlGroup | null
+  pushGroup: ControlGroup | null
   processors: readonly number[] | null
   mailTo: string[]
   mailServer: { readonly host: string; readonly port: number } | null
@@ -252,6 +255,8 @@ export const globalDraft = (): GlobalDraft => ({
   interfaceDelays: new Map(),
   http: [],
   umask: null,
+  controlGroup: null,
+  pushGroup: null,
   processors: null,
   mailTo: [],
   mailServer: null,

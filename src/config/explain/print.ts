@@ -73,6 +73,10 @@ function printGlobals(config: Config, world: World): string[] {
     lines.push(row('interface delay', text))
   }
   for (const listener of globals.http) lines.push(row('HTTP', httpText(listener)))
+  const { controlGroup, pushGroup } = globals
+  if (controlGroup !== null)
+    lines.push(row('may read', `group ${controlGroup.name} (vipd-read.sock)`))
+  if (pushGroup !== null) lines.push(row('may push', `group ${pushGroup.name} (vipd-push.sock)`))
   for (const fifo of globals.notifyFifos) lines.push(row('FIFO', fifo.path))
   if (globals.startupScript !== null) {
     lines.push(row('at start', describeUse(globals.startupScript.command, world)))

@@ -24,7 +24,7 @@ export const unsupportedGlobalKeywords: readonly PlainEntry[] = withoutEffect(
     {
       name: 'process_names',
       status: 'supported',
-      doc: 'A name of its own for each of keepalived’s processes. vipd’s one process has its name in any case, its warden is `vipd-warden`, and its threads have names (`ps -T`).',
+      doc: 'A name of its own for each of keepalived’s processes. vipd’s one process has its name in any case, its warden is `vipd-warden`, and its threads have names (`ps -L`, `top -H`): `vipd-engine`, `vipd-netlink`, `vipd-checks`, `vipd-notify`, …; those of Node.js itself are called `node`.',
     },
     {
       name: 'use_symlink_paths',

@@ -37,7 +37,7 @@ export const identityOptions: Options<IdentityOptions> = new Options<IdentityOpt
     takes: kinds.bare,
     default: false,
     onReload: 'next-start',
-    doc: 'In keepalived’s place the pid files are in `/run/keepalived`; in `/run/keepalived/NAME` with net_namespace in any case. `vipd run` writes none.',
+    doc: 'In keepalived’s place the pid files are in `/run/keepalived`; in `/run/keepalived/NAME` with net_namespace in any case. `vipd run` writes `vipd.pid` into its run directory.',
   },
 })
 

@@ -8,6 +8,7 @@ import { garpLines, globalGarpLines, instanceExtraIf } from './announcements.ts'
 import { hmacBlock, hmacKeywords } from './auth-hmac.ts'
 import { balancerBlocks, balancerLines } from './balancer.ts'
 import { bfdKeywords } from './bfd.ts'
+import { controlKeywords } from './control.ts'
 import { alwaysKeywords, globalKeywords } from './global.ts'
 import { balancerGlobalKeywords } from './global-balancer.ts'
 import { includeKeywords, unsupportedGlobalKeywords } from './global-unsupported.ts'
@@ -42,6 +43,7 @@ export const keywords: readonly Keyword[] = [
   ...globalKeywords,
   ...alwaysKeywords,
   ...mailKeywords,
+  ...controlKeywords,
   ...httpKeywords,
   ...daemonKeywords,
   ...globalNotifyLines,

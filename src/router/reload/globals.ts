@@ -15,6 +15,8 @@ type Composed = Exclude<keyof Globals, keyof GlobalOptions | keyof IdentityOptio
 const composed: Readonly<Record<Composed, Setting>> = {
   interfaceDelays: { keyword: 'interface_up_down_delays', effect: 'now' },
   http: { keyword: 'vipd_http', effect: 'now' },
+  controlGroup: { keyword: 'vipd_control_group', effect: 'now' },
+  pushGroup: { keyword: 'vipd_push_group', effect: 'now' },
   umask: { keyword: 'umask', effect: 'next-start' },
   processors: { keyword: 'vrrp_cpu_affinity', effect: 'next-start' },
   mail: { keyword: 'notification_email and its server', effect: 'now' },

@@ -24,6 +24,7 @@ import {
   readResponse,
   verbs,
 } from '../../../src/control/protocol.ts'
+import { refusalOf } from '../../../src/control/rights.ts'
 import {
   type ControlHandlers,
   type ControlTimes,
@@ -390,5 +391,54 @@ test('the client tells no daemon from no answer and from nonsense', async () => 
     await once(server, 'listening')
     await assert.rejects(request(path, 'ping', { timeoutMs: 100 }), { failure: failures[i] })
     server.close()
+  }
+})
+
+test('a group reads or pushes over a socket of its own, and the refusal of anything else says which users may', async () => {
+  const done: string[] = []
+  const handlers = {
+    ...idle,
+    push: (name: string) => done.push(name),
+    stop: () => done.push('stop'),
+  }
+  const gid = process.getgid?.() ?? 0
+  const open = async (right: 'read' | 'push') => {
+    const path = join(dir, `${right}.sock`)
+    return { path, control: await startControl({ path, log: silent, handlers, right, gid }) }
+  }
+  const [read, push] = [await open('read'), await open('push')]
+  try {
+    for (const { path } of [read, push]) {
+      const { mode, gid: group } = statSync(path)
+      assert.deepEqual([mode & 0o777, group], [0o660, gid])
+    }
+    const ask = (path: string, verb: (typeof verbs)[number]) =>
+      request(path, verb, { timeoutMs: 5_000, name: 'x' }).then(
+        () => 'answered',
+        (error: ControlError) => `${error.failure}: ${error.message}`,
+      )
+    for (const verb of verbs) {
+      for (const [right, path] of [
+        ['read', read.path],
+        ['push', push.path],
+      ] as const) {
+        const refusal = refusalOf(verb, right)
+        const answer = await ask(path, verb)
+        if (refusal === null) assert.doesNotMatch(answer, /^denied/)
+        else assert.equal(answer, `denied: ${refusal}`)
+      }
+    }
+    assert.deepEqual(done, ['x'])
+    const permitted = (right: 'read' | 'push') =>
+      verbs.filter((it) => refusalOf(it, right) === null)
+    assert.deepEqual(permitted('read'), ['ping', 'status', 'history', 'observe'])
+    assert.deepEqual(permitted('push'), ['ping', 'push'])
+    assert.match(
+      await ask(read.path, 'drain'),
+      /drain is not permitted here: this socket lets a group only read .*; the daemon's user \(root\) may drain/,
+    )
+    assert.match(await ask(read.path, 'push'), /\(root\) and the group of vipd_push_group may push/)
+  } finally {
+    await Promise.all([read.control.close(), push.control.close()])
   }
 })

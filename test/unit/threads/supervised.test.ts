@@ -40,8 +40,15 @@ const obedient = code(`
 
 type Order = readonly [word: string, argument?: string]
 
-function supervise(more: Partial<Supervision<Order, string>> & { file?: URL; heap?: number } = {}) {
-  const { file = obedient, heap = 64, ...how } = more
+function supervise(
+  more: Partial<Supervision<Order, string>> & {
+    file?: URL
+    name?: string
+    heap?: number
+    data?: unknown
+  } = {},
+) {
+  const { file = obedient, name = 'test', heap = 64, data, ...how } = more
   const said = new Journal<string>()
   const losses = new Journal<Loss>()
   const counts: number[] = []
@@ -50,7 +57,7 @@ function supervise(more: Partial<Supervision<Order, string>> & { file?: URL; hea
   const thread = new SupervisedThread<Order, string>({
     body: () => {
       starts += 1
-      return { file, name: 'test', heapMegabytes: heap, keepsProcess: true }
+      return { file, name, data, heapMegabytes: heap, keepsProcess: true }
     },
     onMessage: (message) => said.push(message),
     onLost: (loss, { count, worthSaying }) => {
@@ -99,10 +106,11 @@ test('a thread that throws, ends or spins is reported once with its reason, and 
   assert.equal(thread.post(['hello']), false)
 })
 
-test('one that cannot be started: no such file, no such scheme, no memory', async () => {
-  const cases: readonly [{ file?: URL; heap?: number }, Loss['kind'], RegExp][] = [
+test('one that cannot be started: no such file, no such scheme, no memory, what cannot be sent to it', async () => {
+  const cases: readonly [{ file?: URL; heap?: number; data?: unknown }, Loss['kind'], RegExp][] = [
     [{ file: new URL('./nowhere.js', import.meta.url) }, 'crashed', /Cannot find module/],
-    [{ file: new URL('http://127.0.0.1/x.js') }, 'not-started', /^cannot be started: /],
+    [{ file: new URL('http://127.0.0.1/x.js') }, 'crashed', /^crashed: Only URLs with a scheme/],
+    [{ data: () => 0 }, 'not-started', /^cannot be started: /],
     [{ file: code('let a = []; for (;;) a.push([a])'), heap: 8 }, 'crashed', /memory/],
   ]
   for (const [body, kind, why] of cases) {
@@ -195,6 +203,19 @@ test('a thread without work ends and is no loss; the next message starts another
   thread.post(['more'])
   await says('more')
   assert.deepEqual([starts(), losses.items.length], [2, 0])
+  await thread.stop(null, 60_000)
+})
+
+test('the kernel knows it by its name, of 15 octets at most', async () => {
+  const { thread, said } = supervise({
+    file: code(`
+      import { parentPort } from 'node:worker_threads'
+      import { readFileSync } from 'node:fs'
+      parentPort.on('message', () => parentPort.postMessage(readFileSync('/proc/thread-self/comm', 'utf8')))`),
+    name: 'vipd-and-very-long',
+  })
+  thread.post(['name'])
+  assert.equal(await said.next('its name', 60_000, () => true), 'vipd-and-very-l\n')
   await thread.stop(null, 60_000)
 })
 
