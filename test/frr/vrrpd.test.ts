@@ -1,6 +1,7 @@
 /**
  * vipd and FRR's vrrpd as a pair, each once as the better node, in version 2 and 3, IPv4 and IPv6. A client on the
- * segment says who answers for the address: the MAC in its neighbour table is FRR's virtual one or vipd's interface's.
+ * segment says who answers for the address: the MAC in its neighbour table is FRR's virtual one or vipd's interface's; with
+ * use_vmac it is the virtual one whichever router leads.
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
@@ -14,6 +15,8 @@ import { Frr } from './frr.ts'
 type Wire = {
   readonly name: string
   readonly version: 2 | 3
+  /** vipd has a virtual MAC address too. */
+  readonly vmac?: true
   readonly intervalMs: number
   /** With prefix length; the last is the one that the client asks for. */
   readonly vips: readonly string[]
@@ -22,7 +25,7 @@ type Wire = {
 
 const v4 = ['10.80.0.1/24', '10.80.0.2/24', '10.80.0.9/24'] as const
 const v6 = ['fd80::1/64', 'fd80::2/64', 'fd80::9/64'] as const
-const wires: readonly Wire[] = [
+const plain: readonly Wire[] = [
   { name: 'v2', version: 2, intervalMs: 1_000, vips: ['10.80.0.100/24'], addresses: v4 },
   { name: 'v3', version: 3, intervalMs: 200, vips: ['10.80.0.100/24'], addresses: v4 },
   {
@@ -32,6 +35,11 @@ const wires: readonly Wire[] = [
     vips: ['fe80::100/64', 'fd80::100/64'],
     addresses: v6,
   },
+]
+
+const wires: readonly Wire[] = [
+  ...plain,
+  ...plain.map((wire) => ({ ...wire, name: `${wire.name}, use_vmac`, vmac: true }) as const),
 ]
 
 const vrid = 51
@@ -63,12 +71,13 @@ class Segment {
       await open('asks', client),
     ]
     const [own, peers] = better === 'vipd' ? [150, 100] : [100, 150]
-    const { version, intervalMs, vips } = wire
+    const { version, intervalMs, vips, vmac = false } = wire
     const text = conf({
       version,
       priority: own,
       advertInt: intervalMs / 1_000,
       vip: vips.join('\n    '),
+      more: vmac ? 'use_vmac' : '',
     })
     const begin = () => start('vipd', one, text)
     const daemon = begin()
@@ -98,7 +107,8 @@ class Segment {
     const vip = this.#wire.vips.at(-1)?.split('/')[0] ?? ''
     const six = vip.includes(':')
     const virtual = `00:00:5e:00:0${six ? 2 : 1}:33`
-    const mac = which === 'frr' ? virtual : this.#lab.mac(this.vipd.host)
+    const isVirtual = which === 'frr' || this.#wire.vmac === true
+    const mac = isVirtual ? virtual : this.#lab.mac(this.vipd.host)
     await until(`the client reaches ${vip} at ${which} (${mac})`, slowMs, async () => {
       // A closed port: a host that has the address refuses the connection.
       const asks = ['5', 'bash', '-c', `exec 3<>/dev/tcp/${vip}/9`]
