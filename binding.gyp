@@ -48,6 +48,8 @@
         "native/base/memory.cc",
         "native/base/netlink.cc",
         "native/engine/netlink_thread.cc",
+        "native/engine/paced_frames.cc",
+        "native/engine/pacer.cc",
         "native/base/plan.cc",
         "native/addon/programs.cc",
         "native/addon/ruleset_news.cc",

@@ -18,11 +18,21 @@ Step DatagramFrom(const Napi::Object& value) {
   return step;
 }
 
+Pace PaceFrom(const Napi::Object& value) {
+  Pace pace;
+  pace.key = TextIn(value, "key");
+  pace.gap = UsIn(value, "gapUs");
+  pace.withdrawn = value.Get("withdrawn").ToBoolean().Value();
+  if (pace.gap <= 0) throw Napi::RangeError::New(value.Env(), "pace " + pace.key + " has no gap");
+  return pace;
+}
+
 Step FrameFrom(const Napi::Object& value) {
   Step step;
   step.kind = StepKind::kFrame;
   step.target = IntIn(value, "ifindex");
   step.bytes = BytesFrom(value.Get("bytes"));
+  if (!value.Get("pace").IsUndefined()) step.pace = PaceFrom(ObjectFrom(value.Get("pace"), "pace"));
   return step;
 }
 

@@ -1,5 +1,6 @@
 #include "addon/core_object.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <limits>
 #include <utility>
@@ -157,6 +158,7 @@ Napi::Value CoreObject::Tick(const Napi::CallbackInfo& info) {
   core_->Tick(turn.now);
   TakeBatch(&turn);
   if (!info[2].ToBoolean().Value()) AnswerAll(&turn);
+  RunPacer(&turn);
   return OutcomeOf(turn);
 }
 
@@ -164,6 +166,7 @@ Napi::Value CoreObject::Tick(const Napi::CallbackInfo& info) {
 Napi::Value CoreObject::Answer(const Napi::CallbackInfo& info) {
   Turn turn = {info.Env(), UsAt(info, 0), info[1], Napi::Array::New(info.Env())};
   AnswerAll(&turn);
+  RunPacer(&turn);
   return OutcomeOf(turn);
 }
 
@@ -213,22 +216,38 @@ void CoreObject::TakeSteps(Turn* turn, Carried* carried, const std::vector<Place
       carried->Fail(place, "seal", ENOKEY);
       continue;
     }
-    Napi::Object effect = Napi::Object::New(turn->env);
-    effect.Set("slot", run.slot);
-    effect.Set("generation", static_cast<double>(run.generation));
-    effect.Set("index", place.step);
-    effect.Set("step", StepTo(turn->env, step));
-    turn->effects.Set(turn->effects.Length(), effect);
     carried->Done(place, turn->now);
+    if (IsPaced(step)) {
+      pacer_.Add(PacedAt(carried->batch, place));
+      continue;
+    }
     if (step.kind == StepKind::kDatagram) run.sent_at = turn->now;
-    if (!turn->refuse.IsFunction()) continue;
-    const int error = turn->refuse.As<Napi::Function>().Call({effect}).ToNumber().Int32Value();
+    const int error = Tell(turn, run.slot, run.generation, place.step, step);
     if (error != 0) carried->Fail(place, "refused", error);
   }
 }
 
+// The errno that `refuse` answers; 0 without one.
+int CoreObject::Tell(Turn* turn, SlotId slot, int64_t generation, uint32_t at, const Step& step) {
+  Napi::Object effect = Napi::Object::New(turn->env);
+  effect.Set("slot", slot);
+  effect.Set("generation", static_cast<double>(generation));
+  effect.Set("index", at);
+  effect.Set("step", StepTo(turn->env, step));
+  turn->effects.Set(turn->effects.Length(), effect);
+  if (!turn->refuse.IsFunction()) return 0;
+  return turn->refuse.As<Napi::Function>().Call({effect}).ToNumber().Int32Value();
+}
+
+void CoreObject::RunPacer(Turn* turn) {
+  pacer_.Run(turn->now, [&](const PacedFrame& frame) {
+    Tell(turn, frame.slot, frame.generation, frame.at, frame.step());
+    return turn->now;
+  });
+}
+
 Napi::Value CoreObject::NextDeadline(const Napi::CallbackInfo& info) {
-  const Us next = core_->NextDeadline();
+  const Us next = std::min(core_->NextDeadline(), pacer_.NextDeadline());
   if (next == kNever) return info.Env().Null();
   return Napi::Number::New(info.Env(), static_cast<double>(next));
 }

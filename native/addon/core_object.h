@@ -10,6 +10,7 @@
 
 #include "base/step_queue.h"
 #include "engine/core.h"
+#include "engine/pacer.h"
 
 namespace vipd {
 
@@ -50,6 +51,8 @@ class CoreObject : public Napi::ObjectWrap<CoreObject> {
   bool Leaves(const Turn* turn, Sealer* sealer, uint32_t run, SlotId slot, Step* step);
   void TakeBatch(Turn* turn);
   void AnswerAll(Turn* turn);
+  void RunPacer(Turn* turn);
+  int Tell(Turn* turn, SlotId slot, int64_t generation, uint32_t at, const Step& step);
   void TakeSteps(Turn* turn, Carried* carried, const std::vector<Place>& places);
   Napi::Object OutcomeOf(const Turn& turn);
 
@@ -59,6 +62,7 @@ class CoreObject : public Napi::ObjectWrap<CoreObject> {
   // Also of slots without sockets, which may get others.
   std::map<SlotId, std::shared_ptr<SealSenders>> senders_;
   StepQueue steps_;  // what the kernel has not answered
+  Pacer pacer_;
   std::unordered_map<SlotId, std::shared_ptr<SlotCounters>> slots_;
   std::unordered_map<LinkId, std::shared_ptr<LinkCounters>> links_;
 };

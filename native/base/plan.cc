@@ -5,14 +5,19 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 namespace vipd {
 
 namespace {
 
+// A withdrawal follows all that it may be meant for.
+constexpr uint32_t kLastRound = std::numeric_limits<uint32_t>::max();
+
 bool SamePlace(const Step& a, const Step& b) {
   if (a.kind != b.kind || a.target != b.target) return false;
-  return a.kind == StepKind::kFrame ? a.bytes == b.bytes : a.to == b.to;
+  if (a.kind == StepKind::kDatagram) return a.to == b.to;
+  return a.bytes == b.bytes && a.pace.withdrawn == b.pace.withdrawn;
 }
 
 }  // namespace
@@ -21,6 +26,10 @@ PlanPtr MakePlan(std::vector<Step> steps) {
   // Backwards to the nearest one: a burst repeats its frames at a short distance.
   for (size_t i = 0; i < steps.size(); ++i) {
     if (steps[i].kind == StepKind::kNetlink) continue;
+    if (steps[i].pace.withdrawn) {
+      steps[i].round = kLastRound;
+      continue;
+    }
     for (size_t j = i; j-- > 0;) {
       if (!SamePlace(steps[i], steps[j])) continue;
       steps[i].round = steps[j].round + 1;

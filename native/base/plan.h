@@ -28,6 +28,16 @@ struct Address {
   bool operator==(const Address&) const = default;
 };
 
+// Frames that share a key leave one after the other, `gap` apart: see engine/pacer.h.
+struct Pace {
+  std::string key;
+  Us gap = 0;  // 0: the frame leaves at once
+  // Not sent: what waits of this very frame, for this slot, is dropped.
+  bool withdrawn = false;
+
+  bool operator==(const Pace&) const = default;
+};
+
 enum class StepKind : uint8_t { kDatagram, kNetlink, kFrame };
 
 struct Step {
@@ -41,6 +51,7 @@ struct Step {
   std::vector<int> tolerate;  // netlink: errnos that mean "already so"
   // How many stand before it in its plan: frame: equal ones; datagram: ones to the same address.
   uint32_t round = 0;
+  Pace pace;  // frame
 
   bool operator==(const Step&) const = default;
 };
@@ -56,6 +67,9 @@ PlanPtr MakePlan(std::vector<Step> steps);
 // A lead's time in office. What waits to be carried out for a lead is discarded when it is over.
 struct Tenure {
   std::atomic<bool> over{false};
+  // Its slot has other sockets now, or is gone. Requests are still carried out; frames that wait
+  // for their turn are not.
+  std::atomic<bool> left{false};
 };
 using TenurePtr = std::shared_ptr<Tenure>;
 
@@ -89,6 +103,24 @@ struct Place {
 
 inline const Step& StepAt(const Batch& batch, Place place) {
   return batch[place.run].plan->steps[place.step];
+}
+
+// A frame that is to keep its distance, when all that it follows is done; its plan keeps it alive.
+struct PacedFrame {
+  SlotId slot = 0;
+  int64_t generation = 0;
+  TenurePtr tenure;
+  PlanPtr plan;
+  uint32_t at = 0;
+
+  const Step& step() const { return plan->steps[at]; }
+};
+
+inline bool IsPaced(const Step& step) { return step.pace.gap > 0; }
+
+inline PacedFrame PacedAt(const Batch& batch, Place place) {
+  const Run& run = batch[place.run];
+  return {run.slot, run.generation, run.tenure, run.plan, place.step};
 }
 
 // A step that the kernel refused. `call` is the system call or the rtnetlink request.

@@ -50,13 +50,22 @@ std::vector<Carried> StepCarrier::TakeFinished() { return queue_.TakeFinished(Mo
 void StepCarrier::SendFrames(const std::vector<Place>& places) {
   Carried* carried = queue_.front();
   Outgoing out;
-  for (size_t i = 0; i < places.size(); ++i) {
-    const Step& step = StepAt(carried->batch, places[i]);
-    out.Put(i, step.bytes, PutFrameAddress(&out.to[i], step.bytes, step.target));
+  std::array<Place, Outgoing::kMessagesMax> leaving;
+  size_t count = 0;
+  for (const Place place : places) {
+    const Step& step = StepAt(carried->batch, place);
+    if (IsPaced(step)) {
+      paced_.push_back(PacedAt(carried->batch, place));
+      carried->Done(place, MonotonicNow());
+      continue;
+    }
+    leaving[count] = place;
+    out.Put(count, step.bytes, PutFrameAddress(&out.to[count], step.bytes, step.target));
+    count += 1;
   }
-  const auto sent = [&](size_t i) { carried->Done(places[i], MonotonicNow()); };
-  const auto failed = [&](size_t i, int error) { carried->Fail(places[i], "sendmmsg", error); };
-  SendAll(frames_.get(), &out, places.size(), sent, failed);
+  const auto sent = [&](size_t i) { carried->Done(leaving[i], MonotonicNow()); };
+  const auto failed = [&](size_t i, int error) { carried->Fail(leaving[i], "sendmmsg", error); };
+  SendAll(frames_.get(), &out, count, sent, failed);
 }
 
 // The kernel works on all of them before the call returns, so the answers wait already.

@@ -2,6 +2,7 @@
 // for as long as another holds it: only a thread that may wait calls `Continue`.
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "base/sockets.h"
@@ -25,6 +26,8 @@ class StepCarrier {
   // One slice of what waits: some requests in one send and their answers, or some frames.
   void Continue();
   std::vector<Carried> TakeFinished();
+  // Frames that are to keep their distance, in order: to be sent by the caller at their turn.
+  std::vector<PacedFrame> TakePaced() { return std::exchange(paced_, {}); }
 
  private:
   void SendRequests(const std::vector<Place>& places);
@@ -37,6 +40,7 @@ class StepCarrier {
   UniqueFd route_;
   UniqueFd frames_;
   StepQueue queue_;
+  std::vector<PacedFrame> paced_;
   uint32_t sequence_ = 0;
   size_t requests_per_send_ = kRequestsMax;
   Bytes requests_;

@@ -116,7 +116,7 @@ std::vector<SlotId> Core::TakeTouched() {
 
 // It is moved to another link, or its last order has been carried out: what was ordered stays so.
 void Core::Leave(Slot* slot) {
-  slot->tenure.reset();
+  if (slot->tenure != nullptr) std::exchange(slot->tenure, nullptr)->left = true;
   Enter(slot, State::kIdle);
 }
 

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -64,6 +65,7 @@ Engine::Engine(EngineOptions options, std::function<void()> notify)
     : options_(options),
       notify_(std::move(notify)),
       netlink_([this] { Wake(); }),
+      paced_([this](Event event) { core_->Raise(std::move(event)); }),
       inbox_(std::make_unique<Inbox>()) {}
 
 Engine::~Engine() {
@@ -93,6 +95,9 @@ void Engine::CarryOut() {
   TellWarden();
   for (const Carried& carried : carrier_->TakeFinished())
     core_->Settle(carried.batch, carried.failures);
+  // After the adverts, and when it is known which leads are over.
+  for (PacedFrame& frame : netlink_.TakePaced()) paced_.Add(std::move(frame));
+  paced_.Run(MonotonicNow());
 }
 
 // Orders first, so that packets meet the state that TypeScript wants by now.
@@ -394,8 +399,9 @@ void Engine::HandOver() {
 }
 
 void Engine::Arm() {
-  const Us next = core_->NextDeadline();
-  warden_.SleepUntil(taken_.empty() ? next : MonotonicNow());
+  const Us deadline = core_->NextDeadline();
+  warden_.SleepUntil(taken_.empty() ? deadline : MonotonicNow());
+  const Us next = std::min(deadline, paced_.NextDeadline());
   // A deadline that was put off leaves the timer as it is: waking once too early costs less than
   // arming it anew for each advert that is heard.
   if (next >= armed_) return;

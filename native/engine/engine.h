@@ -24,6 +24,7 @@
 #include "engine/core.h"
 #include "engine/engine_carrier.h"
 #include "engine/netlink_thread.h"
+#include "engine/paced_frames.h"
 #include "engine/warden_port.h"
 
 struct mmsghdr;
@@ -183,6 +184,7 @@ class Engine {
   UniqueFd timer_;
   UniqueFd monitor_;
   NetlinkThread netlink_;
+  PacedFrames paced_;
   std::unique_ptr<SealTable> seals_;
 
   std::mutex commands_mutex_;

@@ -26,6 +26,7 @@ std::optional<OpenFailure> Engine::Open() {
   if (!monitor.ok()) return OpenFailure{monitor.failed_call, monitor.error};
   monitor_ = std::move(monitor.fd);
   if (const auto failure = netlink_.Open()) return failure;
+  if (const auto failure = paced_.Open()) return failure;
   OpenFailure unmade;
   seals_ = SealTable::Make(&unmade);
   if (seals_ == nullptr) return unmade;

@@ -146,8 +146,10 @@ void NetlinkThread::ReadOn() {
 }
 
 void NetlinkThread::Deliver() {
+  std::vector<PacedFrame> paced = steps_.TakePaced();
   std::vector<Carried> finished = steps_.TakeFinished();
-  if (finished.empty()) return;
+  if (finished.empty() && paced.empty()) return;
+  for (PacedFrame& frame : paced) paced_.Put(std::move(frame));
   for (Carried& carried : finished) carried_.Put(std::move(carried));
   notify_();
 }

@@ -48,6 +48,7 @@ class NetlinkThread {
 
   // For the engine's thread.
   std::vector<Carried> TakeCarried() { return carried_.TakeAll(); }
+  std::vector<PacedFrame> TakePaced() { return paced_.TakeAll(); }
   std::vector<Answered> TakeAnswers() { return answers_.TakeAll(); }
 
  private:
@@ -76,6 +77,7 @@ class NetlinkThread {
   std::atomic<bool> roused_{false};
   Mailbox<Letter> letters_;
   Mailbox<Carried> carried_;
+  Mailbox<PacedFrame> paced_;
   Mailbox<Answered> answers_;
   std::thread thread_;
 

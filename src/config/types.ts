@@ -318,12 +318,20 @@ export type Garp = {
   readonly masterRefreshRepeat: number
   readonly lowerPrioDelayUs: Us
   readonly lowerPrioRepeat: number
+  /** Least time between two announcements on an interface that is in no garp_group; 0: none. */
   readonly arpIntervalUs: Us
   readonly naIntervalUs: Us
   /** Period on interfaces other than the instance's; 0: none. */
   readonly extraEveryUs: Us
   /** On every such interface, not only on those with a virtual MAC. */
   readonly extraAll: boolean
+}
+
+/** `garp_group`: interfaces that share a pace of announcements. 0: no gap, whatever `global_defs` says. */
+export type GarpGroup = {
+  readonly arpIntervalUs: Us
+  readonly naIntervalUs: Us
+  readonly interfaces: readonly string[]
 }
 
 /** One keyword of an instance or a sync group each; declared in keywords/notify.ts. */
@@ -403,6 +411,8 @@ export type Instance = InstanceOptions & {
   readonly trackInterfaces: readonly Tracked[]
   readonly trackChecks: readonly Tracked[]
   readonly garp: Garp
+  /** Those of its interfaces. */
+  readonly garpGroups: readonly GarpGroup[]
   /** Wished for (`vipd_address_lifetime`); 0 is for ever. */
   readonly addressLifetimeSeconds: number
   readonly notify: Notify

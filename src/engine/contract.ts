@@ -36,10 +36,29 @@ export type Step =
       readonly bytes: Uint8Array
     }
   /** A whole Ethernet frame: gratuitous ARP, unsolicited NA. */
-  | { readonly kind: 'frame'; readonly ifindex: number; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'frame'
+      readonly ifindex: number
+      readonly bytes: Uint8Array
+      readonly pace?: Pace
+    }
   /** One rtnetlink request with NLM_F_ACK; the engine numbers it and reads the answer. `tolerate` lists
    *  errnos that mean "already so" (EEXIST, EADDRNOTAVAIL, ENODEV on delete), so that plans are idempotent. */
   | { readonly kind: 'netlink'; readonly bytes: Uint8Array; readonly tolerate: readonly number[] }
+
+/**
+ * Frames with one key, of whatever slots, leave one at a time and at least `gapUs` (> 0) apart; the gap that was given last
+ * counts. They wait in the engine once their plan's requests are answered, and nothing waits for them: neither an advert, a
+ * request or another frame, nor a flush. What waits leaves by round (the first frame of each kind before the second of
+ * any), then by its coming; an equal one that waits already is not added. It is dropped when the lead is over that it was
+ * for, or its slot is removed.
+ */
+export type Pace = {
+  readonly key: string
+  readonly gapUs: Us
+  /** Not sent: what waits of this very frame, for this slot, is dropped. */
+  readonly withdrawn?: true
+}
 
 export type Plan = readonly Step[]
 

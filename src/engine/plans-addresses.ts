@@ -16,7 +16,13 @@ import {
 import { errno } from '../wire/rtnetlink-numbers.ts'
 import { encodeLinkSwitch } from '../wire/rtnetlink-virtual-link.ts'
 import type { LinkId, Plan, Step } from './contract.ts'
-import { type Announcement, announce, type GarpFacts } from './plans-announce.ts'
+import {
+  type Announcement,
+  announce,
+  type GarpFacts,
+  type PaceFacts,
+  paceOf,
+} from './plans-announce.ts'
 import { addEntry, type EntryFacts } from './plans-entries.ts'
 
 /** One virtual address, resolved to the interface that it goes on. */
@@ -79,6 +85,7 @@ export type SlotFacts = {
   /** Set after the addresses, in this order; removed before them, backwards. */
   readonly entries: readonly EntryFacts[]
   readonly garp: GarpFacts
+  readonly paces: readonly PaceFacts[]
   /** garp_extra_if: the interfaces on which the first address is announced again and again, and the period; 0: none. */
   readonly extra: { readonly everyUs: Us; readonly on: readonly number[] }
   /** The interface of the source forwards IPv6: what announces the source carries the router flag. */
@@ -153,7 +160,8 @@ function encodeAddress(
   address: AddressFacts,
 ): { readonly add: Plan; readonly remove: Plan; readonly frame: Announcement | null } {
   const { mac, announceOn, router } = address
-  const frame = mac === null ? null : encodeFrame(address.address, mac, announceOn, router)
+  const frame =
+    mac === null ? null : encodeFrame(address.address, mac, announceOn, router, facts.paces)
   if (address.foreign) return { add: [], remove: [], frame }
   const add = encodeAddressReplace({ ...address, validSeconds: facts.lifetimeSeconds })
   const remove = encodeAddressDelete(address)
@@ -170,12 +178,31 @@ export function encodeFrame(
   mac: Uint8Array,
   ifindex: number,
   router: boolean,
+  paces: readonly PaceFacts[],
 ): Announcement {
   const family = ipFamily(address)
   const bytes =
     family === 4 ? encodeGratuitousArp(mac, address) : encodeUnsolicitedNa(mac, address, router)
-  return { family, step: { kind: 'frame', ifindex, bytes } }
+  const pace = paceOf(paces, family, ifindex)
+  return { kind: 'frame', ifindex, bytes, ...(pace === null ? {} : { pace }) }
 }
+
+/** Announcements that may still wait for their turn and hold no longer: of an address that is gone, by an old MAC address. */
+export function planWithdraw(before: SlotFacts, now: SlotFacts): Plan {
+  const kept = new Set(encoded(now).frames.map(frameText))
+  return encoded(before).frames.flatMap((frame) => {
+    const { pace } = frame
+    if (pace === undefined || kept.has(frameText(frame))) return []
+    return [{ ...frame, pace: { ...pace, withdrawn: true } }]
+  })
+}
+
+const frameText = ({ ifindex, bytes }: Announcement): string =>
+  `${ifindex} ${Buffer.from(bytes).toString('hex')}`
+
+/** Each paced announcement once more: what another engine had still to send is not known. */
+export const planPacedAgain = (facts: SlotFacts): Plan =>
+  encoded(facts).frames.filter(({ pace }) => pace !== undefined)
 
 /** Every address, route and rule set again, where it is already too. */
 export const planHold = (facts: SlotFacts): Plan => [
@@ -190,7 +217,7 @@ export const planHold = (facts: SlotFacts): Plan => [
  */
 export function planReturn(facts: SlotFacts): Plan {
   const { frames } = encoded(facts)
-  const first = new Map(frames.toReversed().map(({ step }) => [step.ifindex, step]))
+  const first = new Map(frames.toReversed().map((frame) => [frame.ifindex, frame]))
   return [...planHold(facts), ...first.values()]
 }
 
@@ -198,7 +225,7 @@ export function planReturn(facts: SlotFacts): Plan {
 export function planRestore(facts: SlotFacts, address: AddressFacts): Plan {
   const { add, frame } = encodeAddress(facts, address)
   const frames = frame === null ? [] : [frame]
-  return [...add, ...announce('', frames, facts.garp, facts.garp.masterRepeat).now]
+  return [...add, ...announce(frames, facts.garp.masterRepeat)]
 }
 
 export type Swap = { readonly from: AddressFacts; readonly to: AddressFacts }

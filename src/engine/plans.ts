@@ -41,9 +41,8 @@ export type OrderOptions = {
   /** How often the advert timer was set anew; a lead with another number sends its next advert a whole interval later. */
   readonly timerResets?: number
   /**
-   * Names a contact with a competitor. The lead then also carries what is left of announcing the addresses
-   * again after `planReannounce`: the paced frames and, after garp_lower_prio_delay, the second set. Keep
-   * passing the same name until the next contact: a lead without it drops what is still to come.
+   * Names a contact with a competitor. The lead then also announces the addresses again garp_lower_prio_delay after
+   * `planReannounce` did. Keep passing the same name until the next contact: a lead without it drops what is still to come.
    */
   readonly reannounce?: string | null
 }
@@ -112,19 +111,18 @@ export function planIdle(
   return [...advert, ...advert, ...removeEntries(facts.entries, shared), ...encoded(facts).release]
 }
 
-/** garp_lower_prio_repeat announcements of every address at once; paced ones are the order's (`reannounce`). */
-export function planReannounce(facts: SlotFacts): Plan {
-  return announce('', encoded(facts).frames, facts.garp, facts.garp.lowerPrioRepeat).now
-}
+/** garp_lower_prio_repeat announcements of every address at once. */
+export const planReannounce = (facts: SlotFacts): Plan =>
+  announce(encoded(facts).frames, facts.garp.lowerPrioRepeat)
 
 /** Our own source address, so that unicast peers reach us at once after the link came back. */
 export function planAnnounceSource(
-  facts: Pick<SlotFacts, 'source' | 'router' | 'garp'>,
+  facts: Pick<SlotFacts, 'source' | 'router' | 'garp' | 'paces'>,
   on: { readonly ifindex: number; readonly mac: Uint8Array | null },
 ): Plan {
   if (on.mac === null) return []
-  const frame = encodeFrame(facts.source, on.mac, on.ifindex, facts.router)
-  return announce('', [frame], facts.garp, facts.garp.masterRepeat).now
+  const frame = encodeFrame(facts.source, on.mac, on.ifindex, facts.router, facts.paces)
+  return announce([frame], facts.garp.masterRepeat)
 }
 
 type BackupMachine = Machine & { readonly state: State & { readonly kind: 'backup' } }
@@ -158,9 +156,12 @@ function planLead(facts: SlotFacts, priority: number, options: OrderOptions): Le
   const { garp, advertIntervalUs } = facts
   const { adds, entries, frames } = encoded(facts)
   const advert = planAdvert(facts, priority)
-  const first = announce('garp-first', frames, garp, garp.masterRepeat)
-  const once = announce('garp-first', frames, garp, Math.min(garp.masterRepeat, 1))
-  const announced = options.brief === true ? once.now : first.now
+  const { masterRepeat, masterDelayUs } = garp
+  const announced = announce(
+    frames,
+    options.brief === true ? Math.min(masterRepeat, 1) : masterRepeat,
+  )
+  const refresh = { everyUs: garp.masterRefreshUs, count: garp.masterRefreshRepeat }
   return {
     now: options.entering ? [...advert, ...adds, ...entries, ...announced] : [],
     repeats: [
@@ -172,9 +173,8 @@ function planLead(facts: SlotFacts, priority: number, options: OrderOptions): Le
         plan: advert,
       },
       ...lease(facts, adds),
-      ...first.later,
-      ...announceLater('garp-second', frames, garp, garp.masterRepeat, garp.masterDelayUs),
-      ...announceEvery('garp-refresh', frames, garp),
+      ...announceLater('garp-second', frames, masterRepeat, masterDelayUs),
+      ...announceEvery('garp-refresh', frames, refresh),
       ...extraAnnouncements(facts, frames),
       ...reannouncements(facts, options.reannounce ?? null),
     ],
@@ -188,9 +188,12 @@ function extraAnnouncements(
   { extra, garp }: SlotFacts,
   frames: readonly Announcement[],
 ): readonly Repeat[] {
-  const first = extra.on.flatMap((on) => frames.find(({ step }) => step.ifindex === on) ?? [])
-  const pace = { everyUs: extra.everyUs, count: 1, afterUs: garp.masterDelayUs }
-  return announceEvery('garp-extra', first, garp, pace)
+  const first = extra.on.flatMap((on) => frames.find(({ ifindex }) => ifindex === on) ?? [])
+  return announceEvery('garp-extra', first, {
+    everyUs: extra.everyUs,
+    count: 1,
+    afterUs: garp.masterDelayUs,
+  })
 }
 
 /** The engine keeps the phase of a repeat whose key it knows. */
@@ -206,13 +209,9 @@ function lease({ lifetimeSeconds }: SlotFacts, adds: Plan): readonly Repeat[] {
 
 function reannouncements(facts: SlotFacts, contact: string | null): readonly Repeat[] {
   if (contact === null) return []
-  const { garp } = facts
+  const { lowerPrioRepeat, lowerPrioDelayUs } = facts.garp
   const { frames } = encoded(facts)
-  const repeat = garp.lowerPrioRepeat
-  return [
-    ...announce(`garp-again ${contact}`, frames, garp, repeat).later,
-    ...announceLater(`garp-again-second ${contact}`, frames, garp, repeat, garp.lowerPrioDelayUs),
-  ]
+  return announceLater(`garp-again-second ${contact}`, frames, lowerPrioRepeat, lowerPrioDelayUs)
 }
 
 /** A peer's deadline runs from our last advert, which was one interval before the one that is late. */

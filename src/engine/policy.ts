@@ -61,6 +61,9 @@ export const enginePolicy: EnginePolicy = {
   wardenEndUs: { dismissed: us(100_000), killed: us(2_000_000) },
 }
 
+/** Of announcements: a real-time thread that sends a long queue of them sleeps in between. */
+export const leastGapUs = us(100)
+
 /** Of restartUs, which is about three adverts: woken later than one of them, a follow may have missed it. */
 const lateShare = 3
 /** Of what a lead may be late, this share is the warden's to act in: its timer, its sends, one busy kernel. */

@@ -241,7 +241,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the refresh of the announcements is forgotten',
     file: file.plans,
-    find: "...announceEvery('garp-refresh', frames, garp),",
+    find: "...announceEvery('garp-refresh', frames, refresh),",
     replace: '',
   },
   {
@@ -332,7 +332,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'reload: a master whose sockets are replaced begins its interval anew',
     file: file.slotOrders,
-    find: 'if (before !== null && rejoined !== null && leads) this.resume(standing, rejoined)',
+    find: 'if (before !== null && rejoined !== null && leads) this.takeUp(standing, rejoined)',
     replace: "if (before !== null && rejoined !== null && leads) this.install('replace', standing)",
   },
   {

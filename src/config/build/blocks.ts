@@ -3,6 +3,7 @@
 import { bfdDraft } from '../draft/bfd.ts'
 import type { Draft, ScriptDraft, TrackGroupDraft } from '../draft/draft.ts'
 import { groupDraft, instanceDraft, scriptDraft } from '../draft/draft.ts'
+import { type GarpGroupDraft, garpGroupDraft } from '../draft/garp-group.ts'
 import type { Lowering } from '../draft/report.ts'
 import { fileDraft, processDraft } from '../draft/trackers.ts'
 import { readArguments } from '../grammar/arguments.ts'
@@ -11,6 +12,7 @@ import { isIdentityKeyword } from '../keywords/identity.ts'
 import { findKeyword } from '../keywords/table.ts'
 import type { Node } from '../language/tree-types.ts'
 import { addBfd } from './bfd.ts'
+import { addGarpGroup } from './garp-group.ts'
 import { addTrackedFile, addTrackedProcess } from './trackers.ts'
 import { walkBlock, walkLine } from './walk.ts'
 
@@ -74,6 +76,7 @@ const readers: Readonly<Record<string, Reader>> = {
   track_file: (node, _draft, lowering) => readFile(node, lowering),
   vrrp_track_file: (node, _draft, lowering) => readFile(node, lowering),
   bfd_instance: (node, _draft, lowering) => readBfd(node, lowering),
+  garp_group: (node, _draft, lowering) => readGarpGroup(node, lowering),
   vrrp_instance: readInstance,
   vrrp_sync_group: readGroup,
   track_group: readTrackGroup,
@@ -166,6 +169,21 @@ function readBfd(node: Node, lowering: Lowering): void {
   const draft = bfdDraft()
   walkBlock('bfd_instance', block.lines, draft, lowering)
   addBfd(block.name, draft, node, lowering)
+}
+
+/** It has no name; a word behind the keyword is passed over. */
+function readGarpGroup(node: Node, lowering: Lowering): void {
+  if (node.block === null) {
+    lowering.error(
+      node.place,
+      'missing-block',
+      'garp_group needs a block { … }; the line is ignored',
+    )
+    return
+  }
+  const draft = garpGroupDraft()
+  walkBlock<GarpGroupDraft>('garp_group', node.block, draft, lowering)
+  addGarpGroup(draft, node, lowering)
 }
 
 function readInstance(node: Node, draft: Draft, lowering: Lowering): void {

@@ -18,6 +18,7 @@ import type { Instance, InstanceOptions, Transport, Vmac } from '../types.ts'
 import { advertRoom } from './advert-room.ts'
 import { hmacOf } from './auth-hmac.ts'
 import { type Authentication, authenticationOf } from './authentication.ts'
+import { garpGroupsOf } from './garp-group.ts'
 import { notifyOf } from './notify.ts'
 import { receiveBuffer } from './receive-buffer.ts'
 import { keepTrackers } from './tracked.ts'
@@ -75,6 +76,7 @@ export function finishInstance(
     vrf: vrfOf(draft, lowering),
     virtualLinks: links.links,
     garp: settle(garpOptions, block(draft.garp, inherited.garp), lowering),
+    garpGroups: garpGroupsOf(draft, lowering),
     addressLifetimeSeconds: optionValue(
       globalOptions,
       'addressLifetimeSeconds',

@@ -4,7 +4,7 @@
  */
 
 import type { Word } from '../language/tree-types.ts'
-import type { BfdInstance, Diagnostic, Place, Severity, World } from '../types.ts'
+import type { BfdInstance, Diagnostic, GarpGroup, Place, Severity, World } from '../types.ts'
 import type { GlobalDraft, ScriptDraft } from './draft.ts'
 import { Listed } from './listed.ts'
 
@@ -24,6 +24,7 @@ export class Lowering {
   readonly scripts = new Map<string, ScriptDraft>()
   /** The BFD sessions defined so far. */
   readonly sessions = new Map<string, BfdInstance>()
+  readonly garpGroups: GarpGroup[] = []
   /** Where the names in the lists of the draft (instances, addresses, peers, trackers) stand first. */
   readonly listed = new Listed<Place>()
   /** Findings after which the daemon would not start. */

@@ -1,5 +1,6 @@
 /** A configuration as people read it: every effective value, what it adds up to, and how things will be run. */
 import type { RunAs } from '../../base/command.ts'
+import type { Us } from '../../base/time.ts'
 import { spanText } from '../grammar/kinds.ts'
 import { inCheck } from '../grammar/option.ts'
 import { type HttpListener, httpAddressText } from '../http.ts'
@@ -189,19 +190,30 @@ const flagsOf = (instance: Instance): string[] =>
     ...inCheck(notifyOptions, instance.notify, instance.notify),
   ].map(({ text }) => text)
 
-function announces({ garp }: Instance): string {
+function announces({ garp, garpGroups }: Instance): string {
   const second = garp.masterDelayUs > 0 ? `, again after ${spanText(garp.masterDelayUs)}` : ''
   const refresh =
     garp.masterRefreshUs > 0
       ? `, then ${garp.masterRefreshRepeat} every ${spanText(garp.masterRefreshUs)}`
       : ''
-  return `${garp.masterRepeat} per address on becoming master${second}${refresh}`
+  const gaps = [
+    ...gapText('ARP', garp.arpIntervalUs, ''),
+    ...gapText('NA', garp.naIntervalUs, ''),
+    ...garpGroups.flatMap((it) => [
+      ...gapText('ARP', it.arpIntervalUs, ` on ${it.interfaces.join(', ')} together`),
+      ...gapText('NA', it.naIntervalUs, ` on ${it.interfaces.join(', ')} together`),
+    ]),
+  ]
+  return `${garp.masterRepeat} per address on becoming master${second}${refresh}${gaps.join('')}`
 }
 
 const linkText = (link: VirtualLink): string =>
   link.kind === 'macvlan'
     ? `${link.mac}, ${link.name} on ${link.base}`
     : `ipvlan, ${link.name} on ${link.base}`
+
+const gapText = (what: string, gapUs: Us, where: string): readonly string[] =>
+  gapUs === 0 ? [] : [`; ${what} ${spanText(gapUs)} apart${where}`]
 
 function addressText(address: VirtualAddress): string {
   const parts = [`${address.address}/${address.prefixLength}`]

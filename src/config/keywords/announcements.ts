@@ -80,14 +80,14 @@ export const garpOptions: Options<Garp> = new Options<Garp>({
     name: null,
     takes: gap,
     default: us(0),
-    doc: 'Least time between two gratuitous ARP frames of an instance on an interface; those of other instances are paced by themselves.',
+    doc: 'Least time between two gratuitous ARP frames on an interface, those of all instances together (docs/announcements.md).',
     global: { name: 'vrrp_garp_interval', defaultText: '0 (no gap; not written)' },
   },
   naIntervalUs: {
     name: null,
     takes: gap,
     default: us(0),
-    doc: 'Least time between two unsolicited neighbour advertisements of an instance on an interface; those of other instances are paced by themselves.',
+    doc: 'Least time between two unsolicited neighbour advertisements on an interface, those of all instances together.',
     global: { name: 'vrrp_gna_interval', defaultText: '0 (no gap; not written)' },
   },
   // Of one line, garp_extra_if, which fills both.

@@ -43,6 +43,13 @@ export const rootBlocks: readonly RootEntry[] = inBlock<Draft>('root', [
     doc: 'A BFD session. It must stand before the instances that track it, and runs whether one does or not.',
   },
   {
+    name: 'garp_group',
+    form: 'block',
+    inner: 'garp_group',
+    since: '1.2.24',
+    doc: 'Interfaces whose announcements keep their distance, those of all instances together (docs/announcements.md). An interface in a group is under its gaps alone: vrrp_garp_interval and vrrp_gna_interval are not for it. It may be in one group. Announcements of a virtual link count on the interface below.',
+  },
+  {
     name: 'vrrp_instance',
     args: [word('NAME')],
     missing: 'config',
@@ -73,13 +80,6 @@ export const unsupportedRootKeywords: readonly PlainEntry[] = withoutEffect('roo
     name: 'linkbeat_use_polling',
     deprecated: 'linkbeat_interfaces',
     doc: 'Polls the link of every interface: see linkbeat_interfaces.',
-  },
-  {
-    name: 'garp_group',
-    form: 'block',
-    inner: 'garp_group',
-    since: '1.2.24',
-    doc: 'Interfaces that share a pace of announcements. vipd paces those of one instance on one interface (vrrp_garp_interval, vrrp_gna_interval): the engine sends each instance’s by itself, so that several that take over in one moment are not spaced from each other.',
   },
   {
     name: 'linkbeat_interfaces',

@@ -9,6 +9,7 @@ import { hmacBlock, hmacKeywords } from './auth-hmac.ts'
 import { balancerBlocks, balancerLines } from './balancer.ts'
 import { bfdKeywords } from './bfd.ts'
 import { controlKeywords } from './control.ts'
+import { garpGroupKeywords } from './garp-group.ts'
 import { alwaysKeywords, globalKeywords } from './global.ts'
 import { balancerGlobalKeywords } from './global-balancer.ts'
 import { includeKeywords, unsupportedGlobalKeywords } from './global-unsupported.ts'
@@ -29,7 +30,6 @@ import { scriptKeywords, scriptOptionLines } from './script.ts'
 import { staticBlocks, trackGroupKeywords } from './statics.ts'
 import { fileKeywords, fileOptionLines, processKeywords, processOptionLines } from './trackers.ts'
 import { globalUnicastLines, unicastLines } from './unicast.ts'
-import { trackerKeywords } from './unsupported-blocks.ts'
 import { vmacKeywords } from './vmac.ts'
 
 /** Every keyword, in the order of the documentation. */
@@ -78,7 +78,7 @@ export const keywords: readonly Keyword[] = [
   ...groupOptionLines,
   ...groupNotify,
   ...trackGroupKeywords,
-  ...trackerKeywords,
+  ...garpGroupKeywords,
   ...balancerLines,
 ]
 

@@ -16,6 +16,7 @@ import type { KernelView } from '../../kernel/mirror.ts'
 import { isOversized } from './advert-size.ts'
 import { entryFacts } from './entry-facts.ts'
 import { addressFacts } from './interface-resolution.ts'
+import { paceFacts } from './paces.ts'
 import { takenAlong } from './taken-along.ts'
 
 /** Without a source yet (interface missing) the tie-break is irrelevant: the instance is in fault. */
@@ -69,6 +70,7 @@ export function slotFacts(
     takenAlong: takenAlong(addresses, kernel),
     entries: entryFacts(cfg, kernel),
     garp: cfg.garp,
+    paces: paceFacts(cfg, primary, kernel),
     extra: { everyUs: cfg.garp.extraEveryUs, on: extraInterfaces(cfg, primary, addresses) },
     router: cfg.family === 6 && kernel.forwardsIpv6(primary.ifindex),
     peersDownUs: shortestPeerDown(cfg),

@@ -10,9 +10,11 @@ import type { ExpectedAdvert, Order, Plan, SlotId } from '../../engine/contract.
 import { planAnnounceSource, planOrder } from '../../engine/plans.ts'
 import {
   planCarriers,
+  planPacedAgain,
   planRemove,
   planRestore,
   planSwap,
+  planWithdraw,
   type SlotFacts,
 } from '../../engine/plans-addresses.ts'
 import { addEntry, planEntryChanges } from '../../engine/plans-entries.ts'
@@ -121,16 +123,17 @@ export class SlotOrders {
     const now = this.#binding.facts
     if (now === null) return
     const leads = standing.machine.state.kind === 'master'
-    if (before !== null && rejoined !== null && leads) this.resume(standing, rejoined)
+    if (before !== null && rejoined !== null && leads) this.takeUp(standing, rejoined)
     // A take-over may have crossed with the sockets' end: what it set is taken back.
     else this.install(before === null || rejoined !== null ? 'enter' : 'replace', standing)
     if (leads && before !== null) this.#setDifference(before, now)
   }
 
   #setDifference(before: SlotFacts, now: SlotFacts): void {
+    this.#onceUnlessEmpty(planWithdraw(before, now))
     const { add, swap, remove } = addressDifference(before, now)
     const carriers = planCarriers(before.carriers, now.carriers)
-    if (carriers.first.length > 0) this.once(carriers.first)
+    this.#onceUnlessEmpty(carriers.first)
     for (const address of add) this.once(planRestore(now, address))
     for (const each of swap) this.once(planSwap(before, now, each))
     // What an address takes with it is set again.
@@ -140,10 +143,10 @@ export class SlotOrders {
       now.entries,
       this.#shared.heldBeside(this.#slot),
     )
-    if (entries.length > 0) this.once(entries)
+    this.#onceUnlessEmpty(entries)
     if (remove.length > 0) this.once(planRemove(before, now, remove))
-    if (anew.length > 0) this.once(anew)
-    if (carriers.last.length > 0) this.once(carriers.last)
+    this.#onceUnlessEmpty(anew)
+    this.#onceUnlessEmpty(carriers.last)
   }
 
   snapshot() {
@@ -183,6 +186,14 @@ export class SlotOrders {
     this.#submit(resumed)
   }
 
+  /** The first of `resume`: other sockets or another process did not send all that was paced. */
+  takeUp(standing: Standing, lead: Pick<LeadBefore, 'now' | 'sentAt'>): void {
+    this.resume(standing, lead)
+    const { facts } = this.#binding
+    if (facts !== null && standing.machine.state.kind === 'master')
+      this.#onceUnlessEmpty(planPacedAgain(facts))
+  }
+
   /** Unicast peers must reach us at once although our link was away (their ARP entry may be stale). */
   announceSource({ transport }: Instance): void {
     const { facts, primary } = this.#binding
@@ -192,6 +203,10 @@ export class SlotOrders {
 
   once(now: Plan): void {
     this.#submit({ kind: 'once', now })
+  }
+
+  #onceUnlessEmpty(plan: Plan): void {
+    if (plan.length > 0) this.once(plan)
   }
 
   #plan(facts: SlotFacts, { params, machine }: Standing, change: OrderChange): Order {

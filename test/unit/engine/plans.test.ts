@@ -18,10 +18,13 @@ import {
   type AddressFacts,
   planCarriers,
   planHold,
+  planPacedAgain,
   planRestore,
   planReturn,
+  planWithdraw,
   type SlotFacts,
 } from '../../../src/engine/plans-addresses.ts'
+
 import { decodeArp } from '../../../src/wire/arp.ts'
 import { decodeNa } from '../../../src/wire/ndp.ts'
 import { decodeMessages } from '../../../src/wire/rtnetlink.ts'
@@ -89,9 +92,8 @@ const facts: SlotFacts = {
     masterRefreshRepeat: 1,
     lowerPrioDelayUs: secondsToUs(5),
     lowerPrioRepeat: 2,
-    arpIntervalUs: us(0),
-    naIntervalUs: us(0),
   },
+  paces: [],
   router: true,
   peersDownUs: us(3_003_906),
   lifetimeSeconds: null,
@@ -441,89 +443,57 @@ test('our own source, for unicast peers', () => {
   assert.deepEqual(planAnnounceSource(facts, { ifindex: 5, mac: null }), [])
 })
 
-/** Every frame of a lead with its instant, from the plan and the finite and endless repeats up to `untilUs`. */
-function timetable(lead: Lead, untilUs: number): readonly (readonly [number, string])[] {
-  const frames = (plan: Plan, at: number) =>
-    plan.filter((s) => s.kind === 'frame').map((s) => [at, readFrame(s)] as const)
-  const later = lead.repeats.flatMap(({ plan, firstAfterUs, everyUs, times = 1_000 }) =>
-    Array.from({ length: times }, (_, i) => firstAfterUs + i * everyUs)
-      .filter((at) => at <= untilUs)
-      .flatMap((at) => frames(plan, at)),
-  )
-  return [...frames(lead.now, 0), ...later].sort(([a], [b]) => a - b)
-}
-
-test('with a gap, frames of one family on one interface keep their distance', () => {
-  const arpIntervalUs = us(100_000)
+test('a gap is a pace of the frames of that family on that interface, in every set', () => {
+  const pace = { key: '4 3', gapUs: us(100_000) }
+  const garp = { ...facts.garp, masterRefreshUs: secondsToUs(60) }
   const paced: SlotFacts = {
     ...facts,
-    addresses: [
-      address('10.0.0.1'),
-      address('10.0.0.2'),
-      address('10.0.0.3', { ifindex: 4 }),
-      address('fd00::1'),
-    ],
-    garp: { ...facts.garp, arpIntervalUs, masterRepeat: 2, masterDelayUs: secondsToUs(1) },
+    garp,
+    paces: [{ family: 4, ifindex: 3, pace }],
+    extra: { everyUs: secondsToUs(10), on: [3] },
+    addresses: [address('10.0.0.1'), address('10.0.0.3', { ifindex: 4 }), address('fd00::1')],
   }
-  const lead = leadOf(planOrder(paced, params, master, { entering: true }))
-  assert.deepEqual(timetable(lead, 2_000_000), [
-    [0, 'na fd00::1 on 3'],
-    [0, 'arp 10.0.0.1 on 3'],
-    [0, 'arp 10.0.0.3 on 4'],
-    [0, 'na fd00::1 on 3'],
-    [100_000, 'arp 10.0.0.2 on 3'],
-    [100_000, 'arp 10.0.0.3 on 4'],
-    [200_000, 'arp 10.0.0.1 on 3'],
-    [300_000, 'arp 10.0.0.2 on 3'],
-    [1_000_000, 'na fd00::1 on 3'],
-    [1_000_000, 'na fd00::1 on 3'],
-    [1_000_000, 'arp 10.0.0.1 on 3'],
-    [1_000_000, 'arp 10.0.0.3 on 4'],
-    [1_100_000, 'arp 10.0.0.2 on 3'],
-    [1_100_000, 'arp 10.0.0.3 on 4'],
-    [1_200_000, 'arp 10.0.0.1 on 3'],
-    [1_300_000, 'arp 10.0.0.2 on 3'],
+  const lead = leadOf(planOrder(paced, params, master, { entering: true, reannounce: 'c' }))
+  const plans = [lead.now, planReannounce(paced), planRestore(paced, address('10.0.0.1'))]
+  const own = planAnnounceSource(paced, { ifindex: 3, mac })
+  const all = [...plans, own, ...lead.repeats.map(({ plan }) => plan)].flat()
+  const frames = all.filter((step) => step.kind === 'frame')
+  for (const frame of frames) {
+    const expected = /^arp .* on 3$/.test(readFrame(frame)) ? pace : undefined
+    assert.deepEqual(frame.pace, expected, readFrame(frame))
+  }
+  const of = (text: string) => frames.filter((frame) => readFrame(frame) === text).length
+  // Taking over 3, second 3, refresh 1, extra 1, contact 2 and its second 2, restored 3.
+  assert.equal(of('arp 10.0.0.1 on 3'), 15 + own.length)
+  assert.equal(of('na fd00::1 on 3'), 11)
+  // Nothing is staggered: what is announced is told to the engine as a whole.
+  assert.deepEqual(readAll(lead.now).slice(-9), [
+    ...['arp 10.0.0.1 on 3', 'arp 10.0.0.3 on 4', 'na fd00::1 on 3'],
+    ...['arp 10.0.0.1 on 3', 'arp 10.0.0.3 on 4', 'na fd00::1 on 3'],
+    ...['arp 10.0.0.1 on 3', 'arp 10.0.0.3 on 4', 'na fd00::1 on 3'],
   ])
-  assert.equal(new Set(lead.repeats.map((r) => r.key)).size, lead.repeats.length, 'a key twice')
 })
 
-test('a paced set that outlasts the delay or the refresh moves them instead of crowding', () => {
-  const garp = {
-    ...facts.garp,
-    arpIntervalUs: us(100_000),
-    masterRepeat: 2,
-    masterDelayUs: us(100_000),
-    masterRefreshUs: us(200_000),
-    masterRefreshRepeat: 3,
-  }
-  const addresses = [address('10.0.0.1'), address('10.0.0.2')]
-  const { repeats } = leadOf(
-    planOrder({ ...facts, addresses, garp }, params, master, { entering: true }),
-  )
-  const first = repeats.find((r) => r.key.startsWith('garp-second'))
-  assert.equal(first?.firstAfterUs, 400_000)
-  const refresh = repeats.filter((r) => r.key.startsWith('garp-refresh'))
-  assert.equal(refresh.length, 6)
-  assert.deepEqual(new Set(refresh.map((r) => Number(r.everyUs))), new Set([600_000]))
-  assert.deepEqual(
-    refresh.map((r) => Number(r.firstAfterUs)),
-    [600_000, 700_000, 800_000, 900_000, 1_000_000, 1_100_000],
-  )
+test('what may wait for its turn and holds no longer is withdrawn; what holds is not', () => {
+  const pace = { key: '4 3', gapUs: us(100_000) }
+  const paces = [{ family: 4 as const, ifindex: 3, pace }]
+  const before = { ...facts, paces, addresses: [address('10.0.0.1'), address('10.0.0.2')] }
+  const less = { ...before, addresses: [address('10.0.0.2')] }
+  const [gone, ...others] = planWithdraw(before, less)
+  assert(gone?.kind === 'frame' && others.length === 0)
+  assert.equal(readFrame(gone), 'arp 10.0.0.1 on 3')
+  assert.deepEqual(gone.pace, { ...pace, withdrawn: true })
+  const other = Uint8Array.of(2, 0, 0, 0, 0, 9)
+  const moved = { ...before, addresses: before.addresses.map((it) => ({ ...it, mac: other })) }
+  assert.equal(planWithdraw(before, moved).length, 2)
+  assert.deepEqual(planWithdraw(before, { ...before, paces: [] }), [], 'another gap')
+  assert.deepEqual(planWithdraw({ ...before, paces: [] }, less), [], 'nothing waits')
 })
 
-test('a paced competitor set: the first frame at once, the others as repeats of the contact', () => {
-  const garp = { ...facts.garp, arpIntervalUs: us(100_000), lowerPrioDelayUs: us(0) }
-  const paced = { ...facts, garp, addresses: [address('10.0.0.1'), address('10.0.0.2')] }
-  assert.deepEqual(readAll(planReannounce(paced)), ['arp 10.0.0.1 on 3'])
-  const { repeats } = leadOf(planOrder(paced, params, master, { entering: false, reannounce: 'x' }))
-  const again = repeats.filter((r) => r.key.startsWith('garp-again x'))
-  assert.deepEqual(
-    again.map((r) => [Number(r.firstAfterUs), r.times]),
-    [
-      [200_000, 1],
-      [100_000, 2],
-    ],
-  )
+test('other sockets, or another process, announce once more what was paced', () => {
+  const paces = [{ family: 4 as const, ifindex: 3, pace: { key: '4 3', gapUs: us(1_000) } }]
+  assert.deepEqual(readAll(planPacedAgain({ ...facts, paces })), ['arp 10.0.0.100 on 3'])
+  assert.deepEqual(planPacedAgain(facts), [])
 })
 
 test('no addresses at all: adverts only', () => {

@@ -64,6 +64,7 @@ export const instance = (more: Partial<Instance> = {}): Instance => ({
   routes: [],
   rules: [],
   staticInterfaces: [],
+  garpGroups: [],
   transport: { kind: 'multicast', group: ip('224.0.0.18'), source: null },
   vmac: null,
   ipvlan: null,
