@@ -60,5 +60,8 @@ test('four may hang; the errands behind them are refused until one has gone', as
 test('a thread that cannot be started is an error, not a wait', async () => {
   const run = errandsOf(new URL('./nowhere.js', import.meta.url))
   assert.match(await run('x'), /^nft: EIO \(crashed: Cannot find module/)
-  assert.match(await errandsOf(new URL('http://x/'))('x'), /^nft: EIO \(cannot be started: /)
+  assert.match(
+    await errandsOf(new URL('http://x/'))('x'),
+    /^nft: EIO \(crashed: Only URLs with a scheme/,
+  )
 })
