@@ -35,6 +35,7 @@ const suites: readonly Suite[] = [
   { name: 'flood', concurrency: 1, required: true },
   { name: 'frr', concurrency: 1, required: true, named: true },
   { name: 'metrics', concurrency: 1, required: true, named: true },
+  { name: 'journal', concurrency: 1, required: true, named: true },
   { name: 'page', concurrency: 1, required: true, named: true },
   { name: 'bfd', concurrency: 1, required: true, named: true },
   { name: 'uml', concurrency: 1, required: true, named: true, timeoutMs: 1_200_000 },

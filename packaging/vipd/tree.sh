@@ -50,7 +50,7 @@ install -D -m 755 packaging/vipd/launcher "$tree/usr/bin/vipd"
 
 # ---- the system's side
 install -D -m 644 systemd/vipd.service "$tree/usr/lib/systemd/system/vipd.service"
-install -D -m 644 packaging/vipd/sysusers "$tree/usr/lib/sysusers.d/vipd.conf"
+install -D -m 644 systemd/sysusers.d/vipd.conf "$tree/usr/lib/sysusers.d/vipd.conf"
 install -D -m 644 packaging/vipd/needrestart "$tree/etc/needrestart/conf.d/vipd.conf"
 mkdir -p "$tree/etc/vipd"
 complete() { # SHELL FILE

@@ -30,7 +30,7 @@ export const command = (): Command =>
     .addOption(
       new Option(
         '--log-format <format>',
-        'auto is text on a terminal and for journald, json elsewhere',
+        'auto is text on a terminal, entries with fields for journald, json elsewhere',
       )
         .choices(['auto', 'text', 'json'])
         .default('auto'),

@@ -10,6 +10,7 @@ import type { LanguageOptions } from '../config/language/tree-types.ts'
 import type { Globals, IdentityOptions } from '../config/types.ts'
 import { type Control, startControl } from '../control/server.ts'
 import { formOf, type LogFormat, limitRepeats, openLog } from '../daemon/log.ts'
+import { logOwnLines } from '../daemon/own-lines.ts'
 import { endStaleWardens } from '../daemon/stale-wardens.ts'
 import { requireConfig, startDaemon } from '../daemon/start.ts'
 import { Supervisor } from '../daemon/supervisor.ts'
@@ -112,6 +113,7 @@ function tryTo(path: string, act: (path: string) => void): string | null {
 
 /** The same with another log. */
 export async function serve(options: ServeOptions, log: Log, hooks: Hooks): Promise<void> {
+  logOwnLines(log, () => exitNow(exitFatal))
   try {
     await start(options, log, hooks)
   } catch (error) {

@@ -4,9 +4,6 @@
  */
 import { Socket } from 'node:net'
 
-/** Where services write to; see sd_journal_stream_fd(3). */
-export const journalSocket = '/run/systemd/journal/stdout'
-
 /** Identifier, unit (journald finds it by the control group), severity of lines without one, `<N>` is read, no forwarding. */
 const header = 'vipd\n\n6\n1\n0\n0\n0\n'
 

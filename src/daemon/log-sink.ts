@@ -6,7 +6,7 @@
  */
 import { closeSync, constants, fstatSync, openSync, write } from 'node:fs'
 import { Socket } from 'node:net'
-import { journalPut, journalSocket } from './journal-stream.ts'
+import { journalPut } from './journal-stream.ts'
 
 /** Memory that lines may take while the reader does not read. */
 const queuedBytesMax = 1024 * 1024
@@ -39,7 +39,7 @@ type Batch = { readonly bytes: Buffer; readonly told: number; readonly partly: b
  * written as soon as the reader reads again, or the disk has room; `why`: the errno of a refusal. `journal`: where a
  * broken stream to journald is opened again.
  */
-export function openLogSink(fd: number, lost: Lost, journal = journalSocket): LogSink {
+export function openLogSink(fd: number, lost: Lost, journal: string): LogSink {
   return new Sink(outletFor(fd, journal), lost)
 }
 

@@ -3,9 +3,12 @@
  * Which of the two is decided here, where it goes in `log-sink.ts`, what it says at the caller: keepalived's
  * phrases that people grep for are the callers' business.
  */
+import { join } from 'node:path'
 import { isatty } from 'node:tty'
 import { pino } from 'pino'
 import type { Log, LogFields, LogForm, LogLevel } from '../base/log.ts'
+import type { JournalEntry } from './journal-entry.ts'
+import { JournalSink } from './journal-sink.ts'
 import { isJournal, openLogSink } from './log-sink.ts'
 
 export type LogFormat = 'text' | 'json' | 'auto'
@@ -17,10 +20,12 @@ export type LogOptions = {
   readonly level: LogLevel
   /** Standard error unless a test says otherwise. */
   readonly fd?: number
-  /** journald's socket, unless a test says otherwise. */
+  /** The directory of journald's sockets, unless a test says otherwise. */
   readonly journal?: string
 }
 
+/** Has `stdout` for streams, see sd_journal_stream_fd(3), and `socket` for entries with fields. */
+const journalDirectory = '/run/systemd/journal'
 /** How long an exit waits for a reader that does not read. */
 const flushMs = 500
 
@@ -31,7 +36,8 @@ export const severity: Readonly<Record<LogLevel, number>> = { debug: 7, info: 6,
 export function openLog(options: LogOptions): Log {
   const fd = options.fd ?? 2
   const form = formOf(options.format, fd)
-  return form === 'json' ? jsonLog(fd, options) : textLog(fd, options, form)
+  if (form === 'journal') return journalLog(fd, options)
+  return form === 'json' ? jsonLog(fd, options) : textLog(fd, options)
 }
 
 /** Of the lines that `openLog` writes there, for what else writes to the same place. `fd`: standard error. */
@@ -41,12 +47,12 @@ export function formOf(format: LogFormat, fd = 2): LogForm {
   return format === 'text' || isatty(fd) ? 'text' : 'json'
 }
 
-function jsonLog(fd: number, { level, journal }: LogOptions): Log {
+function jsonLog(fd: number, { level, journal = journalDirectory }: LogOptions): Log {
   const sink = openLogSink(
     fd,
     (count, why) =>
       `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), pid: process.pid, msg: lostLine(count, why) })}\n`,
-    journal,
+    join(journal, 'stdout'),
   )
   const out = pino(
     {
@@ -63,10 +69,39 @@ function jsonLog(fd: number, { level, journal }: LogOptions): Log {
   )
 }
 
-function textLog(fd: number, { level, journal }: LogOptions, form: LogForm): Log {
+/** Entries with fields; as text on the stream that is our standard error where journald's socket is not there. */
+function journalLog(fd: number, { level, journal = journalDirectory }: LogOptions): Log {
+  const stream = openLogSink(
+    fd,
+    (count, why) => `${formatLine('warn', lostLine(count, why), {}, null)}\n`,
+    join(journal, 'stdout'),
+  )
+  const entry = (at: LogLevel, message: string, fields?: LogFields): JournalEntry => ({
+    priority: severity[at],
+    text: formatText(message, fields),
+    fields,
+  })
+  const sink = new JournalSink({
+    path: join(journal, 'socket'),
+    stream,
+    lost: (count) => entry('warn', lostLine(count, null)),
+  })
+  return asLog(
+    (at, message, fields) => {
+      if (severity[at] <= severity[level]) sink.write(entry(at, message, fields))
+    },
+    () => sink.flush(flushMs),
+  )
+}
+
+function textLog(fd: number, { level, journal = journalDirectory }: LogOptions): Log {
   const line = (at: LogLevel, message: string, fields?: LogFields) =>
-    `${formatLine(at, message, fields, form === 'journal' ? null : new Date())}\n`
-  const sink = openLogSink(fd, (count, why) => line('warn', lostLine(count, why)), journal)
+    `${formatLine(at, message, fields, new Date())}\n`
+  const sink = openLogSink(
+    fd,
+    (count, why) => line('warn', lostLine(count, why)),
+    join(journal, 'stdout'),
+  )
   return asLog(
     (at, message, fields) => {
       if (severity[at] <= severity[level]) sink.write(line(at, message, fields))
@@ -90,10 +125,15 @@ export function formatLine(
   at: Date | null,
 ): string {
   const head = at === null ? `<${severity[level]}>` : `${localTime(at)} ${level.padEnd(5)} `
+  return head + formatText(message, fields)
+}
+
+/** The message and its plain fields. */
+function formatText(message: string, fields: LogFields | undefined): string {
   const tail = Object.entries(fields ?? {})
     .filter(([, value]) => isScalar(value) && value !== '')
     .map(([key, value]) => ` ${key}=${fieldText(value)}`)
-  return head + oneLine(message) + tail.join('')
+  return oneLine(message) + tail.join('')
 }
 
 const isScalar = (value: unknown): boolean =>

@@ -11,4 +11,9 @@ try {
 } catch {
   // Without /proc, or with a read-only one, it works without a name.
 }
+// Written by way of the process's standard error, and not to its descriptor, so that the owner has it as a line of its log.
+process.removeAllListeners('warning')
+process.on('warning', ({ name: kind, message }) =>
+  process.stderr.write(`Node.js: ${kind}: ${message}\n`),
+)
 await import(module)

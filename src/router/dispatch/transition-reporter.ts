@@ -42,7 +42,14 @@ export class TransitionReporter {
       cause: effect.cause.kind,
     })
     this.#tell({ instance: cfg.name, ...entry })
-    const fields = { instance: cfg.name, from: effect.from, to: effect.to, cause: effect.cause }
+    const fields = {
+      instance: cfg.name,
+      from: effect.from,
+      to: effect.to,
+      // As `transitions` of the status counts them.
+      transition: this.#journal.transitions,
+      cause: effect.cause,
+    }
     const { state } = machine
     if (state.kind === 'fault' && state.silent) {
       this.#log.info(`(${cfg.name}) held: ${why}`, fields)

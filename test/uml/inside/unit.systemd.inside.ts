@@ -59,6 +59,16 @@ test('the unit becomes ready and leads; of /proc/sys it can write the IPv6 setti
   )
 })
 
+test('the journal has its transitions as entries with fields', () => {
+  const lines = run('journalctl', '--no-pager', '-o', 'json', '-u', 'vipd', 'VIPD_TO=master')
+  const entry = JSON.parse(lines.split('\n')[0] ?? '') as Record<string, string>
+  assert.match(entry['MESSAGE'] ?? '', /^\(VI_1\) Entering MASTER STATE/)
+  assert.deepEqual(
+    ['PRIORITY', 'VIPD_INSTANCE', 'VIPD_FROM', 'VIPD_CAUSE'].map((name) => entry[name]),
+    ['6', 'VI_1', 'backup', 'timeout'],
+  )
+})
+
 test('killed with its warden: what it left is removed and set back, and it is started again', async () => {
   const before = property('MainPID')
   systemctl('kill', '--signal=KILL', 'vipd')

@@ -39,7 +39,7 @@ after(() => fs.rmSync(directory, { recursive: true }))
 async function logOn(name: string) {
   const path = join(directory, name)
   const fd = fs.openSync(path, 'a')
-  const sink = openLogSink(fd, (count, why) => `${count} lost: ${why}\n`)
+  const sink = openLogSink(fd, (count, why) => `${count} lost: ${why}\n`, '')
   const settled = () => sink.flush(10_000)
   return { sink, settled, read: () => fs.readFileSync(path, 'utf8').trimEnd().split('\n') }
 }

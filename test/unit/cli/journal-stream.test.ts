@@ -63,7 +63,7 @@ test('a stream that journald lets go of is opened again; what found no journald 
   const { fd } = (stream as unknown as { readonly _handle: { readonly fd: number } })._handle
   const { dev, ino } = fstatSync(fd)
   const script = fileURLToPath(new URL('./log-lines.js', import.meta.url))
-  const child = spawn(process.execPath, [script, path], {
+  const child = spawn(process.execPath, [script, directory], {
     stdio: ['pipe', 'pipe', stream],
     env: { ...process.env, JOURNAL_STREAM: `${dev}:${ino}` },
   })

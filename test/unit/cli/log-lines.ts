@@ -1,5 +1,5 @@
 /**
- * Logs each line of its input, for journal-stream.test.ts: to standard error, which is a stream to journald at that path. Repeats it
+ * Logs each line of its input, for journal-stream.test.ts: to standard error, which is a stream to journald, whose sockets are in that directory. Repeats it
  * on standard output when it has been written, or could not be.
  */
 import { createInterface } from 'node:readline'

@@ -88,7 +88,7 @@ test('journald gets text with severities, and only where the log is its stream',
     const fd = openSync(path, 'a')
     process.env['JOURNAL_STREAM'] = stream(fd)
     try {
-      const log = openLog({ format: 'auto', level: 'info', fd })
+      const log = openLog({ format: 'auto', level: 'info', fd, journal: dir })
       log.warn('a gap')
       await log.flush()
     } finally {

@@ -1,0 +1,102 @@
+/** A daemon whose standard error is the stream of a real journald, which runs in the host's namespaces. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Host } from '../../src/lab/host.ts'
+import { program } from '../../src/lab/program.ts'
+import { until } from '../../src/lab/wait.ts'
+import { conf, inLab } from '../e2e/pair.ts'
+
+const soonMs = 30_000
+const vipd = program('../cli/run.js')
+
+/** As systemd starts a service: a stream of its own as standard error, and its number in the environment. */
+const asService = `
+import os, socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+s.connect('/run/systemd/journal/stdout')
+s.send(b'vipd\\n\\n6\\n1\\n0\\n0\\n0\\n')
+os.dup2(s.fileno(), 2)
+there = os.fstat(2)
+os.environ['JOURNAL_STREAM'] = f'{there.st_dev}:{there.st_ino}'
+os.execvp(sys.argv[1], sys.argv[1:])
+`
+
+type Entry = Readonly<Record<string, string>>
+
+async function entries(host: Host, ...match: string[]): Promise<readonly Entry[]> {
+  const words = ['--no-pager', '-o', 'json', '-D', '/run/log/journal', ...match]
+  const { stdout } = await host.run('journalctl', words)
+  const lines = stdout.split('\n').filter((line) => line.startsWith('{'))
+  return lines.map((line) => JSON.parse(line) as Entry)
+}
+
+async function hostWithJournald(lab: Parameters<Parameters<typeof inLab>[1]>[0]): Promise<Host> {
+  const host = await lab.host('one', { addresses: { eth0: ['172.16.80.2/24'] } })
+  await host.sh(`mkdir -p /run/systemd/journal /run/log/journal
+    echo 0123456789abcdef0123456789abcdef > /run/lab/machine-id
+    mount --bind /run/lab/machine-id /etc/machine-id`)
+  host.spawn('/lib/systemd/systemd-journald', [], { name: 'journald' })
+  await until('journald listens', soonMs, async () => {
+    return (await host.run('test', ['-S', '/run/systemd/journal/socket'])).status === 0
+  })
+  return host
+}
+
+const start = (host: Host, name: string, ...words: string[]) =>
+  host.spawn(
+    'python3',
+    ['-c', asService, process.execPath, vipd, 'run', '-f', '/run/lab/vipd.conf', ...words],
+    { name },
+  )
+
+test('transitions have fields, the warden’s lines a priority, and journalctl finds them', () =>
+  inLab('journald', async (lab) => {
+    const host = await hostWithJournald(lab)
+    const before = 'vrrp_script no {\n script /bin/false\n interval 1\n rise 1\n}'
+    host.write(
+      '/run/lab/vipd.conf',
+      conf({ priority: 100, before, more: 'track_script {\n no weight -5\n }' }),
+    )
+    const child = start(host, 'vipd')
+    const leads = () => entries(host, 'SYSLOG_IDENTIFIER=vipd', 'VIPD_TO=master')
+    await until('it leads', soonMs, async () => (await leads()).length > 0)
+    const [entry = {}] = await leads()
+    assert.match(entry['MESSAGE'] ?? '', /^\(VI_1\) Entering MASTER STATE: no master heard/)
+    assert.deepEqual(
+      ['PRIORITY', 'VIPD_INSTANCE', 'VIPD_FROM', 'VIPD_CAUSE', '_COMM', '_TRANSPORT'].map(
+        (name) => entry[name],
+      ),
+      ['6', 'VI_1', 'backup', 'timeout', 'vipd', 'journal'],
+    )
+    assert.match(entry['VIPD_TRANSITION'] ?? '', /^[1-9]$/)
+    assert.match(entry['VIPD_CAUSE_DETAIL'] ?? '', /^\{"kind":"timeout"/)
+    const ofCheck = (await entries(host, 'VIPD_CHECK=no')).map((it) => it['MESSAGE'])
+    assert.ok(
+      ofCheck.some((it) => it?.startsWith('VRRP_Script(no) failed')),
+      `${ofCheck}`,
+    )
+    // The script security of the file is a warning.
+    assert.match((await entries(host, 'PRIORITY=4'))[0]?.['MESSAGE'] ?? '', /script-security/)
+
+    await host.must('kill', ['-9', (await host.must('pgrep', ['-x', 'vipd'])).trim()])
+    await child.ended(soonMs)
+    const byWarden = () => entries(host, 'PRIORITY=3', '_COMM=vipd-warden')
+    await until('the warden has told it', soonMs, async () => (await byWarden()).length > 0)
+    assert.equal(await host.holds('172.16.80.100'), false)
+  }))
+
+test('with --log-format json each line is JSON: the daemon’s and the warden’s', () =>
+  inLab('journald-json', async (lab) => {
+    const host = await hostWithJournald(lab)
+    host.write('/run/lab/vipd.conf', conf({ priority: 100 }))
+    const child = start(host, 'vipd', '--log-format', 'json')
+    const all = () => entries(host, 'SYSLOG_IDENTIFIER=vipd')
+    const has = (what: RegExp) => async () =>
+      (await all()).some((it) => what.test(it['MESSAGE'] ?? ''))
+    await until('it leads', soonMs, has(/Entering MASTER STATE/))
+    await host.must('kill', ['-9', (await host.must('pgrep', ['-x', 'vipd'])).trim()])
+    await child.ended(soonMs)
+    await until('the warden has told it', soonMs, has(/"level":"error".*daemon/))
+    for (const { MESSAGE = '' } of await all())
+      assert.equal(typeof JSON.parse(MESSAGE).msg, 'string', MESSAGE)
+  }))
