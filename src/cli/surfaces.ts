@@ -1,5 +1,6 @@
 /** What the daemon tells besides its log and its control socket, switched on and off by the configuration. */
 import type { Log } from '../base/log.ts'
+import type { HttpConfig } from '../config/http.ts'
 import type { Globals } from '../config/types.ts'
 import type { Daemon, ReloadResult, Surfaces } from '../daemon/types.ts'
 import type { Transition } from '../report/status.ts'
@@ -19,7 +20,7 @@ export class DaemonSurfaces implements Surfaces {
   readonly #ports: SurfacePorts
   #http: HttpSurface | null = null
   #groups: GroupSockets | null = null
-  #listeners: Globals['http'] = []
+  #httpConfig: HttpConfig = { listeners: [], peers: [] }
   #stopped = false
 
   constructor(ports: SurfacePorts) {
@@ -41,10 +42,10 @@ export class DaemonSurfaces implements Surfaces {
 
   /** Nothing of a surface is loaded before a configuration asks for it. */
   follow(globals: Globals): void {
-    const { http } = globals
+    const { http, httpPeers } = globals
     this.#groups?.follow(globals)
-    this.#listeners = http
-    if (this.#http !== null) this.#http.follow(http)
+    this.#httpConfig = { listeners: http, peers: httpPeers }
+    if (this.#http !== null) this.#http.follow(this.#httpConfig)
     else if (http.length > 0) void this.#openHttp()
   }
 
@@ -62,7 +63,7 @@ export class DaemonSurfaces implements Surfaces {
       carryOut: (order) => this.#carryOut(order),
       recent: (names) => this.#ports.daemon().recent(names),
     })
-    this.#http.follow(this.#listeners)
+    this.#http.follow(this.#httpConfig)
   }
 
   async #carryOut({ verb, name, force }: Order): Promise<unknown> {

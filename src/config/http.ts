@@ -26,6 +26,22 @@ export type HttpListener = {
   readonly names: readonly string[]
 }
 
+/** `vipd_peer_http`: where a peer answers, to be asked for its side. */
+export type HttpPeer = {
+  /** Without a path, a name of a user, or a query: 'https://lb2.example.org:9112'. */
+  readonly url: string
+  /** Files; null: none is sent. */
+  readonly token: string | null
+  /** null: what this host trusts. */
+  readonly ca: string | null
+}
+
+/** All that the thread is told of the configuration. */
+export type HttpConfig = {
+  readonly listeners: readonly HttpListener[]
+  readonly peers: readonly HttpPeer[]
+}
+
 /** Address and options as they are written, but for the keyword. */
 export const httpAddressText = (address: HttpAddress): string => {
   if (address.kind === 'unix') return `unix:${address.path}`

@@ -6,7 +6,7 @@ import type { Command, RunAs } from '../base/command.ts'
 import type { Family, Ip } from '../base/ip.ts'
 import type { MacText } from '../base/mac.ts'
 import type { Us } from '../base/time.ts'
-import type { HttpListener } from './http.ts'
+import type { HttpListener, HttpPeer } from './http.ts'
 import type { Route, Rule } from './routing.ts'
 import type { Statics } from './statics.ts'
 
@@ -102,6 +102,7 @@ export type Globals = GlobalOptions &
     readonly umask: number | null
     /** The daemon runs on these; null: on all. */
     readonly processors: readonly number[] | null
+    readonly httpPeers: readonly HttpPeer[]
     readonly mail: Mail | null
     readonly notifyFifos: readonly Fifo[]
     readonly startupScript: TimedCommand | null

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { ask } from '../unit/surfaces/http-client.ts'
 import { serving } from '../unit/surfaces/http-daemon.ts'
 import type { Browser } from './browser.ts'
-import { actToken, freePort, inSite, overflows, stateIs } from './site.ts'
+import { actToken, freePort, inSite, overflows, stateIs, strayText } from './site.ts'
 
 const visible = (browser: Browser): Promise<string> => browser.eval('document.body.innerText')
 const buttons = (browser: Browser): Promise<string[]> =>
@@ -55,6 +55,7 @@ test('a fail-over is seen without a reload; it fits a phone, in both colours', a
       [],
     )
 
+    await browser.until('the peer', '/lb2, priority 105/.test(document.body.innerText)')
     await one.run('ip', ['link', 'set', 'eth0', 'down'])
     await browser.until('the fault', stateIs('FAULT'))
     const why = 'document.querySelector(".why").textContent'
@@ -86,6 +87,7 @@ test('orders: only with the token, after a question, with their outcome', async 
     await browser.size(1280, 900)
     await browser.go(url)
     await browser.until('the state', stateIs('MASTER'))
+    await browser.until('the peer', '/lb2, priority 105/.test(document.body.innerText)')
     assert.deepEqual(
       (await buttons(browser)).filter((text) => orders.test(text)),
       ['Use the token to act …'],
@@ -107,6 +109,7 @@ test('orders: only with the token, after a question, with their outcome', async 
     await press(browser, 'Fail over …')
     const question = await browser.eval<string>('document.getElementById("confirm").innerText')
     assert.match(question, /VI_1 is master here with priority 155/)
+    assert.match(question, /lb2 said \d.* ago: BACKUP with priority 105\. It takes over/)
     await browser.key('Escape', 'Escape', 27)
     await browser.until('no question', 'document.getElementById("confirm").open === false')
     assert.equal(await browser.eval(stateIs('MASTER')), true, 'nothing was ordered')
@@ -125,5 +128,23 @@ test('orders: only with the token, after a question, with their outcome', async 
     )
     const unexpected = browser.complaints.filter((text) => !/status of 401/.test(text))
     assert.deepEqual(unexpected, [])
+  })
+})
+
+test('what does not fit between the hosts is said: two masters, addresses, VRIDs; silence', async () => {
+  await inSite('', async ({ browser, url, other }) => {
+    await browser.go(url)
+    await browser.until('the peer', '/lb2, priority 105/.test(document.body.innerText)')
+    assert.deepEqual(await browser.eval('document.querySelectorAll(".finding.alarm").length'), 0)
+    other.configure(strayText)
+    await other.tryReload()
+    await browser.until('an alarm', 'document.querySelector(".finding.alarm") !== null')
+    const said = await visible(browser)
+    assert.match(said, /VI_1 has two masters: lb1 and lb2 both hold 172\.16\.80\.100/)
+    assert.match(said, /VI_1: 172\.16\.80\.101\/32 only on lb2/)
+    assert.match(said, /VI_1: VRID 51 on lb1, 52 on lb2/)
+    await other.child.signal('SIGKILL')
+    await browser.until('silence', '/lb2 does not answer/.test(document.body.innerText)')
+    assert.deepEqual(browser.complaints, [])
   })
 })

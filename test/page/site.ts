@@ -19,15 +19,23 @@ export type Site = {
   readonly browser: Browser
 }
 
+/** What the first host asks the second with. */
+const peer = 'vipd_peer_http http://172.16.80.3:9112 token /run/lab/token'
+const peerHttp = 'vipd_http 172.16.80.3:9112 token /run/lab/token'
+
 const check =
   'vrrp_script chk_web {\n  script "/usr/bin/test -e /run/lab/web"\n  interval 1\n  timeout 2\n  weight 5\n}\n'
 
-/** `options`: of `vipd_http` on the first host; `globals`: more lines there. */
-export async function inSite(
-  options: string,
-  body: (site: Site) => Promise<void>,
-  globals = '',
-): Promise<void> {
+const textOf = (priority: number, globals: string): string =>
+  conf({ priority, globals, before: check, more: 'track_script {\n    chk_web\n  }' })
+
+/** The second host, with another VRID and one address more. */
+export const strayText = textOf(100, peerHttp)
+  .replace('virtual_router_id 51', 'virtual_router_id 52')
+  .replace('172.16.80.100', '172.16.80.100\n    172.16.80.101')
+
+/** `options`: of `vipd_http` on the first host. */
+export async function inSite(options: string, body: (site: Site) => Promise<void>): Promise<void> {
   await inLab('page', async (lab) => {
     const one = await lab.host('lb1', { addresses: { eth0: ['172.16.80.2/24'] } })
     const two = await lab.host('lb2', { addresses: { eth0: ['172.16.80.3/24'] } })
@@ -36,15 +44,11 @@ export async function inSite(
       host.write('/run/lab/token', actToken)
       await host.run('chmod', ['600', '/run/lab/token'])
     }
-    const text = (priority: number, more: string) =>
-      conf({
-        ...{ priority, globals: more, before: check, more: 'track_script {\n    chk_web\n  }' },
-      })
     const socket = 'vipd_http unix:/run/lab/http.sock'
-    const vipd = startVipd(one, text(150, `${socket} ${options}\n  ${globals}`))
+    const vipd = startVipd(one, textOf(150, `${socket} ${options}\n  ${peer}`))
     await vipd.child.line(/HTTP: served at unix:/, soonMs)
     await vipd.reaches('VI_1', 'MASTER', soonMs)
-    const other = startVipd(two, text(100, 'vipd_http 172.16.80.3:9112 token /run/lab/token'))
+    const other = startVipd(two, textOf(100, peerHttp))
     await other.reaches('VI_1', 'BACKUP', soonMs)
     const proxy = await forward(`/proc/${one.pid}/root/run/lab/http.sock`)
     const browser = await Browser.open()

@@ -22,6 +22,7 @@ export function finishGlobals(instances: readonly Instance[], lowering: Lowering
     pushGroup: draft.pushGroup,
     umask: draft.umask,
     processors: draft.processors,
+    httpPeers: draft.httpPeers,
     mail: finishMail(draft, lowering),
     notifyFifos: finishFifos(draft),
     startupScript: timed(draft.startupScript, inputs.startupTimeoutUs),

@@ -6,7 +6,7 @@
 import type { Command, RunAs } from '../../base/command.ts'
 import type { Ip } from '../../base/ip.ts'
 import type { Us } from '../../base/time.ts'
-import type { HttpListener } from '../http.ts'
+import type { HttpListener, HttpPeer } from '../http.ts'
 import type { Route, Rule } from '../routing.ts'
 import type { StaticAddress } from '../statics.ts'
 import type {
@@ -86,6 +86,7 @@ export type GlobalDraft = {
   controlGroup: ControlGroup | null
   pushGroup: ControlGroup | null
   processors: readonly number[] | null
+  readonly httpPeers: HttpPeer[]
   mailTo: string[]
   mailServer: { readonly host: string; readonly port: number } | null
   scriptUser: RunAs | null
@@ -258,6 +259,7 @@ export const globalDraft = (): GlobalDraft => ({
   controlGroup: null,
   pushGroup: null,
   processors: null,
+  httpPeers: [],
   mailTo: [],
   mailServer: null,
   scriptUser: null,

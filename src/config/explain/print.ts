@@ -74,6 +74,8 @@ function printGlobals(config: Config, world: World): string[] {
     lines.push(row('interface delay', text))
   }
   for (const listener of globals.http) lines.push(row('HTTP', httpText(listener)))
+  for (const { url, token } of globals.httpPeers)
+    lines.push(row('HTTP peer', `${url}, ${token === null ? 'no token' : 'with a token'}`))
   const { controlGroup, pushGroup } = globals
   if (controlGroup !== null)
     lines.push(row('may read', `group ${controlGroup.name} (vipd-read.sock)`))

@@ -19,6 +19,7 @@ const composed: Readonly<Record<Composed, Setting>> = {
   pushGroup: { keyword: 'vipd_push_group', effect: 'now' },
   umask: { keyword: 'umask', effect: 'next-start' },
   processors: { keyword: 'vrrp_cpu_affinity', effect: 'next-start' },
+  httpPeers: { keyword: 'vipd_peer_http', effect: 'now' },
   mail: { keyword: 'notification_email and its server', effect: 'now' },
   notifyFifos: { keyword: 'notify_fifo', effect: 'now' },
   startupScript: { keyword: 'startup_script', effect: 'next-start' },

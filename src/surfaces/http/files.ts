@@ -48,7 +48,7 @@ function mark(path: string): string {
     : `${facts.ino}.${facts.size}.${facts.mtimeNs}.${facts.ctimeNs}`
 }
 
-function readTokenFile(path: string): string {
+export function readTokenFile(path: string): string {
   const token = readSecret(path).toString('utf8').trim()
   if (!/^[\x21-\x7e]+$/.test(token) || token.length < tokenMin)
     throw new Error(`${path} holds no token: one line of at least ${tokenMin} visible characters`)
@@ -64,7 +64,7 @@ function readSecret(path: string): Buffer {
   return content
 }
 
-function readBounded(path: string): Buffer {
+export function readBounded(path: string): Buffer {
   const facts = statSync(path)
   if (!facts.isFile()) throw new Error(`${path} is no regular file`)
   if (facts.size > fileBytesMax) throw new Error(`${path} is longer than ${fileBytesMax} octets`)

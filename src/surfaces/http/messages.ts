@@ -1,6 +1,6 @@
 /** Between the daemon and the thread that answers HTTP. What crosses are plain values; each side checks nothing of the other. */
 import type { LogLevel } from '../../base/log.ts'
-import type { HttpListener } from '../../config/http.ts'
+import type { HttpConfig } from '../../config/http.ts'
 import type { RecentNames } from '../../report/recent.ts'
 import type { Status, StatusInstance, Transition } from '../../report/status.ts'
 import type { LoopDelay } from '../metrics/process-names.ts'
@@ -16,7 +16,7 @@ export type Order = {
 }
 
 export type ToHttp =
-  | { readonly kind: 'listen'; readonly listeners: readonly HttpListener[] }
+  | { readonly kind: 'listen'; readonly config: HttpConfig }
   /** A status in parts: instances as they are made, then all the rest, which ends it. */
   | {
       readonly kind: 'instances'

@@ -1,5 +1,6 @@
 /** What is served where, and what each asks for. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { summaryOf } from '../../report/pair.ts'
 import { type RecentNames, recentNamesMax } from '../../report/recent.ts'
 import { contentType } from '../metrics/exposition.ts'
 import { metricsText } from '../metrics/metrics.ts'
@@ -7,6 +8,7 @@ import { answer, type Body, beginEvents, json, Refusal, text } from './answers.t
 import { cookieName, type Right, rightOfToken, type Sessions, type Tokens } from './guard.ts'
 import type { Order, Outcome } from './messages.ts'
 import { answerFile, pageFiles } from './page-files.ts'
+import type { Peers } from './peers.ts'
 import { processFacts } from './process-facts.ts'
 import { readiness, readyStates } from './readiness.ts'
 import type { Snapshot, Snapshots } from './snapshots.ts'
@@ -16,6 +18,7 @@ import type { Streams } from './streams.ts'
 export type Shared = {
   readonly snapshots: Snapshots
   readonly streams: Streams
+  readonly peers: Peers
   /** Resolves when the daemon has carried it out, or refused to. */
   carryOut(order: Order): Promise<Outcome>
   /** Resolves with null when too many ask. */
@@ -66,6 +69,13 @@ export const routes: Readonly<Record<string, Route>> = {
   '/api/v1/status': get('read', status),
   '/api/v1/history': get('read', history),
   '/api/v1/events': get('read', events),
+  '/api/v1/summary': get('read', async ({ response }, shared) =>
+    answer(response, 200, json(summaryOf((await snapshotOf(shared)).status))),
+  ),
+  '/api/v1/pair': get('read', async ({ response }, shared) => {
+    await shared.peers.fresh()
+    answer(response, 200, json(shared.peers.pair((await snapshotOf(shared)).status)))
+  }),
   '/api/v1/recent': get('read', recent),
   '/api/v1/session': {
     ...{ needs: 'none', methods: ['GET', 'HEAD', 'POST'] },

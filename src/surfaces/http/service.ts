@@ -3,6 +3,7 @@ import { textOf } from '../../base/errors.ts'
 import { type HttpListener, httpAddressText } from '../../config/http.ts'
 import { Listening } from './listening.ts'
 import type { FromHttp, Outcome, ToHttp } from './messages.ts'
+import { Peers } from './peers.ts'
 import { RecentAnswers } from './recent-answers.ts'
 import type { Shared } from './routes.ts'
 import { Snapshots } from './snapshots.ts'
@@ -11,6 +12,8 @@ import { Streams } from './streams.ts'
 /** Of readers of events, of all addresses together. */
 const streamsMax = 100
 const beatMs = 1_000
+/** A peer that was asked later than that is not asked again by a beat. */
+const askAgainMs = 500
 /** Files are looked at, and addresses that could not be opened are tried again. */
 const lookMs = 5_000
 /** A reload may read files for so long; the control socket waits as long. */
@@ -25,6 +28,7 @@ export class HttpService {
   readonly #recent = new RecentAnswers((names) =>
     this.#asked(recentMs, (id) => ({ kind: 'recent', id, names })),
   )
+  readonly #peers = new Peers()
   readonly #shared: Shared
   readonly #timers: readonly NodeJS.Timeout[]
   readonly #open = new Map<string, Listening>()
@@ -40,6 +44,7 @@ export class HttpService {
     this.#shared = {
       snapshots: this.#snapshots,
       streams: this.#streams,
+      peers: this.#peers,
       carryOut: (order) => this.#asked(orderMs, (id) => ({ kind: 'order', id, order })),
       recent: this.#recent.ask,
     }
@@ -54,12 +59,14 @@ export class HttpService {
       case 'ping':
         return this.#post({ kind: 'pong' })
       case 'listen':
-        this.#wanted = message.listeners
+        this.#wanted = message.config.listeners
+        this.#peers.follow(message.config.peers)
         return this.#look()
       case 'transition':
         this.#snapshots.apply(message.what)
         this.#streams.transition(message.what)
         this.#wantForStreams()
+        void this.#tellPair(0)
         return
       case 'done':
         this.#orders.get(message.id)?.(message.outcome)
@@ -73,6 +80,7 @@ export class HttpService {
     for (const timer of this.#timers) clearInterval(timer)
     this.#wanted = []
     this.#streams.close()
+    this.#peers.close()
     this.#look()
     await this.#change
   }
@@ -88,8 +96,18 @@ export class HttpService {
       this.#streams.status(Buffer.from(JSON.stringify(last.status)))
   }
 
+  /** The peers' side, to who listens. `within`: of an answer that will do. */
+  async #tellPair(within: number): Promise<void> {
+    if (this.#streams.size === 0 || !this.#peers.some) return
+    await this.#peers.ask(within)
+    const { last } = this.#snapshots
+    if (last !== null)
+      this.#streams.pair(Buffer.from(JSON.stringify(this.#peers.pair(last.status))))
+  }
+
   #beat(): void {
     this.#wantForStreams()
+    void this.#tellPair(askAgainMs)
     if (this.#snapshots.isSilent) this.#streams.silence()
   }
 

@@ -22,6 +22,7 @@ export class Streams {
   readonly #readers = new Set<Reader>()
   readonly #max: number
   #passes = 0
+  #pairs = 0
 
   constructor(max: number) {
     this.#max = max
@@ -55,6 +56,14 @@ export class Streams {
     const due = this.#passes++ % every === 0
     const bytes = due ? event('status', status) : event('beat', Buffer.from('{}'))
     for (const reader of this.#readers) if (this.#reads(reader, due)) this.#write(reader, bytes)
+  }
+
+  /** What the peers say, to who takes what it is sent. It comes as often as statuses of that length do. */
+  pair(pair: Buffer): void {
+    if (this.#pairs++ % Math.ceil(pair.length / usualBytes) !== 0) return
+    const bytes = event('pair', pair)
+    for (const reader of this.#readers)
+      if (reader.response.writableLength === 0) this.#write(reader, bytes)
   }
 
   /** Whether it takes the next one. One that has not taken the last status yet gets no further one. */

@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { textOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
-import type { HttpListener } from '../../config/http.ts'
+import type { HttpConfig } from '../../config/http.ts'
 import type { Recent, RecentNames } from '../../report/recent.ts'
 import type { Status, StatusInstance, Transition } from '../../report/status.ts'
 import { SupervisedThread, usualBackOff } from '../../threads/supervised.ts'
@@ -36,12 +36,14 @@ const queueMax = 1_024
 /** Longer than an address takes to close. */
 const stopMs = 1_500
 
+const nothing: HttpConfig = { listeners: [], peers: [] }
+
 export class HttpSurface {
   readonly #ports: HttpPorts
   #thread: SupervisedThread<ToHttp, FromHttp> | null = null
-  #listeners: readonly HttpListener[] = []
+  #config = nothing
   /** What was asked for last. */
-  #next: readonly HttpListener[] = []
+  #next = nothing
   /** Being carried out. */
   #orders = 0
   #unserved: readonly string[] = []
@@ -62,22 +64,22 @@ export class HttpSurface {
   }
 
   /** Once what was ordered over HTTP has its answer: it may be a reload that ends this. */
-  follow(listeners: readonly HttpListener[]): void {
-    this.#next = listeners
+  follow(config: HttpConfig): void {
+    this.#next = config
     if (this.#orders === 0) this.#settle()
   }
 
   #settle(): void {
-    const listeners = this.#next
-    if (isDeepStrictEqual(listeners, this.#listeners)) return
-    this.#listeners = listeners
-    if (listeners.length === 0) return void this.stop()
+    const config = this.#next
+    if (isDeepStrictEqual(config, this.#config)) return
+    this.#config = config
+    if (config.listeners.length === 0) return void this.stop()
     // A thread that is started here is told what to serve by onStarted.
     if (this.#thread === null) {
       this.#loopDelay.start()
       this.#thread = this.#supervised()
       this.#thread.start()
-    } else this.#thread.post({ kind: 'listen', listeners })
+    } else this.#thread.post({ kind: 'listen', config })
   }
 
   transition(what: Transition): void {
@@ -88,7 +90,7 @@ export class HttpSurface {
     const thread = this.#thread
     this.#thread = null
     this.#loopDelay.stop()
-    this.#listeners = []
+    this.#config = nothing
     this.#unserved = []
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
@@ -104,7 +106,7 @@ export class HttpSurface {
         heapMegabytes,
       }),
       onMessage: (message) => this.#take(message),
-      onStarted: () => this.#thread?.post({ kind: 'listen', listeners: this.#listeners }),
+      onStarted: () => this.#thread?.post({ kind: 'listen', config: this.#config }),
       onLost: ({ why }, { worthSaying }) => {
         if (worthSaying) log.error(`HTTP: the thread ${why}; another one takes its place`)
         this.#thread?.start()

@@ -1,6 +1,6 @@
 /** What a button does, in words, before it is pressed. */
 import type { Status, StatusInstance } from '../../report/status.ts'
-import { count } from './words.ts'
+import { count, spanText } from './words.ts'
 
 export type Consequence = {
   readonly title: string
@@ -9,6 +9,31 @@ export type Consequence = {
 
 const cannotKnow =
   'Whether a backup is there cannot be seen from here, since backups are silent. If none takes over, this host goes on serving, and this page says so.'
+
+type Side = {
+  readonly peer: {
+    readonly url: string
+    readonly why: string | null
+    readonly summary: { readonly host: string } | null
+  }
+  readonly it: { readonly state: string; readonly effectivePriority: number } | null
+  readonly ageMs: number
+}
+
+/** What the peers say of an instance; null: none is asked. */
+export function heardOf(sides: readonly Side[]): string | null {
+  if (sides.length === 0) return null
+  return sides.map(heardFrom).join(' ')
+}
+
+function heardFrom({ peer: { url, why, summary }, it, ageMs }: Side): string {
+  const host = summary?.host ?? url
+  if (why !== null) return `${host} does not answer (${why}): it may not be able to take over.`
+  if (it === null) return `${host} does not have this instance: it cannot take over.`
+  const said = `${host} said ${spanText(ageMs)} ago: ${it.state} with priority ${it.effectivePriority}.`
+  if (it.state === 'BACKUP') return `${said} It takes over.`
+  return it.state === 'MASTER' ? said : `${said} It cannot take over in that state.`
+}
 
 export type Heard = (name: string) => string | null
 

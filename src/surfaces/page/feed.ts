@@ -1,9 +1,11 @@
 /** The stream of events, kept open: what the page is told. */
+import type { Pair } from '../../report/pair.ts'
 import type { Status, Transition } from '../../report/status.ts'
 
 export type FeedPorts = {
   status(status: Status): void
   transition(what: Transition): void
+  pair(pair: Pair): void
   /** Alive, with nothing new. */
   beat(): void
   /** The deciding part of the daemon does not answer. */
@@ -25,6 +27,7 @@ export function openFeed(ports: FeedPorts): () => void {
       made.addEventListener(name, ({ data }: MessageEvent<string>) => take(JSON.parse(data)))
     on('status', (data) => ports.status(data as Status))
     on('transition', (data) => ports.transition(data as Transition))
+    on('pair', (data) => ports.pair(data as Pair))
     on('beat', () => ports.beat())
     on('silence', () => ports.silence())
     made.addEventListener('error', () => {

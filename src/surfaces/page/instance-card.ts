@@ -1,9 +1,9 @@
 /** One instance: what it is, since when, why; how it came to that, and how near it was to something else. */
 import type { StatusInstance } from '../../report/status.ts'
-import { el, type Shown, say, show } from './dom.ts'
+import { el, Keyed, type Shown, say, show } from './dom.ts'
 import { gapStrip, stateShape, stateStrip } from './shapes.ts'
 import { barsOf, closestCall, segmentsOf } from './strip.ts'
-import { ageOf, hostNow, hourMs, type View } from './view.ts'
+import { ageOf, hostNow, hourMs, type Side, sidesOf, type View } from './view.ts'
 import { clockText, count, measuredText, spanText } from './words.ts'
 
 export type CardActions = {
@@ -36,11 +36,12 @@ export function instanceCard(
   const where = el('span', { class: 'where' })
   const priority = fact('Priority')
   const master = fact('Master')
-  const advert = fact('Last advert')
+  const advert = fact('Last advert / limit')
   const addresses = fact('Addresses')
   const since = fact('Since')
   const changes = fact('Changes')
   const why = el('p', { class: 'why' })
+  const peers = peerLines(view)
   const details = instanceDetails(view)
   const more = el('details', {}, el('summary', {}, 'History and margins'), details.root)
   more.open = open
@@ -59,6 +60,7 @@ export function instanceCard(
     el('div', { class: 'head' }, badge, name, where, buttons),
     why,
     el('dl', { class: 'facts' }, ...facts),
+    peers.root,
     more,
   )
   let state = ''
@@ -84,11 +86,56 @@ export function instanceCard(
     addresses.set(addressesText(it, present), present !== wanted)
     since.set(spanText(it.sinceMs + ageOf(view)))
     changes.set(String(it.transitions))
+    peers.update(it)
     show(failover, view.right === 'act' && it.state === 'MASTER')
     show(resume, view.right === 'act' && it.standsBy !== null)
     if (more.open) details.update(it)
   }
   return { root, update }
+}
+
+/** The same instance on the other hosts, as they say. */
+function peerLines(view: View): Shown<StatusInstance> {
+  const root = el('ul', { class: 'peers' })
+  const lines = new Keyed<Side>(
+    root,
+    ({ peer }) => peer.url,
+    () => {
+      const [badge, text] = [el('span', { class: 'badge' }), el('span', {})]
+      const line = el('li', {}, badge, text)
+      let shown = ''
+      return {
+        root: line,
+        update: (side) => {
+          const state = side.peer.why !== null || side.it === null ? 'UNKNOWN' : side.it.state
+          if (shown !== state) {
+            shown = state
+            badge.replaceChildren(stateShape(state), state)
+            line.dataset['state'] = state
+          }
+          say(text, peerText(side))
+        },
+      }
+    },
+  )
+  return {
+    root,
+    update: ({ name }) => {
+      const sides = sidesOf(view, name)
+      show(root, sides.length > 0)
+      lines.set(sides)
+    },
+  }
+}
+
+function peerText({ peer, it, ageMs }: Side): string {
+  const host = peer.summary?.host ?? peer.url
+  if (peer.why !== null) {
+    const last = it === null ? '' : `; ${spanText(ageMs)} ago it said ${it.state}`
+    return `${host} does not answer: ${peer.why}${last}`
+  }
+  if (it === null) return `${host} does not have it`
+  return `${host}, priority ${it.effectivePriority}, for ${spanText(it.sinceMs + ageMs)}: ${it.why}`
 }
 
 function priorityText({ effectivePriority, basePriority, standsBy }: StatusInstance): string {
@@ -98,7 +145,7 @@ function priorityText({ effectivePriority, basePriority, standsBy }: StatusInsta
 
 const masterText = ({ master }: StatusInstance): string => {
   if (master === null) return 'none known'
-  return master.self ? 'this host' : `${master.address}, priority ${master.priority}`
+  return master.self ? 'this host' : `${master.address} (${master.priority})`
 }
 
 function advertText({
@@ -110,8 +157,8 @@ function advertText({
   if (state === 'MASTER')
     return lastSentAgoMs === null ? 'none sent yet' : `sent ${measuredText(lastSentAgoMs)} ago`
   if (lastAdvertAgoMs === null) return 'none heard'
-  const limit = downIntervalMs === null ? '' : ` (limit ${measuredText(downIntervalMs)})`
-  return `${measuredText(lastAdvertAgoMs)} ago${limit}`
+  const limit = downIntervalMs === null ? '' : ` / ${measuredText(downIntervalMs)}`
+  return `${measuredText(lastAdvertAgoMs)}${limit}`
 }
 
 function addressesText({ state, addresses }: StatusInstance, present: number): string {

@@ -1,6 +1,7 @@
 /** What is shown as lines of text: warnings, BFD sessions, transitions. */
+import type { Finding, Pair } from '../../report/pair.ts'
 import type { Status, StatusBfd, StatusTransition } from '../../report/status.ts'
-import { byId, el, Keyed, type Shown, say, show } from './dom.ts'
+import { byId, el, Keyed, say, show } from './dom.ts'
 import { ageOf, hostNow, type View } from './view.ts'
 import { clockText, measuredText, spanText } from './words.ts'
 
@@ -8,18 +9,32 @@ const eventsMost = 50
 
 type Event = StatusTransition & { readonly instance: string; readonly number: number }
 
-function line(classes: string): Shown<string> {
-  const root = el('p', { class: classes })
-  return { root, update: (text) => say(root, text) }
-}
+type Shown = Pick<Finding, 'severity' | 'text'>
 
-export function makeFindings(): (texts: readonly string[]) => void {
-  const shown = new Keyed<string>(
+/** The worst first: of the pair, then of this host. */
+export function makeFindings(): (status: Status, pair: Pair | null) => void {
+  const shown = new Keyed<Shown>(
     byId('findings'),
-    (text) => text,
-    () => line('finding'),
+    ({ text }) => text,
+    () => {
+      const root = el('p', { class: 'finding' })
+      return {
+        root,
+        update: ({ severity, text }) => {
+          root.className = `finding ${severity}`
+          say(root, text)
+        },
+      }
+    },
   )
-  return (texts) => shown.set([...new Set(texts)])
+  const order = ['alarm', 'warning', 'note']
+  return ({ warnings }, pair) => {
+    const own = warnings.map((text): Shown => ({ severity: 'warning', text }))
+    const all = new Map([...(pair?.findings ?? []), ...own].map((it) => [it.text, it]))
+    shown.set(
+      [...all.values()].sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity)),
+    )
+  }
 }
 
 export function makeBfd(view: View): (status: Status) => void {

@@ -3,12 +3,21 @@ import type { Recent } from '../../report/recent.ts'
 import type { Status, StatusCheck, StatusInstance } from '../../report/status.ts'
 import { askAndOrder, makeSignIn } from './actions.ts'
 import { checkRow } from './check-row.ts'
-import { ofCheck, ofDrain, ofFailover, ofResume } from './consequences.ts'
+import { heardOf, ofCheck, ofDrain, ofFailover, ofResume } from './consequences.ts'
 import { byId, el, Keyed, say, show } from './dom.ts'
 import { openFeed } from './feed.ts'
 import { instanceCard } from './instance-card.ts'
 import { makeBfd, makeEvents, makeFindings } from './lists.ts'
-import { ageOf, applyTransition, hourMs, isStale, newView, type Right, takeRecent } from './view.ts'
+import {
+  ageOf,
+  applyTransition,
+  hourMs,
+  isStale,
+  newView,
+  type Right,
+  sidesOf,
+  takeRecent,
+} from './view.ts'
 import { spanText } from './words.ts'
 
 /** More instances than that, and only their heads are open at first. */
@@ -19,7 +28,7 @@ const recentEveryMs = 5_000
 const tickMs = 250
 
 const view = newView()
-const heard = (): string | null => null
+const heard = (name: string): string | null => heardOf(sidesOf(view, name))
 const refresh = (): void => void askRight()
 
 const cards = new Keyed<StatusInstance>(
@@ -104,7 +113,7 @@ function render(): void {
   document.title = `${titleOf(status)} – vipd`
   say(byId('host'), status.host)
   say(byId('facts'), factsOf(status))
-  showFindings(status.warnings)
+  showFindings(status, view.pair)
   cards.set(status.instances)
   show(byId('checks'), status.checks.length > 0)
   checks.set(status.checks)
@@ -203,6 +212,11 @@ async function start(): Promise<void> {
     transition: (what) => {
       news()
       applyTransition(view, what)
+      render()
+    },
+    pair: (pair) => {
+      view.pair = pair
+      view.pairAt = performance.now()
       render()
     },
     beat: news,

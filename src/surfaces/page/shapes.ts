@@ -12,7 +12,7 @@ const shapes: Readonly<Record<string, string>> = {
 }
 
 export function stateShape(state: string): SVGElement {
-  const path = svg('path', { d: shapes[state] ?? shapes['STOP'] ?? '', 'fill-rule': 'evenodd' })
+  const path = svg('path', { d: shapes[state] ?? shapes['INIT'] ?? '', 'fill-rule': 'evenodd' })
   return svg('svg', { viewBox: '0 0 16 16', class: 'shape', 'aria-hidden': 'true' }, path)
 }
 
@@ -80,7 +80,7 @@ export function gapStrip(
   const shown = bars.map(({ at, share, gap }) =>
     titled(
       svg('rect', {
-        ...{ x: at * width, y: y(share), width: 4, height: height - y(share) },
+        ...{ x: at * width, y: y(share), width: 5, height: height - y(share) },
         class: share >= 1 ? 'over' : share >= 0.5 ? 'near' : 'gap',
       }),
       `${clockText(gap.atMs, nowMs)}: ${measuredText(gap.gapMs)}, ${share.toFixed(2)} of the down interval`,

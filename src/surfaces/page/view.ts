@@ -1,4 +1,5 @@
 /** What the page knows, of what it was told. */
+import type { Pair, PairPeer, SummaryInstance } from '../../report/pair.ts'
 import type { Recent, RecentCheck, RecentInstance } from '../../report/recent.ts'
 import type { Status, Transition } from '../../report/status.ts'
 
@@ -6,6 +7,9 @@ export type Right = 'none' | 'read' | 'act'
 
 export type View = {
   status: Status | null
+  /** What the peers say; null: none is asked. */
+  pair: Pair | null
+  pairAt: number
   /** `performance.now()` at which the status came: its ages are of then. */
   statusAt: number
   /** At which anything came that a living daemon sends. */
@@ -26,6 +30,8 @@ export const hourMs = 3_600_000
 
 export const newView = (): View => ({
   status: null,
+  pair: null,
+  pairAt: 0,
   statusAt: 0,
   newsAt: performance.now(),
   silent: false,
@@ -72,4 +78,21 @@ export function applyTransition(view: View, { instance, ...entry }: Transition):
 export function takeRecent(view: View, recent: Recent): void {
   for (const it of recent.instances) view.recentInstances.set(it.name, it)
   for (const it of recent.checks) view.recentChecks.set(it.name, it)
+}
+
+export type Side = {
+  readonly peer: PairPeer
+  /** What it says of that instance; null: it has said nothing. */
+  readonly it: SummaryInstance | null
+  /** How old that is. */
+  readonly ageMs: number
+}
+
+/** What each peer says of an instance. */
+export function sidesOf({ pair, pairAt }: View, name: string): readonly Side[] {
+  return (pair?.peers ?? []).map((peer) => {
+    const there = peer.counterparts.find(({ here }) => here === name)?.there
+    const it = peer.summary?.instances.find((other) => other.name === there) ?? null
+    return { peer, it, ageMs: (peer.answeredAgoMs ?? 0) + performance.now() - pairAt }
+  })
 }

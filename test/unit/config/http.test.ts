@@ -70,3 +70,43 @@ test('the same address twice: the first counts', () => {
   const { found, findings } = http('vipd_http 127.0.0.1:1', 'vipd_http 127.0.0.1:1 name x')
   assert.deepEqual([found?.length, found?.[0]?.names, findings], [1, [], ['duplicate@3']])
 })
+
+test('peers, with what they are asked with', () => {
+  const report = check(
+    `global_defs {\nvipd_peer_http https://LB2.example:9112/ token /t ca /c\nvipd_peer_http http://[::1]:9112 token /t\nvipd_peer_http http://192.0.2.2:9112\n}\n${instanceText()}`,
+  )
+  assert.deepEqual(findings(report), [])
+  assert.deepEqual(report.config?.globals.httpPeers, [
+    { url: 'https://lb2.example:9112', token: '/t', ca: '/c' },
+    { url: 'http://[::1]:9112', token: '/t', ca: null },
+    { url: 'http://192.0.2.2:9112', token: null, ca: null },
+  ])
+  assert.match(report.text, /HTTP peer +https:\/\/lb2\.example:9112, with a token/)
+})
+
+const wrongPeers: readonly [line: string, code: string][] = [
+  ['vipd_peer_http lb2:9112', 'bad-url'],
+  ['vipd_peer_http ftp://lb2', 'bad-url'],
+  ['vipd_peer_http http://user@lb2', 'bad-url'],
+  ['vipd_peer_http http://lb2:9112/api', 'bad-url'],
+  ['vipd_peer_http http://lb2:0', 'bad-url'],
+  ['vipd_peer_http http://lb2 ca /c', 'no-effect'],
+  ['vipd_peer_http https://lb2 token t', 'bad-path'],
+  ['vipd_peer_http https://lb2 token', 'missing-value'],
+  ['vipd_peer_http https://lb2 key /k', 'unknown-option'],
+]
+
+for (const [line, code] of wrongPeers)
+  test(`${line}: ${code}, and that peer is not asked`, () => {
+    const report = check(`global_defs {\n${line}\n}\n${instanceText()}`)
+    assert.match(findings(report).join(), new RegExp(code))
+    assert.deepEqual(report.config?.globals.httpPeers, [])
+  })
+
+test('a token that would cross the network unencrypted is warned of; the peer is asked', () => {
+  const report = check(
+    `global_defs {\nvipd_peer_http http://192.0.2.2:9112 token /t\n}\n${instanceText()}`,
+  )
+  assert.match(findings(report).join(), /token-in-clear/)
+  assert.equal(report.config?.globals.httpPeers.length, 1)
+})

@@ -1,5 +1,5 @@
 /** The HTTP service with a daemon that a test plays. */
-import type { HttpListener } from '../../../src/config/http.ts'
+import type { HttpListener, HttpPeer } from '../../../src/config/http.ts'
 import type { Recent, RecentNames } from '../../../src/report/recent.ts'
 import type { FromHttp, Outcome } from '../../../src/surfaces/http/messages.ts'
 import { HttpService } from '../../../src/surfaces/http/service.ts'
@@ -11,9 +11,10 @@ const loopDelay = { median: 0.0001, p99: 0.002, max: 0.004 }
 export async function serving(
   listeners: readonly HttpListener[],
   act: (daemon: Daemon) => Promise<void>,
+  peers: readonly HttpPeer[] = [],
 ): Promise<void> {
   const daemon = new Daemon()
-  daemon.service.take({ kind: 'listen', listeners })
+  daemon.service.take({ kind: 'listen', config: { listeners, peers } })
   await daemon.settled()
   try {
     await act(daemon)
@@ -33,6 +34,7 @@ export class Daemon {
   silent = false
   outcome: Outcome = { ok: true, result: 'done' }
   status = aStatus
+  recent: Recent = { schema: 1, instances: [], checks: [] }
   #number = 0
   #settled: () => void = () => undefined
 
@@ -62,8 +64,8 @@ export class Daemon {
     }
     if (message.kind === 'recent') {
       this.asked.push(message.names)
-      const recent: Recent = { schema: 1, instances: [], checks: [] }
-      const done = { kind: 'done', id: message.id, outcome: { ok: true, result: recent } } as const
+      const outcome = { ok: true, result: this.recent } as const
+      const done = { kind: 'done', id: message.id, outcome } as const
       setImmediate(() => this.service.take(done))
     }
     if (message.kind === 'order') {
