@@ -106,6 +106,12 @@ export const rooms: readonly Room[] = [
     'base addon config programs threads checks/verdict',
   ),
   room('report', 'what the daemon says of itself, as plain values', 'base election checks/verdict'),
+  room('doctor', 'what `vipd doctor` finds: from facts to findings', 'base report', 'pure'),
+  room(
+    'doctor/collect',
+    'reads those facts of the host, in a process of its own',
+    'base addon config config/* loading doctor',
+  ),
   room('surfaces/dumps', 'keepalived’s dump files, from plain values', 'base report'),
   room('surfaces/metrics', 'what Prometheus scrapes, from statuses', 'base report', 'pure'),
   room(
@@ -166,6 +172,6 @@ export const rooms: readonly Room[] = [
   room(
     'cli',
     'one file per command; joins daemon and control',
-    'base addon wire engine programs threads kernel config config/* loading checks/* report surfaces/* router/* daemon control tune lab bench',
+    'base addon wire engine programs threads kernel config config/* loading checks/* report doctor doctor/collect surfaces/* router/* daemon control tune lab bench',
   ),
 ]
