@@ -26,6 +26,7 @@ export type InstanceFact = {
   /** Seconds; null: not signed, or not by the clock. */
   readonly hmacWindow: number | null
   readonly vmac: boolean
+  readonly ipvlan: boolean
   readonly accept: boolean
   readonly promoteSecondaries: boolean
   /** virtual_routes or virtual_rules are there. */
@@ -110,7 +111,9 @@ export type HostFact = {
     readonly cleansUp: boolean
   } | null
   readonly hasNft: boolean | null
+  /** Kinds of links that the kernel can make; null: nothing tells. */
   readonly hasMacvlan: boolean | null
+  readonly hasIpvlan: boolean | null
   readonly sysctlsReadOnly: boolean | null
 }
 
@@ -146,5 +149,6 @@ export const nothingKnown: HostFact = {
   unit: null,
   hasNft: null,
   hasMacvlan: null,
+  hasIpvlan: null,
   sysctlsReadOnly: null,
 }

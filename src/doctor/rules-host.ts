@@ -156,25 +156,25 @@ function unit({ host: { unit: it, wardenLaterMs } }: Facts): readonly Found[] {
   return found
 }
 
-function features({ config, host: { hasNft, hasMacvlan } }: Facts): readonly Found[] {
+function features({ config, host: it }: Facts): readonly Found[] {
   const instances = config?.instances ?? []
-  const first = (has: (it: (typeof instances)[number]) => boolean) => instances.find(has)?.name
-  const found: Found[] = []
-  const filtered = first(({ accept }) => !accept)
-  if (hasNft === false && filtered !== undefined)
-    found.push({
-      code: 'kernel-feature',
-      about: filtered,
-      what: `${filtered} has no_accept, and there is no nft`,
+  const needs = [
+    {
+      has: it.hasNft,
+      user: instances.find(({ accept }) => !accept),
+      what: 'no_accept, and there is no nft',
       mend: 'apt-get install nftables',
-    })
-  const virtual = first(({ vmac }) => vmac)
-  if (hasMacvlan === false && virtual !== undefined)
-    found.push({
-      code: 'kernel-feature',
-      about: virtual,
-      what: `${virtual} has use_vmac, and this kernel has no macvlan`,
-      mend: 'modprobe macvlan, or a kernel with CONFIG_MACVLAN',
-    })
-  return found
+    },
+    ...(['macvlan', 'ipvlan'] as const).map((kind) => ({
+      has: kind === 'macvlan' ? it.hasMacvlan : it.hasIpvlan,
+      user: instances.find((one) => (kind === 'macvlan' ? one.vmac : one.ipvlan)),
+      what: `use_${kind === 'macvlan' ? 'vmac' : 'ipvlan'}, and this kernel has no ${kind}`,
+      mend: `modprobe ${kind}, or a kernel with CONFIG_${kind.toUpperCase()}`,
+    })),
+  ]
+  return needs.flatMap(({ has, user, what, mend }): Found[] =>
+    has === false && user !== undefined
+      ? [{ code: 'kernel-feature', about: user.name, what: `${user.name} has ${what}`, mend }]
+      : [],
+  )
 }

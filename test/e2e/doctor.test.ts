@@ -148,6 +148,7 @@ describe('doctor', { concurrency: 2 }, () => {
       const first = startVipd(master, conf({ priority: 150 }))
       await first.reaches('VI_1', 'MASTER', soonMs)
       const daemon = startVipd(backup, conf({ priority: 100 }))
+      await daemon.reaches('VI_1', 'BACKUP', soonMs)
       const hears = () => daemon.status().then((it) => (it.instances[0]?.adverts.received ?? 0) > 0)
       await until('the backup hears its master', soonMs, hears)
       await backup.sh(

@@ -8,7 +8,7 @@ import type { HostRequest } from './protocol.ts'
 import { namesIn, readText, runForJson } from './read.ts'
 import {
   clockSynchronised,
-  hasMacvlan,
+  hasModule,
   hasNft,
   memoryLimit,
   readNetworkd,
@@ -33,7 +33,8 @@ export async function collectHost(request: HostRequest, say: Say, miss: Miss): P
   if (typeof links === 'string') miss({ what: 'interfaces', why: links })
   else say({ links, networkd: readNetworkd(links), networkManager: readNetworkManager(links) })
   say({ sysctls: readSysctls(typeof links === 'string' ? [] : links) })
-  say({ hasNft: hasNft(), hasMacvlan: hasMacvlan(), sysctlsReadOnly: sysctlsReadOnly() })
+  say({ hasMacvlan: hasModule('macvlan'), hasIpvlan: hasModule('ipvlan') })
+  say({ hasNft: hasNft(), sysctlsReadOnly: sysctlsReadOnly() })
   readRuleset(say, miss)
   readDaemon(request.pid, say, miss)
   if (clock) {

@@ -47,11 +47,12 @@ export function clockSynchronised(): boolean | string {
   return readText('/run/systemd/timesync/synchronized') !== null ? true : ran.why
 }
 
-export function hasMacvlan(): boolean | null {
-  if (namesIn('/sys/module').includes('macvlan')) return true
+/** null: nothing tells. */
+export function hasModule(name: string): boolean | null {
+  if (namesIn('/sys/module').includes(name)) return true
   const modules = join('/lib/modules', release())
-  const lists = ['modules.builtin', 'modules.dep'].map((name) => readText(join(modules, name)))
-  if (lists.some((text) => text?.includes('/macvlan.ko'))) return true
+  const lists = ['modules.builtin', 'modules.dep'].map((list) => readText(join(modules, list)))
+  if (lists.some((text) => text?.includes(`/${name}.ko`))) return true
   return lists.every((text) => text !== null) ? false : null
 }
 

@@ -32,6 +32,7 @@ const instance: InstanceFact = {
   ah: false,
   hmacWindow: null,
   vmac: false,
+  ipvlan: false,
   accept: true,
   promoteSecondaries: false,
   routes: false,
@@ -73,6 +74,7 @@ const host: HostFact = {
   unit: { name: 'vipd.service', restart: 'always', watchdog: true, cleansUp: true },
   hasNft: true,
   hasMacvlan: true,
+  hasIpvlan: true,
   sysctlsReadOnly: false,
 }
 const [first] = example.instances
@@ -332,7 +334,6 @@ describe('doctor: the rules', () => {
 
   test('what makes none of it', () => {
     const quiet: readonly Facts[] = [
-      // The daemon away, and its addresses those of a keepalived that runs, or that cannot be asked.
       withHost({ ...strict, links: [link, { ...second, flags: [] }] }),
       withHost({ ...twins, ...sysctl('net/ipv4/conf/all/rp_filter', '2') }),
       withInstance({ version: 3, advertised: 3 }, withLink({ mtu: 40 })),
@@ -352,6 +353,15 @@ describe('doctor: the rules', () => {
       others: [{ kind: 'vipd', where: '/run/vipd-x', instances: [] }],
     }
     assert.ok(!found(lives).includes('vipd-table'))
+  })
+
+  test('kernel-feature: each kind of link', () => {
+    for (const facts of [
+      withInstance({ vmac: true }, { hasMacvlan: false, hasIpvlan: true }),
+      withInstance({ ipvlan: true }, { hasMacvlan: true, hasIpvlan: false }),
+    ])
+      assert.deepEqual(found(facts), ['kernel-feature'])
+    assert.deepEqual(found(withInstance({ ipvlan: true }, { hasIpvlan: null })), [])
   })
 
   test('exit status: notes do not count; errors come first', () => {
