@@ -4,7 +4,8 @@
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
@@ -23,5 +24,6 @@ test('the core and the native decoders hold under random inputs and the sanitize
   const options = { env, encoding: 'utf8', timeout: 360_000 } as const
   const { status, stdout, stderr } = spawnSync('sh', [fuzzScript(), '30'], options)
   assert.equal(status, 0, `${stdout}\n${stderr}`)
-  assert.equal(stdout.match(/^600 inputs$/gm)?.length, 3, stdout)
+  const targets = readdirSync(dirname(fuzzScript())).filter((name) => name.endsWith('_fuzz.cc'))
+  assert.equal(stdout.match(/^600 inputs$/gm)?.length, targets.length, stdout)
 })

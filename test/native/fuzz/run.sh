@@ -21,14 +21,28 @@ sources() {
   esac
 }
 
-# compile TARGET COMPILER SANITIZERS [SOURCE]
+targets='core_fuzz wire_fuzz seal_fuzz bfd_fuzz'
+
+# Each source once, whichever targets it is in; as many at a time as there are processors.
 compile() {
-  files="$root/test/native/fuzz/$1.cc $root/test/native/fuzz/fuzz.cc ${4:-}"
-  for name in $(sources "$1"); do files="$files $root/native/$name.cc"; done
-  # shellcheck disable=SC2086
-  "$2" -I"$root/native" -std=c++20 -O1 -g1 -Wall -Wextra -fno-omit-frame-pointer -fno-sanitize-recover=undefined \
-    ${3:+-fsanitize="$3"} $files -o "$scratch/build/$1"
+  for target in $targets; do
+    echo "test/native/fuzz/$target"
+    for name in $(sources "$target"); do echo "native/$name"; done
+  done | cat - "$scratch/build/own" | sort -u |
+    xargs -P "$(nproc)" -I NAME sh -c 'exec "$0" "$@" -c -o "$OUT/$(echo NAME | tr / _).o"' \
+      "$compiler" -I"$root/native" -std=c++20 -O1 -g1 -Wall -Wextra -fno-omit-frame-pointer \
+      -fno-sanitize-recover=undefined ${sanitizers:+-fsanitize="$sanitizers"} "$root/NAME.cc"
 }
+
+link() {
+  objects=
+  for name in "test/native/fuzz/$1" $(cat "$scratch/build/own"); do objects="$objects $(object "$name")"; done
+  for name in $(sources "$1"); do objects="$objects $(object "native/$name")"; done
+  # shellcheck disable=SC2086
+  "$compiler" ${sanitizers:+-fsanitize="$sanitizers"} $objects -o "$scratch/build/$1"
+}
+
+object() { echo "$scratch/build/$(echo "$1" | tr / _).o"; }
 
 builds() {
   "$@" "$scratch/build/probe.cc" -o "$scratch/build/probe" 2>/dev/null
@@ -65,16 +79,15 @@ else
   compiler=g++
   sanitizers=$(gcc_sanitizers)
   about="random inputs (g++, ${sanitizers:-without sanitizers})"
-  driver=$root/test/native/fuzz/driver.cc
+  driver=test/native/fuzz/driver
 fi
 
-compile core_fuzz "$compiler" "$sanitizers" "$driver" &
-first=$!
-compile wire_fuzz "$compiler" "$sanitizers" "$driver"
-compile seal_fuzz "$compiler" "$sanitizers" "$driver"
-compile bfd_fuzz "$compiler" "$sanitizers" "$driver"
-wait "$first"
-for target in core_fuzz wire_fuzz seal_fuzz bfd_fuzz; do
+OUT=$scratch/build
+export OUT
+printf '%s\n' test/native/fuzz/fuzz $driver > "$scratch/build/own"
+compile
+for target in $targets; do link "$target"; done
+for target in $targets; do
   echo "$target: $about, seed $seed, $seconds s"
   if test -n "$clang"; then
     mkdir -p "$corpus/$target"
