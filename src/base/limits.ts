@@ -7,6 +7,9 @@ export const controlFrameBytesMax = 8 * 1024 * 1024
 /** A request on the control socket is a verb and a name. */
 export const controlRequestBytesMax = 64 * 1024
 export const controlConnectionsMax = 64
+/** Of those, readers of events; one that leaves so many octets unread is dropped. */
+export const controlStreamsMax = 16
+export const controlStreamBytesMax = 512 * 1024
 /** The tail of a script's output that is kept for the report. */
 export const scriptOutputBytesMax = 4 * 1024
 /** Notifications waiting behind one that hangs, per instance; beyond it the oldest is dropped and said so. */

@@ -17,6 +17,7 @@ export const commands: Commands = {
   bench: () => import('./command-bench.ts'),
   cleanup: () => import('./command-cleanup.ts'),
   history: () => import('./command-history.ts'),
+  events: () => import('./command-events.ts'),
   keepalived: () => import('./command-keepalived.ts'),
   completion: () => import('./command-completion.ts'),
   complete: () => import('./command-complete.ts'),

@@ -133,6 +133,7 @@ const wordsOnly = (words: readonly string[]): Completion => ({
 const takes: Readonly<Record<string, readonly (keyof Names)[]>> = {
   status: ['instances', 'groups', 'checks', 'bfd'],
   history: ['instances'],
+  events: ['instances', 'groups', 'checks', 'bfd'],
   failover: ['instances', 'groups'],
   resume: ['instances', 'groups'],
   probe: ['checks'],

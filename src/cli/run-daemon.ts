@@ -17,8 +17,10 @@ import { Supervisor } from '../daemon/supervisor.ts'
 import { ConfigError, type Daemon, type ReloadResult } from '../daemon/types.ts'
 import { exitNow, reapOrphans, surviveSignals } from '../engine/native.ts'
 import { Loader } from '../loading/loader.ts'
+import type { KeptQuery } from '../report/kept.ts'
 import { dumpOnSignals } from './dump-signals.ts'
 import { GroupSockets } from './group-sockets.ts'
+import { historyDirectoryOf } from './history-directory.ts'
 import { enterNamespace, noteNamespace } from './network-namespace.ts'
 import { pidFilePath, socketPath } from './paths.ts'
 import { removePidFile, writePidFile } from './pid-file.ts'
@@ -139,11 +141,17 @@ async function start(options: ServeOptions, log: Log, hooks: Hooks): Promise<voi
     supervisor.reloading()
     return await daemon().reload(force).finally(ready)
   })
-  const surfaces = new DaemonSurfaces({ log, daemon, reload })
+  // Known before there is a daemon that asks.
+  let historyDirectory = (_: string | null): string | null => null
+  const surfaces = new DaemonSurfaces({
+    ...{ log, daemon, reload },
+    historyDirectory: (configured) => historyDirectory(configured),
+  })
   let control: Control | null = null
   const stop = once(async () => {
     supervisor.stopping()
     await Promise.all([running.daemon?.stop(), surfaces.stop()])
+    await surfaces.close()
     await control?.close()
     hooks.stopped()
     await log.flush()
@@ -152,6 +160,7 @@ async function start(options: ServeOptions, log: Log, hooks: Hooks): Promise<voi
   onSignals(log, stop, reload)
   dumpOnSignals(() => running.daemon, log)
   const { loader, loaded, config, runDir } = await prepare(options, log, hooks)
+  historyDirectory = (configured) => historyDirectoryOf(runDir, configured)
   const asked = {
     handlers: {
       status: () => daemon().status(),
@@ -162,6 +171,8 @@ async function start(options: ServeOptions, log: Log, hooks: Hooks): Promise<voi
       failover: (name: string) => daemon().failover(name),
       drain: () => daemon().drain(),
       resume: (name: string | null) => daemon().resume(name),
+      transitions: (query: KeptQuery) => surfaces.kept(query),
+      events: surfaces.events,
       stop,
     },
     log: limitRepeats(log, controlLogMs),

@@ -2,8 +2,11 @@
 import type { Log } from '../base/log.ts'
 import type { HttpConfig } from '../config/http.ts'
 import type { Globals } from '../config/types.ts'
+import { EventFeed } from '../control/event-feed.ts'
 import type { Daemon, ReloadResult, Surfaces } from '../daemon/types.ts'
-import type { Transition } from '../report/status.ts'
+import type { Happening } from '../report/event.ts'
+import type { KeptPage, KeptQuery } from '../report/kept.ts'
+import { HistorySurface } from '../surfaces/history/surface.ts'
 import type { Order } from '../surfaces/http/messages.ts'
 import type { HttpSurface } from '../surfaces/http/surface.ts'
 import type { GroupSockets } from './group-sockets.ts'
@@ -14,10 +17,14 @@ export type SurfacePorts = {
   daemon(): Daemon
   /** After those that were asked for before. */
   reload(force: boolean): Promise<ReloadResult>
+  /** Where transitions are kept, with that in vipd_history; null: nowhere. */
+  historyDirectory(configured: string | null): string | null
 }
 
 export class DaemonSurfaces implements Surfaces {
+  readonly events = new EventFeed()
   readonly #ports: SurfacePorts
+  readonly #history: HistorySurface
   #http: HttpSurface | null = null
   #groups: GroupSockets | null = null
   #httpConfig: HttpConfig = { listeners: [], peers: [] }
@@ -25,10 +32,12 @@ export class DaemonSurfaces implements Surfaces {
 
   constructor(ports: SurfacePorts) {
     this.#ports = ports
+    this.#history = new HistorySurface(ports.log)
   }
 
   get warnings(): readonly string[] {
-    return [...(this.#groups?.warnings ?? []), ...(this.#http?.warnings ?? [])]
+    const groups = this.#groups?.warnings ?? []
+    return [...groups, ...(this.#http?.warnings ?? []), ...this.#history.warnings]
   }
 
   /** Once it is known where they are. */
@@ -36,14 +45,26 @@ export class DaemonSurfaces implements Surfaces {
     this.#groups = groups
   }
 
-  transition(what: Transition): void {
-    this.#http?.transition(what)
+  happened(what: Happening): void {
+    if (what.kind !== 'transition') {
+      this.events.publish({ ...what, at: new Date().toISOString(), number: null })
+      return
+    }
+    const { kind, ...transition } = what
+    const number = this.#history.keep(transition)
+    this.events.publish({ kind, number, ...transition })
+    this.#http?.transition(transition)
+  }
+
+  kept(query: KeptQuery): Promise<KeptPage> {
+    return this.#history.read(query)
   }
 
   /** Nothing of a surface is loaded before a configuration asks for it. */
   follow(globals: Globals): void {
-    const { http, httpPeers } = globals
+    const { http, httpPeers, historyDirectory } = globals
     this.#groups?.follow(globals)
+    this.#history.follow(this.#ports.historyDirectory(historyDirectory))
     this.#httpConfig = { listeners: http, peers: httpPeers }
     if (this.#http !== null) this.#http.follow(this.#httpConfig)
     else if (http.length > 0) void this.#openHttp()
@@ -52,6 +73,11 @@ export class DaemonSurfaces implements Surfaces {
   async stop(): Promise<void> {
     this.#stopped = true
     await Promise.all([this.#http?.stop(), this.#groups?.stop()])
+  }
+
+  /** After the daemon's last transition. */
+  async close(): Promise<void> {
+    await this.#history.stop()
   }
 
   async #openHttp(): Promise<void> {

@@ -61,6 +61,8 @@ export type GlobalOptions = {
   readonly addressLifetimeSeconds: number
   /** Where the dump files go that a signal asks for; null: nowhere. */
   readonly dumpDirectory: string | null
+  /** Where transitions are kept; 'off': nowhere; null: where the run directory says. */
+  readonly historyDirectory: string | null
   readonly jsonVersion: '1' | '2'
   /** At most 15 characters. */
   readonly processName: string | null

@@ -6,7 +6,9 @@ import { connect, type Socket } from 'node:net'
 import { controlFrameBytesMax, controlRequestBytesMax } from '../base/limits.ts'
 import { unpackResults } from '../checks/verdict/record.ts'
 import type { ReloadResult } from '../daemon/types.ts'
+import type { DaemonEvent } from '../report/event.ts'
 import type { HandOver } from '../report/hand-over.ts'
+import type { KeptPage, KeptQuery } from '../report/kept.ts'
 import type { Observation, ObservedCheck } from '../report/observation.ts'
 import type { Status, StatusInstance } from '../report/status.ts'
 import { denial } from './denial.ts'
@@ -16,6 +18,7 @@ import {
   type Response,
   readResponse,
   unknownName,
+  unknownVerb,
   type Verb,
 } from './protocol.ts'
 import { notPermitted } from './rights.ts'
@@ -46,6 +49,8 @@ export class ControlError extends Error {
 export type History = readonly Pick<StatusInstance, 'name' | 'state' | 'history'>[]
 
 const answerMs = 5_000
+/** A reader of events hears something every 2 s. */
+const silentMs = 10_000
 /** A reload reads files and opens sockets; the daemon itself gives up after a minute. */
 const reloadAnswerMs = 65_000
 
@@ -109,6 +114,84 @@ export const requestHistory = async (path: string, name?: string): Promise<Histo
     ...(name === undefined ? {} : { name }),
   })) as History
 
+/** A page of what is kept over restarts. Throws ControlError: 'refused' with the reason why it cannot be told. */
+export const requestTransitions = async (path: string, query: KeptQuery): Promise<KeptPage> =>
+  (await request(path, 'transitions', {
+    timeoutMs: answerMs,
+    ...(query.name === null ? {} : { name: query.name }),
+    after: query.after,
+    since: query.sinceMs,
+    until: query.untilMs,
+  })) as KeptPage
+
+export type EventReader = {
+  /**
+   * First with what happened of late (`recent`), then at once with what happens. Nothing more is read before the promise that
+   * it may return has resolved.
+   */
+  take(events: readonly DaemonEvent[], recent: boolean): Promise<void> | undefined
+  /** Something has been heard of the daemon: at least every few seconds. */
+  alive?(): void
+}
+
+/**
+ * Reads events until the daemon ends it or `signal` does. Rejects with ControlError, also when nothing is heard for
+ * `silentMs` of a daemon that sends a sign of life every 2 s; resolves on `signal`.
+ */
+export function readEvents(path: string, reader: EventReader, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path)
+    const frames = new FrameReader(controlFrameBytesMax)
+    let begun = false
+    const done = (error: ControlError | null) => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', abort)
+      socket.destroy()
+      if (error === null) resolve()
+      else reject(error)
+    }
+    const abort = () => done(null)
+    const fail = (failure: ControlFailure, message: string) =>
+      done(new ControlError(failure, message))
+    const silent = () => {
+      if (socket.isPaused()) timer.refresh()
+      else fail('timeout', `nothing was heard from ${path} for ${silentMs / 1000} s`)
+    }
+    const timer = setTimeout(silent, silentMs)
+    const give = (events: readonly DaemonEvent[], recent: boolean) => {
+      const wait = reader.take(events, recent)
+      if (wait === undefined) return
+      socket.pause()
+      void wait.then(() => socket.resume())
+    }
+    const take = (body: Buffer) => {
+      const response = readResponse(body)
+      if (!response.ok) return fail('protocol', `${path} speaks something else`)
+      if (!response.value.ok) return fail(...refusal(path, 'events', response.value))
+      timer.refresh()
+      reader.alive?.()
+      const { result } = response.value
+      if (begun) return give(result as readonly DaemonEvent[], false)
+      begun = true
+      give((result as { recent: readonly DaemonEvent[] }).recent, true)
+    }
+    signal.addEventListener('abort', abort)
+    if (signal.aborted) return abort()
+    socket.once('connect', () =>
+      socket.write(encodeFrame({ id: 1, verb: 'events' }, controlRequestBytesMax)),
+    )
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      fail(...connectFailure(path, 'events', error)),
+    )
+    socket.on('data', (chunk) => {
+      const bodies = frames.push(chunk)
+      if (bodies === null) return fail('protocol', `${path} speaks something else`)
+      for (const body of bodies) take(body)
+    })
+    socket.once('close', () => fail('unreachable', `the daemon with ${path} has ended`))
+  })
+}
+
 /** The `result` of the answer. Throws ControlError. */
 export function request(
   path: string,
@@ -118,6 +201,9 @@ export function request(
     readonly name?: string
     readonly text?: string
     readonly force?: boolean
+    readonly after?: number
+    readonly since?: number
+    readonly until?: number
   },
 ): Promise<unknown> {
   const { timeoutMs, ...rest } = options
@@ -143,14 +229,24 @@ export function request(
       if (response === null)
         fail('protocol', `${path} closed the connection or speaks something else`)
       else if (response.ok) done(() => resolve(response.result))
-      else fail(failureOf(response.code), response.error)
+      else fail(...refusal(path, verb, response))
     })
   })
 }
 
-function failureOf(code: string): ControlFailure {
-  if (code === notPermitted) return 'denied'
-  return code === unknownName ? unknownName : 'refused'
+/** A daemon from before `unknown-verb` closes with id 0. */
+function refusal(
+  path: string,
+  verb: Verb,
+  { id, code, error }: Extract<Response, { ok: false }>,
+): [ControlFailure, string] {
+  if (code === unknownVerb || (id === 0 && code === 'not-a-request'))
+    return [
+      'protocol',
+      `the daemon with ${path} is older than this vipd and does not know ${verb}; it will once it has been restarted`,
+    ]
+  if (code === notPermitted) return ['denied', error]
+  return [code === unknownName ? unknownName : 'refused', error]
 }
 
 /** Calls back once: with the first response, or null when the connection ends without one. */

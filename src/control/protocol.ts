@@ -6,6 +6,12 @@
  */
 import { Packr } from 'msgpackr/pack'
 
+/**
+ * Of what is said, for a client to tell: answered by `ping` and `events`. It grows when an answer that clients read has
+ * another meaning; a verb or a field more is none.
+ */
+export const protocolVersion = 1
+
 export const verbs = [
   'ping',
   'status',
@@ -16,6 +22,8 @@ export const verbs = [
   'resume',
   'push',
   'observe',
+  'transitions',
+  'events',
   'stop',
 ] as const
 export type Verb = (typeof verbs)[number]
@@ -29,12 +37,19 @@ export type Request = {
   readonly text?: string
   /** For `reload`: take a file with mistakes all the same. */
   readonly force?: boolean
+  /** For `transitions`: later than that number; milliseconds since 1970, from and until. */
+  readonly after?: number
+  readonly since?: number
+  readonly until?: number
 }
 
 export type Response =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
   /** `id` is 0 when the request could not be read. */
   | { readonly id: number; readonly ok: false; readonly code: string; readonly error: string }
+
+/** The `code` of a request with a verb that this version does not have: it has a sentence, and the connection goes on. */
+export const unknownVerb = 'unknown-verb'
 
 /** The `code` of a question about something that the configuration does not have. */
 export const unknownName = 'unknown-name'
@@ -44,6 +59,13 @@ type FrameFault = 'frame-too-large' | 'not-msgpack' | 'not-a-request' | 'not-a-r
 export type Read<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly why: FrameFault }
+  /** A request like any other, of a newer client. */
+  | {
+      readonly ok: false
+      readonly why: typeof unknownVerb
+      readonly id: number
+      readonly verb: string
+    }
 
 const headerBytes = 4
 const depthMax = 16
@@ -114,21 +136,28 @@ export class FrameReader {
 export function readRequest(body: Uint8Array): Read<Request> {
   const value = decodePlain(body)
   if (value === undefined) return { ok: false, why: 'not-msgpack' }
-  if (!isRecord(value) || !isId(value['id']) || !isVerb(value['verb'])) {
-    return { ok: false, why: 'not-a-request' }
-  }
+  if (!isRecord(value) || !isId(value['id'])) return { ok: false, why: 'not-a-request' }
   const { id, verb } = value
-  const [name, text] = [value['name'] ?? undefined, value['text'] ?? undefined]
-  const force = value['force'] ?? undefined
-  if (!isText(name, nameCharactersMax) || !isText(text, textCharactersMax) || !isFlag(force)) {
-    return { ok: false, why: 'not-a-request' }
+  if (!isVerb(verb)) {
+    const isWord = typeof verb === 'string' && /^[a-z][a-z-]{0,30}$/.test(verb)
+    return isWord ? { ok: false, why: unknownVerb, id, verb } : { ok: false, why: 'not-a-request' }
   }
-  const given = {
-    ...(name === undefined ? {} : { name }),
-    ...(text === undefined ? {} : { text }),
-    ...(force === undefined ? {} : { force }),
+  const operands = readOperands(value)
+  return operands === null
+    ? { ok: false, why: 'not-a-request' }
+    : { ok: true, value: { id, verb, ...operands } }
+}
+
+/** null: one of them is none. */
+function readOperands(value: Record<string, unknown>): Omit<Request, 'id' | 'verb'> | null {
+  const operands: Record<string, unknown> = {}
+  for (const [key, isOne] of Object.entries(operandKinds)) {
+    const operand = value[key] ?? undefined
+    if (operand === undefined) continue
+    if (!isOne(operand)) return null
+    operands[key] = operand
   }
-  return { ok: true, value: { id, verb, ...given } }
+  return operands
 }
 
 export function readResponse(body: Uint8Array): Read<Response> {
@@ -146,14 +175,24 @@ export function readResponse(body: Uint8Array): Read<Response> {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const isText = (value: unknown, charactersMax: number): value is string | undefined =>
-  value === undefined || (typeof value === 'string' && value.length <= charactersMax)
-
-const isFlag = (value: unknown): value is boolean | undefined =>
-  value === undefined || typeof value === 'boolean'
+const isText =
+  (charactersMax: number) =>
+  (value: unknown): boolean =>
+    typeof value === 'string' && value.length <= charactersMax
 
 const isId = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+
+const operandKinds: Readonly<
+  Record<keyof Omit<Request, 'id' | 'verb'>, (value: unknown) => boolean>
+> = {
+  name: isText(nameCharactersMax),
+  text: isText(textCharactersMax),
+  force: (value) => typeof value === 'boolean',
+  after: isId,
+  since: isId,
+  until: isId,
+}
 
 const isVerb = (value: unknown): value is Verb => verbs.some((verb) => verb === value)
 

@@ -13,6 +13,8 @@ const needs: Readonly<Record<Verb, Right | 'any'>> = {
   status: 'read',
   history: 'read',
   observe: 'read',
+  transitions: 'read',
+  events: 'read',
   push: 'push',
   reload: 'owner',
   failover: 'owner',

@@ -10,19 +10,26 @@ import {
   controlConnectionsMax,
   controlFrameBytesMax,
   controlRequestBytesMax,
+  controlStreamsMax,
 } from '../base/limits.ts'
 import type { Log } from '../base/log.ts'
 import type { ReloadResult } from '../daemon/types.ts'
 import type { HandOver } from '../report/hand-over.ts'
+import type { KeptPage, KeptQuery } from '../report/kept.ts'
 import type { Observation } from '../report/observation.ts'
 import type { Status } from '../report/status.ts'
+import type { EventFeed } from './event-feed.ts'
+import { streamEvents } from './event-stream.ts'
 import {
   encodeFrame,
   FrameReader,
+  protocolVersion,
+  type Read,
   type Request,
   type Response,
   readRequest,
   unknownName,
+  unknownVerb,
 } from './protocol.ts'
 import { notPermitted, type Right, refusalOf } from './rights.ts'
 
@@ -37,6 +44,9 @@ export type ControlHandlers = {
   results(name: string): Uint8Array
   /** Throws when no check of that name waits to be told. `failure`: why it is not good. */
   push(name: string, failure: string | null): void
+  /** What is kept over restarts, a page. Rejects with the reason why it cannot be told. */
+  transitions(query: KeptQuery): Promise<KeptPage>
+  readonly events: Pick<EventFeed, 'subscribe'>
   /** Called after the client has been answered; begins the stop and returns. */
   stop(): void
 }
@@ -79,11 +89,15 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   await clearTheWay(path)
   const times = options.times ?? usualTimes
   const sockets = new Set<Socket>()
+  const streams = { open: 0 }
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
     socket.on('error', () => {})
-    void serve(socket, { handlers: options.handlers, times, log, right: options.right ?? 'owner' })
+    void serve(socket, {
+      ...{ handlers: options.handlers, times, log, streams },
+      right: options.right ?? 'owner',
+    })
   })
   server.maxConnections = controlConnectionsMax
   server.on('drop', () => log.warn('control: too many connections, one was turned away'))
@@ -162,11 +176,13 @@ type Serving = {
   readonly times: ControlTimes
   readonly log: Log
   readonly right: Right
+  /** Readers of events, of all connections. */
+  readonly streams: { open: number }
 }
 
 /** One connection: one request at a time; what the client sends meanwhile waits in the kernel. */
 async function serve(socket: Socket, serving: Serving): Promise<void> {
-  const { handlers, times, right } = serving
+  const { times } = serving
   const reader = new FrameReader(controlRequestBytesMax)
   let timer = setTimeout(() => socket.destroy(), times.requestMs)
   const restart = (ms: number) => {
@@ -182,12 +198,9 @@ async function serve(socket: Socket, serving: Serving): Promise<void> {
     for await (const chunk of socket) {
       const bodies = reader.push(chunk as Buffer)
       for (const body of bodies ?? []) {
-        const request = readRequest(body)
-        if (!request.ok) return await refuse(send, request.why)
         clearTimeout(timer)
-        await send(await respond(request.value, serving))
-        const stops = request.value.verb === 'stop' && refusalOf('stop', right) === null
-        if (stops) handlers.stop()
+        const next = await takeRequest(socket, body, send, serving)
+        if (next === 'over') return
       }
       if (bodies === null) return await refuse(send, 'frame-too-large')
     }
@@ -199,12 +212,65 @@ async function serve(socket: Socket, serving: Serving): Promise<void> {
   }
 }
 
+/** 'over': nothing more is read of this connection. */
+async function takeRequest(
+  socket: Socket,
+  body: Buffer,
+  send: (response: Response) => Promise<void>,
+  serving: Serving,
+): Promise<'goes-on' | 'over'> {
+  const request = readRequest(body)
+  if (!request.ok && request.why !== unknownVerb) {
+    await refuse(send, request.why)
+    return 'over'
+  }
+  if (!request.ok) {
+    await send(unknownTo(request))
+    return 'goes-on'
+  }
+  const { verb } = request.value
+  const permitted = refusalOf(verb, serving.right) === null
+  if (verb === 'events' && permitted) {
+    await stream(socket, request.value, serving)
+    return 'over'
+  }
+  await send(await respond(request.value, serving))
+  if (verb === 'stop' && permitted) serving.handlers.stop()
+  return 'goes-on'
+}
+
 async function respond(request: Request, { handlers, times, log, right }: Serving) {
   const { id, verb } = request
   const refusal = refusalOf(verb, right)
   if (refusal === null) return answer(request, handlers, times.handlerMs, log)
   log.warn(`control: refused ${verb} on a socket of a group`, { right })
   return { id, ok: false, code: notPermitted, error: refusal } as const
+}
+
+/** Of a verb that a newer client knows. */
+const unknownTo = ({
+  id,
+  verb,
+}: Extract<Read<Request>, { why: typeof unknownVerb }>): Response => ({
+  id,
+  ok: false,
+  code: unknownVerb,
+  error: `this daemon does not know ${verb} (protocol ${protocolVersion}); a newer vipd asks, and will be answered once the daemon has been restarted`,
+})
+
+/** The connection is the reader's from now on, until it ends. */
+async function stream(socket: Socket, { id }: Request, serving: Serving): Promise<void> {
+  const { handlers, streams, times } = serving
+  if (streams.open >= controlStreamsMax) {
+    const error = `${controlStreamsMax} programs read events already; no more can`
+    return await written(socket, encodeAnswer({ id, ok: false, code: 'too-many-readers', error }))
+  }
+  streams.open += 1
+  try {
+    await streamEvents(socket, id, handlers.events, times.answerMs)
+  } finally {
+    streams.open -= 1
+  }
 }
 
 const refuse = (send: (response: Response) => Promise<void>, why: string) =>
@@ -258,8 +324,13 @@ async function answer(
 async function handle(request: Request, handlers: ControlHandlers): Promise<unknown> {
   switch (request.verb) {
     case 'ping':
+      return { pid: process.pid, protocol: protocolVersion }
     case 'stop':
       return { pid: process.pid }
+    case 'events':
+      throw new Error('events are a stream')
+    case 'transitions':
+      return handlers.transitions(keptQuery(request))
     case 'status':
       return handlers.status()
     case 'history':
@@ -280,6 +351,13 @@ async function handle(request: Request, handlers: ControlHandlers): Promise<unkn
       return handlers.push(request.name, request.text ?? null)
   }
 }
+
+const keptQuery = ({ name, after, since, until }: Request): KeptQuery => ({
+  name: name ?? null,
+  after: after ?? 0,
+  sinceMs: since ?? 0,
+  untilMs: until ?? Number.MAX_SAFE_INTEGER,
+})
 
 /** A question about something that the configuration does not have. */
 class UnknownName extends Error {}

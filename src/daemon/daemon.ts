@@ -31,6 +31,7 @@ import type { VirtualLinks } from '../kernel/virtual-links.ts'
 import type { Loaded } from '../loading/load.ts'
 import { type Notifier, startNotifier } from '../notify/notify.ts'
 import type { Dump } from '../report/dump.ts'
+import { type Happening, reloadLinesMax } from '../report/event.ts'
 import type { HandOver } from '../report/hand-over.ts'
 import type { Observation } from '../report/observation.ts'
 import type { Recent, RecentNames } from '../report/recent.ts'
@@ -199,7 +200,7 @@ export class RunningDaemon implements Daemon {
       linkState: (name) => this.#links.stateOf(name),
       alarm: (at, now) => this.#alarm.set(at, now),
       wallMs: () => Date.now(),
-      transition: (what) => this.#options.surfaces.transition(what),
+      happened: (what) => this.#happened(what),
       sliceMs: () => performance.now(),
       lost: (what) => this.#watchers.lost(what),
       kernelChanged: () => {
@@ -324,6 +325,8 @@ export class RunningDaemon implements Daemon {
 
   async reload(force = false): Promise<ReloadResult> {
     const result = await this.#reloads.reload(force)
+    const lines = result.ok ? result.changes : (result.refusal?.reasons ?? result.diagnostics)
+    this.#happened({ kind: 'reload', ok: result.ok, lines: lines.slice(0, reloadLinesMax) })
     if (this.#dispatcher.stopping) return result
     const { instances } = this.#dispatcher.config
     this.#settings.set(wantedSettings(instances))
@@ -350,18 +353,21 @@ export class RunningDaemon implements Daemon {
   async failover(name: string): Promise<readonly HandOver[]> {
     this.#refuseWhileStopping()
     this.#options.log.info(`Asked to hand over ${name}`)
+    this.#happened({ kind: 'failover', name })
     return this.#handOvers.failover(name)
   }
 
   async drain(): Promise<readonly HandOver[]> {
     this.#refuseWhileStopping()
     this.#options.log.info('Asked to drain this host')
+    this.#happened({ kind: 'drain', name: null })
     return this.#handOvers.drain()
   }
 
   resume(name: string | null): readonly string[] {
     this.#refuseWhileStopping()
     this.#options.log.info(`Asked to resume ${name ?? 'this host'}`)
+    this.#happened({ kind: 'resume', name })
     return this.#handOvers.resume(name)
   }
 
@@ -387,6 +393,10 @@ export class RunningDaemon implements Daemon {
     this.#engine.stop()
     await this.#ownership.close()
     log.info('Stopped')
+  }
+
+  #happened(what: Happening): void {
+    this.#options.surfaces.happened(what)
   }
 
   #refuseWhileStopping(): void {

@@ -7,10 +7,11 @@ import type { Config, Diagnostic, Globals } from '../config/types.ts'
 import type { Loaded } from '../loading/load.ts'
 import type { Loader } from '../loading/loader.ts'
 import type { Dump } from '../report/dump.ts'
+import type { Happening } from '../report/event.ts'
 import type { HandOver } from '../report/hand-over.ts'
 import type { Observation } from '../report/observation.ts'
 import type { Recent, RecentNames } from '../report/recent.ts'
-import type { Status, StatusInstance, Transition } from '../report/status.ts'
+import type { Status, StatusInstance } from '../report/status.ts'
 
 export type DaemonOptions = {
   readonly configPath: string
@@ -29,7 +30,7 @@ export type DaemonOptions = {
 
 /** What others learn of the daemon while it runs, besides the log. Neither may wait or throw. */
 export type Surfaces = {
-  transition(what: Transition): void
+  happened(what: Happening): void
   /** The settings that are in effect from now on. */
   follow(globals: Globals): void
   /** For `status`. */

@@ -124,6 +124,11 @@ export const rooms: readonly Room[] = [
     'metrics, health, events, orders and the page, in a thread, from statuses',
     'base threads config report surfaces/metrics surfaces/page',
   ),
+  room(
+    'surfaces/history',
+    'transitions on the disk, over restarts, written in a thread',
+    'base threads report',
+  ),
   room('router', 'orders on their way to the engine', 'base engine'),
   room(
     'router/bfd',

@@ -17,6 +17,7 @@ import {
 import { Options, optionLines } from '../grammar/option.ts'
 import type { GlobalOptions } from '../types.ts'
 
+const pathOrOff = matching('DIRECTORY|off', /^(\/.*|off)$/, 'is neither an absolute path nor off')
 const commName = matching('NAME', /^.{1,15}$/, 'is not a name of at most 15 characters')
 
 const scriptSeconds = kinds.wholeSeconds(1, 1000)
@@ -78,6 +79,14 @@ export const globalOptions: Options<GlobalOptions> = new Options<GlobalOptions>(
     default: null,
     doc: 'vipd’s own: keepalived’s dump files are written there when a signal asks for them: `keepalived.data` after SIGUSR1, `keepalived.stats` after SIGUSR2 and SIGRTMAX−1, `keepalived.json` after SIGRTMIN+2; see docs/keepalived.md. Exporters look in `/tmp`.',
     label: 'dump files',
+    inCheck: (directory) => directory !== null && directory,
+  },
+  historyDirectory: {
+    name: 'vipd_history',
+    takes: kinds.word('DIRECTORY|off', pathOrOff),
+    default: null,
+    doc: 'vipd’s own: where transitions are kept over restarts, for `vipd history`; below it a directory for each further daemon of the host; `off` keeps none. Default: `/var/lib/vipd`, for a daemon whose run directory is `/run/vipd` or beside or below it; one with another `--run-dir` keeps none. See docs/terminal.md.',
+    label: 'history',
     inCheck: (directory) => directory !== null && directory,
   },
   jsonVersion: {

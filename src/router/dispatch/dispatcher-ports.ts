@@ -9,7 +9,7 @@ import type { OwnedObject } from '../../kernel/marks.ts'
 import type { Kernel, KernelView } from '../../kernel/mirror.ts'
 import type { KernelReader } from '../../kernel/reader.ts'
 import type { Notifier } from '../../notify/notify.ts'
-import type { Transition } from '../../report/status.ts'
+import type { Happening } from '../../report/event.ts'
 import type { LinkStates } from '../binding/virtual-links.ts'
 
 export type DispatcherPorts = {
@@ -42,8 +42,8 @@ export type DispatcherPorts = {
   sliceMs(): number
   /** A thread or process beside the engine was lost. */
   lost(what: 'warden' | 'realtime'): void
-  /** An instance has changed its state. */
-  transition(what: Transition): void
+  /** For those that watch. It neither waits nor throws. */
+  happened(what: Happening): void
   /** Links or addresses changed. */
   kernelChanged(): void
   /** A batch has been worked off and its orders submitted. */

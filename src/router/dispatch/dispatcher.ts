@@ -118,7 +118,7 @@ export class Dispatcher {
         claim: (slot, objects) => ports.claim(slot, objects),
         linkState: ports.linkState,
         log,
-        transition: (what) => ports.transition(what),
+        happened: (what) => ports.happened(what),
         wallMs: () => ports.wallMs(),
       },
       {
@@ -283,8 +283,11 @@ export class Dispatcher {
     if (event.kind === 'worker') return log.warn(event.message)
     const { name, result } = event
     const fields = { check: name, output: result.output, durationMs: result.durationMs }
-    if (event.kind === 'verdict') log.info(`VRRP_Script(${name}) ${describeResult(result)}`, fields)
-    else {
+    if (event.kind === 'verdict') {
+      const why = describeResult(result)
+      log.info(`VRRP_Script(${name}) ${why}`, fields)
+      this.#ports.happened({ kind: 'check', name, good: event.good, why })
+    } else {
       const status = exitStatus(result.outcome)
       if (status !== null) log.info(`Script \`${name}\` now returning ${status}`, fields)
       if (event.kind === 'returned') return
@@ -395,9 +398,10 @@ export class Dispatcher {
   }
 
   #sessionChanged(name: string, word: string): void {
+    const session = name.slice(name.indexOf('/') + 1)
+    this.#ports.happened({ kind: 'bfd', name: session, up: word === 'UP' })
     for (const it of this.instances)
       if (this.roster.scriptsOf(it).has(name)) {
-        const session = name.slice(name.indexOf('/') + 1)
         this.#ports.log.info(`VRRP_Instance(${it.name}) Tracked BFD instance ${session} is ${word}`)
       }
     this.roster.assessTracking(name)

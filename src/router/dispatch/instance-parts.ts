@@ -34,7 +34,7 @@ export type InstancePorts = SocketBindingPorts & {
   readonly shared: SharedEntries
   readonly notifier: Notifier
   readonly log: Log
-  readonly transition: DispatcherPorts['transition']
+  readonly happened: DispatcherPorts['happened']
   /** The wall clock in milliseconds, for people. */
   wallMs(): number
   /**

@@ -8,7 +8,6 @@ import { describeCause } from '../../election/describe.ts'
 import type { Effect, Machine } from '../../election/types.ts'
 import type { KernelLink } from '../../kernel/link-table.ts'
 import type { InstanceState, Notifier } from '../../notify/notify.ts'
-import type { Transition as StatusNews } from '../../report/status.ts'
 import { oversizedAdvert } from '../binding/advert-size.ts'
 import type { DispatcherPorts } from './dispatcher-ports.ts'
 import type { Journal } from './journal.ts'
@@ -22,11 +21,11 @@ export class TransitionReporter {
   readonly #log: Log
   readonly #notifier: Notifier
   readonly #journal: Journal
-  readonly #tell: (transition: StatusNews) => void
+  readonly #happened: DispatcherPorts['happened']
   #oversized: string | null = null
 
-  constructor(ports: Pick<DispatcherPorts, 'log' | 'notifier' | 'transition'>, journal: Journal) {
-    this.#tell = ports.transition
+  constructor(ports: Pick<DispatcherPorts, 'log' | 'notifier' | 'happened'>, journal: Journal) {
+    this.#happened = ports.happened
     this.#log = ports.log
     this.#notifier = ports.notifier
     this.#journal = journal
@@ -41,7 +40,7 @@ export class TransitionReporter {
       why,
       cause: effect.cause.kind,
     })
-    this.#tell({ instance: cfg.name, ...entry })
+    this.#happened({ kind: 'transition', instance: cfg.name, ...entry })
     const fields = {
       instance: cfg.name,
       from: effect.from,
@@ -65,6 +64,8 @@ export class TransitionReporter {
   priority(cfg: Instance, from: number, arithmetic: string, machine: Machine): void {
     const text = `Changing effective priority from ${from} to ${machine.effective}`
     this.#log.info(`(${cfg.name}) ${text}`, { instance: cfg.name, arithmetic })
+    const to = machine.effective
+    this.#happened({ kind: 'priority', instance: cfg.name, from, to, arithmetic })
     if (!cfg.notify.priorityChanges) return
     if (machine.state.kind === 'master') this.notify(cfg, 'MASTER_PRIORITY', machine)
     else if (machine.state.kind === 'backup') this.notify(cfg, 'BACKUP_PRIORITY', machine)

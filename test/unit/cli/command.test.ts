@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Log } from '../../../src/base/log.ts'
+import { EventFeed } from '../../../src/control/event-feed.ts'
 import { startControl } from '../../../src/control/server.ts'
 import type { ReloadResult } from '../../../src/daemon/types.ts'
 import type { HandOver } from '../../../src/report/hand-over.ts'
@@ -65,6 +66,8 @@ async function answering(
     path: join(dir, 'vipd.sock'),
     log: silent,
     handlers: {
+      transitions: () => Promise.reject(new Error('nothing is kept')),
+      events: new EventFeed(),
       status: () => status,
       reload: async () => reload,
       failover: async (name) => {

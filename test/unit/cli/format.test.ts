@@ -143,8 +143,8 @@ test('all well, or what is not', () => {
 
 test('history is one sequence over all instances', () => {
   const history = [
-    { name: 'b', state: 'MASTER' as const, history: [move('11:59:00', 'BACKUP', 'MASTER')] },
-    { name: 'a', state: 'BACKUP' as const, history: [move('11:58:00', 'INIT', 'BACKUP')] },
+    { instance: 'a', ...move('11:58:00', 'INIT', 'BACKUP') },
+    { instance: 'b', ...move('11:59:00', 'BACKUP', 'MASTER') },
   ]
   assert.equal(
     formatHistory(history, statusNow),

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { EventFeed } from '../../../src/control/event-feed.ts'
 import { startControl } from '../../../src/control/server.ts'
 import { aStatus } from './a-status.ts'
 
@@ -47,6 +48,8 @@ test('every command that prints', async () => {
     path: join(dir, 'vipd.sock'),
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet, flush: async () => undefined },
     handlers: {
+      transitions: () => Promise.reject(new Error('nothing is kept')),
+      events: new EventFeed(),
       status: () => well,
       reload: async () => ({ ok: true, diagnostics: [], changes: ['V: priority 1 -> 2'] }),
       failover: async () => [],

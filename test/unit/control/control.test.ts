@@ -17,6 +17,7 @@ import {
 } from '../../../src/base/limits.ts'
 import type { Log } from '../../../src/base/log.ts'
 import { ControlError, request, requestStatus } from '../../../src/control/client.ts'
+import { EventFeed } from '../../../src/control/event-feed.ts'
 import {
   encodeFrame,
   FrameReader,
@@ -45,6 +46,8 @@ const silent: Log = {
 
 /** A daemon with nothing to do. */
 const idle: ControlHandlers = {
+  transitions: () => Promise.reject(new Error('nothing is kept')),
+  events: new EventFeed(),
   status: () => aStatus,
   reload: async () => ({ ok: true, diagnostics: [], changes: [] }),
   failover: async () => [],
@@ -99,7 +102,10 @@ const body = (frame: Buffer) => frame.subarray(4)
 test('a request and its answer', async () => {
   await serving({}, async (path) => {
     assert.deepEqual(await requestStatus(path), JSON.parse(JSON.stringify(aStatus)))
-    assert.deepEqual(await request(path, 'ping', { timeoutMs: 1_000 }), { pid: process.pid })
+    assert.deepEqual(await request(path, 'ping', { timeoutMs: 1_000 }), {
+      pid: process.pid,
+      protocol: 1,
+    })
     const history = await request(path, 'history', { timeoutMs: 1_000, name: 'VI_web' })
     assert.equal((history as { name: string }[]).length, 1)
   })
@@ -162,7 +168,8 @@ test('garbage gets one error frame and a closed connection', async () => {
     [Buffer.from([0, 0, 0, 0]), 'not-msgpack'],
     [Buffer.from([0, 0, 0, 2, 0x80, 0x80]), 'not-msgpack'],
     [Buffer.from([0, 0, 0, 5, 0xdd, 0x01, 0xff, 0xff, 0xff]), 'not-msgpack'],
-    [pack({ id: 1, verb: 'format-disk' }), 'not-a-request'],
+    [pack({ id: 1, verb: 'Format disk' }), 'not-a-request'],
+    [pack({ id: 1, verb: 'transitions', after: -1 }), 'not-a-request'],
     [pack({ id: -1, verb: 'ping' }), 'not-a-request'],
     [pack({ id: 1, verb: 'history', name: 'x'.repeat(256) }), 'not-a-request'],
     [pack({ id: 1, verb: 'history', name: { length: 1 } }), 'not-a-request'],

@@ -96,7 +96,7 @@ function atWork(assessment = fine, cfg = instance()) {
       error: quiet,
       flush: () => Promise.resolve(),
     },
-    transition: quiet,
+    happened: quiet,
     linkState: () => 'ready' as const,
     claim: () => true,
     virtual: () => new Set([ip('172.16.80.100')]),

@@ -80,7 +80,7 @@ export class Stage {
         return this.#sliceMs
       },
       lost: none,
-      transition: none,
+      happened: none,
       kernelChanged: none,
       settled: none,
     })

@@ -1,0 +1,77 @@
+/** What happens in the daemon, told while it happens; and the sentence for each kind. */
+import type { Transition } from './status.ts'
+
+/** The same without number and time: the part of it that tells it knows neither. */
+export type Happening =
+  | ({ readonly kind: 'transition' } & Transition)
+  /** The verdict on a check; the first one included. */
+  | { readonly kind: 'check'; readonly name: string; readonly good: boolean; readonly why: string }
+  | {
+      readonly kind: 'priority'
+      readonly instance: string
+      readonly from: number
+      readonly to: number
+      /** '150 = 100 base + 50 chk_web' */
+      readonly arithmetic: string
+    }
+  | {
+      readonly kind: 'reload'
+      readonly ok: boolean
+      /** What was altered, or why it was rejected, one sentence each; at most `reloadLinesMax`. */
+      readonly lines: readonly string[]
+    }
+  /** Ordered by the operator. `name`: null is the whole host. */
+  | { readonly kind: 'failover' | 'drain' | 'resume'; readonly name: string | null }
+  /** What a BFD session is to those that track it. */
+  | { readonly kind: 'bfd'; readonly name: string; readonly up: boolean }
+
+export type DaemonEvent = Happening & {
+  /** ISO 8601, by the wall clock. */
+  readonly at: string
+  /**
+   * Of a transition that is kept over restarts (docs/terminal.md): greater than that of every earlier one in the same
+   * directory. null: it is of another kind, or is not kept, or not yet.
+   */
+  readonly number: number | null
+}
+
+export const reloadLinesMax = 20
+
+/** What it is about: an instance, a group, a check, a session; null: the host. */
+export function subjectOf(event: Happening): string | null {
+  switch (event.kind) {
+    case 'transition':
+    case 'priority':
+      return event.instance
+    case 'check':
+    case 'bfd':
+    case 'failover':
+    case 'drain':
+    case 'resume':
+      return event.name
+    case 'reload':
+      return null
+  }
+}
+
+/** One line, without the time and the subject. What a script has printed is in it as it is. */
+export function eventText(event: Happening): string {
+  switch (event.kind) {
+    case 'transition':
+      return `${event.from} -> ${event.to}  ${event.why}`
+    case 'check':
+      return `check ${event.good ? 'UP' : 'DOWN'}  ${event.why}`
+    case 'priority':
+      return `priority ${event.from} -> ${event.to}  ${event.arithmetic}`
+    case 'reload':
+      return `reload ${event.ok ? 'accepted' : 'REJECTED'}  ${event.lines.join('; ')}`.trimEnd()
+    case 'failover':
+      return 'failover ordered'
+    case 'drain':
+      return 'drain ordered'
+    case 'resume':
+      return 'resume ordered'
+    case 'bfd':
+      return `BFD ${event.up ? 'UP' : 'DOWN'}`
+  }
+}
