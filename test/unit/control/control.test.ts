@@ -46,7 +46,7 @@ const silent: Log = {
 
 /** A daemon with nothing to do. */
 const idle: ControlHandlers = {
-  transitions: () => Promise.reject(new Error('nothing is kept')),
+  transitions: async () => ({ directory: null, lines: new Uint8Array(), next: null }),
   events: new EventFeed(),
   status: () => aStatus,
   reload: async () => ({ ok: true, diagnostics: [], changes: [] }),
@@ -438,7 +438,10 @@ test('a group reads or pushes over a socket of its own, and the refusal of anyth
     assert.deepEqual(done, ['x'])
     const permitted = (right: 'read' | 'push') =>
       verbs.filter((it) => refusalOf(it, right) === null)
-    assert.deepEqual(permitted('read'), ['ping', 'status', 'history', 'observe'])
+    assert.deepEqual(permitted('read'), [
+      ...['ping', 'status', 'history', 'observe'],
+      ...['transitions', 'events'],
+    ])
     assert.deepEqual(permitted('push'), ['ping', 'push'])
     assert.match(
       await ask(read.path, 'drain'),
