@@ -76,7 +76,10 @@ test('transitions have fields, the warden’s lines a priority, and journalctl f
       `${ofCheck}`,
     )
     // The script security of the file is a warning.
-    assert.match((await entries(host, 'PRIORITY=4'))[0]?.['MESSAGE'] ?? '', /script-security/)
+    assert.match(
+      (await entries(host, 'SYSLOG_IDENTIFIER=vipd', 'PRIORITY=4'))[0]?.['MESSAGE'] ?? '',
+      /script-security/,
+    )
 
     await host.must('kill', ['-9', (await host.must('pgrep', ['-x', 'vipd'])).trim()])
     await child.ended(soonMs)

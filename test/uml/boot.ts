@@ -47,7 +47,7 @@ const command = `${process.execPath} ${program('../cli/run.js')}`
 
 /** The unit as it is, but for the paths of the program and of its configuration: /etc is the machine's own. */
 const systemd = `mkdir -p /run/systemd/system
-sed 's|/usr/bin/vipd run|${command} run -f /run/vipd.conf|; s|/usr/bin/vipd|${command}|' \\
+sed 's|/usr/bin/vipd run|${command} run -f /run/vipd.conf|; s|/usr/bin/vipd|${command}|; s#/etc/vipd/vipd.conf#/run/vipd.conf#' \\
   '${join(projectRoot, 'systemd/vipd.service')}' > /run/systemd/system/vipd.service
 cat > /run/systemd/system/test.service <<'END'
 [Service]
