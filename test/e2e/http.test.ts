@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startVipd } from '../../src/lab/vipd.ts'
+import { statusSchema } from '../../src/report/schema.ts'
 import type { Status, Transition } from '../../src/report/status.ts'
 import { ask, listen, nextEvent } from '../unit/surfaces/http-client.ts'
+import { faultsIn } from '../unit/surfaces/schema-check.ts'
 import { conf, inLab } from './pair.ts'
 
 const soonMs = 30_000
@@ -28,6 +30,7 @@ test('status, events, readiness and orders of a daemon; a reload ends them', asy
     const socket = `/proc/${host.pid}/root/run/lab/http.sock`
 
     const asked = await ask(socket, '/api/v1/status')
+    assert.deepEqual(faultsIn(JSON.parse(asked.body), statusSchema, statusSchema), [])
     const [instance] = (JSON.parse(asked.body) as Status).instances
     assert.deepEqual([asked.status, instance?.name, instance?.state], [200, 'VI_1', 'MASTER'])
     assert.equal((await ask(socket, '/readyz?state=master')).status, 200)

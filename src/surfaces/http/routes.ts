@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { summaryOf } from '../../report/pair.ts'
 import { type RecentNames, recentNamesMax } from '../../report/recent.ts'
+import { statusSchema } from '../../report/schema.ts'
 import { contentType } from '../metrics/exposition.ts'
 import { metricsText } from '../metrics/metrics.ts'
 import { answer, type Body, beginEvents, json, Refusal, text } from './answers.ts'
@@ -69,6 +70,7 @@ export const routes: Readonly<Record<string, Route>> = {
   '/api/v1/status': get('read', status),
   '/api/v1/history': get('read', history),
   '/api/v1/events': get('read', events),
+  '/api/v1/schema.json': get('none', ({ response }) => answer(response, 200, json(statusSchema))),
   '/api/v1/summary': get('read', async ({ response }, shared) =>
     answer(response, 200, json(summaryOf((await snapshotOf(shared)).status))),
   ),
