@@ -15,7 +15,7 @@ export function pages(): readonly Page[] {
   return paths.map((path) => ({ path, text: readFileSync(join(projectRoot, path), 'utf8') }))
 }
 
-/** Fenced blocks without a language or with sh, and indented ones. Others (nft, python, yaml) are other tests' matter. */
+/** Fenced blocks without a language, with sh or keepalived, and indented ones. Others (nft, python, yaml) are other tests' matter. */
 export function blocks({ path, text }: Page): readonly Block[] {
   const found: Block[] = []
   let lines: string[] = []
@@ -40,7 +40,7 @@ function codeLines(text: string): readonly (string | null)[] {
       indented = false
       return null
     }
-    if (fence !== null) return ['', 'sh'].includes(fence) ? line : null
+    if (fence !== null) return ['', 'sh', 'keepalived'].includes(fence) ? line : null
     indented = /^ {4}/.test(line) || (indented && line === '')
     return indented ? line : null
   })
