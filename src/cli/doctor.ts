@@ -106,7 +106,7 @@ type Asked = {
 
 async function askDaemon(runDir: string): Promise<Asked> {
   try {
-    const status = await requestStatus(daemonSocket(runDir))
+    const status = await requestStatus(daemonSocket(runDir, 'read'))
     return { daemon: 'answers', status, unseen: [] }
   } catch (error) {
     if (!(error instanceof ControlError)) throw error
