@@ -1,7 +1,9 @@
 /** The pair in words, and the questions to a peer, with peers that the test plays. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -191,6 +193,43 @@ test('who listens to events is told of the peer', async () => {
     assert.equal((data as Pair).peers[0]?.summary?.host, 'lb2')
     stream.destroy()
   }, [{ url, token: null, ca: null }])
+  server.closeAllConnections()
+  server.close()
+})
+
+test('over TLS a peer is believed when the authority that is named vouches for it; peers follow a reload', async () => {
+  const make = (name: string) => {
+    const [key, cert] = [join(dir, `${name}.key`), join(dir, `${name}.crt`)]
+    const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+    const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2']
+    execFileSync('openssl', ['req', '-x509', ...kind, ...subject, '-keyout', key, '-out', cert], {
+      stdio: 'ignore',
+    })
+    return { key, cert }
+  }
+  const [own, other] = [make('own'), make('other')]
+  const files = { key: readFileSync(own.key), cert: readFileSync(own.cert) }
+  const server = createTlsServer(files, (_, response) =>
+    response.end(JSON.stringify({ ...here, host: 'lb2', pid: 77 })),
+  )
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const at = server.address()
+  const url = `https://127.0.0.1:${typeof at === 'object' ? at?.port : 0}`
+  const path = join(dir, 'tls.sock')
+  await serving([listener(path)], async (daemon) => {
+    const pairNow = async () => JSON.parse((await ask(path, '/api/v1/pair')).body) as Pair
+    const follow = (ca: string | null) => {
+      const peers = ca === null ? [] : [{ url, token: null, ca }]
+      daemon.service.take({ kind: 'listen', config: { listeners: [listener(path)], peers } })
+    }
+    assert.deepEqual((await pairNow()).peers, [])
+    follow(other.cert)
+    assert.match((await pairNow()).peers[0]?.why ?? '', /self.signed|unable to verify/i)
+    follow(own.cert)
+    assert.equal((await pairNow()).peers[0]?.summary?.host, 'lb2')
+    follow(null)
+    assert.deepEqual((await pairNow()).peers, [])
+  })
   server.closeAllConnections()
   server.close()
 })
