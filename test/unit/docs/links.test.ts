@@ -38,14 +38,34 @@ test('a link that leads nowhere is seen', () => {
   assert.equal(broken('docs/status.md', '#the-socket'), null)
 })
 
-test('the index has every page of the book in one line of its own', () => {
-  const index = everyPage.find(({ path }) => path === 'docs/README.md')
-  assert.ok(index !== undefined)
-  const listed = [...index.text.matchAll(/^- \[[^\]]+\]\(([\w-]+\.md)\): .+\.$/gm)].map(
+test('every page of the book is in the index or the README, and the index has a line for a page', () => {
+  const text = (wanted: string): string => everyPage.find(({ path }) => path === wanted)?.text ?? ''
+  const listed = [...text('docs/README.md').matchAll(/^- \[([\w-]+\.md)\]\(\1\): .+\.$/gm)].map(
     ([, name]) => `docs/${name}`,
   )
-  const expected = everyPage
+  assert.ok(listed.length > 30, String(listed.length))
+  assert.deepEqual(listed.toSorted(), [...new Set(listed)].toSorted())
+  const readme = links({ path: 'README.md', text: text('README.md') })
+  const unreachable = everyPage
     .map(({ path }) => path)
-    .filter((path) => path.startsWith('docs/') && path !== 'docs/README.md')
-  assert.deepEqual(listed.toSorted(), expected.toSorted())
+    .filter((path) => path.startsWith('docs/') && ![...listed, ...readme].includes(path))
+  assert.deepEqual(unreachable, [], 'a line in docs/README.md')
+})
+
+test('a finding that a page names is one of `vipd doctor`’s', () => {
+  const text = (wanted: string): string => everyPage.find(({ path }) => path === wanted)?.text ?? ''
+  const findings = new Set(
+    [...text('docs/doctor.md').matchAll(/^\| `([\w-]+)` \|/gm)].map(([, it]) => it),
+  )
+  assert.ok(findings.has('firewall-drops'))
+  const named = [
+    ...text('docs/troubleshooting.md').matchAll(/\(((?:`[a-z\d]+(?:-[a-z\d]+)+`(?:, )?)+)\)/g),
+  ]
+    .flatMap(([, list]) => (list ?? '').split(', '))
+    .map((it) => it.replaceAll('`', ''))
+  assert.ok(named.length > 5)
+  assert.deepEqual(
+    named.filter((it) => !findings.has(it)),
+    [],
+  )
 })
