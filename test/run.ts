@@ -38,6 +38,7 @@ const suites: readonly Suite[] = [
   { name: 'journal', concurrency: 1, required: true, named: true },
   { name: 'page', concurrency: 1, required: true, named: true },
   { name: 'bfd', concurrency: 1, required: true, named: true },
+  { name: 'package', concurrency: 1, required: true, named: true, timeoutMs: 1_200_000 },
   { name: 'uml', concurrency: 1, required: true, named: true, timeoutMs: 1_200_000 },
 ]
 

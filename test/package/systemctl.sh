@@ -1,0 +1,32 @@
+#!/bin/sh
+# systemctl as the maintainer scripts use it, where there is no systemd: vipd.service as its unit would run it.
+pid=/run/vipd-service.pid
+# The lab's first process may leave a dead one as a zombie.
+alive() { [ -s $pid ] && grep -q '^State:[[:space:]][^ZX]' "/proc/$(cat $pid)/status" 2> /dev/null; }
+stop() {
+  alive || return 0
+  kill "$(cat $pid)"
+  while alive; do sleep 0.05; done
+  rm $pid
+}
+start() {
+  ! alive || return 0
+  setsid /usr/bin/vipd run >> /run/vipd-service.log 2>&1 < /dev/null &
+  echo $! > $pid
+  # Type=notify: started is ready.
+  while alive; do
+    vipd status -q
+    [ $? -gt 1 ] || return 0
+    sleep 0.05
+  done
+  return 1
+}
+for word; do
+  case $word in
+    is-active) alive; exit ;;
+    kill) kill -KILL "$(cat $pid)"; while alive; do sleep 0.05; done; exit ;;
+    start) start; exit ;;
+    stop) stop; exit ;;
+    restart) stop; start; exit ;;
+  esac
+done
