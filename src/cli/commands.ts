@@ -7,6 +7,7 @@ export const commands: Commands = {
   check: () => import('./command-check.ts'),
   probe: () => import('./command-probe.ts'),
   status: () => import('./command-status.ts'),
+  watch: () => import('./command-watch.ts'),
   doctor: () => import('./command-doctor.ts'),
   reload: () => import('./command-reload.ts'),
   push: () => import('./command-push.ts'),

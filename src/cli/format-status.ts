@@ -24,7 +24,7 @@ export type StatusView = {
 }
 
 type Colour = 'green' | 'red' | 'yellow' | 'dim' | 'none'
-type Paint = (colour: Colour, text: string) => string
+export type Paint = (colour: Colour, text: string) => string
 
 export function formatStatus(status: Status, view: StatusView): string {
   const paint: Paint = (colour, text) =>
@@ -59,7 +59,7 @@ const authentication = (of: NonNullable<StatusInstance['authentication']>): stri
   return `${of.mode}, signs with key ${of.activeKey} of ${of.keys.join(', ')}; verified ${of.verified}, unsigned ${of.unsigned}; clocks: ${senders.join(', ') || 'none heard'}`
 }
 
-function headline(status: Status, now: number): string {
+export function headline(status: Status, now: number): string {
   const { config, checks } = status
   const up = checks.filter((c) => c.good === true).length
   const reload = config.lastReload === 'rejected' ? `last reload REJECTED${reasonOf(config)}` : 'ok'
@@ -91,7 +91,7 @@ const stateColour: Readonly<Record<StatusInstance['state'], Colour>> = {
   STOP: 'dim',
 }
 
-function instanceColumns(paint: Paint): Column<StatusInstance>[] {
+export function instanceColumns(paint: Paint): Column<StatusInstance>[] {
   return [
     { title: 'INSTANCE', cell: (i) => i.name },
     { title: 'VRID', cell: (i) => String(i.vrid), right: true },
@@ -152,7 +152,7 @@ const groupColumns = (paint: Paint): Column<StatusGroup>[] => [
   { title: 'MEMBERS', cell: (g) => g.members.join(' ') },
 ]
 
-const checkColumns = (paint: Paint): Column<StatusCheck>[] => [
+export const checkColumns = (paint: Paint): Column<StatusCheck>[] => [
   { title: 'CHECK', cell: (c) => c.name },
   {
     title: 'STATE',
@@ -167,7 +167,7 @@ const checkColumns = (paint: Paint): Column<StatusCheck>[] => [
   { title: 'HOW', cell: (c) => c.how },
 ]
 
-const bfdColumns = (paint: Paint): Column<StatusBfd>[] => [
+export const bfdColumns = (paint: Paint): Column<StatusBfd>[] => [
   { title: 'BFD', cell: (b) => b.name },
   { title: 'NEIGHBOR', cell: (b) => b.neighbor },
   {
