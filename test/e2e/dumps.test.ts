@@ -157,7 +157,7 @@ async function dumpsOf(host: Host, daemon: Daemon): Promise<Files> {
   return { data: await one('data'), stats: await one('stats'), json: await one('json') }
 }
 
-const pidName = ({ kind }: Daemon): string => (kind === 'vipd' ? 'node' : 'keepalived')
+const pidName = ({ kind }: Daemon): string => (kind === 'vipd' ? 'vipd' : 'keepalived')
 
 /** keepalived writes in place: a file is whole when its end is there. */
 function complete(kind: keyof Files, text: string | null): string | null {
@@ -238,7 +238,7 @@ describe('dump files', { concurrency: 2 }, () => {
 async function clears(host: Host, daemon: Daemon): Promise<void> {
   const sent = async (signal: string): Promise<number> => {
     await host.must('rm', ['-f', '/tmp/keepalived.stats'])
-    await host.sh(`kill -s ${signal} $(pidof node | tr ' ' '\\n' | sort -n | head -1)`)
+    await host.sh(`kill -s ${signal} $(pidof vipd | tr ' ' '\\n' | sort -n | head -1)`)
     const text = await until('the counts are written', soonMs, () =>
       complete('stats', host.read('/tmp/keepalived.stats')),
     )
