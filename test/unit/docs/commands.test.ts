@@ -27,7 +27,7 @@ function commandLines(): readonly Line[] {
     )
     .flatMap(({ place, it }) => {
       const start =
-        /(?:^|&& |exec |sudo |=-?(?:\/usr\/bin\/)?)((?:vipd|keepalived) (?:[a-z]|-).*)$/.exec(
+        /(?:^|&& | exec \S+ |sudo |=-?(?:\/usr\/bin\/)?)((?:vipd|keepalived) (?:[a-z]|-).*)$/.exec(
           it.trim().replace(/^[#$] /, ''),
         )
       return start?.[1] === undefined ? [] : [{ place, words: wordsOf(start[1]) }]
