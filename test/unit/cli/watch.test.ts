@@ -1,7 +1,7 @@
 /** `vipd watch` on a real pseudo-terminal (script(1)), with a daemon that the test plays; and its rows for any screen. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -66,7 +66,9 @@ class Session {
   readonly ended: Promise<void>
 
   constructor(name: string, runDir: string) {
-    const inner = `stty rows 24 cols 100; tty > ${dir}/${name}.tty; stty -g > ${dir}/${name}.before; '${process.execPath}' '${bin}' watch --run-dir '${runDir}'; echo $? > ${dir}/${name}.status; stty -g > ${dir}/${name}.after`
+    const start = `exec '${process.execPath}' '${bin}' watch --run-dir '${runDir}'`
+    writeFileSync(`${dir}/${name}.sh`, `echo $$ > ${dir}/${name}.pid\n${start}\n`)
+    const inner = `stty rows 24 cols 100; tty > ${dir}/${name}.tty; stty -g > ${dir}/${name}.before; sh ${dir}/${name}.sh; echo $? > ${dir}/${name}.status; stty -g > ${dir}/${name}.after`
     this.child = spawn('script', ['-qfc', inner, '/dev/null'], {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, TERM: 'xterm', SHELL: '/bin/sh' },
@@ -157,10 +159,8 @@ test('the terminal is restored by Ctrl-C, Esc and SIGTERM', async () => {
   ] as const) {
     const session = new Session(name, dir)
     await session.shows(/VI_web/)
-    if (how === 'SIGTERM') {
-      const tty = read('term.tty')
-      spawn('pkill', ['-TERM', '-t', tty.replace('/dev/', ''), 'vipd|node'])
-    } else session.type(how)
+    if (how === 'SIGTERM') process.kill(Number(read('term.pid')), how)
+    else session.type(how)
     await session.ended
     assert.equal(session.screen.alternate || session.screen.cursorHidden, false, name)
     assert.equal(read(`${name}.after`), read(`${name}.before`))
