@@ -70,12 +70,10 @@ const noRejects = {
   'no-discriminator': 0,
 }
 export type BfdReject = keyof typeof noRejects
-/** @codec */
 export const emptyBfdRejects = (): Record<BfdReject, number> => ({ ...noRejects })
 
 /**
  * What RFC 5880 section 6.8.6 asks before a session is looked for. Octets behind the packet's own length are ignored.
- * @codec
  */
 export function decodeBfd(bytes: Uint8Array): Decoded<BfdPacket, BfdReject> {
   if (bytes.length < packetBytes) return reject('too-short')

@@ -4,8 +4,8 @@ import { test } from 'node:test'
 import type { Ip } from '../../src/base/ip.ts'
 import { type Us, us } from '../../src/base/time.ts'
 import type { BfdStanding } from '../../src/engine/bfd-contract.ts'
-import { type BfdCoreHarness, makeBfdCore } from '../../src/engine/bfd-core-harness.ts'
 import { type BfdState, encodeBfd } from '../../src/wire/bfd.ts'
+import { type BfdCoreHarness, makeBfdCore } from './bfd-core-harness.ts'
 
 const peer = '10.0.0.2' as Ip
 const local = '10.0.0.1' as Ip

@@ -13,8 +13,8 @@ import type {
   BfdSpec,
   BfdStanding,
 } from '../../src/engine/bfd-contract.ts'
-import { type BfdCoreHarness, makeBfdCore } from '../../src/engine/bfd-core-harness.ts'
 import type { SlotId } from '../../src/engine/contract.ts'
+import { type BfdCoreHarness, makeBfdCore } from '../native/bfd-core-harness.ts'
 import type { Packet } from './lan.ts'
 
 export type BfdPorts = {

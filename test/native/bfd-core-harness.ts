@@ -2,13 +2,18 @@
  * The core of the BFD sessions (the C++ class that their thread drives) in virtual time, for tests and the simulator. One
  * turn is: any number of orders and packets, then `tick`.
  */
-import { loadAddon } from '../addon/load.ts'
-import { type Ip, ipBytes, ipFromBytes } from '../base/ip.ts'
-import { type Us, us } from '../base/time.ts'
-import type { Addon, NativeBfdOutcome } from './addon.ts'
-import { fromNativeCounters } from './bfd.ts'
-import type { BfdCounters, BfdSessionId, BfdSpec, BfdStanding } from './bfd-contract.ts'
-import type { SlotId } from './contract.ts'
+import { loadAddon } from '../../src/addon/load.ts'
+import { type Ip, ipBytes, ipFromBytes } from '../../src/base/ip.ts'
+import { type Us, us } from '../../src/base/time.ts'
+import type { Addon, NativeBfdOutcome } from '../../src/engine/addon.ts'
+import { fromNativeCounters } from '../../src/engine/bfd.ts'
+import type {
+  BfdCounters,
+  BfdSessionId,
+  BfdSpec,
+  BfdStanding,
+} from '../../src/engine/bfd-contract.ts'
+import type { SlotId } from '../../src/engine/contract.ts'
 
 type BfdOutcome = Pick<NativeBfdOutcome, 'sends' | 'events'> & {
   /** What the thread tells the engine at once. */
