@@ -67,7 +67,7 @@ for page in man/*; do
   mkdir -p "$tree/usr/share/man/man$section"
   gzip -9n < "$page" > "$tree/usr/share/man/man$section/${page##*/}.gz"
 done
-document "$doc" README.md
+document "$doc" README.md CHANGELOG.md
 document "$doc/docs" docs/*.md
 document "$doc/examples" packaging/vipd/vipd.conf
 cp -r contrib/. systemd/drop-ins "$doc/examples"

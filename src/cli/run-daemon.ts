@@ -8,7 +8,7 @@ import { OpError, textOf } from '../base/errors.ts'
 import type { Log, LogForm, LogLevel } from '../base/log.ts'
 import type { LanguageOptions } from '../config/language/tree-types.ts'
 import type { Globals, IdentityOptions } from '../config/types.ts'
-import { type Control, startControl } from '../control/server.ts'
+import { type Control, NotYet, startControl } from '../control/server.ts'
 import { formOf, type LogFormat, limitRepeats, openLog } from '../daemon/log.ts'
 import { logOwnLines } from '../daemon/own-lines.ts'
 import { endStaleWardens } from '../daemon/stale-wardens.ts'
@@ -133,7 +133,7 @@ async function start(options: ServeOptions, log: Log, hooks: Hooks): Promise<voi
   const supervisor = new Supervisor(process.env, log)
   const running: { daemon: Daemon | null } = { daemon: null }
   const daemon = () => {
-    if (running.daemon === null) throw new Error('the daemon is still starting')
+    if (running.daemon === null) throw new NotYet('the daemon is still starting')
     return running.daemon
   }
   const ready = () => supervisor.ready(daemon().summary())

@@ -313,8 +313,10 @@ async function answer(
     const result = await Promise.race([handle(request, handlers), late])
     return { id, ok: true, result }
   } catch (error) {
-    log.error(`control: ${request.verb} failed: ${textOf(error)}`)
     const code = error instanceof UnknownName ? unknownName : 'failed'
+    // What the client alone can mend, or wait for, is no news for the log.
+    const expected = code === unknownName || error instanceof NotYet
+    log[expected ? 'debug' : 'error'](`control: ${request.verb} failed: ${textOf(error)}`)
     return { id, ok: false, code, error: textOf(error) }
   } finally {
     clearTimeout(timer)
@@ -358,6 +360,9 @@ const keptQuery = ({ name, after, since, until }: Request): KeptQuery => ({
   sinceMs: since ?? 0,
   untilMs: until ?? Number.MAX_SAFE_INTEGER,
 })
+
+/** Thrown by a handler: in a moment there is an answer. */
+export class NotYet extends Error {}
 
 /** A question about something that the configuration does not have. */
 class UnknownName extends Error {}

@@ -29,6 +29,7 @@ import { refusalOf } from '../../../src/control/rights.ts'
 import {
   type ControlHandlers,
   type ControlTimes,
+  NotYet,
   startControl,
 } from '../../../src/control/server.ts'
 import { aStatus } from '../cli/a-status.ts'
@@ -136,6 +137,28 @@ test('a handler that throws is a refusal, and the server goes on', async () => {
     })
     await request(path, 'ping', { timeoutMs: 1_000 })
   })
+})
+
+test('what has failed is logged as an error; a wrong name, or a start that goes on, is not', async () => {
+  const path = join(dir, `${sockets++}.sock`)
+  const errors: string[] = []
+  const control = await startControl({
+    path,
+    log: { ...silent, error: (line) => void errors.push(line) },
+    handlers: {
+      ...idle,
+      reload: () => Promise.reject(new Error('disk on fire')),
+      drain: () => Promise.reject(new NotYet('the daemon is still starting')),
+    },
+  })
+  const ask = (verb: 'reload' | 'drain' | 'history') =>
+    assert.rejects(request(path, verb, { timeoutMs: 1_000, name: 'no' }))
+  try {
+    for (const verb of ['reload', 'drain', 'history'] as const) await ask(verb)
+  } finally {
+    await control.close()
+  }
+  assert.deepEqual(errors, ['control: reload failed: disk on fire'])
 })
 
 test('stop is answered before it begins', async () => {
