@@ -37,8 +37,10 @@ export function startKeepalived(
     reload: () => child.signal('SIGHUP'),
     stop: (timeoutMs = 10_000): Promise<Exit> => child.stop(timeoutMs),
     async kill() {
-      // The dead process may not be reaped yet, and while the pid file names it the next one refuses to start.
-      const script = `kill -KILL $(pidof ${basename(command)}); rm -f /run/vrrp.pid /run/bfd.pid /run/keepalived.pid`
+      // Stopped first: one that sees another die before it would say so to its neighbours. The dead process may not be
+      // reaped yet, and while the pid file names it the next one refuses to start.
+      const files = '/run/vrrp.pid /run/bfd.pid /run/keepalived.pid'
+      const script = `all=$(pidof ${basename(command)}); kill -STOP $all; kill -KILL $all; rm -f ${files}`
       await host.run('sh', ['-c', script])
       await child.ended(5_000)
     },

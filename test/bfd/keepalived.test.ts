@@ -7,7 +7,7 @@ import type { Lab } from '../../src/lab/lab.ts'
 import { startVipd, type Vipd } from '../../src/lab/vipd.ts'
 import { until } from '../../src/lab/wait.ts'
 import type { Status, StatusBfd } from '../../src/report/status.ts'
-import { conf, inLab, start } from './pair.ts'
+import { conf, inLab, start } from '../e2e/pair.ts'
 
 const soonMs = 30_000
 const families = {
