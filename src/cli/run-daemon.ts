@@ -127,6 +127,8 @@ export async function serve(options: ServeOptions, log: Log, hooks: Hooks): Prom
 }
 
 async function start(options: ServeOptions, log: Log, hooks: Hooks): Promise<void> {
+  // Before the first line: the journal notes by which name it came. The configuration may give another.
+  process.title = options.processName
   log.info(`Starting vipd ${options.version}`, { config: options.configPath })
   surviveSignals()
   if (process.pid === 1) setInterval(reapOrphans, orphansMs).unref()
