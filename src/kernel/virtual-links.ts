@@ -258,11 +258,11 @@ export class VirtualLinks {
     link: KernelLink,
     base: KernelLink,
   ): Promise<void> {
-    const { request, setIpv6, kernel } = this.#ports
+    const { request, kernel } = this.#ports
     // Before it is up for the first time.
     if (entry.ready !== link.ifindex) {
       await request(encodeIpvlanMode(link.ifindex, wish.mode))
-      entry.ipv6Refused = await setIpv6(wish.name, ipvlanIpv6(wish))
+      await this.#setIpv6(entry, ipvlanIpv6(wish))
     }
     const master = masterOf(base, kernel)
     for (const lack of ipvlanLacks(wish, link, master, kernel)) await request(lack.request)
@@ -275,16 +275,31 @@ export class VirtualLinks {
     link: KernelLink,
     base: KernelLink,
   ): Promise<void> {
-    const { request, setIpv6, kernel } = this.#ports
-    const { ifindex, name } = link
+    const { request, kernel } = this.#ports
+    const { ifindex } = link
     const alteration = alterationOf(link, base, kernel)
     if (Object.keys(alteration).length > 0) await request(encodeLinkAlter(ifindex, alteration))
     await request(encodeIpv4Settings(ifindex, ipv4Of(base, kernel)))
     await request(encodeNoAddressGeneration(ifindex)).catch(unlessNoIpv6)
     const ipv6 = ipv6Of(wish, base, kernel)
-    entry.ipv6Refused = await setIpv6(name, ipv6)
-    entry.ipv6 = ipv6
+    await this.#setIpv6(entry, ipv6)
     entry.ready = ifindex
+  }
+
+  /** What cannot be set keeps no link from its use; it is said once and tried again ever later. */
+  async #setIpv6(entry: Entry, settings: Ipv6Settings, failures = 0): Promise<void> {
+    const { log, setIpv6 } = this.#ports
+    entry.ipv6 = settings
+    const why = await setIpv6(entry.name, settings)
+    if (why !== null && why !== entry.ipv6Refused)
+      log.warn(`IPv6 settings of ${entry.name} cannot be set: ${why}`)
+    entry.ipv6Refused = why
+    if (why === null) return
+    const again = () => {
+      const isWanted = this.#entries.get(entry.name) === entry && entry.ipv6 === settings
+      if (isWanted && !this.#closing) void this.#setIpv6(entry, settings, failures + 1)
+    }
+    setTimeout(again, Math.min(againMs.first * 2 ** failures, againMs.longest)).unref()
   }
 
   async #delete({ name, ifindex }: KernelLink): Promise<void> {

@@ -58,6 +58,8 @@ function stage(links: KernelLink[]) {
       next += 1
     }
   }
+  /** What setting IPv6 fails with, one after the other; then it does not. */
+  const ipv6: { refusals: string[] } = { refusals: [] }
   const made = new VirtualLinks({
     kernel: {
       linkByName: (name) => links.find((it) => it.name === name) ?? null,
@@ -74,14 +76,14 @@ function stage(links: KernelLink[]) {
     },
     setIpv6: (name, settings) => {
       asked.push(`${name} ${JSON.stringify(settings)}`)
-      return Promise.resolve(null)
+      return Promise.resolve(ipv6.refusals.shift() ?? null)
     },
     onChange: (names) => changed.push(...names),
   })
   const refuse = (why: OpError | null) => {
     refusal = why
   }
-  return { made, links, asked, lines, recorded, changed, refuse }
+  return { made, links, asked, lines, recorded, changed, refuse, ipv6 }
 }
 
 const settled = (made: VirtualLinks) => made.settled(5_000)
@@ -106,6 +108,29 @@ test('a link is recorded, made and configured, and then ready', async () => {
   assert.deepEqual(changed, ['vrrp.51'])
   assert.equal(made.isOwn('vrrp.51'), true)
   assert.equal(made.isOwn('eth0'), false)
+})
+
+test('IPv6 settings that could not be set keep no link from its use, are said once, and tried again', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] })
+  const { made, asked, lines, ipv6 } = stage([link(2, 'eth0')])
+  ipv6.refusals = ['late', 'late']
+  made.want([wish])
+  const turn = () => new Promise((turned) => setImmediate(turned))
+  while (made.stateOf('vrrp.51') !== 'ready') await turn()
+  const ofIpv6 = () => asked.filter((it) => it.startsWith('vrrp.51 ')).length
+  assert.deepEqual([ofIpv6(), made.warnings.length], [1, 1])
+  context.mock.timers.tick(1_000)
+  await turn()
+  assert.deepEqual([ofIpv6(), made.warnings.length], [2, 1])
+  context.mock.timers.tick(1_000)
+  await turn()
+  assert.equal(ofIpv6(), 2, 'ever later')
+  context.mock.timers.tick(1_000)
+  await turn()
+  assert.deepEqual([ofIpv6(), made.warnings.length], [3, 0])
+  assert.equal(lines.filter((it) => /cannot be set: late/.test(it)).length, 1)
+  context.mock.timers.tick(100_000)
+  assert.equal(ofIpv6(), 3)
 })
 
 test('it waits for its interface', async () => {
