@@ -37,6 +37,7 @@
         "native/engine/engine.cc",
         "native/engine/engine_carrier.cc",
         "native/engine/engine_control.cc",
+        "native/engine/engine_receive.cc",
         "native/addon/engine_object.cc",
         "native/addon/files_object.cc",
         "native/host/host_files.cc",

@@ -1,12 +1,13 @@
 #include "base/lasting_thread.h"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <cerrno>
 #include <condition_variable>
 #include <mutex>
 #include <vector>
+
+#include "base/signals.h"
 
 namespace vipd {
 namespace {
@@ -19,17 +20,13 @@ class LastingThread {
   // null and errno when the system has no thread for us.
   static LastingThread* Start() {
     auto* thread = new LastingThread();
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, kStackBytes);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
+    const SignalsBlocked blocked;
     pthread_t id;
     const int error = pthread_create(&id, &attributes, Main, thread);
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
     pthread_attr_destroy(&attributes);
     if (error == 0) return thread;
     delete thread;

@@ -1,6 +1,7 @@
 // Which signals may end a process of ours.
 #pragma once
 
+#include <csignal>
 #include <vector>
 
 namespace vipd {
@@ -14,6 +15,23 @@ void SurviveSignals();
 // descriptor, without blocking; real-time signals too. Once in a process. A negative errno if there
 // is no descriptor; a signal that cannot be caught is left as it is.
 int WatchSignals(const std::vector<int>& signals);
+
+// While it lives: a thread that is started now inherits a mask that blocks every signal, which are
+// the main thread's.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_{};
+};
 
 // For a process that executes nothing: ignores INT, TERM and QUIT too.
 void IgnoreSignals();

@@ -8,10 +8,11 @@
 
 #include <array>
 #include <cerrno>
-#include <csignal>
 
 #include "base/clock.h"
+#include "base/epoll.h"
 #include "base/realtime.h"
+#include "base/signals.h"
 
 namespace vipd {
 
@@ -48,26 +49,15 @@ std::optional<OpenFailure> BfdThread::Open() {
   if (wake_.get() < 0) return OpenFailure{"eventfd", errno};
   timer_ = UniqueFd(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
   if (timer_.get() < 0) return OpenFailure{"timerfd_create", errno};
-  if (!Watch(wake_.get(), kWakeTag) || !Watch(timer_.get(), kTimerTag))
+  if (!WatchReadable(epoll_.get(), wake_.get(), kWakeTag) ||
+      !WatchReadable(epoll_.get(), timer_.get(), kTimerTag))
     return OpenFailure{"epoll_ctl", errno};
   return std::nullopt;
 }
 
-bool BfdThread::Watch(int fd, uint64_t tag) const {
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.u64 = tag;
-  return epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
-}
-
 void BfdThread::Start() {
-  // Signals are the main thread's.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const SignalsBlocked blocked;
   thread_ = std::thread([this] { Run(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 void BfdThread::Post(BfdCommand command) {
@@ -155,7 +145,7 @@ void BfdThread::Carry(BfdCommand command) {
                  [&](GiveBfdOrder& c) { core_.Apply(c.id, std::move(c.order), MonotonicNow()); },
                  [&](AddBfdReceiver& c) {
                    receivers_[c.key] = {c.family, c.multihop, c.fd, MonotonicNow()};
-                   Watch(c.fd->get(), static_cast<uint64_t>(c.key));
+                   WatchReadable(epoll_.get(), c.fd->get(), static_cast<uint64_t>(c.key));
                  },
                  [&](RemoveBfdReceiver& c) {
                    receivers_.erase(c.key);

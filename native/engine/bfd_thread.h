@@ -92,7 +92,6 @@ class BfdThread {
   void Send(SessionId session, const Bytes& bytes);
   void Deliver();
   void Arm();
-  bool Watch(int fd, uint64_t tag) const;
 
   const BfdOptions options_;
   const std::function<void()> notify_;

@@ -13,7 +13,9 @@
 #include <cstring>
 
 #include "base/clock.h"
+#include "base/epoll.h"
 #include "base/realtime.h"
+#include "engine/inbox.h"
 
 namespace vipd {
 
@@ -21,10 +23,6 @@ namespace {
 
 // How much one system call takes at most; what is left comes with the next.
 constexpr int kReadyMax = 256;
-constexpr size_t kInboxMessages = 32;
-// The longest VRRP packet (255 IPv6 addresses and an authentication trailer) behind the longest
-// IPv4 header.
-constexpr size_t kPacketMax = 4'608;
 // Notifications read before the sockets and deadlines are looked at again.
 constexpr int kMonitorReadsMax = 1'024;
 
@@ -34,32 +32,6 @@ struct Overloaded : Fs... {
 };
 
 }  // namespace
-
-// Where packets are read into; fixed, so that receiving allocates nothing.
-struct Engine::Inbox {
-  std::array<mmsghdr, kInboxMessages> headers;
-  std::array<iovec, kInboxMessages> parts;
-  std::array<sockaddr_in6, kInboxMessages> from;
-  std::array<std::array<uint8_t, kPacketMax>, kInboxMessages> bytes;
-  struct alignas(cmsghdr) Control {
-    std::array<char, 64> space;
-  };
-  std::array<Control, kInboxMessages> control;
-
-  void Reset() {
-    for (size_t i = 0; i < kInboxMessages; ++i) {
-      parts[i] = {bytes[i].data(), bytes[i].size()};
-      msghdr& message = headers[i].msg_hdr;
-      message = {};
-      message.msg_name = &from[i];
-      message.msg_namelen = sizeof from[i];
-      message.msg_iov = &parts[i];
-      message.msg_iovlen = 1;
-      message.msg_control = control[i].space.data();
-      message.msg_controllen = control[i].space.size();
-    }
-  }
-};
 
 Engine::Engine(EngineOptions options, std::function<void()> notify)
     : options_(options),
@@ -144,7 +116,7 @@ void Engine::MeetWardenNow(const StartedWarden& started) {
   LoseWarden();
   warden_.Connect(started);
   netlink_.Heed(started.page);
-  if (!Watch(warden_.fd(), kWardenTag)) return LoseWarden();
+  if (!WatchReadable(epoll_.get(), warden_.fd(), kWardenTag)) return LoseWarden();
   for (const auto& [id, link] : links_) warden_.AddLink(link);
   for (const SlotId slot : core_->Slots()) warden_.Update(slot, core_->StandingOf(slot));
 }
@@ -235,7 +207,8 @@ void Engine::AddLinkNow(AddLink command) {
   const Link& link = *command.link;
   core_->AddLink(link.id, std::move(command.counters));
   carrier_->AddOutlet(link.id, link.sender.get(), link.ifindex);
-  if (!Watch(link.receiver.get(), static_cast<uint64_t>(link.id))) ReceiveFailed(link, errno);
+  if (!WatchReadable(epoll_.get(), link.receiver.get(), static_cast<uint64_t>(link.id)))
+    ReceiveFailed(link, errno);
   links_[link.id] = command.link;
   warden_.AddLink(command.link);
 }
@@ -265,82 +238,6 @@ void Engine::SetSealNow(SetSeal command) {
   seals_->Set(command.slot, seal);
   seals_->GoOnFrom(command.slot, command.sent);
   core_->SetSeal(command.slot, seal, std::move(command.senders), seals_->SequenceOf(command.slot));
-}
-
-// Reads as many packets as can have waited, and no more: a flood delays no deadline.
-void Engine::Drain(const Link& link) {
-  core_->SetWall(WallNow(), MonotonicNow());
-  int left = link.packets_waiting_max;
-  int errors = 0;
-  while (left > 0) {
-    inbox_->Reset();
-    const int n = recvmmsg(link.receiver.get(), inbox_->headers.data(), kInboxMessages,
-                           MSG_DONTWAIT, nullptr);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && errno == EAGAIN) return;
-    if (n < 0) {
-      // An error of the past is reported once and gone; one that stays ends the link.
-      if (++errors < 2) continue;
-      return ReceiveFailed(link, errno);
-    }
-    const Us now = MonotonicNow();
-    for (int i = 0; i < n; ++i) ReceiveOne(link, inbox_->headers[static_cast<size_t>(i)], now);
-    if (n < static_cast<int>(kInboxMessages)) return;
-    left -= n;
-  }
-}
-
-void Engine::ReceiveFailed(const Link& link, int error) {
-  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, link.receiver.get(), nullptr);
-  Event event;
-  event.kind = Event::Kind::kLinkFailed;
-  event.link = link.id;
-  event.call = "recvmmsg";
-  event.error = error;
-  core_->Raise(std::move(event));
-}
-
-// An IPv4 raw socket delivers the header too; an IPv6 one the payload alone, with the hop limit
-// beside it.
-void Engine::ReceiveOne(const Link& link, const mmsghdr& message, Us now) {
-  const msghdr& header = message.msg_hdr;
-  const std::span<const uint8_t> octets(static_cast<const uint8_t*>(header.msg_iov->iov_base),
-                                        message.msg_len);
-  Packet packet;
-  if (link.family == 4) {
-    const auto read = ReadPacket4(octets, link.ah);
-    if (!read.has_value()) return Unreadable(link, now);
-    packet = *read;
-  } else {
-    packet.from.length = 16;
-    memcpy(packet.from.octets.data(), &static_cast<const sockaddr_in6*>(header.msg_name)->sin6_addr,
-           16);
-    packet.payload = octets;
-    for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr;
-         c = CMSG_NXTHDR(const_cast<msghdr*>(&header), c))
-      if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT)
-        memcpy(&packet.ttl, CMSG_DATA(c), sizeof packet.ttl);
-  }
-  if ((header.msg_flags & MSG_TRUNC) != 0) return Unreadable(link, now);
-  if (!core_->Receive(link.id, packet, now)) Unexpected(link, now);
-}
-
-void Engine::Unreadable(const Link& link, Us now) {
-  core_->Unclaimed(link.id);
-  Unexpected(link, now);
-}
-
-void Engine::Unexpected(const Link& link, Us now) {
-  if (link.gate->Unexpected(now)) shut_.push_back(link.id);
-}
-
-void Engine::ReopenGates(Us now) {
-  std::erase_if(shut_, [&](LinkId id) {
-    const auto found = links_.find(id);
-    if (found == links_.end()) return true;
-    found->second->gate->Reopen(now);
-    return found->second->gate->reopen_at() == 0;
-  });
 }
 
 // True when nothing more lies there.

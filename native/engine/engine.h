@@ -105,6 +105,8 @@ struct Delivery {
   std::vector<uint32_t> flushed;
 };
 
+struct Inbox;
+
 class Engine {
  public:
   // So many are taken up before the thread looks at its sockets and deadlines again; more are
@@ -174,7 +176,6 @@ class Engine {
   void HandOver();
   void Arm();
   void Wake() const;
-  bool Watch(int fd, uint64_t tag) const;
 
   const EngineOptions options_;
   const std::function<void()> notify_;
@@ -215,7 +216,6 @@ class Engine {
   WardenPort warden_;
   bool warden_backlog_ = false;
   Us armed_ = kNever;
-  struct Inbox;
   std::unique_ptr<Inbox> inbox_;
 };
 

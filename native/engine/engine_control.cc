@@ -5,12 +5,13 @@
 #include <sys/timerfd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <future>
 
 #include "base/clock.h"
+#include "base/epoll.h"
 #include "base/memory.h"
 #include "base/realtime.h"
+#include "base/signals.h"
 #include "engine/engine.h"
 
 namespace vipd {
@@ -40,8 +41,9 @@ std::optional<OpenFailure> Engine::Open() {
                                                core_->Raise(std::move(event));
                                              });
   if (const auto failure = carrier_->Open()) return failure;
-  const bool watched = Watch(wake_.get(), kWakeTag) && Watch(timer_.get(), kTimerTag) &&
-                       Watch(monitor_.get(), kMonitorTag);
+  const bool watched = WatchReadable(epoll_.get(), wake_.get(), kWakeTag) &&
+                       WatchReadable(epoll_.get(), timer_.get(), kTimerTag) &&
+                       WatchReadable(epoll_.get(), monitor_.get(), kMonitorTag);
   if (!watched) return OpenFailure{"epoll_ctl", errno};
   return std::nullopt;
 }
@@ -53,29 +55,17 @@ const char* Engine::Listen(const Bytes& filter, const std::vector<int>& join,
   return failed != nullptr ? failed : ChangeGroups(monitor_.get(), join, leave);
 }
 
-bool Engine::Watch(int fd, uint64_t tag) const {
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.u64 = tag;
-  return epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
-}
-
 EngineStart Engine::Start() {
   core_ = std::make_unique<Core>(options_.policy, options_.liveness, MonotonicNow());
   std::promise<EngineStart> prepared;
   std::future<EngineStart> report = prepared.get_future();
-  // Signals are the main thread's: new threads inherit a mask that blocks them all.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const SignalsBlocked blocked;
   thread_ = std::thread([this, &prepared] {
     prepared.set_value(Prepare());
     Run();
   });
   EngineStart start = report.get();
   netlink_.Start(start.realtime ? options_.realtime_priority : 0, start.locked);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return start;
 }
 

@@ -1,4 +1,4 @@
-/** `vipd_http`: where the daemon answers HTTP, and to whom. */
+/** `vipd_http`: where the daemon answers HTTP, and which clients. */
 
 export type HttpAddress =
   | {

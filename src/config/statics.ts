@@ -1,4 +1,4 @@
-/** What is in the kernel while the daemon runs, whoever is master, as the configuration means it. */
+/** What is in the kernel while the daemon runs, on a backup too, as the configuration means it. */
 import type { Route, Rule } from './routing.ts'
 import type { VirtualAddress } from './types.ts'
 

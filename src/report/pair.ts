@@ -22,7 +22,7 @@ export type SummaryInstance = Pick<
   | 'why'
 > & {
   readonly standsBy: string | null
-  /** The address of whom it takes for the master; null: it knows none. */
+  /** The address of the master that it follows; null: it knows none. */
   readonly master: string | null
   /** 'none', or how adverts are signed. */
   readonly authentication: string

@@ -64,9 +64,9 @@ test('wrong words are refused before anything is built', async () => {
   assert.deepEqual([unknown.status, unknown.stdout], [3, ''])
   assert.match(unknown.stderr, /no such cause: earthquake/)
   assert.equal((await bench('--advert-int', '0')).status, 3)
-  const nobody = await bench('--no-vipd', '--keepalived', '/nonexistent/keepalived')
-  assert.equal(nobody.status, 3)
-  assert.match(nobody.stderr, /without \/nonexistent\/keepalived: not found/)
+  const none = await bench('--no-vipd', '--keepalived', '/nonexistent/keepalived')
+  assert.equal(none.status, 3)
+  assert.match(none.stderr, /without \/nonexistent\/keepalived: not found/)
   for (const out of ['/proc/nowhere', process.execPath]) {
     const unwritable = await bench('--n', '1', '--out', out)
     assert.deepEqual([unwritable.status, unwritable.stdout], [1, ''], 'nothing is measured')

@@ -1,6 +1,6 @@
 /**
  * What must hold of BFD, from packets alone: sessions are up where packets pass in both directions, polls end, and a lost
- * session takes over from nobody but the master that it was with.
+ * session takes over from no other master than the one that it was with.
  */
 import type { Ip } from '../../src/base/ip.ts'
 import type { Us } from '../../src/base/time.ts'

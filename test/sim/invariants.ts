@@ -302,7 +302,7 @@ export class Invariants implements Witness {
     if (this.settled) this.#violate(host, `vrid ${vrid} changed hands in a settled run`)
   }
 
-  /** Whoever took over wrongly, the next adverts settle it. */
+  /** Whichever router took over wrongly, the next adverts settle it. */
   #checkTwoMasters(vrid: number | null): void {
     if (vrid === null || this.#active > 0) return
     const since = (host: Host) => Math.max(this.#disturbedAt, this.#impairedAt.get(host) ?? 0)

@@ -1,4 +1,4 @@
-/** Static entries when the whole file is read: what an instance gives and takes is not theirs; whom their groups concern. */
+/** Static entries when the whole file is read: what an instance gives and takes is not theirs; which instances their groups concern. */
 import type { Draft, StaticsDraft } from '../draft/draft.ts'
 import type { Lowering } from '../draft/report.ts'
 import type { StaticAddress, Statics } from '../statics.ts'

@@ -1,5 +1,5 @@
 /**
- * Addresses, routes and rules that are in the kernel while the daemon runs, whoever is master: set before the first
+ * Addresses, routes and rules that are in the kernel while the daemon runs, on a backup too: set before the first
  * instance takes part, put back when another program removes them or an interface comes back, removed when the daemon
  * stops. A killed daemon leaves them, as the host's traffic may need them; the next start, or `vipd cleanup`, knows them.
  *

@@ -11,7 +11,7 @@ export type Right = 'none' | 'read' | 'act'
 export type Tokens = {
   /** null: who can connect may read. */
   readonly read: string | null
-  /** null: nobody may act. */
+  /** null: no client may act. */
   readonly act: string | null
 }
 

@@ -40,7 +40,7 @@ export type Outcome =
   | { readonly ok: false; readonly why: string }
 
 export type FromHttp =
-  /** Somebody looks: a status is wanted, once. */
+  /** A client asks: a status is wanted, once. */
   | { readonly kind: 'want' }
   | { readonly kind: 'order'; readonly id: number; readonly order: Order }
   /** Answered by `done`, as an order is. */

@@ -85,7 +85,7 @@ export class HttpService {
     await this.#change
   }
 
-  /** While nobody listens, nothing is asked for. */
+  /** Without a reader of events nothing is asked for. */
   #wantForStreams(): void {
     if (this.#streams.size > 0) this.#post({ kind: 'want' })
   }

@@ -185,7 +185,7 @@ test('a page learns what it may do before it shows a button', async () => {
   })
 })
 
-test('without a token to act nothing can be ordered, whoever asks', async () => {
+test('without a token to act nothing can be ordered by any client', async () => {
   const path = join(dir, 'read-only.sock')
   await serving([listener(path)], async (daemon) => {
     const { status, body } = await ask(path, '/api/v1/drain', { method: 'POST', headers: asJson })
