@@ -1,6 +1,6 @@
 /** The addresses of this host's interfaces that no VRRP daemon has put there, for `vipd check`. */
 import { loadAddon } from '../addon/load.ts'
-import type { ForeignAddress } from '../config/types.ts'
+import type { ForeignAddress } from '../config/world.ts'
 import type { Addon } from '../engine/addon.ts'
 import { decodeMessages, type RouteMessage } from '../wire/rtnetlink.ts'
 import {

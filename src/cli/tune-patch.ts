@@ -2,7 +2,7 @@
 import { checkReport } from '../config/explain/check.ts'
 import { parseTree } from '../config/language/tree.ts'
 import type { LanguageOptions } from '../config/language/tree-types.ts'
-import type { World } from '../config/types.ts'
+import type { World } from '../config/world.ts'
 import { realMachine } from '../loading/machine.ts'
 import type { Advice } from '../tune/advice.ts'
 import { changesOf } from '../tune/changes.ts'

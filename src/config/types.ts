@@ -4,11 +4,12 @@
  */
 import type { Command, RunAs } from '../base/command.ts'
 import type { Family, Ip } from '../base/ip.ts'
-import type { MacText } from '../base/mac.ts'
 import type { Us } from '../base/time.ts'
+import type { Hmac } from './hmac.ts'
 import type { HttpListener, HttpPeer } from './http.ts'
 import type { Route, Rule } from './routing.ts'
 import type { Statics } from './statics.ts'
+import type { VirtualLink, Vmac } from './virtual-link.ts'
 
 export type Place = { readonly file: string; readonly line: number; readonly column: number }
 
@@ -233,66 +234,7 @@ export type VirtualAddress = {
 /** `use_vmac` on an address, until the links have their names. */
 export const vmacWanted = '?'
 
-/** `use_vmac`: adverts, and the addresses of the instance's family on its interface, have a MAC address of their own. */
-export type Vmac = {
-  /** Of `virtualLinks`. */
-  readonly name: string
-  readonly mac: MacText
-  /** Link group; null: the kernel's default. */
-  readonly group: number | null
-  /** Adverts carry the MAC address of the interface all the same. */
-  readonly xmitBase: boolean
-}
-
-/** A link that the daemon makes: it is there while an instance of the configuration needs it. */
-export type VirtualLink = MacvlanLink | IpvlanLink
-
-/** It carries virtual addresses, and is up while the instance is master. */
-export type MacvlanLink = {
-  readonly kind: 'macvlan'
-  readonly name: string
-  /** The interface that it sits on. */
-  readonly base: string
-  readonly mac: MacText
-  /** It carries IPv6 addresses. */
-  readonly ipv6: boolean
-  readonly group: number | null
-}
-
-/** `use_ipvlan`: the instance speaks on it, from its address; the virtual addresses are on the interface below. */
-export type IpvlanLink = {
-  readonly kind: 'ipvlan'
-  readonly name: string
-  readonly base: string
-  readonly mode: IpvlanMode
-  /** null: the link-local one that the kernel gives it (IPv6). */
-  readonly address: { readonly address: Ip; readonly prefixLength: number } | null
-  readonly group: number | null
-}
-
-/** What links on one interface may send to each other. */
-export type IpvlanMode = 'bridge' | 'private' | 'vepa'
-
 export type Peer = { readonly address: Ip; readonly minTtl: number; readonly maxTtl: number }
-
-/**
- * enforce: signed adverts are sent, and no others accepted; permissive: unsigned ones are accepted too; receive-only:
- * unsigned ones are sent as well.
- */
-export type HmacMode = 'enforce' | 'permissive' | 'receive-only'
-
-/** `id` 1..255; `secret` of 32 to 64 octets is shown nowhere. */
-export type HmacKey = { readonly id: number; readonly secret: Uint8Array }
-
-/** `auth_hmac`. */
-export type Hmac = {
-  readonly keys: readonly HmacKey[]
-  /** The id of the key that signs; one of `keys`. */
-  readonly activeKey: number
-  readonly mode: HmacMode
-  readonly monotonic: boolean
-  readonly windowSeconds: number
-}
 
 /** One keyword of `vrrp_instance` each; declared in keywords/unicast.ts. */
 export type UnicastOptions = {
@@ -437,56 +379,4 @@ export type SyncGroup = GroupOptions & {
   readonly trackChecks: readonly Tracked[]
   readonly notify: Notify
   readonly place: Place
-}
-
-/** What a file holds, or why it was not read. `limit`: it is there, and larger than may be read. */
-export type FileText = { readonly text: string } | { readonly why: string; readonly limit: boolean }
-
-export type ForeignAddress = { readonly address: Ip; readonly prefixLength: number }
-
-/**
- * What the parser asks of the machine, injected so that config/ stays pure. A test gives a table.
- */
-export type World = {
-  readFile(path: string): FileText
-  /**
-   * Files that a pattern with *, ?, [ ] matches (braces are expanded by the parser), sorted. null: it reaches
-   * more names than may be looked at.
-   */
-  glob(pattern: string): readonly string[] | null
-  readonly hostname: string
-  readonly environment: Readonly<Record<string, string | undefined>>
-  /** 0 ≤ n < 1, for ${_RANDOM}. */
-  random(): number
-  /**
-   * The interfaces that are asked about from now on are those of this network namespace. null, or why they cannot be: the
-   * errno's name. What cannot be asked is taken as it is written.
-   */
-  useNamespace(name: string): string | null
-  interfaceExists(name: string): boolean
-  interfaceMulticast(name: string): boolean
-  /** The file system there is mounted so that nothing can be written (EROFS). */
-  readOnly(path: string): boolean
-  /** null: not known, as of an interface that is absent. */
-  interfaceMtu(name: string, family: 4 | 6): number | null
-  /** On the interface, and put there by no VRRP daemon; empty where it is not known. */
-  foreignAddresses(name: string): readonly ForeignAddress[]
-  user(
-    name: string,
-  ): { readonly uid: number; readonly gid: number; readonly groups: readonly number[] } | null
-  group(name: string): number | null
-  /** lstat-like facts after symlinks are resolved; null when nothing is there. */
-  stat(path: string): {
-    readonly kind: 'file' | 'directory' | 'other'
-    readonly mode: number
-    readonly uid: number
-    readonly gid: number
-  } | null
-  realpath(path: string): string | null
-  /** Where a symbolic link points, as it is written; null for everything else. */
-  readlink(path: string): string | null
-  /** The first line of a regular file, of at most 255 octets as the kernel reads it; null: cannot be read. */
-  firstLine(path: string): string | null
-  readonly uid: number
-  readonly path: readonly string[]
 }

@@ -4,7 +4,7 @@
  * place in `controlConnectionsMax` for a few seconds and nothing else.
  */
 import { chmodSync, chownSync, lstatSync, unlinkSync } from 'node:fs'
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import { OpError, textOf } from '../base/errors.ts'
 import {
   controlConnectionsMax,
@@ -18,6 +18,7 @@ import type { HandOver } from '../report/hand-over.ts'
 import type { KeptPage, KeptQuery } from '../report/kept.ts'
 import type { Observation } from '../report/observation.ts'
 import type { Status } from '../report/status.ts'
+import { isAnswered } from '../sockets/answered.ts'
 import type { EventFeed } from './event-feed.ts'
 import { streamEvents } from './event-stream.ts'
 import {
@@ -151,24 +152,10 @@ async function clearTheWay(path: string): Promise<void> {
   const there = lstatSync(path, { throwIfNoEntry: false })
   if (there === undefined) return
   if (!there.isSocket()) throw new OpError('bind', 'EEXIST', `${path} is not a socket`)
-  if (await answers(path)) {
+  if (await isAnswered(path)) {
     throw new OpError('bind', 'EADDRINUSE', `a vipd is already running with ${path}`)
   }
   unlinkSync(path)
-}
-
-/** A full queue (EAGAIN) or a refused permission is an owner that lives. */
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path)
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT')
-    })
-  })
 }
 
 type Serving = {

@@ -3,7 +3,7 @@
  * change), by which it can be told later whether it has changed, without reading it again.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs'
-import type { FileText } from '../config/types.ts'
+import type { FileText } from '../config/world.ts'
 import { fileBytesMax, totalBytesMax } from './bounds.ts'
 
 /** null: there was no such file, or it could not be looked at. */

@@ -16,7 +16,7 @@ import {
 } from 'node:fs'
 import { hostname, networkInterfaces } from 'node:os'
 import { enterNetwork, namespacePath } from '../addon/surroundings.ts'
-import type { ForeignAddress, World } from '../config/types.ts'
+import type { ForeignAddress, World } from '../config/world.ts'
 import { FileReader, type MarkedFile } from './files.ts'
 import { glob, usualAllowance } from './glob.ts'
 

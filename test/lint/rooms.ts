@@ -23,6 +23,7 @@ const room = (path: string, what: string, may: string, pure?: 'pure'): Room => (
 export const rooms: readonly Room[] = [
   room('base', 'time, addresses, bytes, limits, errors, the log as a type', '', 'pure'),
   room('plot', 'pictures (SVG) and pages (HTML) from figures', '', 'pure'),
+  room('sockets', 'Unix sockets: whether a process answers', ''),
   room('addon', 'finds and loads the native addon; its bindings', ''),
   room('wire', 'VRRP, ARP, NDP, DNS, rtnetlink, BPF: bytes ↔ values', 'base', 'pure'),
   room(
@@ -122,7 +123,7 @@ export const rooms: readonly Room[] = [
   room(
     'surfaces/http',
     'metrics, health, events, orders and the page, in a thread, from statuses',
-    'base threads config report surfaces/metrics surfaces/page',
+    'base sockets threads config report surfaces/metrics surfaces/page',
   ),
   room(
     'surfaces/history',
@@ -166,7 +167,7 @@ export const rooms: readonly Room[] = [
     'the life cycle: start, reload, stop; log, firewall, warden',
     'base config config/explain config/build config/language election engine kernel threads loading notify report programs checks/* router router/*',
   ),
-  room('control', 'the control socket, both ends', 'base checks/verdict report daemon'),
+  room('control', 'the control socket, both ends', 'base sockets checks/verdict report daemon'),
   room(
     'tune',
     'from what was seen to budgets, proposals, replay and pictures',

@@ -5,7 +5,7 @@
 import type { Us } from '../../base/time.ts'
 import type { HmacDraft, HmacKeyDraft, InstanceDraft } from '../draft/draft.ts'
 import type { Lowering } from '../draft/report.ts'
-import type { Hmac, HmacKey } from '../types.ts'
+import type { Hmac, HmacKey } from '../hmac.ts'
 
 /** RFC 2104 section 3: not shorter than the hash, and longer than a block of it adds nothing. */
 const keyOctets = { min: 32, max: 64 }

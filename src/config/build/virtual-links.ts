@@ -13,8 +13,9 @@ import { globalInputs } from '../keywords/global.ts'
 import { instanceOptions } from '../keywords/instance-options.ts'
 import { linkNameError } from '../keywords/vmac.ts'
 import type { Node } from '../language/tree-types.ts'
-import type { IpvlanLink, MacvlanLink, VirtualAddress, VirtualLink, Vmac } from '../types.ts'
+import type { VirtualAddress } from '../types.ts'
 import { vmacWanted } from '../types.ts'
+import type { IpvlanLink, MacvlanLink, VirtualLink, Vmac } from '../virtual-link.ts'
 
 /** The virtual links of one instance, as its draft says. */
 export type LinksDraft = {

@@ -6,6 +6,7 @@
 import type { Command, RunAs } from '../../base/command.ts'
 import type { Ip } from '../../base/ip.ts'
 import type { Us } from '../../base/time.ts'
+import type { HmacMode } from '../hmac.ts'
 import type { HttpListener, HttpPeer } from '../http.ts'
 import type { Route, Rule } from '../routing.ts'
 import type { StaticAddress } from '../statics.ts'
@@ -15,12 +16,10 @@ import type {
   Garp,
   GlobalOptions,
   GroupOptions,
-  HmacMode,
   IdentityOptions,
   InitialValue,
   InstanceOptions,
   InterfaceDelay,
-  IpvlanMode,
   MailOptions,
   NotifyOptions,
   Peer,
@@ -31,6 +30,7 @@ import type {
   UserCommand,
   VirtualAddress,
 } from '../types.ts'
+import type { IpvlanMode } from '../virtual-link.ts'
 import { Written } from './written.ts'
 
 export type NotifyDraft = {

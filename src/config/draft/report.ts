@@ -4,7 +4,8 @@
  */
 
 import type { Word } from '../language/tree-types.ts'
-import type { BfdInstance, Diagnostic, GarpGroup, Place, Severity, World } from '../types.ts'
+import type { BfdInstance, Diagnostic, GarpGroup, Place, Severity } from '../types.ts'
+import type { World } from '../world.ts'
 import type { GlobalDraft, ScriptDraft } from './draft.ts'
 import { Listed } from './listed.ts'
 

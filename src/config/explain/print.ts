@@ -3,6 +3,7 @@ import type { RunAs } from '../../base/command.ts'
 import type { Us } from '../../base/time.ts'
 import { spanText } from '../grammar/kinds.ts'
 import { inCheck } from '../grammar/option.ts'
+import type { Hmac } from '../hmac.ts'
 import { type HttpListener, httpAddressText } from '../http.ts'
 import { bfdOptions } from '../keywords/bfd.ts'
 import { globalOptions } from '../keywords/global.ts'
@@ -15,16 +16,15 @@ import type { StaticAddress, Statics } from '../statics.ts'
 import type {
   BfdInstance,
   Config,
-  Hmac,
   Instance,
   Notify,
   Script,
   Tracked,
   UserCommand,
   VirtualAddress,
-  VirtualLink,
-  World,
 } from '../types.ts'
+import type { VirtualLink } from '../virtual-link.ts'
+import type { World } from '../world.ts'
 import { hints } from './hints.ts'
 import { scriptUsers } from './lint.ts'
 import {

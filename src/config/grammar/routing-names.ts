@@ -1,5 +1,5 @@
 /** iproute2's names for numbers: what its files say, then what every iproute2 knows. */
-import type { World } from '../types.ts'
+import type { World } from '../world.ts'
 
 export type NameTable =
   | 'rt_tables'

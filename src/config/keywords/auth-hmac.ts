@@ -3,8 +3,8 @@ import type { HmacDraft, InstanceDraft } from '../draft/draft.ts'
 import type { Lowering } from '../draft/report.ts'
 import type { InstanceEntry, Values } from '../grammar/entries.ts'
 import { choice, inBlock, integer, number, text, word } from '../grammar/make.ts'
+import type { HmacMode } from '../hmac.ts'
 import type { Node } from '../language/tree-types.ts'
-import type { HmacMode } from '../types.ts'
 
 export const hmacBlock: readonly InstanceEntry[] = inBlock<InstanceDraft>('vrrp_instance', [
   {

@@ -5,7 +5,7 @@ import { readPrefix } from '../grammar/addresses.ts'
 import type { InstanceEntry } from '../grammar/entries.ts'
 import { anyWords, inBlock } from '../grammar/make.ts'
 import type { Node, Word } from '../language/tree-types.ts'
-import type { IpvlanMode } from '../types.ts'
+import type { IpvlanMode } from '../virtual-link.ts'
 import { linkNameError, readGroup } from './vmac.ts'
 
 export const ipvlanKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>('vrrp_instance', [

@@ -4,7 +4,8 @@
  * Nothing stops it: every mistake is a diagnostic with its place, and reading goes on after it.
  */
 import { seeded } from '../../base/seeded.ts'
-import type { Place, World } from '../types.ts'
+import type { Place } from '../types.ts'
+import type { World } from '../world.ts'
 import { errorAt, warningAt, wholeFile } from './diagnostics.ts'
 import { parseChecks, pathsOf, readable, tooManyNames } from './include.ts'
 import { blockDepthMax } from './limits.ts'

@@ -4,7 +4,7 @@
  * Nothing is run here; the machine is only asked what is there.
  */
 import type { Command, RunAs } from '../../base/command.ts'
-import type { World } from '../types.ts'
+import type { World } from '../world.ts'
 import { describeInProcess, wellKnown } from './probe-table.ts'
 import { splitArgv } from './script-words.ts'
 

@@ -4,7 +4,7 @@
  * taken for a program rather than less; what cannot be told is said.
  */
 import type { Command } from '../../base/command.ts'
-import type { World } from '../types.ts'
+import type { World } from '../world.ts'
 import { type ShellWord, shellCommands } from './shell-words.ts'
 
 export type RunFiles = {

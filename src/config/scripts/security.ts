@@ -7,7 +7,8 @@
  */
 import type { Command } from '../../base/command.ts'
 import type { Lowering } from '../draft/report.ts'
-import type { UserCommand, World } from '../types.ts'
+import type { UserCommand } from '../types.ts'
+import type { World } from '../world.ts'
 import { filesOf } from './run-files.ts'
 import { unsafePart } from './trusted-path.ts'
 

@@ -7,7 +7,7 @@
  * A path of which all this holds can be changed by the trusted users alone, so that it is looked at when the configuration
  * is loaded and not again at each run.
  */
-import type { World } from '../types.ts'
+import type { World } from '../world.ts'
 
 /** As many as the kernel follows. */
 const linksMax = 40

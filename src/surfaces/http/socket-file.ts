@@ -12,9 +12,9 @@ import {
   statSync,
   unlinkSync,
 } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { HttpAddress } from '../../config/http.ts'
+import { isAnswered } from '../../sockets/answered.ts'
 
 export type SocketFile = {
   /** Unless something else is in its place by now. */
@@ -52,19 +52,5 @@ async function requireFree(path: string): Promise<void> {
   const there = lstatSync(path, { throwIfNoEntry: false })
   if (there === undefined) return
   if (!there.isSocket()) throw new Error(`${path} is there and is no socket`)
-  if (await answers(path)) throw new Error(`another program is served at ${path}`)
-}
-
-/** A full queue (EAGAIN) or a refused permission is an owner that lives. */
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path)
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT')
-    })
-  })
+  if (await isAnswered(path)) throw new Error(`another program is served at ${path}`)
 }

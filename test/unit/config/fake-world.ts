@@ -3,7 +3,7 @@
  * says and nothing else. Relative paths stand as they are written; a directory exists when a file lies
  * under it.
  */
-import type { ForeignAddress, World } from '../../../src/config/types.ts'
+import type { ForeignAddress, World } from '../../../src/config/world.ts'
 
 type FileFacts = {
   readonly text: string
