@@ -20,6 +20,7 @@ import { type IpvlanWish, ipvlanIpv6, ipvlanLacks } from './ipvlan-shape.ts'
 import type { KernelLink } from './link-table.ts'
 import type { OwnedLink } from './marks.ts'
 import type { Kernel } from './mirror.ts'
+import { newEntry, type VirtualLinkEntry } from './virtual-link-entry.ts'
 import {
   alterationOf,
   type Ipv6Settings,
@@ -61,35 +62,9 @@ const remakes = { count: 10, spanMs: 10_000 }
 /** A link that stands, and a vipd made. */
 export type InheritedLink = { readonly owned: OwnedLink; readonly ifindex: number }
 
-type Entry = {
-  wish: LinkWish | null
-  readonly name: string
-  /** The link of that name that vipd made; null: none yet. Another one is another program's. */
-  own: number | null
-  /** What is recorded of it. */
-  owned: OwnedLink | null
-  /** The link that is as it must be. */
-  ready: number | null
-  /** Of the last that was asked for; the kernel's answer is awaited. */
-  busy: boolean
-  /** null: nothing is wrong. */
-  refused: string | null
-  failures: number
-  again: NodeJS.Timeout | null
-  madeAtMs: number[]
-  /** What was altered last: not tried again until something else differs. */
-  tried: string | null
-  /** The name is taken: by that link. */
-  takenBy: number | null
-  /** IPv6 settings that it has. */
-  ipv6: Ipv6Settings | null
-  /** Why it has not. */
-  ipv6Refused: string | null
-}
-
 export class VirtualLinks {
   readonly #ports: VirtualLinksPorts
-  readonly #entries = new Map<string, Entry>()
+  readonly #entries = new Map<string, VirtualLinkEntry>()
   readonly #waiters: (() => void)[] = []
   #closing = false
 
@@ -190,7 +165,7 @@ export class VirtualLinks {
   }
 
   /** One step of what a link lacks; the answer brings the next. */
-  #step(entry: Entry): void {
+  #step(entry: VirtualLinkEntry): void {
     const { kernel } = this.#ports
     const { name, wish } = entry
     const link = kernel.linkByName(name)
@@ -218,12 +193,12 @@ export class VirtualLinks {
   }
 
   /** Nothing needs it any more. */
-  #endOf(entry: Entry, link: KernelLink | null): void {
+  #endOf(entry: VirtualLinkEntry, link: KernelLink | null): void {
     if (link !== null && link.ifindex === entry.own) this.#run(entry, () => this.#delete(link))
     else this.#entries.delete(entry.name)
   }
 
-  #make(entry: Entry, wish: LinkWish, base: KernelLink): void {
+  #make(entry: VirtualLinkEntry, wish: LinkWish, base: KernelLink): void {
     const { log } = this.#ports
     const nowMs = performance.now()
     entry.madeAtMs = entry.madeAtMs.filter((at) => nowMs - at < remakes.spanMs)
@@ -253,7 +228,7 @@ export class VirtualLinks {
   }
 
   async #configureIpvlan(
-    entry: Entry,
+    entry: VirtualLinkEntry,
     wish: IpvlanWish,
     link: KernelLink,
     base: KernelLink,
@@ -270,7 +245,7 @@ export class VirtualLinks {
   }
 
   async #configure(
-    entry: Entry,
+    entry: VirtualLinkEntry,
     wish: MacvlanWish,
     link: KernelLink,
     base: KernelLink,
@@ -287,7 +262,7 @@ export class VirtualLinks {
   }
 
   /** What cannot be set keeps no link from its use; it is said once and tried again ever later. */
-  async #setIpv6(entry: Entry, settings: Ipv6Settings, failures = 0): Promise<void> {
+  async #setIpv6(entry: VirtualLinkEntry, settings: Ipv6Settings, failures = 0): Promise<void> {
     const { log, setIpv6 } = this.#ports
     entry.ipv6 = settings
     const why = await setIpv6(entry.name, settings)
@@ -317,7 +292,7 @@ export class VirtualLinks {
     return [...this.#entries.values()].flatMap(({ owned }) => owned ?? [])
   }
 
-  #run(entry: Entry, act: () => Promise<void>): void {
+  #run(entry: VirtualLinkEntry, act: () => Promise<void>): void {
     entry.busy = true
     const before = this.stateOf(entry.name)
     void act()
@@ -334,13 +309,13 @@ export class VirtualLinks {
       })
   }
 
-  #refuseTaken(entry: Entry, link: KernelLink): void {
+  #refuseTaken(entry: VirtualLinkEntry, link: KernelLink): void {
     entry.takenBy = link.ifindex
     this.#refuse(entry, taken(link))
   }
 
   /** Said once; tried again ever later. */
-  #refuse(entry: Entry, why: string): void {
+  #refuse(entry: VirtualLinkEntry, why: string): void {
     const { log, onChange } = this.#ports
     const before = entry.refused
     entry.refused = why
@@ -352,7 +327,7 @@ export class VirtualLinks {
     this.#later(entry)
   }
 
-  #later(entry: Entry): void {
+  #later(entry: VirtualLinkEntry): void {
     if (this.#closing) return
     entry.failures += 1
     const afterMs = Math.min(againMs.first * 2 ** (entry.failures - 1), againMs.longest)
@@ -363,7 +338,7 @@ export class VirtualLinks {
     entry.again.unref()
   }
 
-  #forgive(entry: Entry): void {
+  #forgive(entry: VirtualLinkEntry): void {
     if (entry.again !== null) clearTimeout(entry.again)
     entry.again = null
     entry.refused = null
@@ -371,23 +346,6 @@ export class VirtualLinks {
     entry.failures = 0
   }
 }
-
-const newEntry = (name: string, wish: LinkWish | null): Entry => ({
-  name,
-  wish,
-  own: null,
-  owned: null,
-  ready: null,
-  busy: false,
-  refused: null,
-  failures: 0,
-  again: null,
-  madeAtMs: [],
-  tried: null,
-  takenBy: null,
-  ipv6: null,
-  ipv6Refused: null,
-})
 
 const taken = ({ kind }: KernelLink): string =>
   `the name is taken by ${kind === null ? 'an interface' : `a ${kind}`} that vipd did not make; remove it, or write another name`
