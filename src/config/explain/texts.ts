@@ -32,7 +32,6 @@ export const statuses: Readonly<Record<KeywordStatus, string>> = {
   supported: 'does what is said here',
   recognised: 'checked, and then a warning: this version does not act on it',
   ignored: 'belongs to the load balancer; no effect here',
-  refused: 'leaving it out would endanger the pair, so the instance is not run, with the reason',
 }
 
 /** The language itself, as Markdown. */

@@ -54,10 +54,9 @@ type BalancerBlock =
 /**
  * - supported: does what the text says;
  * - recognised: the arguments are checked, then a warning says that this version does not act on it;
- * - ignored: belongs to another part of keepalived, harmless here;
- * - refused: acting as if it were absent would endanger the pair, so the instance is not run.
+ * - ignored: belongs to another part of keepalived, harmless here.
  */
-export type KeywordStatus = 'supported' | 'recognised' | 'ignored' | 'refused'
+export type KeywordStatus = 'supported' | 'recognised' | 'ignored'
 
 type Optional = { readonly name: string; readonly optional?: true }
 

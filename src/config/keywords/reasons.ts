@@ -65,4 +65,4 @@ const byKeyword = new Map(
 
 /** A part of a sentence; undefined for a keyword that has an effect. */
 export const reasonOf = ({ block, name, status }: Keyword): string | undefined =>
-  status === 'recognised' || status === 'refused' ? byKeyword.get(`${block}.${name}`) : undefined
+  status === 'recognised' ? byKeyword.get(`${block}.${name}`) : undefined
