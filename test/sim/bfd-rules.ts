@@ -82,10 +82,11 @@ export class BfdRules {
     const { bfd } = this.#scenario
     const notes = this.#notes.get(host)?.get(master.from)
     if (bfd === undefined || notes === undefined || master.since > notes.heardAt) return 0
+    const soonest = notes.heardAt + multiplier * bfd.everyUs
+    // An advert that came behind the loss is of a master that lives: nothing is taken over from it any more.
+    if (notes.upSaidAt < notes.heardAt || master.at > soonest || notes.downHeard) return 0
     // As slow as a reload may have made it.
-    const expiredAt = notes.heardAt + 2 * multiplier * bfd.everyUs
-    if (notes.upSaidAt < notes.heardAt || master.at > expiredAt || notes.downHeard) return 0
-    return host.now() - expiredAt
+    return host.now() - (notes.heardAt + 2 * multiplier * bfd.everyUs)
   }
 
   /** In a settled run. */

@@ -44,9 +44,10 @@ export type EnginePorts = {
   woken(effects: ReadonlyMap<SlotId, number>): void
   /** Wants to be woken at this local instant. */
   wakeAt(local: Us | null): void
-  /** Events wait for the main thread. */
-  /** `forged`: nothing but adverts that their seal does not allow. */
+  /** Events wait for the main thread. `forged`: nothing but adverts that their seal does not allow. */
   raised(forged: boolean): void
+  /** A slot was given that order. */
+  ordered(kind: OrderFor['order']['kind']): void
   /** The slot's standing changed. */
   standing(slot: SlotId, leading: boolean): void
   /** When the main thread last proved that it turns. */
@@ -230,6 +231,7 @@ export class SimEngine implements Engine {
       if (!this.#slots.has(slot)) throw new Error(`bug: order for unknown slot ${slot}`)
     this.#core.order(orders, this.now(), this.#seen)
     for (const { slot, generation, order } of orders) {
+      this.#ports.ordered(order.kind)
       const ordered = this.#slots.get(slot)
       if (ordered !== undefined) ordered.generation = generation
       if (order.kind === 'lead') this.#stand(slot, order, true)

@@ -321,6 +321,10 @@ export class Process {
       woken: (effects) => around.witness.woken(host, effects),
       wakeAt: (local) => this.#wake.set(local === null ? null : host.clock.when(local)),
       raised: (forged) => this.#deliver(forged),
+      ordered: (kind) => {
+        if (this.stopping && (kind === 'lead' || kind === 'follow'))
+          around.witness.mistaken(host, `orders a slot to ${kind} after it has begun to stop`)
+      },
       standing: (slot, leading) => around.witness.standing(host, slot, leading),
       renewedAt: () => this.#renewedAt(),
     })

@@ -32,6 +32,16 @@ test('a better master whose advert was superseded ends a preempt_delay all the s
   assert.equal(broken, null, `SEED=109863694: ${broken?.what}\n${broken?.trace.join('\n')}`)
 })
 
+test('another process that begins while the interface is absent forgets no sequence and no replay mark', () => {
+  const { broken } = run(75)
+  assert.equal(broken, null, `SEED=75: ${broken?.what}\n${broken?.trace.join('\n')}`)
+})
+
+test('a master that was heard after its BFD session was lost stays the master', () => {
+  const { broken } = run(106_837_927)
+  assert.equal(broken, null, `SEED=106837927: ${broken?.what}\n${broken?.trace.join('\n')}`)
+})
+
 test('a seed is a run: the same seed gives the same digest, another one another', () => {
   const [first = 0, second = 0] = seedsOf('storm', 2)
   assert.equal(profileOf(first), 'storm')

@@ -131,7 +131,7 @@ export class SocketBinding {
     return this.#ports.links.sealMemory(this.#slot)
   }
 
-  /** Of the process before, once the sockets are open. */
+  /** Of the process before. */
   recallSeal(memory: SealMemory): void {
     this.#ports.links.recallSeal(this.#slot, memory)
   }

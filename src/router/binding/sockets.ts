@@ -35,6 +35,8 @@ export class Links {
   readonly #open = new Map<string, OpenLink>()
   readonly #keyTextOf = new Map<SlotId, string>()
   readonly #seals = new Map<SlotId, Seal>()
+  /** Of slots that have no sockets yet in this process. */
+  readonly #recalled = new Map<SlotId, SealMemory>()
 
   constructor(engine: Engine) {
     this.#engine = engine
@@ -87,18 +89,21 @@ export class Links {
   seal(slot: SlotId, seal: Seal | null, before: () => void): void {
     if (isDeepStrictEqual(this.#seals.get(slot) ?? null, seal)) return
     before()
-    this.#engine.setSeal(slot, seal)
+    this.#engine.setSeal(slot, seal, this.#recalled.get(slot))
+    this.#recalled.delete(slot)
     if (seal === null) this.#seals.delete(slot)
     else this.#seals.set(slot, seal)
   }
 
   sealMemory(slot: SlotId): SealMemory {
-    return this.#engine.sealMemory(slot)
+    return this.#recalled.get(slot) ?? this.#engine.sealMemory(slot)
   }
 
+  /** Of the process before; without sockets, as while the interface is absent, it waits for them. */
   recallSeal(slot: SlotId, memory: SealMemory): void {
     const seal = this.#seals.get(slot)
     if (seal !== undefined) this.#engine.setSeal(slot, seal, memory)
+    else if (memory.heard.length > 0 || /[^0]/.test(memory.sent)) this.#recalled.set(slot, memory)
   }
 
   get ids(): readonly LinkId[] {
