@@ -113,6 +113,7 @@ export const rooms: readonly Room[] = [
     'reads those facts of the host, in a process of its own',
     'base addon config config/* loading doctor',
   ),
+  room('surfaces/feed', 'statuses on their way to the thread of a surface', 'base report'),
   room('surfaces/dumps', 'keepalived’s dump files, from plain values', 'base report'),
   room('surfaces/metrics', 'what Prometheus scrapes, from statuses', 'base report', 'pure'),
   room(
@@ -123,7 +124,7 @@ export const rooms: readonly Room[] = [
   room(
     'surfaces/http',
     'metrics, health, events, orders and the page, in a thread, from statuses',
-    'base sockets threads config report surfaces/metrics surfaces/page',
+    'base sockets threads config report surfaces/feed surfaces/metrics surfaces/page',
   ),
   room(
     'surfaces/history',

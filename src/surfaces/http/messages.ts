@@ -2,7 +2,8 @@
 import type { LogLevel } from '../../base/log.ts'
 import type { HttpConfig } from '../../config/http.ts'
 import type { RecentNames } from '../../report/recent.ts'
-import type { Status, StatusInstance, Transition } from '../../report/status.ts'
+import type { Transition } from '../../report/status.ts'
+import type { StatusPart } from '../feed/status-feed.ts'
 import type { LoopDelay } from '../metrics/process-names.ts'
 
 /** What can be ordered; the daemon's own verbs. */
@@ -17,19 +18,9 @@ export type Order = {
 
 export type ToHttp =
   | { readonly kind: 'listen'; readonly config: HttpConfig }
-  /** A status in parts: instances as they are made, then all the rest, which ends it. */
-  | {
-      readonly kind: 'instances'
-      readonly number: number
-      readonly some: readonly StatusInstance[]
-    }
-  | {
-      readonly kind: 'status'
-      readonly number: number
-      readonly rest: Omit<Status, 'instances'>
-      readonly loopDelay: LoopDelay | null
-    }
-  | { readonly kind: 'no-status'; readonly number: number; readonly why: string }
+  | StatusPart
+  /** Of the main thread's event loop, since the last status; told before the end of each. */
+  | { readonly kind: 'loop-delay'; readonly delay: LoopDelay | null }
   | { readonly kind: 'transition'; readonly what: Transition }
   | { readonly kind: 'done'; readonly id: number; readonly outcome: Outcome }
   | { readonly kind: 'ping' }

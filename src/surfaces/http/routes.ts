@@ -3,8 +3,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { summaryOf } from '../../report/pair.ts'
 import { type RecentNames, recentNamesMax } from '../../report/recent.ts'
 import { statusSchema } from '../../report/schema.ts'
+import type { Snapshot, Snapshots } from '../feed/snapshots.ts'
 import { contentType } from '../metrics/exposition.ts'
 import { metricsText } from '../metrics/metrics.ts'
+import type { LoopDelay } from '../metrics/process-names.ts'
 import { answer, type Body, beginEvents, json, Refusal, text } from './answers.ts'
 import { cookieName, type Right, rightOfToken, type Sessions, type Tokens } from './guard.ts'
 import type { Order, Outcome } from './messages.ts'
@@ -12,7 +14,6 @@ import { answerFile, pageFiles } from './page-files.ts'
 import type { Peers } from './peers.ts'
 import { processFacts } from './process-facts.ts'
 import { readiness, readyStates } from './readiness.ts'
-import type { Snapshot, Snapshots } from './snapshots.ts'
 import type { Streams } from './streams.ts'
 
 /** What all addresses share. */
@@ -20,6 +21,8 @@ export type Shared = {
   readonly snapshots: Snapshots
   readonly streams: Streams
   readonly peers: Peers
+  /** Of the main thread, before the last status. */
+  loopDelay(): LoopDelay | null
   /** Resolves when the daemon has carried it out, or refused to. */
   carryOut(order: Order): Promise<Outcome>
   /** Resolves with null when too many ask. */
@@ -114,10 +117,10 @@ async function readyz({ response, url }: Asking, shared: Shared): Promise<void> 
 }
 
 async function metrics({ response }: Asking, shared: Shared): Promise<void> {
-  const { status, loopDelay, madeMs } = await snapshotOf(shared)
+  const { status, madeMs } = await snapshotOf(shared)
   answer(response, 200, {
     type: contentType,
-    bytes: metricsText(status, processFacts(loopDelay), madeMs),
+    bytes: metricsText(status, processFacts(shared.loopDelay()), madeMs),
   })
 }
 

@@ -1,12 +1,13 @@
 /** The addresses that are served, opened, kept and closed as the configuration says; and what is told to all of them. */
 import { textOf } from '../../base/errors.ts'
 import { type HttpListener, httpAddressText } from '../../config/http.ts'
+import { Snapshots } from '../feed/snapshots.ts'
+import type { LoopDelay } from '../metrics/process-names.ts'
 import { Listening } from './listening.ts'
 import type { FromHttp, Outcome, ToHttp } from './messages.ts'
 import { Peers } from './peers.ts'
 import { RecentAnswers } from './recent-answers.ts'
 import type { Shared } from './routes.ts'
-import { Snapshots } from './snapshots.ts'
 import { Streams } from './streams.ts'
 
 /** Of readers of events, of all addresses together. */
@@ -29,6 +30,7 @@ export class HttpService {
     this.#asked(recentMs, (id) => ({ kind: 'recent', id, names })),
   )
   readonly #peers = new Peers()
+  #loopDelay: LoopDelay | null = null
   readonly #shared: Shared
   readonly #timers: readonly NodeJS.Timeout[]
   readonly #open = new Map<string, Listening>()
@@ -45,6 +47,7 @@ export class HttpService {
       snapshots: this.#snapshots,
       streams: this.#streams,
       peers: this.#peers,
+      loopDelay: () => this.#loopDelay,
       carryOut: (order) => this.#asked(orderMs, (id) => ({ kind: 'order', id, order })),
       recent: this.#recent.ask,
     }
@@ -67,6 +70,9 @@ export class HttpService {
         this.#streams.transition(message.what)
         this.#wantForStreams()
         void this.#tellPair(0)
+        return
+      case 'loop-delay':
+        this.#loopDelay = message.delay
         return
       case 'done':
         this.#orders.get(message.id)?.(message.outcome)

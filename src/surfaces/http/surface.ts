@@ -9,6 +9,7 @@ import type { HttpConfig } from '../../config/http.ts'
 import type { Recent, RecentNames } from '../../report/recent.ts'
 import type { Status, StatusInstance, Transition } from '../../report/status.ts'
 import { SupervisedThread, usualBackOff } from '../../threads/supervised.ts'
+import { StatusFeed, type StatusPart } from '../feed/status-feed.ts'
 import { LoopDelayMeter } from './loop-delay.ts'
 import type { FromHttp, Order, Outcome, ToHttp } from './messages.ts'
 
@@ -21,8 +22,6 @@ export type HttpPorts = {
   recent(names: RecentNames): Recent
 }
 
-/** Between the beginnings of two statuses. */
-const everyMs = 1_000
 const heartbeat = {
   everyMs: 1_000,
   hangMs: 10_000,
@@ -48,14 +47,14 @@ export class HttpSurface {
   #orders = 0
   #unserved: readonly string[] = []
   readonly #loopDelay = new LoopDelayMeter()
-  #number = 0
-  #beganAt = Number.NEGATIVE_INFINITY
-  #wanted = false
-  #feeding = false
-  #timer: NodeJS.Timeout | null = null
+  readonly #feed: StatusFeed
 
   constructor(ports: HttpPorts) {
     this.#ports = ports
+    this.#feed = new StatusFeed({
+      status: (part) => ports.status(part),
+      post: (part) => this.#tellStatus(part),
+    })
   }
 
   /** For `status`: the addresses that are not served, and why. */
@@ -92,8 +91,7 @@ export class HttpSurface {
     this.#loopDelay.stop()
     this.#config = nothing
     this.#unserved = []
-    if (this.#timer !== null) clearTimeout(this.#timer)
-    this.#timer = null
+    this.#feed.stop()
     await thread?.stop({ kind: 'stop' }, stopMs)
   }
 
@@ -124,10 +122,13 @@ export class HttpSurface {
     else if (message.kind === 'unserved') this.#unserved = message.reasons
     else if (message.kind === 'order') void this.#carryOut(message.id, message.order)
     else if (message.kind === 'recent') this.#tellRecent(message.id, message.names)
-    else if (message.kind === 'want') {
-      this.#wanted = true
-      this.#feedInTime()
-    }
+    else if (message.kind === 'want') this.#feed.want()
+  }
+
+  #tellStatus(part: StatusPart): void {
+    if (part.kind === 'status')
+      this.#thread?.post({ kind: 'loop-delay', delay: this.#loopDelay.read() })
+    this.#thread?.post(part)
   }
 
   #tellRecent(id: number, names: RecentNames): void {
@@ -137,37 +138,6 @@ export class HttpSurface {
     } catch (error) {
       done({ ok: false, why: textOf(error) })
     }
-  }
-
-  #feedInTime(): void {
-    if (!this.#wanted || this.#feeding || this.#timer !== null || this.#thread === null) return
-    const waitMs = this.#beganAt + everyMs - performance.now()
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = null
-        void this.#feed()
-      },
-      Math.max(0, waitMs),
-    )
-  }
-
-  /** In the parts in which it is made, so that no single message is a large one. */
-  async #feed(): Promise<void> {
-    const number = ++this.#number
-    this.#wanted = false
-    this.#feeding = true
-    this.#beganAt = performance.now()
-    const post = (message: ToHttp) => this.#thread?.post(message)
-    try {
-      const { instances: _told, ...rest } = await this.#ports.status((some) =>
-        post({ kind: 'instances', number, some }),
-      )
-      post({ kind: 'status', number, rest, loopDelay: this.#loopDelay.read() })
-    } catch (error) {
-      post({ kind: 'no-status', number, why: textOf(error) })
-    }
-    this.#feeding = false
-    this.#feedInTime()
   }
 
   async #carryOut(id: number, order: Order): Promise<void> {

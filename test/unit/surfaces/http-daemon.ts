@@ -49,7 +49,8 @@ export class Daemon {
     const { instances, ...rest } = this.status
     const number = ++this.#number
     for (const it of instances) this.service.take({ kind: 'instances', number, some: [it] })
-    this.service.take({ kind: 'status', number, rest, loopDelay })
+    this.service.take({ kind: 'loop-delay', delay: loopDelay })
+    this.service.take({ kind: 'status', number, rest })
   }
 
   #hear(message: FromHttp): void {

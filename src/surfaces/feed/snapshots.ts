@@ -1,14 +1,12 @@
 /**
- * What the thread knows of the daemon: the last status, put together from its parts, with the transitions since. Who
- * wants a fresh one waits for one that was asked for after it came, for a bounded time.
+ * What a surface's thread knows of the daemon: the last status, put together from its parts, with the transitions since.
+ * Who wants a fresh one waits for one that was asked for after it came, for a bounded time.
  */
 import type { Status, StatusInstance, Transition } from '../../report/status.ts'
-import type { LoopDelay } from '../metrics/process-names.ts'
-import type { ToHttp } from './messages.ts'
+import type { StatusPart } from './status-feed.ts'
 
 export type Snapshot = {
   readonly status: Status
-  readonly loopDelay: LoopDelay | null
   /** The wall clock in milliseconds. */
   readonly madeMs: number
   /** Monotonic milliseconds: when its last part came. */
@@ -61,7 +59,7 @@ export class Snapshots {
   }
 
   /** True when a status is complete. */
-  take(message: Extract<ToHttp, { kind: 'instances' | 'status' | 'no-status' }>): boolean {
+  take(message: StatusPart): boolean {
     // A status that another one overtakes is never completed.
     if (message.number !== this.#number) this.#parts = []
     this.#number = message.number
@@ -76,19 +74,19 @@ export class Snapshots {
       return false
     }
     const status = { ...message.rest, instances }
-    const { loopDelay } = message
-    this.#last = { status, loopDelay, madeMs: Date.now(), at: performance.now() }
+    this.#last = { status, madeMs: Date.now(), at: performance.now() }
     this.#answer(this.#last)
     return true
   }
 
   /** The state that is known is at once the new one; all else follows with the next status. */
   apply({ instance, ...entry }: Transition): void {
+    const applied = (it: StatusInstance) => (it.name === instance ? after(it, entry) : it)
+    // Of a status that is under way: what has come of it was made before.
+    this.#parts = this.#parts.map(applied)
     const last = this.#last
     if (last === null) return
-    const instances = last.status.instances.map((it) =>
-      it.name === instance ? after(it, entry) : it,
-    )
+    const instances = last.status.instances.map(applied)
     this.#last = { ...last, status: { ...last.status, instances } }
   }
 
