@@ -1,5 +1,6 @@
 /** Routes and rules in plans: finished requests, told apart by the identity that the kernel gives them. */
 import { errno } from '../wire/rtnetlink-numbers.ts'
+import { encodeRouteTakeBack } from '../wire/rtnetlink-route.ts'
 import type { Plan, Step } from './contract.ts'
 
 /** A route or a rule, resolved to the interfaces that it names. */
@@ -21,6 +22,10 @@ export const addEntry = ({ add }: EntryFacts): Step => ({
   bytes: add,
   tolerate: [errno.EEXIST],
 })
+
+/** After another program's route took its place, else as at first. */
+export const restoreEntry = (it: EntryFacts, replaced: boolean): Step =>
+  addEntry(replaced ? { ...it, add: encodeRouteTakeBack(it.add) } : it)
 
 /** What is not there: ESRCH for a route, ENOENT for a rule; ENODEV when its interface has gone. */
 const removeEntry = ({ remove }: EntryFacts): Step => ({

@@ -56,13 +56,19 @@ export type KernelChange =
       /** An address of another program came or went, or changed hands. */
       readonly foreign: boolean
     }
-  /** A route or a rule of that identity was removed. The mirror holds none. */
-  | { readonly kind: 'entry-gone'; readonly identity: string }
+  | EntryGone
   /** A setting of the interface (net.ipv4.conf.IFACE.*) is known anew. */
   | { readonly kind: 'settings'; readonly ifindex: number }
   /** Whether the interface forwards IPv6 is known anew. */
   | { readonly kind: 'forwarding'; readonly ifindex: number }
   | DelayNews
+
+/** A route or a rule of that identity was removed, or another program's route took its place. The mirror holds none. */
+export type EntryGone = {
+  readonly kind: 'entry-gone'
+  readonly identity: string
+  readonly replaced: boolean
+}
 
 /** What the rest of the daemon may ask. */
 export type KernelView = {
@@ -242,9 +248,13 @@ export class Kernel implements KernelView {
       case 'newaddr':
       case 'deladdr':
         return this.#setAddress(message)
+      case 'newroute':
+        return message.replaces && message.protocol !== vipdProtocol
+          ? [{ kind: 'entry-gone', identity: message.identity, replaced: true }]
+          : []
       case 'delroute':
       case 'delrule':
-        return [{ kind: 'entry-gone', identity: message.identity }]
+        return [{ kind: 'entry-gone', identity: message.identity, replaced: false }]
       case 'newnetconf':
       case 'delnetconf':
         return this.#setForwarding(message)

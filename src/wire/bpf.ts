@@ -4,9 +4,11 @@
  * IPv6 raw socket begins at the payload, and reaches the IP header at SKF_NET_OFF.
  */
 import { assert } from '../base/assert.ts'
-import type { Family } from '../base/ip.ts'
+import { viewOf } from '../base/bytes.ts'
+import { type Family, type Ip, ipBytes, ipFamily } from '../base/ip.ts'
+import type { Prefix } from '../base/routing.ts'
 import { hostIsLittleEndian } from './netlink.ts'
-import { type } from './rtnetlink-numbers.ts'
+import { addressFamily, nlm, type } from './rtnetlink-numbers.ts'
 import { advertTtl, ahBytes, ahProtocol, vrrpProtocol } from './vrrp.ts'
 
 /** struct sock_filter. `jt` and `jf` count instructions to skip. */
@@ -29,8 +31,16 @@ export const opcode = {
   loadByteIndexed: 0x50,
   /** X = 4 × (octet at k & 0xf): the length of an IPv4 header */
   loadHeaderLength: 0xb1,
+  /** X = A */
+  toX: 0x07,
+  /** A ^= X */
+  xorX: 0xac,
+  /** To whichever place: k instructions on. */
+  jumpAlways: 0x05,
   jumpEqual: 0x15,
   jumpGreaterOrEqual: 0x35,
+  /** A & k is not 0 */
+  jumpAnySet: 0x45,
   return: 0x06,
 } as const
 
@@ -104,28 +114,103 @@ export const incomingFilter = (): Uint8Array =>
     ...vrrpOfEitherFamily,
   ])
 
-/** Offsets in a notification: the type of struct nlmsghdr, and the protocol of the struct rtmsg behind it. */
-const notification = { type: 4, routeProtocol: 21 }
+/**
+ * Offsets in a notification: the type and flags of struct nlmsghdr, the struct rtmsg behind it, and the destination, which
+ * the kernel writes second, behind the table.
+ */
+const notification = {
+  type: 4,
+  flags: 6,
+  routeFamily: 16,
+  destinationLength: 17,
+  routeProtocol: 21,
+  secondAttribute: 38,
+  destination: 40,
+}
+/** RTA_DST. */
+const destinationAttribute = 1
+/**
+ * A program is charged to the socket, beside the one that it takes the place of (net.core.optmem_max, 20 KiB before Linux
+ * 6.9); so many take 6 KiB. With more of them all replacements pass.
+ */
+const destinationsMax = 128
 
 /**
- * For the socket of rtnetlink's notifications: of routes only removals of those with this protocol, of rules only
- * removals, of everything else all. Of a host's million routes that another program changes none wakes the engine.
+ * For the socket of rtnetlink's notifications. Of routes: removals of those with this protocol, and those of another one that
+ * took the place of a route (NLM_F_REPLACE) to one of these destinations. Of rules: removals. Of everything else all. Of a
+ * host's million routes that another program adds, replaces and removes none wakes the engine.
  */
-export function routingNewsFilter(protocol: number): Uint8Array {
-  const drops = (it: number): readonly Instruction[] => [
-    jump(opcode.jumpEqual, ofHost16(it), 0, 1),
-    drop,
+export function routingNewsFilter(protocol: number, destinations: readonly Prefix[]): Uint8Array {
+  const loadProtocol = load(opcode.loadByte, notification.routeProtocol)
+  const removal = [
+    jump(opcode.jumpEqual, ofHost16(type.delRoute), 1, 0),
+    pass,
+    loadProtocol,
+    ...require(protocol),
+    pass,
   ]
   return encode([
     load(opcode.loadHalf, notification.type),
-    ...drops(type.newRoute),
-    ...drops(type.newRule),
-    jump(opcode.jumpEqual, ofHost16(type.delRoute), 0, 2),
-    load(opcode.loadByte, notification.routeProtocol),
-    jump(opcode.jumpEqual, protocol, 0, 1),
-    pass,
+    jump(opcode.jumpEqual, ofHost16(type.newRule), 0, 1),
     drop,
+    jump(opcode.jumpEqual, ofHost16(type.newRoute), removal.length, 0),
+    ...removal,
+    load(opcode.loadHalf, notification.flags),
+    jump(opcode.jumpAnySet, ofHost16(nlm.replace), 1, 0),
+    drop,
+    loadProtocol,
+    jump(opcode.jumpEqual, protocol, 0, 1),
+    drop,
+    ...(destinations.length > destinationsMax ? [pass] : leadingTo(destinations)),
   ])
+}
+
+/** A default route passes: it has no destination to look at. */
+function leadingTo(destinations: readonly Prefix[]): readonly Instruction[] {
+  const keys = (family: Family) =>
+    destinations.flatMap(({ address }) =>
+      ipFamily(address) === family ? destinationKey(address) : [],
+    )
+  const word = (at: number) => load(opcode.loadWord, notification.destination + at)
+  const mixed = [4, 8, 12].flatMap((at) => [load(opcode.toX, 0), word(at), load(opcode.xorX, 0)])
+  const six = [word(0), ...mixed, ...among(keys(6))]
+  return [
+    load(opcode.loadByte, notification.destinationLength),
+    jump(opcode.jumpEqual, 0, 0, 1),
+    pass,
+    load(opcode.loadHalf, notification.secondAttribute),
+    jump(opcode.jumpEqual, ofHost16(destinationAttribute), 1, 0),
+    pass,
+    load(opcode.loadByte, notification.routeFamily),
+    jump(opcode.jumpEqual, addressFamily[6], 1, 0),
+    load(opcode.jumpAlways, six.length),
+    ...six,
+    word(0),
+    ...among(keys(4)),
+  ]
+}
+
+/** The address, or its four words, one over the other: another one with the same is looked at in vain. */
+function destinationKey(address: Ip): number {
+  const view = viewOf(ipBytes(address))
+  const words = Array.from({ length: view.byteLength / 4 }, (_, i) => view.getUint32(4 * i))
+  return words.reduce((all, one) => all ^ one, 0) >>> 0
+}
+
+/** A binary search for A among numbers of 32 bits. */
+function among(values: readonly number[]): readonly Instruction[] {
+  const sorted = [...new Set(values)].sort((a, b) => a - b)
+  const pivot = sorted[sorted.length >> 1]
+  if (sorted.length <= 4 || pivot === undefined)
+    return [...sorted.flatMap((it) => [jump(opcode.jumpEqual, it, 0, 1), pass]), drop]
+  const below = among(sorted.filter((it) => it < pivot))
+  const above = among(sorted.filter((it) => it >= pivot))
+  return [
+    jump(opcode.jumpGreaterOrEqual, pivot, 0, 1),
+    load(opcode.jumpAlways, below.length),
+    ...below,
+    ...above,
+  ]
 }
 
 /** What a load in network order makes of a number in the host's. */

@@ -35,6 +35,9 @@ const rta = {
 /** RTAX_LOCK. */
 const rtax = { lock: 1 }
 const headerBytes = 12
+/** struct nlmsghdr, and its flags. */
+const messageBytes = 16
+const flagsAt = 6
 const scopeNowhere = 255
 const onlinkFlag = 4
 const nlmAppend = 0x800
@@ -64,6 +67,21 @@ export function encodeRouteAdd(spec: RouteSpec): Uint8Array {
   const placing = { prepend: whole ? nlm.replace : 0, append: nlmAppend, exclusive: nlm.exclusive }
   const flags = nlm.request | nlm.ack | nlm.create | placing[spec.placing]
   return encodeMessage(type.newRoute, flags, routeBody(spec, spec.scope))
+}
+
+/**
+ * The same for a route whose place another program's took (NLM_F_REPLACE). IPv4 holds several of one identity, and ours comes
+ * before that one. Of IPv6 the two would be mixed, or ours would come behind, and one that is `exclusive` would be refused: there
+ * ours takes its place back. `add`: by `encodeRouteAdd`.
+ */
+export function encodeRouteTakeBack(add: Uint8Array): Uint8Array {
+  const isSix = add[messageBytes] === addressFamily[6]
+  const flags = viewOf(add).getUint16(flagsAt, hostIsLittleEndian)
+  if (!isSix && (flags & nlm.exclusive) === 0) return add
+  const again = Uint8Array.from(add)
+  const placing = nlm.exclusive | nlmAppend
+  viewOf(again).setUint16(flagsAt, (flags & ~placing) | nlm.replace, hostIsLittleEndian)
+  return again
 }
 
 /** RTM_DELROUTE, acknowledged, with all that the kernel compares: no other route of the same destination is meant. */
@@ -188,6 +206,8 @@ export type RoutingMessage = {
   readonly kind: 'newroute' | 'delroute'
   readonly identity: string
   readonly protocol: number
+  /** It took the place of the one of its identity (NLM_F_REPLACE); several next hops of IPv6 may also have found none. */
+  readonly replaces: boolean
   /** '192.0.2.0/24 table 300', for people. */
   readonly text: string
   /** As it came, for `encodeRouteForget`; a view into the buffer. */
@@ -197,6 +217,7 @@ export type RoutingMessage = {
 export function decodeRoute(
   body: Uint8Array,
   kind: RoutingMessage['kind'],
+  flags: number,
 ): Decoded<RoutingMessage, 'too-short' | 'bad-attributes' | 'other-family'> {
   const [code = 0, length = 0, fromLength = 0, tos = 0, small = 0, protocol = 0] = body
   if (body.length < headerBytes) return reject('too-short')
@@ -210,7 +231,8 @@ export function decodeRoute(
   const metric = readU32(attributes.get(rta.priority))
   const identity = routeIdentity({ family, table, destination, from, tos, metric })
   const to = `${destination.address}/${destination.length}`
-  return accept({ kind, identity, protocol, text: `${to} table ${table}`, body })
+  const replaces = kind === 'newroute' && (flags & nlm.replace) !== 0
+  return accept({ kind, identity, protocol, replaces, text: `${to} table ${table}`, body })
 }
 
 const nowhere = { 4: '0.0.0.0' as Ip, 6: '::' as Ip }

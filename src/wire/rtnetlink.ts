@@ -82,9 +82,9 @@ function decodeMessage(message: Message): Result {
     case type.delAddr:
       return decodeAddress(message.body, 'deladdr')
     case type.newRoute:
-      return decodeRoute(message.body, 'newroute')
+      return decodeRoute(message.body, 'newroute', message.flags)
     case type.delRoute:
-      return decodeRoute(message.body, 'delroute')
+      return decodeRoute(message.body, 'delroute', message.flags)
     case type.newRule:
       return decodeRule(message.body, 'newrule')
     case type.delRule:

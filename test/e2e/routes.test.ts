@@ -156,24 +156,63 @@ describe('routes and rules', { concurrency: 2 }, () => {
       assert.equal(instances[0]?.transitions, 2)
     }))
 
+  test('what another program replaces is put back without a transition', () =>
+    inLab('replaced', async (lab) => {
+      const host = await openHost(lab, 'one', 2)
+      const all = routes.length + rules.length
+      const daemon = await master(host, config(routes, rules), all)
+      const before = await ours(host)
+      const ip = (line: string) => host.must('ip', line.split(' '))
+      await ip('route replace 192.0.2.0/24 via 172.16.80.4 dev eth0')
+      await ip('route change 192.0.10.0/24 via 172.16.80.4 dev eth0')
+      await ip('-6 route replace 2001:db8:77::/64 via 2001:db8:80::4 dev eth0')
+      await ip('-6 route replace 2001:db8:78::/64 dev lo metric 99')
+      await ip(
+        '-6 route replace 2001:db8:79::/64 nexthop via 2001:db8:80::4 dev eth0 nexthop via 2001:db8:80::5 dev eth0',
+      )
+      await count(host, all)
+      assert.deepEqual(await ours(host), before)
+      // Theirs stays beside it where the kernel holds both, behind ours; of IPv6 ours has its place again.
+      const [first, second] = (await ip('route show 192.0.2.0/24')).trim().split('\n')
+      assert.match(first ?? '', /via 172\.16\.80\.3 .*proto (112|vrrp)/)
+      assert.match(second ?? '', /via 172\.16\.80\.4 /)
+      assert.doesNotMatch(await ip('-6 route show 2001:db8:77::/64'), /2001:db8:80::4/)
+      const { instances } = await daemon.status()
+      assert.equal(instances[0]?.state, 'MASTER')
+      assert.equal(instances[0]?.transitions, 2)
+      const said =
+        daemon.child.text.match(/the route .* was (replaced|removed) by another program/g) ?? []
+      assert.equal(said.filter((it) => it.includes('replaced')).length, 5, said.join('\n'))
+      assert.equal(said.length, 5, said.join('\n'))
+    }))
+
   test('routes of another program, by the ten thousand, raise no event', () =>
     inLab('million', async (lab) => {
       const host = await openHost(lab, 'one', 2)
       const daemon = await master(host, config(routes, rules), routes.length + rules.length)
       const numbers = Array.from({ length: 20_000 }, (_, i) => i)
-      const batch = (verb: string) =>
+      const batch = (verb: string, protocol: number) =>
         numbers
           .map(
             (i) =>
-              `route ${verb} 100.${64 + (i >> 14)}.${(i >> 6) & 255}.${(i & 63) * 4}/30 dev eth0 proto 186\n`,
+              `route ${verb} 100.${64 + (i >> 14)}.${(i >> 6) & 255}.${(i & 63) * 4}/30 dev eth0 proto ${protocol}\n`,
           )
           .join('')
       const [add, del] = [
-        host.write('/run/lab/add', batch('add')),
-        host.write('/run/lab/del', batch('del')),
+        host.write('/run/lab/add', batch('add', 186)),
+        host.write('/run/lab/del', batch('del', 187)),
       ]
       const before = (await daemon.status()).engine.eventsRaised
+      const replace = host.write('/run/lab/replace', batch('replace', 187))
+      const hops = [3, 4].map((last) => `nexthop via 2001:db8:80::${last} dev eth0`).join(' ')
+      const six = numbers
+        .slice(0, 1000)
+        .map((i) => `route replace 2001:db8:f:${i.toString(16)}::/64 ${hops}\n`)
+      const both = host.write('/run/lab/six', six.join(''))
       await host.must('ip', ['-batch', add])
+      await host.must('ip', ['-batch', replace])
+      // The kernel tells of each as of one that replaces another.
+      await host.must('ip', ['-6', '-batch', both])
       await host.must('ip', ['-batch', del])
       assert.equal((await daemon.status()).engine.eventsRaised, before)
       // What concerns us still comes.

@@ -5,7 +5,9 @@
 import { type Us, us } from '../../base/time.ts'
 import type { Instance } from '../../config/types.ts'
 import type { SlotFacts } from '../../engine/plans-addresses.ts'
-import { addEntry, type EntryFacts } from '../../engine/plans-entries.ts'
+import { addEntry, type EntryFacts, restoreEntry } from '../../engine/plans-entries.ts'
+import type { EntryGone } from '../../kernel/mirror.ts'
+import { encodeRouteTakeBack } from '../../wire/rtnetlink-route.ts'
 import { waitingRoutes } from '../binding/entry-facts.ts'
 import type { AddressKeeperPorts, Holder } from './address-keeper.ts'
 import { contested, Restorer } from './restorer.ts'
@@ -17,6 +19,8 @@ export class EntryKeeper {
   readonly #restorer = new Restorer()
   /** Altered by ourselves, which the kernel tells as a removal; by identity. */
   readonly #altered = new Set<string>()
+  /** Another route is in its place, until it is put back; by identity. */
+  readonly #replaced = new Set<string>()
   /** What the kernel refused and why, by identity. */
   readonly #refused = new Map<string, string>()
   #refusals = 0
@@ -26,14 +30,17 @@ export class EntryKeeper {
     this.#ports = ports
   }
 
-  /** Another program removed it. */
-  vanished(identity: string, holder: Holder): void {
+  /** Another program removed it, or put a route in its place. */
+  vanished({ identity, replaced }: EntryGone, holder: Holder): void {
     const { cfg, facts, now } = holder
     const lost = facts.entries.find((it) => it.identity === identity && it.track)
     if (lost === undefined) return
-    if (this.#altered.delete(identity)) return this.#ports.orders.once([addEntry(lost)])
+    if (!replaced && this.#altered.delete(identity))
+      return this.#ports.orders.once([addEntry(lost)])
     this.#restorer.lost(identity, now)
-    const text = `(${cfg.name}) the ${lost.kind} ${lost.text} was removed by another program: put back`
+    if (replaced) this.#replaced.add(identity)
+    const how = `was ${replaced ? 'replaced' : 'removed'} by another program: put back`
+    const text = `(${cfg.name}) the ${lost.kind} ${lost.text} ${how}`
     this.#ports.log.write(cfg.name, { kind: 'log', level: 'warning', text }, now)
     this.restore(holder)
   }
@@ -63,12 +70,16 @@ export class EntryKeeper {
     }
     const wanted = new Set([...due, ...again])
     const entries = facts.entries.filter(({ identity }) => wanted.has(identity))
-    if (entries.length > 0) this.#ports.orders.once(entries.map(addEntry))
+    if (entries.length === 0) return
+    this.#ports.orders.once(
+      entries.map((it) => restoreEntry(it, this.#replaced.delete(it.identity))),
+    )
   }
 
   /** A request of the standing lead failed: true when it was about a route or a rule. */
   refused(request: Uint8Array, why: string, { facts, now }: Omit<Holder, 'cfg'>): boolean {
-    const it = facts.entries.find(({ add }) => Buffer.compare(add, request) === 0)
+    const isIt = (bytes: Uint8Array) => Buffer.compare(bytes, request) === 0
+    const it = facts.entries.find(({ add }) => isIt(add) || isIt(encodeRouteTakeBack(add)))
     if (it === undefined) return false
     this.#refused.set(it.identity, why)
     if (this.#againAt !== null) return true
@@ -81,6 +92,7 @@ export class EntryKeeper {
   newState(): void {
     this.#restorer.end()
     this.#altered.clear()
+    this.#replaced.clear()
     this.#refused.clear()
     this.#refusals = 0
     this.#againAt = null

@@ -10,7 +10,7 @@ import { nextDeadline } from '../../election/step.ts'
 import type { Effect, Event, Machine, Params, State } from '../../election/types.ts'
 import type { ExpectedAdvert, Packet, SlotId } from '../../engine/contract.ts'
 import { planHold, planReturn } from '../../engine/plans-addresses.ts'
-import type { KernelAddress } from '../../kernel/mirror.ts'
+import type { EntryGone, KernelAddress } from '../../kernel/mirror.ts'
 import type { Move } from '../binding/sockets.ts'
 import type { Assessment } from '../tracking/tracker.ts'
 import { type Holder, hasAddress } from './address-keeper.ts'
@@ -253,9 +253,9 @@ export class RunningInstance {
   }
 
   /** One of our routes or rules, perhaps, vanished. */
-  entryVanished(identity: string): void {
+  entryVanished(told: EntryGone): void {
     const holder = this.#holder(this.#ports.engine.now())
-    if (holder !== null) this.#parts.entries.vanished(identity, holder)
+    if (holder !== null) this.#parts.entries.vanished(told, holder)
   }
 
   /** An interface changed: the kernel drops the routes of one that is down, and does not say so. */

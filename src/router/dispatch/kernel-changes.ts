@@ -38,7 +38,7 @@ function routeOne(change: KernelChange, to: Concerned, batch: readonly KernelCha
     case 'forwarding':
       return onForwarding(change.ifindex, to)
     case 'entry-gone':
-      for (const instance of to.roster.instances) instance.entryVanished(change.identity)
+      for (const instance of to.roster.instances) instance.entryVanished(change)
       return
     default:
       return

@@ -17,6 +17,7 @@ import type { OwnedObject } from '../../kernel/marks.ts'
 import type { Kernel, KernelChange, KernelView } from '../../kernel/mirror.ts'
 import type { StatusStatic } from '../../report/status.ts'
 import { identityOfHeld, networkOf } from '../../wire/address-identity.ts'
+import { encodeRouteTakeBack } from '../../wire/rtnetlink-route.ts'
 import {
   ownedStatics,
   type StaticFact,
@@ -52,6 +53,8 @@ export class StaticEntries {
   readonly #refusals = new Refusals()
   /** Removed by ourselves, or by the kernel with it, and not yet answered; by identity. */
   readonly #removing = new Set<string>()
+  /** Another route is in its place, until it is put back; by identity. */
+  readonly #replaced = new Set<string>()
   #wanted = noStatics
   /** What the kernel has been asked to hold. */
   #facts: readonly StaticFact[] = []
@@ -118,7 +121,7 @@ export class StaticEntries {
         (it.kind === 'address' && it.foreign),
     )
     if (differs) this.#follow()
-    this.#vanished(new Set(changes.flatMap((change) => this.#identityOfGone(change) ?? [])))
+    this.#vanished(changes)
     if (back) this.#addAll(this.#facts)
   }
 
@@ -198,15 +201,20 @@ export class StaticEntries {
   }
 
   /** Another program removed them, or the kernel on account of something else. Put back in their order. */
-  #vanished(identities: ReadonlySet<string>): void {
-    const lost = this.#facts.filter(
-      ({ identity, track }) => track && identities.has(identity) && !this.#removing.has(identity),
-    )
+  #vanished(changes: readonly KernelChange[]): void {
+    const facts = new Map(this.#facts.map((it) => [it.identity, it]))
+    const lost = changes.flatMap((change) => {
+      const it = facts.get(this.#identityOfGone(change) ?? '')
+      if (it === undefined || !it.track || this.#removing.has(it.identity)) return []
+      return [{ ...it, replaced: change.kind === 'entry-gone' && change.replaced }]
+    })
     if (lost.length === 0) return
     const now = this.#ports.engine.now()
-    for (const { kind, text: written, identity } of lost) {
+    for (const { kind, text: written, identity, replaced } of lost) {
       this.#restorer.lost(identity, now)
-      const text = `the static ${kind} ${written} was removed by another program: put back`
+      if (replaced) this.#replaced.add(identity)
+      const how = `was ${replaced ? 'replaced' : 'removed'} by another program: put back`
+      const text = `the static ${kind} ${written} ${how}`
       this.#log.write('static', { kind: 'log', level: 'warning', text }, now)
     }
     this.#restore(now)
@@ -214,10 +222,16 @@ export class StaticEntries {
 
   #restore(now: Us): void {
     const due = new Set(this.#restorer.take(now).flatMap(({ key, add }) => (add ? [key] : [])))
-    const back = this.#facts.filter(({ identity }) => due.has(identity))
+    const isDue = ({ identity }: StaticFact) => due.has(identity)
     // The kernel drops routes with an address, and does not always say so.
-    const address = back.some(({ kind }) => kind === 'address')
-    this.#addAll(address ? this.#facts.filter((it) => back.includes(it) || isRoute(it)) : back)
+    const address = this.#facts.some((it) => it.kind === 'address' && isDue(it))
+    const back = this.#facts.filter((it) => isDue(it) || (address && isRoute(it)))
+    this.#addAll(back.map((it) => this.#back(it)))
+  }
+
+  /** One whose place another program's route took. */
+  #back(it: StaticFact): StaticFact {
+    return this.#replaced.delete(it.identity) ? { ...it, add: encodeRouteTakeBack(it.add) } : it
   }
 
   #addAll(facts: readonly StaticFact[]): void {

@@ -99,6 +99,8 @@ const set = [
   'newroute 192.0.3.0/24',
 ]
 const routeIdentity = 'route 254 192.0.2.0/24 tos 0 metric 0'
+const routeGone = (identity: string, replaced = false) =>
+  ({ kind: 'entry-gone', identity, replaced }) as const
 
 test('set in order, removed backwards; a reload writes what differs', () => {
   const table = new Table()
@@ -134,9 +136,9 @@ test('put back when removed, in the order of the file, and with an address its r
   const table = new Table()
   table.entries.set(some)
   table.take()
-  table.entries.onKernel([{ kind: 'entry-gone', identity: routeIdentity }])
+  table.entries.onKernel([routeGone(routeIdentity)])
   assert.deepEqual(table.take(), ['newroute 192.0.2.0/24'])
-  table.entries.onKernel([{ kind: 'entry-gone', identity: routeIdentity.replace('2.0', '3.0') }])
+  table.entries.onKernel([routeGone(routeIdentity.replace('2.0', '3.0'))])
   assert.deepEqual(table.take(), [])
   const gone = (text: string) =>
     ({ kind: 'address', held: address(4, text), present: false, foreign: false }) as const
@@ -145,12 +147,23 @@ test('put back when removed, in the order of the file, and with an address its r
   assert.equal(table.logged.length, 3)
 })
 
+test('replaced by another program: put back, and said', () => {
+  const table = new Table()
+  table.entries.set(some)
+  table.take()
+  table.entries.onKernel([routeGone(routeIdentity, true)])
+  assert.deepEqual(table.take(), ['newroute 192.0.2.0/24'])
+  assert.match(
+    table.logged[0] ?? '',
+    /192\.0\.2\.0\/24 .* was replaced by another program: put back/,
+  )
+})
+
 test('a program that insists makes it wait its turn, and status names it', () => {
   const table = new Table()
   table.entries.set(some)
   table.take()
-  for (let i = 0; i < 30; i++)
-    table.entries.onKernel([{ kind: 'entry-gone', identity: routeIdentity }])
+  for (let i = 0; i < 30; i++) table.entries.onKernel([routeGone(routeIdentity)])
   assert.equal(table.take().length, 20)
   const due = table.entries.dueAt(us(0))
   assert.ok(due !== null && due > 0)

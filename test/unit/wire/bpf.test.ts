@@ -4,18 +4,26 @@
  */
 
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { viewOf } from '../../../src/base/bytes.ts'
+import { concatBytes, viewOf } from '../../../src/base/bytes.ts'
+import { type Ip, ipBytes } from '../../../src/base/ip.ts'
 import {
   dropAllFilter,
   incomingFilter,
   networkHeader,
   opcode,
   passAhFilter,
+  routingNewsFilter,
   vrrpFilter,
 } from '../../../src/wire/bpf.ts'
-import { hostIsLittleEndian } from '../../../src/wire/netlink.ts'
+import {
+  encodeAttribute,
+  encodeMessage,
+  hostIsLittleEndian,
+  u32,
+} from '../../../src/wire/netlink.ts'
+import { nlm, type } from '../../../src/wire/rtnetlink-numbers.ts'
 import { fromHex } from '../../hex.ts'
 
 type Instruction = { code: number; jt: number; jf: number; k: number }
@@ -36,7 +44,8 @@ function verify(program: readonly Instruction[]): void {
   assert(program.length >= 1 && program.length <= 4096)
   program.forEach((one, i) => {
     assert((Object.values(opcode) as number[]).includes(one.code), `opcode ${one.code}`)
-    const furthest = i + 1 + Math.max(one.jt, one.jf)
+    const far = one.code === opcode.jumpAlways ? one.k : Math.max(one.jt, one.jf)
+    const furthest = i + 1 + far
     assert(!isJump(one) || furthest < program.length, 'a jump leaves the program')
   })
   assert.equal(program.at(-1)?.code, opcode.return)
@@ -60,31 +69,64 @@ function run(
     const { code, k } = next
     if (code === opcode.return) return k !== 0
     if (isJump(next)) {
-      at += taken(next, a) ? next.jt : next.jf
+      at += jumpOf(next, a)
       continue
     }
-    const octet = octetAt(next, x, packet, network)
-    if (octet === undefined) return false
-    if (code === opcode.loadHeaderLength) x = 4 * (octet & 0xf)
-    else a = octet
+    const value = stepped(next, { a, x }, packet, network)
+    if (value === undefined) return false
+    if (code === opcode.toX) x = value
+    else if (code === opcode.loadHeaderLength) x = 4 * (value & 0xf)
+    else a = value
   }
+}
+
+function stepped(
+  one: Instruction,
+  { a, x }: { readonly a: number; readonly x: number },
+  packet: Uint8Array,
+  network: Uint8Array,
+): number | undefined {
+  if (one.code === opcode.toX) return a
+  return one.code === opcode.xorX ? (a ^ x) >>> 0 : loaded(one, x, packet, network)
 }
 
 const hopLimit = (hops: number): Uint8Array => new Uint8Array(40).with(7, hops)
 
-const octetAt = (
+const octetsOf: Readonly<Record<number, number>> = { [opcode.loadHalf]: 2, [opcode.loadWord]: 4 }
+
+function loaded(
   { code, k }: Instruction,
   x: number,
   packet: Uint8Array,
   network: Uint8Array,
-): number | undefined =>
-  k < 0 ? network[k - networkHeader] : packet[code === opcode.loadByteIndexed ? x + k : k]
+): number | undefined {
+  if (k < 0) return network[k - networkHeader]
+  const from = code === opcode.loadByteIndexed ? x + k : k
+  const octets = packet.subarray(from, from + (octetsOf[code] ?? 1))
+  if (octets.length < (octetsOf[code] ?? 1)) return undefined
+  return octets.reduce((all, octet) => all * 256 + octet, 0)
+}
 
-const isJump = ({ code }: Instruction): boolean =>
-  code === opcode.jumpEqual || code === opcode.jumpGreaterOrEqual
+const jumps: readonly number[] = [
+  opcode.jumpAlways,
+  opcode.jumpEqual,
+  opcode.jumpGreaterOrEqual,
+  opcode.jumpAnySet,
+]
+const isJump = ({ code }: Instruction): boolean => jumps.includes(code)
 
-const taken = ({ code, k }: Instruction, a: number): boolean =>
-  code === opcode.jumpEqual ? a === k : a >= k
+function jumpOf({ code, k, jt, jf }: Instruction, a: number): number {
+  switch (code) {
+    case opcode.jumpAlways:
+      return k
+    case opcode.jumpAnySet:
+      return (a & k) === 0 ? jf : jt
+    case opcode.jumpEqual:
+      return a === k >>> 0 ? jt : jf
+    default:
+      return a >= k >>> 0 ? jt : jf
+  }
+}
 
 const passes = (program: Uint8Array, packet: Uint8Array): boolean => {
   const instructions = disassemble(program)
@@ -198,4 +240,74 @@ test('any set of VRIDs passes those and no other, in at most 9 comparisons', () 
     }),
   )
   assert.throws(() => vrrpFilter({ family: 4, multicast: true, vrids: [256] }))
+})
+
+describe('notifications of routes and rules', () => {
+  /** struct nlmsghdr, struct rtmsg, RTA_TABLE, RTA_DST, as Linux 6.18 tells of them. */
+  const told = (to: string, what: { type?: number; flags?: number; protocol?: number } = {}) => {
+    const [address = '', length = ''] = to.split('/')
+    const family = address.includes(':') ? 10 : 2
+    const octets = ipBytes(address as Ip)
+    return encodeMessage(
+      what.type ?? type.newRoute,
+      what.flags ?? nlm.replace,
+      concatBytes([
+        Uint8Array.of(family, Number(length), 0, 0, 254, what.protocol ?? 3, 0, 1, 0, 0, 0, 0),
+        encodeAttribute(15, u32(254)),
+        ...(length === '0' ? [] : [encodeAttribute(1, octets)]),
+        encodeAttribute(5, octets),
+      ]),
+    )
+  }
+  const prefix = (address: string, length: number) => ({ address: address as Ip, length })
+  const filter = routingNewsFilter(112, [
+    prefix('192.0.2.0', 24),
+    prefix('0.0.0.0', 0),
+    prefix('2001:db8:77::', 64),
+  ])
+
+  test('what took the place of a route passes where it leads to one of ours', () => {
+    for (const to of ['192.0.2.0/24', '2001:db8:77::/64', '0.0.0.0/0', '::/0'])
+      assert(passes(filter, told(to)), to)
+    assert(!passes(filter, told('192.0.3.0/24')), 'another destination')
+    assert(!passes(filter, told('2001:db8:78::/64')), 'another destination of IPv6')
+    assert(!passes(filter, told('192.0.2.0/24', { flags: nlm.create })), 'beside ours')
+    assert(!passes(filter, told('192.0.2.0/24', { protocol: 112 })), 'by ourselves')
+  })
+
+  test('removals pass of our protocol alone', () => {
+    const gone = { type: type.delRoute, flags: 0 }
+    assert(passes(filter, told('192.0.3.0/24', { ...gone, protocol: 112 })))
+    assert(!passes(filter, told('192.0.2.0/24', gone)))
+  })
+
+  test('rules: removals alone; everything else passes', () => {
+    assert(!passes(filter, told('192.0.2.0/24', { type: type.newRule })))
+    assert(passes(filter, told('192.0.3.0/24', { type: type.delRule })))
+    assert(passes(filter, told('192.0.3.0/24', { type: type.newLink })))
+  })
+
+  test('as many destinations as there may be: exactly these; with more all that is replaced', () => {
+    const four = fc.integer({ min: 0, max: 0xffff_ffff }).map((n) => {
+      const octets = [24, 16, 8, 0].map((by) => (n >>> by) & 255)
+      return octets.join('.')
+    })
+    fc.assert(
+      fc.property(fc.uniqueArray(four, { minLength: 1, maxLength: 129 }), four, (some, other) => {
+        const all = some.slice(0, 128)
+        const program = routingNewsFilter(
+          112,
+          all.map((it) => prefix(it, 32)),
+        )
+        for (const it of all) assert(passes(program, told(`${it}/32`)), it)
+        assert.equal(passes(program, told(`${other}/32`)), all.includes(other))
+        const whole = routingNewsFilter(
+          112,
+          some.map((it) => prefix(it, 32)),
+        )
+        if (some.length > 128) assert(passes(whole, told('192.0.2.0/32')))
+      }),
+      { numRuns: 50 },
+    )
+  })
 })

@@ -9,6 +9,7 @@ import {
   encodeRouteAdd,
   encodeRouteDelete,
   encodeRouteDump,
+  encodeRouteTakeBack,
   type RouteSpec,
   routeIdentity,
 } from '../../../src/wire/rtnetlink-route.ts'
@@ -197,6 +198,29 @@ test('several next hops of IPv6 replace: the kernel would keep one and undo the 
   assert.equal(flags(route('fd79::/64', { nextHops })), 0x505)
   assert.equal(flags(route('fd79::/64', { nextHops, placing: 'append' })), 0xc05)
   assert.equal(flags(route('192.0.2.0/24', { nextHops: [] })), 0x405)
+})
+
+test('put back where another program has replaced it: IPv4 before that one, else in its place', () => {
+  const flags = (to: string, more: Partial<RouteSpec> = {}) =>
+    splitMessages(encodeRouteTakeBack(encodeRouteAdd(route(to, more)))).messages[0]?.flags
+  assert.equal(flags('192.0.2.0/24'), 0x405)
+  assert.equal(flags('192.0.2.0/24', { placing: 'append' }), 0xc05)
+  assert.equal(flags('192.0.2.0/24', { placing: 'exclusive' }), 0x505)
+  for (const placing of ['prepend', 'append', 'exclusive'] as const)
+    assert.equal(flags('fd79::/64', { placing }), 0x505, placing)
+})
+
+test('only what took the place of another is told as such', () => {
+  const spec = route('192.0.2.0/24', { placing: 'exclusive' })
+  for (const [bytes, replaces] of [
+    [encodeRouteAdd(spec), false],
+    [encodeRouteTakeBack(encodeRouteAdd(spec)), true],
+    [encodeRouteDelete(spec), false],
+  ] as const) {
+    const [told] = decodeMessages(bytes)
+    assert.ok(told?.kind === 'newroute' || told?.kind === 'delroute')
+    assert.equal(told.replaces, replaces)
+  }
 })
 
 test('encapsulations: numbers and byte orders as linux/lwtunnel.h has them', () => {
