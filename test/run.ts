@@ -26,11 +26,11 @@ const suites: readonly Suite[] = [
   { name: 'unit', concurrency: cores, required: true },
   { name: 'rfc9568', concurrency: cores, required: true },
   { name: 'config', concurrency: cores, required: true },
-  { name: 'native', concurrency: 1, required: true },
+  { name: 'native', concurrency: 2, required: true },
   { name: 'fuzz', concurrency: cores, required: true },
   { name: 'sim', concurrency: cores, required: true },
   { name: 'golden', concurrency: 2, required: true },
-  { name: 'e2e', concurrency: 2, required: true },
+  { name: 'e2e', concurrency: 3, required: true },
   // Alone: a flood fills queues that all namespaces of the kernel share.
   { name: 'flood', concurrency: 1, required: true },
   { name: 'frr', concurrency: 1, required: true, named: true },
