@@ -97,9 +97,11 @@ export class InterfaceLooks<Leader extends Leading> {
       if (!leaders.some((it) => it.slot === slot)) this.#looked.delete(slot)
     const due = leaders.filter((it) => this.#isDue(it, nowMs))
     for (const ifindex of new Set(due.map((it) => it.ifindex))) {
-      const here = due.filter((it) => it.ifindex === ifindex)
+      // The look at the interface before has taken seconds: some have lost their sockets, or are gone.
+      const now = this.#stopped ? [] : this.#ports.leaders()
+      const here = now.filter((it) => it.ifindex === ifindex && this.#isDue(it, nowMs))
       for (const { slot, since } of here) this.#looked.set(slot, { since, atMs: nowMs })
-      if (!this.#stopped) await this.#lookAt(ifindex, here)
+      if (here.length > 0) await this.#lookAt(ifindex, here)
     }
     this.#looking = false
   }

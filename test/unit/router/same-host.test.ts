@@ -38,6 +38,28 @@ test('family and VRID of what goes to a group; anything else is none', () => {
   assert.deepEqual(packets.map(outgoingVrid), ['4 51', null, '6 7', null, null, null])
 })
 
+/** Until it is over. */
+async function lookOnce({ looks }: SameHost): Promise<void> {
+  let at = 0
+  let done = false
+  mock.timers.enable({ apis: ['setTimeout'] })
+  const clock = mock.method(performance, 'now', () => at)
+  try {
+    const look = looks.look(0).finally(() => {
+      done = true
+    })
+    while (!done) {
+      at += 50
+      mock.timers.tick(50)
+      await Promise.resolve()
+    }
+    await look
+  } finally {
+    clock.mock.restore()
+    mock.timers.reset()
+  }
+}
+
 /** One look in which `seen` adverts go out, of which the engine counts `sent`. */
 async function looked(seen: readonly number[], sent: number): Promise<readonly string[]> {
   let counted = 10
@@ -60,21 +82,7 @@ async function looked(seen: readonly number[], sent: number): Promise<readonly s
       return Promise.resolve()
     },
   })
-  mock.timers.enable({ apis: ['setTimeout'] })
-  const clock = mock.method(performance, 'now', () => at)
-  let at = 0
-  let done = false
-  const look = sameHost.looks.look(0).then(() => {
-    done = true
-  })
-  while (!done) {
-    at += 50
-    mock.timers.tick(50)
-    await Promise.resolve()
-  }
-  await look
-  clock.mock.restore()
-  mock.timers.reset()
+  await lookOnce(sameHost)
   assert.equal(lines.length, sameHost.looks.findings.length)
   return sameHost.looks.findings
 }
@@ -87,4 +95,33 @@ test('as many as were sent are ours, one more may be; from two on they are of an
   assert.deepEqual(await looked(all(7), 5), [
     'VI_1 is MASTER, but another program on this host sends adverts of VRID 51 on eth0: two masters that do not hear each other',
   ])
+})
+
+test('an instance that goes while another interface is looked at is looked at no more', async () => {
+  let leaders: readonly Leader[] = [leader, { ...leader, slot: 2, name: 'VI_2', ifindex: 3 }]
+  const opened: number[] = []
+  const say = () => undefined
+  const sameHost = new SameHost({
+    sockets: {
+      open: (ifindex) => {
+        opened.push(ifindex)
+        return 3
+      },
+      read: () => {
+        // A reload takes it out, or its link goes down: the engine knows its slot no more.
+        leaders = [leader]
+        return []
+      },
+      close: () => undefined,
+    },
+    log: { debug: say, info: say, warn: say, error: say, flush: () => Promise.resolve() },
+    leaders: () => leaders,
+    sent: (slot) => {
+      if (!leaders.some((it) => it.slot === slot)) throw new Error('no such slot')
+      return 0
+    },
+    counted: () => Promise.resolve(),
+  })
+  await lookOnce(sameHost)
+  assert.deepEqual(opened, [2])
 })
