@@ -10,14 +10,19 @@ export const command = (): Command =>
     .addOption(runDirOption())
     .addHelpText(
       'after',
-      '\nKeys: q, Esc or Ctrl-C quits; f shows only what is not well; s sorts by configuration, name, state or last change;\narrows, PgUp and PgDn scroll; Ctrl-L draws anew; Ctrl-Z suspends.\nExit status: 0, 3 it is no terminal.',
+      '\nKeys: q, Esc or Ctrl-C quits; f shows only what is not well; s sorts by configuration, name, state or last change;\narrows, PgUp and PgDn scroll; Ctrl-L draws anew; Ctrl-Z suspends.\nExit status: 0, 3 no terminal that can place its cursor.',
     )
     .action(async ({ runDir }: { runDir: string }) => {
-      const { stdin, stdout } = process
-      if (stdin.isTTY && stdout.isTTY && process.env['TERM'] !== 'dumb') {
-        await watch(runDir)
-        return
-      }
-      process.stderr.write('vipd: watch needs a terminal; see vipd status and vipd events\n')
+      const why = unsuited()
+      if (why === null) return await watch(runDir)
+      process.stderr.write(`vipd: watch: ${why}; see vipd status and vipd events\n`)
       process.exitCode = exit.usage
     })
+
+/** Why rows cannot be put on what it runs on; null: they can. */
+function unsuited(): string | null {
+  if (!process.stdin.isTTY || !process.stdout.isTTY) return 'this is no terminal'
+  const { TERM = '' } = process.env
+  if (TERM === '') return 'TERM is not set, so nothing is known of this terminal'
+  return TERM === 'dumb' ? 'TERM is dumb: a terminal that cannot place its cursor' : null
+}

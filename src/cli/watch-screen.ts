@@ -12,6 +12,8 @@ export type WatchState = {
   readonly status: Status | null
   /** When it came; milliseconds since 1970. */
   readonly statusAt: number
+  /** When the question was asked that has no answer yet; milliseconds since 1970. */
+  readonly askedAt: number | null
   /** Why the daemon does not answer; null: it does. */
   readonly away: string | null
   /** Oldest first. */
@@ -22,6 +24,9 @@ export type WatchState = {
   /** Instances above the first one that is shown. */
   readonly scrolled: number
 }
+
+/** From then on an answer is missed, milliseconds; the question itself is given up only later. */
+const lateMs = 2_000
 
 type Size = { readonly columns: number; readonly rows: number }
 
@@ -80,14 +85,16 @@ function cutPainted(text: string, width: number): string {
 }
 
 function topRow(
-  { status, statusAt, away }: WatchState,
+  { status, statusAt, askedAt, away }: WatchState,
   now: number,
   cut: (text: string) => string,
   paint: Paint,
 ): string {
-  if (away === null) return cut(status === null ? 'vipd: asked' : printable(headline(status, now)))
+  const late = askedAt !== null && now - askedAt > lateMs
+  if (away === null && !late)
+    return cut(status === null ? 'vipd: asked' : printable(headline(status, now)))
   const since = status === null ? '' : ` for ${age(now - statusAt)}; below is what it said then`
-  return paint('red', cut(`NO ANSWER${since}: ${printable(away)}`))
+  return paint('red', cut(`NO ANSWER${since}${away === null ? '' : `: ${printable(away)}`}`))
 }
 
 const keys = ({ order, onlyUnwell }: WatchState): string =>

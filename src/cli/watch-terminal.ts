@@ -44,6 +44,15 @@ export class WatchTerminal {
     this.#in.pause()
   }
 
+  /** After a stop: the shell has had the terminal meanwhile, and its mode, screen and size may be others. */
+  enterAgain(): void {
+    if (this.#held) this.#in.setRawMode(false)
+    this.#held = false
+    this.enter()
+    // The kernel tells a change of size to the program in the foreground alone.
+    process.kill(process.pid, 'SIGWINCH')
+  }
+
   /** Every row is written by the next `draw`. */
   forget(): void {
     this.#rows = []

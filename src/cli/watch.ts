@@ -4,6 +4,7 @@ import { textOf } from '../base/errors.ts'
 import { readEvents, requestStatus } from '../control/client.ts'
 import type { DaemonEvent } from '../report/event.ts'
 import { daemonSocket } from './trusted-directory.ts'
+import { Keys } from './watch-keys.ts'
 import { orders, type WatchState, watchRows } from './watch-screen.ts'
 import { WatchTerminal } from './watch-terminal.ts'
 
@@ -23,7 +24,7 @@ class Watch {
   #asking = false
   #again = false
   #state: WatchState = {
-    ...{ status: null, statusAt: 0, away: null, events: [] },
+    ...{ status: null, statusAt: 0, askedAt: null, away: null, events: [] },
     ...{ order: 'configured', onlyUnwell: false, scrolled: 0 },
   }
 
@@ -37,8 +38,10 @@ class Watch {
     process.once('exit', () => this.#terminal.leave())
     this.#obeySignals()
     this.#terminal.enter()
-    stdin.on('data', (keys: Buffer) => this.#obey(keys.toString('latin1')))
-    stdin.once('end', () => this.#end.abort())
+    const keys = new Keys((key) => this.#obey(key))
+    stdin.on('data', (octets: Buffer) => keys.take(octets.toString('latin1')))
+    for (const gone of [stdin, stdout])
+      for (const how of ['end', 'error']) gone.once(how, () => this.#end.abort())
     stdout.on('resize', () => this.#drawAnew())
     const timer = setInterval(() => void this.#ask(), everyMs)
     void this.#ask()
@@ -61,31 +64,43 @@ class Watch {
         this.#terminal.leave()
         process.exit(128 + number)
       })
-    process.on('SIGTSTP', () => this.#suspend())
-    process.on('SIGCONT', () => {
-      this.#terminal.enter()
-      this.#drawAnew()
-    })
+    process.on('SIGTSTP', this.#suspend)
+    process.on('SIGCONT', () => this.#goOn())
   }
 
-  #suspend(): void {
+  /**
+   * As a terminal does it: the whole process group, so that a script that runs watch is stopped with it and the shell
+   * gets the terminal. Without a shell that could continue it (`ssh -t HOST vipd watch`) the kernel stops nothing.
+   */
+  readonly #suspend = (): void => {
     this.#terminal.leave()
-    process.kill(process.pid, 'SIGSTOP')
+    process.removeListener('SIGTSTP', this.#suspend)
+    process.kill(0, 'SIGTSTP')
+    // Stopped here, until SIGCONT.
+    process.on('SIGTSTP', this.#suspend)
+    this.#goOn()
   }
 
-  #obey(keys: string): void {
+  #goOn(): void {
+    this.#terminal.enterAgain()
+    // The time of the stop is not the daemon's.
+    this.#change({ askedAt: this.#asking ? Date.now() : null })
+    void this.#ask()
+  }
+
+  #obey(key: string): void {
     const { order, onlyUnwell } = this.#state
     const page = Math.max(1, Math.floor(this.#terminal.size.rows / 2))
-    if (keys === 'q' || keys === '\u0003' || keys === '\u001b') this.#end.abort()
-    else if (keys === '\u001a') this.#suspend()
-    else if (keys === '\u000c') this.#drawAnew()
-    else if (keys === 'f') this.#change({ onlyUnwell: !onlyUnwell, scrolled: 0 })
-    else if (keys === 's')
+    if (key === 'q' || key === '\u0003' || key === '\u001b') this.#end.abort()
+    else if (key === '\u001a') this.#suspend()
+    else if (key === '\u000c') this.#drawAnew()
+    else if (key === 'f') this.#change({ onlyUnwell: !onlyUnwell, scrolled: 0 })
+    else if (key === 's')
       this.#change({ order: orders[(orders.indexOf(order) + 1) % orders.length] ?? order })
-    else if (keys === '\u001b[A' || keys === '\u001bOA') this.#scroll(-1)
-    else if (keys === '\u001b[B' || keys === '\u001bOB') this.#scroll(1)
-    else if (keys === '\u001b[5~') this.#scroll(-page)
-    else if (keys === '\u001b[6~') this.#scroll(page)
+    else if (key === '\u001b[A' || key === '\u001bOA') this.#scroll(-1)
+    else if (key === '\u001b[B' || key === '\u001bOB') this.#scroll(1)
+    else if (key === '\u001b[5~') this.#scroll(-page)
+    else if (key === '\u001b[6~') this.#scroll(page)
   }
 
   #scroll(by: number): void {
@@ -103,11 +118,12 @@ class Watch {
     this.#again = this.#asking
     if (this.#asking) return this.#draw()
     this.#asking = true
+    this.#state = { ...this.#state, askedAt: Date.now() }
     try {
       const status = await requestStatus(daemonSocket(this.#runDir, 'read'))
-      this.#change({ status, statusAt: Date.now(), away: null })
+      this.#change({ status, statusAt: Date.now(), askedAt: null, away: null })
     } catch (error) {
-      this.#change({ away: textOf(error) })
+      this.#change({ askedAt: null, away: textOf(error) })
     }
     this.#asking = false
     if (this.#again) void this.#ask()
@@ -118,16 +134,18 @@ class Watch {
     const { signal } = this.#end
     const take = (events: readonly DaemonEvent[], recent: boolean) => {
       if (events.length === 0) return undefined
-      const known = recent ? [] : this.#state.events
+      // A daemon that was restarted does not remember what the one before it told.
+      const from = events[0]?.at ?? ''
+      const known = recent ? this.#state.events.filter(({ at }) => at < from) : this.#state.events
       this.#change({ events: [...known, ...events].slice(-eventsMax) })
       if (!recent) void this.#ask()
       return undefined
     }
     while (!signal.aborted) {
-      // Why it is away is told by the next question.
+      // Why it is away is told by the answer to a question.
       await Promise.resolve()
         .then(() => readEvents(daemonSocket(this.#runDir, 'read'), { take }, signal))
-        .catch(() => undefined)
+        .catch(() => this.#ask())
       await delay(reopenMs, null, { signal }).catch(() => undefined)
     }
   }

@@ -5,6 +5,7 @@ import { program } from '../../src/lab/program.ts'
 import { startVipd } from '../../src/lab/vipd.ts'
 import { until } from '../../src/lab/wait.ts'
 import type { DaemonEvent } from '../../src/report/event.ts'
+import { Session } from '../unit/cli/a-terminal.ts'
 import { conf, inLab } from './pair.ts'
 
 const soonMs = 30_000
@@ -114,5 +115,36 @@ test('history over a crash, an end and a full disk; events while they happen', a
     assert.ok(kept.some(({ number, to }) => to === 'FAULT' && number === fault.number))
     assert.equal(kept.at(-1)?.to, 'STOPPED')
     assert.equal((await history('--dir', ls.stdout.trim(), '--until', '1h')).length, 0)
+  })
+})
+
+test('watch: a daemon that is killed, that stands still, and that comes back', async () => {
+  await inLab('watch', async (lab) => {
+    const host = await lab.host('one', { addresses: { eth0: ['172.16.80.2/24'] } })
+    const first = startVipd(host, conf({ priority: 100 }))
+    await first.reaches('VI_1', 'MASTER', soonMs)
+    const watch = new Session({
+      ...{ dir: `/proc/${host.pid}/root/run/lab`, seen: '/run/lab', name: 'watch' },
+      program: `TERM=xterm exec '${process.execPath}' '${bin}' watch --run-dir '${first.runDir}'`,
+      start: (args, onData) => {
+        const child = host.spawn('script', args, { name: 'script', onData })
+        return { write: (text) => child.write(text), ended: child.exited }
+      },
+    })
+    await watch.shows(/VI_1 +\d+ +eth0 +MASTER/)
+    await first.kill()
+    await watch.shows(/^NO ANSWER for[\s\S]*VI_1 +\d+ +eth0 +MASTER/)
+    const second = startVipd(host, conf({ priority: 100 }))
+    await second.reaches('VI_1', 'MASTER', soonMs)
+    await watch.shows(/^vipd [\s\S]*VI_1 +\d+ +eth0 +MASTER/)
+    await second.child.signal('SIGSTOP')
+    await watch.shows(/^NO ANSWER for/)
+    await second.child.signal('SIGCONT')
+    await watch.shows(/^vipd /)
+    // Both take-overs: that of the daemon that is no more, and that of this one.
+    await watch.shows(/(?:VI_1 {2}BACKUP -> MASTER[\s\S]*){2}/)
+    watch.type('q')
+    await watch.ended
+    assert.deepEqual([watch.read('status'), watch.read('after')], ['0', watch.read('before')])
   })
 })
