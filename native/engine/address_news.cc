@@ -10,9 +10,12 @@ namespace vipd {
 
 namespace {
 
+// cstamp and tstamp, the last two of struct ifa_cacheinfo.
+constexpr size_t kInstants = 2 * sizeof(uint32_t);
+
 struct Parts {
   std::string who;   // family, interface, local and peer address
-  std::string what;  // everything, without the lifetime
+  std::string what;  // everything, without the instants of its making and of its last change
 };
 
 Parts Split(const nlmsghdr* message) {
@@ -22,9 +25,11 @@ Parts Split(const nlmsghdr* message) {
   parts.who = std::to_string(head->ifa_index) + '/' + std::to_string(head->ifa_prefixlen);
   auto left = static_cast<int>(IFA_PAYLOAD(message));
   for (const rtattr* at = IFA_RTA(head); RTA_OK(at, left); at = RTA_NEXT(at, left)) {
-    const std::string text(reinterpret_cast<const char*>(at), at->rta_len);
+    const size_t instants = at->rta_type == IFA_CACHEINFO ? kInstants : 0;
+    if (at->rta_len < instants) continue;
+    const std::string text(reinterpret_cast<const char*>(at), at->rta_len - instants);
     if (at->rta_type == IFA_ADDRESS || at->rta_type == IFA_LOCAL) parts.who += text;
-    if (at->rta_type != IFA_CACHEINFO) parts.what += text;
+    parts.what += text;
   }
   return parts;
 }

@@ -1,6 +1,5 @@
-// Which notifications about addresses say something new. A renewed lifetime is notified like a
-// change, to every listener and also to the program that renewed it; nothing that is asked of an
-// address here depends on it.
+// Which notifications about addresses say something new. A lifetime that is renewed, to be as long
+// as it was, is notified like a change, to every listener and also to the program that renewed it.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +13,7 @@ namespace vipd {
 
 class AddressNews {
  public:
-  // False for an RTM_NEWADDR that is equal, but for its lifetime, to the last one about that
-  // address.
+  // False for an RTM_NEWADDR that is equal, lifetimes included, to the last one about that address.
   bool IsNews(const nlmsghdr* message);
   // Of all messages in what the kernel has delivered at once.
   bool AnyNews(std::span<const uint8_t> bytes);

@@ -56,12 +56,29 @@ export type KernelChange =
       /** An address of another program came or went, or changed hands. */
       readonly foreign: boolean
     }
+  | AddressAltered
   | EntryGone
   /** A setting of the interface (net.ipv4.conf.IFACE.*) is known anew. */
   | { readonly kind: 'settings'; readonly ifindex: number }
   /** Whether the interface forwards IPv6 is known anew. */
   | { readonly kind: 'forwarding'; readonly ifindex: number }
   | DelayNews
+
+/** One of ours was set again: by vipd, or in another way by another program. */
+export type AddressAltered = {
+  readonly kind: 'address-altered'
+  readonly held: KernelAddress
+  readonly terms: AddressTerms
+}
+
+/** What of an address can be altered while it stands. */
+export type AddressTerms = Pick<
+  LinkAddress,
+  'preferredSeconds' | 'validSeconds' | 'noprefixroute'
+> & {
+  /** It had vipd's mark, and has it no longer. */
+  readonly unmarked: boolean
+}
 
 /** A route or a rule of that identity was removed, or another program's route took its place. The mirror holds none. */
 export type EntryGone = {
@@ -302,7 +319,10 @@ export class Kernel implements KernelView {
     // An IPv6 address that goes before the kernel has told of its coming is told of only now.
     const unknown = before === undefined && !ours
     const same = present ? sameState(before, now) && !foreign : unknown
-    return same ? [] : [{ kind: 'address', held: now, present, foreign }]
+    return [
+      ...(same ? [] : [changeOf(now, present, foreign)]),
+      ...(present && before?.ours ? [alteredFrom(before, now, message.address)] : []),
+    ]
   }
 
   #owned(message: LinkAddress, before: KernelAddress | undefined): boolean {
@@ -373,6 +393,16 @@ const changeOf = (held: KernelAddress, present: boolean, foreign: boolean): Kern
   present,
   foreign,
 })
+
+function alteredFrom(
+  before: KernelAddress,
+  held: KernelAddress,
+  { preferredSeconds, validSeconds, noprefixroute }: LinkAddress,
+): AddressAltered {
+  const unmarked = before.protocol === vipdProtocol && held.protocol !== vipdProtocol
+  const terms = { preferredSeconds, validSeconds, noprefixroute, unmarked }
+  return { kind: 'address-altered', held, terms }
+}
 
 /** What to ask the kernel for the whole of it. */
 export const dumpRequests = (): readonly Uint8Array[] => [

@@ -170,6 +170,27 @@ const shown24 = async (host: Host): Promise<string[]> => {
   return [...text.matchAll(/inet (172\.16\.80\.100\/\d+)/g)].map(([, it = '']) => it)
 }
 
+describe('another program alters an address that stands', { concurrency: 2 }, () => {
+  for (const [lifetime, wanted] of [
+    [0, /valid_lft forever preferred_lft forever/],
+    [900, /valid_lft (900|89\d)sec preferred_lft \1sec/],
+  ] as const)
+    test(`its lifetimes are set again at once (vipd_address_lifetime ${lifetime})`, () =>
+      inLab('altered', async (lab) => {
+        const host = await openHost(lab)
+        const globals = `vipd_address_lifetime ${lifetime}`
+        const daemon = startVipd(host, conf({ priority: 150, globals }))
+        await daemon.reaches('VI_1', 'MASTER', soonMs)
+        for (const lifetimes of ['valid_lft 2 preferred_lft 0', 'valid_lft 3600 preferred_lft 3']) {
+          await host.sh(`ip addr change ${vip}/32 dev eth0 ${lifetimes}`)
+          await until('as it was', soonMs, async () => wanted.test(await shown(host, vip)))
+        }
+        assert.equal((await daemon.status()).instances[0]?.transitions, 2)
+        assert.deepEqual((await daemon.status()).warnings, [])
+        assert.match(daemon.child.text, /172\.16\.80\.100 was altered by another program/)
+      }))
+})
+
 describe('deleting a primary takes the secondaries of its network along', {
   concurrency: 2,
 }, () => {

@@ -124,6 +124,8 @@ test('an interface that leaves a bridge is still there: what is known of address
   ip('address', 'add', '10.9.8.3/32', 'dev', 'va')
   await until(() => newsOf('10.9.8.3') === 1)
   assert.equal(newsOf('10.9.8.2'), 1, 'a renewal was taken for news')
+  ip('address', 'change', '10.9.8.2/32', 'dev', 'va', 'valid_lft', '900', 'preferred_lft', '0')
+  await until(() => newsOf('10.9.8.2') === 2)
   ip('address', 'del', '10.9.8.2/32', 'dev', 'va')
   ip('address', 'del', '10.9.8.3/32', 'dev', 'va')
   ip('link', 'del', 'dev', 'port')

@@ -12,8 +12,9 @@ import {
   planRestore,
   type SlotFacts,
 } from '../../engine/plans-addresses.ts'
-import type { KernelAddress, KernelView } from '../../kernel/mirror.ts'
+import type { AddressAltered, KernelAddress, KernelView } from '../../kernel/mirror.ts'
 import { identityOf, identityOfHeld } from '../../wire/address-identity.ts'
+import { isAltered } from '../binding/altered-address.ts'
 import { Duplicates, describeDuplicate } from './duplicates.ts'
 import type { RateLimitedLog } from './rate-limited-log.ts'
 import { RefusedAddresses } from './refused-addresses.ts'
@@ -82,6 +83,24 @@ export class AddressKeeper {
     this.#ports.log.write(cfg.name, { kind: 'log', level: 'warning', text }, now)
     this.restore(holder)
     if (!wasDown) this.#resignContested(gone.address, holder)
+  }
+
+  /** Whether one of a master's is there as it must be; null: it has no such one. */
+  accepts({ held, terms }: AddressAltered, facts: SlotFacts): boolean | null {
+    const wanted = kernelAddresses(facts).find(
+      (a) => a.ifindex === held.ifindex && identityOf(a) === identityOfHeld(held),
+    )
+    if (wanted === undefined || wanted.foreign) return null
+    return !isAltered(wanted, facts.lifetimeSeconds, terms)
+  }
+
+  /** Another program altered it, which takes no effect on the lead and on clients as long as it is set again. */
+  altered({ held }: AddressAltered, holder: Holder): void {
+    const { cfg, now } = holder
+    this.#restorer.altered(`${held.ifindex} ${identityOfHeld(held)}`)
+    const text = `(${cfg.name}) ${held.address} was altered by another program (lifetimes, flags or protocol): set again`
+    this.#ports.log.write(cfg.name, { kind: 'log', level: 'warning', text }, now)
+    this.restore(holder)
   }
 
   /** A virtual link of the master was switched off: on again, with all that is on it. */

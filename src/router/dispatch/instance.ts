@@ -10,7 +10,7 @@ import { nextDeadline } from '../../election/step.ts'
 import type { Effect, Event, Machine, Params, State } from '../../election/types.ts'
 import type { ExpectedAdvert, Packet, SlotId } from '../../engine/contract.ts'
 import { planHold, planReturn } from '../../engine/plans-addresses.ts'
-import type { EntryGone, KernelAddress } from '../../kernel/mirror.ts'
+import type { AddressAltered, EntryGone, KernelAddress } from '../../kernel/mirror.ts'
 import type { Move } from '../binding/sockets.ts'
 import type { Assessment } from '../tracking/tracker.ts'
 import { type Holder, hasAddress } from './address-keeper.ts'
@@ -244,6 +244,18 @@ export class RunningInstance {
     this.addresses.vanished(gone, holder, wasDown)
     // Not of the lead that a contested address has just ended.
     this.holdEntries()
+  }
+
+  /** One of a master's is there as it must be; null: it has no such one. */
+  acceptsAddress(told: AddressAltered): boolean | null {
+    const holder = this.#holder(this.#ports.engine.now())
+    return holder === null ? null : this.addresses.accepts(told, holder.facts)
+  }
+
+  /** Another program altered one that this instance does not accept so. */
+  addressAltered(told: AddressAltered): void {
+    const holder = this.#holder(this.#ports.engine.now())
+    if (holder !== null) this.addresses.altered(told, holder)
   }
 
   /** Another program switched off a link that a master's addresses are on. */

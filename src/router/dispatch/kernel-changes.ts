@@ -3,7 +3,7 @@ import type { Log } from '../../base/log.ts'
 import { type DelayNews, describeDelay } from '../../kernel/link-delays.ts'
 import { linkNews } from '../../kernel/link-news.ts'
 import type { KernelLink, LinkChange } from '../../kernel/link-table.ts'
-import type { Kernel, KernelAddress, KernelChange } from '../../kernel/mirror.ts'
+import type { AddressAltered, Kernel, KernelAddress, KernelChange } from '../../kernel/mirror.ts'
 import { watchedInterfaces } from '../tracking/tracker.ts'
 import type { Roster } from './roster.ts'
 
@@ -37,6 +37,8 @@ function routeOne(change: KernelChange, to: Concerned, batch: readonly KernelCha
       return onAddress(change, to, batch)
     case 'forwarding':
       return onForwarding(change.ifindex, to)
+    case 'address-altered':
+      return onAltered(change, to.roster)
     case 'entry-gone':
       for (const instance of to.roster.instances) instance.entryVanished(change)
       return
@@ -128,6 +130,13 @@ function onAddress(
   }
   if (present || kernel.hasAgain(held) || isDark(kernel.linkByIndex(held.ifindex), roster)) return
   onVanished(held, to, batch)
+}
+
+/** Set again by one instance, unless it is as another one of them sets it. */
+function onAltered(told: AddressAltered, { instances }: Roster): void {
+  const answers = instances.map((it) => ({ it, accepts: it.acceptsAddress(told) }))
+  if (answers.some(({ accepts }) => accepts === true)) return
+  answers.find(({ accepts }) => accepts === false)?.it.addressAltered(told)
 }
 
 function onVanished(

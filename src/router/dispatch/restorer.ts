@@ -36,6 +36,13 @@ export class Restorer {
     loser.announcements.add('announce', true)
   }
 
+  /** It is there, and not as it must be: set again, announced or not as it was to be. */
+  altered(key: string): void {
+    const loser = this.#losers.get(key) ?? newLoser()
+    this.#losers.set(key, loser)
+    loser.adds.add('add', true)
+  }
+
   /** What to do now. An announcement alone is the last of several that were put off. */
   take(now: Us): readonly (Restoration & { readonly add: boolean })[] {
     return [...this.#losers].flatMap(([key, { adds, announcements }]) => {

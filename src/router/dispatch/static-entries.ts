@@ -14,10 +14,11 @@ import { noStatics, type Statics } from '../../config/statics.ts'
 import type { Engine } from '../../engine/contract.ts'
 import type { AddressFacts } from '../../engine/plans-addresses.ts'
 import type { OwnedObject } from '../../kernel/marks.ts'
-import type { Kernel, KernelChange, KernelView } from '../../kernel/mirror.ts'
+import type { AddressAltered, Kernel, KernelChange, KernelView } from '../../kernel/mirror.ts'
 import type { StatusStatic } from '../../report/status.ts'
 import { identityOfHeld, networkOf } from '../../wire/address-identity.ts'
 import { encodeRouteTakeBack } from '../../wire/rtnetlink-route.ts'
+import { isAltered } from '../binding/altered-address.ts'
 import {
   ownedStatics,
   type StaticFact,
@@ -122,6 +123,7 @@ export class StaticEntries {
     )
     if (differs) this.#follow()
     this.#vanished(changes)
+    for (const change of changes) if (change.kind === 'address-altered') this.#altered(change)
     if (back) this.#addAll(this.#facts)
   }
 
@@ -217,6 +219,18 @@ export class StaticEntries {
       const text = `the static ${kind} ${written} ${how}`
       this.#log.write('static', { kind: 'log', level: 'warning', text }, now)
     }
+    this.#restore(now)
+  }
+
+  #altered({ held, terms }: AddressAltered): void {
+    const identity = `${held.ifindex} ${identityOfHeld(held)}`
+    const it = this.#facts.find((fact) => fact.identity === identity)
+    if (it == null || it.address === null || !it.track) return
+    if (!isAltered(it.address, null, terms)) return
+    this.#restorer.altered(identity)
+    const now = this.#ports.engine.now()
+    const text = `the static address ${it.text} was altered by another program (lifetimes, flags or protocol): set again`
+    this.#log.write('static', { kind: 'log', level: 'warning', text }, now)
     this.#restore(now)
   }
 

@@ -227,6 +227,28 @@ test('an address that another program deleted is put back once for each deletion
   assert.deepEqual([...new Set(ordered().flatMap(stepKinds))], ['frame'])
 })
 
+test('an address that another program altered is set again, within bounds, and is no conflict', () => {
+  const { it, ordered, lines } = atWork()
+  it.engineEvent(expired(ordered()[0]?.generation ?? 0))
+  const terms = {
+    validSeconds: 5,
+    preferredSeconds: 0,
+    noprefixroute: false,
+    unmarked: false,
+  }
+  const told = { kind: 'address-altered', held: vanished('172.16.80.100'), terms } as const
+  assert.equal(it.acceptsAddress(told), false)
+  ordered()
+  for (let i = 0; i < 100; i++) it.addressAltered(told)
+  const steps = ordered().map(stepKinds)
+  assert.equal(steps.length, 20)
+  assert.deepEqual(steps[0], ['netlink'], 'nothing to announce')
+  assert.match(lines.join('\n'), /172\.16\.80\.100 was altered by another program .*: set again/)
+  assert.deepEqual(contestedAt(it, 0), [])
+  const other = { ...told, held: vanished('172.16.80.1') }
+  assert.equal(it.acceptsAddress(other), null)
+})
+
 test('an address that went with its interface is put back, and no other program is blamed', () => {
   const { it, ordered, lines } = atWork()
   it.engineEvent(expired(ordered()[0]?.generation ?? 0))

@@ -159,6 +159,21 @@ test('replaced by another program: put back, and said', () => {
   )
 })
 
+test('a static address that another program altered is set again', () => {
+  const table = new Table()
+  table.entries.set(some)
+  table.take()
+  const terms = { validSeconds: 5, preferredSeconds: 5, noprefixroute: false, unmarked: false }
+  const told = { kind: 'address-altered', held: address(4, '10.50.0.2'), terms } as const
+  table.entries.onKernel([told])
+  assert.deepEqual(table.take(), ['newaddr 10.50.0.2/24', ...set.slice(2)])
+  assert.match(table.logged[0] ?? '', /10\.50\.0\.2.* was altered by another program/)
+  table.entries.onKernel([
+    { ...told, terms: { ...terms, validSeconds: null, preferredSeconds: null } },
+  ])
+  assert.deepEqual(table.take(), [])
+})
+
 test('a program that insists makes it wait its turn, and status names it', () => {
   const table = new Table()
   table.entries.set(some)
