@@ -161,7 +161,8 @@ export class RunningDaemon implements Daemon {
   #openLinks(log: Log): VirtualLinks {
     const [kernel, engine, ownership] = [this.#kernel, this.#engine, this.#ownership]
     const onChange = (names: ReadonlySet<string>) => this.#dispatcher.onLinks(names)
-    return openVirtualLinks({ kernel, engine, log, ownership, onChange })
+    const onContested = (name: string) => this.#dispatcher.onContestedLink(name)
+    return openVirtualLinks({ kernel, engine, log, ownership, onChange, onContested })
   }
 
   #openFirewall(log: Log): Firewall {

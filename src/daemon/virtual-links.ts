@@ -21,8 +21,9 @@ export function openVirtualLinks(ports: {
   readonly log: Log
   readonly ownership: Ownership
   onChange(names: ReadonlySet<string>): void
+  onContested(name: string): void
 }): VirtualLinks {
-  const { kernel, engine, log, ownership, onChange } = ports
+  const { kernel, engine, log, ownership, onChange, onContested } = ports
   const errands = new Errands()
   return new VirtualLinks({
     kernel,
@@ -31,6 +32,7 @@ export function openVirtualLinks(ports: {
     record: (links) => ownership.record('links', links),
     setIpv6: (name, settings) => setIpv6(errands, name, settings),
     onChange,
+    onContested,
   })
 }
 

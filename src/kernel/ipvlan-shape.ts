@@ -5,6 +5,7 @@
 import type { Ip } from '../base/ip.ts'
 import { ipFamily } from '../base/ip.ts'
 import { encodeAddressDelete, encodeAddressReplace } from '../wire/rtnetlink-address.ts'
+import { describeIpvlan, encodeIpvlanMode, hasFlags, isLayerTwo } from '../wire/rtnetlink-ipvlan.ts'
 import { encodeIpv4Settings, type Ipv4Settings } from '../wire/rtnetlink-settings.ts'
 import { encodeLinkAlter, encodeLinkSwitch } from '../wire/rtnetlink-virtual-link.ts'
 import type { KernelLink } from './link-table.ts'
@@ -28,6 +29,29 @@ export type Lack = { readonly what: string; readonly request: Uint8Array }
 type Mirror = Pick<Kernel, 'linkByIndex' | 'settingsOf' | 'addressesOn'>
 
 /**
+ * An ipvlan beside ours whose mode is not ours: the kernel has one mode for all of an interface, the one that was asked for
+ * last. `deaf`: adverts reach no link in that mode.
+ */
+export type ModeClash = { readonly deaf: boolean; readonly text: string }
+
+/** `isOwn`: a link that this process has made. */
+export function modeClash(
+  { base: name, mode }: IpvlanWish,
+  base: KernelLink,
+  isOwn: (link: KernelLink) => boolean,
+  kernel: Pick<Kernel, 'linkByName' | 'linkNames'>,
+): ModeClash | null {
+  for (const link of kernel.linkNames.flatMap((it) => kernel.linkByName(it) ?? [])) {
+    const { ipvlan } = link
+    if (ipvlan === null || link.below !== base.ifindex || isOwn(link)) continue
+    if (isLayerTwo(ipvlan) && hasFlags(ipvlan, mode)) continue
+    const text = `${name} has ${link.name} of another program, an ipvlan in mode ${describeIpvlan(ipvlan)}; the kernel has one mode for all ipvlans of an interface, and vipd needs layer 2 ${mode}`
+    return { deaf: !isLayerTwo(ipvlan), text }
+  }
+  return null
+}
+
+/**
  * rp_filter 2: adverts arrive from a network that is reached by the interface below, which 1 (of `all`, say) would drop. The
  * others keep two links with one MAC address from answering for each other.
  */
@@ -35,7 +59,7 @@ const settings = { arp_ignore: 1, arp_announce: 2, rp_filter: 2 } as const
 
 /** What can be asked for at once, in order. `master`: of the link below, if that is a VRF's. */
 export function ipvlanLacks(
-  { address: wanted }: IpvlanWish,
+  { address: wanted, mode }: IpvlanWish,
   link: KernelLink,
   master: number | null,
   kernel: Mirror,
@@ -56,6 +80,9 @@ export function ipvlanLacks(
     ...(hasSettings(kernel.settingsOf(ifindex))
       ? []
       : [{ what: 'settings', request: encodeIpv4Settings(ifindex, settings) }]),
+    ...(link.ipvlan === null || (isLayerTwo(link.ipvlan) && hasFlags(link.ipvlan, mode))
+      ? []
+      : [{ what: 'mode', request: encodeIpvlanMode(ifindex, mode) }]),
     ...(link.on ? [] : [{ what: 'up', request: encodeLinkSwitch(ifindex, true) }]),
     ...stale.map((it) => ({
       what: `without ${it.address}`,

@@ -28,6 +28,8 @@ export type KernelLink = {
   readonly vrfTable: number | null
   /** MACVLAN_MODE_* */
   readonly macvlanMode: number | null
+  /** See `Link`. */
+  readonly ipvlan: Link['ipvlan']
   readonly alias: string | null
 }
 
@@ -55,6 +57,7 @@ export const seenOf = (link: Link): KernelLink => ({
   master: link.master,
   vrfTable: link.vrfTable,
   macvlanMode: link.macvlanMode,
+  ipvlan: link.ipvlan,
   alias: link.alias,
 })
 
@@ -184,6 +187,8 @@ function sameLink(a: KernelLink | null, b: KernelLink | null): boolean {
     a.master === b.master &&
     a.vrfTable === b.vrfTable &&
     a.macvlanMode === b.macvlanMode &&
+    a.ipvlan?.mode === b.ipvlan?.mode &&
+    a.ipvlan?.flags === b.ipvlan?.flags &&
     a.alias === b.alias &&
     `${a.mac}` === `${b.mac}`
   )

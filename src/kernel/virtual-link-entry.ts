@@ -1,4 +1,5 @@
 /** How far one link of vipd's has come. */
+import { Contest } from './contest.ts'
 import type { OwnedLink } from './marks.ts'
 import type { Ipv6Settings, LinkWish } from './virtual-link-shape.ts'
 
@@ -17,9 +18,15 @@ export type VirtualLinkEntry = {
   refused: string | null
   failures: number
   again: NodeJS.Timeout | null
-  madeAtMs: number[]
-  /** What was altered last: not tried again until something else differs. */
-  tried: string | null
+  /** It has been made, by this process or an earlier one. */
+  made: boolean
+  readonly contest: Contest
+  /** What another program does to it, while that is contested. */
+  contested: string | null
+  /** The wait of a contest is over. */
+  waited: boolean
+  /** Said once: what of the interface's other ipvlans is not as ours. */
+  besides: string | null
   /** The name is taken: by that link. */
   takenBy: number | null
   /** IPv6 settings that it has. */
@@ -38,9 +45,39 @@ export const newEntry = (name: string, wish: LinkWish | null): VirtualLinkEntry 
   refused: null,
   failures: 0,
   again: null,
-  madeAtMs: [],
-  tried: null,
+  made: false,
+  contest: new Contest(),
+  contested: null,
+  waited: false,
+  besides: null,
   takenBy: null,
   ipv6: null,
   ipv6Refused: null,
 })
+
+/** What is recorded before it can be there. */
+export const ownedLink = (wish: LinkWish): OwnedLink => ({
+  kind: 'link',
+  name: wish.name,
+  linkKind: wish.kind,
+  base: wish.base,
+  mac: wish.kind === 'macvlan' ? wish.mac : null,
+})
+
+/** For `status`, one sentence each. */
+export function warningsOf(entry: VirtualLinkEntry, nowMs: number): readonly string[] {
+  const { name, refused, ipv6Refused, besides, contest, contested } = entry
+  const insists = contest.isContested(nowMs) ? contested : null
+  return [
+    ...(refused === null ? [] : [`${name}: ${refused}`]),
+    ...(besides === null ? [] : [`${name}: ${besides}`]),
+    ...(insists === null ? [] : [`${name}: ${describeContest(insists)}`]),
+    ...(ipv6Refused === null
+      ? []
+      : [`${name}: IPv6 settings are not as they should be: ${ipv6Refused}`]),
+  ]
+}
+
+/** `what` another program does: 'removes it'. */
+export const describeContest = (what: string): string =>
+  `another program ${what} again and again; it is set again, after ever longer waits`

@@ -1,8 +1,13 @@
 /** What a link that vipd makes must be, and what of one that stands is not so. Pure over the mirror. */
 import { isDeepStrictEqual } from 'node:util'
-import { type MacText, macText } from '../base/mac.ts'
+import { type MacText, macOctets, macText } from '../base/mac.ts'
+import { encodeIpvlanCreate } from '../wire/rtnetlink-ipvlan.ts'
 import type { Ipv4Settings } from '../wire/rtnetlink-settings.ts'
-import { bridgeMode, type LinkAlteration } from '../wire/rtnetlink-virtual-link.ts'
+import {
+  bridgeMode,
+  encodeLinkCreate,
+  type LinkAlteration,
+} from '../wire/rtnetlink-virtual-link.ts'
 import type { IpvlanWish } from './ipvlan-shape.ts'
 import type { KernelLink } from './link-table.ts'
 import { linkMark } from './marks.ts'
@@ -52,17 +57,17 @@ export type Standing = {
   readonly ipv6: Ipv6Settings | null
 }
 
-/** What of it is not as it must be; empty: all is. */
-export function lacksOf({ wish, link, base, ipv6 }: Standing, kernel: Mirror): readonly unknown[] {
+/** What of it is not as it must be, by name; empty: all is. */
+export function lacksOf({ wish, link, base, ipv6 }: Standing, kernel: Mirror): readonly string[] {
   const alteration = alterationOf(link, base, kernel)
   const wanted = ipv6Of(wish, base, kernel)
   const has = kernel.settingsOf(link.ifindex)
-  const settings = Object.entries(ipv4Of(base, kernel)).filter(
-    ([name, value]) => has !== null && has[name as keyof Ipv4Settings] !== value,
+  const settings = Object.entries(ipv4Of(base, kernel)).flatMap(([name, value]) =>
+    has !== null && has[name as keyof Ipv4Settings] !== value ? [name] : [],
   )
   return [
-    ...(Object.keys(alteration).length === 0 ? [] : [alteration]),
-    ...(isDeepStrictEqual(ipv6, wanted) ? [] : [wanted]),
+    ...Object.keys(alteration),
+    ...(isDeepStrictEqual(ipv6, wanted) ? [] : ['IPv6 settings']),
     ...settings,
   ]
 }
@@ -75,6 +80,19 @@ export function alterationOf(link: KernelLink, base: KernelLink, kernel: Mirror)
     ...(base.mtu === null || link.mtu === base.mtu ? {} : { mtu: base.mtu }),
     ...(link.master === master ? {} : { master: master ?? 0 }),
   }
+}
+
+/** The request that makes it, down. */
+export function creationOf(
+  wish: LinkWish,
+  base: KernelLink,
+  kernel: Pick<Kernel, 'linkByIndex'>,
+): Uint8Array {
+  const { name, group } = wish
+  const place = { name, below: base.ifindex, group, master: masterOf(base, kernel) }
+  return wish.kind === 'macvlan'
+    ? encodeLinkCreate({ kind: 'macvlan', ...place, mac: macOctets(wish.mac) })
+    : encodeIpvlanCreate({ ...place, mode: wish.mode })
 }
 
 /** A new link has the settings of `default`: whether it forwards follows the interface that it sits on. */
@@ -91,7 +109,10 @@ export function ipv6Of({ ipv6 }: MacvlanWish, base: KernelLink, kernel: Mirror):
 }
 
 /** The VRF of the interface; of a bridge or a bond it is a port, and the link is none. */
-export function masterOf({ master }: KernelLink, kernel: Mirror): number | null {
+export function masterOf(
+  { master }: KernelLink,
+  kernel: Pick<Kernel, 'linkByIndex'>,
+): number | null {
   const link = master === null ? null : kernel.linkByIndex(master)
   return link?.kind === 'vrf' ? link.ifindex : null
 }

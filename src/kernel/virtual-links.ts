@@ -7,22 +7,27 @@
 import { isDeepStrictEqual } from 'node:util'
 import { OpError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import { macOctets } from '../base/mac.ts'
-import { encodeIpvlanCreate, encodeIpvlanMode } from '../wire/rtnetlink-ipvlan.ts'
+import { encodeIpvlanMode } from '../wire/rtnetlink-ipvlan.ts'
 import { encodeIpv4Settings } from '../wire/rtnetlink-settings.ts'
 import {
   encodeLinkAlter,
-  encodeLinkCreate,
   encodeLinkDelete,
   encodeNoAddressGeneration,
 } from '../wire/rtnetlink-virtual-link.ts'
-import { type IpvlanWish, ipvlanIpv6, ipvlanLacks } from './ipvlan-shape.ts'
+import { type IpvlanWish, ipvlanIpv6, ipvlanLacks, type Lack, modeClash } from './ipvlan-shape.ts'
 import type { KernelLink } from './link-table.ts'
 import type { OwnedLink } from './marks.ts'
 import type { Kernel } from './mirror.ts'
-import { newEntry, type VirtualLinkEntry } from './virtual-link-entry.ts'
+import {
+  describeContest,
+  newEntry,
+  ownedLink,
+  type VirtualLinkEntry,
+  warningsOf,
+} from './virtual-link-entry.ts'
 import {
   alterationOf,
+  creationOf,
   type Ipv6Settings,
   ipv4Of,
   ipv6Of,
@@ -42,7 +47,7 @@ export type LinkState = 'ready' | 'coming' | 'refused'
 export type VirtualLinksPorts = {
   readonly kernel: Pick<
     Kernel,
-    'linkByName' | 'linkByIndex' | 'forwardsIpv6' | 'settingsOf' | 'addressesOn'
+    'linkByName' | 'linkByIndex' | 'linkNames' | 'forwardsIpv6' | 'settingsOf' | 'addressesOn'
   >
   readonly log: Log
   /** One rtnetlink request, answered; rejects with OpError. */
@@ -53,11 +58,11 @@ export type VirtualLinksPorts = {
   setIpv6(name: string, settings: Ipv6Settings): Promise<string | null>
   /** The state of these has changed. */
   onChange(names: ReadonlySet<string>): void
+  /** Another program undoes again and again what this link is given. */
+  onContested(name: string): void
 }
 
 const againMs = { first: 1_000, longest: 60_000 }
-/** Made again at once so often within the span; a program that insists makes it wait. */
-const remakes = { count: 10, spanMs: 10_000 }
 
 /** A link that stands, and a vipd made. */
 export type InheritedLink = { readonly owned: OwnedLink; readonly ifindex: number }
@@ -75,7 +80,12 @@ export class VirtualLinks {
   /** What a dead daemon of this run directory left: adopted where it is wanted, else deleted. Before anything is wanted. */
   inherit(links: readonly InheritedLink[]): void {
     for (const { owned, ifindex } of links)
-      this.#entries.set(owned.name, { ...newEntry(owned.name, null), own: ifindex, owned })
+      this.#entries.set(owned.name, {
+        ...newEntry(owned.name, null),
+        own: ifindex,
+        owned,
+        made: true,
+      })
     if (links.length > 0) void this.#ports.record(this.#owned())
   }
 
@@ -93,12 +103,8 @@ export class VirtualLinks {
 
   /** For `status`. */
   get warnings(): readonly string[] {
-    return [...this.#entries.values()].flatMap(({ name, refused, ipv6Refused }) => [
-      ...(refused === null ? [] : [`${name}: ${refused}`]),
-      ...(ipv6Refused === null
-        ? []
-        : [`${name}: IPv6 settings are not as they should be: ${ipv6Refused}`]),
-    ])
+    const nowMs = performance.now()
+    return [...this.#entries.values()].flatMap((entry) => warningsOf(entry, nowMs))
   }
 
   /** All that are needed from now on; the others are deleted. */
@@ -174,22 +180,33 @@ export class VirtualLinks {
     if (wish === null) return this.#endOf(entry, link)
     const base = kernel.linkByName(wish.base)
     if (base === null) return
+    if (wish.kind === 'ipvlan' && this.#clashes(entry, wish, base, link)) return
     if (link === null) return this.#make(entry, wish, base)
     if (entry.own !== link.ifindex) return this.#refuseTaken(entry, link)
-    if (!matches(link, wish, base)) return this.#run(entry, () => this.#delete(link))
+    if (!matches(link, wish, base)) return this.#remake(entry, link)
+    this.#mend(entry, wish, link, base)
+  }
+
+  #mend(entry: VirtualLinkEntry, wish: LinkWish, link: KernelLink, base: KernelLink): void {
     const lacks =
       wish.kind === 'macvlan'
-        ? lacksOf({ wish, link, base, ipv6: entry.ipv6 }, kernel)
-        : ipvlanLacks(wish, link, masterOf(base, kernel), kernel).map(({ what }) => what)
-    const now = JSON.stringify([link.ifindex, ...lacks])
-    if (lacks.length === 0) entry.tried = null
-    if (entry.ready === link.ifindex && (lacks.length === 0 || now === entry.tried)) return
-    entry.tried = now
+        ? lacksOf({ wish, link, base, ipv6: entry.ipv6 }, this.#ports.kernel)
+        : this.#ipvlanLacks(entry, wish, link, base).map(({ what }) => what)
+    if (entry.ready === link.ifindex) {
+      if (lacks.length === 0) entry.waited = false
+      if (lacks.length === 0 || !this.#mayGoOn(entry, `alters it (${lacks.join(', ')})`)) return
+    }
     this.#run(entry, () =>
       wish.kind === 'macvlan'
         ? this.#configure(entry, wish, link, base)
         : this.#configureIpvlan(entry, wish, link, base),
     )
+  }
+
+  /** It cannot be altered to what it must be. */
+  #remake(entry: VirtualLinkEntry, link: KernelLink): void {
+    entry.made = false
+    this.#run(entry, () => this.#delete(link))
   }
 
   /** Nothing needs it any more. */
@@ -200,31 +217,77 @@ export class VirtualLinks {
 
   #make(entry: VirtualLinkEntry, wish: LinkWish, base: KernelLink): void {
     const { log } = this.#ports
-    const nowMs = performance.now()
-    entry.madeAtMs = entry.madeAtMs.filter((at) => nowMs - at < remakes.spanMs)
-    if (entry.madeAtMs.length >= remakes.count) return this.#later(entry)
-    if (entry.madeAtMs.length > 0 || entry.ready !== null)
-      log.warn(`${wish.name} was removed by another program: made again`)
-    entry.madeAtMs.push(nowMs)
+    if (entry.made && !this.#mayGoOn(entry, 'removes it')) return
+    if (entry.made) log.warn(`${wish.name} was removed by another program: made again`)
     entry.ready = null
     entry.owned = ownedLink(wish)
     this.#run(entry, async () => {
       await this.#ports.record(this.#owned())
       const { name } = wish
-      await this.#ports.request(this.#creation(wish, base))
+      await this.#ports.request(creationOf(wish, base, this.#ports.kernel))
+      entry.made = true
       entry.own = this.#ports.kernel.linkByName(name)?.ifindex ?? null
       const what = wish.kind === 'macvlan' ? `with MAC address ${wish.mac}` : 'as ipvlan'
       log.info(`Made ${name} on ${wish.base} ${what}`)
     })
   }
 
-  #creation(wish: LinkWish, base: KernelLink): Uint8Array {
-    const { name, group } = wish
-    const master = masterOf(base, this.#ports.kernel)
-    const place = { name, below: base.ifindex, group, master }
-    return wish.kind === 'macvlan'
-      ? encodeLinkCreate({ kind: 'macvlan', ...place, mac: macOctets(wish.mac) })
-      : encodeIpvlanCreate({ ...place, mode: wish.mode })
+  /** The mode is not set while another program's ipvlan has another one. */
+  #ipvlanLacks(
+    { besides }: VirtualLinkEntry,
+    wish: IpvlanWish,
+    link: KernelLink,
+    base: KernelLink,
+  ): readonly Lack[] {
+    const { kernel } = this.#ports
+    const lacks = ipvlanLacks(wish, link, masterOf(base, kernel), kernel)
+    return lacks.filter(({ what }) => besides === null || what !== 'mode')
+  }
+
+  /** An ipvlan of another program on the interface is in another mode: true where that keeps ours from its use. */
+  #clashes(
+    entry: VirtualLinkEntry,
+    wish: IpvlanWish,
+    base: KernelLink,
+    link: KernelLink | null,
+  ): boolean {
+    const isOwn = ({ name, ifindex }: KernelLink) => this.#entries.get(name)?.own === ifindex
+    const clash = modeClash(wish, base, isOwn, this.#ports.kernel)
+    const isOurs = link !== null && link.ifindex === entry.own
+    if (clash !== null && (clash.deaf || !isOurs)) {
+      entry.besides = null
+      this.#refuse(entry, clash.text)
+      return true
+    }
+    if (clash !== null && entry.besides === null)
+      this.#ports.log.warn(`${entry.name}: ${clash.text}`)
+    entry.besides = clash?.text ?? null
+    return false
+  }
+
+  /** What another program has undone is done again at once, within bounds. */
+  #mayGoOn(entry: VirtualLinkEntry, what: string): boolean {
+    if (entry.waited) {
+      entry.waited = false
+      return true
+    }
+    const { log, onContested } = this.#ports
+    const nowMs = performance.now()
+    const isNew = !entry.contest.isContested(nowMs)
+    const afterMs = entry.contest.undone(nowMs)
+    if (afterMs === 0) return true
+    entry.contested = what
+    if (isNew) {
+      log.warn(`${entry.name}: ${describeContest(what)}`)
+      onContested(entry.name)
+    }
+    entry.again = setTimeout(() => {
+      entry.again = null
+      entry.waited = true
+      this.look()
+    }, afterMs)
+    entry.again.unref()
+    return false
   }
 
   async #configureIpvlan(
@@ -233,14 +296,13 @@ export class VirtualLinks {
     link: KernelLink,
     base: KernelLink,
   ): Promise<void> {
-    const { request, kernel } = this.#ports
+    const { request } = this.#ports
     // Before it is up for the first time.
     if (entry.ready !== link.ifindex) {
-      await request(encodeIpvlanMode(link.ifindex, wish.mode))
+      if (entry.besides === null) await request(encodeIpvlanMode(link.ifindex, wish.mode))
       await this.#setIpv6(entry, ipvlanIpv6(wish))
     }
-    const master = masterOf(base, kernel)
-    for (const lack of ipvlanLacks(wish, link, master, kernel)) await request(lack.request)
+    for (const lack of this.#ipvlanLacks(entry, wish, link, base)) await request(lack.request)
     entry.ready = link.ifindex
   }
 
@@ -349,14 +411,6 @@ export class VirtualLinks {
 
 const taken = ({ kind }: KernelLink): string =>
   `the name is taken by ${kind === null ? 'an interface' : `a ${kind}`} that vipd did not make; remove it, or write another name`
-
-const ownedLink = (wish: LinkWish): OwnedLink => ({
-  kind: 'link',
-  name: wish.name,
-  linkKind: wish.kind,
-  base: wish.base,
-  mac: wish.kind === 'macvlan' ? wish.mac : null,
-})
 
 function unlessNoIpv6(error: unknown): void {
   if (!(error instanceof OpError) || !['EAFNOSUPPORT', 'EOPNOTSUPP'].includes(error.code))

@@ -1,6 +1,12 @@
 /** rtnetlink's requests about an ipvlan: made on a link, in the layer 2 mode; which links on one interface hear each other. */
-import { concatBytes } from '../base/bytes.ts'
-import { encodeAttribute, encodeMessage, hostIsLittleEndian, u32 } from './netlink.ts'
+import { concatBytes, viewOf } from '../base/bytes.ts'
+import {
+  encodeAttribute,
+  encodeMessage,
+  hostIsLittleEndian,
+  readAttributes,
+  u32,
+} from './netlink.ts'
 import { nlm, type } from './rtnetlink-numbers.ts'
 
 /** IFLA_*; `kind` and `data` are inside `info`. */
@@ -20,6 +26,30 @@ export type IpvlanSpec = {
   /** Index of the VRF that it belongs to; null: none. */
   readonly master: number | null
 }
+
+/** From IFLA_INFO_DATA; null: the kernel does not say. */
+export function readIpvlan(
+  data: Uint8Array | undefined,
+): { readonly mode: number; readonly flags: number } | null {
+  const attributes = readAttributes(data ?? new Uint8Array(0))
+  const [mode, flag] = [ipvlan.mode, ipvlan.flags].map((it) => readU16(attributes?.get(it)))
+  return mode == null ? null : { mode, flags: flag ?? 0 }
+}
+
+/** 'layer 2 private', for people. */
+export const describeIpvlan = (it: { readonly mode: number; readonly flags: number }): string =>
+  `layer ${layers[it.mode] ?? it.mode} ${nameOf(it.flags)}`
+
+export const isLayerTwo = (it: { readonly mode: number }): boolean => it.mode === ipvlan.modeL2
+export const hasFlags = (it: { readonly flags: number }, mode: IpvlanSpec['mode']): boolean =>
+  it.flags === flags[mode]
+
+const layers = ['2', '3', '3S']
+const nameOf = (flag: number): string =>
+  Object.entries(flags).find(([, value]) => value === flag)?.[0] ?? `with flags ${flag}`
+
+const readU16 = (value: Uint8Array | undefined): number | null =>
+  value === undefined || value.length < 2 ? null : viewOf(value).getUint16(0, hostIsLittleEndian)
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value)
 

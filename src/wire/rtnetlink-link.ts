@@ -8,6 +8,7 @@ import {
   readCString,
   readU32,
 } from './netlink.ts'
+import { readIpvlan } from './rtnetlink-ipvlan.ts'
 import { nlm, type } from './rtnetlink-numbers.ts'
 import { type Ipv4Settings, readIpv4Settings } from './rtnetlink-settings.ts'
 
@@ -71,6 +72,8 @@ export type Link = {
   readonly linkKind: string | null
   /** MACVLAN_MODE_*; null: it is no macvlan. */
   readonly macvlanMode: number | null
+  /** IPVLAN_MODE_* and IPVLAN_F_*, the interface's below for all on it; null: it is no ipvlan. */
+  readonly ipvlan: { readonly mode: number; readonly flags: number } | null
   /** The routing table of a VRF; null: it is none. */
   readonly vrfTable: number | null
   /** What an operator or a program has noted on it. */
@@ -115,6 +118,7 @@ export function decodeLink(
     parent: attributes.has(ifla.linkNetnsid) ? null : readU32(attributes.get(ifla.link)),
     linkKind,
     macvlanMode: linkKind === 'macvlan' ? wordOf(info?.get(ifla.data), macvlanMode) : null,
+    ipvlan: linkKind === 'ipvlan' ? readIpvlan(info?.get(ifla.data)) : null,
     vrfTable: linkKind === 'vrf' ? wordOf(info?.get(ifla.data), vrfTable) : null,
     alias: textOf(attributes.get(ifla.alias)),
     ipv4: readIpv4Settings(attributes),

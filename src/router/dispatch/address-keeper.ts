@@ -82,7 +82,7 @@ export class AddressKeeper {
     const text = `(${cfg.name}) ${gone.address} ${how}: put back`
     this.#ports.log.write(cfg.name, { kind: 'log', level: 'warning', text }, now)
     this.restore(holder)
-    if (!wasDown) this.#resignContested(gone.address, holder)
+    if (!wasDown && this.#restorer.contestedAt(now).length > 0) this.contested(gone.address, holder)
   }
 
   /** Whether one of a master's is there as it must be; null: it has no such one. */
@@ -213,10 +213,9 @@ export class AddressKeeper {
     this.#refused.adopt(state.refused)
   }
 
-  /** After a bound a peer is to serve the address; not again while the last attempt lasts. */
-  #resignContested(address: Ip, { cfg, now }: Holder): void {
+  /** A peer is to serve the address; not again while the last attempt lasts. */
+  contested(address: Ip, { cfg, now }: Omit<Holder, 'facts'>): void {
     if (cfg.addressConflict === 'report' || this.#conflict.reason !== null) return
-    if (this.#restorer.contestedAt(now).length === 0) return
     if (this.#ports.giveUpLead(address)) this.#conflict.begin(address, now)
   }
 }

@@ -327,6 +327,13 @@ export class Dispatcher {
     this.settle()
   }
 
+  /** Another program undoes again and again what a link that vipd makes is given. */
+  onContestedLink(name: string): void {
+    if (this.#stopping) return
+    for (const instance of this.roster.instances) instance.linkContested(name)
+    this.settle()
+  }
+
   /** To be called every few seconds: writes log lines that were held back, as far as their limits allow. */
   flushLog(): void {
     const now = this.#ports.engine.now()

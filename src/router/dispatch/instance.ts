@@ -264,6 +264,16 @@ export class RunningInstance {
     if (holder !== null) this.addresses.switchedOff(name, holder)
   }
 
+  /** Another program insists on removing a link that vipd makes, or the address that is on it. */
+  linkContested(name: string): void {
+    const link = this.#cfg.virtualLinks.find((it) => it.name === name)
+    if (link === undefined) return
+    const own = link.kind === 'ipvlan' ? link.address?.address : undefined
+    const address = own ?? this.#cfg.addresses[0]?.address
+    const now = this.#ports.engine.now()
+    if (address !== undefined) this.addresses.contested(address, { cfg: this.#cfg, now })
+  }
+
   /** One of our routes or rules, perhaps, vanished. */
   entryVanished(told: EntryGone): void {
     const holder = this.#holder(this.#ports.engine.now())

@@ -1,7 +1,12 @@
 /** What of an ipvlan of ours is not as it must be. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type IpvlanWish, ipvlanIpv6, ipvlanLacks } from '../../../src/kernel/ipvlan-shape.ts'
+import {
+  type IpvlanWish,
+  ipvlanIpv6,
+  ipvlanLacks,
+  modeClash,
+} from '../../../src/kernel/ipvlan-shape.ts'
 import { linkMark } from '../../../src/kernel/marks.ts'
 import type { KernelAddress } from '../../../src/kernel/mirror.ts'
 import type { Ipv4Settings } from '../../../src/wire/rtnetlink-settings.ts'
@@ -15,7 +20,8 @@ const wish: IpvlanWish = {
   address: { address: ip('10.9.0.51'), prefixLength: 24 },
   group: null,
 }
-const good = { kind: 'ipvlan', alias: linkMark, on: true, below: 3 }
+const layer2 = { mode: 0, flags: 0 }
+const good = { kind: 'ipvlan', alias: linkMark, on: true, below: 3, ipvlan: layer2 }
 const set: Ipv4Settings = {
   forwarding: 0,
   rp_filter: 2,
@@ -48,6 +54,28 @@ test('a new one lacks all, in the order in which it is given: up before the addr
     'up',
     '10.9.0.51',
   ])
+})
+
+test('its mode is set again; that of another program’s ipvlan on the interface is named, and keeps ours from its use where it hears nothing', () => {
+  assert.deepEqual(lacks({ ipvlan: { mode: 1, flags: 0 } }), ['mode'])
+  assert.deepEqual(lacks({ ipvlan: { mode: 0, flags: 1 } }), ['mode'])
+  const base = link(3, 'eth0')
+  const clash = (more: Partial<ReturnType<typeof link>>) => {
+    const all = [base, link(5, 'vrrp.51', { ...good, ipvlan: { mode: 1, flags: 0 } })]
+    const links = [...all, link(6, 'other', { kind: 'ipvlan', below: 3, ...more })]
+    const linkByName = (name: string) => links.find((it) => it.name === name) ?? null
+    const kernel = { linkByName, linkNames: links.map(({ name }) => name) }
+    return modeClash(wish, base, ({ ifindex }) => ifindex === 5, kernel)
+  }
+  assert.equal(clash({ ipvlan: layer2 }), null)
+  assert.equal(clash({ ipvlan: { mode: 1, flags: 0 }, below: 9 }), null)
+  assert.equal(clash({ ipvlan: { mode: 0, flags: 1 } })?.deaf, false)
+  const layer3 = clash({ ipvlan: { mode: 2, flags: 2 } })
+  assert.equal(layer3?.deaf, true)
+  assert.match(
+    layer3?.text ?? '',
+    /^eth0 has other of another program, .* layer 3S vepa; .* layer 2 bridge$/,
+  )
 })
 
 test('its VRF is that of the interface below; an address of before goes, that of another program stays', () => {

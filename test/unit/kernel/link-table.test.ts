@@ -20,6 +20,7 @@ const plain: Link = {
   linkKind: null,
   vrfTable: null,
   macvlanMode: null,
+  ipvlan: null,
   alias: null,
   ipv4: null,
 }

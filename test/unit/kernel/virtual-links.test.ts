@@ -33,6 +33,7 @@ function stage(links: KernelLink[]) {
   const lines: string[] = []
   const recorded: (readonly OwnedLink[])[] = []
   const changed: string[] = []
+  const contested: string[] = []
   const say = (line: string) => void lines.push(line)
   let next = 10
   let refusal: OpError | null = null
@@ -63,6 +64,7 @@ function stage(links: KernelLink[]) {
   const made = new VirtualLinks({
     kernel: {
       linkByName: (name) => links.find((it) => it.name === name) ?? null,
+      linkNames: [],
       linkByIndex: (ifindex) => links.find((it) => it.ifindex === ifindex) ?? null,
       forwardsIpv6: () => false,
       addressesOn: () => [],
@@ -79,11 +81,12 @@ function stage(links: KernelLink[]) {
       return Promise.resolve(ipv6.refusals.shift() ?? null)
     },
     onChange: (names) => changed.push(...names),
+    onContested: (name) => contested.push(name),
   })
   const refuse = (why: OpError | null) => {
     refusal = why
   }
-  return { made, links, asked, lines, recorded, changed, refuse, ipv6 }
+  return { made, links, asked, lines, recorded, changed, contested, refuse, ipv6 }
 }
 
 const settled = (made: VirtualLinks) => made.settled(5_000)
@@ -189,6 +192,61 @@ test('one that is removed is made again at once, but not for ever', async () => 
   links.pop()
   made.look()
   assert.equal(makes(), 10, 'a program that insists makes it wait')
+  await made.close(10)
+})
+
+test('what another program alters is set again at once, and after ever longer waits when it insists', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] })
+  let nowMs = 0
+  context.mock.method(performance, 'now', () => nowMs)
+  const { made, links, asked, contested, lines } = stage([link(2, 'eth0')])
+  const turn = () => new Promise((turned) => setImmediate(turned))
+  made.want([wish])
+  for (let i = 0; i < 20; i++) await turn()
+  assert.equal(made.stateOf('vrrp.51'), 'ready')
+  const sets = () => asked.filter((it) => it === 'alter 10').length / 3
+  const first = sets()
+  const alter = async () => {
+    const at = links.findIndex(({ name }) => name === 'vrrp.51')
+    links.splice(at, 1, link(10, 'vrrp.51', { ...shape, alias: 'another' }))
+    made.look()
+    for (let i = 0; i < 20; i++) await turn()
+  }
+  for (let i = 0; i < 9; i++) await alter()
+  assert.equal(sets() - first, 9)
+  assert.deepEqual([contested, made.warnings], [[], []])
+  for (const [times, waitMs] of [1_000, 2_000, 4_000].entries()) {
+    await alter()
+    assert.equal(sets() - first, 9 + times, 'it waits')
+    nowMs += waitMs
+    context.mock.timers.tick(waitMs - 1)
+    for (let i = 0; i < 20; i++) await turn()
+    assert.equal(sets() - first, 9 + times)
+    context.mock.timers.tick(1)
+    for (let i = 0; i < 20; i++) await turn()
+    assert.equal(sets() - first, 10 + times)
+  }
+  assert.deepEqual(contested, ['vrrp.51'])
+  assert.match(
+    made.warnings[0] ?? '',
+    /^vrrp\.51: another program alters it \(alias\) again and again/,
+  )
+  assert.equal(lines.filter((it) => /again and again/.test(it)).length, 1)
+  // Left alone for long enough, it is another story.
+  nowMs += 70_000
+  assert.deepEqual(made.warnings, [])
+  await alter()
+  assert.equal(sets() - first, 13)
+})
+
+test('a link that the kernel does not let be as it must be is not asked for without end', async () => {
+  const { made, links, asked, contested } = stage([link(2, 'eth0')])
+  made.want([wish])
+  await settled(made)
+  links.splice(1, 1, link(10, 'vrrp.51', { ...shape, macvlanMode: 1 }))
+  made.look()
+  while (contested.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  assert.ok(asked.length < 60, `${asked.length}`)
   await made.close(10)
 })
 

@@ -60,6 +60,29 @@ class Conflict {
   }
 }
 
+test('a link of ours that another program insists on: a peer is to lead, with report none', () => {
+  const vmac = {
+    kind: 'macvlan',
+    name: 'vrrp.51',
+    base: 'eth0',
+    mac: '00:00:5e:00:01:33',
+    ipv6: false,
+    group: null,
+  } as const
+  for (const [addressConflict, wanted] of [
+    ['resign', 'V1 backup 1 conflict'],
+    ['report', 'V1 master 150 -'],
+  ] as const) {
+    const conflict = new Conflict(one({ addressConflict, virtualLinks: [vmac] }))
+    for (const it of conflict.stage.roster.instances) {
+      it.linkContested('other')
+      it.linkContested('vrrp.51')
+    }
+    conflict.stage.settle()
+    assert.deepEqual(conflict.states, [wanted])
+  }
+})
+
 test('ten removals in ten seconds: priority 0, stands by, and takes part again after 10 s', () => {
   const conflict = new Conflict(one())
   conflict.remove(9)

@@ -124,6 +124,7 @@ export const link = (
   master: null,
   vrfTable: null,
   macvlanMode: null,
+  ipvlan: null,
   alias: null,
   ...more,
 })

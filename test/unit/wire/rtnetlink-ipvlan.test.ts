@@ -3,7 +3,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toHex } from '../../../src/base/bytes.ts'
 import { hostIsLittleEndian } from '../../../src/wire/netlink.ts'
-import { encodeIpvlanCreate, encodeIpvlanMode } from '../../../src/wire/rtnetlink-ipvlan.ts'
+import { decodeMessages } from '../../../src/wire/rtnetlink.ts'
+import {
+  describeIpvlan,
+  encodeIpvlanCreate,
+  encodeIpvlanMode,
+  hasFlags,
+  isLayerTwo,
+} from '../../../src/wire/rtnetlink-ipvlan.ts'
 
 const header = (length: string, flags: string) => `${length}0000001000${flags}0000000000000000`
 const link = (ifindex: string) => `00000000${ifindex}0000000000000000000000`
@@ -27,4 +34,21 @@ test('requests, octet for octet', { skip: !hostIsLittleEndian }, () => {
     toHex(encodeIpvlanMode(5, 'private')),
     `${header('44', '0500')}${link('05')}${info('01')}`,
   )
+})
+
+test('the mode that the kernel tells', () => {
+  const told = (mode: 'bridge' | 'private' | 'vepa') => {
+    const spec = { name: 'vrrp.51', below: 2, mode, group: null, master: null }
+    const [message] = decodeMessages(encodeIpvlanCreate(spec))
+    assert.ok(message?.kind === 'newlink')
+    const { ipvlan } = message.link
+    assert.ok(ipvlan !== null)
+    return ipvlan
+  }
+  for (const mode of ['bridge', 'private', 'vepa'] as const) {
+    assert.equal(describeIpvlan(told(mode)), `layer 2 ${mode}`)
+    assert.deepEqual([isLayerTwo(told(mode)), hasFlags(told(mode), mode)], [true, true])
+  }
+  assert.equal(hasFlags(told('private'), 'bridge'), false)
+  assert.equal(describeIpvlan({ mode: 2, flags: 3 }), 'layer 3S with flags 3')
 })

@@ -289,6 +289,7 @@ test('links: flags, and the attributes that decide where a VIP can live', () => 
     linkKind: 'veth',
     vrfTable: null,
     macvlanMode: null,
+    ipvlan: null,
     alias: null,
     ipv4: null,
   }
