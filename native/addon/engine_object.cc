@@ -155,7 +155,8 @@ void EngineObject::AddSlotTo(const Napi::CallbackInfo& info) {
   auto counters = std::make_shared<SlotCounters>(engine_->policy());
   slots_[IntAt(info, 0)] = counters;
   engine_->Post(AddSlot{IntAt(info, 0), link, static_cast<uint8_t>(IntAt(info, 2)),
-                        AddressesFrom(info[3].As<Napi::Array>()), counters});
+                        AddressesFrom(info[3].As<Napi::Array>()), counters,
+                        info[4].As<Napi::String>().Utf8Value()});
 }
 
 void EngineObject::SetPeersOf(const Napi::CallbackInfo& info) {

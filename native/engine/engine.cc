@@ -118,12 +118,17 @@ void Engine::MeetWardenNow(const StartedWarden& started) {
   netlink_.Heed(started.page);
   if (!WatchReadable(epoll_.get(), warden_.fd(), kWardenTag)) return LoseWarden();
   for (const auto& [id, link] : links_) warden_.AddLink(link);
-  for (const SlotId slot : core_->Slots()) warden_.Update(slot, core_->StandingOf(slot));
+  for (const SlotId slot : core_->Slots()) UpdateWarden(slot);
 }
 
 // After the adverts have left, before the addresses follow.
+void Engine::UpdateWarden(SlotId slot) {
+  const auto name = names_.find(slot);
+  warden_.Update(slot, core_->StandingOf(slot), name == names_.end() ? "" : name->second);
+}
+
 void Engine::TellWarden() {
-  for (const SlotId slot : core_->TakeTouched()) warden_.Update(slot, core_->StandingOf(slot));
+  for (const SlotId slot : core_->TakeTouched()) UpdateWarden(slot);
   if (!warden_.connected()) return;
   if (!warden_.Flush()) return LoseWarden();
   if (warden_.backlog() == warden_backlog_) return;
@@ -180,6 +185,7 @@ void Engine::Carry(Command command) {
   std::visit(Overloaded{[&](AddLink& c) { AddLinkNow(std::move(c)); },
                         [&](RemoveLink& c) { RemoveLinkNow(c.link); },
                         [&](AddSlot& c) {
+                          names_[c.slot] = std::move(c.name);
                           core_->AddSlot(c.slot, c.link, c.vrid, std::move(c.peers),
                                          std::move(c.counters));
                         },
@@ -229,6 +235,7 @@ void Engine::RemoveLinkNow(LinkId id) {
 void Engine::RemoveSlotNow(SlotId slot) {
   carrier_->Add(core_->TakeBatch());
   core_->RemoveSlot(slot);
+  names_.erase(slot);
   seals_->Set(slot, nullptr);
 }
 

@@ -59,6 +59,7 @@ struct AddSlot {
   uint8_t vrid;
   std::vector<Address> peers;
   std::shared_ptr<SlotCounters> counters;
+  std::string name;
 };
 struct SetPeers {
   SlotId slot;
@@ -170,6 +171,7 @@ class Engine {
   void Fire();
   void WakeUp();
   void MeetWardenNow(const StartedWarden& started);
+  void UpdateWarden(SlotId slot);
   void TellWarden();
   void LoseWarden();
   void Deliver();
@@ -202,6 +204,7 @@ class Engine {
   std::unique_ptr<Core> core_;
   std::unique_ptr<EngineCarrier> carrier_;
   std::unordered_map<LinkId, LinkPtr> links_;
+  std::unordered_map<SlotId, std::string> names_;  // of the slots' instances, for the log
   std::deque<Command> taken_;  // still to be carried out, in the order of posting
   // Answered when all has been carried out that was ordered before.
   struct Flushing {

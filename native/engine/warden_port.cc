@@ -210,11 +210,12 @@ void WardenPort::RemoveLink(LinkId id) {
     changed_links_.erase(id);
 }
 
-void WardenPort::Update(SlotId id, const Core::Standing& standing) {
+void WardenPort::Update(SlotId id, const Core::Standing& standing, const std::string& name) {
   if (!connected()) return;
   if (standing.lead == nullptr && !slots_.contains(id)) return;
   Slot& slot = slots_[id];
   slot.plan = standing.lead == nullptr ? nullptr : standing.lead->resign;
+  slot.name = name;
   SetLeads(&slot, standing.lead != nullptr && standing.leads,
            standing.lead == nullptr ? 0 : standing.lead->warden_late);
   if (!std::exchange(slot.changed, true)) changed_slots_.push_back(id);
@@ -264,7 +265,7 @@ void WardenPort::PutSlot(SlotId id) {
     return;
   }
   if (!SamePlan(slot.plan_told, slot.plan))
-    for (const WardenMessage& part : PlanMessages(id, *slot.plan)) Put(part);
+    for (const WardenMessage& part : PlanMessages(id, slot.name, *slot.plan)) Put(part);
   slot.plan_told = slot.plan;
   if (slot.leads_told == slot.leads) return;
   slot.leads_told = slot.leads;

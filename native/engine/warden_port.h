@@ -62,7 +62,8 @@ class WardenPort {
 
   void AddLink(const LinkPtr& link);
   void RemoveLink(LinkId id);
-  void Update(SlotId slot, const Core::Standing& standing);
+  // `name`: of the slot's instance.
+  void Update(SlotId slot, const Core::Standing& standing, const std::string& name);
   // Takes the warden's word that it is ready, before which it is told nothing. False: it is gone.
   bool Listen();
   // Hands over what waits. False: the warden is gone.
@@ -80,6 +81,7 @@ class WardenPort {
  private:
   struct Slot {
     PlanPtr plan;  // how its lead is given up; null when there is none any more
+    std::string name;
     bool leads = false;
     Us late = 0;  // how late the engine may be before the warden acts
     PlanPtr plan_told;

@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,13 +43,23 @@ namespace {
 constexpr Us kLookAgain = 10'000;
 // The kernel bounds how long a real-time process may work without sleeping.
 constexpr int kSlicesBetweenPauses = 64;
+// PIPE_BUF: a pipe that has room takes it whole, without waiting.
+constexpr size_t kLineMax = 4096;
+// AF_UNIX takes 208 KiB (net.core.wmem_default).
+constexpr size_t kEntryMax = 160 * 1024;
+constexpr char kJournalSocket[] = "/run/systemd/journal/socket";
 
 class Warden {
  public:
   Warden(WardenPage* page, SealTable* seals, Us beat, LogForm form)
       : page_(page), beat_(beat), form_(form), carrier_(seals) {}
 
-  std::optional<OpenFailure> Open() { return carrier_.Open(); }
+  std::optional<OpenFailure> Open() {
+    // Without it, as without journald, entries are lines of the stream.
+    if (form_ == LogForm::kJournal)
+      journal_ = UniqueFd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    return carrier_.Open();
+  }
 
   // Returns when the daemon is gone. The lock is held by now.
   void Run() {
@@ -61,7 +72,7 @@ class Warden {
     }
     if (!dismissed_ && !leading_.empty()) {
       GiveUp();
-      Say("vipd-warden: the daemon is gone: gave up leadership");
+      Say("vipd-warden: the daemon is gone: gave up leadership", "daemon-gone");
     }
   }
 
@@ -122,6 +133,8 @@ class Warden {
       case WardenMessage::Kind::kNoSlot:
         leading_.erase(message.id);
         plans_.erase(message.id);
+        names_.erase(message.id);
+        given_up_.reserve(names_.size());
         return;
       case WardenMessage::Kind::kDismiss:
         dismissed_ = true;
@@ -131,6 +144,8 @@ class Warden {
 
   // A plan replaces the one before it when its last part is here.
   void TakePlan(WardenMessage message) {
+    names_[message.id] = Escaped(message.name, form_ == LogForm::kJson);
+    given_up_.reserve(names_.size());
     for (Step& step : message.steps) parts_.push_back(std::move(step));
     if (!message.more) plans_[message.id] = MakePlan(std::exchange(parts_, {}));
   }
@@ -149,13 +164,16 @@ class Warden {
     page_->state = WardenPage::kActing;
     GiveUp();
     page_->state = WardenPage::kActed;
-    Say("vipd-warden: the daemon does not answer: gave up leadership");
+    Say("vipd-warden: the daemon does not answer: gave up leadership", "daemon-silent");
   }
 
   void GiveUp() {
     Batch batch;
+    given_up_.clear();
     for (const SlotId slot : std::exchange(leading_, {})) {
       PutPlan(slot, &batch);
+      const auto name = names_.find(slot);
+      if (name != names_.end() && !name->second.empty()) given_up_.push_back(&name->second);
     }
     carrier_.Add(std::move(batch));
     for (int slices = 1; carrier_.busy(); ++slices) {
@@ -175,13 +193,29 @@ class Warden {
     batch->push_back(std::move(run));
   }
 
-  // One line where the daemon writes its log, unless nothing reads it.
-  void Say(const char* what) const {
-    std::array<char, 256> line;
-    const size_t length = FormatLogLine(form_, what, line);
+  // Where the daemon writes its log; nothing is waited for.
+  void Say(const char* what, const char* cause) {
+    const LogEntry entry = {what, cause, given_up_};
+    if (form_ == LogForm::kJournal && TellJournal(entry)) return;
+    const size_t length = FormatLogLine(form_, entry, std::span(text_).first(kLineMax));
     pollfd out = {STDERR_FILENO, POLLOUT, 0};
     if (poll(&out, 1, 0) != 1 || (out.revents & POLLOUT) == 0) return;
-    [[maybe_unused]] const ssize_t n = write(STDERR_FILENO, line.data(), length);
+    [[maybe_unused]] const ssize_t n = write(STDERR_FILENO, text_.data(), length);
+  }
+
+  // False: journald does not take it. Many instances take several entries.
+  bool TellJournal(const LogEntry& entry) {
+    sockaddr_un there{};
+    there.sun_family = AF_UNIX;
+    memcpy(there.sun_path, kJournalSocket, sizeof kJournalSocket);
+    size_t next = 0;
+    do {
+      const size_t length = FormatJournalEntry(entry, &next, text_);
+      if (sendto(journal_.get(), text_.data(), length, MSG_NOSIGNAL,
+                 reinterpret_cast<const sockaddr*>(&there), sizeof there) < 0)
+        return false;
+    } while (next < entry.instances.size());
+    return true;
   }
 
   WardenPage* const page_;
@@ -190,10 +224,15 @@ class Warden {
   Carrier carrier_;
   std::map<LinkId, UniqueFd> senders_;
   std::map<SlotId, PlanPtr> plans_;
+  std::map<SlotId, std::string> names_;  // escaped
   std::set<SlotId> leading_;
+  // By the last `GiveUp`; room for all.
+  std::vector<const std::string*> given_up_;
   std::vector<Step> parts_;
   bool dismissed_ = false;
+  UniqueFd journal_;
   std::array<uint8_t, kWardenMessageMax> buffer_;
+  std::array<char, kEntryMax> text_;
 };
 
 // What makes it outlive its daemon's end, as far as it is permitted.

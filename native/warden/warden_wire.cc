@@ -94,6 +94,14 @@ size_t SizeOf(const Step& step) {
   return 64 + step.head.size() + step.bytes.size() + step.tolerate.size() * sizeof(int);
 }
 
+// Where a character ends.
+std::string_view Cut(std::string_view name) {
+  if (name.size() <= kWardenNameMax) return name;
+  size_t length = kWardenNameMax;
+  while (length > 0 && (static_cast<uint8_t>(name[length]) & 0xc0) == 0x80) --length;
+  return name.substr(0, length);
+}
+
 }  // namespace
 
 Bytes Encode(const WardenMessage& message) {
@@ -102,6 +110,7 @@ Bytes Encode(const WardenMessage& message) {
   writer.Put(message.id);
   writer.Put(message.ifindex);
   writer.Put(message.more);
+  writer.PutBytes({reinterpret_cast<const uint8_t*>(message.name.data()), message.name.size()});
   writer.Put(static_cast<uint32_t>(message.steps.size()));
   for (const Step& step : message.steps) PutStep(&writer, step);
   return writer.Done();
@@ -114,17 +123,22 @@ std::optional<WardenMessage> Decode(std::span<const uint8_t> bytes) {
   message.id = reader.Get<int32_t>();
   message.ifindex = reader.Get<int32_t>();
   message.more = reader.GetUpTo(uint8_t{1}) != 0;
+  const auto name = reader.GetBytes();
+  reader.Expect(name.size() <= kWardenNameMax);
+  if (!reader.ok()) return std::nullopt;
+  message.name.assign(name.begin(), name.end());
   const auto count = reader.Get<uint32_t>();
   for (uint32_t i = 0; i < count && reader.ok(); ++i) message.steps.push_back(GetStep(&reader));
   if (!reader.done()) return std::nullopt;
   return message;
 }
 
-std::vector<WardenMessage> PlanMessages(SlotId slot, const Plan& plan) {
+std::vector<WardenMessage> PlanMessages(SlotId slot, std::string_view name, const Plan& plan) {
   const auto part = [&] {
     WardenMessage message;
     message.kind = WardenMessage::Kind::kPlan;
     message.id = slot;
+    message.name = Cut(name);
     return message;
   };
   std::vector<WardenMessage> out = {part()};

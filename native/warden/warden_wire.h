@@ -13,6 +13,8 @@
 #include <atomic>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 
 #include "base/plan.h"
 
@@ -44,12 +46,14 @@ constexpr int kWardenLock = 5;
 constexpr int kWardenSeals = 6;
 // The longest message; a plan that is longer is sent in parts.
 constexpr size_t kWardenMessageMax = 64 * 1024;
+// Octets of a name; what is longer is cut.
+constexpr size_t kWardenNameMax = 255;
 
 struct WardenMessage {
   enum class Kind : uint8_t {
     kLink,     // id, interface; the sending socket comes with it
     kNoLink,   // id
-    kPlan,     // id: the slot; steps; more: the plan goes on in the next message
+    kPlan,     // id: the slot; name; steps; more: the plan goes on in the next message
     kLeads,    // id: the slot
     kFollows,  // id: the slot
     kNoSlot,   // id
@@ -60,6 +64,7 @@ struct WardenMessage {
   int32_t id = 0;
   int32_t ifindex = 0;
   bool more = false;
+  std::string name;  // of the slot's instance, for the log; at most kWardenNameMax
   std::vector<Step> steps;
 };
 
@@ -67,6 +72,6 @@ Bytes Encode(const WardenMessage& message);
 // Nothing for bytes that `Encode` did not make.
 std::optional<WardenMessage> Decode(std::span<const uint8_t> bytes);
 // Cut so that each part fits into a message.
-std::vector<WardenMessage> PlanMessages(SlotId slot, const Plan& plan);
+std::vector<WardenMessage> PlanMessages(SlotId slot, std::string_view name, const Plan& plan);
 
 }  // namespace vipd

@@ -45,15 +45,20 @@ export class DaemonSurfaces implements Surfaces {
     this.#groups = groups
   }
 
-  happened(what: Happening): void {
+  happened(what: Happening): number | null {
     if (what.kind !== 'transition') {
       this.events.publish({ ...what, at: new Date().toISOString(), number: null })
-      return
+      return null
     }
     const { kind, ...transition } = what
     const number = this.#history.keep(transition)
     this.events.publish({ kind, number, ...transition })
     this.#http?.transition(transition)
+    return number
+  }
+
+  settled(timeoutMs: number): Promise<void> {
+    return this.#history.settled(timeoutMs)
   }
 
   kept(query: KeptQuery): Promise<KeptPage> {

@@ -64,6 +64,9 @@ const settingsMs = 2_000
 /** How long a start, a reload and a stop wait for links to be made, or deleted. */
 const linksMs = 2_000
 
+/** How long a start waits for the numbers of its first transitions; a disk may hang. */
+const historyMs = 1_000
+
 /** When log lines that were held back are written, of all instances in one wake-up. */
 const flushLogEveryMs = 10_000
 
@@ -225,13 +228,14 @@ export class RunningDaemon implements Daemon {
     this.#firewall.set(instances, globals)
     this.#settings.set(wantedSettings(instances))
     this.#links.look()
+    this.#options.surfaces.follow(globals)
     await Promise.all([
       this.#firewall.settled(firewallMs),
       this.#settings.settled(settingsMs),
       this.#links.settled(linksMs),
+      this.#options.surfaces.settled(historyMs),
     ])
     this.#lease.follow(globals.livenessUs)
-    this.#options.surfaces.follow(globals)
     this.#flushLog = setInterval(() => this.#dispatcher.flushLog(), flushLogEveryMs)
     this.#watchers.start()
     initialiseFiles(scripts, this.#options.log, () => {
@@ -396,8 +400,8 @@ export class RunningDaemon implements Daemon {
     log.info('Stopped')
   }
 
-  #happened(what: Happening): void {
-    this.#options.surfaces.happened(what)
+  #happened(what: Happening): number | null {
+    return this.#options.surfaces.happened(what)
   }
 
   #refuseWhileStopping(): void {

@@ -30,9 +30,12 @@ export type DaemonOptions = {
 
 /** What others learn of the daemon while it runs, besides the log. Neither may wait or throw. */
 export type Surfaces = {
-  happened(what: Happening): void
+  /** The number of a transition that is kept over restarts; null: it is none, or is not kept, or not yet. */
+  happened(what: Happening): number | null
   /** The settings that are in effect from now on. */
   follow(globals: Globals): void
+  /** When transitions can be numbered, or the time has passed. */
+  settled(timeoutMs: number): Promise<void>
   /** For `status`. */
   readonly warnings: readonly string[]
 }

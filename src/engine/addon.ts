@@ -83,7 +83,13 @@ export type NativeEngine = {
   ): LinkId
   setFilter(link: LinkId, filter: Uint8Array): void
   closeLink(link: LinkId): void
-  addSlot(slot: SlotId, link: LinkId, vrid: number, peers: readonly Uint8Array[]): void
+  addSlot(
+    slot: SlotId,
+    link: LinkId,
+    vrid: number,
+    peers: readonly Uint8Array[],
+    name: string,
+  ): void
   setPeers(slot: SlotId, peers: readonly Uint8Array[]): void
   removeSlot(slot: SlotId): void
   setSeal(slot: SlotId, seal: NativeSeal | null, memory: NativeSealMemory | null): void

@@ -322,9 +322,10 @@ export type Engine = {
   closeLink(link: LinkId): void
   /**
    * Routes packets with this VRID on this link to the slot. Several slots may share the two if each has peers and they
-   * share none: the source decides then, and what comes from no peer is unclaimed. Throws if the place is taken.
+   * share none: the source decides then, and what comes from no peer is unclaimed. `name`: the instance, for the log of the
+   * warden. Throws if the place is taken.
    */
-  addSlot(slot: SlotId, link: LinkId, vrid: number, peers?: readonly Ip[]): void
+  addSlot(slot: SlotId, link: LinkId, vrid: number, peers?: readonly Ip[], name?: string): void
   /** Other peers for a slot that goes on as it is. Throws if one of them is another slot's. */
   setPeers(slot: SlotId, peers: readonly Ip[]): void
   removeSlot(slot: SlotId): void

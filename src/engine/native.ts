@@ -198,9 +198,9 @@ class RunningEngine implements Engine {
     this.#native.closeLink(link)
   }
 
-  addSlot(slot: SlotId, link: LinkId, vrid: number, peers: readonly Ip[] = []): void {
+  addSlot(slot: SlotId, link: LinkId, vrid: number, peers: readonly Ip[] = [], name = ''): void {
     this.#routes.add(slot, link, vrid, peers)
-    this.#native.addSlot(slot, link, vrid, peers.map(ipBytes))
+    this.#native.addSlot(slot, link, vrid, peers.map(ipBytes), name)
   }
 
   setPeers(slot: SlotId, peers: readonly Ip[]): void {

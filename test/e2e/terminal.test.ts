@@ -1,6 +1,7 @@
 /** What the terminal shows of a real daemon: its history over a crash and a full disk, its events as they happen. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Child } from '../../src/lab/child.ts'
 import { program } from '../../src/lab/program.ts'
 import { startVipd } from '../../src/lab/vipd.ts'
 import { until } from '../../src/lab/wait.ts'
@@ -58,6 +59,12 @@ test('history over a crash, an end and a full disk; events while they happen', a
         [2, 'MASTER'],
       ],
     )
+    // The log of both, from the first one on, has the numbers that history tells.
+    const logged = (child: Child) =>
+      child.output.items
+        .map(({ text: line }) => JSON.parse(line) as { instance?: string; number?: number })
+        .flatMap(({ instance, number }) => (instance === 'VI_1' && number ? [number] : []))
+    assert.deepEqual(logged(first.child), [1, 2])
     await first.kill()
 
     const second = startVipd(host, text)
@@ -68,6 +75,10 @@ test('history over a crash, an end and a full disk; events while they happen', a
     })
     assert.deepEqual(after.slice(0, 2), before)
     assert.ok((after[2]?.number ?? 0) > 2)
+    assert.deepEqual(
+      logged(second.child),
+      after.slice(2).map(({ number }) => number),
+    )
     const sets = new Set(after.map(({ number }) => number))
     assert.equal(sets.size, after.length)
 

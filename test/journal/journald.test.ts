@@ -55,7 +55,10 @@ test('transitions have fields, the warden’s lines a priority, and journalctl f
     const before = 'vrrp_script no {\n script /bin/false\n interval 1\n rise 1\n}'
     host.write(
       '/run/lab/vipd.conf',
-      conf({ priority: 100, before, more: 'track_script {\n no weight -5\n }' }),
+      conf({
+        ...{ priority: 100, before, globals: 'vipd_history /run/lab/kept' },
+        more: 'track_script {\n no weight -5\n }',
+      }),
     )
     const child = start(host, 'vipd')
     const leads = () => entries(host, 'SYSLOG_IDENTIFIER=vipd', 'VIPD_TO=master')
@@ -71,6 +74,12 @@ test('transitions have fields, the warden’s lines a priority, and journalctl f
       ['6', 'VI_1', 'backup', 'timeout', pid, 'journal'],
     )
     assert.match(entry['VIPD_TRANSITION'] ?? '', /^[1-9]$/)
+    // The number that `vipd history` tells leads from one to the other.
+    const told = await host.must(process.execPath, [vipd, 'history', 'VI_1', '--json'])
+    const [{ history = [] } = {}] = JSON.parse(told) as { history?: { number: number }[] }[]
+    for (const { number } of history)
+      assert.equal((await entries(host, `VIPD_NUMBER=${number}`)).length, 1, `${number}`)
+    assert.equal(`${history.at(-1)?.number}`, entry['VIPD_NUMBER'])
     assert.match(entry['VIPD_CAUSE_DETAIL'] ?? '', /^\{"kind":"timeout"/)
     const ofCheck = (await entries(host, 'VIPD_CHECK=no')).map((it) => it['MESSAGE'])
     assert.ok(
@@ -85,8 +94,18 @@ test('transitions have fields, the warden’s lines a priority, and journalctl f
 
     await host.must('kill', ['-9', (await host.must('pgrep', ['-x', 'vipd'])).trim()])
     await child.ended(soonMs)
-    const byWarden = () => entries(host, 'PRIORITY=3', '_COMM=vipd-warden')
+    const byWarden = () => entries(host, 'PRIORITY=3', 'VIPD_INSTANCE=VI_1', '_COMM=vipd-warden')
     await until('the warden has told it', soonMs, async () => (await byWarden()).length > 0)
+    const [end = {}] = await byWarden()
+    assert.deepEqual(
+      ['MESSAGE', 'VIPD_CAUSE', 'VIPD_FROM', 'SYSLOG_IDENTIFIER', '_TRANSPORT'].map(
+        (it) => end[it],
+      ),
+      [
+        ...['vipd-warden: the daemon is gone: gave up leadership of VI_1', 'daemon-gone'],
+        ...['master', 'vipd', 'journal'],
+      ],
+    )
     assert.equal(await host.holds('172.16.80.100'), false)
   }))
 

@@ -82,13 +82,19 @@ const { writeFileSync } = await import('node:fs')
 const options = { realtimePriority: 0, rttimeUs: 0, lockMemory: false, livenessUs: 0 }
 const { engine, guard } = startEngine(options, () => undefined)
 guard.startWarden(process.argv[2], process.argv[4] ?? 'text')
-const link = engine.openLink({ family: 4, interface: 'lo', ifindex: 1, source: '127.0.0.1', group: null, ttl: 255,
-  filter: new Uint8Array(0), receiveBufferBytes: null })
-engine.addSlot(1, link, 51)
-engine.order([{ slot: 1, generation: 1,
-  order: { kind: 'lead', now: [], repeats: [], resign: [{ kind: 'datagram', link, to: '127.0.0.1', bytes: new Uint8Array(8) }], lateUs: 60e6, wardenLateUs: 59e6 } }])
+const names = JSON.parse(process.argv[5] ?? '["VI_1"]')
+let link
+names.forEach((name, i) => {
+  if (i % 255 === 0) link = engine.openLink({ family: 4, interface: 'lo', ifindex: 1, source: '127.0.0.1', group: null, ttl: 255,
+    filter: new Uint8Array(0), receiveBufferBytes: null })
+  engine.addSlot(i + 1, link, i % 255 + 1, [], name)
+  engine.order([{ slot: i + 1, generation: 1,
+    order: { kind: 'lead', now: [], repeats: [], resign: [{ kind: 'datagram', link, to: '127.0.0.1', bytes: new Uint8Array(8) }], lateUs: 60e6, wardenLateUs: 59e6 } }])
+})
 await engine.flush()
-while (process.argv[4] !== undefined && guard.beats() < 2) await new Promise((resolve) => setTimeout(resolve, 10))
+// Two beats after all has been told.
+const beats = guard.beats() + 2
+while (process.argv[4] !== undefined && guard.beats() < beats) await new Promise((resolve) => setTimeout(resolve, 10))
 writeFileSync(process.argv[3], '')
 process.stdin.resume().on('end', () => process.exit(0))`
 
@@ -112,38 +118,105 @@ test('nothing is told to a warden before it has said that it holds the lock', as
   child.stdin?.end()
 })
 
-test('what it writes has the form of the log: text, for journald, JSON', async () => {
+/** In a mount namespace with an empty /run; with `journald`, datagrams to its socket are written to that file. */
+const asService = `
+import os, socket, subprocess, sys
+subprocess.run(['mount', '-t', 'tmpfs', 'tmpfs', '/run'], check=True)
+seen, wanted = sys.argv[1], int(sys.argv[2])
+if wanted > 0:
+    os.makedirs('/run/systemd/journal')
+    there = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    there.bind('/run/systemd/journal/socket')
+    if os.fork() == 0:
+        told = [there.recv(1 << 20) for _ in range(wanted)]
+        with open(seen + '.part', 'wb') as out: out.write(bytes(1).join(told))
+        os.rename(seen + '.part', seen)
+        os._exit(0)
+os.execvp(sys.argv[3], sys.argv[3:])
+`
+
+type Died = {
+  readonly line: string
+  readonly entries: readonly string[]
+  readonly beforeMs: number
+}
+
+/** What the warden of a daemon with these instances writes when the daemon is killed. `entries`: journald is to get so many. */
+async function killed(form: string, names: readonly string[], entries = 0): Promise<Died> {
   const native = new URL('../../src/engine/native.js', import.meta.url).href
-  const gone = 'vipd-warden: the daemon is gone: gave up leadership'
+  const go = join(dir, `leads-${form}-${names.length}-${entries}`)
+  const node = ['--input-type=module', '-e', leading, native, lock, go, form, JSON.stringify(names)]
+  const child = spawn(
+    'unshare',
+    ['-m', 'python3', '-c', asService, `${go}.seen`, `${entries}`, process.execPath, ...node],
+    { stdio: ['pipe', 'inherit', 'pipe'], env: { ...process.env, TZ: 'Asia/Tokyo' } },
+  )
+  let line = ''
+  child.stderr.on('data', (text) => {
+    line += text
+  })
+  const closed = new Promise((resolve) => child.once('close', resolve))
+  await until(() => existsSync(go), 60_000)
+  const beforeMs = Date.now()
+  child.kill('SIGKILL')
+  if (entries > 0) await until(() => existsSync(`${go}.seen`), 60_000)
+  await closed
+  const told = entries > 0 ? readFileSync(`${go}.seen`, 'utf8').split('\0') : []
+  return { line, entries: told, beforeMs }
+}
+
+const gone = 'vipd-warden: the daemon is gone: gave up leadership of'
+const odd = 'a "b" \\c\td'
+
+test('what it writes has the form of the log: text, for journald, JSON', async () => {
+  const text = await killed('text', ['VI_1', odd])
   const day = String.raw`\d{4}-\d\d-\d\d`
-  const forms = {
-    text: new RegExp(String.raw`^${day} \d\d:\d\d:\d\d\.\d{3} error ${gone}\n$`),
-    journal: new RegExp(`^<3>${gone}\n$`),
-    json: new RegExp(
-      String.raw`^\{"level":"error","time":"${day}T\d\d:\d\d:\d\d\.\d{3}Z","pid":\d+,"msg":"${gone}"\}\n$`,
-    ),
-  }
-  for (const [form, line] of Object.entries(forms)) {
-    const go = join(dir, `leads-${form}`)
-    const child = spawn(
-      process.execPath,
-      ['--input-type=module', '-e', leading, native, lock, go, form],
-      { stdio: ['pipe', 'inherit', 'pipe'], env: { ...process.env, TZ: 'Asia/Tokyo' } },
-    )
-    let written = ''
-    child.stderr.on('data', (text) => {
-      written += text
-    })
-    const closed = new Promise((resolve) => child.once('close', resolve))
-    await until(() => existsSync(go), 60_000)
-    const beforeMs = Date.now()
-    child.kill('SIGKILL')
-    await closed
-    assert.match(written, line)
-    const said = form === 'text' ? `${written.slice(0, 23).replace(' ', 'T')}+09:00` : ''
-    if (said !== '') assert.ok(Math.abs(Date.parse(said) - beforeMs) < 60_000, written)
-    if (form === 'json') assert.equal(JSON.parse(written).msg, gone)
-  }
+  const time = String.raw`\d\d:\d\d:\d\d\.\d{3}`
+  assert.match(text.line, new RegExp(`^${day} ${time} error ${gone} VI_1, a "b"`))
+  assert.ok(text.line.endsWith(' \\c\\td\n'), text.line)
+  const said = `${text.line.slice(0, 23).replace(' ', 'T')}+09:00`
+  assert.ok(Math.abs(Date.parse(said) - text.beforeMs) < 60_000, text.line)
+
+  const { line } = await killed('json', ['VI_1', odd])
+  const { time: at, pid, ...rest } = JSON.parse(line)
+  assert.match(`${at}`, new RegExp(`^${day}T${time}Z$`))
+  assert.equal(typeof pid, 'number')
+  assert.deepEqual(rest, {
+    ...{ level: 'error', cause: { kind: 'daemon-gone' }, instances: ['VI_1', odd] },
+    msg: `${gone} VI_1, ${odd}`,
+  })
+})
+
+test('for journald an entry with fields, as many as it takes; without its socket a line with a priority', async () => {
+  const away = await killed('journal', ['VI_1'])
+  assert.equal(away.line, `<3>${gone} VI_1\n`)
+
+  const { entries, line } = await killed('journal', ['VI_1', odd], 1)
+  assert.equal(line, '')
+  assert.deepEqual(entries[0]?.split('\n'), [
+    ...[`MESSAGE=${gone} VI_1, a "b" \\c\\td`, 'PRIORITY=3', 'SYSLOG_IDENTIFIER=vipd'],
+    ...['SYSLOG_FACILITY=3', 'VIPD_FROM=master', 'VIPD_CAUSE=daemon-gone'],
+    ...['VIPD_INSTANCE=VI_1', 'VIPD_INSTANCE=a "b" \\c\\td', ''],
+  ])
+
+  // Long names too: one that is cut, at the end of a character.
+  const many = Array.from({ length: 1_100 }, (_, i) => `VI_${i}`)
+  many[7] = `x${'ä'.repeat(200)}`
+  const all = (await killed('journal', many, 3)).entries
+  const fields = all.flatMap((it) =>
+    it.split('\n').filter((field) => /^VIPD_INSTANCE=/.test(field)),
+  )
+  const names = fields.map((field) => field.slice('VIPD_INSTANCE='.length))
+  assert.deepEqual(
+    names,
+    many.map((name, i) => (i === 7 ? `x${'ä'.repeat(127)}` : name)),
+  )
+  for (const entry of all) assert.match(entry, / and 1092 others\nPRIORITY=3\n/)
+
+  const json = (await killed('json', many)).line
+  const { instances, untold } = JSON.parse(json)
+  assert.ok(json.length <= 4_096 && instances.length > 100, json)
+  assert.equal(instances.length + untold, many.length)
 })
 
 test('a warden that does not read costs no memory', async (t) => {

@@ -76,7 +76,7 @@ export class MainThread {
       lost: (what) => {
         throw new Error(`the simulator loses no ${what}`)
       },
-      happened: none,
+      happened: () => null,
       kernelChanged: none,
       settled: none,
     })

@@ -17,7 +17,7 @@ import type { OrderQueue } from '../orders.ts'
 import { type InterfaceResolution, ownedObjects, resolveInterface } from './interface-resolution.ts'
 import { sealOf } from './seal.ts'
 import { peersOf, slotFacts } from './slot-facts.ts'
-import type { Links, Move, SocketKey } from './sockets.ts'
+import type { Links, Member, Move, SocketKey } from './sockets.ts'
 import { followTakenAlong } from './taken-along.ts'
 import { type LinkStates, missing, virtualLinks } from './virtual-links.ts'
 
@@ -123,7 +123,7 @@ export class SocketBinding {
   move(cfg: Instance): readonly Move[] {
     const resolution = resolveInterface(cfg, this.#ports.kernel, this.#ports.virtual())
     if (this.#link === null || !resolution.ok) return []
-    return [{ slot: this.#slot, vrid: cfg.vrid, peers: peersOf(cfg), key: resolution.key }]
+    return [{ slot: this.#slot, ...memberOf(cfg), key: resolution.key }]
   }
 
   /** What must not be lost of the sequences of signed adverts when another process goes on. */
@@ -170,14 +170,21 @@ export class SocketBinding {
   }
 
   #join(cfg: Instance, key: SocketKey): boolean {
-    const peers = peersOf(cfg)
+    const member = memberOf(cfg)
+    const { peers } = member
     const same = isDeepStrictEqual(this.#key, key) && isDeepStrictEqual(this.#peers, peers)
     const before = this.#link
     if (before !== null && same) return false
     this.#ports.orders.submit()
-    this.#link = this.#ports.links.join(this.#slot, cfg.vrid, peers, key)
+    this.#link = this.#ports.links.join(this.#slot, member, key)
     this.#key = key
     this.#peers = peers
     return this.#link !== before
   }
 }
+
+const memberOf = (cfg: Instance): Member => ({
+  vrid: cfg.vrid,
+  peers: peersOf(cfg),
+  name: cfg.name,
+})

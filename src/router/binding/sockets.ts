@@ -15,12 +15,7 @@ import type { Membership } from './memberships.ts'
 export type SocketKey = Omit<LinkSpec, 'filter' | 'openFilter'>
 
 /** A slot and the place that it is to have. */
-export type Move = {
-  readonly slot: SlotId
-  readonly vrid: number
-  readonly peers: readonly Ip[]
-  readonly key: SocketKey
-}
+export type Move = Member & { readonly slot: SlotId; readonly key: SocketKey }
 
 type OpenLink = {
   readonly id: LinkId
@@ -28,7 +23,8 @@ type OpenLink = {
   readonly slots: Map<SlotId, Member>
 }
 
-type Member = { readonly vrid: number; readonly peers: readonly Ip[] }
+/** `name`: of the instance. */
+export type Member = { readonly vrid: number; readonly peers: readonly Ip[]; readonly name: string }
 
 export class Links {
   readonly #engine: Engine
@@ -47,16 +43,16 @@ export class Links {
    * OpError when the sockets cannot be opened or another slot has the VRID there; the slot then keeps the link it had, so
    * that its last orders still go out.
    */
-  join(slot: SlotId, vrid: number, peers: readonly Ip[], key: SocketKey): LinkId {
+  join(slot: SlotId, member: Member, key: SocketKey): LinkId {
     const text = keyText(key)
     const known = this.#open.get(text)
-    if (known !== undefined) requireFree(known, slot, { vrid, peers })
-    if (known?.slots.has(slot)) return this.#setPeers(known, slot, { vrid, peers })
-    const link = known ?? this.#openLink(key, vrid)
+    if (known !== undefined) requireFree(known, slot, member)
+    if (known?.slots.has(slot)) return this.#setPeers(known, slot, member)
+    const link = known ?? this.#openLink(key, member.vrid)
     this.leave(slot)
     this.#open.set(text, link)
     try {
-      this.#enter(link, slot, { vrid, peers })
+      this.#enter(link, slot, member)
     } finally {
       this.#tidy(link)
     }
@@ -74,7 +70,7 @@ export class Links {
     })
     const left = ready.map(({ slot }) => this.#part(slot))
     try {
-      for (const { slot, vrid, peers, link } of ready) this.#enter(link, slot, { vrid, peers })
+      for (const { slot, link, ...member } of ready) this.#enter(link, slot, member)
     } finally {
       for (const link of new Set([...ready.map(({ link }) => link), ...left])) this.#tidy(link)
     }
@@ -133,7 +129,7 @@ export class Links {
 
   /** To be followed by `#tidy`, also when the engine refuses the slot: the link may have been opened for it. */
   #enter(link: OpenLink, slot: SlotId, member: Member): void {
-    this.#engine.addSlot(slot, link.id, member.vrid, member.peers)
+    this.#engine.addSlot(slot, link.id, member.vrid, member.peers, member.name)
     link.slots.set(slot, member)
     this.#keyTextOf.set(slot, keyText(link.key))
   }

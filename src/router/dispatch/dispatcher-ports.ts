@@ -42,8 +42,8 @@ export type DispatcherPorts = {
   sliceMs(): number
   /** A thread or process beside the engine was lost. */
   lost(what: 'warden' | 'realtime'): void
-  /** For those that watch. It neither waits nor throws. */
-  happened(what: Happening): void
+  /** For those that watch. It neither waits nor throws. Returns the number under which a transition is kept, if it is. */
+  happened(what: Happening): number | null
   /** Links or addresses changed. */
   kernelChanged(): void
   /** A batch has been worked off and its orders submitted. */

@@ -40,13 +40,15 @@ export class TransitionReporter {
       why,
       cause: effect.cause.kind,
     })
-    this.#happened({ kind: 'transition', instance: cfg.name, ...entry })
+    const number = this.#happened({ kind: 'transition', instance: cfg.name, ...entry })
     const fields = {
       instance: cfg.name,
       from: effect.from,
       to: effect.to,
       // As `transitions` of the status counts them.
       transition: this.#journal.transitions,
+      // As `vipd history` tells it.
+      ...(number === null ? {} : { number }),
       cause: effect.cause,
     }
     const { state } = machine

@@ -49,6 +49,8 @@ export class HistorySurface {
   #retry: NodeJS.Timeout | null = null
   #lastQuestion = 0
   readonly #questions = new Map<number, (answer: KeptPage | Error) => void>()
+  /** Wait until numbers can be given. */
+  readonly #waiting = new Set<() => void>()
 
   constructor(log: Log) {
     this.#log = log
@@ -77,6 +79,21 @@ export class HistorySurface {
       this.#thread = this.#supervised()
       this.#thread.start()
     } else this.#open(directory)
+  }
+
+  /** When numbers can be given, or it is known that they cannot, or the time has passed. */
+  settled(timeoutMs: number): Promise<void> {
+    if (this.#directory === null || this.#next !== null || this.#failure !== null)
+      return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => done(), timeoutMs)
+      const done = () => {
+        clearTimeout(timer)
+        this.#waiting.delete(done)
+        resolve()
+      }
+      this.#waiting.add(done)
+    })
   }
 
   /** Its number; null: it is not known yet, or nothing is kept. */
@@ -148,6 +165,7 @@ export class HistorySurface {
       onLost: ({ why }, { worthSaying }) => {
         if (worthSaying) this.#log.error(`History: the thread ${why}; another one takes its place`)
         this.#failure = `the thread ${why}`
+        this.#settle()
         this.#paused = true
         this.#thread?.start()
       },
@@ -169,6 +187,7 @@ export class HistorySurface {
         this.#next ??= message.from
         this.#until = message.until
         for (const held of this.#held) held.number ??= this.#number()
+        this.#settle()
         this.#paused = false
         if (this.#held.length === 0) this.#recovered()
         return this.#schedule()
@@ -184,6 +203,10 @@ export class HistorySurface {
         return this.#questions.get(message.id)?.(new Error(message.why))
       case 'pong':
     }
+  }
+
+  #settle(): void {
+    for (const done of this.#waiting) done()
   }
 
   #number(): number | null {
@@ -204,6 +227,7 @@ export class HistorySurface {
     if (this.#failure !== why)
       this.#log.warn(`History: transitions are not kept in ${this.#directory}: ${why}; tried again`)
     this.#failure = why
+    this.#settle()
     this.#paused = true
     this.#retry ??= setTimeout(() => {
       this.#retry = null

@@ -40,13 +40,15 @@ void CutPlan(Input* in) {
     }
   }
   const PlanPtr plan = MakePlan(std::move(steps));
-  const std::vector<WardenMessage> parts = PlanMessages(7, *plan);
+  const std::string name(static_cast<size_t>(in->Below(300)), 'n');
+  const std::vector<WardenMessage> parts = PlanMessages(7, name, *plan);
   std::vector<Step> joined;
   for (const WardenMessage& part : parts) {
     const Bytes bytes = Encode(part);
     Require(bytes.size() <= kWardenMessageMax, "a part fits into a message");
     const auto read = Decode(bytes);
     Require(read.has_value() && read->id == 7 && read->kind == part.kind, "a part is understood");
+    Require(read->name == name.substr(0, kWardenNameMax), "the name, cut");
     Require(read->more == (&part != &parts.back()), "the last part says so");
     for (const Step& step : read->steps) joined.push_back(step);
   }

@@ -15,6 +15,7 @@ const fields = {
   from: 'backup',
   to: 'master',
   transition: 2,
+  number: 41,
   cause: { kind: 'timeout', master: null },
 }
 

@@ -96,7 +96,7 @@ function atWork(assessment = fine, cfg = instance()) {
       error: quiet,
       flush: () => Promise.resolve(),
     },
-    happened: quiet,
+    happened: () => null,
     linkState: () => 'ready' as const,
     claim: () => true,
     virtual: () => new Set([ip('172.16.80.100')]),

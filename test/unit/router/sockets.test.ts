@@ -1,7 +1,7 @@
 /** Links that are opened for slots, on an engine that refuses some. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Links, type SocketKey } from '../../../src/router/binding/sockets.ts'
+import { Links, type Member, type SocketKey } from '../../../src/router/binding/sockets.ts'
 import { BookEngine } from './book-engine.ts'
 import { ip } from './facts.ts'
 
@@ -16,6 +16,8 @@ const key = (ifindex: number): SocketKey => ({
   receiveBufferBytes: null,
 })
 
+const member = (vrid: number): Member => ({ vrid, peers: [], name: `VI_${vrid}` })
+
 /** Refuses slots of this VRID, as the engine refuses what its own books do not allow. */
 class Refusing extends BookEngine {
   refused = 66
@@ -29,36 +31,36 @@ class Refusing extends BookEngine {
 test('a link that was opened for a slot that the engine refuses is closed again', () => {
   const engine = new Refusing()
   const links = new Links(engine)
-  assert.throws(() => links.join(1, 66, [], key(1)), /no slot for VRID 66/)
+  assert.throws(() => links.join(1, member(66), key(1)), /no slot for VRID 66/)
   assert.deepEqual([engine.links.size, links.ids, links.memberships], [0, [], []])
-  links.join(1, 51, [], key(1))
+  links.join(1, member(51), key(1))
   assert.deepEqual([engine.links.size, engine.slots.size], [1, 1])
 })
 
 test('a link that others use stays, and lets in what theirs is', () => {
   const engine = new Refusing()
   const links = new Links(engine)
-  const shared = links.join(1, 51, [], key(1))
-  assert.throws(() => links.join(2, 66, [], key(1)), /VRID 66/)
+  const shared = links.join(1, member(51), key(1))
+  assert.throws(() => links.join(2, member(66), key(1)), /VRID 66/)
   assert.deepEqual([links.ids, links.slotsOf(shared)], [[shared], [1]])
 })
 
 test('a slot that is refused at another place has left the one it had, whose link is closed', () => {
   const engine = new Refusing()
   const links = new Links(engine)
-  links.join(1, 51, [], key(1))
-  assert.throws(() => links.join(1, 66, [], key(2)), /VRID 66/)
+  links.join(1, member(51), key(1))
+  assert.throws(() => links.join(1, member(66), key(2)), /VRID 66/)
   assert.deepEqual([engine.links.size, engine.slots.size, links.ids], [0, 0, []])
 })
 
 test('several that change places: what the engine refuses leaves no link behind', () => {
   const engine = new Refusing()
   const links = new Links(engine)
-  links.join(1, 51, [], key(1))
-  links.join(2, 52, [], key(2))
+  links.join(1, member(51), key(1))
+  links.join(2, member(52), key(2))
   const moves = [
-    { slot: 1, vrid: 51, peers: [], key: key(3) },
-    { slot: 2, vrid: 66, peers: [], key: key(4) },
+    { slot: 1, ...member(51), key: key(3) },
+    { slot: 2, ...member(66), key: key(4) },
   ]
   assert.throws(() => links.moveTogether(moves), /VRID 66/)
   assert.deepEqual(

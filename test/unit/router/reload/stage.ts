@@ -80,7 +80,7 @@ export class Stage {
         return this.#sliceMs
       },
       lost: none,
-      happened: none,
+      happened: () => null,
       kernelChanged: none,
       settled: none,
     })
