@@ -89,6 +89,7 @@ export function finishInstance(
     place,
     ...keepTrackers(draft, facts.owner, weightsForbidden, lowering),
     ...options,
+    promoteSecondaries: promotingOf(draft, options, links, lowering),
     ...preemption,
     priority: facts.priority,
     advertIntervalUs,
@@ -182,6 +183,10 @@ function transportOf(draft: InstanceDraft, facts: Facts, lowering: Lowering): Tr
   if (unicastPlace !== undefined) {
     const { source, peers, ttl } = draft
     if (peers.length > 0 || options.faultNoPeer) {
+      if (draft.groupPlace !== null) {
+        const message = `${draft.name} is unicast; mcast_dst_ip ${draft.group} is ignored`
+        lowering.error(draft.groupPlace, 'unicast-group', message)
+      }
       return { kind: 'unicast', source, peers, ttl, ...options }
     }
     const message = `${draft.name} has a unicast keyword and no peer: it uses multicast (unicast_fault_no_peer makes that a fault)`
@@ -287,6 +292,20 @@ function vmacOf(
     lowering.error(xmitBasePlace, 'strict-mode', message)
   }
   return { ...links.vmac, xmitBase: unicast || (xmitBasePlace !== null && !strict) }
+}
+
+/** The kernel keeps the addresses of a virtual link anyway, and the interface below has none of them. */
+function promotingOf(
+  { name, options }: InstanceDraft,
+  { promoteSecondaries }: Pick<Instance, 'promoteSecondaries'>,
+  { vmac }: LinksDraft,
+  lowering: Lowering,
+): boolean {
+  const place = options.placeOf('promoteSecondaries')
+  if (!promoteSecondaries || vmac === null || place === undefined) return promoteSecondaries
+  const message = `${name}: use_vmac has a link of its own with promote_secondaries set; the line is ignored`
+  lowering.error(place, 'vmac', message)
+  return false
 }
 
 function vrfOf({ name, vrf, interface: own }: InstanceDraft, lowering: Lowering): string | null {

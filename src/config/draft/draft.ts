@@ -171,6 +171,7 @@ export type InstanceDraft = InheritedDraft & {
   noAddresses: boolean
   source: Ip | null
   group: Ip | null
+  groupPlace: Place | null
   /** A unicast keyword was written. */
   unicastPlace: Place | null
   peers: Peer[]
@@ -306,6 +307,7 @@ export const instanceDraft = (name: string, place: Place): InstanceDraft => ({
   noAddresses: false,
   source: null,
   group: null,
+  groupPlace: null,
   unicastPlace: null,
   peers: [],
   ttl: null,

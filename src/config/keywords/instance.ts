@@ -236,6 +236,7 @@ function setGroup(draft: InstanceDraft, values: Values, node: Node, lowering: Lo
   }
   draft.family = ipFamily(group)
   draft.group = group
+  draft.groupPlace = node.place
 }
 
 const sameFamily = (draft: InstanceDraft, ip: Ip): boolean =>

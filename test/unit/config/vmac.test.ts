@@ -169,6 +169,19 @@ test('strict mode has the usual MAC address and no vmac_xmit_base', () => {
   assert.equal(findings(report).filter((it) => it.startsWith('strict-mode')).length, 2)
 })
 
+test('promote_secondaries beside use_vmac is an error, and ignored', () => {
+  const promoting = check(text({ lines: 'promote_secondaries\n use_vmac' }))
+  assert.deepEqual(findings(promoting), ['vmac@4'])
+  assert.equal(only(promoting).promoteSecondaries, false)
+  const plain = check(text({ lines: 'promote_secondaries' }))
+  assert.deepEqual([findings(plain), only(plain).promoteSecondaries], [[], true])
+})
+
+test('a multicast group beside unicast peers is an error, and ignored', () => {
+  const lines = 'mcast_dst_ip 224.0.0.20\n unicast_peer {\n 10.9.0.2\n }'
+  assert.deepEqual(findings(check(text({ lines }))), ['unicast-group@4'])
+})
+
 test('what needs use_vmac, and what use_vmac needs', () => {
   assert.deepEqual(findings(check(text({ lines: 'vmac_xmit_base' }))), ['no-vmac@4'])
   const without = text({
