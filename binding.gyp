@@ -43,6 +43,8 @@
         "native/host/host_files.cc",
         "native/base/lasting_thread.cc",
         "native/engine/filter_gate.cc",
+        "native/engine/frame_watch.cc",
+        "native/addon/frame_watch_object.cc",
         "native/base/inquiry.cc",
         "native/host/lock.cc",
         "native/engine/memberships.cc",

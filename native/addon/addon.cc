@@ -14,6 +14,7 @@
 #include "addon/egress.h"
 #include "addon/engine_object.h"
 #include "addon/files_object.h"
+#include "addon/frame_watch_object.h"
 #include "addon/programs.h"
 #include "addon/ruleset_news.h"
 #include "base/inquiry.h"
@@ -119,6 +120,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Core", vipd::CoreObject::Define(env));
   exports.Set("Bfd", vipd::BfdObject::Define(env));
   exports.Set("BfdCore", vipd::BfdCoreObject::Define(env));
+  exports.Set("Frames", vipd::FrameWatchObject::Define(env));
   exports.Set("request", Napi::Function::New(env, Request, "request"));
   exports.Set("lockForLife", Napi::Function::New(env, LockForLife, "lockForLife"));
   exports.Set("lockHolder", Napi::Function::New(env, LockHolder, "lockHolder"));

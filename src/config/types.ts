@@ -315,6 +315,8 @@ export type InstanceOptions = {
   readonly muteMaster: Reaction
   /** Another program removes one of its addresses again and again. */
   readonly addressConflict: Reaction
+  /** Another machine claims one of its addresses while it is master. */
+  readonly addressClaim: ClaimReaction
   /** A master's interval counts as so many times ours at most; 0: as it states. */
   readonly maxIntervalRatio: number
   readonly ownerIgnoreAdverts: boolean
@@ -366,6 +368,9 @@ export type Instance = InstanceOptions & {
 
 /** What becomes of a master that does not serve its clients as long as it leads: it stays, and says so, or resigns. */
 export type Reaction = 'report' | 'resign'
+
+/** To another machine's claim. off: nothing is watched. The others report it; announce: once, defend: again and again. */
+export type ClaimReaction = 'off' | 'report' | 'announce' | 'defend'
 
 /** One keyword of `vrrp_sync_group` each; declared in keywords/group.ts. */
 export type GroupOptions = {

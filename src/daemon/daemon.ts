@@ -18,6 +18,8 @@ import type { CheckPool } from '../checks/verdict/types.ts'
 import type { Config } from '../config/types.ts'
 import type { Bfd } from '../engine/bfd-contract.ts'
 import type { Engine, EngineStart } from '../engine/contract.ts'
+import { openFrames } from '../engine/frames.ts'
+import type { Frames } from '../engine/frames-contract.ts'
 import { startEngine } from '../engine/native.ts'
 import { Errands } from '../kernel/errands.ts'
 import { LinkDelays } from '../kernel/link-delays.ts'
@@ -75,6 +77,7 @@ export class RunningDaemon implements Daemon {
   readonly #engine: Engine
   readonly #engineStart: EngineStart
   readonly #bfd: Bfd
+  readonly #frames: Frames
   readonly #delays = new LinkDelays(() => performance.now())
   readonly #kernel: Kernel
   readonly #reader: KernelReader
@@ -122,6 +125,7 @@ export class RunningDaemon implements Daemon {
     this.#engine = engine
     this.#engineStart = start
     this.#bfd = openBfd((events) => this.#dispatcher.onBfd(events))
+    this.#frames = openFrames((frames) => this.#dispatcher.onFrames(frames))
     for (const note of start.notes) log.info(note)
     this.#lease = new Lease(engine)
     this.#settings = new SettingsKeeper({
@@ -187,6 +191,7 @@ export class RunningDaemon implements Daemon {
       reader: this.#reader,
       notifier: this.#notifier,
       bfd: this.#bfd,
+      frames: this.#frames,
       discriminator: () => randomInt(1, 2 ** 32),
       log,
       verdict: (name) => this.#pool.status(name),
@@ -395,6 +400,7 @@ export class RunningDaemon implements Daemon {
     this.#options.loader.close()
     this.#watchers.stopWarden()
     this.#bfd.stop()
+    this.#frames.stop()
     this.#engine.stop()
     await this.#ownership.close()
     log.info('Stopped')

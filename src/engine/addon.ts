@@ -1,5 +1,6 @@
 /** The native addon as the engine sees it. Addresses cross as octets, errnos as numbers. */
 import type { Ip } from '../base/ip.ts'
+import type { Us } from '../base/time.ts'
 import type {
   BfdCounters,
   BfdEngineEvent,
@@ -24,7 +25,13 @@ import type {
   Step,
 } from './contract.ts'
 import type { AdvertGaps, LinkCounters, SealMemory, SealSender, SlotCounters } from './counters.ts'
-import type { EnginePolicy } from './policy.ts'
+import type {
+  FrameWatchCounters,
+  FrameWatchId,
+  FrameWatchSpec,
+  HeardFrame,
+} from './frames-contract.ts'
+import type { Allowance, EnginePolicy } from './policy.ts'
 
 /** A value of the contract as it crosses: the same shape with octets for addresses. */
 type Crossing<T> = T extends Ip
@@ -136,6 +143,27 @@ export type NativeBfd = {
   stop(): void
 }
 
+/** The thread that hears frames. Methods throw as the engine's do. */
+export type NativeFrames = {
+  open(spec: FrameWatchSpec): void
+  setFilter(watch: FrameWatchId, filter: Uint8Array): void
+  close(watch: FrameWatchId): void
+  counters(watch: FrameWatchId): FrameWatchCounters
+  stop(): void
+}
+
+export type FramesPolicy = {
+  /** Frames about one thing that are told. */
+  readonly key: Allowance
+  /** Things of one socket that have an allowance of their own. */
+  readonly keys: number
+  /** Frames of one socket that are read in a turn. */
+  readonly turn: number
+  /** Between two turns: usually, and when a socket had more than was read. */
+  readonly restUs: Us
+  readonly restFloodedUs: Us
+}
+
 export type NativeEffect = {
   readonly slot: SlotId
   readonly generation: number
@@ -227,6 +255,10 @@ export type Addon = {
     engine: NativeEngine | null,
     onEvents: (events: readonly BfdEngineEvent[]) => void,
   ) => NativeBfd
+  readonly Frames: new (
+    policy: FramesPolicy,
+    onFrames: (frames: readonly HeardFrame[]) => void,
+  ) => NativeFrames
   readonly BfdCore: new (seed: number) => NativeBfdCore
   readonly Core: new (livenessUs: number, now: number, policy: EnginePolicy) => NativeCore
   /** One blocking rtnetlink request; throws as the engine's methods do. */

@@ -228,6 +228,12 @@ export function planRestore(facts: SlotFacts, address: AddressFacts): Plan {
   return [...add, ...announce(frames, facts.garp.masterRepeat)]
 }
 
+/** One address announced once: another machine has claimed it. */
+export const planDefence = (facts: SlotFacts, address: Ip): Plan =>
+  kernelAddresses(facts)
+    .filter((one) => one.address === address)
+    .flatMap((one) => encodeAddress(facts, one).frame ?? [])
+
 export type Swap = { readonly from: AddressFacts; readonly to: AddressFacts }
 
 /** The kernel cannot alter the address, nor hold both: away and back within one request, and announced. */

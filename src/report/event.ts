@@ -1,5 +1,5 @@
 /** What happens in the daemon, told while it happens; and the sentence for each kind. */
-import type { Transition } from './status.ts'
+import type { ClaimHow, Transition } from './status.ts'
 
 /** The same without number and time: the part of it that tells it knows neither. */
 export type Happening =
@@ -22,6 +22,15 @@ export type Happening =
     }
   /** Ordered by the operator. `name`: null is the whole host. */
   | { readonly kind: 'failover' | 'drain' | 'resume'; readonly name: string | null }
+  /** Another machine claims an address of a master here; a first claim, or one after a silence. `how`: see wire/claim.ts. */
+  | {
+      readonly kind: 'claim'
+      readonly instance: string
+      readonly address: string
+      readonly interface: string
+      readonly mac: string
+      readonly how: ClaimHow
+    }
   /** What a BFD session is to those that track it. */
   | { readonly kind: 'bfd'; readonly name: string; readonly up: boolean }
 
@@ -42,6 +51,7 @@ export function subjectOf(event: Happening): string | null {
   switch (event.kind) {
     case 'transition':
     case 'priority':
+    case 'claim':
       return event.instance
     case 'check':
     case 'bfd':
@@ -65,6 +75,8 @@ export function eventText(event: Happening): string {
       return `priority ${event.from} -> ${event.to}  ${event.arithmetic}`
     case 'reload':
       return `reload ${event.ok ? 'accepted' : 'REJECTED'}  ${event.lines.join('; ')}`.trimEnd()
+    case 'claim':
+      return `${event.address} is claimed by ${event.mac} on ${event.interface} (${event.how})`
     case 'failover':
       return 'failover ordered'
     case 'drain':

@@ -109,6 +109,17 @@ const adverts = object<StatusInstance['adverts']>({
   ),
 })
 
+const claims = object<StatusInstance['claims']>({
+  ...{ frames: whole, reported: whole, announced: whole },
+  claimants: array(
+    object<StatusInstance['claims']['claimants'][number]>({
+      ...{ address: text, interface: text, mac: text, count: whole },
+      how: oneOf('announced', 'used', 'answered', 'probed'),
+      ...{ firstAgoMs: ms, lastAgoMs: ms },
+    }),
+  ),
+})
+
 const instance = object<StatusInstance>({
   ...{ name: text, vrid: octet, interface: orNull(text), family: oneOf(4, 6) },
   ...{ version: oneOf(2, 3), state: oneOf('INIT', 'BACKUP', 'MASTER', 'FAULT', 'STOP') },
@@ -130,6 +141,7 @@ const instance = object<StatusInstance>({
   ignored: array(
     object<StatusInstance['ignored'][number]>({ from: text, why: text, explanation: text }),
   ),
+  claims,
   ...{ history: some('transition'), warnings: texts },
 })
 

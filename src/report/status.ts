@@ -93,9 +93,33 @@ export type StatusInstance = {
     readonly why: string
     readonly explanation: string
   }[]
+  readonly claims: StatusClaims
   readonly history: readonly StatusTransition[]
   /** Those of the status that are about this instance. */
   readonly warnings: readonly string[]
+}
+
+/** What another machine does with an address of ours (wire/claim.ts). */
+export type ClaimHow = 'announced' | 'used' | 'answered' | 'probed'
+
+/** Other machines that claim an address while this instance is master. */
+export type StatusClaims = {
+  /** Frames, since the start. */
+  readonly frames: number
+  /** Events that were told of. */
+  readonly reported: number
+  /** Announcements on account of them. */
+  readonly announced: number
+  /** In the last minute. */
+  readonly claimants: readonly {
+    readonly address: string
+    readonly interface: string
+    readonly mac: string
+    readonly how: ClaimHow
+    readonly count: number
+    readonly firstAgoMs: number
+    readonly lastAgoMs: number
+  }[]
 }
 
 export type TransitionCount = {

@@ -12,7 +12,7 @@ import { addressFamily, nlm, type } from './rtnetlink-numbers.ts'
 import { advertTtl, ahBytes, ahProtocol, vrrpProtocol } from './vrrp.ts'
 
 /** struct sock_filter. `jt` and `jf` count instructions to skip. */
-type Instruction = {
+export type Instruction = {
   readonly code: number
   readonly jt: number
   readonly jf: number
@@ -52,12 +52,20 @@ const packetOutgoing = 4
 const instructionBytes = 8
 const everything = 0xffff_ffff
 
-const load = (code: number, k: number): Instruction => ({ code, jt: 0, jf: 0, k })
-const jump = (code: number, k: number, jt: number, jf: number): Instruction => ({ code, jt, jf, k })
-const pass = load(opcode.return, everything)
-const drop = load(opcode.return, 0)
+export const load = (code: number, k: number): Instruction => ({ code, jt: 0, jf: 0, k })
+export const jump = (code: number, k: number, jt: number, jf: number): Instruction => ({
+  code,
+  jt,
+  jf,
+  k,
+})
+export const pass = load(opcode.return, everything)
+export const drop = load(opcode.return, 0)
 /** Goes on when A is k, drops otherwise. */
-const require = (k: number): readonly Instruction[] => [jump(opcode.jumpEqual, k, 1, 0), drop]
+export const require = (k: number): readonly Instruction[] => [
+  jump(opcode.jumpEqual, k, 1, 0),
+  drop,
+]
 
 /** From the IP header on; of IPv4 also what lies behind an authentication header. */
 const vrrpOfEitherFamily: readonly Instruction[] = [
@@ -286,7 +294,8 @@ function within({ low, high }: Range): readonly Instruction[] {
   ]
 }
 
-function encode(program: readonly Instruction[]): Uint8Array {
+/** struct sock_filter[]. */
+export function encode(program: readonly Instruction[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(program.length * instructionBytes))
   program.forEach(({ code, jt, jf, k }, i) => {
     assert(jt <= 255 && jf <= 255, 'a conditional jump reaches 255 instructions')

@@ -1,7 +1,7 @@
 /**
  * The unsolicited neighbour advertisement of RFC 4861 section 7.2.6: how an IPv6 address tells all nodes
  * of a link that it lives behind another MAC now. A whole Ethernet frame, because the sender's address
- * has to be the VIP itself.
+ * has to be the VIP itself. And what others advertise and solicit.
  */
 import { assert } from '../base/assert.ts'
 import { concatBytes, viewOf } from '../base/bytes.ts'
@@ -11,7 +11,9 @@ import { accept, type Decoded, reject } from './decoded.ts'
 
 const etherTypeIpv6 = 0x86dd
 const protocolIcmpv6 = 58
+const typeNeighbourSolicitation = 135
 const typeNeighbourAdvertisement = 136
+const optionSourceLinkAddress = 1
 const optionTargetLinkAddress = 2
 const hopLimit = 255
 const ethernetBytes = 14
@@ -77,23 +79,23 @@ type NaReject = keyof typeof noRejects
 /** @codec */
 export const emptyNaRejects = (): Record<NaReject, number> => ({ ...noRejects })
 
+type NeighbourSolicitation = {
+  /** '::' of duplicate address detection. */
+  readonly source: Ip
+  readonly target: Ip
+  /** null: the option is absent, as it is of duplicate address detection. */
+  readonly mac: Uint8Array | null
+}
+
 /**
  * Validates as RFC 4861 section 7.1.2 asks. Extension headers are not looked behind.
  * @codec
  */
 export function decodeNa(frame: Uint8Array): Decoded<NeighbourAdvertisement, NaReject> {
-  if (frame.length < icmpAt + 24) return reject('too-short')
-  const view = viewOf(frame)
-  if (!isNeighbourAdvertisement(view)) return reject('not-neighbour-advertisement')
-  const length = view.getUint16(ethernetBytes + 4)
-  if (length < 24 || icmpAt + length > frame.length) return reject('bad-length')
-  if (view.getUint8(ethernetBytes + 7) !== hopLimit) return reject('bad-hop-limit')
-  const source = ipFromBytes(frame.subarray(ethernetBytes + 8, ethernetBytes + 24))
-  const destination = ipFromBytes(frame.subarray(ethernetBytes + 24, icmpAt))
-  const icmp = frame.subarray(icmpAt, icmpAt + length)
-  const sum = pseudoHeaderSum(source, destination, protocolIcmpv6, length)
-  if (checksum(icmp, sum) !== 0) return reject('bad-checksum')
-  const mac = targetLinkAddress(icmp)
+  const checked = checkedMessage(frame, typeNeighbourAdvertisement)
+  if (!checked.ok) return checked
+  const { source, destination, icmp } = checked.value
+  const mac = linkAddress(icmp, optionTargetLinkAddress)
   if (mac === 'bad-option') return reject(mac)
   const flags = icmp[4] ?? 0
   return accept({
@@ -107,23 +109,46 @@ export function decodeNa(frame: Uint8Array): Decoded<NeighbourAdvertisement, NaR
   })
 }
 
-function isNeighbourAdvertisement(view: DataView): boolean {
-  return (
-    view.getUint16(12) === etherTypeIpv6 &&
-    view.getUint8(ethernetBytes) >> 4 === 6 &&
-    view.getUint8(ethernetBytes + 6) === protocolIcmpv6 &&
-    view.getUint8(icmpAt) === typeNeighbourAdvertisement &&
-    view.getUint8(icmpAt + 1) === 0
-  )
+/** The same for section 7.1.1. */
+export function decodeNs(frame: Uint8Array): Decoded<NeighbourSolicitation, NaReject> {
+  const checked = checkedMessage(frame, typeNeighbourSolicitation)
+  if (!checked.ok) return checked
+  const { source, icmp } = checked.value
+  const mac = linkAddress(icmp, optionSourceLinkAddress)
+  if (mac === 'bad-option') return reject(mac)
+  return accept({ source, target: ipFromBytes(icmp.subarray(8, 24)), mac })
 }
 
+type Checked = { readonly source: Ip; readonly destination: Ip; readonly icmp: Uint8Array }
+
+function checkedMessage(frame: Uint8Array, type: number): Decoded<Checked, NaReject> {
+  if (frame.length < icmpAt + 24) return reject('too-short')
+  const view = viewOf(frame)
+  if (!isMessage(view, type)) return reject('not-neighbour-advertisement')
+  const length = view.getUint16(ethernetBytes + 4)
+  if (length < 24 || icmpAt + length > frame.length) return reject('bad-length')
+  if (view.getUint8(ethernetBytes + 7) !== hopLimit) return reject('bad-hop-limit')
+  const source = ipFromBytes(frame.subarray(ethernetBytes + 8, ethernetBytes + 24))
+  const destination = ipFromBytes(frame.subarray(ethernetBytes + 24, icmpAt))
+  const icmp = frame.subarray(icmpAt, icmpAt + length)
+  const sum = pseudoHeaderSum(source, destination, protocolIcmpv6, length)
+  return checksum(icmp, sum) === 0 ? accept({ source, destination, icmp }) : reject('bad-checksum')
+}
+
+const isMessage = (view: DataView, type: number): boolean =>
+  view.getUint16(12) === etherTypeIpv6 &&
+  view.getUint8(ethernetBytes) >> 4 === 6 &&
+  view.getUint8(ethernetBytes + 6) === protocolIcmpv6 &&
+  view.getUint8(icmpAt) === type &&
+  view.getUint8(icmpAt + 1) === 0
+
 /** Walks the options; a length of 0 or one beyond the end makes the whole packet invalid (section 7.1.2). */
-function targetLinkAddress(icmp: Uint8Array): Uint8Array | null | 'bad-option' {
+function linkAddress(icmp: Uint8Array, option: number): Uint8Array | null | 'bad-option' {
   let mac: Uint8Array | null = null
   for (let at = icmpBytes - 8; at < icmp.length; ) {
     const length = (icmp[at + 1] ?? 0) * 8
     if (length === 0 || at + length > icmp.length) return 'bad-option'
-    if (icmp[at] === optionTargetLinkAddress) mac = icmp.slice(at + 2, at + 8)
+    if (icmp[at] === option) mac = icmp.slice(at + 2, at + 8)
     at += length
   }
   return mac

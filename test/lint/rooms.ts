@@ -149,6 +149,11 @@ export const rooms: readonly Room[] = [
     'pure',
   ),
   room(
+    'router/claims',
+    'other machines that claim an address: frames in, reports and announcements out',
+    'base config wire engine router',
+  ),
+  room(
     'router/tracking',
     'what an instance tracks',
     'base config election kernel checks/verdict router/binding',
@@ -156,7 +161,7 @@ export const rooms: readonly Room[] = [
   room(
     'router/dispatch',
     'instances and groups: events in, orders out',
-    'base config config/build config/explain config/scripts election wire engine kernel notify report checks/verdict router router/bfd router/binding router/reload router/tracking',
+    'base config config/build config/explain config/scripts election wire engine kernel notify report checks/verdict router router/bfd router/binding router/claims router/reload router/tracking',
   ),
   room(
     'router/hand-over',

@@ -14,6 +14,7 @@ import { type Arrived, SimBfd } from './bfd.ts'
 import { Clock } from './clock.ts'
 import { configOf, configText } from './configuration.ts'
 import { SimEngine } from './engine.ts'
+import { SimFrames } from './frames.ts'
 import { secondSourceOf } from './host-file.ts'
 import { SimKernel } from './kernel.ts'
 import type { Lan, Packet } from './lan.ts'
@@ -97,7 +98,7 @@ export class Host {
     this.port = around.lan.attach({
       receive: (packet) => this.#receive(packet),
       bfd: (packet) => this.#bfd(packet),
-      frame: () => undefined,
+      frame: (bytes) => this.#frame(bytes),
     })
   }
 
@@ -264,6 +265,11 @@ export class Host {
     this.process.receive(packet)
   }
 
+  #frame(bytes: Uint8Array): void {
+    if (this.process === null || !this.kernel.up || this.asleep) return
+    this.process.frames.receive(bytes)
+  }
+
   #bfd(packet: Packet): void {
     if (this.process === null || !this.kernel.up || this.#asleep === 'machine') return
     if (this.kernel.holds(packet.to)) this.process.receiveBfd({ packet, at: this.now() })
@@ -273,6 +279,7 @@ export class Host {
 export class Process {
   readonly engine: SimEngine
   readonly bfd: SimBfd
+  readonly frames: SimFrames
   readonly main: MainThread
   readonly startedAt: number
   alive = true
@@ -330,10 +337,15 @@ export class Process {
     })
     this.#bfdWake = new Timer(agenda, () => this.#onBfdWake())
     this.bfd = this.#makeBfd()
+    this.frames = new SimFrames({
+      now: () => host.now(),
+      raised: () => this.onMain(() => this.main.dispatcher.onFrames(this.frames.take())),
+    })
     const log = (text: string) => around.witness.said(host, text)
     this.main = new MainThread(config, {
       engine: this.engine,
       bfd: this.bfd,
+      frames: this.frames,
       discriminator: () => around.prng.between(1, 0xffff_ffff),
       log: logInto(log),
       notifier: notifyInto(log),

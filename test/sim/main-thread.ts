@@ -9,6 +9,7 @@ import type { Us } from '../../src/base/time.ts'
 import type { CheckStatus, Result } from '../../src/checks/verdict/types.ts'
 import type { Config } from '../../src/config/types.ts'
 import type { Bfd } from '../../src/engine/bfd-contract.ts'
+import type { Frames } from '../../src/engine/frames-contract.ts'
 import { Kernel } from '../../src/kernel/mirror.ts'
 import { KernelReader } from '../../src/kernel/reader.ts'
 import type { Notifier } from '../../src/notify/notify.ts'
@@ -20,6 +21,7 @@ import type { SimEngine } from './engine.ts'
 
 export type MainThreadPorts = {
   readonly bfd: Bfd
+  readonly frames: Frames
   discriminator(): number
   readonly engine: SimEngine
   readonly log: Log
@@ -63,6 +65,7 @@ export class MainThread {
       reader: this.#reader,
       notifier,
       bfd: ports.bfd,
+      frames: ports.frames,
       discriminator: ports.discriminator,
       log,
       verdict: (name) => this.#verdict(name),

@@ -143,6 +143,17 @@ export const instanceOptions: Options<InstanceOptions, Instance> = new Options<
     inCheck: (how, { priority }) =>
       how === 'resign' && priority < 255 && 'resigns when an address is contested',
   },
+  addressClaim: {
+    name: 'vipd_address_claim',
+    takes: kinds.oneOf('announce', 'off', 'report', 'announce', 'defend'),
+    default: 'announce',
+    doc: 'vipd’s own: what a master does when ARP or neighbour discovery shows that another machine claims one of its addresses. report: the log, `vipd status`, an event and a metric name its MAC address and the interface. announce: the address is announced once more, too, so that clients come back; once for each machine. defend: again while it goes on, at most once in 10 s, then ever more rarely, down to once in 300 s. off: nothing is watched. What a peer sends that takes over is no claim: docs/address-claims.md.',
+    global: {
+      name: 'vipd_address_claim',
+      doc: 'vipd’s own: the default of the instances’ vipd_address_claim.',
+    },
+    inCheck: (how) => how !== 'announce' && `claims of other machines: ${how}`,
+  },
   maxIntervalRatio: {
     name: null,
     takes: kinds.whole('TIMES', 0, 4095),

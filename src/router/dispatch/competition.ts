@@ -4,7 +4,7 @@
  * switches and hosts until then, and yields without a further word.
  */
 import { type Us, us } from '../../base/time.ts'
-import { Backoff, TokenBucket } from './token-bucket.ts'
+import { Backoff, TokenBucket } from '../token-bucket.ts'
 
 /** Announcements provoked by a competitor that goes on: the gap between two sets doubles. */
 const during = { firstGapUs: us(2_000_000), lastGapUs: us(60_000_000) }

@@ -6,9 +6,9 @@ import type { Ip } from '../../base/ip.ts'
 import type { Us } from '../../base/time.ts'
 import { planAdvert, planReannounce } from '../../engine/plans.ts'
 import type { SlotFacts } from '../../engine/plans-addresses.ts'
+import { TokenBucket } from '../token-bucket.ts'
 import { Competition } from './competition.ts'
 import type { SlotOrders, Standing } from './slot-orders.ts'
-import { TokenBucket } from './token-bucket.ts'
 
 /** Adverts out of turn, in answer to another router's. The regular one, which comes anyway, says what is left out. */
 const answers = { burst: 5, perSecond: 2 }

@@ -5,6 +5,7 @@ import type { CheckStatus } from '../../checks/verdict/types.ts'
 import type { Config, Script } from '../../config/types.ts'
 import type { Bfd } from '../../engine/bfd-contract.ts'
 import type { Engine, SlotId } from '../../engine/contract.ts'
+import type { Frames } from '../../engine/frames-contract.ts'
 import type { OwnedObject } from '../../kernel/marks.ts'
 import type { Kernel, KernelView } from '../../kernel/mirror.ts'
 import type { KernelReader } from '../../kernel/reader.ts'
@@ -21,6 +22,8 @@ export type DispatcherPorts = {
   readonly reader: Pick<KernelReader, 'heard' | 'read'>
   readonly notifier: Notifier
   readonly bfd: Bfd
+  /** What is heard comes back through `onFrames`. */
+  readonly frames: Frames
   /** 32 random bits, not 0. */
   discriminator(): number
   readonly log: Log

@@ -21,6 +21,7 @@ import type { Config, Globals } from '../../config/types.ts'
 import { describeFault } from '../../election/describe.ts'
 import type { BfdEngineEvent } from '../../engine/bfd-contract.ts'
 import type { EngineEvent, SlotId } from '../../engine/contract.ts'
+import type { HeardFrame } from '../../engine/frames-contract.ts'
 import type { OwnedObject } from '../../kernel/marks.ts'
 import type { KernelChange } from '../../kernel/mirror.ts'
 import type { StatusUnknownVrid } from '../../report/status.ts'
@@ -32,6 +33,7 @@ import { OrderQueue } from '../orders.ts'
 import { type ApplyPorts, applyPlan, type Pause } from '../reload/apply.ts'
 import { planReload, type Refusals, type ReloadPlan } from '../reload/plan.ts'
 import { namedInterfaces } from '../tracking/tracker.ts'
+import { Claims } from './claims.ts'
 import type { DispatcherPorts } from './dispatcher-ports.ts'
 import type { RunningInstance } from './instance.ts'
 import { routeKernelChanges } from './kernel-changes.ts'
@@ -62,6 +64,7 @@ export class Dispatcher {
   readonly links: Links
   readonly bfd: BfdSessions
   readonly statics: StaticEntries
+  readonly claims: Claims
   readonly #ports: DispatcherPorts
   readonly #orders: OrderQueue
   readonly #unknownVrids: UnknownVrids
@@ -128,6 +131,8 @@ export class Dispatcher {
         kernel,
       },
     )
+    const { roster } = this
+    this.claims = new Claims({ ...ports, roster, now: () => engine.now() })
   }
 
   get config(): Config {
@@ -302,12 +307,19 @@ export class Dispatcher {
     this.settle()
   }
 
+  onFrames(frames: readonly HeardFrame[]): void {
+    if (this.#stopping) return
+    this.claims.onFrames(frames)
+    this.settle()
+  }
+
   /** The alarm rang. */
   tick(): void {
     if (this.#stopping) return
     const now = this.#ports.engine.now()
     this.bfd.tick(now)
     this.statics.tick(now)
+    this.claims.tick(now)
     for (const instance of this.instances) instance.tick(now)
     this.settle()
   }
@@ -356,7 +368,13 @@ export class Dispatcher {
     this.#orders.submit()
     this.#ports.settled()
     const now = this.#ports.engine.now()
-    const instants = [this.roster.deadlineAt(now), this.bfd.retryAt, this.statics.dueAt(now)]
+    this.claims.follow(now)
+    const instants = [
+      this.roster.deadlineAt(now),
+      this.bfd.retryAt,
+      this.statics.dueAt(now),
+      this.claims.dueAt(now),
+    ]
     const wanted = instants.flatMap((at) => at ?? [])
     this.#ports.alarm(wanted.length === 0 ? null : wanted.reduce(minUs), now)
   }
@@ -473,6 +491,7 @@ export class Dispatcher {
     routeKernelChanges(changes, { roster: this.roster, kernel, log })
     if (changes.length === 0) return
     this.bfd.kernelChanged()
+    this.claims.kernelChanged()
     kernelChanged()
   }
 }

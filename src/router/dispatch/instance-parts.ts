@@ -13,6 +13,7 @@ import type { Engine, EngineEvent, SlotId } from '../../engine/contract.ts'
 import type { Notifier } from '../../notify/notify.ts'
 import { identityOf as addressIdentity } from '../../wire/address-identity.ts'
 import { SocketBinding, type SocketBindingPorts } from '../binding/socket-binding.ts'
+import { Claimants } from '../claims/claimants.ts'
 import type { OrderQueue } from '../orders.ts'
 import { AddressKeeper, type AddressKeeperPorts } from './address-keeper.ts'
 import { Competitors } from './competitors.ts'
@@ -68,6 +69,7 @@ export function makeParts(slot: SlotId, cfg: Instance, ports: InstancePorts) {
     addresses: new AddressKeeper({ kernel, orders, log: limitedLog, giveUpLead }),
     entries: new EntryKeeper({ kernel, orders, log: limitedLog }),
     competitors: new Competitors(orders),
+    claimants: new Claimants(),
     sending: new SendingWatch(slot, ports.engine, limitedLog),
     reporter: new TransitionReporter(ports, journal),
     failures: new StepFailures(ports.log),
@@ -97,6 +99,7 @@ export const snapshotParts = (parts: Parts, received: number) => ({
   journal: parts.journal.snapshot(),
   receiver: parts.receiver.snapshot(received),
   competitors: parts.competitors.snapshot(),
+  claimants: parts.claimants.snapshot(),
   keeper: parts.addresses.snapshot(),
   sending: parts.sending.snapshot(),
   seal: parts.binding.sealMemory,
@@ -108,6 +111,7 @@ export function adoptParts(parts: Parts, before: ReturnType<typeof snapshotParts
   parts.journal.adopt(before.journal)
   parts.receiver.adopt(before.receiver)
   parts.competitors.adopt(before.competitors)
+  parts.claimants.adopt(before.claimants)
   parts.addresses.adopt(before.keeper)
   parts.sending.adopt(before.sending)
   parts.binding.recallSeal(before.seal)

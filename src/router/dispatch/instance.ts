@@ -9,9 +9,10 @@ import type { Instance } from '../../config/types.ts'
 import { nextDeadline } from '../../election/step.ts'
 import type { Effect, Event, Machine, Params, State } from '../../election/types.ts'
 import type { ExpectedAdvert, Packet, SlotId } from '../../engine/contract.ts'
-import { planHold, planReturn } from '../../engine/plans-addresses.ts'
+import { planDefence, planHold, planReturn, type SlotFacts } from '../../engine/plans-addresses.ts'
 import type { AddressAltered, EntryGone, KernelAddress } from '../../kernel/mirror.ts'
 import type { Move } from '../binding/sockets.ts'
+import type { Lead } from '../claims/claimants.ts'
 import type { Assessment } from '../tracking/tracker.ts'
 import { type Holder, hasAddress } from './address-keeper.ts'
 import type { Rival } from './competitors.ts'
@@ -36,6 +37,7 @@ export class RunningInstance {
   readonly binding: Parts['binding']
   readonly addresses: Parts['addresses']
   readonly orders: Parts['orders']
+  readonly claimants: Parts['claimants']
   readonly #parts: Parts
   readonly #ports: InstancePorts
   #cfg: Instance
@@ -57,6 +59,7 @@ export class RunningInstance {
     this.binding = this.#parts.binding
     this.addresses = this.#parts.addresses
     this.orders = this.#parts.orders
+    this.claimants = this.#parts.claimants
   }
 
   get cfg(): Instance {
@@ -80,6 +83,25 @@ export class RunningInstance {
   /** Another master, heard lately while we are master. */
   rivalAt(now: Us): Rival | null {
     return this.#parts.competitors.rivalAt(now, this.#standing)
+  }
+
+  /** Of a master, what it leads with; else null. */
+  get leadFacts(): SlotFacts | null {
+    return this.state.kind === 'master' ? this.binding.facts : null
+  }
+
+  /** Of a master, what claims of other machines are weighed with; else null. */
+  leadAt(now: Us): Lead | null {
+    if (this.state.kind !== 'master') return null
+    const { addressClaim, advertIntervalUs } = this.#cfg
+    const { since } = this.state
+    return { since, advertIntervalUs, addressClaim, rival: this.rivalAt(now) !== null, now }
+  }
+
+  /** One of a master's addresses, once. */
+  announce(address: Ip): void {
+    const { leadFacts: facts } = this
+    if (facts !== null) this.orders.once(planDefence(facts, address))
   }
 
   /** Why no other router hears this master; null when its adverts leave. */
@@ -432,6 +454,7 @@ export class RunningInstance {
     this.#parts.entries.newState()
     this.receiver.newEpoch()
     this.#parts.competitors.newState()
+    this.claimants.newState()
     this.#parts.sending.newState()
     this.orders.newState(effect.to)
     this.#parts.reporter.transition(this.#cfg, effect, this.machine, this.#removed)

@@ -6,7 +6,7 @@
 import type { Log } from '../../base/log.ts'
 import type { Us } from '../../base/time.ts'
 import type { Effect } from '../../election/types.ts'
-import { TokenBucket } from './token-bucket.ts'
+import { TokenBucket } from '../token-bucket.ts'
 
 /** Of one kind: five at once, then one in ten seconds. */
 const allowed = { burst: 5, perSecond: 0.1 }

@@ -4,7 +4,7 @@
  * off is done a moment later. Decides nothing about leading.
  */
 import type { Us } from '../../base/time.ts'
-import { Deferred, TokenBucket } from './token-bucket.ts'
+import { Deferred, TokenBucket } from '../token-bucket.ts'
 
 /** Of one address. Faster than any loop of commands, slower than a flood. */
 const puttingBack = { burst: 20, perSecond: 50 }

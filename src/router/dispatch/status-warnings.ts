@@ -7,6 +7,7 @@ import { followedIntervalUs } from '../../election/effects.ts'
 import type { Engine } from '../../engine/contract.ts'
 import type { StatusInstance } from '../../report/status.ts'
 import { oversizedAdvert } from '../binding/advert-size.ts'
+import { describeClaim } from '../claims/describe.ts'
 import { advertLoss, lossWarning } from './advert-loss.ts'
 import type { RunningInstance } from './instance.ts'
 import type { Roster } from './roster.ts'
@@ -27,6 +28,7 @@ export function warningsAbout(
     ...rivalOf(it, now),
     ...contested,
     ...it.addresses.duplicatesOf(it.cfg, now),
+    ...claimedOf(status),
     ...ignoredOf(status),
     ...skewOf(status),
     ...refused,
@@ -61,6 +63,13 @@ function addressWarnings(it: InstanceFigures): readonly string[] {
       : []),
   ]
 }
+
+/** In the last minute, by address. */
+const claimedOf = ({ name, claims }: InstanceFigures): readonly string[] =>
+  claims.claimants.map((one) => {
+    const ago = Math.round(one.lastAgoMs / 1_000)
+    return `${name} is MASTER, and ${describeClaim(one, 0)}: ${one.count} times, last ${ago} s ago`
+  })
 
 const noWarnings = { contested: [], refused: [] }
 

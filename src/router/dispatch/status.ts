@@ -122,6 +122,7 @@ function aroundInstances(instances: readonly StatusInstance[], from: StatusSourc
       ...(roster.drained ? ['this host is drained: vipd resume brings it back'] : []),
       ...dispatcher.bfd.warnings(),
       ...dispatcher.statics.warnings(engine.now()),
+      ...dispatcher.claims.warnings,
       ...from.otherWarnings,
     ],
   }
@@ -205,8 +206,22 @@ function instanceStatus(it: RunningInstance, from: StatusSources): InstanceFigur
       'excess-octets': it.receiver.excessOctets,
     },
     ignored: it.receiver.ignored.at(now),
+    claims: claimsOf(it, now),
     history: it.journal.entries,
   }
+}
+
+function claimsOf(it: RunningInstance, now: Us): StatusInstance['claims'] {
+  const claimants = it.claimants.at(now).map((one) => ({
+    address: one.address,
+    interface: one.interface,
+    mac: one.mac,
+    how: one.how,
+    count: one.count,
+    firstAgoMs: agoMs(one.firstAt, now) ?? 0,
+    lastAgoMs: agoMs(one.lastAt, now) ?? 0,
+  }))
+  return { ...it.claimants.counts, claimants }
 }
 
 function authenticationOf(

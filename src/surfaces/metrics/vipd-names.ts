@@ -12,6 +12,7 @@ export function vipdFamilies(status: Status, nowMs: number): readonly Family[] {
     ...daemon(status, nowMs),
     ...instances(status.instances, nowMs),
     ...adverts(status.instances),
+    ...claims(status.instances),
     ...authentication(status.instances),
     ...checks(status.checks),
     ...sessions(status.bfd),
@@ -173,6 +174,35 @@ function adverts(all: readonly StatusInstance[]): readonly Family[] {
           sum: null,
         })),
     },
+  ]
+}
+
+function claims(all: readonly StatusInstance[]): readonly Family[] {
+  const counter = (name: string, help: string, value: (it: StatusInstance) => number) =>
+    of('counter', name, help, all, (it) => one(named(it), value(it)))
+  return [
+    counter(
+      'address_claim_frames_total',
+      'Frames by which another machine claims an address of this master.',
+      (it) => it.claims.frames,
+    ),
+    counter(
+      'address_claims_total',
+      'Claims of other machines that were reported.',
+      (it) => it.claims.reported,
+    ),
+    counter(
+      'address_claim_announcements_total',
+      'Announcements on account of such claims.',
+      (it) => it.claims.announced,
+    ),
+    of(
+      'gauge',
+      'address_claimants',
+      'Other machines that claimed an address in the last minute.',
+      all,
+      (it) => one(named(it), it.claims.claimants.length),
+    ),
   ]
 }
 

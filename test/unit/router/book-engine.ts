@@ -52,6 +52,8 @@ export class BookEngine implements Engine {
   readonly slots = new Map<SlotId, Slot>()
   readonly seals: { readonly slot: SlotId; readonly seal: Seal | null }[] = []
   readonly sealMemories = new Map<SlotId, SealMemory>()
+  /** Carried out beside the standing orders. */
+  readonly onces: OrderFor[] = []
   readonly standing = new Map<SlotId, OrderFor>()
   readonly heardAt = new Map<SlotId, Us>()
   /** What the interfaces hold, as the kernel would. */
@@ -126,7 +128,8 @@ export class BookEngine implements Engine {
     for (const given of orders) {
       const { slot, order } = given
       assert(this.#routes.has(slot), `order for unknown slot ${slot}`)
-      if (order.kind !== 'once') this.standing.set(slot, given)
+      if (order.kind === 'once') this.onces.push(given)
+      else this.standing.set(slot, given)
       this.carryOut(order.now)
     }
   }

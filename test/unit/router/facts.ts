@@ -96,6 +96,7 @@ export const instance = (more: Partial<Instance> = {}): Instance => ({
   resignOnDemotion: true,
   muteMaster: 'report',
   addressConflict: 'report',
+  addressClaim: 'announce',
   maxIntervalRatio: 10,
   skipCheckAdvAddr: false,
   v3ChecksumAsV2: false,

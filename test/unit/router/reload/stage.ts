@@ -5,6 +5,7 @@ import { us } from '../../../../src/base/time.ts'
 import { noStatics } from '../../../../src/config/statics.ts'
 import type { Config, Globals, Instance, SyncGroup } from '../../../../src/config/types.ts'
 import type { Order, Plan } from '../../../../src/engine/contract.ts'
+import type { Happening } from '../../../../src/report/event.ts'
 import { Dispatcher } from '../../../../src/router/dispatch/dispatcher.ts'
 import type { RunningInstance } from '../../../../src/router/dispatch/instance.ts'
 import type { Roster } from '../../../../src/router/dispatch/roster.ts'
@@ -13,6 +14,7 @@ import type { Refusals, ReloadPlan } from '../../../../src/router/reload/plan.ts
 import { atOnce } from '../../base/at-once.ts'
 import { check, instanceText } from '../../config/reading.ts'
 import { BookEngine } from '../book-engine.ts'
+import { BookFrames } from '../book-frames.ts'
 import { address, kernelOf, link } from '../facts.ts'
 import { silentBfd } from '../silent-bfd.ts'
 
@@ -44,6 +46,8 @@ const kernel = {
 
 export class Stage {
   readonly engine = new BookEngine()
+  readonly frames = new BookFrames()
+  readonly happened: Happening[] = []
   readonly notified: string[] = []
   readonly dispatcher: Dispatcher
   /** Milliseconds that pass with each look at the clock: a slice takes ten. */
@@ -66,6 +70,7 @@ export class Stage {
         stop: () => Promise.resolve(),
       },
       bfd: silentBfd,
+      frames: this.frames,
       discriminator: () => 1,
       log,
       verdict: () => null,
@@ -80,7 +85,10 @@ export class Stage {
         return this.#sliceMs
       },
       lost: none,
-      happened: () => null,
+      happened: (what) => {
+        this.happened.push(what)
+        return null
+      },
       kernelChanged: none,
       settled: none,
     })

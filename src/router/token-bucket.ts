@@ -3,7 +3,7 @@
  * no program can use us as an amplifier. What is put off is done later (`Deferred`), or is made good by something else
  * that the caller names. Instants are given by the caller.
  */
-import { type Us, us } from '../../base/time.ts'
+import { type Us, us } from '../base/time.ts'
 
 export type TokenBucketState = ReturnType<TokenBucket['snapshot']>
 

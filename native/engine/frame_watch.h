@@ -1,0 +1,121 @@
+// Hears whole frames that others send on an interface, as far as a filter of the socket lets them
+// through. A thread of its own that is there only while there is something to hear: neither the
+// engine nor JavaScript waits for it, and what a flood may cost is bounded: it rests after each
+// turn, reads so many frames in one, and tells of so many with one key. Parses nothing.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "base/sockets.h"
+#include "engine/throttle.h"
+
+namespace vipd {
+
+using FrameWatchId = int32_t;
+
+struct FrameWatchPolicy {
+  // Frames with one key that are told.
+  Allowance key;
+  // Keys of one socket that have an allowance of their own; the rest share one.
+  size_t keys = 0;
+  // Frames of one socket that are read in a turn.
+  int turn = 0;
+  // Between two turns: usually, and when a socket had more than was read.
+  Us rest = 0;
+  Us rest_flooded = 0;
+};
+
+struct FrameWatchCounters {
+  // Read; what the filter or a full buffer drops is not.
+  std::atomic<uint64_t> heard{0};
+  std::atomic<uint64_t> told{0};
+};
+
+// What makes frames of one sort: the octets at the first of these places that are not all zero.
+struct FrameKey {
+  std::vector<size_t> places;
+  size_t octets = 0;
+};
+
+struct HeardFrame {
+  FrameWatchId watch;
+  Us at;
+  // With its key since the one that was told before, itself included.
+  uint64_t count;
+  Bytes bytes;  // its head
+};
+
+// A packet socket for this type of frame (ETH_P_…) on this interface; what leaves the host is not
+// heard.
+Opened OpenFrameReceiver(int ifindex, int protocol, const Bytes& filter);
+
+class FrameWatch {
+ public:
+  // `notify` is called on the thread, when frames wait.
+  FrameWatch(FrameWatchPolicy policy, std::function<void()> notify);
+  ~FrameWatch() { Stop(); }
+
+  // The rest is for the main thread.
+  std::optional<OpenFailure> Open();
+  void Start();
+  void Add(FrameWatchId id, std::shared_ptr<UniqueFd> fd, FrameKey key,
+           std::shared_ptr<FrameWatchCounters> counters);
+  void Remove(FrameWatchId id);
+  std::vector<HeardFrame> Take();
+  void Stop();
+
+ private:
+  struct Sort {
+    Bucket bucket;
+    uint64_t untold = 0;
+  };
+  struct Socket {
+    std::shared_ptr<UniqueFd> fd;
+    FrameKey key;
+    std::shared_ptr<FrameWatchCounters> counters;
+    std::unordered_map<std::string, Sort> sorts;
+  };
+  struct AddSocket {
+    FrameWatchId id;
+    Socket socket;
+  };
+  struct RemoveSocket {
+    FrameWatchId id;
+  };
+  using Command = std::variant<AddSocket, RemoveSocket>;
+
+  void Run();
+  void Post(Command command);
+  void Wake();
+  void TakeCommands();
+  // True: there may be more.
+  bool Drain(FrameWatchId id, Socket* socket);
+  void Hear(FrameWatchId id, Socket* socket, const Bytes& frame);
+  void Rest(Us span);
+  void Deliver();
+
+  const FrameWatchPolicy policy_;
+  const std::function<void()> notify_;
+  UniqueFd epoll_;
+  UniqueFd wake_;
+  std::mutex mutex_;
+  std::vector<Command> commands_;
+  std::vector<HeardFrame> frames_;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+
+  // The thread's only.
+  std::map<FrameWatchId, Socket> sockets_;
+  std::vector<HeardFrame> told_;
+};
+
+}  // namespace vipd

@@ -1,0 +1,141 @@
+/**
+ * Filter programs for packet sockets that hear who else claims an address: ARP of its sender, neighbour discovery of its
+ * target or source. All else is dropped in the kernel. The program sees the frame from its Ethernet header on, and the
+ * socket is for one type of frame.
+ */
+import { type Ip, ipBytes } from '../base/ip.ts'
+import { drop, encode, type Instruction, jump, load, opcode, pass, require } from './bpf.ts'
+
+/** Offsets in a frame. */
+const arp = { kinds: 14, lengths: 18, operation: 20, sender: 28, target: 38 }
+const ip6 = { next: 20, hops: 21, source: 22, type: 54, target: 62 }
+const icmp6 = { protocol: 58, solicitation: 135, advertisement: 136 }
+
+/** Where the address lies that a frame is about: the first of these places that is not zero. */
+export const claimKeys = {
+  4: { keyAt: [arp.sender, arp.target], keyOctets: 4 },
+  6: { keyAt: [ip6.source, ip6.target], keyOctets: 16 },
+} as const
+
+/** A program has 4,096 instructions at most, and a range of words takes five. */
+const rangesMax = 512
+/** Of the first words of IPv6 addresses: there are few networks on a link. */
+const networksMax = 64
+
+/**
+ * Requests and replies whose sender, or whose target where the sender is 0.0.0.0 (a probe, RFC 5227), is one of these
+ * IPv4 addresses. Of very many addresses, some that lie between them pass too.
+ */
+export function arpClaimFilter(addresses: readonly Ip[]): Uint8Array {
+  const words = addresses.map((address) => wordAt(ipBytes(address), 0))
+  return encode([
+    load(opcode.loadWord, arp.kinds),
+    ...require(0x0001_0800),
+    load(opcode.loadHalf, arp.lengths),
+    ...require(0x0604),
+    load(opcode.loadWord, arp.sender),
+    jump(opcode.jumpEqual, 0, 0, 4),
+    load(opcode.loadHalf, arp.operation),
+    ...require(1),
+    load(opcode.loadWord, arp.target),
+    ...search(rangesOf(words, rangesMax), []),
+  ])
+}
+
+/**
+ * Neighbour advertisements for one of these IPv6 addresses, solicitations that come from one, and solicitations for one
+ * from no address (duplicate address detection, RFC 4862). The first and the last 32 bits are compared.
+ */
+export function ndClaimFilter(addresses: readonly Ip[]): Uint8Array {
+  const octets = addresses.map(ipBytes)
+  const networks = rangesOf(
+    octets.map((it) => wordAt(it, 0)),
+    networksMax,
+  )
+  const words = rangesOf(
+    octets.map((it) => wordAt(it, 12)),
+    rangesMax,
+  )
+  const among = (at: number): readonly Instruction[] => [
+    load(opcode.loadWord, at + 12),
+    ...search(words, [load(opcode.loadWord, at), ...search(networks, [])]),
+  ]
+  const [source, target] = [among(ip6.source), among(ip6.target)]
+  const fromNone = [0, 4, 8, 12].flatMap((at) => [
+    load(opcode.loadWord, ip6.source + at),
+    // Any octet that is not zero: the source is an address.
+    jump(opcode.jumpEqual, 0, 1, 0),
+    ahead(3 * (3 - at / 4) + target.length),
+  ])
+  return encode([
+    load(opcode.loadByte, ip6.next),
+    ...require(icmp6.protocol),
+    load(opcode.loadByte, ip6.hops),
+    ...require(255),
+    load(opcode.loadByte, ip6.type),
+    jump(opcode.jumpEqual, icmp6.advertisement, 0, 1),
+    ahead(2 + fromNone.length),
+    ...require(icmp6.solicitation),
+    ...fromNone,
+    ...target,
+    ...source,
+  ])
+}
+
+const ahead = (instructions: number): Instruction => load(opcode.jumpAlways, instructions)
+
+const wordAt = (octets: Uint8Array, at: number): number =>
+  new DataView(octets.buffer, octets.byteOffset).getUint32(at)
+
+type Range = { readonly low: number; readonly high: number }
+
+/** Sorted; neighbours joined, and if there are too many, those with the smallest gaps between them. */
+function rangesOf(words: readonly number[], most: number): readonly Range[] {
+  const sorted = [...new Set(words)].sort((a, b) => a - b)
+  const gaps = sorted.slice(1).map((word, i) => word - (sorted[i] ?? 0))
+  const widest = [...gaps].sort((a, b) => b - a)[most - 1] ?? 1
+  const ranges: { low: number; high: number }[] = []
+  for (const [i, word] of sorted.entries()) {
+    const last = ranges.at(-1)
+    if (last !== undefined && (gaps[i - 1] ?? 0) <= widest) last.high = word
+    else ranges.push({ low: word, high: word })
+  }
+  return ranges
+}
+
+/** A binary search for A. A hit goes on with `then`, and passes if that is empty. */
+function search(ranges: readonly Range[], then: readonly Instruction[]): readonly Instruction[] {
+  const onHit = then.length === 0 ? [pass] : then
+  const tree = branch(ranges)
+  // Behind the tree stand a drop, where every miss ends, and what a hit leads to.
+  const code = tree.flatMap((one, i): Instruction[] => {
+    if (one === 'hit') return [ahead(tree.length - i)]
+    if (one === 'miss') return [ahead(tree.length - i - 1)]
+    return [one]
+  })
+  return [...code, drop, ...onHit]
+}
+
+type Mark = Instruction | 'hit' | 'miss'
+
+function branch(ranges: readonly Range[]): readonly Mark[] {
+  const middle = ranges.length >> 1
+  const pivot = ranges[middle]
+  if (pivot === undefined) return ['miss']
+  if (middle === 0) return leaf(pivot)
+  const above = branch(ranges.slice(middle))
+  const below = branch(ranges.slice(0, middle))
+  return [jump(opcode.jumpGreaterOrEqual, pivot.low, 1, 0), ahead(above.length), ...above, ...below]
+}
+
+const leaf = ({ low, high }: Range): readonly Mark[] =>
+  low === high
+    ? [jump(opcode.jumpEqual, low, 0, 1), 'hit', 'miss']
+    : [
+        jump(opcode.jumpGreaterOrEqual, low, 1, 0),
+        'miss',
+        ...(high === 0xffff_ffff
+          ? []
+          : [jump(opcode.jumpGreaterOrEqual, high + 1, 0, 1), 'miss' as const]),
+        'hit',
+      ]

@@ -1,0 +1,66 @@
+/**
+ * What a host hears of the frames on the segment, as its packet sockets would: of each watch those of its type. The
+ * filter is not run: what it would drop the main thread must overlook.
+ */
+import type { Us } from '../../src/base/time.ts'
+import type {
+  Frames,
+  FrameWatchCounters,
+  FrameWatchId,
+  FrameWatchSpec,
+  HeardFrame,
+} from '../../src/engine/frames-contract.ts'
+
+export type SimFramesPorts = {
+  now(): Us
+  /** Tells the main thread, as soon as it runs. */
+  raised(): void
+}
+
+/** Waiting for the main thread; the addon's thread bounds them too. */
+const waitingMax = 256
+
+export class SimFrames implements Frames {
+  readonly #ports: SimFramesPorts
+  readonly #watches = new Map<FrameWatchId, FrameWatchSpec>()
+  #waiting: HeardFrame[] = []
+
+  constructor(ports: SimFramesPorts) {
+    this.#ports = ports
+  }
+
+  open(spec: FrameWatchSpec): void {
+    this.#watches.set(spec.watch, spec)
+  }
+
+  setFilter(): void {}
+
+  close(watch: FrameWatchId): void {
+    this.#watches.delete(watch)
+  }
+
+  counters(): FrameWatchCounters {
+    return { heard: 0, told: 0 }
+  }
+
+  stop(): void {
+    this.#watches.clear()
+    this.#waiting = []
+  }
+
+  /** A frame of another host. */
+  receive(bytes: Uint8Array): void {
+    const type = ((bytes[12] ?? 0) << 8) | (bytes[13] ?? 0)
+    for (const { watch, protocol } of this.#watches.values()) {
+      if (protocol !== type || this.#waiting.length >= waitingMax) continue
+      if (this.#waiting.length === 0) this.#ports.raised()
+      this.#waiting.push({ watch, at: this.#ports.now(), count: 1, bytes })
+    }
+  }
+
+  take(): readonly HeardFrame[] {
+    const waiting = this.#waiting
+    this.#waiting = []
+    return waiting
+  }
+}

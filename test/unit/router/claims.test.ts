@@ -1,0 +1,289 @@
+/** `vipd_address_claim`: frames in which another machine claims an address of a master, and what it does about them. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { macOctets } from '../../../src/base/mac.ts'
+import { us } from '../../../src/base/time.ts'
+import type { Instance } from '../../../src/config/types.ts'
+import type { EngineEvent, Step } from '../../../src/engine/contract.ts'
+import type { Happening } from '../../../src/report/event.ts'
+import { decodeArp, encodeGratuitousArp } from '../../../src/wire/arp.ts'
+import { encodeUnsolicitedNa } from '../../../src/wire/ndp.ts'
+import { encodeAdvert } from '../../../src/wire/vrrp.ts'
+import { passes } from '../wire/bpf-machine.ts'
+import { arpFrame, ndFrame, noIp, zeroIp } from '../wire/claim-frames.ts'
+import { instance, ip, virtualAddress } from './facts.ts'
+import { config, Stage } from './reload/stage.ts'
+
+const second = 1_000_000
+const vip = ip('172.16.80.100')
+const other = ip('172.16.80.7')
+const arp = 0x0806
+const nd = 0x86dd
+const mac = '02:00:00:00:00:99'
+const own = '02:00:00:00:00:03'
+
+const one = (more: Partial<Instance> = {}): Instance =>
+  instance({ name: 'V1', vrid: 51, priority: 150, advertIntervalUs: us(second), ...more })
+
+const gratuitous = (from = mac, address = vip): Uint8Array =>
+  encodeGratuitousArp(macOctets(from), address)
+
+type Claimed = Happening & { readonly kind: 'claim' }
+
+/** V1 has led for so long. */
+class Segment {
+  readonly stage = new Stage()
+
+  constructor(instances: Instance | readonly Instance[], ageSeconds = 10) {
+    this.stage.apply(config([instances].flat()))
+    this.stage.expireAll()
+    this.stage.settle()
+    this.after(ageSeconds)
+    this.announced()
+  }
+
+  get now(): number {
+    return this.stage.engine.time
+  }
+
+  after(seconds: number): void {
+    const untilUs = this.now + seconds * second
+    for (;;) {
+      const due = this.stage.dispatcher.claims.dueAt(us(this.now))
+      if (due === null || due > untilUs) break
+      this.#at(Math.max(due, this.now))
+    }
+    this.#at(untilUs)
+  }
+
+  hears(frame: Uint8Array, { on = 3, protocol = arp, count = 1 } = {}): void {
+    const watch = this.stage.frames.on(on, protocol)
+    assert.ok(watch !== undefined, `nothing is watched on ${on}`)
+    this.stage.dispatcher.onFrames([{ watch: watch.watch, at: us(this.now), count, bytes: frame }])
+  }
+
+  get claims(): readonly string[] {
+    return this.stage.happened
+      .filter((it): it is Claimed => it.kind === 'claim')
+      .map((it) => `${it.instance} ${it.address} ${it.mac} ${it.how} ${it.interface}`)
+  }
+
+  /** Addresses that were announced since it was asked last. */
+  announced(): readonly string[] {
+    const all = this.stage.engine.onces.splice(0)
+    return all.flatMap(({ order }) => order.now.flatMap(announcedIn))
+  }
+
+  #at(timeUs: number): void {
+    this.stage.engine.time = timeUs
+    this.stage.dispatcher.tick()
+  }
+}
+
+const announcedIn = (step: Step): readonly string[] => {
+  if (step.kind !== 'frame') return []
+  const decoded = decodeArp(step.bytes)
+  return decoded.ok ? [decoded.value.sender] : ['?']
+}
+
+/** Of another master, to V1. */
+function advert(stage: Stage, priority: number): EngineEvent {
+  const { slot, cfg, orders } = stage.named('V1')
+  const [source, group] = [ip('10.0.0.9'), ip('224.0.0.18')]
+  const payload = encodeAdvert({
+    ...{
+      version: cfg.version,
+      family: 4,
+      vrid: cfg.vrid,
+      priority,
+      intervalUs: cfg.advertIntervalUs,
+    },
+    ...{ addresses: [vip], password: null, source, destination: group, checksumAsV2: false },
+  })
+  const { link = 1 } = stage.engine.slots.get(slot) ?? {}
+  const { generation } = orders
+  const at = us(stage.engine.time)
+  return { kind: 'packet', link, slot, generation, from: source, ttl: 255, payload, at, count: 1 }
+}
+
+const named = 'V1 172.16.80.100 02:00:00:00:00:99 announced eth0'
+
+describe('what is watched', () => {
+  test('the addresses of a master, from its take-over to its end, and no others', () => {
+    const stage = new Stage()
+    stage.apply(config([one()]))
+    stage.settle()
+    assert.deepEqual([...stage.frames.watches], [], 'a backup watches nothing')
+    stage.expireAll()
+    stage.settle()
+    const watch = stage.frames.on(3, arp)
+    assert.ok(watch !== undefined && stage.frames.watches.size === 1)
+    assert.ok(passes(watch.filter, gratuitous()))
+    assert.ok(!passes(watch.filter, gratuitous(mac, other)))
+    stage.engine.time = 10
+    stage.dispatcher.tick()
+    stage.engine.time += second
+    stage.dispatcher.stop()
+    assert.deepEqual([...stage.frames.watches], [])
+  })
+
+  test('a reload changes the filter; what is not concerned keeps its socket', () => {
+    const segment = new Segment(one())
+    const { stage } = segment
+    const before = stage.frames.opened
+    const more = [virtualAddress('172.16.80.100'), virtualAddress('172.16.80.7')]
+    stage.apply(config([one({ addresses: more })]))
+    segment.after(0.01)
+    const watch = stage.frames.on(3, arp)
+    assert.ok(watch !== undefined && passes(watch.filter, gratuitous(mac, other)))
+    assert.equal(stage.frames.opened, before)
+    stage.apply(config([one({ addressClaim: 'off' })]))
+    segment.after(0.01)
+    assert.deepEqual([...stage.frames.watches], [])
+    stage.apply(config([one({ addressClaim: 'report' })]))
+    segment.after(0.01)
+    assert.equal(stage.frames.watches.size, 1)
+  })
+
+  test('excluded addresses, those of the other family and those on another interface', () => {
+    const { stage } = new Segment(
+      one({
+        addresses: [{ ...virtualAddress('172.16.80.100'), interface: 'eth1' }],
+        excluded: [virtualAddress('fd00::100')],
+      }),
+    )
+    assert.deepEqual(
+      [...stage.frames.watches.values()].map((it) => [it.ifindex, it.protocol]),
+      [
+        [4, arp],
+        [3, nd],
+      ],
+    )
+  })
+})
+
+describe('another machine', () => {
+  test('is reported after an advert interval, and the address announced once', () => {
+    const segment = new Segment(one())
+    segment.hears(gratuitous())
+    assert.deepEqual(segment.claims, [])
+    segment.after(1.2)
+    assert.deepEqual([segment.claims, segment.announced()], [[], []])
+    segment.after(0.2)
+    assert.deepEqual([segment.claims, segment.announced()], [[named], [vip]])
+    for (let i = 0; i < 600; i++) {
+      segment.hears(gratuitous())
+      segment.after(1)
+    }
+    assert.deepEqual([segment.claims, segment.announced()], [[named], []])
+    const [claimant] = segment.stage.named('V1').claimants.at(us(segment.now))
+    assert.equal(claimant?.count, 601)
+  })
+
+  test('report: nothing is announced; defend: at most once in 10 s, then ever more rarely', () => {
+    const silent = new Segment(one({ addressClaim: 'report' }))
+    silent.hears(gratuitous())
+    silent.after(5)
+    assert.deepEqual([silent.claims, silent.announced()], [[named], []])
+    const defended = new Segment(one({ addressClaim: 'defend' }))
+    const times: number[] = []
+    for (let i = 0; i < 1_000; i++) {
+      defended.hears(gratuitous())
+      defended.after(1)
+      if (defended.announced().length > 0) times.push(i)
+    }
+    const gaps = times.slice(1).map((at, i) => at - (times[i] ?? 0))
+    assert.deepEqual(gaps, [10, 20, 40, 80, 160, 300, 300])
+    assert.deepEqual(defended.claims, [named])
+  })
+
+  test('each way to claim; what is asked or answered has misled no client', () => {
+    const six = { protocol: nd }
+    const vip6 = ip('fd00::100')
+    const cases = [
+      [arpFrame({ operation: 1, mac, sender: vip, target: other }), {}, 'used', true],
+      [arpFrame({ operation: 2, mac, sender: vip, target: other, to: own }), {}, 'answered', false],
+      [arpFrame({ operation: 1, mac, sender: zeroIp, target: vip }), {}, 'probed', false],
+      [encodeUnsolicitedNa(macOctets(mac), vip6, false), six, 'announced', true],
+      [ndFrame({ type: 'solicitation', mac, source: noIp, target: vip6 }), six, 'probed', false],
+    ] as const
+    for (const [frame, options, how, announced] of cases) {
+      const segment = new Segment(one({ excluded: [virtualAddress('fd00::100')] }))
+      segment.hears(frame, options)
+      segment.after(2)
+      assert.equal(segment.claims.length, 1, how)
+      assert.match(segment.claims[0] ?? '', new RegExp(` ${how} eth0$`))
+      assert.equal(segment.announced().length, announced ? 1 : 0, how)
+    }
+  })
+
+  test('is reported again after a minute of silence, and announced again after twenty', () => {
+    const segment = new Segment(one())
+    segment.hears(gratuitous())
+    segment.after(2)
+    assert.equal(segment.announced().length, 1)
+    segment.after(70)
+    assert.deepEqual(segment.stage.named('V1').claimants.at(us(segment.now)), [])
+    segment.hears(gratuitous())
+    segment.after(2)
+    assert.deepEqual([segment.claims.length, segment.announced().length], [2, 0])
+    segment.after(1_300)
+    segment.hears(gratuitous())
+    segment.after(2)
+    assert.deepEqual([segment.claims.length, segment.announced().length], [3, 1])
+  })
+
+  test('any number of made-up machines: bounded reports, announcements and memory', () => {
+    const segment = new Segment(one({ addressClaim: 'defend' }))
+    for (let i = 0; i < 2_000; i++) {
+      segment.hears(gratuitous(`02:00:00:01:${(i >> 8).toString(16)}:${(i & 255).toString(16)}`))
+      segment.after(0.05)
+    }
+    const { claimants } = segment.stage.named('V1')
+    assert.ok(segment.claims.length <= 16, `${segment.claims.length} reports in 100 s`)
+    assert.ok(segment.announced().length <= 13, 'announcements in 100 s')
+    assert.equal(claimants.at(us(segment.now)).length <= 64, true)
+    assert.equal(claimants.counts.frames, 2_000)
+  })
+})
+
+describe('no claim', () => {
+  test('our own frames, reflected; another address; what comes when it leads no more', () => {
+    const segment = new Segment(one())
+    segment.hears(gratuitous(own))
+    segment.hears(gratuitous(mac, other))
+    segment.after(5)
+    segment.hears(gratuitous())
+    segment.stage.dispatcher.onEngine([advert(segment.stage, 200)])
+    segment.after(5)
+    assert.equal(segment.stage.named('V1').state.kind, 'backup')
+    assert.deepEqual([segment.claims, segment.announced()], [[], []])
+  })
+
+  test('the last announcements of the master before; a lower master that is heard', () => {
+    const segment = new Segment(one(), 0.5)
+    segment.hears(gratuitous())
+    segment.after(10)
+    assert.deepEqual(segment.claims, [])
+    segment.hears(gratuitous())
+    segment.after(0.5)
+    segment.stage.dispatcher.onEngine([advert(segment.stage, 20)])
+    segment.after(2)
+    assert.deepEqual(segment.claims, [])
+  })
+})
+
+test('what is known goes on in another process', () => {
+  const segment = new Segment(one({ addressClaim: 'defend' }))
+  segment.hears(gratuitous())
+  segment.after(2)
+  segment.hears(gratuitous())
+  const state: unknown = JSON.parse(JSON.stringify(segment.stage.dispatcher.state()))
+  const after = new Stage(config([one({ addressClaim: 'defend' })]))
+  after.engine.time = segment.now
+  assert.equal(after.dispatcher.adopt(state), null)
+  assert.equal(after.frames.watches.size, 1)
+  const { claimants } = after.named('V1')
+  assert.deepEqual(claimants.snapshot(), segment.stage.named('V1').claimants.snapshot())
+  assert.equal(claimants.at(us(segment.now))[0]?.count, 2)
+})

@@ -1,0 +1,159 @@
+/** Which frames pass the filters for claims, and what they say: both families, and that nothing else is let through. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { concatBytes } from '../../../src/base/bytes.ts'
+import { type Ip, ipBytes, ipFromBytes } from '../../../src/base/ip.ts'
+import { macOctets } from '../../../src/base/mac.ts'
+import { encodeGratuitousArp } from '../../../src/wire/arp.ts'
+import { arpClaimFilter, ndClaimFilter } from '../../../src/wire/bpf-claims.ts'
+import { decodeClaim } from '../../../src/wire/claim.ts'
+import { encodeUnsolicitedNa } from '../../../src/wire/ndp.ts'
+import { fromHex } from '../../hex.ts'
+import { disassemble, passes, run, verify } from './bpf-machine.ts'
+import { arpFrame, ndFrame, noIp, zeroIp } from './claim-frames.ts'
+
+const mac = '02:00:00:00:00:09'
+const ours = '02:00:00:00:00:01'
+const four = (...octets: number[]): Ip => ipFromBytes(Uint8Array.from(octets))
+const six = (hex: string): Ip => ipFromBytes(fromHex(hex.padEnd(32, '0')))
+const vip = four(172, 16, 80, 100)
+const other = four(172, 16, 80, 7)
+const vip6 = six('fd000000000000000000000000000100')
+const other6 = six('fd000000000000000000000000000007')
+
+type Case = readonly [what: string, frame: Uint8Array, how: string | null]
+
+const arpCases: readonly Case[] = [
+  ['gratuitous request', encodeGratuitousArp(macOctets(mac), vip), 'announced'],
+  ['gratuitous reply', arpFrame({ operation: 2, mac, sender: vip, target: vip }), 'announced'],
+  ['reply to all', arpFrame({ operation: 2, mac, sender: vip, target: other }), 'announced'],
+  ['request in its name', arpFrame({ operation: 1, mac, sender: vip, target: other }), 'used'],
+  ['confirmed', arpFrame({ operation: 1, mac, sender: vip, target: other, to: ours }), 'used'],
+  ['answer', arpFrame({ operation: 2, mac, sender: vip, target: other, to: ours }), 'answered'],
+  ['probe', arpFrame({ operation: 1, mac, sender: zeroIp, target: vip }), 'probed'],
+  ['a client asks', arpFrame({ operation: 1, mac, sender: other, target: vip }), null],
+  ['another one', encodeGratuitousArp(macOctets(mac), other), null],
+  ['probe of another', arpFrame({ operation: 1, mac, sender: zeroIp, target: other }), null],
+  ['reply of none', arpFrame({ operation: 2, mac, sender: zeroIp, target: vip }), null],
+]
+
+test('ARP: who claims an address passes and is named, others are dropped', () => {
+  const program = arpClaimFilter([vip, four(10, 0, 0, 1), four(255, 255, 255, 255)])
+  for (const [what, frame, how] of arpCases) {
+    assert.equal(passes(program, frame), how !== null, what)
+    if (how === null) continue
+    const claim = decodeClaim(4, frame)
+    assert.deepEqual(claim, { ok: true, value: { address: vip, mac, how } }, what)
+  }
+  const [, frame = new Uint8Array(0)] = arpCases[0] ?? []
+  assert(passes(program, concatBytes([frame, new Uint8Array(18)])), 'padded')
+  assert(!passes(program, frame.subarray(0, 30)), 'cut off')
+  assert(!passes(program, frame.with(15, 6)), 'no Ethernet')
+  assert(!passes(program, frame.with(18, 8)), 'other lengths')
+})
+
+const ndCases: readonly Case[] = [
+  ['unsolicited', encodeUnsolicitedNa(macOctets(mac), vip6, false), 'announced'],
+  [
+    'answer',
+    ndFrame({
+      type: 'advertisement',
+      mac,
+      source: other6,
+      target: vip6,
+      option: mac,
+      solicited: true,
+    }),
+    'answered',
+  ],
+  ['no option', ndFrame({ type: 'advertisement', mac, source: vip6, target: vip6 }), 'announced'],
+  ['detection', ndFrame({ type: 'solicitation', mac, source: noIp, target: vip6 }), 'probed'],
+  [
+    'solicitation in its name',
+    ndFrame({ type: 'solicitation', mac, source: vip6, target: other6, option: mac }),
+    'used',
+  ],
+  [
+    'a client asks',
+    ndFrame({ type: 'solicitation', mac, source: other6, target: vip6, option: mac }),
+    null,
+  ],
+  ['another one', encodeUnsolicitedNa(macOctets(mac), other6, false), null],
+  [
+    'detection of another',
+    ndFrame({ type: 'solicitation', mac, source: noIp, target: other6 }),
+    null,
+  ],
+]
+
+test('neighbour discovery: the same', () => {
+  const program = ndClaimFilter([vip6, six('fe80000000000000000000000000ffff')])
+  for (const [what, frame, how] of ndCases) {
+    assert.equal(passes(program, frame), how !== null, what)
+    if (how === null) continue
+    assert.deepEqual(decodeClaim(6, frame), { ok: true, value: { address: vip6, mac, how } }, what)
+  }
+  const [, frame = new Uint8Array(0)] = ndCases[0] ?? []
+  assert(!passes(program, frame.with(21, 254)), 'forwarded')
+  assert(!passes(program, frame.with(20, 6)), 'TCP')
+  assert(!passes(program, frame.with(54, 128)), 'echo')
+  assert(!passes(program, frame.subarray(0, 70)), 'cut off')
+  assert(!decodeClaim(6, frame.with(60, 9)).ok, 'checksum')
+})
+
+test('any number of addresses makes a program that the kernel takes; all of them pass', () => {
+  const word = fc.nat(0xffff_ffff)
+  fc.assert(
+    fc.property(fc.uniqueArray(word, { minLength: 1, maxLength: 3_000 }), word, (words, extra) => {
+      const octets = (it: number): number[] =>
+        [it >>> 24, it >>> 16, it >>> 8, it].map((n) => n & 255)
+      const addresses = words.map((it) => four(...octets(it)))
+      const program = disassemble(arpClaimFilter(addresses))
+      verify(program)
+      const asks = (sender: Ip): boolean =>
+        run(program, arpFrame({ operation: 1, mac, sender, target: other }))
+      for (const address of addresses.slice(0, 50))
+        if (address !== zeroIp) assert(asks(address), address)
+      if (words.length <= 512 && !words.includes(extra) && extra !== 0)
+        assert(!asks(four(...octets(extra))))
+      const sixes = words.map((it) =>
+        six(`fd0000${(it & 7).toString(16)}0`.padEnd(24, '0') + it.toString(16).padStart(8, '0')),
+      )
+      const both = disassemble(ndClaimFilter(sixes))
+      verify(both)
+      for (const target of sixes.slice(0, 20))
+        assert(run(both, ndFrame({ type: 'advertisement', mac, source: other6, target })))
+    }),
+    { numRuns: 40 },
+  )
+})
+
+test('a filter of none lets nothing through', () => {
+  assert(!passes(arpClaimFilter([]), encodeGratuitousArp(macOctets(mac), vip)))
+  assert(!passes(ndClaimFilter([]), encodeUnsolicitedNa(macOctets(mac), vip6, false)))
+})
+
+test('any octets are a claim or are refused', () => {
+  const base = [...arpCases, ...ndCases].map(([, frame]) => frame)
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...base),
+      fc.uint8Array({ maxLength: 90 }),
+      fc.nat(80),
+      (frame, bytes, at) => {
+        const mangled = frame.slice()
+        mangled.set(
+          bytes.subarray(0, Math.max(0, mangled.length - at)),
+          Math.min(at, mangled.length),
+        )
+        for (const family of [4, 6] as const) {
+          for (const one of [bytes, mangled, mangled.subarray(0, at)]) {
+            const claim = decodeClaim(family, one)
+            if (claim.ok) assert.equal(ipBytes(claim.value.address).length, family === 4 ? 4 : 16)
+          }
+        }
+      },
+    ),
+  )
+})
