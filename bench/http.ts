@@ -1,13 +1,15 @@
 /**
  * What HTTP costs the deciding thread: how long it takes to answer a ping on the control socket, which it answers itself,
- * with many instances, without clients and with a hundred of which ten do not read. By turns in one run.
+ * with many instances; without clients, with a hundred that listen to the events, of whom ten do not read, and with these and
+ * ten more that ask for the status or the metrics each second. By turns in one run.
  *
  * npm run bench:http -- [--instances 1000] [--rounds 5] [--seconds 8]
  */
+import { fork } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { Worker } from 'node:worker_threads'
 import { controlFrameBytesMax } from '../src/base/limits.ts'
 import { summarise } from '../src/base/statistics.ts'
 import { tableText } from '../src/bench/report.ts'
@@ -19,10 +21,25 @@ import { startVipd } from '../src/lab/vipd.ts'
 import { until } from '../src/lab/wait.ts'
 import { held, hostOn, manyInstances } from './many-instances.ts'
 
-const clients = { reading: 90, stalling: 10 }
+type Clients = {
+  readonly reading: number
+  readonly stalling: number
+  /** They ask anew each second. */
+  readonly asking: number
+}
+
+const listening = { reading: 90, stalling: 10, asking: 0 }
+const all = { ...listening, asking: 10 }
 const everyMs = 5
 
-type Kind = 'HTTP off' | 'no clients' | '100 clients'
+const kinds = ['HTTP off', 'no clients', '100 clients', '110 clients'] as const
+type Kind = (typeof kinds)[number]
+type Found = {
+  readonly took: number[]
+  /** Of the main thread, in percent of a processor. */
+  readonly processor: number[]
+  readonly memory: number[]
+}
 
 /** Milliseconds that each ping took. */
 async function pings(path: string, seconds: number): Promise<number[]> {
@@ -55,30 +72,32 @@ function ping(socket: Socket, id: number): Promise<void> {
   })
 }
 
-async function withClients(path: string, act: () => Promise<number[]>): Promise<number[]> {
-  const worker = new Worker(new URL('./http-clients.js', import.meta.url), {
-    workerData: { path, ...clients },
-  })
+async function withClients(
+  path: string,
+  clients: Clients,
+  act: () => Promise<void>,
+): Promise<void> {
+  const child = fork(new URL('./http-clients.js', import.meta.url), [
+    JSON.stringify({ path, ...clients }),
+  ])
   try {
     // Until the first statuses are there.
     await delay(3_000)
-    const found = await act()
-    worker.postMessage('octets')
-    const [octets] = await new Promise<[number]>((resolve) =>
-      worker.once('message', (n: number) => resolve([n])),
-    )
+    await act()
+    child.send('octets')
+    const octets = await new Promise<unknown>((resolve) => child.once('message', resolve))
     if (octets === 0) throw new Error('the clients were told nothing')
-    return found
   } finally {
-    await worker.terminate()
+    child.kill('SIGKILL')
   }
 }
 
 async function measure(instances: number, rounds: number, seconds: number): Promise<string> {
   const size = { instances, addresses: 1, advertInt: 1 }
   const lab = await openLab({ name: 'http' })
-  const found: Record<Kind, number[]> = { 'HTTP off': [], 'no clients': [], '100 clients': [] }
-  const memory: Record<Kind, number[]> = { 'HTTP off': [], 'no clients': [], '100 clients': [] }
+  const found = new Map(
+    kinds.map((kind): [Kind, Found] => [kind, { took: [], processor: [], memory: [] }]),
+  )
   try {
     const host = await hostOn(lab, 'one', 2, size)
     const off = manyInstances(150, size)
@@ -86,35 +105,50 @@ async function measure(instances: number, rounds: number, seconds: number): Prom
     const vipd = startVipd(host, off)
     await until('all addresses are there', 120_000, async () => (await held(host)) === instances)
     const root = `/proc/${host.pid}/root/run/lab`
-    const ask = async (kind: Kind, act: () => Promise<number[]>) => {
-      found[kind].push(...(await act()))
-      memory[kind].push(residentMb(await vipd.child.pid()))
+    const pid = await vipd.child.pid()
+    if (pid === null) throw new Error('the daemon has ended')
+    const ask = async (kind: Kind) => {
+      const before = mainThreadSeconds(pid)
+      const began = performance.now()
+      const took = await pings(`${root}/vipd/vipd.sock`, seconds)
+      const share = (mainThreadSeconds(pid) - before) / ((performance.now() - began) / 1_000)
+      found.get(kind)?.took.push(...took)
+      found.get(kind)?.processor.push(share * 100)
+      found.get(kind)?.memory.push(residentMb(pid))
     }
-    const control = () => pings(`${root}/vipd/vipd.sock`, seconds)
+    const http = `${root}/http.sock`
     for (let round = 0; round < rounds; round += 1) {
       vipd.configure(off)
       await vipd.tryReload()
-      await ask('HTTP off', control)
+      await ask('HTTP off')
       vipd.configure(on)
       await vipd.tryReload()
       await delay(2_000)
-      await ask('no clients', control)
-      await ask('100 clients', () => withClients(`${root}/http.sock`, control))
+      await ask('no clients')
+      await withClients(http, listening, () => ask('100 clients'))
+      await withClients(http, all, () => ask('110 clients'))
     }
   } finally {
     await lab.close()
   }
-  const rows = (Object.keys(found) as Kind[]).map((kind) => {
-    const took = summarise(found[kind])
-    const rss = summarise(memory[kind])
-    if (took === null || rss === null) throw new Error(`nothing was measured: ${kind}`)
-    const figures = [took.p50, took.p99, took.max, rss.p50].map((figure) => figure.toFixed(2))
-    return [kind, String(took.n), ...figures]
+  const rows = [...found].map(([kind, { took, processor, memory }]) => {
+    const late = summarise(took)
+    const cpu = summarise(processor)
+    const rss = summarise(memory)
+    if (late === null || rss === null || cpu === null)
+      throw new Error(`nothing was measured: ${kind}`)
+    const figures = [late.p50, late.p99, late.max, cpu.p50, rss.p50]
+    return [kind, String(late.n), ...figures.map((figure) => figure.toFixed(2))]
   })
-  return tableText({
-    head: [`${instances} instances`, 'n', 'median ms', '99 % ms', 'max ms', 'RSS MB'],
-    rows,
-  })
+  const what = ['median ms', '99 % ms', 'max ms', 'main thread CPU %', 'RSS MB']
+  return tableText({ head: [`${instances} instances`, 'n', ...what], rows })
+}
+
+/** Processor time of the first thread of a process: fields 14 and 15 of its stat, in ticks of 10 ms (proc(5)). */
+function mainThreadSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/task/${pid}/stat`, 'utf8')
+  const [, user, system] = /\) (?:\S+ ){11}(\d+) (\d+) /.exec(stat) ?? []
+  return (Number(user) + Number(system)) / 100
 }
 
 ensureNamespaces()

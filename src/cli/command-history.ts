@@ -4,13 +4,14 @@
  */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { DaemonEvent } from '../report/event.ts'
+import { readInstant } from '../report/instant.ts'
+import { byInstance, type Told } from '../report/past.ts'
 import { asking } from './ask.ts'
 import { exit } from './exit.ts'
 import { follow } from './follow.ts'
 import { age, printable } from './format.ts'
 import { runDirOption } from './options.ts'
-import { type Past, pastTransitions, type Told } from './past-transitions.ts'
-import { readSpan } from './quantities.ts'
+import { pastTransitions } from './past-transitions.ts'
 import { daemonSocket } from './trusted-directory.ts'
 
 export const command = (): Command =>
@@ -60,7 +61,7 @@ function show(given: Given, name: string | null): Promise<number> {
     if (given.follow === true && dir === undefined) return await goOn(given, name, told)
     process.stdout.write(
       given.json === true
-        ? `${JSON.stringify(byInstance(past, name), null, 2)}\n`
+        ? `${JSON.stringify(byInstance(told, states, name), null, 2)}\n`
         : formatHistory(told, Date.now()),
     )
     return exit.ok
@@ -91,26 +92,9 @@ export function formatHistory(told: readonly Told[], now: number | null): string
     .join('')
 }
 
-/** Those that the daemon has first, in its order; then those that it had once. */
-function byInstance({ told, states }: Past, name: string | null) {
-  const names = new Set([...states.keys(), ...told.map(({ instance }) => instance)])
-  return [...names]
-    .filter((it) => name === null || it === name)
-    .map((it) => {
-      const history = told.filter(({ instance }) => instance === it)
-      return {
-        name: it,
-        state: states.get(it) ?? history.at(-1)?.to ?? null,
-        history: history.map(({ instance: _same, ...rest }) => rest),
-      }
-    })
-}
-
 /** Milliseconds since 1970. */
 function instant(text: string): number {
-  const ago = readSpan(text)
-  if (ago !== null && !/^\d{4}$/.test(text)) return Date.now() - Math.round(ago)
-  const at = Date.parse(text)
-  if (!Number.isNaN(at) && at >= 0) return at
+  const at = readInstant(text, Date.now())
+  if (at !== null) return at
   throw new InvalidArgumentError('It must be a span like 1h, or a date like 2026-11-28T03:00.')
 }

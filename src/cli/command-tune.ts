@@ -1,5 +1,6 @@
 /** `vipd tune`: its words. */
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { readSpan } from '../report/instant.ts'
 import {
   type FileOptions,
   fileOption,
@@ -8,7 +9,7 @@ import {
   readFileOptions,
   runDirOption,
 } from './options.ts'
-import { readRate, readSpan } from './quantities.ts'
+import { readRate } from './quantities.ts'
 import { addSetting, type Settings, settingNames } from './tune-settings.ts'
 
 export const command = (): Command => {

@@ -1,14 +1,16 @@
 /** Every transition that is still known: what is kept on the disk and what the daemon has in its memory. */
 import { textOf } from '../base/errors.ts'
 import { ControlError, requestHistory, requestTransitions } from '../control/client.ts'
-import type { KeptPage, KeptQuery, KeptTransition } from '../report/kept.ts'
-import type { StatusTransition } from '../report/status.ts'
+import {
+  type KeptPage,
+  type KeptQuery,
+  type KeptTransition,
+  transitionsOf,
+} from '../report/kept.ts'
+import { joined, remembered, type Told } from '../report/past.ts'
 import { readPage } from '../surfaces/history/files.ts'
 import { historyDirectoryOf } from './history-directory.ts'
 import { daemonSocket } from './trusted-directory.ts'
-
-/** `number`: of one that is kept. */
-export type Told = StatusTransition & { readonly instance: string; readonly number?: number }
 
 export type Past = {
   /** Oldest first. */
@@ -48,17 +50,13 @@ export async function pastTransitions(wanted: Wanted): Promise<Past> {
 async function fromDaemon(socket: string, wanted: Wanted): Promise<Past> {
   const live = await requestHistory(socket)
   const states = new Map(live.map(({ name, state }) => [name, state]))
-  const recent = live
-    .flatMap(({ name, history }) => history.map((it): Told => ({ instance: name, ...it })))
-    .filter((it) => isWanted(it, wanted))
+  const recent = remembered(live, wanted)
   try {
-    const kept: readonly Told[] = await pages((query) => requestTransitions(socket, query), wanted)
-    const there = new Set(kept.map(identity))
-    const more = recent.filter((it) => !there.has(identity(it)))
-    return { told: inOrder([...kept, ...more]), states, notes: [] }
+    const kept = await pages((query) => requestTransitions(socket, query), wanted)
+    return { told: joined(kept, recent), states, notes: [] }
   } catch (error) {
     if (!(error instanceof ControlError)) throw error
-    return { told: inOrder(recent), states, notes: [`since its start only: ${error.message}`] }
+    return { told: joined([], recent), states, notes: [`since its start only: ${error.message}`] }
   }
 }
 
@@ -93,21 +91,3 @@ const first = ({ name, sinceMs, untilMs }: Wanted): KeptQuery => ({
   ...{ name, sinceMs, untilMs },
   after: 0,
 })
-
-const transitionsOf = ({ lines }: KeptPage): readonly KeptTransition[] =>
-  Buffer.from(lines)
-    .toString('utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as KeptTransition)
-
-const identity = ({ instance, at, from, to }: Told): string => [instance, at, from, to].join(' ')
-
-/** Those of one millisecond stay as they are. */
-const inOrder = (told: readonly Told[]): readonly Told[] =>
-  [...told].sort((a, b) => Date.parse(a.at) - Date.parse(b.at))
-
-function isWanted({ instance, at }: Told, { name, sinceMs, untilMs }: Wanted): boolean {
-  const atMs = Date.parse(at)
-  return (name === null || instance === name) && atMs >= sinceMs && atMs <= untilMs
-}

@@ -1,19 +1,4 @@
-/** Spans and rates as people write them on a command line. */
-
-const unitMs: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-}
-
-/** '500ms', '60s', '10m', '2h', '1d'; without a unit it is seconds. Milliseconds, or null. */
-export function readSpan(text: string): number | null {
-  const [, digits, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text) ?? []
-  const ms = Number(digits) * (unitMs[unit] ?? Number.NaN)
-  return ms > 0 ? ms : null
-}
+/** Rates as people write them on a command line. */
 
 const daysPerYear = 365.25
 const perYear: Readonly<Record<string, number>> = {

@@ -90,9 +90,10 @@ export class DaemonSurfaces implements Surfaces {
     if (this.#stopped || this.#http !== null) return
     this.#http = new HttpSurface({
       log: this.#ports.log,
-      status: (part) => this.#ports.daemon().status(part),
+      status: (part) => this.#ports.daemon().tellStatus(part),
       carryOut: (order) => this.#carryOut(order),
       recent: (names) => this.#ports.daemon().recent(names),
+      kept: (query) => this.#history.latest(query),
     })
     this.#http.follow(this.#httpConfig)
   }

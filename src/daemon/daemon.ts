@@ -37,11 +37,11 @@ import { type Happening, reloadLinesMax } from '../report/event.ts'
 import type { HandOver } from '../report/hand-over.ts'
 import type { Observation } from '../report/observation.ts'
 import type { Recent, RecentNames } from '../report/recent.ts'
-import type { Status, StatusInstance } from '../report/status.ts'
+import type { Status, StatusInstance, StatusRest } from '../report/status.ts'
 import { wantedSettings } from '../router/binding/wanted-settings.ts'
 import { Dispatcher, notifySettings } from '../router/dispatch/dispatcher.ts'
 import { type ObserveSources, observe, observeRecent } from '../router/dispatch/observe.ts'
-import { daemonStatus, type StatusSources } from '../router/dispatch/status.ts'
+import { daemonStatus, type StatusSources, tellStatus } from '../router/dispatch/status.ts'
 import { HandOvers } from '../router/hand-over/hand-over.ts'
 import { Alarm } from './alarm.ts'
 import { checkSpecs } from './check-specs.ts'
@@ -257,10 +257,18 @@ export class RunningDaemon implements Daemon {
     }, usToMilliseconds(delay.us))
   }
 
-  async status(part?: (instances: readonly StatusInstance[]) => void): Promise<Status> {
+  async status(): Promise<Status> {
+    return daemonStatus(await this.#statusSources())
+  }
+
+  async tellStatus(part: (instances: readonly StatusInstance[]) => void): Promise<StatusRest> {
+    return tellStatus(await this.#statusSources(), part)
+  }
+
+  async #statusSources(): Promise<StatusSources> {
     const config = await this.#reloads.status()
     const { own, network } = this.#watchers.warnings
-    const from: StatusSources = {
+    return {
       dispatcher: this.#dispatcher,
       engine: this.#engine,
       engineStart: { ...this.#engineStart, realtime: this.#watchers.realtime },
@@ -280,7 +288,6 @@ export class RunningDaemon implements Daemon {
       ],
       config,
     }
-    return daemonStatus(from, part)
   }
 
   async dump(): Promise<Dump> {

@@ -11,7 +11,7 @@ import type { Happening } from '../report/event.ts'
 import type { HandOver } from '../report/hand-over.ts'
 import type { Observation } from '../report/observation.ts'
 import type { Recent, RecentNames } from '../report/recent.ts'
-import type { Status, StatusInstance } from '../report/status.ts'
+import type { Status, StatusInstance, StatusRest } from '../report/status.ts'
 
 export type DaemonOptions = {
   readonly configPath: string
@@ -61,9 +61,11 @@ export type ReloadRefusal = {
 export type Daemon = {
   /**
    * Waits for a file system that hangs no longer than loading/bounds.ts says. Made in slices, between which the event
-   * loop turns. `part`: called with the instances of each slice.
+   * loop turns.
    */
-  status(part?: (instances: readonly StatusInstance[]) => void): Promise<Status>
+  status(): Promise<Status>
+  /** The same in parts. `part`: called with some instances at a time. */
+  tellStatus(part: (instances: readonly StatusInstance[]) => void): Promise<StatusRest>
   /** What keepalived's dump files tell. */
   dump(): Promise<Dump>
   /** Where they go; null: the configuration wants none. */

@@ -13,11 +13,29 @@ export type KeptQuery = {
   readonly untilMs: number
 }
 
+/** The latest that fit. */
+export type LatestQuery = {
+  readonly name: string | null
+  /** Only those with a smaller number; null: all. */
+  readonly before: number | null
+  readonly sinceMs: number
+  readonly untilMs: number
+  /** At most so many, and no more than a message may hold. */
+  readonly limit: number
+}
+
 export type KeptPage = {
   /** null: nothing is kept. */
   readonly directory: string | null
   /** JSON, one KeptTransition in each line, in the order of their numbers; UTF-8. */
   readonly lines: Uint8Array
-  /** Ask again with this `after`; null: that was all. */
+  /** Ask again with this `after`, or for the latest with this `before`; null: that was all. */
   readonly next: number | null
 }
+
+export const transitionsOf = ({ lines }: KeptPage): readonly KeptTransition[] =>
+  Buffer.from(lines)
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as KeptTransition)

@@ -3,6 +3,7 @@
  * its type: one that is added to the type does not compile without its row here.
  */
 import type { CheckStatus } from '../checks/verdict/types.ts'
+import type { InstancePast } from './past.ts'
 import type {
   Status,
   StatusAddress,
@@ -18,10 +19,13 @@ import type {
 
 export type Schema = { readonly [keyword: string]: unknown }
 
-const object = <T>(properties: { readonly [K in keyof Required<T>]: Schema }): Schema => ({
+const object = <T>(
+  properties: { readonly [K in keyof Required<T>]: Schema },
+  optional: readonly (keyof T)[] = [],
+): Schema => ({
   type: 'object',
   properties,
-  required: Object.keys(properties),
+  required: Object.keys(properties).filter((name) => !optional.includes(name as keyof T)),
 })
 const array = (items: Schema): Schema => ({ type: 'array', items })
 const orNull = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] })
@@ -156,6 +160,17 @@ const bfd = object<StatusBfd>({
 
 const transition = object<StatusTransition>({ at: time, from: text, to: text, why: text, cause })
 
+type PastEntry = InstancePast['history'][number]
+
+const past = object<InstancePast>({
+  ...{ name: text, state: orNull(text) },
+  history: array(
+    object<PastEntry>({ at: time, from: text, to: text, why: text, cause, number: whole }, [
+      'number',
+    ]),
+  ),
+})
+
 const status = object<Status>({
   ...{ schema: oneOf(1), version: text, pid: whole, host: text, uptimeMs: ms, drained: flag },
   config: object<Status['config']>({
@@ -183,10 +198,11 @@ const status = object<Status>({
 export const statusSchema: Schema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'vipd status --json, schema 1',
-  description: 'Fields can be added; those that are here stay while `schema` is 1.',
+  description:
+    'Fields can be added; those that are here stay while `schema` is 1. `vipd history --json` is an array of #/$defs/past.',
   ...status,
   $defs: {
-    ...{ instance, check, bfd, transition },
+    ...{ instance, check, bfd, transition, past },
     transitionCount: object<TransitionCount>({ from: text, to: text, cause, count: whole }),
     address: object<StatusAddress>({
       ...{ address: text, prefixLength: octet, interface: text, excluded: flag },

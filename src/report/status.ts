@@ -232,3 +232,6 @@ export type Status = {
   readonly statics: readonly StatusStatic[]
   readonly warnings: readonly string[]
 }
+
+/** All but what there can be thousands of. */
+export type StatusRest = Omit<Status, 'instances'>

@@ -3,13 +3,18 @@
  * worker's name to its inspector only, and another thread does not know which of the kernel's threads it is.
  */
 import { writeFileSync } from 'node:fs'
+import { getPriority, setPriority } from 'node:os'
 
-const [name = '', module = ''] = process.argv.slice(2)
+const [name = '', module = '', yields = '0'] = process.argv.slice(2)
 try {
   // The kernel keeps 15 octets (TASK_COMM_LEN less the final zero).
   writeFileSync('/proc/thread-self/comm', name)
 } catch {
   // Without /proc, or with a read-only one, it works without a name.
+}
+if (Number(yields) > 0) {
+  // Of this thread alone: the kernel takes process 0 for the calling thread (setpriority(2), C library/kernel differences).
+  setPriority(Math.min(19, getPriority() + Number(yields)))
 }
 // Written by way of the process's standard error, and not to its descriptor, so that the owner has it as a line of its log.
 process.removeAllListeners('warning')

@@ -11,6 +11,13 @@ export type ThreadBody = {
   /** As `top -H` shows it: at most 15 octets. */
   readonly name: string
   readonly heapMegabytes: number
+  /** Of its objects that are new; absent: as much as Node.js takes, which is 48. A part of `heapMegabytes` it is not. */
+  readonly youngMegabytes?: number
+  /**
+   * It yields to the deciding thread where both want a processor: its nice value is so much greater than that of the
+   * process, 1 to 19.
+   */
+  readonly yields?: number
   readonly data?: unknown
   /** The process does not end while it runs; absent: the owner's timers decide that. */
   readonly keepsProcess?: true
@@ -138,15 +145,19 @@ export class Thread<To, From> {
  * Node must not track the thread's descriptors: those that a socket took over would be closed twice at its end, and
  * the second close would hit whatever the process has opened under that number meanwhile.
  */
-function startWorker({ file, name, heapMegabytes, data, onOutput }: ThreadBody): Worker | Error {
+function startWorker(body: ThreadBody): Worker | Error {
+  const { file, name, heapMegabytes, youngMegabytes, yields = 0, data, onOutput } = body
   try {
     const captured = onOutput !== undefined
     const worker = new Worker(new URL('./body.js', import.meta.url), {
       name,
-      argv: [name, file.href],
+      argv: [name, file.href, String(yields)],
       workerData: data,
       trackUnmanagedFds: false,
-      resourceLimits: { maxOldGenerationSizeMb: heapMegabytes },
+      resourceLimits: {
+        maxOldGenerationSizeMb: heapMegabytes,
+        ...(youngMegabytes === undefined ? {} : { maxYoungGenerationSizeMb: youngMegabytes }),
+      },
       stdout: captured,
       stderr: captured,
     })

@@ -22,6 +22,8 @@ const answerMs = 2_500
 
 export class Snapshots {
   readonly #want: () => void
+  /** Since when one is wanted that has not come, in monotonic milliseconds; null: none is. */
+  #wantedAt: number | null = null
   #last: Snapshot | null = null
   #parts: StatusInstance[] = []
   #number = 0
@@ -29,7 +31,15 @@ export class Snapshots {
 
   /** `want`: asks the daemon for a status. */
   constructor(want: () => void) {
-    this.#want = want
+    this.#want = () => {
+      this.#wantedAt ??= performance.now()
+      want()
+    }
+  }
+
+  /** One that is made from now on, for who is told when it comes. */
+  want(): void {
+    this.#want()
   }
 
   /** However old it is. */
@@ -39,13 +49,13 @@ export class Snapshots {
 
   /** What was asked for a while ago has not come. */
   get isSilent(): boolean {
-    return this.#last === null || performance.now() - this.#last.at > answerMs
+    return this.#wantedAt !== null && performance.now() - this.#wantedAt > answerMs
   }
 
-  /** A fresh one; null: the daemon did not answer in time. */
-  fresh(): Promise<Snapshot | null> {
+  /** One that is no older than `withinMs`; null: the daemon did not answer in time. */
+  fresh(withinMs = freshMs): Promise<Snapshot | null> {
     const { last } = this
-    if (last !== null && performance.now() - last.at < freshMs) return Promise.resolve(last)
+    if (last !== null && performance.now() - last.at < withinMs) return Promise.resolve(last)
     return new Promise((resolve) => {
       const answered: Waiting = (snapshot) => {
         clearTimeout(timer)
@@ -69,6 +79,7 @@ export class Snapshots {
     }
     const instances = this.#parts
     this.#parts = []
+    this.#wantedAt = null
     if (message.kind === 'no-status') {
       this.#answer(null)
       return false

@@ -3,7 +3,7 @@
  * passed on in the parts in which they are made, so that no single message is a large one.
  */
 import { textOf } from '../../base/errors.ts'
-import type { Status, StatusInstance } from '../../report/status.ts'
+import type { StatusInstance, StatusRest } from '../../report/status.ts'
 
 /** A status in parts: instances as they are made, then all the rest, which ends it. `number`: of the status. */
 export type StatusPart =
@@ -15,13 +15,13 @@ export type StatusPart =
   | {
       readonly kind: 'status'
       readonly number: number
-      readonly rest: Omit<Status, 'instances'>
+      readonly rest: StatusRest
     }
   | { readonly kind: 'no-status'; readonly number: number; readonly why: string }
 
 export type FeedPorts = {
-  /** `part`: called with the instances of each slice. */
-  status(part: (some: readonly StatusInstance[]) => void): Promise<Status>
+  /** `part`: called with some instances at a time. */
+  status(part: (some: readonly StatusInstance[]) => void): Promise<StatusRest>
   post(part: StatusPart): void
 }
 
@@ -71,9 +71,7 @@ export class StatusFeed {
     this.#feeding = true
     this.#beganAt = performance.now()
     try {
-      const { instances: _told, ...rest } = await status((some) =>
-        post({ kind: 'instances', number, some }),
-      )
+      const rest = await status((some) => post({ kind: 'instances', number, some }))
       post({ kind: 'status', number, rest })
     } catch (error) {
       post({ kind: 'no-status', number, why: textOf(error) })

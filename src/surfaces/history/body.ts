@@ -2,7 +2,8 @@
 import { parentPort } from 'node:worker_threads'
 import { assert } from '../../base/assert.ts'
 import { textOf } from '../../base/errors.ts'
-import { readPage } from './files.ts'
+import type { KeptPage } from '../../report/kept.ts'
+import { readLatest, readPage } from './files.ts'
 import type { FromHistory, ToHistory } from './messages.ts'
 import { HistoryStore } from './store.ts'
 
@@ -38,9 +39,9 @@ function keep({ transitions }: Extract<ToHistory, { kind: 'keep' }>): void {
   })
 }
 
-function read({ id, query }: Extract<ToHistory, { kind: 'read' }>): void {
+function answer(id: number, read: () => KeptPage): void {
   try {
-    post({ kind: 'page', id, page: readPage(directory, query) })
+    post({ kind: 'page', id, page: read() })
   } catch (error) {
     post({ kind: 'no-page', id, why: textOf(error) })
   }
@@ -56,7 +57,9 @@ port.on('message', (message: ToHistory) => {
     case 'keep':
       return keep(message)
     case 'read':
-      return read(message)
+      return answer(message.id, () => readPage(directory, message.query))
+    case 'latest':
+      return answer(message.id, () => readLatest(directory, message.query))
     case 'ping':
       return post({ kind: 'pong' })
     case 'stop':

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { KeptPage, KeptQuery, KeptTransition } from '../../report/kept.ts'
+import type { KeptPage, KeptQuery, KeptTransition, LatestQuery } from '../../report/kept.ts'
 
 export const historySchema = 1
 /** Older ones beside the one that is written. */
@@ -75,6 +75,35 @@ export function readPage(directory: string, query: KeptQuery): KeptPage {
     last = transition.number
   }
   return { directory, lines: Buffer.from(parts.join('')), next: null }
+}
+
+/** The latest that fit, in the order of their numbers. Throws as readPage does. */
+export function readLatest(directory: string, query: LatestQuery): KeptPage {
+  const { before, limit } = query
+  const all: KeptQuery = { ...query, after: 0 }
+  const chosen: string[] = []
+  let bytes = 0
+  let oldest = before ?? Number.MAX_SAFE_INTEGER
+  const page = (next: number | null): KeptPage => ({
+    ...{ directory, next },
+    lines: Buffer.from(chosen.toReversed().join('')),
+  })
+  for (const transition of latestOf(directory)) {
+    if (transition.number >= oldest || !wanted(transition, all)) continue
+    if (chosen.length >= limit || bytes > pageBytesMax) return page(oldest)
+    const text = `${JSON.stringify(transition)}\n`
+    chosen.push(text)
+    bytes += text.length
+    oldest = transition.number
+  }
+  return page(null)
+}
+
+/** The latest first. */
+function* latestOf(directory: string) {
+  for (let age = 0; age <= olderFiles; age += 1)
+    for (const line of (readLines(historyFile(directory, age)) ?? []).toReversed())
+      if (line.kind === 'transition') yield line.transition
 }
 
 /** From the oldest file on that may have one with a greater number. */

@@ -1,11 +1,12 @@
 /** Between the daemon and the thread that keeps transitions. What crosses are plain values; each side checks nothing of the other. */
-import type { KeptPage, KeptQuery, KeptTransition } from '../../report/kept.ts'
+import type { KeptPage, KeptQuery, KeptTransition, LatestQuery } from '../../report/kept.ts'
 
 export type ToHistory =
   /** Where they are kept from now on. */
   | { readonly kind: 'open'; readonly directory: string }
   | { readonly kind: 'keep'; readonly transitions: readonly KeptTransition[] }
   | { readonly kind: 'read'; readonly id: number; readonly query: KeptQuery }
+  | { readonly kind: 'latest'; readonly id: number; readonly query: LatestQuery }
   | { readonly kind: 'ping' }
   /** The numbers up to this one are used: the next daemon goes on from there. */
   | { readonly kind: 'stop'; readonly last: number }

@@ -3,7 +3,7 @@
  * until the thread has it on the disk. To tell it a transition costs its teller a push.
  */
 import type { Log } from '../../base/log.ts'
-import type { KeptPage, KeptQuery, KeptTransition } from '../../report/kept.ts'
+import type { KeptPage, KeptQuery, KeptTransition, LatestQuery } from '../../report/kept.ts'
 import type { Transition } from '../../report/status.ts'
 import { SupervisedThread, usualBackOff } from '../../threads/supervised.ts'
 import type { FromHistory, ToHistory } from './messages.ts'
@@ -111,6 +111,15 @@ export class HistorySurface {
 
   /** Rejects with the reason why nothing can be told. */
   read(query: KeptQuery): Promise<KeptPage> {
+    return this.#ask((id) => ({ kind: 'read', id, query }))
+  }
+
+  /** As `read`. */
+  latest(query: LatestQuery): Promise<KeptPage> {
+    return this.#ask((id) => ({ kind: 'latest', id, query }))
+  }
+
+  #ask(question: (id: number) => ToHistory): Promise<KeptPage> {
     const thread = this.#thread
     if (thread === null || this.#directory === null)
       return Promise.resolve({ directory: null, lines: new Uint8Array(), next: null })
@@ -127,7 +136,7 @@ export class HistorySurface {
       this.#questions.set(id, answered)
       // Those of just now are among the answer.
       this.#pass()
-      thread.post({ kind: 'read', id, query })
+      thread.post(question(id))
     })
   }
 

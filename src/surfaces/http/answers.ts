@@ -16,21 +16,31 @@ const headers: Readonly<Record<string, string>> = {
 
 export type Body = {
   readonly type: string
+  /** What others may be sent at the same time is no copy. */
   readonly bytes: Buffer | string
+  /** Behind them. */
+  readonly end?: string
   readonly headers?: Readonly<Record<string, string>>
 }
 
 export function answer(response: ServerResponse, status: number, body: Body): void {
   if (response.destroyed || response.headersSent) return
+  const { bytes, end = '' } = body
   response.writeHead(status, {
     ...headers,
     'Content-Type': body.type,
-    'Content-Length': Buffer.byteLength(body.bytes),
+    'Content-Length': Buffer.byteLength(bytes) + Buffer.byteLength(end),
     ...body.headers,
   })
-  if (response.req.method === 'HEAD') response.end()
-  else response.end(body.bytes)
+  if (response.req.method === 'HEAD') return void response.end()
+  if (end !== '') response.write(bytes)
+  response.end(end === '' ? bytes : end)
 }
+
+/** `bytes`: one line without its end. */
+export const jsonBytes = (bytes: Buffer): Body => ({
+  ...{ type: 'application/json; charset=utf-8', bytes, end: '\n' },
+})
 
 export const json = (value: unknown): Body => ({
   type: 'application/json; charset=utf-8',

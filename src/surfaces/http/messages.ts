@@ -1,6 +1,7 @@
 /** Between the daemon and the thread that answers HTTP. What crosses are plain values; each side checks nothing of the other. */
 import type { LogLevel } from '../../base/log.ts'
 import type { HttpConfig } from '../../config/http.ts'
+import type { LatestQuery } from '../../report/kept.ts'
 import type { RecentNames } from '../../report/recent.ts'
 import type { Transition } from '../../report/status.ts'
 import type { StatusPart } from '../feed/status-feed.ts'
@@ -36,6 +37,8 @@ export type FromHttp =
   | { readonly kind: 'order'; readonly id: number; readonly order: Order }
   /** Answered by `done`, as an order is. */
   | { readonly kind: 'recent'; readonly id: number; readonly names: RecentNames }
+  /** The same, with a KeptPage. */
+  | { readonly kind: 'kept'; readonly id: number; readonly query: LatestQuery }
   | { readonly kind: 'say'; readonly level: Exclude<LogLevel, 'debug'>; readonly text: string }
   /** Addresses that are not served, with the reason. */
   | { readonly kind: 'unserved'; readonly reasons: readonly string[] }

@@ -4,6 +4,7 @@
  */
 import type { RecentNames } from '../../report/recent.ts'
 import type { Outcome } from './messages.ts'
+import { OneAtATime } from './one-at-a-time.ts'
 
 const keptMs = 1_000
 /** Different questions that wait. */
@@ -12,8 +13,7 @@ const waitingMax = 64
 export class RecentAnswers {
   readonly #ask: (names: RecentNames) => Promise<Outcome>
   readonly #answers = new Map<string, { readonly at: number; readonly answer: Promise<Outcome> }>()
-  #waiting = 0
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #turns = new OneAtATime(waitingMax)
 
   /** `ask`: resolves in bounded time. */
   constructor(ask: (names: RecentNames) => Promise<Outcome>) {
@@ -29,12 +29,8 @@ export class RecentAnswers {
     const key = JSON.stringify([names.instances, names.checks])
     const known = this.#answers.get(key)
     if (known !== undefined) return await known.answer
-    if (this.#waiting >= waitingMax) return null
-    this.#waiting += 1
-    const answer = this.#last.then(() => this.#ask(names))
-    this.#last = answer.finally(() => {
-      this.#waiting -= 1
-    })
+    const answer = this.#turns.run(() => this.#ask(names))
+    if (answer === null) return null
     this.#answers.set(key, { at: now, answer })
     return await answer
   }

@@ -1,5 +1,6 @@
 /** What is served where, and what each asks for. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { LatestQuery } from '../../report/kept.ts'
 import { summaryOf } from '../../report/pair.ts'
 import { type RecentNames, recentNamesMax } from '../../report/recent.ts'
 import { statusSchema } from '../../report/schema.ts'
@@ -7,8 +8,10 @@ import type { Snapshot, Snapshots } from '../feed/snapshots.ts'
 import { contentType } from '../metrics/exposition.ts'
 import { metricsText } from '../metrics/metrics.ts'
 import type { LoopDelay } from '../metrics/process-names.ts'
-import { answer, type Body, beginEvents, json, Refusal, text } from './answers.ts'
+import { answer, type Body, beginEvents, json, jsonBytes, Refusal, text } from './answers.ts'
 import { cookieName, type Right, rightOfToken, type Sessions, type Tokens } from './guard.ts'
+import { type History, historyOf, latestQuery } from './history.ts'
+import { madeOnce, statusBytes } from './made-once.ts'
 import type { Order, Outcome } from './messages.ts'
 import { answerFile, pageFiles } from './page-files.ts'
 import type { Peers } from './peers.ts'
@@ -27,6 +30,8 @@ export type Shared = {
   carryOut(order: Order): Promise<Outcome>
   /** Resolves with null when too many ask. */
   recent(names: RecentNames): Promise<Outcome | null>
+  /** The same; of a KeptPage. */
+  kept(query: LatestQuery): Promise<Outcome | null>
 }
 
 /** Of one request. */
@@ -120,21 +125,37 @@ async function metrics({ response }: Asking, shared: Shared): Promise<void> {
   const { status, madeMs } = await snapshotOf(shared)
   answer(response, 200, {
     type: contentType,
-    bytes: metricsText(status, processFacts(shared.loopDelay()), madeMs),
+    bytes: madeOnce(status, 'metrics', () =>
+      metricsText(status, processFacts(shared.loopDelay()), madeMs),
+    ),
   })
 }
 
 async function status({ response }: Asking, shared: Shared): Promise<void> {
-  answer(response, 200, json((await snapshotOf(shared)).status))
+  answer(response, 200, jsonBytes(statusBytes((await snapshotOf(shared)).status)))
 }
 
 async function history({ response, url }: Asking, shared: Shared): Promise<void> {
-  const name = url.searchParams.get('instance')
-  const { instances } = (await snapshotOf(shared)).status
-  const chosen = instances.filter((it) => name === null || it.name === name)
-  if (name !== null && chosen.length === 0)
-    throw new Refusal(404, 'unknown-name', `no instance is called ${name}`)
-  answer(response, 200, json(chosen.map(({ name, state, history }) => ({ name, state, history }))))
+  const query = latestQuery(url.searchParams, Date.now())
+  const kept = await shared.kept(query)
+  // Made after it: what happened meanwhile is in the memory.
+  const past = historyOf((await snapshotOf(shared)).status, query, kept)
+  if (past === null)
+    throw new Refusal(404, 'unknown-name', `no instance is called ${query.name}, nor was`)
+  answer(response, 200, { ...json(past.instances), headers: historyHeaders(url, past) })
+}
+
+/** The body is what `vipd history --json` prints: what there is to say of it is said here. */
+function historyHeaders(
+  { searchParams }: URL,
+  { older, memoryOnly }: History,
+): Readonly<Record<string, string>> {
+  const next = new URLSearchParams(searchParams)
+  next.set('before', String(older))
+  return {
+    'Vipd-History': memoryOnly === null ? 'kept' : `memory; ${memoryOnly.replace(/[^ -~]/g, '?')}`,
+    ...(older === null ? {} : { Link: `</api/v1/history?${next}>; rel="next"` }),
+  }
 }
 
 async function events({ request, response }: Asking, shared: Shared): Promise<void> {
@@ -145,7 +166,7 @@ async function events({ request, response }: Asking, shared: Shared): Promise<vo
   request.socket.setTimeout(0)
   beginEvents(response)
   if (request.method === 'HEAD') response.end()
-  else streams.add(response, Buffer.from(JSON.stringify(status)))
+  else streams.add(response, statusBytes(status))
 }
 
 /** Of what is named by `instance` and `check`, each as often as wanted, within a bound. */

@@ -4,7 +4,9 @@ import { type HttpListener, httpAddressText } from '../../config/http.ts'
 import { Snapshots } from '../feed/snapshots.ts'
 import type { LoopDelay } from '../metrics/process-names.ts'
 import { Listening } from './listening.ts'
+import { statusBytes } from './made-once.ts'
 import type { FromHttp, Outcome, ToHttp } from './messages.ts'
+import { OneAtATime } from './one-at-a-time.ts'
 import { Peers } from './peers.ts'
 import { RecentAnswers } from './recent-answers.ts'
 import type { Shared } from './routes.ts'
@@ -15,11 +17,19 @@ const streamsMax = 100
 const beatMs = 1_000
 /** A peer that was asked later than that is not asked again by a beat. */
 const askAgainMs = 500
+/** What a peer says is held against a status that is no older; transitions since are in it. */
+const pairWithinMs = 2_500
+/** The daemon says something each second. */
+const silentMs = 2_500
 /** Files are looked at, and addresses that could not be opened are tried again. */
 const lookMs = 5_000
 /** A reload may read files for so long; the control socket waits as long. */
 const orderMs = 65_000
 const recentMs = 2_500
+/** Longer than the daemon waits for its disk. */
+const keptMs = 6_000
+/** Questions for it. */
+const keptWaitingMax = 16
 
 export class HttpService {
   readonly #post: (message: FromHttp) => void
@@ -29,6 +39,7 @@ export class HttpService {
   readonly #recent = new RecentAnswers((names) =>
     this.#asked(recentMs, (id) => ({ kind: 'recent', id, names })),
   )
+  readonly #kept = new OneAtATime(keptWaitingMax)
   readonly #peers = new Peers()
   #loopDelay: LoopDelay | null = null
   readonly #shared: Shared
@@ -38,6 +49,8 @@ export class HttpService {
   readonly #unserved = new Map<string, string>()
   #wanted: readonly HttpListener[] = []
   #lastOrder = 0
+  /** Monotonic milliseconds: the daemon has said something. */
+  #heardAt = performance.now()
   /** One change after the other. */
   #change: Promise<void> = Promise.resolve()
 
@@ -50,6 +63,8 @@ export class HttpService {
       loopDelay: () => this.#loopDelay,
       carryOut: (order) => this.#asked(orderMs, (id) => ({ kind: 'order', id, order })),
       recent: this.#recent.ask,
+      kept: async (query) =>
+        await this.#kept.run(() => this.#asked(keptMs, (id) => ({ kind: 'kept', id, query }))),
     }
     this.#timers = [
       setInterval(() => this.#beat(), beatMs),
@@ -58,8 +73,10 @@ export class HttpService {
   }
 
   take(message: Exclude<ToHttp, { kind: 'stop' }>): void {
+    this.#heardAt = performance.now()
     switch (message.kind) {
       case 'ping':
+        this.#streams.beat()
         return this.#post({ kind: 'pong' })
       case 'listen':
         this.#wanted = message.config.listeners
@@ -78,7 +95,7 @@ export class HttpService {
         this.#orders.get(message.id)?.(message.outcome)
         return
       default:
-        if (this.#snapshots.take(message)) this.#tellStreams()
+        if (this.#snapshots.take(message)) this.#tellStatus()
     }
   }
 
@@ -91,30 +108,29 @@ export class HttpService {
     await this.#change
   }
 
-  /** Without a reader of events nothing is asked for. */
   #wantForStreams(): void {
-    if (this.#streams.size > 0) this.#post({ kind: 'want' })
+    if (this.#streams.statusDue) this.#snapshots.want()
   }
 
-  #tellStreams(): void {
+  #tellStatus(): void {
     const { last } = this.#snapshots
-    if (last !== null && this.#streams.size > 0)
-      this.#streams.status(Buffer.from(JSON.stringify(last.status)))
+    if (last !== null && this.#streams.statusDue) this.#streams.status(statusBytes(last.status))
   }
 
   /** The peers' side, to who listens. `within`: of an answer that will do. */
   async #tellPair(within: number): Promise<void> {
-    if (this.#streams.size === 0 || !this.#peers.some) return
+    if (!this.#streams.pairDue || !this.#peers.some) return
     await this.#peers.ask(within)
-    const { last } = this.#snapshots
-    if (last !== null)
-      this.#streams.pair(Buffer.from(JSON.stringify(this.#peers.pair(last.status))))
+    const snapshot = await this.#snapshots.fresh(pairWithinMs)
+    if (snapshot !== null && this.#streams.pairDue)
+      this.#streams.pair(Buffer.from(JSON.stringify(this.#peers.pair(snapshot.status))))
   }
 
   #beat(): void {
     this.#wantForStreams()
     void this.#tellPair(askAgainMs)
-    if (this.#snapshots.isSilent) this.#streams.silence()
+    const isSilent = performance.now() - this.#heardAt > silentMs
+    if (isSilent || this.#snapshots.isSilent) this.#streams.silence()
   }
 
   #look(): void {

@@ -1,6 +1,7 @@
 /**
  * `/api/v1/events`: who listens gets the whole status first, then every transition at once and the status again as it
- * moves. A reader that does not read is dropped: what waits for it is one status at most, and a little more.
+ * moves. A reader that does not read is dropped: what waits for it is one status at most, and a little more. The octets of a
+ * status are the same for all of them, and are there once.
  */
 import type { ServerResponse } from 'node:http'
 import type { Transition } from '../../report/status.ts'
@@ -21,8 +22,11 @@ type Reader = {
 export class Streams {
   readonly #readers = new Set<Reader>()
   readonly #max: number
-  #passes = 0
-  #pairs = 0
+  /** Monotonic milliseconds: no status, and no pair, goes out before. */
+  #statusFrom = 0
+  #pairFrom = 0
+  /** Of the longest that was sent lately: so much may be on its way to a reader that reads. */
+  #longestBytes = 0
 
   constructor(max: number) {
     this.#max = max
@@ -40,58 +44,78 @@ export class Streams {
   add(response: ServerResponse, status: Buffer): void {
     const reader: Reader = { response, emptyAt: performance.now() }
     this.#readers.add(reader)
+    this.#longestBytes = Math.max(this.#longestBytes, status.length)
     response.on('close', () => this.#readers.delete(reader))
     response.write('retry: 1000\n\n')
-    response.write(event('status', status))
+    write(response, 'status', status)
   }
 
   transition(what: Transition): void {
-    const bytes = event('transition', Buffer.from(JSON.stringify(what)))
-    for (const reader of this.#readers) this.#write(reader, bytes)
+    this.#tell('transition', Buffer.from(JSON.stringify(what)))
   }
 
-  /** Each second, if there is one: `status` is the same for all. */
+  /** Somebody listens, and it is time for another status: one that is not is not even made. */
+  get statusDue(): boolean {
+    return this.size > 0 && performance.now() >= this.#statusFrom
+  }
+
+  get pairDue(): boolean {
+    return this.size > 0 && performance.now() >= this.#pairFrom
+  }
+
+  /** To who has taken the last one. */
   status(status: Buffer): void {
-    const every = Math.ceil(status.length / usualBytes)
-    const due = this.#passes++ % every === 0
-    const bytes = due ? event('status', status) : event('beat', Buffer.from('{}'))
-    for (const reader of this.#readers) if (this.#reads(reader, due)) this.#write(reader, bytes)
+    this.#statusFrom = nextAfter(status)
+    this.#longestBytes = status.length
+    for (const { response } of this.#readers)
+      if (response.writableLength === 0) write(response, 'status', status)
   }
 
-  /** What the peers say, to who takes what it is sent. It comes as often as statuses of that length do. */
+  /** What the peers say. It comes as often as statuses of that length do. */
   pair(pair: Buffer): void {
-    if (this.#pairs++ % Math.ceil(pair.length / usualBytes) !== 0) return
-    const bytes = event('pair', pair)
-    for (const reader of this.#readers)
-      if (reader.response.writableLength === 0) this.#write(reader, bytes)
+    this.#pairFrom = nextAfter(pair)
+    this.#longestBytes = Math.max(this.#longestBytes, pair.length)
+    for (const { response } of this.#readers)
+      if (response.writableLength === 0) write(response, 'pair', pair)
   }
 
-  /** Whether it takes the next one. One that has not taken the last status yet gets no further one. */
-  #reads(reader: Reader, due: boolean): boolean {
-    const { response } = reader
-    if (response.writableLength === 0) {
-      reader.emptyAt = performance.now()
-      return true
+  /** Each second while the daemon lives. Drops who does not read. */
+  beat(): void {
+    const now = performance.now()
+    for (const reader of this.#readers) {
+      if (reader.response.writableLength === 0) reader.emptyAt = now
+      else if (now - reader.emptyAt > stalledMs) reader.response.destroy()
     }
-    if (performance.now() - reader.emptyAt <= stalledMs) return !due
-    response.destroy()
-    return false
+    this.#tell('beat', nothing)
   }
 
   /** The daemon gives no status: the page has to say so. */
   silence(): void {
-    for (const reader of this.#readers) this.#write(reader, event('silence', Buffer.from('{}')))
+    this.#tell('silence', nothing)
   }
 
   close(): void {
     for (const { response } of this.#readers) response.destroy()
   }
 
-  #write({ response }: Reader, bytes: Buffer): void {
-    if (response.writableLength > waitingBytesMax + bytes.length) response.destroy()
-    else response.write(bytes)
+  #tell(name: string, data: Buffer): void {
+    for (const { response } of this.#readers) {
+      if (response.writableLength > this.#longestBytes + waitingBytesMax) response.destroy()
+      else write(response, name, data)
+    }
   }
 }
 
-const event = (name: string, data: Buffer): Buffer =>
-  Buffer.concat([Buffer.from(`event: ${name}\ndata: `), data, Buffer.from('\n\n')])
+/** In one piece, without a copy of the data. */
+function write(response: ServerResponse, name: string, data: Buffer): void {
+  response.cork()
+  response.write(`event: ${name}\ndata: `)
+  response.write(data)
+  response.write('\n\n')
+  response.uncork()
+}
+
+const nothing = Buffer.from('{}')
+
+const nextAfter = (data: Buffer): number =>
+  performance.now() + (Math.ceil(data.length / usualBytes) - 1) * 1_000

@@ -6,8 +6,9 @@ import { isDeepStrictEqual } from 'node:util'
 import { textOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 import type { HttpConfig } from '../../config/http.ts'
+import type { KeptPage, LatestQuery } from '../../report/kept.ts'
 import type { Recent, RecentNames } from '../../report/recent.ts'
-import type { Status, StatusInstance, Transition } from '../../report/status.ts'
+import type { StatusInstance, StatusRest, Transition } from '../../report/status.ts'
 import { SupervisedThread, usualBackOff } from '../../threads/supervised.ts'
 import { StatusFeed, type StatusPart } from '../feed/status-feed.ts'
 import { LoopDelayMeter } from './loop-delay.ts'
@@ -15,11 +16,13 @@ import type { FromHttp, Order, Outcome, ToHttp } from './messages.ts'
 
 export type HttpPorts = {
   readonly log: Log
-  /** `part`: called with the instances of each slice. */
-  status(part: (some: readonly StatusInstance[]) => void): Promise<Status>
+  /** `part`: called with some instances at a time. */
+  status(part: (some: readonly StatusInstance[]) => void): Promise<StatusRest>
   /** Rejects with the reason why it is refused. */
   carryOut(order: Order): Promise<unknown>
   recent(names: RecentNames): Recent
+  /** Rejects with the reason why nothing can be told. */
+  kept(query: LatestQuery): Promise<KeptPage>
 }
 
 const heartbeat = {
@@ -30,6 +33,10 @@ const heartbeat = {
 } as const
 /** The status of thousands of instances, several times over. */
 const heapMegabytes = 256
+/** What a request makes is gone soon; more of it only waits longer to be collected. */
+const youngMegabytes = 12
+/** A third of the processor time of the deciding thread, where both want the same one. */
+const yields = 5
 const hangingMax = 4
 const queueMax = 1_024
 /** Longer than an address takes to close. */
@@ -102,6 +109,8 @@ export class HttpSurface {
         file: new URL('./body.js', import.meta.url),
         name: 'vipd-http',
         heapMegabytes,
+        youngMegabytes,
+        yields,
       }),
       onMessage: (message) => this.#take(message),
       onStarted: () => this.#thread?.post({ kind: 'listen', config: this.#config }),
@@ -122,6 +131,7 @@ export class HttpSurface {
     else if (message.kind === 'unserved') this.#unserved = message.reasons
     else if (message.kind === 'order') void this.#carryOut(message.id, message.order)
     else if (message.kind === 'recent') this.#tellRecent(message.id, message.names)
+    else if (message.kind === 'kept') void this.#tellKept(message.id, message.query)
     else if (message.kind === 'want') this.#feed.want()
   }
 
@@ -140,16 +150,24 @@ export class HttpSurface {
     }
   }
 
+  async #tellKept(id: number, query: LatestQuery): Promise<void> {
+    const outcome = await outcomeOf(this.#ports.kept(query))
+    this.#thread?.post({ kind: 'done', id, outcome })
+  }
+
   async #carryOut(id: number, order: Order): Promise<void> {
     const { log, carryOut } = this.#ports
     log.info(`HTTP: ${[order.verb, order.name ?? []].flat().join(' ')} ordered by ${order.by}`)
     this.#orders += 1
-    const outcome = await carryOut(order).then(
-      (result): Outcome => ({ ok: true, result }),
-      (error): Outcome => ({ ok: false, why: textOf(error) }),
-    )
+    const outcome = await outcomeOf(carryOut(order))
     this.#orders -= 1
     this.#thread?.post({ kind: 'done', id, outcome })
     if (this.#orders === 0) this.#settle()
   }
 }
+
+const outcomeOf = (act: Promise<unknown>): Promise<Outcome> =>
+  act.then(
+    (result): Outcome => ({ ok: true, result }),
+    (error): Outcome => ({ ok: false, why: textOf(error) }),
+  )

@@ -67,6 +67,20 @@ test('however often one is wanted while one is made, one more is made, a second 
   feed.stop()
 })
 
+test('a status that was asked for and does not come is silence; one that nothing asked for is none', async (t) => {
+  t.mock.method(performance, 'now', () => nowMs)
+  let nowMs = 0
+  const snapshots = new Snapshots(() => undefined)
+  nowMs += 60_000
+  assert.equal(snapshots.isSilent, false)
+  snapshots.want()
+  nowMs += 3_000
+  assert.equal(snapshots.isSilent, true)
+  snapshots.take({ kind: 'status', number: 1, rest })
+  nowMs += 60_000
+  assert.equal(snapshots.isSilent, false)
+})
+
 test('what keeps a status from being made is passed on', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const parts: StatusPart[] = []

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -15,12 +16,18 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import type { Log } from '../../../src/base/log.ts'
 import { until } from '../../../src/lab/wait.ts'
-import type { KeptQuery, KeptTransition } from '../../../src/report/kept.ts'
+import {
+  type KeptQuery,
+  type KeptTransition,
+  type LatestQuery,
+  transitionsOf,
+} from '../../../src/report/kept.ts'
 import {
   fileBytesMax,
   historyFile,
   NewerSchema,
   olderFiles,
+  readLatest,
   readPage,
 } from '../../../src/surfaces/history/files.ts'
 import { HistoryStore } from '../../../src/surfaces/history/store.ts'
@@ -143,6 +150,44 @@ test('by name, by time, from a number on', () => {
   const [sinceMs, untilMs] = [Date.parse('2026-11-28T03:30Z'), Date.parse('2026-11-28T04:30Z')]
   assert.deepEqual(numbers(directory, { sinceMs, untilMs }), [2])
   assert.deepEqual(numbers(join(directory, 'none')), [])
+})
+
+test('the latest, as many as are wanted, and the older ones from there on', () => {
+  const directory = fresh()
+  const store = new HistoryStore(directory)
+  const made = Array.from({ length: 7 }, (_, i) =>
+    numbered(i + 1, i % 2 === 0 ? 'a' : 'b', `2026-11-28T03:0${i}:00.000Z`),
+  )
+  store.keep(made)
+  store.abandon()
+  // Of an older file, too.
+  renameSync(historyFile(directory, 0), historyFile(directory, 1))
+  const again = new HistoryStore(directory)
+  again.keep([numbered(8, 'b', '2026-11-28T03:07:00.000Z')])
+  again.abandon()
+  const any: LatestQuery = {
+    name: null,
+    before: null,
+    sinceMs: 0,
+    untilMs: Number.MAX_SAFE_INTEGER,
+    limit: 3,
+  }
+  const latest = (query: Partial<LatestQuery> = {}) => {
+    const page = readLatest(directory, { ...any, ...query })
+    return [transitionsOf(page).map(({ number }) => number), page.next]
+  }
+  assert.deepEqual(latest(), [[6, 7, 8], 6])
+  assert.deepEqual(latest({ before: 6 }), [[3, 4, 5], 3])
+  assert.deepEqual(latest({ before: 3 }), [[1, 2], null])
+  assert.deepEqual(latest({ limit: 8 }), [[1, 2, 3, 4, 5, 6, 7, 8], null])
+  assert.deepEqual(latest({ name: 'b' }), [[4, 6, 8], 4])
+  const [sinceMs, untilMs] = [Date.parse('2026-11-28T03:01Z'), Date.parse('2026-11-28T03:03Z')]
+  assert.deepEqual(latest({ sinceMs, untilMs }), [[2, 3, 4], null])
+  const long = 'x'.repeat(64 * 1024)
+  const more = new HistoryStore(directory)
+  more.keep([9, 10, 11, 12, 13].map((number) => ({ ...numbered(number, 'a'), why: long })))
+  more.abandon()
+  assert.deepEqual(latest({ limit: 100 }), [[12, 13], 12], 'no more than a message may hold')
 })
 
 test('the files of a newer vipd, and a directory of another user, are left alone', () => {

@@ -1,5 +1,6 @@
 /** The HTTP service with a daemon that a test plays. */
 import type { HttpListener, HttpPeer } from '../../../src/config/http.ts'
+import type { LatestQuery } from '../../../src/report/kept.ts'
 import type { Recent, RecentNames } from '../../../src/report/recent.ts'
 import type { FromHttp, Outcome } from '../../../src/surfaces/http/messages.ts'
 import { HttpService } from '../../../src/surfaces/http/service.ts'
@@ -15,10 +16,12 @@ export async function serving(
 ): Promise<void> {
   const daemon = new Daemon()
   daemon.service.take({ kind: 'listen', config: { listeners, peers } })
+  const beat = setInterval(() => daemon.ping(), 1_000)
   await daemon.settled()
   try {
     await act(daemon)
   } finally {
+    clearInterval(beat)
     await daemon.service.close()
   }
 }
@@ -35,6 +38,9 @@ export class Daemon {
   outcome: Outcome = { ok: true, result: 'done' }
   status = aStatus
   recent: Recent = { schema: 1, instances: [], checks: [] }
+  /** What is asked of the history's thread. */
+  readonly queries: LatestQuery[] = []
+  kept: Outcome = { ok: true, result: { directory: null, lines: new Uint8Array(), next: null } }
   #number = 0
   #settled: () => void = () => undefined
 
@@ -43,6 +49,11 @@ export class Daemon {
     return new Promise((resolve) => {
       this.#settled = resolve
     })
+  }
+
+  /** As its thread is asked by the daemon each second whether it lives. */
+  ping(): void {
+    if (!this.silent) this.service.take({ kind: 'ping' })
   }
 
   tell(): void {
@@ -67,6 +78,11 @@ export class Daemon {
       this.asked.push(message.names)
       const outcome = { ok: true, result: this.recent } as const
       const done = { kind: 'done', id: message.id, outcome } as const
+      setImmediate(() => this.service.take(done))
+    }
+    if (message.kind === 'kept') {
+      this.queries.push(message.query)
+      const done = { kind: 'done', id: message.id, outcome: this.kept } as const
       setImmediate(() => this.service.take(done))
     }
     if (message.kind === 'order') {

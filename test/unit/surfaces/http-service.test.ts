@@ -8,9 +8,12 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import type { HttpListener } from '../../../src/config/http.ts'
+import { statusSchema } from '../../../src/report/schema.ts'
+import type { Outcome } from '../../../src/surfaces/http/messages.ts'
 import { aStatus } from '../cli/a-status.ts'
 import { ask, listen, nextEvent } from './http-client.ts'
 import { serving } from './http-daemon.ts'
+import { faultsIn } from './schema-check.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'vipd-http-'))
 after(() => rmSync(dir, { recursive: true }))
@@ -35,6 +38,7 @@ const listener = (path: string, more: Partial<HttpListener> = {}): HttpListener 
   ...more,
 })
 
+const pastSchema = { $ref: '#/$defs/past' }
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` })
 const asJson = { 'Content-Type': 'application/json' }
 
@@ -166,6 +170,83 @@ test('what was seen lately is asked for once for all who name the same, within a
   })
 })
 
+test('the history has what is kept and what is in the memory, each once, and says when it is less', async () => {
+  const path = join(dir, 'history.sock')
+  const at = (minute: number) => `2026-11-28T03:0${minute}:00.000Z`
+  const move = (minute: number, instance: string) => ({
+    ...{ instance, at: at(minute), from: 'BACKUP', to: 'MASTER', why: 'because' },
+    ...({ cause: 'timeout' } as const),
+  })
+  const lines = [
+    { number: 7, ...move(1, 'gone') },
+    { number: 8, ...move(2, 'VI_web') },
+  ]
+  const page = (next: number | null): Outcome => ({
+    ok: true,
+    result: {
+      ...{ directory: '/kept', next },
+      lines: Buffer.from(lines.map((it) => `${JSON.stringify(it)}\n`).join('')),
+    },
+  })
+  const [web, ...others] = aStatus.instances
+  assert.ok(web)
+  const history = [1, 2, 3].map((minute) => {
+    const { instance: _own, ...entry } = move(minute, 'VI_web')
+    return entry
+  })
+  await serving([listener(path)], async (daemon) => {
+    daemon.status = {
+      ...aStatus,
+      instances: [
+        { ...web, name: 'VI_web', history },
+        ...others.map((it) => ({ ...it, history: [] })),
+      ],
+    }
+    type Past = { name: string; state: string | null; history: { at: string; number?: number }[] }
+    const past = async (query: string) => {
+      const { body, headers } = await ask(path, `/api/v1/history${query}`)
+      const all = JSON.parse(body) as Past[]
+      assert.deepEqual(
+        all.flatMap((it) => faultsIn(it, pastSchema, statusSchema)),
+        [],
+      )
+      const told = all.map(({ name, history: own }) => [name, own.map((it) => it.number ?? it.at)])
+      return { told: told.filter(([, own]) => own?.length !== 0), all, headers }
+    }
+    daemon.kept = page(null)
+    const whole = await past('')
+    assert.deepEqual(whole.told, [
+      ['VI_web', [at(1), 8, at(3)]],
+      ['gone', [7]],
+    ])
+    assert.equal(whole.all.at(-1)?.state, 'MASTER', 'of an instance that there was')
+    assert.deepEqual([whole.headers['vipd-history'], whole.headers['link']], ['kept', undefined])
+    daemon.kept = page(7)
+    const cut = await past('?limit=3&since=1d')
+    assert.equal(cut.headers['link'], '</api/v1/history?limit=3&since=1d&before=7>; rel="next"')
+    assert.deepEqual(cut.told, [
+      ['VI_web', [8, at(3)]],
+      ['gone', [7]],
+    ])
+    const older = await past('?before=9')
+    assert.deepEqual(older.told, [
+      ['VI_web', [8]],
+      ['gone', [7]],
+    ])
+    const { before, limit, name, sinceMs, untilMs } = daemon.queries.at(-1) ?? {}
+    assert.deepEqual([before, limit, name, sinceMs], [9, 1_000, null, 0])
+    assert.ok((untilMs ?? 0) > Date.now())
+    assert.equal((await ask(path, '/api/v1/history?instance=gone')).status, 200)
+    daemon.kept = { ok: false, why: 'the disk – does not answer' }
+    const less = await past('?instance=VI_web&until=2026-11-28T03:02')
+    assert.deepEqual(less.told, [['VI_web', [at(1), at(2)]]])
+    assert.equal(less.headers['vipd-history'], 'memory; the disk ? does not answer')
+    assert.equal((await ask(path, '/api/v1/history?instance=none')).status, 404)
+    for (const wrong of ['limit=0', 'limit=1001', 'before=x', 'since=yesterday', 'until='])
+      assert.equal((await ask(path, `/api/v1/history?${wrong}`)).status, 400, wrong)
+  })
+})
+
 test('a page learns what it may do before it shows a button', async () => {
   const path = join(dir, 'right.sock')
   await serving([listener(path, tokenFiles())], async () => {
@@ -232,6 +313,42 @@ test('a reader that does not read is dropped, and costs one status', async () =>
     stream.on('error', () => undefined)
     stream.resume()
     await closed
+  })
+})
+
+/** More than a kernel takes of a socket that is not read, and than may wait behind a status. */
+const longStatus = {
+  ...aStatus,
+  warnings: Array.from({ length: 4_000 }, (_, i) => `${i} ${'x'.repeat(500)}`),
+}
+
+test('a long status is made as seldom as it is sent, and beats in between say that the daemon lives', async () => {
+  const path = join(dir, 'long.sock')
+  await serving([listener(path)], async (daemon) => {
+    daemon.status = longStatus
+    const stream = await listen(path, '/api/v1/events')
+    await nextEvent(stream, 'status')
+    const wants = daemon.wants
+    for (let i = 0; i < 3; i += 1) await nextEvent(stream, 'beat')
+    assert.ok(daemon.wants - wants <= 1, `${daemon.wants - wants} statuses were made for nothing`)
+    stream.destroy()
+  })
+})
+
+test('a reader to whom a long status is on its way keeps it, whatever comes behind it', async () => {
+  const path = join(dir, 'slow.sock')
+  await serving([listener(path)], async (daemon) => {
+    daemon.status = longStatus
+    const stream = await listen(path, '/api/v1/events')
+    stream.pause()
+    const what = { instance: 'VI_web', at: '', from: 'MASTER', to: 'FAULT', why: 'x' } as const
+    daemon.service.take({ kind: 'transition', what: { ...what, cause: 'faults' } })
+    daemon.ping()
+    const first = await nextEvent(stream, 'status')
+    assert.equal((first.data as { warnings: string[] }).warnings.length, 4_000)
+    assert.deepEqual((await nextEvent(stream, 'transition')).data, { ...what, cause: 'faults' })
+    await nextEvent(stream, 'beat')
+    stream.destroy()
   })
 })
 

@@ -1,7 +1,7 @@
 /** Supervised threads against every way in which a thread can fail: what is reported, how often, and what goes on. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { constants, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { constants, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -46,9 +46,10 @@ function supervise(
     name?: string
     heap?: number
     data?: unknown
+    yields?: number
   } = {},
 ) {
-  const { file = obedient, name = 'test', heap = 64, data, ...how } = more
+  const { file = obedient, name = 'test', heap = 64, data, yields = 0, ...how } = more
   const said = new Journal<string>()
   const losses = new Journal<Loss>()
   const counts: number[] = []
@@ -57,7 +58,7 @@ function supervise(
   const thread = new SupervisedThread<Order, string>({
     body: () => {
       starts += 1
-      return { file, name, data, heapMegabytes: heap, keepsProcess: true }
+      return { file, name, data, yields, heapMegabytes: heap, keepsProcess: true }
     },
     onMessage: (message) => said.push(message),
     onLost: (loss, { count, worthSaying }) => {
@@ -203,6 +204,24 @@ test('a thread without work ends and is no loss; the next message starts another
   thread.post(['more'])
   await says('more')
   assert.deepEqual([starts(), losses.items.length], [2, 0])
+  await thread.stop(null, 60_000)
+})
+
+test('it yields to the thread that started it, and to no other', async () => {
+  const niceOf = (thread: string) => Number(/\) (?:\S+ ){16}(\S+)/.exec(thread)?.[1])
+  const own = () => niceOf(readFileSync('/proc/thread-self/stat', 'utf8'))
+  const before = own()
+  const { thread, said } = supervise({
+    file: code(`
+      import { parentPort } from 'node:worker_threads'
+      import { readFileSync } from 'node:fs'
+      parentPort.on('message', () => parentPort.postMessage(readFileSync('/proc/thread-self/stat', 'utf8')))`),
+    yields: 5,
+  })
+  thread.post(['stat'])
+  const stat = await said.next('its state', 60_000, () => true)
+  assert.equal(niceOf(String(stat)), Math.min(19, before + 5))
+  assert.equal(own(), before)
   await thread.stop(null, 60_000)
 })
 
