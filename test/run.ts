@@ -36,6 +36,7 @@ const suites: readonly Suite[] = [
   { name: 'frr', concurrency: 1, required: true, named: true },
   { name: 'metrics', concurrency: 1, required: true, named: true },
   { name: 'journal', concurrency: 1, required: true, named: true },
+  { name: 'dbus', concurrency: 1, required: true, named: true },
   { name: 'page', concurrency: 1, required: true, named: true },
   { name: 'bfd', concurrency: 1, required: true, named: true },
   { name: 'package', concurrency: 1, required: true, named: true, timeoutMs: 1_200_000 },

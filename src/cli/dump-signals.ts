@@ -1,8 +1,9 @@
 /** The signals by which exporters and operators ask keepalived for its dump files. None of them ends the daemon. */
 import { watchSignals } from '../addon/surroundings.ts'
+import { textOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import type { Daemon } from '../daemon/types.ts'
-import { type DumpKind, Dumps } from '../surfaces/dumps/dumps.ts'
+import type { DumpKind } from '../surfaces/dumps/dumps.ts'
+import type { DumpRequests } from './dump-requests.ts'
 import { signalNumbers } from './keepalived-options.ts'
 
 /** By number; Node has no names for those of real time. */
@@ -14,10 +15,8 @@ const realTime: Readonly<
   [signalNumbers.TDATA]: { name: 'SIGRTMAX', kind: null },
 }
 
-/** `daemon`: null while it starts. */
-export function dumpOnSignals(daemon: () => Daemon | null, log: Log): void {
-  const dumps = new Dumps()
-  const take = (name: string, kind: DumpKind | null) => void dump(name, kind, daemon(), dumps, log)
+export function dumpOnSignals(requests: DumpRequests, log: Log): void {
+  const take = (name: string, kind: DumpKind | null) => void dump(name, kind, requests, log)
   // Without a listener USR2 would end the process and USR1 open Node's debugger.
   process.on('SIGUSR1', () => take('SIGUSR1', 'data'))
   process.on('SIGUSR2', () => take('SIGUSR2', 'stats'))
@@ -30,17 +29,14 @@ export function dumpOnSignals(daemon: () => Daemon | null, log: Log): void {
 async function dump(
   name: string,
   kind: DumpKind | null,
-  daemon: Daemon | null,
-  dumps: Dumps,
+  requests: DumpRequests,
   log: Log,
 ): Promise<void> {
-  if (kind === null || daemon === null) return log.info(`${name} received; nothing to dump`)
-  const directory = daemon.dumpDirectory
-  if (directory === null)
-    return log.info(`${name} received; vipd_dumps in global_defs switches the dump files on`)
+  const refusal = kind === null ? 'nothing to dump' : requests.refusal
+  if (kind === null || refusal !== null) return log.info(`${name} received; ${refusal}`)
   try {
-    log.info(`${name} received: wrote ${await dumps.write(kind, directory, () => daemon.dump())}`)
+    log.info(`${name} received: wrote ${await requests.write(kind)}`)
   } catch (error) {
-    log.error(`${name}: no dump: ${error instanceof Error ? error.message : String(error)}`)
+    log.error(`${name}: no dump: ${textOf(error)}`)
   }
 }

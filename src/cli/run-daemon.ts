@@ -18,6 +18,7 @@ import { ConfigError, type Daemon, type ReloadResult } from '../daemon/types.ts'
 import { exitNow, reapOrphans, surviveSignals } from '../engine/native.ts'
 import { Loader } from '../loading/loader.ts'
 import type { KeptQuery } from '../report/kept.ts'
+import { DumpRequests } from './dump-requests.ts'
 import { dumpOnSignals } from './dump-signals.ts'
 import { GroupSockets } from './group-sockets.ts'
 import { historyDirectoryOf } from './history-directory.ts'
@@ -145,8 +146,10 @@ async function start(options: ServeOptions, log: Log, hooks: Hooks): Promise<voi
   })
   // Known before there is a daemon that asks.
   let historyDirectory = (_: string | null): string | null => null
+  const dumps = new DumpRequests(() => running.daemon)
   const surfaces = new DaemonSurfaces({
     ...{ log, daemon, reload },
+    dump: (kind) => dumps.write(kind),
     historyDirectory: (configured) => historyDirectory(configured),
   })
   let control: Control | null = null
@@ -160,7 +163,7 @@ async function start(options: ServeOptions, log: Log, hooks: Hooks): Promise<voi
     exitNow(0)
   })
   onSignals(log, stop, reload)
-  dumpOnSignals(() => running.daemon, log)
+  dumpOnSignals(dumps, log)
   const { loader, loaded, config, runDir } = await prepare(options, log, hooks)
   historyDirectory = (configured) => historyDirectoryOf(runDir, configured)
   const asked = {

@@ -4,10 +4,14 @@ import type { HttpConfig } from '../config/http.ts'
 import type { Globals } from '../config/types.ts'
 import { EventFeed } from '../control/event-feed.ts'
 import type { Daemon, ReloadResult, Surfaces } from '../daemon/types.ts'
-import type { Happening } from '../report/event.ts'
+import type { Happening, Removal } from '../report/event.ts'
 import type { KeptPage, KeptQuery } from '../report/kept.ts'
+import { systemBusAddress } from '../surfaces/dbus/bus-address.ts'
+import type { DbusConfig, Order as DbusOrder } from '../surfaces/dbus/messages.ts'
+import type { DbusSurface } from '../surfaces/dbus/surface.ts'
+import type { DumpKind } from '../surfaces/dumps/dumps.ts'
 import { HistorySurface } from '../surfaces/history/surface.ts'
-import type { Order } from '../surfaces/http/messages.ts'
+import type { Order as HttpOrder } from '../surfaces/http/messages.ts'
 import type { HttpSurface } from '../surfaces/http/surface.ts'
 import type { GroupSockets } from './group-sockets.ts'
 
@@ -17,6 +21,8 @@ export type SurfacePorts = {
   daemon(): Daemon
   /** After those that were asked for before. */
   reload(force: boolean): Promise<ReloadResult>
+  /** The path that was written. Rejects with the reason why none was. */
+  dump(kind: DumpKind): Promise<string>
   /** Where transitions are kept, with that in vipd_history; null: nowhere. */
   historyDirectory(configured: string | null): string | null
 }
@@ -26,6 +32,8 @@ export class DaemonSurfaces implements Surfaces {
   readonly #ports: SurfacePorts
   readonly #history: HistorySurface
   #http: HttpSurface | null = null
+  #dbus: DbusSurface | null = null
+  #dbusConfig: DbusConfig | null = null
   #groups: GroupSockets | null = null
   #httpConfig: HttpConfig = { listeners: [], peers: [] }
   #stopped = false
@@ -37,7 +45,8 @@ export class DaemonSurfaces implements Surfaces {
 
   get warnings(): readonly string[] {
     const groups = this.#groups?.warnings ?? []
-    return [...groups, ...(this.#http?.warnings ?? []), ...this.#history.warnings]
+    const asked = [...(this.#http?.warnings ?? []), ...(this.#dbus?.warnings ?? [])]
+    return [...groups, ...asked, ...this.#history.warnings]
   }
 
   /** Once it is known where they are. */
@@ -45,7 +54,8 @@ export class DaemonSurfaces implements Surfaces {
     this.#groups = groups
   }
 
-  happened(what: Happening): number | null {
+  happened(what: Happening, removal: Removal | null = null): number | null {
+    if (what.kind === 'reload' && what.ok) this.#dbus?.reloaded()
     if (what.kind !== 'transition') {
       this.events.publish({ ...what, at: new Date().toISOString(), number: null })
       return null
@@ -54,6 +64,7 @@ export class DaemonSurfaces implements Surfaces {
     const number = this.#history.keep(transition)
     this.events.publish({ kind, number, ...transition })
     this.#http?.transition(transition)
+    this.#dbus?.transition(transition, removal)
     return number
   }
 
@@ -73,11 +84,14 @@ export class DaemonSurfaces implements Surfaces {
     this.#httpConfig = { listeners: http, peers: httpPeers }
     if (this.#http !== null) this.#http.follow(this.#httpConfig)
     else if (http.length > 0) void this.#openHttp()
+    this.#dbusConfig = dbusOf(globals)
+    if (this.#dbus !== null) this.#dbus.follow(this.#dbusConfig)
+    else if (globals.dbus) void this.#openDbus()
   }
 
   async stop(): Promise<void> {
     this.#stopped = true
-    await Promise.all([this.#http?.stop(), this.#groups?.stop()])
+    await Promise.all([this.#http?.stop(), this.#dbus?.stop(true), this.#groups?.stop()])
   }
 
   /** After the daemon's last transition. */
@@ -98,7 +112,25 @@ export class DaemonSurfaces implements Surfaces {
     this.#http.follow(this.#httpConfig)
   }
 
-  async #carryOut({ verb, name, force }: Order): Promise<unknown> {
+  async #openDbus(): Promise<void> {
+    const { DbusSurface } = await import('../surfaces/dbus/surface.ts')
+    if (this.#stopped || this.#dbus !== null) return
+    this.#dbus = new DbusSurface({
+      log: this.#ports.log,
+      status: (part) => this.#ports.daemon().tellStatus(part),
+      carryOut: (order) => this.#carryOutForBus(order),
+    })
+    this.#dbus.follow(this.#dbusConfig)
+  }
+
+  async #carryOutForBus(order: DbusOrder): Promise<void> {
+    if (order.verb === 'announce') return this.#ports.daemon().announce(order.instance)
+    if (order.verb === 'dump') return void (await this.#ports.dump(order.what))
+    const { ok, refusal } = await this.#ports.reload(false)
+    if (!ok) throw new Error(refusal?.reasons[0] ?? 'the configuration cannot be loaded')
+  }
+
+  async #carryOut({ verb, name, force }: HttpOrder): Promise<unknown> {
     const daemon = this.#ports.daemon()
     if (verb === 'reload') return await this.#ports.reload(force)
     if (verb === 'drain') return await daemon.drain()
@@ -107,3 +139,13 @@ export class DaemonSurfaces implements Surfaces {
     return daemon.checkNow(name ?? '')
   }
 }
+
+const dbusOf = (globals: Globals): DbusConfig | null =>
+  globals.dbus
+    ? {
+        address: process.env['DBUS_SYSTEM_BUS_ADDRESS'] ?? systemBusAddress,
+        name: globals.dbusName,
+        noInterface: globals.dbusNoInterface,
+        within: [globals.netNamespace, globals.instanceName].flatMap((it) => it ?? []),
+      }
+    : null

@@ -64,6 +64,11 @@ export type GlobalOptions = {
   readonly dumpDirectory: string | null
   /** Where transitions are kept; 'off': nowhere; null: where the run directory says. */
   readonly historyDirectory: string | null
+  /** The objects on the system's D-Bus. */
+  readonly dbus: boolean
+  readonly dbusName: string
+  /** In the path of an instance without interface. */
+  readonly dbusNoInterface: string
   readonly jsonVersion: '1' | '2'
   /** At most 15 characters. */
   readonly processName: string | null

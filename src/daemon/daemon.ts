@@ -33,12 +33,13 @@ import type { VirtualLinks } from '../kernel/virtual-links.ts'
 import type { Loaded } from '../loading/load.ts'
 import { type Notifier, startNotifier } from '../notify/notify.ts'
 import type { Dump } from '../report/dump.ts'
-import { type Happening, reloadLinesMax } from '../report/event.ts'
+import { type Happening, type Removal, reloadLinesMax } from '../report/event.ts'
 import type { HandOver } from '../report/hand-over.ts'
 import type { Observation } from '../report/observation.ts'
 import type { Recent, RecentNames } from '../report/recent.ts'
 import type { Status, StatusInstance, StatusRest } from '../report/status.ts'
 import { wantedSettings } from '../router/binding/wanted-settings.ts'
+import { announceNow } from '../router/dispatch/announce-now.ts'
 import { Dispatcher, notifySettings } from '../router/dispatch/dispatcher.ts'
 import { type ObserveSources, observe, observeRecent } from '../router/dispatch/observe.ts'
 import { daemonStatus, type StatusSources, tellStatus } from '../router/dispatch/status.ts'
@@ -209,7 +210,7 @@ export class RunningDaemon implements Daemon {
       linkState: (name) => this.#links.stateOf(name),
       alarm: (at, now) => this.#alarm.set(at, now),
       wallMs: () => Date.now(),
-      happened: (what) => this.#happened(what),
+      happened: (what, removal) => this.#happened(what, removal),
       sliceMs: () => performance.now(),
       lost: (what) => this.#watchers.lost(what),
       kernelChanged: () => {
@@ -367,6 +368,13 @@ export class RunningDaemon implements Daemon {
     if (!this.#pool.runNow(name)) throw new Error(`no check that can be run is called ${name}`)
   }
 
+  announce(name: string): void {
+    this.#refuseWhileStopping()
+    announceNow(this.#dispatcher.roster, name)
+    this.#options.log.info(`(${name}) Asked to announce its addresses`)
+    this.#dispatcher.settle()
+  }
+
   async failover(name: string): Promise<readonly HandOver[]> {
     this.#refuseWhileStopping()
     this.#options.log.info(`Asked to hand over ${name}`)
@@ -413,8 +421,8 @@ export class RunningDaemon implements Daemon {
     log.info('Stopped')
   }
 
-  #happened(what: Happening): number | null {
-    return this.#options.surfaces.happened(what)
+  #happened(what: Happening, removal?: Removal): number | null {
+    return this.#options.surfaces.happened(what, removal)
   }
 
   #refuseWhileStopping(): void {

@@ -7,7 +7,7 @@ import type { Config, Diagnostic, Globals } from '../config/types.ts'
 import type { Loaded } from '../loading/load.ts'
 import type { Loader } from '../loading/loader.ts'
 import type { Dump } from '../report/dump.ts'
-import type { Happening } from '../report/event.ts'
+import type { Happening, Removal } from '../report/event.ts'
 import type { HandOver } from '../report/hand-over.ts'
 import type { Observation } from '../report/observation.ts'
 import type { Recent, RecentNames } from '../report/recent.ts'
@@ -31,7 +31,7 @@ export type DaemonOptions = {
 /** What others learn of the daemon while it runs, besides the log. Neither may wait or throw. */
 export type Surfaces = {
   /** The number of a transition that is kept over restarts; null: it is none, or is not kept, or not yet. */
-  happened(what: Happening): number | null
+  happened(what: Happening, removal?: Removal): number | null
   /** The settings that are in effect from now on. */
   follow(globals: Globals): void
   /** When transitions can be numbered, or the time has passed. */
@@ -74,13 +74,15 @@ export type Daemon = {
   summary(): string
   /** `force`: a file with mistakes is taken without what is wrong in it, as at start. */
   reload(force?: boolean): Promise<ReloadResult>
-  /** Gives one instance, or a sync group, away while it is served. Rejects when there is nothing to give. */
   /** What has been seen, but for the results of the checks. */
   observe(): Observation
   /** Those of one check, packed (checks/verdict/record.ts). Throws when there is none of that name. */
   results(name: string): Uint8Array
   /** Of those that are named and there. */
   recent(names: RecentNames): Recent
+  /** Each address of an instance once. Throws when none is called so, or this host does not lead it. */
+  announce(name: string): void
+  /** Gives one instance, or a sync group, away while it is served. Rejects when there is nothing to give. */
   failover(name: string): Promise<readonly HandOver[]>
   /** Throws when no check of that name waits to be told. */
   push(name: string, failure: string | null): void

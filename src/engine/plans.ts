@@ -115,6 +115,9 @@ export function planIdle(
 export const planReannounce = (facts: SlotFacts): Plan =>
   announce(encoded(facts).frames, facts.garp.lowerPrioRepeat)
 
+/** Each address once, because the operator asks for it. */
+export const planAnnounceOnce = (facts: SlotFacts): Plan => announce(encoded(facts).frames, 1)
+
 /** Our own source address, so that unicast peers reach us at once after the link came back. */
 export function planAnnounceSource(
   facts: Pick<SlotFacts, 'source' | 'router' | 'garp' | 'paces'>,

@@ -34,6 +34,9 @@ export type Happening =
   /** What a BFD session is to those that track it. */
   | { readonly kind: 'bfd'; readonly name: string; readonly up: boolean }
 
+/** Of the transition by which a reload takes an instance out: what its notifications call that. */
+export type Removal = 'DELETED' | 'FAULT'
+
 export type DaemonEvent = Happening & {
   /** ISO 8601, by the wall clock. */
   readonly at: string

@@ -141,6 +141,10 @@ export type StatusTransition = {
 /** Told at once, when it happens. */
 export type Transition = StatusTransition & { readonly instance: string }
 
+/** What `state` of its instance is after it. */
+export const stateAfter = ({ to }: Pick<StatusTransition, 'to'>): StatusInstance['state'] =>
+  to === 'STOPPED' ? 'STOP' : (to as StatusInstance['state'])
+
 export type StatusGroup = {
   readonly name: string
   readonly state: string

@@ -127,6 +127,11 @@ export const rooms: readonly Room[] = [
     'base sockets threads config report surfaces/feed surfaces/metrics surfaces/page',
   ),
   room(
+    'surfaces/dbus',
+    'keepalived’s objects on the system’s D-Bus, in a thread, from statuses and transitions',
+    'base wire threads report surfaces/feed',
+  ),
+  room(
     'surfaces/history',
     'transitions on the disk, over restarts, written in a thread',
     'base threads report',

@@ -11,7 +11,6 @@ import {
   word,
 } from '../grammar/make.ts'
 
-const name = [word('NAME')]
 const path = [word('PATH')]
 const bytes = [integer('BYTES', 0, unsigned)]
 const switched = [onOff]
@@ -71,9 +70,6 @@ export const unsupportedGlobalKeywords: readonly PlainEntry[] = withoutEffect(
       extra: 'error',
       doc: 'Address of the SNMP master agent.',
     },
-    { name: 'enable_dbus', doc: 'D-Bus.' },
-    { name: 'dbus_service_name', args: name, missing: 'config', doc: 'D-Bus.' },
-    { name: 'dbus_no_interface_name', args: name, doc: 'D-Bus.' },
     { name: 'data_use_instance', args: switched, doc: 'Names of dump files.' },
     { name: 'state_dump_file', args: path, since: '2.3.3', doc: 'See `vipd status`.' },
     { name: 'stats_dump_file', args: path, since: '2.3.3', doc: 'See `vipd status`.' },

@@ -20,6 +20,12 @@ import type { GlobalOptions } from '../types.ts'
 const pathOrOff = matching('DIRECTORY|off', /^(\/.*|off)$/, 'is neither an absolute path nor off')
 const commName = matching('NAME', /^.{1,15}$/, 'is not a name of at most 15 characters')
 
+const busName = matching(
+  'NAME',
+  /^(?=.{1,255}$)[A-Za-z_-][A-Za-z0-9_-]*(\.[A-Za-z_-][A-Za-z0-9_-]*)+$/,
+  'is no name of a D-Bus service, such as org.keepalived.Vrrp1',
+)
+
 const scriptSeconds = kinds.wholeSeconds(1, 1000)
 
 export const globalOptions: Options<GlobalOptions> = new Options<GlobalOptions>({
@@ -88,6 +94,29 @@ export const globalOptions: Options<GlobalOptions> = new Options<GlobalOptions>(
     doc: 'vipd’s own: where transitions are kept over restarts, for `vipd history`; below it a directory for each further daemon of the host; `off` keeps none. Default: `/var/lib/vipd`, for a daemon whose run directory is `/run/vipd` or beside or below it; one with another `--run-dir` keeps none. See docs/terminal.md.',
     label: 'history',
     inCheck: (directory) => directory !== null && directory,
+  },
+  dbus: {
+    name: 'enable_dbus',
+    takes: kinds.bare,
+    default: false,
+    doc: 'keepalived’s objects on the system’s D-Bus: names, states and their changes, SendGarp, PrintData, ReloadConfig. The bus needs a policy that lets vipd have the name: docs/dbus.md.',
+    label: 'D-Bus',
+    inCheck: (on, { dbusName }) => on && dbusName,
+  },
+  dbusName: {
+    name: 'dbus_service_name',
+    takes: kinds.word('NAME', busName),
+    missing: 'config',
+    default: 'org.keepalived.Vrrp1',
+    doc: 'The name on the bus. Each of several daemons of a host needs one of its own, and the policy of the bus must have it. Object paths and interfaces stay as they are.',
+  },
+  dbusNoInterface: {
+    name: 'dbus_no_interface_name',
+    takes: kinds.word('NAME'),
+    missing: 'config',
+    default: 'none',
+    since: '2.2.8',
+    doc: 'Stands in the path of the D-Bus object of an instance without interface.',
   },
   jsonVersion: {
     name: 'json_version',

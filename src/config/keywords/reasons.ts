@@ -12,10 +12,6 @@ const reasons: readonly (readonly [string, string])[] = [
     'it serves no SNMP; `vipd status --json` has what the MIB has',
   ],
   [
-    'global_defs.enable_dbus global_defs.dbus_service_name global_defs.dbus_no_interface_name',
-    'it has no D-Bus object; the control socket and the notify scripts have what that tells',
-  ],
-  [
     'global_defs.data_use_instance global_defs.state_dump_file global_defs.stats_dump_file global_defs.json_dump_file',
     'the dump files have keepalived’s usual names in the directory of vipd_dumps, which each daemon can have for itself',
   ],

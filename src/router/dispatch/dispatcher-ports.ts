@@ -10,7 +10,7 @@ import type { OwnedObject } from '../../kernel/marks.ts'
 import type { Kernel, KernelView } from '../../kernel/mirror.ts'
 import type { KernelReader } from '../../kernel/reader.ts'
 import type { Notifier } from '../../notify/notify.ts'
-import type { Happening } from '../../report/event.ts'
+import type { Happening, Removal } from '../../report/event.ts'
 import type { LinkStates } from '../binding/virtual-links.ts'
 
 export type DispatcherPorts = {
@@ -46,7 +46,7 @@ export type DispatcherPorts = {
   /** A thread or process beside the engine was lost. */
   lost(what: 'warden' | 'realtime'): void
   /** For those that watch. It neither waits nor throws. Returns the number under which a transition is kept, if it is. */
-  happened(what: Happening): number | null
+  happened(what: Happening, removal?: Removal): number | null
   /** Links or addresses changed. */
   kernelChanged(): void
   /** A batch has been worked off and its orders submitted. */

@@ -121,7 +121,7 @@ export class Dispatcher {
         claim: (slot, objects) => ports.claim(slot, objects),
         linkState: ports.linkState,
         log,
-        happened: (what) => ports.happened(what),
+        happened: (what, removal) => ports.happened(what, removal),
         wallMs: () => ports.wallMs(),
       },
       {

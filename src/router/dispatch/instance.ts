@@ -9,6 +9,7 @@ import type { Instance } from '../../config/types.ts'
 import { nextDeadline } from '../../election/step.ts'
 import type { Effect, Event, Machine, Params, State } from '../../election/types.ts'
 import type { ExpectedAdvert, Packet, SlotId } from '../../engine/contract.ts'
+import { planAnnounceOnce } from '../../engine/plans.ts'
 import { planDefence, planHold, planReturn, type SlotFacts } from '../../engine/plans-addresses.ts'
 import type { AddressAltered, EntryGone, KernelAddress } from '../../kernel/mirror.ts'
 import type { Move } from '../binding/sockets.ts'
@@ -102,6 +103,13 @@ export class RunningInstance {
   announce(address: Ip): void {
     const { leadFacts: facts } = this
     if (facts !== null) this.orders.once(planDefence(facts, address))
+  }
+
+  /** All of them, once, ordered by the operator. False: this host is not their master. */
+  announceAll(): boolean {
+    const { leadFacts: facts } = this
+    if (facts !== null) this.orders.once(planAnnounceOnce(facts))
+    return facts !== null
   }
 
   /** Why no other router hears this master; null when its adverts leave. */

@@ -40,7 +40,12 @@ export class TransitionReporter {
       why,
       cause: effect.cause.kind,
     })
-    const number = this.#happened({ kind: 'transition', instance: cfg.name, ...entry })
+    const end = cfg.notify.saysDeleted ? 'DELETED' : 'FAULT'
+    const gone = removed && effect.to === 'stopped'
+    const number = this.#happened(
+      { kind: 'transition', instance: cfg.name, ...entry },
+      ...(gone ? ([end] as const) : []),
+    )
     const fields = {
       instance: cfg.name,
       from: effect.from,
@@ -59,8 +64,7 @@ export class TransitionReporter {
     const init = effect.from === 'init' && effect.to === 'backup' ? ' (init)' : ''
     this.#log.info(`(${cfg.name}) Entering ${effect.to.toUpperCase()} STATE${init}: ${why}`, fields)
     if (effect.to === 'init') return
-    const end = cfg.notify.saysDeleted ? 'DELETED' : 'FAULT'
-    this.notify(cfg, removed && effect.to === 'stopped' ? end : notified[effect.to], machine)
+    this.notify(cfg, gone ? end : notified[effect.to], machine)
   }
 
   priority(cfg: Instance, from: number, arithmetic: string, machine: Machine): void {

@@ -2,7 +2,12 @@
  * What a surface's thread knows of the daemon: the last status, put together from its parts, with the transitions since.
  * Who wants a fresh one waits for one that was asked for after it came, for a bounded time.
  */
-import type { Status, StatusInstance, Transition } from '../../report/status.ts'
+import {
+  type Status,
+  type StatusInstance,
+  stateAfter,
+  type Transition,
+} from '../../report/status.ts'
 import type { StatusPart } from './status-feed.ts'
 
 export type Snapshot = {
@@ -108,7 +113,7 @@ export class Snapshots {
 
 const after = (it: StatusInstance, entry: StatusInstance['history'][number]): StatusInstance => ({
   ...it,
-  state: entry.to as StatusInstance['state'],
+  state: stateAfter(entry),
   why: entry.why,
   sinceMs: 0,
   transitions: it.transitions + 1,

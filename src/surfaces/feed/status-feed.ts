@@ -40,6 +40,11 @@ export class StatusFeed {
     this.#ports = ports
   }
 
+  /** The number of the last one that was begun. */
+  get begun(): number {
+    return this.#number
+  }
+
   /** One that is begun from now on. */
   want(): void {
     this.#wanted = true

@@ -64,7 +64,7 @@ export function applyTransition(view: View, { instance, ...entry }: Transition):
     it.name === instance
       ? {
           ...it,
-          state: entry.to as typeof it.state,
+          state: entry.to === 'STOPPED' ? 'STOP' : (entry.to as typeof it.state),
           why: entry.why,
           sinceMs: -age,
           transitions: it.transitions + 1,

@@ -38,9 +38,9 @@ test('what is recognised and not acted on has its reason, in the warning and in 
     [],
     'a line in src/config/keywords/reasons.ts',
   )
-  const { text } = check(`global_defs {\n enable_dbus\n}\n${instanceText('')}`)
-  assert.match(text, /enable_dbus is not supported .* has no effect: it has no D-Bus object/)
-  assert.match(keywordReference(), /`enable_dbus`.*Not acted on: it has no D-Bus object/)
+  const { text } = check(`global_defs {\n reload_repeat\n}\n${instanceText('')}`)
+  assert.match(text, /reload_repeat is not supported .* has no effect: a reload at a certain time/)
+  assert.match(keywordReference(), /`reload_repeat`.*Not acted on: a reload at a certain time/)
 })
 
 /** A word that fits the argument. */

@@ -91,3 +91,15 @@ test('what keeps a status from being made is passed on', async (t) => {
   await turned()
   assert.deepEqual(parts, [{ kind: 'no-status', number: 1, why: 'the daemon is still starting' }])
 })
+
+test('an instance that is stopped has the state that a status would tell', () => {
+  assert.ok(instance !== undefined)
+  const snapshots = new Snapshots(() => undefined)
+  const before = { ...instance, name: 'VI_1', state: 'MASTER' } as const
+  snapshots.take({ kind: 'instances', number: 1, some: [before] })
+  snapshots.take({ kind: 'status', number: 1, rest })
+  const at = '2026-11-28T06:00:00.000Z'
+  const entry = { at, from: 'MASTER', to: 'STOPPED', why: 'stopped', cause: 'stop' } as const
+  snapshots.apply({ instance: 'VI_1', ...entry })
+  assert.equal(snapshots.last?.status.instances[0]?.state, 'STOP')
+})
