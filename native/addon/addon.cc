@@ -88,6 +88,10 @@ Napi::Value AllowCores(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), vipd::AllowCores());
 }
 
+Napi::Value TickUs(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(vipd::TickUs()));
+}
+
 // Node's own exit joins every thread; one that hangs in a system call would hold the process.
 Napi::Value ExitNow(const Napi::CallbackInfo& info) {
   _exit(info[0].As<Napi::Number>().Int32Value());
@@ -130,6 +134,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("watchSignals", Napi::Function::New(env, WatchSignals, "watchSignals"));
   exports.Set("enterNetwork", Napi::Function::New(env, EnterNetwork, "enterNetwork"));
   exports.Set("useProcessors", Napi::Function::New(env, UseProcessors, "useProcessors"));
+  exports.Set("tickUs", Napi::Function::New(env, TickUs, "tickUs"));
   exports.Set("allowCores", Napi::Function::New(env, AllowCores, "allowCores"));
   exports.Set("exitNow", Napi::Function::New(env, ExitNow, "exitNow"));
   exports.Set("holdName", Napi::Function::New(env, HoldName, "holdName"));

@@ -87,6 +87,7 @@ LeadPtr LeadFrom(const Napi::Object& value) {
   lead->resign = PlanIn(value, "resign");
   lead->late = UsIn(value, "lateUs");
   lead->warden_late = UsIn(value, "wardenLateUs");
+  if (!value.Get("leaseUs").IsUndefined()) lead->lease = UsIn(value, "leaseUs");
   const Napi::Array repeats = ArrayIn(value, "repeats");
   for (uint32_t i = 0; i < repeats.Length(); ++i)
     lead->repeats.push_back(RepeatFrom(ObjectFrom(repeats.Get(i), "repeat")));

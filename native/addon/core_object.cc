@@ -187,6 +187,7 @@ void CoreObject::TakeBatch(Turn* turn) {
   now.Finish(turn->now);
   core_->Settle(now.batch, now.failures);
   if (!later.batch.empty()) steps_.Add(std::move(later));
+  if (core_->has_batch()) TakeBatch(turn);
 }
 
 void CoreObject::AnswerAll(Turn* turn) {
@@ -196,11 +197,14 @@ void CoreObject::AnswerAll(Turn* turn) {
   }
   for (const Carried& carried : steps_.TakeFinished(turn->now))
     core_->Settle(carried.batch, carried.failures);
+  if (!core_->has_batch()) return;
+  TakeBatch(turn);
+  AnswerAll(turn);
 }
 
 // As `Datagrams` does it.
 bool CoreObject::Leaves(const Turn* turn, Sealer* sealer, uint32_t run, SlotId slot, Step* step) {
-  if (step->kind != StepKind::kDatagram) return true;
+  if (step->kind != StepKind::kDatagram || IsNote(*step)) return true;
   Bytes sealed;
   const auto outcome = sealer->Apply(run, slot, *step, core_->WallAt(turn->now), &sealed);
   if (outcome != SealTable::Outcome::kPlain) step->bytes = std::move(sealed);
@@ -221,7 +225,7 @@ void CoreObject::TakeSteps(Turn* turn, Carried* carried, const std::vector<Place
       pacer_.Add(PacedAt(carried->batch, place));
       continue;
     }
-    if (step.kind == StepKind::kDatagram) run.sent_at = turn->now;
+    if (step.kind == StepKind::kDatagram && !IsNote(step)) run.sent_at = turn->now;
     const int error = Tell(turn, run.slot, run.generation, place.step, step);
     if (error != 0) carried->Fail(place, "refused", error);
   }

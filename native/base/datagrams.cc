@@ -93,9 +93,13 @@ void Datagrams::SendOf(LinkId link, const std::vector<Place>& places, size_t fro
     if (now == 0) now = MonotonicNow();
     outlet.failed = false;
     carried->Done(leaving[i], now);
-    carried->batch[leaving[i].run].sent_at = now;
+    if (!IsNote(StepAt(carried->batch, leaving[i]))) carried->batch[leaving[i].run].sent_at = now;
   };
-  const auto failed = [&](size_t i, int error) { Failed(carried, leaving[i], error); };
+  const auto failed = [&](size_t i, int error) {
+    TakenByFilter(StepAt(carried->batch, leaving[i]).head, error)
+        ? sent(i)
+        : Failed(carried, leaving[i], error);
+  };
   const auto flush = [&] {
     SendAll(whole ? frames_.get() : outlet.fd, &out, std::exchange(count, 0), sent, failed);
   };
@@ -106,10 +110,12 @@ void Datagrams::SendOf(LinkId link, const std::vector<Place>& places, size_t fro
       whole = !whole;
     }
     const SlotId slot = carried->batch[places[i].run].slot;
-    const auto seal = sealer.Apply(places[i].run, slot, step, WallNow(), &sealed_[count]);
+    const bool note = IsNote(step);
+    const auto seal = note ? SealTable::Outcome::kPlain
+                           : sealer.Apply(places[i].run, slot, step, WallNow(), &sealed_[count]);
     // Never a PDU where a packet belongs, nor the other way round.
     const bool packet = seal == SealTable::Outcome::kPacket;
-    const bool fits = packet == outlet.packets;
+    const bool fits = note || packet == outlet.packets;
     if (seal == SealTable::Outcome::kWithheld || !fits) {
       carried->Fail(places[i], "seal", ENOKEY, "not sent: the advert cannot be sealed");
       continue;

@@ -6,6 +6,7 @@
 #include <netpacket/packet.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <span>
 
@@ -39,6 +40,13 @@ socklen_t PutFrameAddress(sockaddr_storage* storage, const Bytes& frame, int ifi
     memcpy(&ll->sll_protocol, frame.data() + 2 * ETH_ALEN, sizeof ll->sll_protocol);
   }
   return sizeof *ll;
+}
+
+bool TakenByFilter(const Bytes& frame, int error) {
+  // IEEE 802 local experimental.
+  constexpr uint8_t kNoteType[] = {0x88, 0xb5};
+  return error == ENOBUFS && frame.size() >= ETH_HLEN &&
+         memcmp(frame.data() + 2 * ETH_ALEN, kNoteType, sizeof kNoteType) == 0;
 }
 
 void WrapPacket(const Bytes& head, const Bytes& packet, Bytes* out) {

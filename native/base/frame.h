@@ -11,6 +11,9 @@ namespace vipd {
 // For sendmsg on a packet socket: the interface, and of the frame its destination and type.
 socklen_t PutFrameAddress(sockaddr_storage* storage, const Bytes& frame, int ifindex);
 
+// The packet filter takes a note (IsNote in plan.h) by refusing it.
+bool TakenByFilter(const Bytes& frame, int error);
+
 // `head` is an Ethernet and an IPv4 or IPv6 header. `out` becomes both and the payload, with the
 // header's length and checksum right for it.
 void WrapPayload(const Bytes& head, const Bytes& payload, Bytes* out);

@@ -88,6 +88,7 @@ struct Run {
   Us deadline = kNoDeadline;  // of the follow that ended in this run
   // A repeat whose last turn still waits for the kernel: of this one only the datagrams are sent.
   bool partial = false;
+  Us begun = 0;  // no step has been handed over by then
   // Filled in by the carrier: the first step handed over, the last datagram, everything
   // done.
   Us first_at = 0;
@@ -103,6 +104,14 @@ struct Place {
 
 inline const Step& StepAt(const Batch& batch, Place place) {
   return batch[place.run].plan->steps[place.step];
+}
+
+// A datagram whose head is an Ethernet header alone is no advert: a frame for the packet filter of
+// this host (src/wire/lease-note.ts), sent beside the adverts and in their order. It is not sealed,
+// nor counted.
+inline bool IsNote(const Step& step) {
+  constexpr size_t kEthernetHeader = 14;  // ETH_HLEN
+  return step.kind == StepKind::kDatagram && step.head.size() == kEthernetHeader;
 }
 
 // A frame that is to keep its distance, when all that it follows is done; its plan keeps it alive.

@@ -64,7 +64,10 @@ void StepCarrier::SendFrames(const std::vector<Place>& places) {
     count += 1;
   }
   const auto sent = [&](size_t i) { carried->Done(leaving[i], MonotonicNow()); };
-  const auto failed = [&](size_t i, int error) { carried->Fail(leaving[i], "sendmmsg", error); };
+  const auto failed = [&](size_t i, int error) {
+    if (TakenByFilter(StepAt(carried->batch, leaving[i]).bytes, error)) return sent(i);
+    carried->Fail(leaving[i], "sendmmsg", error);
+  };
   SendAll(frames_.get(), &out, count, sent, failed);
 }
 

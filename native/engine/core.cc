@@ -124,8 +124,10 @@ void Core::Leave(Slot* slot) {
 // to be carried out for a lead that ends here is discarded.
 void Core::Enter(Slot* slot, State state) {
   Touch(slot);
-  if (state == State::kLead && slot->state != State::kLead)
+  if (state == State::kLead && slot->state != State::kLead) {
     slot->tenure = std::make_shared<Tenure>();
+    slot->leased_from = kNever;
+  }
   if (state != State::kLead && slot->tenure != nullptr)
     std::exchange(slot->tenure, nullptr)->over = true;
   leading_ += (state == State::kLead) - (slot->state == State::kLead);
@@ -151,6 +153,7 @@ void Core::Push(const Slot& slot, PlanPtr plan) {
   run.slot = slot.id;
   run.generation = slot.generation;
   run.plan = std::move(plan);
+  run.begun = now_;
   batch_.push_back(std::move(run));
 }
 

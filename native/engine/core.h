@@ -47,6 +47,9 @@ struct Lead {
   PlanPtr resign;
   Us late = 0;
   Us warden_late = 0;  // the warden gives it up when the engine is later than that
+  // The kernel answers for the addresses for at least so long after an advert, and refuses adverts
+  // that come later; 0: it does neither.
+  Us lease = 0;
 };
 using LeadPtr = std::shared_ptr<const Lead>;
 
@@ -214,6 +217,7 @@ class Core {
 
   // When Tick is wanted next; kNever when nothing is awaited.
   Us NextDeadline();
+  bool has_batch() const { return !batch_.empty(); }
   Batch TakeBatch() { return std::exchange(batch_, {}); }
   // In any order.
   void Settle(const Batch& batch, const std::vector<Failure>& failures);
@@ -283,7 +287,8 @@ class Core {
     std::vector<Running> running;
     Resigned resigned = Resigned::kNo;
     Us late_by = 0;
-    TenurePtr tenure;  // of the standing lead
+    TenurePtr tenure;         // of the standing lead
+    Us leased_from = kNever;  // before the last advert of the standing lead was sent; kNever: none
     Us expiring =
         Run::kNoDeadline;  // the deadline that it leads since, while that is still to be told
     uint64_t changed = 0;  // `raised_` after the event of our own last change
@@ -337,6 +342,7 @@ class Core {
   SealCheck::Judgement Judge(Slot* slot, const Packet& packet, Us now);
   void RaisePacket(Slot* slot, Link* link, Event packet);
   void SettleRun(const Run& run, std::span<const Failure> failures);
+  void SettleLease(Slot* slot, const Run& run);
   static bool Believes(const Slot& slot, SealVerdict verdict);
   bool Admit(Slot* slot, Link* link, const Event& packet);
   static bool Equals(const std::optional<ExpectedAdvert>& advert, const Address& from, int ttl,
@@ -351,6 +357,7 @@ class Core {
   size_t waiting_ = 0;
   size_t awaiting_ = 0;
   uint64_t acknowledged_ = 0;
+  Us now_ = 0;  // of the last order or tick
   std::map<SlotId, std::unique_ptr<Slot>> slots_;
   // Resignations of slots that were removed before their author had acknowledged them: a slot that
   // comes back to other sockets has resigned all the same.

@@ -221,9 +221,12 @@ void Core::SettleRun(const Run& run, std::span<const Failure> failures) {
   Slot* slot = Find(run.slot);
   const auto& steps = run.plan->steps;
   uint64_t digest = 0;
-  int64_t sent = std::ranges::count(steps, StepKind::kDatagram, &Step::kind);
+  const auto is_advert = [](const Step& step) {
+    return step.kind == StepKind::kDatagram && !IsNote(step);
+  };
+  int64_t sent = std::ranges::count_if(steps, is_advert);
   for (const Failure& f : failures) {
-    sent -= steps[f.step].kind == StepKind::kDatagram;
+    sent -= is_advert(steps[f.step]);
     digest = Mix(Mix(digest, f.step + 1), static_cast<uint64_t>(f.error));
   }
   if (slot != nullptr && sent > 0) {
@@ -232,6 +235,7 @@ void Core::SettleRun(const Run& run, std::span<const Failure> failures) {
     if (run.sent_at > slot->counters->last_sent.load(kRelaxed))
       slot->counters->last_sent.store(run.sent_at, kRelaxed);
   }
+  if (slot != nullptr && sent > 0 && run.sent_at > 0) SettleLease(slot, run);
   // A run of an older order's take-over tells nothing: its generation is not looked at any more.
   const bool current = slot != nullptr && run.generation == slot->generation;
   if (current && run.deadline != Run::kNoDeadline && run.deadline == slot->expiring)
@@ -255,6 +259,17 @@ void Core::SettleRun(const Run& run, std::span<const Failure> failures) {
     event.detail = f.detail;
     Raise(std::move(event));
   }
+}
+
+// This thread may have stood still between its look at the clock and the advert. Then the kernel
+// may have refused that advert and will refuse all that follow, without a word: a lead that cannot
+// be sure gives itself up, as one that is late does.
+void Core::SettleLease(Slot* slot, const Run& run) {
+  if (slot->state != State::kLead || run.tenure != slot->tenure) return;
+  const Us before = std::exchange(slot->leased_from, run.begun);
+  if (slot->lead->lease == 0 || before == kNever) return;
+  const Us late_by = run.sent_at - before - slot->lead->lease;
+  if (late_by > 0) Resign(slot, Resigned::kLate, late_by, run.sent_at);
 }
 
 }  // namespace vipd

@@ -8,6 +8,7 @@
 namespace vipd {
 
 void Core::Apply(OrderFor given, uint64_t acknowledged, Us now) {
+  now_ = now;
   Renew(now);
   Slot* slot = Find(given.slot);
   if (slot == nullptr) return;

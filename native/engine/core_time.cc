@@ -65,6 +65,7 @@ void Core::Listen(Slot* slot, Us now) {
 }
 
 void Core::Tick(Us now) {
+  now_ = now;
   // Late before lapsed: both follow from a stopped process, and the first says for how long.
   Us first = kNever;
   while (deadlines_.Next() <= now)

@@ -61,12 +61,15 @@ void Engine::Run() {
 }
 
 void Engine::CarryOut() {
-  carrier_->Add(core_->TakeBatch());
-  for (Flushing& flush : flushes_)
-    if (!flush.after.has_value()) flush.after = carrier_->given();
-  TellWarden();
-  for (const Carried& carried : carrier_->TakeFinished())
-    core_->Settle(carried.batch, carried.failures);
+  // What became of a batch may end a lead.
+  do {
+    carrier_->Add(core_->TakeBatch());
+    for (Flushing& flush : flushes_)
+      if (!flush.after.has_value()) flush.after = carrier_->given();
+    TellWarden();
+    for (const Carried& carried : carrier_->TakeFinished())
+      core_->Settle(carried.batch, carried.failures);
+  } while (core_->has_batch());
   // After the adverts, and when it is known which leads are over.
   for (PacedFrame& frame : netlink_.TakePaced()) paced_.Add(std::move(frame));
   paced_.Run(MonotonicNow());

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include <cerrno>
 #include <cstdlib>
@@ -39,6 +40,11 @@ int UseProcessors(const std::vector<int>& processors) {
   }
   CPU_FREE(set);
   return error;
+}
+
+int64_t TickUs() {
+  timespec tick{};
+  return clock_getres(CLOCK_MONOTONIC_COARSE, &tick) == 0 ? tick.tv_nsec / 1'000 : 0;
 }
 
 int AllowCores() {

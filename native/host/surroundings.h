@@ -1,6 +1,7 @@
 // What a process can change of where it runs.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,9 @@ int EnterNetwork(const std::string& path);
 // Every thread of this process runs on these processors alone, and what they start. 0, or the
 // errno.
 int UseProcessors(const std::vector<int>& processors);
+
+// The step in which the kernel counts its timeouts (a jiffy), in µs; 0: not known.
+int64_t TickUs();
 
 // A core dump of any size may be written when this process dies of a fault. 0, or the errno.
 int AllowCores();

@@ -8,6 +8,8 @@ type Surroundings = {
   enterNetwork(path: string): number
   useProcessors(processors: readonly number[]): number
   allowCores(): number
+  /** µs; 0: not known. */
+  tickUs(): number
   /** A descriptor, or the negative errno. */
   watchSignals(numbers: readonly number[]): number
 }
@@ -28,6 +30,9 @@ export const useProcessors = (processors: readonly number[]): string | null =>
 
 /** A core dump may be written when the process dies of a fault. null, or the errno's name. */
 export const allowCores = (): string | null => named(surroundings().allowCores())
+
+/** The step in which the kernel counts its timeouts, in µs; 0: it does not say. */
+export const tickUs = (): number => surroundings().tickUs()
 
 /** `onSignal` with the number of each that arrives, real-time signals too. Once in a process; throws with a `code`. */
 export function watchSignals(numbers: readonly number[], onSignal: (signal: number) => void): void {

@@ -10,6 +10,7 @@ import type {
   StatusCheck,
   StatusGroup,
   StatusInstance,
+  StatusLease,
 } from '../report/status.ts'
 import { age, type Column, printable, span, table } from './format.ts'
 
@@ -48,6 +49,16 @@ const section = <Row>(
   columns: readonly Column<Row>[],
   width: number | null,
 ) => (rows.length === 0 ? [] : table(rows, columns, width))
+
+const leaseWords: Readonly<Record<StatusLease['state'], string>> = {
+  waiting: 'in force',
+  answers: 'in force: the kernel answers',
+  muted: 'in force: the kernel DOES NOT ANSWER, no advert leaves',
+  missing: 'NOT in force',
+}
+
+const kernelLease = ({ state, leaseMs, why }: StatusLease): string =>
+  `${leaseWords[state]}${leaseMs === null ? '' : `, ${span(leaseMs)} after an advert`}${why === null ? '' : `: ${why}`}`
 
 const authentication = (of: NonNullable<StatusInstance['authentication']>): string => {
   const senders = of.senders.map(
@@ -232,6 +243,7 @@ function instanceDetails(i: StatusInstance, now: number): string[] {
     }),
     `  adverts     received ${i.adverts.received}, sent ${i.adverts.sent}, ${missing(i.adverts)}longest gap ${span(i.adverts.longestGapMs)}`,
     ...(i.authentication === null ? [] : [`  signed      ${authentication(i.authentication)}`]),
+    ...(i.kernelLease === null ? [] : [`  lease       ${kernelLease(i.kernelLease)}`]),
     ...(i.checksums === null
       ? []
       : [

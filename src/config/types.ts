@@ -60,6 +60,8 @@ export type GlobalOptions = {
   readonly livenessUs: Us
   /** 0 is for ever. The instances carry it too. */
   readonly addressLifetimeSeconds: number
+  /** `auto`: where the kernel and nft allow it. */
+  readonly kernelLease: 'on' | 'off' | 'auto'
   /** Where the dump files go that a signal asks for; null: nowhere. */
   readonly dumpDirectory: string | null
   /** Where transitions are kept; 'off': nowhere; null: where the run directory says. */

@@ -21,13 +21,10 @@ import type { Engine, EngineStart } from '../engine/contract.ts'
 import { openFrames } from '../engine/frames.ts'
 import type { Frames } from '../engine/frames-contract.ts'
 import { startEngine } from '../engine/native.ts'
-import { Errands } from '../kernel/errands.ts'
 import { LinkDelays } from '../kernel/link-delays.ts'
-import type { OwnedObject } from '../kernel/marks.ts'
 import { Kernel } from '../kernel/mirror.ts'
 import { KernelReader } from '../kernel/reader.ts'
 import type { Ownership } from '../kernel/record.ts'
-import { lookAtTable, RulesetNews } from '../kernel/ruleset.ts'
 import { SettingsKeeper } from '../kernel/settings-keeper.ts'
 import type { VirtualLinks } from '../kernel/virtual-links.ts'
 import type { Loaded } from '../loading/load.ts'
@@ -47,9 +44,9 @@ import { HandOvers } from '../router/hand-over/hand-over.ts'
 import { Alarm } from './alarm.ts'
 import { checkSpecs } from './check-specs.ts'
 import { dumpFacts } from './dump-facts.ts'
-import { Firewall } from './firewall.ts'
 import { initialiseFiles } from './initial-files.ts'
 import { Lease } from './lease.ts'
+import { NftTables } from './nft-tables.ts'
 import { applyNice, engineOptions, linkDelays, runTimed } from './process.ts'
 import { endWith, Reloads } from './reloads.ts'
 import { request } from './request.ts'
@@ -57,9 +54,6 @@ import { startDelay } from './start-delay.ts'
 import type { Daemon, DaemonOptions, ReloadResult } from './types.ts'
 import { isStanding, linksOf, openVirtualLinks } from './virtual-links.ts'
 import { Watchers } from './watchers.ts'
-
-/** How long a start, and a stop, wait for nft; a reload does not. */
-const firewallMs = 2_000
 
 /** How long a start, and a stop, wait for settings of interfaces to be set, or set back. */
 const settingsMs = 2_000
@@ -83,7 +77,7 @@ export class RunningDaemon implements Daemon {
   readonly #kernel: Kernel
   readonly #reader: KernelReader
   readonly #ownership: Ownership
-  readonly #firewall: Firewall
+  readonly #tables: NftTables
   readonly #settings: SettingsKeeper
   readonly #links: VirtualLinks
   readonly #notifier: Notifier
@@ -108,14 +102,18 @@ export class RunningDaemon implements Daemon {
       this.#delays,
       (name) => this.#links.isOwn(name),
     )
-    this.#firewall = this.#openFirewall(log)
+    this.#tables = new NftTables({
+      ...{ log, kernel: this.#kernel, runDir: options.runDir },
+      claim: (objects) => ownership.claim('no_accept', objects),
+      leaseChanged: (names) => this.#dispatcher.onLease(names),
+    })
     ownership.attach({
       holds: (it) =>
         it.kind === 'link'
           ? isStanding(it, this.#kernel)
           : this.#kernel.findHeld(it)?.ours === true,
       onRecorded: () => {
-        this.#firewall.recorded()
+        this.#tables.recorded()
         this.#dispatcher.recorded()
       },
     })
@@ -162,7 +160,7 @@ export class RunningDaemon implements Daemon {
       engine,
       ownership,
       dispatcher: this.#dispatcher,
-      prepare: (next) => this.#prepareLinks(next),
+      prepare: (next) => this.#prepare(next),
     })
   }
 
@@ -171,18 +169,6 @@ export class RunningDaemon implements Daemon {
     const onChange = (names: ReadonlySet<string>) => this.#dispatcher.onLinks(names)
     const onContested = (name: string) => this.#dispatcher.onContestedLink(name)
     return openVirtualLinks({ kernel, engine, log, ownership, onChange, onContested })
-  }
-
-  #openFirewall(log: Log): Firewall {
-    const claim = (objects: readonly OwnedObject[]) => this.#ownership.claim('no_accept', objects)
-    return new Firewall({
-      runDir: this.#options.runDir,
-      log,
-      errands: new Errands(),
-      claim,
-      look: lookAtTable,
-      news: (onChange) => new RulesetNews(onChange),
-    })
   }
 
   #openDispatcher(config: Config, log: Log): Dispatcher {
@@ -199,7 +185,7 @@ export class RunningDaemon implements Daemon {
       checks: (scripts) => this.#pool.set(checkSpecs(scripts)),
       settings: ({ instances, globals }) => {
         this.#options.surfaces.follow(globals)
-        this.#firewall.set(instances, globals)
+        this.#tables.setRules({ globals, instances })
         // An instance that leaves, or is altered, needs them until it has.
         this.#settings.set(wantedSettings([...this.#dispatcher.config.instances, ...instances]))
         this.#delays.set(linkDelays(globals))
@@ -208,6 +194,7 @@ export class RunningDaemon implements Daemon {
       },
       claim: (holder, objects) => this.#ownership.claim(holder, objects),
       linkState: (name) => this.#links.stateOf(name),
+      leaseOf: (cfg, key) => this.#tables.lease.of(cfg, key),
       alarm: (at, now) => this.#alarm.set(at, now),
       wallMs: () => Date.now(),
       happened: (what, removal) => this.#happened(what, removal),
@@ -217,6 +204,7 @@ export class RunningDaemon implements Daemon {
         this.#links.look()
         this.#watchers.kernelChanged()
         this.#settings.look()
+        this.#tables.lease.kernelChanged()
       },
       settled: () => this.#handOvers.look(),
     })
@@ -230,13 +218,12 @@ export class RunningDaemon implements Daemon {
     await this.#reader.open()
     this.#dispatcher.mirrored()
     this.#ownership.mirrored()
-    this.#firewall.sweep(this.#ownership.neighbours)
-    this.#firewall.set(instances, globals)
+    const tables = this.#tables.begin({ globals, instances }, this.#ownership.neighbours)
     this.#settings.set(wantedSettings(instances))
     this.#links.look()
     this.#options.surfaces.follow(globals)
     await Promise.all([
-      this.#firewall.settled(firewallMs),
+      tables,
       this.#settings.settled(settingsMs),
       this.#links.settled(linksMs),
       this.#options.surfaces.settled(historyMs),
@@ -249,13 +236,20 @@ export class RunningDaemon implements Daemon {
     })
     await this.#dispatcher.setStatics()
     const delay = startDelay(globals, uptime())
-    if (delay === null) return this.#reloads.takePart()
+    if (delay === null) return this.#takePart()
     const { log } = this.#options
     log.info(`startup delay: taking part in ${delay.us / 1_000_000} s`, { keyword: delay.keyword })
     this.#delay = setTimeout(() => {
       log.info('startup delay: over')
-      void this.#reloads.takePart().catch(endWith)
+      void this.#takePart().catch(endWith)
     }, usToMilliseconds(delay.us))
+  }
+
+  /** A lease that an earlier daemon left is ended when its addresses have been given back. */
+  async #takePart(): Promise<void> {
+    await this.#reloads.takePart()
+    await this.#engine.flush()
+    if (!this.#dispatcher.stopping) this.#tables.lease.set(this.#dispatcher.config)
   }
 
   async status(): Promise<Status> {
@@ -275,6 +269,7 @@ export class RunningDaemon implements Daemon {
       engineStart: { ...this.#engineStart, realtime: this.#watchers.realtime },
       kernel: this.#kernel,
       pool: this.#pool,
+      leaseOf: (name, leads) => this.#tables.lease.status(name, leads),
       version: this.#options.version,
       uptimeMs: Date.now() - this.#startedMs,
       otherWarnings: [
@@ -282,7 +277,7 @@ export class RunningDaemon implements Daemon {
         ...this.#delays.warnings,
         ...this.#ownership.warnings,
         ...network,
-        ...this.#firewall.warnings,
+        ...this.#tables.warnings,
         ...this.#settings.warnings,
         ...this.#options.surfaces.warnings,
         ...this.#links.warnings,
@@ -349,13 +344,15 @@ export class RunningDaemon implements Daemon {
     const { instances } = this.#dispatcher.config
     this.#settings.set(wantedSettings(instances))
     this.#links.want(linksOf(instances))
+    this.#tables.lease.set(this.#dispatcher.config)
     return result
   }
 
   /** What runs keeps its links until it has been altered. */
-  #prepareLinks({ instances }: Config): Promise<void> {
-    this.#links.want(linksOf([...this.#dispatcher.config.instances, ...instances]))
-    return this.#links.settled(linksMs)
+  async #prepare(next: Config): Promise<void> {
+    this.#links.want(linksOf([...this.#dispatcher.config.instances, ...next.instances]))
+    await this.#links.settled(linksMs)
+    await this.#tables.prepare(next)
   }
 
   push(name: string, failure: string | null): void {
@@ -407,10 +404,10 @@ export class RunningDaemon implements Daemon {
     this.#watchers.stop()
     if (this.#flushLog !== null) clearInterval(this.#flushLog)
     await Promise.all([this.#pool.stop(), this.#notifier.stop()])
-    this.#firewall.clear()
+    const cleared = this.#tables.clear()
     // Links that are up answer ARP as the settings of the interface below say.
     await this.#links.close(linksMs)
-    await Promise.all([this.#firewall.settled(firewallMs), this.#settings.close(settingsMs)])
+    await Promise.all([cleared, this.#settings.close(settingsMs)])
     await runTimed('shutdown_script', this.#dispatcher.config.globals.shutdownScript, log)
     this.#options.loader.close()
     this.#watchers.stopWarden()

@@ -43,7 +43,7 @@ type Crossing<T> = T extends Ip
 export type NativeStep = Crossing<Step>
 export type NativePlan = readonly NativeStep[]
 export type NativeRepeat = Omit<Repeat, 'plan'> & { readonly plan: NativePlan }
-export type NativeLead = Pick<Lead, 'lateUs' | 'wardenLateUs'> & {
+export type NativeLead = Pick<Lead, 'lateUs' | 'wardenLateUs' | 'leaseUs'> & {
   readonly now: NativePlan
   readonly repeats: readonly NativeRepeat[]
   readonly resign: NativePlan

@@ -86,6 +86,9 @@ export type Lead = {
   readonly lateUs: Us
   /** Later than this, the warden takes the engine for frozen and carries out `resign` (`wardenLateUs` in policy.ts). */
   readonly wardenLateUs: Us
+  /** Two adverts that left further apart: the kernel may have refused the later one (plans-lease.ts), so the lead resigns
+   *  as one that is late does. Absent: the kernel refuses none. */
+  readonly leaseUs?: Us
 }
 
 /** The advert that TypeScript accepted last. Equal source, TTL and payload: the deadline restarts, nothing is raised. */

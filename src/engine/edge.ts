@@ -40,12 +40,13 @@ function toNativeOrder(order: Order): NativeOrder {
   }
 }
 
-const toNativeLead = ({ now, repeats, resign, lateUs, wardenLateUs }: Lead): NativeLead => ({
+const toNativeLead = ({ now, repeats, resign, ...lead }: Lead): NativeLead => ({
   now: toNativePlan(now),
   repeats: repeats.map(toNativeRepeat),
   resign: toNativePlan(resign),
-  lateUs,
-  wardenLateUs,
+  lateUs: lead.lateUs,
+  wardenLateUs: lead.wardenLateUs,
+  ...(lead.leaseUs === undefined ? {} : { leaseUs: lead.leaseUs }),
 })
 
 const toNativeRepeat = (repeat: Repeat): NativeRepeat => ({

@@ -24,6 +24,7 @@ import {
   paceOf,
 } from './plans-announce.ts'
 import { addEntry, type EntryFacts } from './plans-entries.ts'
+import type { LeaseFacts } from './plans-lease.ts'
 
 /** One virtual address, resolved to the interface that it goes on. */
 export type AddressFacts = Omit<AddressSpec, 'validSeconds'> & {
@@ -94,6 +95,8 @@ export type SlotFacts = {
   readonly peersDownUs: Us
   /** Valid lifetime of the addresses, renewed while leading; null is for ever. */
   readonly lifetimeSeconds: number | null
+  /** null: not configured, or not in force. */
+  readonly lease: LeaseFacts | null
 }
 
 type Encoded = {

@@ -15,6 +15,7 @@ import type { ExpectedAdvert, Lead, Order, Plan, Repeat } from './contract.ts'
 import { encoded, encodeFrame, type SlotFacts } from './plans-addresses.ts'
 import { type Announcement, announce, announceEvery, announceLater } from './plans-announce.ts'
 import { removeEntries } from './plans-entries.ts'
+import { leaseEnds, leaseLateUs, leaseMutes, leaseOpens } from './plans-lease.ts'
 import { enginePolicy, followPatience, wardenLateUs } from './policy.ts'
 
 /** Adverts of many instances leave in some 64 batches each interval: few wake-ups, and no batch overflows a peer's socket. */
@@ -107,9 +108,20 @@ export function planIdle(
   facts: SlotFacts,
   { resign = false, shared }: Pick<OrderOptions, 'resign' | 'shared'>,
 ): Plan {
-  const advert = resign ? planAdvert(facts, priorityResign) : []
-  return [...advert, ...advert, ...removeEntries(facts.entries, shared), ...encoded(facts).release]
+  const advert = resign ? planAdvert(facts, priorityResign) : leaseMutes(facts)
+  const again = resign ? advert : []
+  return [
+    ...advert,
+    ...again,
+    ...removeEntries(facts.entries, shared),
+    ...encoded(facts).release,
+    ...leaseEnds(facts),
+  ]
 }
+
+/** The lease has come into force under a lead: from its next advert on the kernel counts, and that leaves at once. */
+export const planLease = (facts: SlotFacts, priority: number): Plan =>
+  facts.lease === null ? [] : [...leaseOpens(facts), ...planAdvert(facts, priority)]
 
 /** garp_lower_prio_repeat announcements of every address at once. */
 export const planReannounce = (facts: SlotFacts): Plan =>
@@ -166,7 +178,9 @@ function planLead(facts: SlotFacts, priority: number, options: OrderOptions): Le
   )
   const refresh = { everyUs: garp.masterRefreshUs, count: garp.masterRefreshRepeat }
   return {
-    now: options.entering ? [...advert, ...adds, ...entries, ...announced] : [],
+    now: options.entering
+      ? [...leaseOpens(facts), ...advert, ...adds, ...entries, ...announced]
+      : [],
     repeats: [
       {
         key: advertKey(options.timerResets ?? 0),
@@ -218,7 +232,10 @@ function reannouncements(facts: SlotFacts, contact: string | null): readonly Rep
 }
 
 /** A peer's deadline runs from our last advert, which was one interval before the one that is late. */
-function patience(facts: SlotFacts): Pick<Lead, 'lateUs' | 'wardenLateUs'> {
-  const lateUs = us(Math.max(facts.peersDownUs - facts.advertIntervalUs, 0))
-  return { lateUs, wardenLateUs: wardenLateUs(lateUs) }
+function patience(facts: SlotFacts): Pick<Lead, 'lateUs' | 'wardenLateUs' | 'leaseUs'> {
+  const { lease, advertIntervalUs } = facts
+  const peersUs = us(Math.max(facts.peersDownUs - advertIntervalUs, 0))
+  const lateUs = leaseLateUs(peersUs, facts, advertIntervalUs)
+  const leased = lease === null ? {} : { leaseUs: lease.leastUs }
+  return { lateUs, wardenLateUs: wardenLateUs(lateUs), ...leased }
 }

@@ -1,5 +1,5 @@
 /**
- * The names of vipd's nft tables: one for each run directory, so that the next daemon there, or `vipd cleanup`, finds
+ * The names of vipd's nft tables: one of each kind for each run directory, so that the next daemon there, or `vipd cleanup`, finds
  * the table of the last one. Earlier versions put the process id into the name.
  */
 import type { OpError } from '../base/errors.ts'
@@ -8,16 +8,22 @@ import { digest } from './survey.ts'
 const prefix = 'vipd_'
 
 export const tableName = (runDir: string): string => `${prefix}run_${digest(runDir)}`
+/** Of the kernel lease, family netdev. */
+export const leaseTableName = (runDir: string): string => `${prefix}lease_${digest(runDir)}`
+
+type Listed = { readonly family: string; readonly name: string }
 
 /**
  * Of `nft list tables`, the vipd tables whose daemon is dead. `living`: the run directories of the daemons that live
  * beside the caller.
  */
-function deadTables(listed: string, living: readonly string[]): readonly string[] {
-  const alive = new Set(living.map(tableName))
-  const names = [...listed.matchAll(/^table inet (vipd_\w+)/gm)].map(([, name = '']) => name)
-  return names.filter((name) => {
-    if (/^vipd_run_[0-9a-f]{12}$/.test(name)) return !alive.has(name)
+function deadTables(listed: string, living: readonly string[]): readonly Listed[] {
+  const alive = new Set(living.flatMap((it) => [tableName(it), leaseTableName(it)]))
+  const found = [...listed.matchAll(/^table (inet|netdev) (vipd_\w+)/gm)]
+  const tables = found.map(([, family = '', name = '']) => ({ family, name }))
+  return tables.filter(({ family, name }) => {
+    const kind = family === 'netdev' ? 'lease' : 'run'
+    if (new RegExp(`^vipd_${kind}_[0-9a-f]{12}$`).test(name)) return !alive.has(name)
     const [, pid] = /^vipd_(\d+)$/.exec(name) ?? []
     return pid !== undefined && !runs(Number(pid))
   })
@@ -30,8 +36,9 @@ export const meansNoTables = ({ code, detail }: OpError): boolean =>
 export type SweptTables = { readonly removed: readonly string[]; readonly own: boolean }
 
 /**
- * Removes the tables of dead daemons, but for `own`, of which it is said whether it is there. `nft` runs the program and
- * gives its output; what it throws ends the sweep.
+ * Removes the tables of dead daemons, but for `own`, of which it is said whether it is there. With `own`, at the start of
+ * a daemon, tables of a kernel lease stay: they mute addresses that their daemons left, and do nothing when those are
+ * gone. `nft` runs the program and gives its output; what it throws ends the sweep.
  */
 export async function sweepTables(
   nft: (args: readonly string[]) => Promise<string>,
@@ -39,9 +46,14 @@ export async function sweepTables(
   own: string | null,
 ): Promise<SweptTables> {
   const dead = deadTables(await nft(['list', 'tables']), living)
-  const others = dead.filter((it) => it !== own)
-  for (const table of others) await nft(['delete', 'table', 'inet', table])
-  return { removed: others, own: own !== null && dead.includes(own) }
+  const others = dead.filter(({ family, name }) =>
+    own === null ? true : name !== own && family !== 'netdev',
+  )
+  for (const { family, name } of others) await nft(['delete', 'table', family, name])
+  return {
+    removed: others.map(({ name }) => name),
+    own: own !== null && dead.some(({ name }) => name === own),
+  }
 }
 
 /** No table of this process carries a process id: one with ours is a predecessor's. */

@@ -5,19 +5,60 @@
  */
 import { failureOf } from '../addon/bindings.ts'
 import { netfilterRequest, openRulesetNews } from '../addon/ruleset.ts'
-import { decodeRuleHandles, encodeRuleDump } from '../wire/nftables.ts'
+import { tickUs } from '../addon/surroundings.ts'
+import { type Us, us } from '../base/time.ts'
+import {
+  countElements,
+  decodeChains,
+  decodeRuleHandles,
+  decodeSets,
+  encodeChainDump,
+  encodeElementDump,
+  encodeRuleDump,
+  encodeSetDump,
+  type Table,
+} from '../wire/nftables.ts'
 
 /** Between two looks: a host whose programs commit hundreds of times a second is looked at ten times. */
 const pauseMs = 100
+
+export type { Table } from '../wire/nftables.ts'
+
+/** Of a kernel that does not say: the longest there is (CONFIG_HZ 100). */
+const longestTickUs = 10_000
+
+/** The step in which the kernel counts the timeouts of elements. */
+export const timeoutTickUs = (): Us => us(tickUs() || longestTickUs)
 
 /** What was read, to be compared; rules counted. */
 export type TableLook = { readonly rules: number; readonly mark: string }
 
 /** null: it cannot be read. */
-export function lookAtTable(table: string): TableLook | null {
+export function lookAtTable(table: Table): TableLook | null {
   try {
     const handles = decodeRuleHandles(netfilterRequest(encodeRuleDump(table)))
     return handles === null ? null : { rules: handles.length, mark: handles.join(' ') }
+  } catch {
+    return null
+  }
+}
+
+/** What has a name in it; nothing where it cannot be read. */
+export function namesInTable(table: Table) {
+  try {
+    return {
+      chains: decodeChains(netfilterRequest(encodeChainDump(table)), table) ?? [],
+      sets: decodeSets(netfilterRequest(encodeSetDump(table)), table) ?? [],
+    }
+  } catch {
+    return { chains: [], sets: [] }
+  }
+}
+
+/** How many elements of a set have not run out; null: it cannot be read. */
+export function elementsOf(table: Table, set: string): number | null {
+  try {
+    return countElements(netfilterRequest(encodeElementDump(table, set)))
   } catch {
     return null
   }

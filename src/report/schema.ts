@@ -11,6 +11,7 @@ import type {
   StatusCheck,
   StatusGroup,
   StatusInstance,
+  StatusLease,
   StatusStatic,
   StatusTransition,
   StatusUnknownVrid,
@@ -136,6 +137,12 @@ const instance = object<StatusInstance>({
   ...{ lastSentAgoMs: orNull(ms), sinceMs: ms, transitions: whole, why: text },
   ...{ transitionCounts: some('transitionCount'), addresses: some('address'), adverts },
   authentication: orNull(authentication),
+  kernelLease: orNull(
+    object<StatusLease>({
+      state: oneOf('waiting', 'answers', 'muted', 'missing'),
+      ...{ leaseMs: orNull(ms), why: orNull(text) },
+    }),
+  ),
   checksums: orNull(
     object<NonNullable<StatusInstance['checksums']>>({ 'pseudo-header': whole, message: whole }),
   ),

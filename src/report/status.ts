@@ -79,6 +79,8 @@ export type StatusInstance = {
       readonly agoMs: number
     }[]
   } | null
+  /** `vipd_kernel_lease`; null: it is off. */
+  readonly kernelLease: StatusLease | null
   /** Adverts by what their checksum covers; null but for version 3 over IPv4, where there are two forms. */
   readonly checksums: { readonly 'pseudo-header': number; readonly message: number } | null
   /** `garp_master_delay`: announced again so long after becoming master. */
@@ -120,6 +122,18 @@ export type StatusClaims = {
     readonly firstAgoMs: number
     readonly lastAgoMs: number
   }[]
+}
+
+export type StatusLease = {
+  /**
+   * `waiting`: it is in force, and this host leads not; `answers`: it leads, and its adverts leave; `muted`: it leads, no
+   * advert has left for as long as the lease is, so that the kernel does not answer; `missing`: it is not in force.
+   */
+  readonly state: 'waiting' | 'answers' | 'muted' | 'missing'
+  /** For so long after an advert the kernel answers; null: `missing`. */
+  readonly leaseMs: number | null
+  /** Why it is missing; null: it is not, or is about to be made. */
+  readonly why: string | null
 }
 
 export type TransitionCount = {

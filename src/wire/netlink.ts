@@ -83,6 +83,18 @@ export function readAttributes(bytes: Uint8Array): Attributes | null {
   return attributes
 }
 
+/** How many there are, whatever their types. */
+export function countAttributes(bytes: Uint8Array): number {
+  const view = viewOf(bytes)
+  let count = 0
+  for (let at = 0; bytes.length - at >= attributeHeaderBytes; count++) {
+    const length = view.getUint16(at, hostIsLittleEndian)
+    if (length < attributeHeaderBytes) break
+    at += align4(length)
+  }
+  return count
+}
+
 /** An octet, and words in host order. */
 export const u8 = (n: number): Uint8Array => Uint8Array.of(n)
 

@@ -225,6 +225,40 @@ test('woken too late, a lead resigns instead of sending, and idles', () => {
   assert.equal(b.core.nextDeadline(), null)
 })
 
+test('adverts further apart than the kernel lease: the kernel may have refused the later one, so the lead resigns', () => {
+  const b = new Bench()
+  const generation = b.order(lead({ leaseUs: us(2 * second), resign: [datagram(0)] }), 0)
+  b.tick(0)
+  for (const at of [1, 2, 4])
+    assert.deepEqual(
+      marks(b.tick(at * second)),
+      ['datagram 1'],
+      `${at} s: not longer than the lease`,
+    )
+  const out = b.tick(6 * second + 1)
+  assert.deepEqual(
+    marks(out),
+    ['datagram 1', 'datagram 0'],
+    'not so late that it would not be sent',
+  )
+  const late = { kind: 'late', slot: 1, generation, lateUs: 1, at: 6 * second + 1 }
+  assert.deepEqual(only(out.events, 'late'), late)
+  assert.deepEqual(b.tick(60 * second), { effects: [], events: [] })
+})
+
+test('a note is no advert: neither sealed nor counted, and its instant is not that of the last advert', () => {
+  const b = new Bench()
+  const head = new Uint8Array(14)
+  const note = { kind: 'datagram', link, to: ip('0.0.0.0'), head, bytes: Uint8Array.of(9) } as const
+  b.order({ kind: 'idle', now: [note, datagram(1)] }, 0)
+  assert.deepEqual(marks(b.tick(0)), ['datagram 9', 'datagram 1'])
+  assert.equal(b.core.counters(1).sent, 1)
+  b.order({ kind: 'idle', now: [note] }, second)
+  b.tick(second)
+  const { sent, lastSentUs } = b.core.counters(1)
+  assert.deepEqual([sent, lastSentUs], [1, 0])
+})
+
 test('preempted by the warden: no word as master, the addresses go, the slot idles', () => {
   const b = new Bench()
   const generation = b.order(lead({ resign: [datagram(0), datagram(0), request(7)] }), 0)

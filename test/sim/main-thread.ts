@@ -72,6 +72,7 @@ export class MainThread {
       checks: (scripts) => this.#setChecks(scripts.map(({ name }) => name)),
       settings: none,
       linkState: () => 'ready' as const,
+      leaseOf: () => null,
       claim: () => true,
       alarm: (at) => ports.alarm(at),
       wallMs: () => engine.now() / 1_000,

@@ -79,6 +79,14 @@ export const globalOptions: Options<GlobalOptions> = new Options<GlobalOptions>(
     label: 'address lifetime',
     inCheck: (seconds) => (seconds === 0 ? 'for ever' : `${seconds} s`),
   },
+  kernelLease: {
+    name: 'vipd_kernel_lease',
+    takes: kinds.oneOf('on|off|auto', 'on', 'off', 'auto'),
+    default: 'off',
+    doc: 'vipd’s own: the kernel answers for a virtual address (ARP, neighbour discovery, IP, virtual MAC address) only while adverts leave this host: down_timer_adverts intervals after the last one it is silent, whatever became of the processes. Needs nft and kernel 5.16 (egress hook); where they are missing `on` is reported and `auto` is not. See docs/kernel-lease.md.',
+    label: 'kernel lease',
+    inCheck: (mode) => mode !== 'off' && mode,
+  },
   dumpDirectory: {
     name: 'vipd_dumps',
     takes: kinds.word('DIRECTORY', absolutePath('DIRECTORY')),

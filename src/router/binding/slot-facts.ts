@@ -11,6 +11,7 @@ import type { Instance } from '../../config/types.ts'
 import type { Params } from '../../election/types.ts'
 import type { LinkId } from '../../engine/contract.ts'
 import type { AddressFacts, CarrierFacts, SlotFacts } from '../../engine/plans-addresses.ts'
+import type { LeaseFacts } from '../../engine/plans-lease.ts'
 import type { KernelLink } from '../../kernel/link-table.ts'
 import type { KernelView } from '../../kernel/mirror.ts'
 import { isOversized } from './advert-size.ts'
@@ -49,6 +50,7 @@ export function slotFacts(
   kernel: KernelView,
   link: LinkId,
   source: Ip,
+  lease: LeaseFacts | null,
 ): SlotFacts {
   const { transport } = cfg
   const addresses = addressFacts(cfg, primary, kernel)
@@ -75,6 +77,7 @@ export function slotFacts(
     router: cfg.family === 6 && kernel.forwardsIpv6(primary.ifindex),
     peersDownUs: shortestPeerDown(cfg),
     lifetimeSeconds: lifetimeSeconds(cfg),
+    lease,
   }
 }
 
@@ -124,7 +127,7 @@ export const peersOf = ({ transport }: Instance): readonly Ip[] =>
  * Long enough that a peer has taken over before the address of a dead master vanishes, and that a renewal can be
  * missed. Counted for the lowest priority, whose down interval is the longest.
  */
-function lifetimeSeconds(cfg: Instance): number | null {
+export function lifetimeSeconds(cfg: Instance): number | null {
   if (cfg.addressLifetimeSeconds === 0) return null
   const { version, downTimerAdverts, advertIntervalUs: intervalUs } = cfg
   const down = downIntervalUs({ version, downTimerAdverts, effectivePriority: 1, intervalUs })

@@ -15,6 +15,7 @@ import type { OwnedObject } from '../../kernel/marks.ts'
 import type { KernelView } from '../../kernel/mirror.ts'
 import type { OrderQueue } from '../orders.ts'
 import { type InterfaceResolution, ownedObjects, resolveInterface } from './interface-resolution.ts'
+import type { LeaseOf } from './kernel-lease.ts'
 import { sealOf } from './seal.ts'
 import { peersOf, slotFacts } from './slot-facts.ts'
 import type { Links, Member, Move, SocketKey } from './sockets.ts'
@@ -31,6 +32,8 @@ export type SocketBindingPorts = {
   virtual(): ReadonlySet<Ip>
   /** Of a link that vipd makes. */
   readonly linkState: LinkStates
+  /** The kernel lease, where it is in force for the instance with these sockets. */
+  readonly leaseOf: LeaseOf
 }
 
 export class SocketBinding {
@@ -158,7 +161,9 @@ export class SocketBinding {
       // What was ordered before leaves as it was sealed then.
       const { orders, links } = this.#ports
       links.seal(this.#slot, sealOf(cfg, key.source, key.ttl), () => orders.submit())
-      const facts = slotFacts(cfg, primary, this.#ports.kernel, this.#link, key.source)
+      const { kernel, leaseOf } = this.#ports
+      const lease = leaseOf(cfg, key)
+      const facts = slotFacts(cfg, primary, kernel, this.#link, key.source, lease)
       // Equal facts keep their identity: bytes that were encoded for them stay good.
       if (!isDeepStrictEqual(facts, this.#facts)) this.#facts = facts
       return joined

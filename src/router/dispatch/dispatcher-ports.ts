@@ -11,6 +11,7 @@ import type { Kernel, KernelView } from '../../kernel/mirror.ts'
 import type { KernelReader } from '../../kernel/reader.ts'
 import type { Notifier } from '../../notify/notify.ts'
 import type { Happening, Removal } from '../../report/event.ts'
+import type { LeaseOf } from '../binding/kernel-lease.ts'
 import type { LinkStates } from '../binding/virtual-links.ts'
 
 export type DispatcherPorts = {
@@ -37,6 +38,8 @@ export type DispatcherPorts = {
   claim(holder: SlotId | 'static', objects: readonly OwnedObject[]): boolean
   /** Of a link that vipd makes. A change comes back through `onLinks`. */
   readonly linkState: LinkStates
+  /** Whether an instance's kernel lease is in force. A change comes back through `onLease`. */
+  readonly leaseOf: LeaseOf
   /** To call `tick` at that instant, once; null: never. Replaces the instant set before. */
   alarm(at: Us | null, now: Us): void
   /** The wall clock in milliseconds, for people. */

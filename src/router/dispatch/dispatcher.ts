@@ -120,6 +120,7 @@ export class Dispatcher {
         notifier,
         claim: (slot, objects) => ports.claim(slot, objects),
         linkState: ports.linkState,
+        leaseOf: ports.leaseOf,
         log,
         happened: (what, removal) => ports.happened(what, removal),
         wallMs: () => ports.wallMs(),
@@ -343,6 +344,13 @@ export class Dispatcher {
   onContestedLink(name: string): void {
     if (this.#stopping) return
     for (const instance of this.roster.instances) instance.linkContested(name)
+    this.settle()
+  }
+
+  /** The kernel lease of instances has come into force, or is no more. */
+  onLease(names: ReadonlySet<string>): void {
+    if (this.#stopping) return
+    for (const instance of this.instances) if (names.has(instance.name)) instance.refresh()
     this.settle()
   }
 

@@ -7,7 +7,7 @@ import type { Us } from '../../base/time.ts'
 import type { Instance } from '../../config/types.ts'
 import type { Machine, OrderChange, Params } from '../../election/types.ts'
 import type { ExpectedAdvert, Order, Plan, SlotId } from '../../engine/contract.ts'
-import { planAnnounceSource, planOrder } from '../../engine/plans.ts'
+import { planAnnounceSource, planLease, planOrder } from '../../engine/plans.ts'
 import {
   planCarriers,
   planPacedAgain,
@@ -127,6 +127,8 @@ export class SlotOrders {
     // A take-over may have crossed with the sockets' end: what it set is taken back.
     else this.install(before === null || rejoined !== null ? 'enter' : 'replace', standing)
     if (leads && before !== null) this.#setDifference(before, now)
+    if (leads && before?.lease === null)
+      this.#onceUnlessEmpty(planLease(now, standing.machine.effective))
   }
 
   #setDifference(before: SlotFacts, now: SlotFacts): void {

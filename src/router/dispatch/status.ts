@@ -52,6 +52,7 @@ export type StatusSources = {
   readonly engineStart: EngineStart
   readonly kernel: KernelView
   readonly pool: CheckPool
+  leaseOf(name: string, leads: boolean): StatusInstance['kernelLease']
   readonly version: string
   readonly uptimeMs: number
   /** Of the warden and of the sockets. */
@@ -212,6 +213,7 @@ function instanceStatus(it: RunningInstance, from: StatusSources): InstanceFigur
       gaps: counters === null ? [] : gapsUpTo(engine.gaps(it.slot).histogram, cfg.advertIntervalUs),
     },
     authentication: authenticationOf(it, engine, counters),
+    kernelLease: from.leaseOf(cfg.name, state.kind === 'master'),
     checksums: it.receiver.checksums(counters?.received ?? 0),
     garpDelaySeconds: usToMilliseconds(cfg.garp.masterDelayUs) / 1_000,
     priorityZero: { received: it.receiver.priorityZero, sent: it.orders.zeroSent },

@@ -55,6 +55,7 @@ const web: StatusInstance = {
     ],
   },
   authentication: null,
+  kernelLease: null,
   checksums: { 'pseudo-header': 12, message: 0 },
   garpDelaySeconds: 5,
   transitionCounts: [

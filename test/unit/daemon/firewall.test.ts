@@ -60,7 +60,7 @@ test('nftables_priority and nftables_counters are in the rules; a name that nft 
 })
 
 test('the request for a table’s rules, and its answer, in the kernel’s octets', () => {
-  const asked = encodeRuleDump('t1')
+  const asked = encodeRuleDump({ family: 'inet', name: 't1' })
   assert.equal(
     Buffer.from(asked).toString('hex'),
     '1c000000070a01030000000000000000' + '01000000' + '0700010074310000',

@@ -11,6 +11,7 @@ import {
   planAdvert,
   planAnnounceSource,
   planIdle,
+  planLease,
   planOrder,
   planReannounce,
 } from '../../../src/engine/plans.ts'
@@ -26,6 +27,7 @@ import {
 } from '../../../src/engine/plans-addresses.ts'
 
 import { decodeArp } from '../../../src/wire/arp.ts'
+import { decodeNote } from '../../../src/wire/lease-note.ts'
 import { decodeNa } from '../../../src/wire/ndp.ts'
 import { decodeMessages } from '../../../src/wire/rtnetlink.ts'
 import { decodeAdvert } from '../../../src/wire/vrrp.ts'
@@ -97,6 +99,7 @@ const facts: SlotFacts = {
   router: true,
   peersDownUs: us(3_003_906),
   lifetimeSeconds: null,
+  lease: null,
 }
 
 const params: Params = {
@@ -131,6 +134,8 @@ const backup = machine({
 function read(step: Step, of: SlotFacts = facts): string {
   if (step.kind === 'netlink') return readRequest(step)
   if (step.kind === 'frame') return readFrame(step)
+  const note = decodeNote(step.head ?? new Uint8Array(), step.bytes)
+  if (note !== null) return `note ${note.note} ${step.link} ${note.id.join('')}`
   const { version, family, vrid, password, checksumAsV2, advertIntervalUs: intervalUs } = of
   const mode = 'multicast'
   const expectation = { version, family, vrid, password, intervalUs, checksumAsV2, peers: null }
@@ -152,6 +157,8 @@ function readRequest(step: Step & { kind: 'netlink' }): string {
 }
 
 function readFrame(step: Step & { kind: 'frame' }): string {
+  const note = decodeNote(step.bytes.subarray(0, 14), step.bytes.subarray(14))
+  if (note !== null) return `note ${note.note} on ${step.ifindex}`
   const arp = decodeArp(step.bytes)
   if (arp.ok) return `arp ${arp.value.target} on ${step.ifindex}`
   const na = decodeNa(step.bytes)
@@ -183,6 +190,32 @@ const deletes = [
   'delete fd00::1/64 on 4 ~99,19',
 ]
 const announced = ['arp 10.0.0.100 on 3', 'na fd00::1 on 4']
+
+test('with a kernel lease: opened ahead of the first advert, muted before the addresses go, ended behind them', () => {
+  const lease = { id: Uint8Array.of(1, 2, 3, 4, 5, 6), ifindex: 3, leastUs: us(2_500_000) }
+  const leased = { ...facts, lease }
+  const [open, mute, end] = ['note open 7 123456', 'note mute 7 123456', 'note end on 3']
+  const lead = leadOf(planOrder(leased, params, master, { entering: true }))
+  const bursts = [...announced, ...announced, ...announced]
+  assert.deepEqual(readAll(lead.now), [open, advert, ...adds, ...bursts])
+  assert.deepEqual(readAll(repeat(lead, 'advert').plan), [advert], 'a repeat opens nothing')
+  assert.deepEqual(readAll(lead.resign), [resign, resign, ...deletes, end], 'priority 0 mutes')
+  assert.deepEqual([lead.lateUs, lead.leaseUs], [1_500_000, 2_500_000])
+  const goesOn = leadOf(planOrder(leased, params, master, { entering: false }))
+  assert.deepEqual(goesOn.now, [])
+  const yields = planOrder(leased, params, backup, { entering: true })
+  assert(yields.kind === 'follow')
+  assert.deepEqual(readAll(yields.now), [mute, ...deletes, end])
+  assert.deepEqual(readAll(yields.onExpiry.now).slice(0, 2), [open, advert])
+  assert.deepEqual(
+    readAll(planLease(leased, 100)),
+    [open, advert],
+    'under a lead, an advert at once',
+  )
+  assert.deepEqual(planLease(facts, 100), [])
+  const long = { ...facts, lease: { ...lease, leastUs: us(9_000_000) } }
+  assert.equal(leadOf(planOrder(long, params, master, { entering: true })).lateUs, 2_003_906)
+})
 
 test('taking over: advert, addresses, every address announced once, then the rest of the burst', () => {
   const lead = leadOf(planOrder(facts, params, master, { entering: true }))

@@ -40,7 +40,7 @@ test('garp_extra_if: interfaces other than the instance’s; without all those w
     const garp = { ...cfg.garp, extraEveryUs, extraAll }
     const eth0 = link(3, 'eth0')
     const links = [eth0, link(4, 'eth1', { mac: Uint8Array.from(mac) })]
-    return slotFacts({ ...cfg, garp }, eth0, kernelOf(links, []), 1, ip('10.0.0.9')).extra.on
+    return slotFacts({ ...cfg, garp }, eth0, kernelOf(links, []), 1, ip('10.0.0.9'), null).extra.on
   }
   const usual = [2, 0, 0, 0, 0, 4]
   assert.deepEqual(on(true, usual), [4])
@@ -76,7 +76,7 @@ test('the router flag is that of the interface that the address goes on', () => 
   const six = instance({ family: 6, version: 3, addresses })
   const routers = (forwarding: readonly number[]) => {
     const view = kernelOf([eth0, link(4, 'eth1')], [], forwarding)
-    const facts = slotFacts(six, eth0, view, 1, ip('fe80::1'))
+    const facts = slotFacts(six, eth0, view, 1, ip('fe80::1'), null)
     const flags = facts.addresses.slice(0, 2).map((a) => {
       const frame = planRestore(facts, a).find((step) => step.kind === 'frame')
       const na = decodeNa(frame?.bytes ?? new Uint8Array(0))
@@ -89,6 +89,6 @@ test('the router flag is that of the interface that the address goes on', () => 
   assert.deepEqual(routers([]), [false, false, false])
   assert.deepEqual(routers([4]), [false, true, false])
   assert.deepEqual(routers([3]), [true, false, true])
-  const facts = slotFacts(six, eth0, kernel, 1, ip('fe80::1'))
+  const facts = slotFacts(six, eth0, kernel, 1, ip('fe80::1'), null)
   assert.equal(facts.addresses[2]?.router, false, 'IPv4 has no such flag: nothing to announce anew')
 })

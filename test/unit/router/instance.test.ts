@@ -98,6 +98,7 @@ function atWork(assessment = fine, cfg = instance()) {
     },
     happened: () => null,
     linkState: () => 'ready' as const,
+    leaseOf: () => null,
     claim: () => true,
     virtual: () => new Set([ip('172.16.80.100')]),
     wallMs: () => 0,

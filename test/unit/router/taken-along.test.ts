@@ -47,7 +47,7 @@ function told(verb: 'add' | 'delete', text: string, { protocol, flags, on = 3 }:
 
 const vip = virtualAddress('10.99.0.100', { prefixLength: 24 })
 const cfg = instance({ addresses: [vip] })
-const factsOf = (kernel: Kernel, of = cfg) => slotFacts(of, eth0, kernel, 1, '10.9.0.1' as Ip)
+const factsOf = (kernel: Kernel, of = cfg) => slotFacts(of, eth0, kernel, 1, '10.9.0.1' as Ip, null)
 
 function kernelWith(...messages: readonly Uint8Array[]): Kernel {
   const kernel = new Kernel()

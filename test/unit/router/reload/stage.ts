@@ -77,6 +77,7 @@ export class Stage {
       checks: none,
       settings: none,
       linkState: () => 'ready' as const,
+      leaseOf: () => null,
       claim: () => true,
       alarm: none,
       wallMs: () => 0,

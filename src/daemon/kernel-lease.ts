@@ -1,0 +1,239 @@
+/**
+ * The kernel lease (kernel/lease-rules.ts): which instances have one, the table that enforces it, and whether that stands. An
+ * instance is told only of a lease that is in force: its notes would leave the host otherwise.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import type { Ip } from '../base/ip.ts'
+import type { Log } from '../base/log.ts'
+import { type Us, usToMilliseconds } from '../base/time.ts'
+import type { Config, GlobalOptions, Instance } from '../config/types.ts'
+import type { LeaseFacts } from '../engine/plans-lease.ts'
+import type { Errands } from '../kernel/errands.ts'
+import {
+  type LeasedInstance,
+  leaseId,
+  leaseRules,
+  leaseScript,
+  leaseSets,
+  noLeases,
+  type Standing,
+} from '../kernel/lease-rules.ts'
+import type { KernelView } from '../kernel/mirror.ts'
+import type { RulesetNews, Table, TableLook } from '../kernel/ruleset.ts'
+import type { StatusLease } from '../report/status.ts'
+import {
+  isLeased,
+  leasedInstance,
+  leaseLengthUs,
+  leastOf,
+  type Unleased,
+} from '../router/binding/kernel-lease.ts'
+import type { SocketKey } from '../router/binding/sockets.ts'
+import { TableKeeper, type WantedTable } from './table-keeper.ts'
+
+export type LeasePorts = {
+  readonly table: Table
+  readonly log: Log
+  /** Of its own: nft may hang. */
+  readonly errands: Pick<Errands, 'run'>
+  readonly kernel: KernelView
+  /** The step in which the kernel counts timeouts. */
+  readonly tickUs: Us
+  look(): TableLook | null
+  names(): Standing
+  /** How many elements of a set have not run out; null: it cannot be read. */
+  elements(set: string): number | null
+  news(onChange: () => void): Pick<RulesetNews, 'listen' | 'close'>
+  /** The lease of these instances has come into force, or is no more. */
+  changed(names: ReadonlySet<string>): void
+}
+
+type Leases = ReadonlyMap<string, LeasedInstance>
+type Mode = GlobalOptions['kernelLease']
+
+/** Between two looks at the configuration's instances when links or addresses change often. */
+const pauseMs = 100
+const none: Leases = new Map()
+
+export class KernelLease {
+  readonly #ports: LeasePorts
+  readonly #keeper: TableKeeper
+  #mode: Mode = 'off'
+  #instances: readonly Instance[] = []
+  /** Wanted, by instance. */
+  #leases: Leases = none
+  #unleased: readonly Unleased[] = []
+  /** In the kernel. */
+  #made: Leases = none
+  readonly #scripts = new WeakMap<WantedTable, Leases>()
+  /** A table that is not wanted waits to be removed. */
+  #left = false
+  #pause: NodeJS.Timeout | null = null
+  #missed = false
+
+  constructor(ports: LeasePorts) {
+    const { log, errands } = ports
+    this.#ports = ports
+    const words = {
+      name: ports.table.name,
+      keyword: 'vipd_kernel_lease',
+      holds: 'the kernel lease is in force',
+      fails: (why: string) => `the kernel lease is not in force: ${why}`,
+    }
+    this.#keeper = new TableKeeper(
+      {
+        ...{ log, errands },
+        look: () => ports.look(),
+        news: (onChange) => ports.news(onChange),
+        mayMake: () => true,
+        stands: (made) => this.#stands(made),
+      },
+      words,
+      this.#without,
+    )
+  }
+
+  /** First of all. The table that an earlier daemon left is taken over, or stays until `set` if none is wanted. */
+  begin(config: Pick<Config, 'globals' | 'instances'>): void {
+    const { chains } = this.#ports.names()
+    if (chains.length === 0 || config.globals.kernelLease === 'off')
+      this.#keeper.assume(this.#without)
+    if (config.globals.kernelLease !== 'off') this.set(config)
+    else this.#left = chains.length > 0
+  }
+
+  /** The configuration in force. */
+  set({ globals, instances }: Pick<Config, 'globals' | 'instances'>): void {
+    if (this.#left) this.#keeper.assume(null)
+    this.#left = false
+    this.#mode = globals.kernelLease
+    this.#instances = instances
+    this.#want([])
+  }
+
+  /** Before the instances become those of `next`: what holds for both, so that no advert comes later than it may. */
+  prepare({ globals, instances }: Pick<Config, 'globals' | 'instances'>): void {
+    if (globals.kernelLease === 'off') return
+    this.#mode = globals.kernelLease
+    this.#want(instances)
+  }
+
+  /** Links or addresses have changed. The first is looked at at once, what follows it soon together. */
+  kernelChanged(): void {
+    if (this.#mode === 'off') return
+    if (this.#pause !== null) {
+      this.#missed = true
+      return
+    }
+    this.#pause = setTimeout(() => {
+      this.#pause = null
+      if (!this.#missed) return
+      this.#missed = false
+      this.kernelChanged()
+    }, pauseMs).unref()
+    this.#want([])
+    this.#keeper.look()
+  }
+
+  /** The table goes. */
+  clear(): void {
+    this.#mode = 'off'
+    this.#want([])
+  }
+
+  settled(timeoutMs: number): Promise<void> {
+    return this.#keeper.settled(timeoutMs)
+  }
+
+  /** The lease that is in force for an instance that speaks so. */
+  of(cfg: Instance, { source, ifindex }: SocketKey): LeaseFacts | null {
+    const made = this.#made.get(cfg.name)
+    const wanted = this.#leases.get(cfg.name)
+    if (made === undefined || wanted === undefined) return null
+    if (made.source !== source || made.ifindex !== ifindex || made.vrid !== cfg.vrid) return null
+    const { tickUs } = this.#ports
+    const leaseUs = leaseLengthUs(cfg, tickUs)
+    if (leaseUs > made.leaseUs) return null
+    return { id: leaseId(cfg.name), ifindex, leastUs: leastOf(leaseUs, tickUs) }
+  }
+
+  /** null: it is not asked for. */
+  status(name: string, leads: boolean): StatusLease | null {
+    if (this.#mode === 'off') return null
+    const made = this.#made.get(name)
+    if (made === undefined) {
+      const { why = this.#keeper.failing } = this.#unleased.find((it) => it.name === name) ?? {}
+      return { state: 'missing', leaseMs: null, why }
+    }
+    const live = leads ? this.#ports.elements(leaseSets(name).live) : null
+    const state = !leads ? 'waiting' : live === 0 ? 'muted' : 'answers'
+    return { state, leaseMs: usToMilliseconds(made.leaseUs), why: null }
+  }
+
+  /** For `status`. */
+  get warnings(): readonly string[] {
+    const without = this.#unleased.map(({ name, why }) => `no kernel lease for ${name}: ${why}`)
+    return this.#mode === 'on' ? [...this.#keeper.warnings, ...without] : []
+  }
+
+  #want(next: readonly Instance[]): void {
+    const on = this.#mode !== 'off'
+    const found = on ? this.#find(next) : []
+    this.#unleased = found.filter((it) => !isLeased(it)) as readonly Unleased[]
+    const leases = new Map(found.filter(isLeased).map((it) => [it.name, it]))
+    if (isDeepStrictEqual(leases, this.#leases) && this.#keeper.holds) return
+    this.#leases = leases
+    const wanted = leases.size === 0 ? this.#without : this.#table(leases)
+    if (wanted.key !== this.#keeper.wanted.key) this.#keeper.want(wanted)
+    else this.#keeper.next()
+  }
+
+  /** Of two with a name, which is one that is about to be altered, the longer lease. */
+  #find(next: readonly Instance[]): readonly (LeasedInstance | Unleased)[] {
+    const { kernel, tickUs } = this.#ports
+    const all = [...this.#instances, ...next]
+    const virtual = this.#virtual(all)
+    const found = new Map<string, LeasedInstance | Unleased>()
+    for (const cfg of all) {
+      const now = leasedInstance(cfg, kernel, virtual, tickUs) ?? this.#leases.get(cfg.name) ?? null
+      if (now === null) continue
+      const before = found.get(cfg.name)
+      const longer =
+        before !== undefined && isLeased(before) && isLeased(now) && before.leaseUs > now.leaseUs
+      found.set(cfg.name, longer ? { ...now, leaseUs: before.leaseUs } : now)
+    }
+    return [...found.values()]
+  }
+
+  #virtual(instances: readonly Instance[]): ReadonlySet<Ip> {
+    return new Set(
+      instances.flatMap((it) => [...it.addresses, ...it.excluded].map(({ address }) => address)),
+    )
+  }
+
+  get #without(): WantedTable {
+    const text = noLeases(this.#ports.table.name)
+    return { key: text, script: () => text, count: 0 }
+  }
+
+  #table(leases: Leases): WantedTable {
+    const { table, names } = this.#ports
+    const rules = leaseRules([...leases.values()])
+    const devices = [...leases.values()].flatMap((it) => [...it.devices])
+    const wanted: WantedTable = {
+      // An interface that was made anew has no chains.
+      key: `${leaseScript(table.name, rules, { chains: [], sets: [] })}${JSON.stringify(devices)}`,
+      script: () => leaseScript(table.name, rules, names()),
+      count: rules.count,
+    }
+    this.#scripts.set(wanted, leases)
+    return wanted
+  }
+
+  #stands(made: WantedTable | null): void {
+    const before = this.#made
+    this.#made = (made === null ? undefined : this.#scripts.get(made)) ?? none
+    const names = new Set([...before.keys(), ...this.#made.keys()])
+    if (names.size > 0) this.#ports.changed(names)
+  }
+}
