@@ -102,11 +102,7 @@ export class RunningDaemon implements Daemon {
       this.#delays,
       (name) => this.#links.isOwn(name),
     )
-    this.#tables = new NftTables({
-      ...{ log, kernel: this.#kernel, runDir: options.runDir },
-      claim: (objects) => ownership.claim('no_accept', objects),
-      leaseChanged: (names) => this.#dispatcher.onLease(names),
-    })
+    this.#tables = this.#openTables(log)
     ownership.attach({
       holds: (it) =>
         it.kind === 'link'
@@ -161,6 +157,14 @@ export class RunningDaemon implements Daemon {
       ownership,
       dispatcher: this.#dispatcher,
       prepare: (next) => this.#prepare(next),
+    })
+  }
+
+  #openTables(log: Log): NftTables {
+    return new NftTables({
+      ...{ log, kernel: this.#kernel, runDir: this.#options.runDir },
+      claim: (objects) => this.#ownership.claim('no_accept', objects),
+      leaseChanged: (names) => this.#dispatcher.onLease(names),
     })
   }
 
