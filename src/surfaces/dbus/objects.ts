@@ -32,7 +32,12 @@ export class Objects {
   /** The last parts of the paths below a path. */
   readonly #children = new Map<string, Set<string>>()
 
-  constructor(instances: readonly StatusInstance[], config: DbusConfig) {
+  /** `removed`: by name, those that a reload takes out, which a status made meanwhile may still have. */
+  constructor(
+    instances: readonly StatusInstance[],
+    config: DbusConfig,
+    removed: ReadonlyMap<string, Removal> = new Map(),
+  ) {
     const root = ['', 'org', 'keepalived', 'Vrrp1', ...config.within.map(pathPart)].join('/')
     const hidden: string[] = []
     this.vrrpPath = `${root}/Vrrp`
@@ -42,7 +47,8 @@ export class Objects {
       const path = `${root}/Instance/${on}/${it.vrid}/IPv${it.family}`
       if (this.#byPath.has(path)) hidden.push(it.name)
       else {
-        this.#byPath.set(path, { path, name: it.name, state: it.state })
+        const state = removed.get(it.name) ?? it.state
+        this.#byPath.set(path, { path, name: it.name, state })
         this.#paths.set(it.name, path)
         this.#place(path)
       }

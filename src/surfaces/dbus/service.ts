@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { textOf } from '../../base/errors.ts'
+import type { Removal } from '../../report/event.ts'
 import type { DbusMessage } from '../../wire/dbus-message.ts'
 import { Snapshots } from '../feed/snapshots.ts'
 import { answerTo, Refusal, stateProperty } from './answers.ts'
@@ -41,6 +42,8 @@ export class DbusService {
   #started = false
   /** Statuses with a greater number know of the reload that is to be told; null: none is. */
   #reloadedAfter: number | null = null
+  /** Instances that a reload takes out, until it is told. */
+  readonly #removed = new Map<string, Removal>()
   #hidden = ''
   #heardAt = performance.now()
   #lastOrder = 0
@@ -98,14 +101,16 @@ export class DbusService {
   #settle(number: number | null): void {
     const { last } = this.#snapshots
     if (this.#config === null || last === null) return
-    const objects = new Objects(last.status.instances, this.#config)
+    const reloaded = number !== null && this.#reloadedAfter !== null && number > this.#reloadedAfter
+    if (reloaded) this.#removed.clear()
+    const objects = new Objects(last.status.instances, this.#config, this.#removed)
     this.#objects = objects
     for (const path of this.#told.keys()) if (objects.at(path) === null) this.#told.delete(path)
     this.#sayHidden(objects.hidden)
     if (this.#member === null) return this.#join(this.#config)
     const { connection } = this.#member
     if (connection !== null) this.#tellAll(connection)
-    if (number === null || this.#reloadedAfter === null || number <= this.#reloadedAfter) return
+    if (!reloaded) return
     this.#reloadedAfter = null
     if (connection !== null) this.#tellOfVrrp(connection, 'VrrpReloaded')
   }
@@ -144,7 +149,10 @@ export class DbusService {
 
   #transition({ what, removal }: Extract<ToDbus, { kind: 'transition' }>): void {
     this.#snapshots.apply(what)
-    const it = this.#objects?.apply(what, removal) ?? null
+    // Another one of the same name: its path may be another one too.
+    const isNew = removal === null && this.#removed.has(what.instance)
+    if (removal !== null) this.#removed.set(what.instance, removal)
+    const it = isNew ? null : (this.#objects?.apply(what, removal) ?? null)
     const connection = this.#member?.connection ?? null
     // One that is not known yet is in the next status.
     if (it === null) this.#post({ kind: 'want' })
