@@ -32,6 +32,7 @@ Napi::Object StepTo(Napi::Env env, const Step& step);
 Napi::Object CountersTo(Napi::Env env, const SlotCounters* counters);
 Napi::Object GapsTo(Napi::Env env, const SlotCounters& counters);
 Napi::Object CountersTo(Napi::Env env, const LinkCounters& counters);
+Napi::Object WakeupsTo(Napi::Env env, const WakeupRecord& wakeups);
 const char* VerdictName(SealVerdict verdict);
 Napi::Object VerdictsTo(Napi::Env env, const SlotCounters& counters);
 // `senders` null: none.

@@ -157,4 +157,19 @@ Napi::Object CountersTo(Napi::Env env, const LinkCounters& counters) {
   return out;
 }
 
+// The bounds with what is counted by them, so that they stand in one place.
+Napi::Object WakeupsTo(Napi::Env env, const WakeupRecord& wakeups) {
+  Napi::Object out = Napi::Object::New(env);
+  auto until = Napi::Array::New(env);
+  auto counts = Napi::Array::New(env);
+  for (uint32_t i = 0; i < WakeupRecord::kUntil.size(); ++i)
+    until.Set(i, static_cast<double>(WakeupRecord::kUntil.at(i)));
+  for (uint32_t i = 0; i <= WakeupRecord::kUntil.size(); ++i)
+    counts.Set(i, static_cast<double>(wakeups.count(i)));
+  out.Set("untilUs", until);
+  out.Set("counts", counts);
+  Set(&out, "sumUs", static_cast<Us>(wakeups.sum()));
+  return out;
+}
+
 }  // namespace vipd

@@ -44,6 +44,7 @@ Napi::Function EngineObject::Define(Napi::Env env) {
                       InstanceMethod<&EngineObject::ReadSlot>("counters"),
                       InstanceMethod<&EngineObject::ReadGaps>("gaps"),
                       InstanceMethod<&EngineObject::ReadLink>("linkCounters"),
+                      InstanceMethod<&EngineObject::ReadWakeups>("wakeups"),
                       InstanceMethod<&EngineObject::RejoinLinks>("rejoin"),
                       InstanceMethod<&EngineObject::StopEngine>("stop")});
 }
@@ -253,6 +254,10 @@ Napi::Value EngineObject::RejoinLinks(const Napi::CallbackInfo& info) {
     if (opened.group.has_value()) members.push_back({opened.link, *opened.group});
   }
   return Rejoin(env_, std::move(members));
+}
+
+Napi::Value EngineObject::ReadWakeups(const Napi::CallbackInfo&) {
+  return WakeupsTo(env_, engine_->wakeups());
 }
 
 Napi::Value EngineObject::ReadLink(const Napi::CallbackInfo& info) {

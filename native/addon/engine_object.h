@@ -52,6 +52,7 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   Napi::Value ReadGaps(const Napi::CallbackInfo& info);
   Napi::Value RejoinLinks(const Napi::CallbackInfo& info);
   Napi::Value ReadLink(const Napi::CallbackInfo& info);
+  Napi::Value ReadWakeups(const Napi::CallbackInfo& info);
   void StopEngine(const Napi::CallbackInfo& info);
   static void AtExit(void* self);
   void End(bool orderly);

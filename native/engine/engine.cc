@@ -160,7 +160,9 @@ void Engine::LoseWarden() {
 // however long ago the last look was.
 void Engine::Fire() {
   const Us now = MonotonicNow();
-  if (core_->NextDeadline() > now) return;
+  const Us due = core_->NextDeadline();
+  if (due > now) return;
+  wakeups_.Note(now - due);
   Poll(0);
   core_->Tick(now);
 }

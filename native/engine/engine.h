@@ -25,6 +25,7 @@
 #include "engine/engine_carrier.h"
 #include "engine/netlink_thread.h"
 #include "engine/paced_frames.h"
+#include "engine/wakeups.h"
 #include "engine/warden_port.h"
 
 struct mmsghdr;
@@ -127,6 +128,7 @@ class Engine {
   bool EndGuard();
   // Its sign of life: a number that changes, see `WardenPage::beats`.
   uint32_t GuardBeats() const { return warden_page_ == nullptr ? 0 : warden_page_->beats.load(); }
+  const WakeupRecord& wakeups() const { return wakeups_; }
   void Post(Command command);
   const EnginePolicy& policy() const { return options_.policy; }
   std::unique_ptr<Delivery> Take();
@@ -197,6 +199,7 @@ class Engine {
   std::atomic<bool> stopping_{false};
   std::atomic<bool> orderly_{false};
   std::thread thread_;
+  WakeupRecord wakeups_;
   int warden_pid_ = -1;
   std::shared_ptr<const WardenPage> warden_page_;
 

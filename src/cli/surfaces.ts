@@ -63,7 +63,7 @@ export class DaemonSurfaces implements Surfaces {
     const { kind, ...transition } = what
     const number = this.#history.keep(transition)
     this.events.publish({ kind, number, ...transition })
-    this.#http?.transition(transition)
+    this.#http?.transition(transition, number)
     this.#dbus?.transition(transition, removal)
     return number
   }

@@ -28,7 +28,7 @@ import type { Ownership } from '../kernel/record.ts'
 import { SettingsKeeper } from '../kernel/settings-keeper.ts'
 import type { VirtualLinks } from '../kernel/virtual-links.ts'
 import type { Loaded } from '../loading/load.ts'
-import { type Notifier, startNotifier } from '../notify/notify.ts'
+import { type CountingNotifier, startNotifier } from '../notify/notify.ts'
 import type { Dump } from '../report/dump.ts'
 import { type Happening, type Removal, reloadLinesMax } from '../report/event.ts'
 import type { HandOver } from '../report/hand-over.ts'
@@ -80,7 +80,7 @@ export class RunningDaemon implements Daemon {
   readonly #tables: NftTables
   readonly #settings: SettingsKeeper
   readonly #links: VirtualLinks
-  readonly #notifier: Notifier
+  readonly #notifier: CountingNotifier
   readonly #pool: CheckPool
   readonly #watchers: Watchers
   readonly #dispatcher: Dispatcher
@@ -287,6 +287,8 @@ export class RunningDaemon implements Daemon {
         ...this.#links.warnings,
       ],
       config,
+      warden: this.#watchers.warden,
+      notify: this.#notifier.figures,
     }
   }
 

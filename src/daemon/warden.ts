@@ -32,6 +32,8 @@ export class Warden {
   #state: 'none' | 'running' | 'frozen' = 'none'
   /** Since one lived for `settledMs`. */
   #lost = 0
+  /** Since the daemon's start. */
+  #losses = 0
   #again: NodeJS.Timeout | null = null
   #settled: NodeJS.Timeout | null = null
   #looks: NodeJS.Timeout | null = null
@@ -71,6 +73,7 @@ export class Warden {
   /** The engine lost its warden: another, at once the first time. */
   lost(): void {
     this.#lost += 1
+    this.#losses += 1
     this.#state = 'none'
     if (this.#settled !== null) clearTimeout(this.#settled)
     this.#log.error('The warden is gone: starting another', { lost: this.#lost })
@@ -81,6 +84,10 @@ export class Warden {
   stop(): void {
     for (const timer of [this.#again, this.#settled, this.#looks])
       if (timer !== null) clearTimeout(timer)
+  }
+
+  get figures(): { readonly running: boolean; readonly lost: number } {
+    return { running: this.#state === 'running', lost: this.#losses }
   }
 
   /** For `status`; nothing is said any more of a loss that is made up for. */

@@ -89,6 +89,11 @@ export class Watchers {
     return this.#realtime.granted
   }
 
+  /** For `status`. */
+  get warden(): { readonly running: boolean; readonly lost: number } {
+    return this.#warden.figures
+  }
+
   /** For `status`: the daemon's own, then those of the network. */
   get warnings(): { readonly own: readonly string[]; readonly network: readonly string[] } {
     return {

@@ -24,7 +24,14 @@ import type {
   SlotId,
   Step,
 } from './contract.ts'
-import type { AdvertGaps, LinkCounters, SealMemory, SealSender, SlotCounters } from './counters.ts'
+import type {
+  AdvertGaps,
+  LinkCounters,
+  SealMemory,
+  SealSender,
+  SlotCounters,
+  Wakeups,
+} from './counters.ts'
 import type {
   FrameWatchCounters,
   FrameWatchId,
@@ -118,6 +125,7 @@ export type NativeEngine = {
   counters(slot: SlotId): SlotCounters
   gaps(slot: SlotId): AdvertGaps
   linkCounters(link: LinkId): LinkCounters
+  wakeups(): Wakeups
   stop(): void
 }
 

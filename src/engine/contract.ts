@@ -16,6 +16,7 @@ import type {
   SealSender,
   SealVerdict,
   SlotCounters,
+  Wakeups,
 } from './counters.ts'
 
 /** One VRRP instance: (link, VRID), and for unicast its peers. Numbered by the daemon. */
@@ -366,6 +367,7 @@ export type Engine = {
   counters(slot: SlotId): SlotCounters
   gaps(slot: SlotId): AdvertGaps
   linkCounters(link: LinkId): LinkCounters
+  wakeups(): Wakeups
   /** Closes everything without carrying out anything. */
   stop(): void
 }

@@ -79,3 +79,12 @@ export type LinkCounters = {
   /** VRID without a slot, or shorter than two octets. */
   readonly unclaimed: number
 }
+
+/** How late the engine's thread woke up for what was due. */
+export type Wakeups = {
+  readonly untilUs: readonly number[]
+  /** Later than the bound before and at most `untilUs[i]`; one more at the end: later. */
+  readonly counts: readonly number[]
+  /** Of all of them. */
+  readonly sumUs: number
+}

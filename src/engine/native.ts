@@ -24,7 +24,14 @@ import type {
   SlotId,
   StartEngine,
 } from './contract.ts'
-import type { AdvertGaps, LinkCounters, SealMemory, SealSender, SlotCounters } from './counters.ts'
+import type {
+  AdvertGaps,
+  LinkCounters,
+  SealMemory,
+  SealSender,
+  SlotCounters,
+  Wakeups,
+} from './counters.ts'
 import { batches } from './deliveries.ts'
 import {
   failure,
@@ -278,6 +285,10 @@ class RunningEngine implements Engine {
 
   linkCounters(link: LinkId): LinkCounters {
     return this.#native.linkCounters(link)
+  }
+
+  wakeups(): Wakeups {
+    return this.#native.wakeups()
   }
 
   stop(): void {

@@ -15,6 +15,7 @@ import { NotifyFifos } from './fifos.ts'
 import { composeMail } from './mail.ts'
 import type { JobResult } from './messages.ts'
 import { NotifyQueue } from './queue.ts'
+import { RunCounts, type RunFigures } from './run-counts.ts'
 import { NotifyWorker } from './worker-handle.ts'
 
 /** The words of the general script's arguments and of the FIFO lines. */
@@ -71,6 +72,16 @@ export type Notifier = {
   stop(): Promise<void>
 }
 
+/** Since the daemon's start. */
+export type NotifyFigures = {
+  readonly scripts: RunFigures
+  readonly mails: RunFigures
+  /** That wait for the one before them, now. */
+  readonly waiting: number
+}
+
+export type CountingNotifier = Notifier & { readonly figures: NotifyFigures }
+
 export type NotifierTimes = {
   /** A script that runs longer no longer holds up the ones behind it. */
   readonly overdueMs: number
@@ -93,13 +104,13 @@ const defaultTimes: NotifierTimes = {
   workerPatienceMs: 10_000,
 }
 
-export function startNotifier(options: NotifierOptions): Notifier {
+export function startNotifier(options: NotifierOptions): CountingNotifier {
   return new QueueingNotifier(options)
 }
 
 type Kind = 'instance' | 'group'
 
-class QueueingNotifier implements Notifier {
+class QueueingNotifier implements CountingNotifier {
   readonly #log: Log
   readonly #times: NotifierTimes
   readonly #worker: NotifyWorker
@@ -108,6 +119,8 @@ class QueueingNotifier implements Notifier {
   readonly #mails: NotifyQueue
   /** The state of the last mail per subject: one mail per change. */
   readonly #mailed = new Map<string, InstanceState>()
+  readonly #scriptCounts = new RunCounts()
+  readonly #mailCounts = new RunCounts()
   #settings: NotifySettings
   #wake: () => void = () => undefined
 
@@ -120,9 +133,18 @@ class QueueingNotifier implements Notifier {
       patienceMs: this.#times.workerPatienceMs,
       onLost: (why) => this.#log.error(`notify worker ${why}; replaced`),
     })
-    this.#mails = this.#newQueue('mail', this.#times.mailOverdueMs)
+    this.#mails = this.#newQueue('mail', this.#times.mailOverdueMs, this.#mailCounts)
     this.#fifos = new NotifyFifos(this.#worker, this.#log)
     this.#fifos.configure(options.fifos)
+  }
+
+  get figures(): NotifyFigures {
+    const queues = [...this.#scripts.values(), this.#mails]
+    return {
+      scripts: this.#scriptCounts.figures,
+      mails: this.#mailCounts.figures,
+      waiting: queues.reduce((sum, { waiting }) => sum + waiting, 0),
+    }
   }
 
   instance(notification: InstanceNotification): void {
@@ -224,14 +246,16 @@ class QueueingNotifier implements Notifier {
     const key = `${kind} ${name}`
     const known = this.#scripts.get(key)
     if (known !== undefined) return known
-    const queue = this.#newQueue(`(${name}) notify script`, this.#times.overdueMs)
+    const what = `(${name}) notify script`
+    const queue = this.#newQueue(what, this.#times.overdueMs, this.#scriptCounts)
     this.#scripts.set(key, queue)
     return queue
   }
 
-  #newQueue(what: string, overdueMs: number): NotifyQueue {
+  #newQueue(what: string, overdueMs: number, counts: RunCounts): NotifyQueue {
     return new NotifyQueue({
       worker: this.#worker,
+      counts,
       overdueMs,
       onOverdue: () =>
         this.#log.warn(`${what} still busy after ${overdueMs} ms; going on without waiting`),

@@ -5,6 +5,7 @@
  */
 import { notifyQueuedMax } from '../base/limits.ts'
 import type { Job, JobResult } from './messages.ts'
+import type { RunCounts } from './run-counts.ts'
 import type { Handle, NotifyWorker } from './worker-handle.ts'
 
 export type QueuedJob = {
@@ -16,6 +17,7 @@ export type QueuedJob = {
 
 export type QueueOptions = {
   readonly worker: NotifyWorker
+  readonly counts: RunCounts
   readonly overdueMs: number
   readonly onOverdue: () => void
   /** So many since the queue was last empty; at the first, and then seldom. */
@@ -41,6 +43,11 @@ export class NotifyQueue {
     this.#options = options
   }
 
+  /** Behind the one that runs. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
   get idle(): boolean {
     return this.#current === null && this.#waiting.length === 0
   }
@@ -49,6 +56,7 @@ export class NotifyQueue {
     if (this.#waiting.length >= notifyQueuedMax) {
       this.#waiting.shift()
       this.#dropped += 1
+      this.#options.counts.drop(1)
       if (Number.isInteger(Math.log10(this.#dropped))) this.#reportDropped()
     }
     this.#waiting.push(queued)
@@ -59,6 +67,7 @@ export class NotifyQueue {
   hurry(): void {
     const dropped = this.#waiting.filter(({ final }) => !final)
     this.#waiting = this.#waiting.filter(({ final }) => final)
+    this.#options.counts.drop(dropped.length)
     if (dropped.length > 0) this.#options.onDropped(dropped.length, 'the daemon stops')
     if (this.#current === null || this.#current.queued.final) return
     this.#current.handle.signal('SIGTERM')
@@ -75,7 +84,9 @@ export class NotifyQueue {
       this.#options.onIdle()
       return
     }
+    const ended = this.#options.counts.begin()
     const handle = this.#options.worker.submit(queued.job, (result) => {
+      ended(result)
       queued.done(result)
       if (this.#current === current) this.#leave(current)
     })

@@ -8,10 +8,12 @@ import type {
   Status,
   StatusAddress,
   StatusBfd,
+  StatusBucket,
   StatusCheck,
   StatusGroup,
   StatusInstance,
   StatusLease,
+  StatusRuns,
   StatusStatic,
   StatusTransition,
   StatusUnknownVrid,
@@ -167,6 +169,13 @@ const bfd = object<StatusBfd>({
 
 const transition = object<StatusTransition>({ at: time, from: text, to: text, why: text, cause })
 
+const buckets = array(object<StatusBucket>({ untilMs: orNull(ms), count: whole }))
+
+const runs = object<StatusRuns>({
+  ...{ started: whole, succeeded: whole, failed: whole, lost: whole, dropped: whole },
+  ...{ took: buckets, tookSumMs: ms },
+})
+
 type PastEntry = InstancePast['history'][number]
 
 const past = object<InstancePast>({
@@ -188,7 +197,10 @@ const status = object<Status>({
   engine: object<Status['engine']>({
     ...{ realtime: flag, locked: flag, eventsRaised: whole, throttled: whole },
     ...{ coalesced: whole, unclaimed: whole },
+    wakeups: object<Status['engine']['wakeups']>({ late: buckets, lateSumMs: ms }),
   }),
+  warden: object<Status['warden']>({ running: flag, lost: whole }),
+  notify: object<Status['notify']>({ scripts: runs, mails: runs, waiting: whole }),
   unknownVrids: array(object<StatusUnknownVrid>({ interface: text, vrid: octet, from: text })),
   ...{ instances: some('instance'), checks: some('check'), bfd: some('bfd') },
   groups: array(object<StatusGroup>({ name: text, state: text, members: texts })),

@@ -214,6 +214,23 @@ export type StatusStatic = {
   readonly why: string | null
 }
 
+/** How many are at most so long; `null`: of any length. Each bucket holds those before it. */
+export type StatusBucket = { readonly untilMs: number | null; readonly count: number }
+
+/** Programs that were run, or mails that were sent. */
+export type StatusRuns = {
+  readonly started: number
+  readonly succeeded: number
+  readonly failed: number
+  /** What came of it is not known. */
+  readonly lost: number
+  /** Never started: too many waited. */
+  readonly dropped: number
+  /** Of those that have ended. */
+  readonly took: readonly StatusBucket[]
+  readonly tookSumMs: number
+}
+
 export type Status = {
   readonly schema: 1
   readonly version: string
@@ -238,6 +255,16 @@ export type Status = {
     readonly coalesced: number
     /** Packets of no instance, as far as they were read: under a flood the kernel drops them uncounted. */
     readonly unclaimed: number
+    /** How late its thread woke up for what was due, an advert or the end of a silence: how many of at most so late. */
+    readonly wakeups: { readonly late: readonly StatusBucket[]; readonly lateSumMs: number }
+  }
+  /** The second process, which gives up what leads when this one is killed or frozen. `lost`: since the start. */
+  readonly warden: { readonly running: boolean; readonly lost: number }
+  /** Since the start. `waiting`: now, for the one before them. */
+  readonly notify: {
+    readonly scripts: StatusRuns
+    readonly mails: StatusRuns
+    readonly waiting: number
   }
   /** `vipd drain` holds. */
   readonly drained: boolean

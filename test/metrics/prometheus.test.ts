@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { until } from '../../src/lab/wait.ts'
 import { packageRoot } from '../config/ask-both.ts'
+import { aStatus } from '../unit/cli/a-status.ts'
 import { ask } from '../unit/surfaces/http-client.ts'
 import { serving } from '../unit/surfaces/http-daemon.ts'
 
@@ -43,6 +44,10 @@ test('promtool finds nothing wrong with the text but the exporter’s own name',
     assert.equal(status, 200)
     assert.match(String(headers['content-type']), /^text\/plain; version=0\.0\.4/)
     assert.match(promtool(['check', 'metrics'], body), /^0: $/)
+    // What Prometheus is told by default; promtool reads the other form alone.
+    const Accept = 'application/openmetrics-text;version=1.0.0'
+    const other = await ask(port, '/metrics', { headers: { Accept } })
+    assert.match(String(other.headers['content-type']), /^application\/openmetrics-text/)
   })
 })
 
@@ -85,7 +90,10 @@ const quiet = /rejected/
 
 test('Prometheus scrapes, and every query of both dashboards is answered', async () => {
   const [port, at] = [await freePort(), await freePort()]
-  await serving([listener(port)], async () => {
+  const [web] = aStatus.instances
+  const [kind] = web?.transitionCounts ?? []
+  assert.ok(web && kind)
+  await serving([listener(port)], async (daemon) => {
     writeFileSync(
       join(dir, 'prometheus.yml'),
       JSON.stringify({
@@ -113,6 +121,17 @@ test('Prometheus scrapes, and every query of both dashboards is answered', async
         )
         return scraped > 0
       })
+      const targets = await ask(at, '/api/v1/targets')
+      assert.match(targets.body, /"lastError":""/)
+      const { from, to, cause } = kind
+      const what = { from, to, cause, instance: web.name, at: new Date().toISOString(), why: 'x' }
+      daemon.service.take({ kind: 'transition', what, number: 42 })
+      await until('the exemplar of a transition', 60_000, async () => {
+        const asked = `query=vipd_instance_transitions_total&start=${Date.now() / 1_000 - 600}&end=${Date.now() / 1_000 + 60}`
+        return (await ask(at, `/api/v1/query_exemplars?${asked}`)).body.includes(
+          '"transition":"42"',
+        )
+      })
       for (const expr of [...exporters, ...ours()])
         if (!quiet.test(expr)) assert.ok((await query(expr)) > 0, `no answer: ${expr}`)
         else await query(expr)
@@ -129,6 +148,7 @@ function start(port: number): ChildProcess {
     'prometheus',
     [
       `--config.file=${join(dir, 'prometheus.yml')}`,
+      '--enable-feature=exemplar-storage',
       `--storage.tsdb.path=${join(dir, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
     ],

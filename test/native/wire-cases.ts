@@ -70,6 +70,8 @@ for (const family of [4, 6] as const) {
       await until(() => engine.counters(slot).received >= from + 60)
       assert.deepEqual(events, [], 'sixty expected adverts wake no thread of JavaScript')
       assert.ok((engine.counters(slot).lastExpectedUs ?? 0) > heard.at)
+      const before = engine.wakeups()
+      assert.equal(before.counts.length, before.untilUs.length + 1)
 
       const resign = Uint8Array.of(0x31, vrid, 0, 0, 0, 100, 0, 0)
       const now: Plan = [{ kind: 'datagram', link: sending, to, bytes: resign }]
@@ -79,6 +81,14 @@ for (const family of [4, 6] as const) {
       const expired = await next('expired', slot)
       assert.equal(expired.deadlineUs, last + 1_000_000)
       assert.ok(expired.at >= expired.deadlineUs)
+      const wakeups = engine.wakeups()
+      const more = (i: number) => (wakeups.counts[i] ?? 0) - (before.counts[i] ?? 0)
+      assert.equal(
+        wakeups.counts.reduce((sum, _, i) => sum + more(i), 0),
+        1,
+        'one deadline has passed',
+      )
+      assert.ok(wakeups.sumUs >= before.sumUs)
       assert.equal(engine.linkCounters(link).unclaimed, 0)
       order(slot, { kind: 'idle', now: [] })
       engine.removeSlot(slot)

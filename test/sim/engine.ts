@@ -26,6 +26,7 @@ import type {
   SealMemory,
   SealSender,
   SlotCounters,
+  Wakeups,
 } from '../../src/engine/counters.ts'
 import { batches } from '../../src/engine/deliveries.ts'
 import type { Packet } from './lan.ts'
@@ -279,6 +280,11 @@ export class SimEngine implements Engine {
 
   linkCounters(link: LinkId): LinkCounters {
     return this.#core.linkCounters(link)
+  }
+
+  /** A simulated thread is never late. */
+  wakeups(): Wakeups {
+    return { untilUs: [], counts: [0], sumUs: 0 }
   }
 
   stop(): void {

@@ -16,6 +16,7 @@ import type { KernelView } from '../../kernel/mirror.ts'
 import type {
   Status,
   StatusAddress,
+  StatusBucket,
   StatusCheck,
   StatusGroup,
   StatusInstance,
@@ -58,6 +59,8 @@ export type StatusSources = {
   /** Of the warden and of the sockets. */
   readonly otherWarnings: readonly string[]
   readonly config: Status['config']
+  readonly warden: Status['warden']
+  readonly notify: Status['notify']
 }
 
 /** Made in slices, between which the event loop turns. What left meanwhile is left out. */
@@ -123,7 +126,10 @@ function aroundInstances(ofInstances: readonly string[], from: StatusSources): S
       throttled: total((c) => c.throttled),
       coalesced: total((c) => c.coalesced),
       unclaimed: total((c) => c.unclaimed),
+      wakeups: wakeupsOf(engine),
     },
+    warden: from.warden,
+    notify: from.notify,
     drained: roster.drained,
     unknownVrids: dispatcher.unknownVrids,
     groups: roster.groups.map(
@@ -145,6 +151,17 @@ function aroundInstances(ofInstances: readonly string[], from: StatusSources): S
       ...from.otherWarnings,
     ],
   }
+}
+
+function wakeupsOf(engine: Engine): Status['engine']['wakeups'] {
+  const { untilUs, counts, sumUs } = engine.wakeups()
+  let count = 0
+  const late = counts.map((more, i): StatusBucket => {
+    count += more
+    const bound = untilUs[i]
+    return { untilMs: bound === undefined ? null : bound / 1_000, count }
+  })
+  return { late, lateSumMs: sumUs / 1_000 }
 }
 
 /** The instances that track something, by its name. */

@@ -22,7 +22,8 @@ export type ToHttp =
   | StatusPart
   /** Of the main thread's event loop, since the last status; told before the end of each. */
   | { readonly kind: 'loop-delay'; readonly delay: LoopDelay | null }
-  | { readonly kind: 'transition'; readonly what: Transition }
+  /** `number`: of one that is kept over restarts. */
+  | { readonly kind: 'transition'; readonly what: Transition; readonly number: number | null }
   | { readonly kind: 'done'; readonly id: number; readonly outcome: Outcome }
   | { readonly kind: 'ping' }
   | { readonly kind: 'stop' }

@@ -5,7 +5,8 @@ import { summaryOf } from '../../report/pair.ts'
 import { type RecentNames, recentNamesMax } from '../../report/recent.ts'
 import { statusSchema } from '../../report/schema.ts'
 import type { Snapshot, Snapshots } from '../feed/snapshots.ts'
-import { contentType } from '../metrics/exposition.ts'
+import type { TransitionExemplars } from '../metrics/exemplars.ts'
+import { contentTypes, formatFor } from '../metrics/exposition.ts'
 import { metricsText } from '../metrics/metrics.ts'
 import type { LoopDelay } from '../metrics/process-names.ts'
 import { answer, type Body, beginEvents, json, jsonBytes, Refusal, text } from './answers.ts'
@@ -26,6 +27,7 @@ export type Shared = {
   readonly peers: Peers
   /** Of the main thread, before the last status. */
   loopDelay(): LoopDelay | null
+  readonly exemplars: TransitionExemplars
   /** Resolves when the daemon has carried it out, or refused to. */
   carryOut(order: Order): Promise<Outcome>
   /** Resolves with null when too many ask. */
@@ -121,14 +123,14 @@ async function readyz({ response, url }: Asking, shared: Shared): Promise<void> 
   answer(response, found.ready ? 200 : 503, text(found.why))
 }
 
-async function metrics({ response }: Asking, shared: Shared): Promise<void> {
-  const { status, madeMs } = await snapshotOf(shared)
-  answer(response, 200, {
-    type: contentType,
-    bytes: madeOnce(status, 'metrics', () =>
-      metricsText(status, processFacts(shared.loopDelay()), madeMs),
-    ),
+async function metrics({ request, response }: Asking, shared: Shared): Promise<void> {
+  const { status, madeMs: atMs } = await snapshotOf(shared)
+  const format = formatFor(request.headers.accept)
+  const bytes = madeOnce(status, format, () => {
+    const facts = processFacts(shared.loopDelay())
+    return metricsText({ status, facts, atMs, exemplarOf: shared.exemplars.of }, format)
   })
+  answer(response, 200, { type: contentTypes[format], bytes, headers: { Vary: 'Accept' } })
 }
 
 async function status({ response }: Asking, shared: Shared): Promise<void> {

@@ -2,6 +2,7 @@
 import { textOf } from '../../base/errors.ts'
 import { type HttpListener, httpAddressText } from '../../config/http.ts'
 import { Snapshots } from '../feed/snapshots.ts'
+import { TransitionExemplars } from '../metrics/exemplars.ts'
 import type { LoopDelay } from '../metrics/process-names.ts'
 import { Listening } from './listening.ts'
 import { statusBytes } from './made-once.ts'
@@ -41,6 +42,7 @@ export class HttpService {
   )
   readonly #kept = new OneAtATime(keptWaitingMax)
   readonly #peers = new Peers()
+  readonly #exemplars = new TransitionExemplars()
   #loopDelay: LoopDelay | null = null
   readonly #shared: Shared
   readonly #timers: readonly NodeJS.Timeout[]
@@ -61,6 +63,7 @@ export class HttpService {
       streams: this.#streams,
       peers: this.#peers,
       loopDelay: () => this.#loopDelay,
+      exemplars: this.#exemplars,
       carryOut: (order) => this.#asked(orderMs, (id) => ({ kind: 'order', id, order })),
       recent: this.#recent.ask,
       kept: async (query) =>
@@ -84,6 +87,7 @@ export class HttpService {
         return this.#look()
       case 'transition':
         this.#snapshots.apply(message.what)
+        if (message.number !== null) this.#exemplars.note(message.what, message.number)
         this.#streams.transition(message.what)
         this.#wantForStreams()
         void this.#tellPair(0)

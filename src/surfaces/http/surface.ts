@@ -88,8 +88,8 @@ export class HttpSurface {
     } else this.#thread.post({ kind: 'listen', config })
   }
 
-  transition(what: Transition): void {
-    if (this.#thread?.running === true) this.#thread.post({ kind: 'transition', what })
+  transition(what: Transition, number: number | null): void {
+    if (this.#thread?.running === true) this.#thread.post({ kind: 'transition', what, number })
   }
 
   async stop(): Promise<void> {

@@ -1,8 +1,23 @@
-/** The text that Prometheus scrapes: exposition format 0.0.4, in an order that is always the same. */
+/**
+ * The text that Prometheus scrapes, in an order that is always the same: its own format 0.0.4, or OpenMetrics 1.0, which has
+ * exemplars.
+ */
 
 export type Labels = Readonly<Record<string, string | number>>
 
-export type Sample = { readonly labels: Labels; readonly value: number }
+/** What a sample came of, for instance. */
+export type Exemplar = {
+  readonly labels: Labels
+  readonly value: number
+  readonly atSeconds: number
+}
+
+export type Sample = {
+  readonly labels: Labels
+  readonly value: number
+  /** Of a counter. */
+  readonly exemplar?: Exemplar | null
+}
 
 export type Buckets = {
   readonly labels: Labels
@@ -20,23 +35,38 @@ export type Family = {
   | { readonly type: 'histogram'; readonly series: readonly Buckets[] }
 )
 
-export const contentType = 'text/plain; version=0.0.4; charset=utf-8'
+export type Format = 'text' | 'openmetrics'
 
-/** A family without a sample is left out. */
-export function exposition(families: readonly Family[]): string {
-  return families
-    .flatMap((family) => {
-      const lines = family.type === 'histogram' ? histogram(family) : samples(family)
-      const { name, help, type } = family
-      if (lines.length === 0) return []
-      return [`# HELP ${name} ${escapeHelp(help)}`, `# TYPE ${name} ${type}`, ...lines]
-    })
-    .map((line) => `${line}\n`)
-    .join('')
+export const contentTypes: Readonly<Record<Format, string>> = {
+  text: 'text/plain; version=0.0.4; charset=utf-8',
+  openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 }
 
-const samples = ({ name, samples: all }: Extract<Family, { samples: unknown }>) =>
-  all.map(({ labels, value }) => `${name}${labelText(labels)} ${numberText(value)}`)
+/** What a client that sends this `Accept` is answered with. */
+export function formatFor(accept: string | undefined): Format {
+  const asks = /application\/openmetrics-text(?![^,]*;\s*q=0(?:\.0*)?\s*(?:[;,]|$))/i
+  return accept !== undefined && asks.test(accept) ? 'openmetrics' : 'text'
+}
+
+/** A family without a sample is left out. */
+export function exposition(families: readonly Family[], format: Format): string {
+  const lines = families.flatMap((family) => {
+    const own = family.type === 'histogram' ? histogram(family) : samples(family, format)
+    const { help, type } = family
+    if (own.length === 0) return []
+    const name = format === 'text' ? family.name : family.name.replace(/_total$/, '')
+    return [`# HELP ${name} ${escapeHelp(help)}`, `# TYPE ${name} ${type}`, ...own]
+  })
+  return [...lines, ...(format === 'text' ? [] : ['# EOF'])].map((line) => `${line}\n`).join('')
+}
+
+const samples = ({ name, samples: all }: Extract<Family, { samples: unknown }>, format: Format) =>
+  all.map(({ labels, value, exemplar }) => {
+    const line = `${name}${labelText(labels)} ${numberText(value)}`
+    if (format === 'text' || exemplar === undefined || exemplar === null) return line
+    const { labels: of, value: one, atSeconds } = exemplar
+    return `${line} # ${labelText(of)} ${numberText(one)} ${atSeconds.toFixed(3)}`
+  })
 
 const histogram = ({ name, series }: Extract<Family, { series: unknown }>) =>
   series.flatMap(({ labels, upTo, sum }) => {

@@ -1,14 +1,29 @@
 /** All that is told to Prometheus, as one text. */
 import type { Status } from '../../report/status.ts'
-import { exposition } from './exposition.ts'
+import type { Kind } from './exemplars.ts'
+import { type Exemplar, exposition, type Format } from './exposition.ts'
 import { keepalivedFamilies } from './keepalived-names.ts'
 import { type ProcessFacts, processFamilies } from './process-names.ts'
 import { vipdFamilies } from './vipd-names.ts'
 
-/** `atMs`: the wall clock when the status was made, in milliseconds. */
-export const metricsText = (status: Status, facts: ProcessFacts, atMs: number): string =>
-  exposition([
-    ...keepalivedFamilies(status),
-    ...vipdFamilies(status, atMs),
-    ...processFamilies(facts),
-  ])
+export type MetricsOf = {
+  readonly status: Status
+  readonly facts: ProcessFacts
+  /** The wall clock when the status was made, in milliseconds. */
+  readonly atMs: number
+  /** The last transition of a kind; null: it is not known. */
+  readonly exemplarOf: (kind: Kind) => Exemplar | null
+}
+
+export const metricsText = (
+  { status, facts, atMs, exemplarOf }: MetricsOf,
+  format: Format,
+): string =>
+  exposition(
+    [
+      ...keepalivedFamilies(status),
+      ...vipdFamilies(status, atMs, exemplarOf),
+      ...processFamilies(facts),
+    ],
+    format,
+  )

@@ -2,15 +2,27 @@
  * vipd's own metrics. Labels come from the configuration alone (instance, check, session, address as configured): never
  * the address of a master, the text of a cause or a MAC, whose number nothing bounds.
  */
-import type { Status, StatusBfd, StatusCheck, StatusInstance } from '../../report/status.ts'
-import type { Family, Labels, Sample } from './exposition.ts'
+import type {
+  Status,
+  StatusBfd,
+  StatusBucket,
+  StatusCheck,
+  StatusInstance,
+} from '../../report/status.ts'
+import type { Buckets, Family, Labels, Sample } from './exposition.ts'
+import type { MetricsOf } from './metrics.ts'
 
 const states = ['INIT', 'BACKUP', 'MASTER', 'FAULT', 'STOP'] as const
 
-export function vipdFamilies(status: Status, nowMs: number): readonly Family[] {
+export function vipdFamilies(
+  status: Status,
+  nowMs: number,
+  exemplarOf: MetricsOf['exemplarOf'],
+): readonly Family[] {
   return [
     ...daemon(status, nowMs),
     ...instances(status.instances, nowMs),
+    transitions(status.instances, exemplarOf),
     ...adverts(status.instances),
     ...claims(status.instances),
     ...authentication(status.instances),
@@ -65,10 +77,53 @@ function daemon(status: Status, nowMs: number): readonly Family[] {
     single('warnings', 'Warnings that vipd status prints.', status.warnings.length),
     single('drained', 'Whether the host was drained.', status.drained),
     single('engine_realtime', 'Whether the engine has real-time priority.', engine.realtime),
+    {
+      name: 'vipd_engine_wakeup_late_seconds',
+      help: 'How late the engine woke up for what was due.',
+      type: 'histogram',
+      series: [bucketsOf({}, engine.wakeups.late, engine.wakeups.lateSumMs)],
+    },
+    single('warden_up', 'Whether the second process lives.', status.warden.running),
+    total('warden_restarts_total', 'Losses of the second process.', status.warden.lost),
+    ...notifications(status.notify),
     total('engine_events_total', 'Events that the engine raised.', engine.eventsRaised),
     total('flood_dropped_total', 'Packets that the engine did not raise.', engine.throttled),
     total('unclaimed_packets_total', 'VRRP packets of no instance.', engine.unclaimed),
     single('unknown_vrids', 'VRIDs heard that no instance has.', status.unknownVrids.length),
+  ]
+}
+
+const bucketsOf = (labels: Labels, all: readonly StatusBucket[], sumMs: number): Buckets => ({
+  labels,
+  upTo: all.map(({ untilMs, count }) => ({
+    bound: untilMs === null ? null : seconds(untilMs),
+    count,
+  })),
+  sum: seconds(sumMs),
+})
+
+function notifications({ scripts, mails, waiting }: Status['notify']): readonly Family[] {
+  const kinds = [
+    ['script', scripts],
+    ['mail', mails],
+  ] as const
+  return [
+    of('counter', 'notify_started_total', 'Notify scripts and mails.', kinds, ([kind, it]) =>
+      one({ kind }, it.started),
+    ),
+    of('counter', 'notify_runs_total', 'The same, by what came of them.', kinds, ([kind, it]) => [
+      ...one({ kind, result: 'good' }, it.succeeded),
+      ...one({ kind, result: 'failed' }, it.failed),
+      ...one({ kind, result: 'lost' }, it.lost),
+      ...one({ kind, result: 'dropped' }, it.dropped),
+    ]),
+    {
+      name: 'vipd_notify_duration_seconds',
+      help: 'How long those took that have ended.',
+      type: 'histogram',
+      series: kinds.map(([kind, it]) => bucketsOf({ kind }, it.took, it.tookSumMs)),
+    },
+    single('notify_queue_length', 'Notifications that wait for the one before them.', waiting),
   ]
 }
 
@@ -99,11 +154,6 @@ function instances(all: readonly StatusInstance[], nowMs: number): readonly Fami
       ...one({ ...named(it), kind: 'base' }, it.basePriority),
       ...one({ ...named(it), kind: 'effective' }, it.effectivePriority),
     ]),
-    of('counter', 'instance_transitions_total', 'Changes of state, by their cause.', all, (it) =>
-      it.transitionCounts.flatMap(({ from, to, cause, count }) =>
-        one({ ...named(it), from, to, cause }, count),
-      ),
-    ),
     gauge('state_changed_timestamp_seconds', 'When its state changed last.', (it) =>
       one(named(it), at(it.sinceMs)),
     ),
@@ -116,6 +166,15 @@ function instances(all: readonly StatusInstance[], nowMs: number): readonly Fami
     ),
   ]
 }
+
+const transitions = (all: readonly StatusInstance[], exemplarOf: MetricsOf['exemplarOf']): Family =>
+  of('counter', 'instance_transitions_total', 'Changes of state, by their cause.', all, (it) =>
+    it.transitionCounts.map(({ from, to, cause, count }) => ({
+      labels: { ...named(it), from, to, cause },
+      value: count,
+      exemplar: exemplarOf({ instance: it.name, from, to, cause }),
+    })),
+  )
 
 function adverts(all: readonly StatusInstance[]): readonly Family[] {
   const counter = (name: string, help: string, sample: (it: StatusInstance) => readonly Sample[]) =>

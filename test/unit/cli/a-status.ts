@@ -132,6 +132,26 @@ export const aStatus: Status = {
     throttled: 0,
     coalesced: 0,
     unclaimed: 7,
+    wakeups: {
+      late: [
+        { untilMs: 0.1, count: 400 },
+        { untilMs: 1, count: 410 },
+        { untilMs: null, count: 411 },
+      ],
+      lateSumMs: 31.5,
+    },
+  },
+  warden: { running: true, lost: 1 },
+  notify: {
+    scripts: {
+      ...{ started: 5, succeeded: 2, failed: 1, lost: 1, dropped: 4, tookSumMs: 1_530 },
+      took: [
+        { untilMs: 100, count: 2 },
+        { untilMs: null, count: 3 },
+      ],
+    },
+    mails: { started: 0, succeeded: 0, failed: 0, lost: 0, dropped: 0, took: [], tookSumMs: 0 },
+    waiting: 1,
   },
   drained: false,
   unknownVrids: [{ interface: 'eth0', vrid: 77, from: '10.0.0.9' }],

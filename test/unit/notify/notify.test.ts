@@ -23,7 +23,12 @@ import type { Log } from '../../../src/base/log.ts'
 import type { Fifo, Notify, UserCommand } from '../../../src/config/types.ts'
 import { withWords } from '../../../src/notify/command.ts'
 import { openFifo } from '../../../src/notify/fifo.ts'
-import { type Notifier, type NotifierOptions, startNotifier } from '../../../src/notify/notify.ts'
+import {
+  type CountingNotifier,
+  type Notifier,
+  type NotifierOptions,
+  startNotifier,
+} from '../../../src/notify/notify.ts'
 import { NotifyWorker } from '../../../src/notify/worker-handle.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'vipd-test-'))
@@ -66,7 +71,7 @@ function recorder(): { readonly log: Log; readonly lines: string[] } {
 }
 
 function start(more: Partial<NotifierOptions> = {}): {
-  readonly notifier: Notifier
+  readonly notifier: CountingNotifier
   readonly lines: string[]
 } {
   const { log, lines } = recorder()
@@ -203,6 +208,13 @@ test('failures are reported with the last line of output, and do not stop the qu
   assert.match(text, /for BACKUP cannot run: \/x: not there/)
   assert.match(text, /missing for FAULT failed \(cannot run: .*no such file/)
   assert.deepEqual(linesOf(out), ['MASTER', 'BACKUP', 'FAULT'])
+  const { scripts, mails, waiting } = notifier.figures
+  const { took, tookSumMs, ...counts } = scripts
+  // One cannot run, and was not started.
+  assert.deepEqual(counts, { started: 5, succeeded: 3, failed: 2, lost: 0, dropped: 0 })
+  assert.deepEqual([took.at(-1)?.untilMs, took.at(-1)?.count], [null, 5])
+  assert.ok(tookSumMs > 0)
+  assert.deepEqual([mails.started, waiting], [0, 0])
 })
 
 test('a hanging script delays only its own instance, and that not for ever', async () => {
@@ -239,6 +251,8 @@ test('a queue behind a hanging script is bounded: the oldest go, and it is said'
     const notify = { ...silent, any: shell(`echo "$4" >> ${out}`) }
     notifier.instance({ name: 'A', state: 'BACKUP', priority: i, notify })
   }
+  assert.equal(notifier.figures.waiting, notifyQueuedMax)
+  assert.equal(notifier.figures.scripts.dropped, extra)
   const said = () => lines.filter((line) => line.includes('too many')).length
   assert.equal(said(), 1, 'one line for the first of many')
   writeFileSync(gate, 'go\n')

@@ -177,6 +177,10 @@ export class BookEngine implements Engine {
     return { received: 0, throttled: 0, coalesced: 0, unclaimed: 0 }
   }
 
+  wakeups() {
+    return { untilUs: [], counts: [0], sumUs: 0 }
+  }
+
   stop(): void {}
 
   carryOut(plan: Plan): void {

@@ -55,6 +55,7 @@ function recorder() {
     counters: () => counters,
     gaps: () => ({ histogram: [], long: [], heard: 0, missed: 0, windows: [] }),
     linkCounters: () => ({ received: 0, throttled: 0, coalesced: 0, unclaimed: 0 }),
+    wakeups: () => ({ untilUs: [], counts: [0], sumUs: 0 }),
     stop: () => undefined,
   }
   const advance = (toUs: number) => {

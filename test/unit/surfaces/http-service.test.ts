@@ -78,6 +78,7 @@ test('readyz says 200 or 503 and why; an unknown name or state is neither', asyn
     const what = { instance: web.name, at: '2026-03-01T00:00:00Z', from: 'MASTER' } as const
     daemon.service.take({
       kind: 'transition',
+      number: null,
       what: { ...what, to: 'BACKUP', why: 'overruled', cause: 'higher-priority' },
     })
     assert.equal((await ready(`?state=backup&instance=${web.name}`))[0], 200, 'at once')
@@ -105,7 +106,7 @@ test('events: the status, then transitions at once, then the status again', asyn
       ...{ instance: 'VI_web', at: '2026-03-01T00:00:00Z', from: 'MASTER', to: 'FAULT' },
       ...({ why: 'link eth0 down', cause: 'faults' } as const),
     }
-    daemon.service.take({ kind: 'transition', what })
+    daemon.service.take({ kind: 'transition', what, number: 12 })
     assert.deepEqual((await nextEvent(stream, 'transition')).data, what)
     daemon.status = { ...aStatus, host: 'another' }
     // Without being asked for; one that was on its way may come before it.
@@ -114,6 +115,42 @@ test('events: the status, then transitions at once, then the status again', asyn
     daemon.silent = true
     await nextEvent(stream, 'silence')
     stream.destroy()
+  })
+})
+
+test('metrics as OpenMetrics for who accepts it, with the number of the last transition of a kind', async () => {
+  const path = join(dir, 'openmetrics.sock')
+  await serving([listener(path)], async (daemon) => {
+    const metrics = async (accept: string) => {
+      const { body, headers } = await ask(path, '/metrics', { headers: { Accept: accept } })
+      return { body, type: String(headers['content-type']) }
+    }
+    const asked = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5'
+    const before = await metrics(asked)
+    assert.match(before.type, /^application\/openmetrics-text; version=1\.0\.0/)
+    assert.match(before.body, /\n# EOF\n$/)
+    assert.match(before.body, /\n# TYPE vipd_instance_transitions counter\n/)
+    assert.doesNotMatch(before.body, /transition="/)
+    const [web] = aStatus.instances
+    const [kind] = web?.transitionCounts ?? []
+    assert.ok(web && kind)
+    const { from, to, cause } = kind
+    const what = {
+      ...{ from, to, cause },
+      instance: web.name,
+      at: '2026-03-01T00:00:00Z',
+      why: 'x',
+    }
+    daemon.service.take({ kind: 'transition', what, number: 12 })
+    const line = `vipd_instance_transitions_total{iname="${web.name}",from="${from}",to="${to}",cause="${cause}"} ${kind.count}`
+    const after = (await metrics(asked)).body.split('\n')
+    assert.ok(after.includes(`${line} # {transition="12"} 1 1772323200.000`), after.join('\n'))
+    for (const accept of ['*/*', 'text/plain', 'application/openmetrics-text;q=0, */*']) {
+      const { body, type } = await metrics(accept)
+      assert.match(type, /^text\/plain; version=0\.0\.4/)
+      assert.ok(body.split('\n').includes(line))
+      assert.doesNotMatch(body, /# EOF/)
+    }
   })
 })
 
@@ -309,7 +346,11 @@ test('a reader that does not read is dropped, and costs one status', async () =>
     const what = { instance: 'VI_web', at: '', from: 'MASTER', to: 'FAULT' } as const
     const why = 'x'.repeat(64 * 1024)
     for (let i = 0; i < 40; i += 1)
-      daemon.service.take({ kind: 'transition', what: { ...what, why, cause: 'faults' } })
+      daemon.service.take({
+        kind: 'transition',
+        number: null,
+        what: { ...what, why, cause: 'faults' },
+      })
     stream.on('error', () => undefined)
     stream.resume()
     await closed
@@ -342,7 +383,7 @@ test('a reader to whom a long status is on its way keeps it, whatever comes behi
     const stream = await listen(path, '/api/v1/events')
     stream.pause()
     const what = { instance: 'VI_web', at: '', from: 'MASTER', to: 'FAULT', why: 'x' } as const
-    daemon.service.take({ kind: 'transition', what: { ...what, cause: 'faults' } })
+    daemon.service.take({ kind: 'transition', number: null, what: { ...what, cause: 'faults' } })
     daemon.ping()
     const first = await nextEvent(stream, 'status')
     assert.equal((first.data as { warnings: string[] }).warnings.length, 4_000)

@@ -10,22 +10,30 @@ import { aStatus } from '../cli/a-status.ts'
 
 test('labels and help are escaped, numbers are written as the format has them, empty families are left out', () => {
   const sample = (value: number) => ({ labels: { a: 'x"\\\n' }, value })
-  const text = exposition([
-    { name: 'none', help: '', type: 'gauge', samples: [] },
-    { name: 'one', help: 'a\\b\nc', type: 'gauge', samples: [sample(Number.NaN), sample(-1 / 0)] },
-    {
-      ...{ name: 'h', help: 'x', type: 'histogram' },
-      series: [
-        {
-          ...{ labels: { i: 1 }, sum: 2.5 },
-          upTo: [
-            { bound: 0.5, count: 1 },
-            { bound: null, count: 3 },
-          ],
-        },
-      ],
-    },
-  ])
+  const text = exposition(
+    [
+      { name: 'none', help: '', type: 'gauge', samples: [] },
+      {
+        name: 'one',
+        help: 'a\\b\nc',
+        type: 'gauge',
+        samples: [sample(Number.NaN), sample(-1 / 0)],
+      },
+      {
+        ...{ name: 'h', help: 'x', type: 'histogram' },
+        series: [
+          {
+            ...{ labels: { i: 1 }, sum: 2.5 },
+            upTo: [
+              { bound: 0.5, count: 1 },
+              { bound: null, count: 3 },
+            ],
+          },
+        ],
+      },
+    ],
+    'text',
+  )
   assert.equal(
     text,
     [
@@ -48,7 +56,10 @@ const facts = {
   ...{ cpuSeconds: 1.5, residentBytes: 80_000_000, openDescriptors: null },
   loopDelay: { median: 0, p99: 0.002, max: 0.004 },
 }
-const lines = metricsText(aStatus, facts, 1_772_366_400_000).split('\n')
+const lines = metricsText(
+  { status: aStatus, facts, atMs: 1_772_366_400_000, exemplarOf: () => null },
+  'text',
+).split('\n')
 const has = (...wanted: readonly string[]) => {
   for (const line of wanted)
     assert.ok(lines.includes(line), `${line} is not in\n${lines.join('\n')}`)
@@ -73,6 +84,17 @@ test('the names of keepalived-exporter, with its labels', () => {
 
 test('vipd’s own names', () => {
   has(
+    'vipd_engine_wakeup_late_seconds_bucket{le="0.0001"} 400',
+    'vipd_engine_wakeup_late_seconds_bucket{le="+Inf"} 411',
+    'vipd_engine_wakeup_late_seconds_sum 0.0315',
+    'vipd_warden_up 1',
+    'vipd_warden_restarts_total 1',
+    'vipd_notify_started_total{kind="script"} 5',
+    'vipd_notify_runs_total{kind="script",result="failed"} 1',
+    'vipd_notify_runs_total{kind="script",result="dropped"} 4',
+    'vipd_notify_duration_seconds_bucket{kind="script",le="0.1"} 2',
+    'vipd_notify_duration_seconds_count{kind="script"} 3',
+    'vipd_notify_queue_length 1',
     'vipd_instance_state{iname="VI_web",state="MASTER"} 1',
     'vipd_instance_state{iname="VI_web",state="FAULT"} 0',
     'vipd_instance_transitions_total{iname="VI_web",from="BACKUP",to="MASTER",cause="timeout"} 1',
