@@ -1,5 +1,6 @@
 /** `vipd bench failover`: its words. */
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { afterHelp } from './help.ts'
 import { countTo } from './options.ts'
 
 type Options = {
@@ -39,7 +40,10 @@ const failover = (): Command =>
     )
     .addHelpText(
       'after',
-      '\nNeeds root or user namespaces, iproute2, util-linux and tcpdump. Nothing outside of the namespaces is touched.\nWith the defaults it takes half an hour to an hour.\nExit status: 0 done, 1 failed (what was measured is shown and written), 3 wrong usage.',
+      afterHelp(
+        'Needs root or user namespaces, iproute2, util-linux and tcpdump. Nothing outside of the namespaces is touched. With the defaults it takes half an hour to an hour.',
+        'Exit status: 0 done, 1 failed (what was measured is shown and written), 3 wrong usage.',
+      ),
     )
     .action(async ({ advertInt, ...rest }: Options) => {
       const { benchFailoverCommand } = await import('./bench-failover.ts')

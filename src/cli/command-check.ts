@@ -1,6 +1,7 @@
 /** `vipd check`: what the configuration means and what is wrong with it. Touches nothing. */
 import { Command, Option } from 'commander'
 import type { DiagnosticFormat } from './diagnostic-formats.ts'
+import { afterHelp } from './help.ts'
 import {
   type FileOptions,
   fileOption,
@@ -32,7 +33,9 @@ export const command = (): Command => {
     .addOption(includeOption())
     .addHelpText(
       'after',
-      '\nExit status, as of keepalived -t: 0 nothing wrong, 2 an operand is missing, 4 cannot run,\n5 mistakes, 6 script security. The last line says whether the daemon would start.',
+      afterHelp(
+        'Exit status, as of keepalived -t: 0 nothing wrong, 2 an operand is missing, 4 cannot run, 5 mistakes, 6 script security. The last line says whether the daemon would start.',
+      ),
     )
   return check.action(async (config: string | undefined, options: Options) => {
     if (config !== undefined && options.file !== undefined)

@@ -1,5 +1,6 @@
 /** `vipd cleanup`: its words. */
 import { Command } from 'commander'
+import { afterHelp } from './help.ts'
 import { fileOption, idOption, includeOption, runDirOption } from './options.ts'
 
 export const command = (): Command =>
@@ -10,7 +11,7 @@ export const command = (): Command =>
     .addOption(fileOption().hideHelp())
     .addOption(idOption().hideHelp())
     .addOption(includeOption().hideHelp())
-    .addHelpText('after', '\nExit status: 0 done, 1 refused (a daemon runs) or failed.')
+    .addHelpText('after', afterHelp('Exit status: 0 done, 1 refused (a daemon runs) or failed.'))
     .action(async (options: { readonly runDir: string }) => {
       const { cleanUp } = await import('./clean-up.ts')
       process.exitCode = await cleanUp(options)

@@ -1,6 +1,7 @@
 /** `vipd completion SHELL`: prints what a shell has to read to complete vipd's command lines. */
 import { Argument, Command } from 'commander'
 import { type Shell, scripts } from './completion-scripts.ts'
+import { afterHelp } from './help.ts'
 
 export const command = (): Command =>
   new Command('completion')
@@ -8,7 +9,9 @@ export const command = (): Command =>
     .description('print the completion of a shell, for it to read')
     .addHelpText(
       'after',
-      '\nbash: source <(vipd completion bash), or into /usr/share/bash-completion/completions/vipd\nzsh:  into a file called _vipd in a directory of $fpath\nfish: into ~/.config/fish/completions/vipd.fish',
+      afterHelp(
+        'bash: source <(vipd completion bash), or into /usr/share/bash-completion/completions/vipd\nzsh:  into a file called _vipd in a directory of $fpath\nfish: into ~/.config/fish/completions/vipd.fish',
+      ),
     )
     .action((shell: Shell) => {
       process.stdout.write(scripts[shell])

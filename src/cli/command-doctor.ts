@@ -1,5 +1,6 @@
 /** `vipd doctor`: what bites on this host, why it matters, and what mends it. Changes nothing. */
 import { Command } from 'commander'
+import { afterHelp } from './help.ts'
 import {
   type FileOptions,
   fileOption,
@@ -21,7 +22,10 @@ export const command = (): Command =>
     .addOption(runDirOption())
     .addHelpText(
       'after',
-      '\nLooks at the host, the configuration and the running daemon, also where none runs; without -f the file is the\none that the daemon runs with. Best as root: what it could not look at stands at the end. Changes nothing.\nExit status: 0 nothing (notes do not count), 1 warnings, 2 errors, 3 wrong usage. docs/doctor.md has every code.',
+      afterHelp(
+        'Looks at the host, the configuration and the running daemon, also where none runs; without -f the file is the one that the daemon runs with. Best as root: what it could not look at stands at the end. Changes nothing.',
+        'Exit status: 0 nothing (notes do not count), 1 warnings, 2 errors, 3 wrong usage. docs/doctor.md has every code.',
+      ),
     )
     .action(async (options: Options) => {
       const { doctor } = await import('./doctor.ts')

@@ -1,6 +1,7 @@
 /** `vipd drain`: a planned hand-over of everything. */
 import { Command } from 'commander'
 import { handOver, handOverStatuses } from './hand-over.ts'
+import { afterHelp } from './help.ts'
 import { runDirOption } from './options.ts'
 
 export const command = (): Command =>
@@ -11,7 +12,7 @@ export const command = (): Command =>
     .addOption(runDirOption())
     .addHelpText(
       'after',
-      `\nLasts until vipd resume or the end of the daemon.\n${handOverStatuses}`,
+      afterHelp('Lasts until vipd resume or the end of the daemon.', handOverStatuses),
     )
     .action(async ({ runDir }: { runDir: string }) => {
       process.exitCode = await handOver(runDir, 'drain')

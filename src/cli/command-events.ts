@@ -7,6 +7,7 @@ import { narrowed } from './command-status.ts'
 import { exit } from './exit.ts'
 import { follow } from './follow.ts'
 import { printable } from './format.ts'
+import { afterHelp } from './help.ts'
 import { runDirOption } from './options.ts'
 import { daemonSocket } from './trusted-directory.ts'
 
@@ -18,7 +19,10 @@ export const command = (): Command =>
     .addOption(runDirOption())
     .addHelpText(
       'after',
-      '\n[name] is an instance with its checks, a group with its members, a check or a BFD session. Runs until it is interrupted; a daemon that is restarted is waited for.\nExit status: 0 interrupted, 2 no daemon answers, 3 nothing has that name.',
+      afterHelp(
+        '[name] is an instance with its checks, a group with its members, a check or a BFD session. Runs until it is interrupted; a daemon that is restarted is waited for.',
+        'Exit status: 0 interrupted, 2 no daemon answers, 3 nothing has that name.',
+      ),
     )
     .action(async (name: string | undefined, options: { json?: boolean; runDir: string }) => {
       process.exitCode = await show({ ...options, name, json: options.json === true })

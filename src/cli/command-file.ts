@@ -8,4 +8,6 @@ export type CommandFile = {
   readonly command: (all: Commands) => Command
   /** Asked by programs alone, and in no help. */
   readonly hidden?: boolean
+  /** `--help` is a word of the command itself. */
+  readonly ownHelp?: boolean
 }

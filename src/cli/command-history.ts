@@ -10,6 +10,7 @@ import { asking } from './ask.ts'
 import { exit } from './exit.ts'
 import { follow } from './follow.ts'
 import { age, printable } from './format.ts'
+import { afterHelp } from './help.ts'
 import { runDirOption } from './options.ts'
 import { pastTransitions } from './past-transitions.ts'
 import { daemonSocket } from './trusted-directory.ts'
@@ -28,7 +29,9 @@ export const command = (): Command =>
     .addOption(runDirOption())
     .addHelpText(
       'after',
-      '\nExit status: 0 done, 2 no daemon answers and none has left files, 3 no instance has that name.',
+      afterHelp(
+        'Exit status: 0 done, 2 no daemon answers and none has left files, 3 no instance has that name.',
+      ),
     )
     .action(async (name: string | undefined, given: Given) => {
       process.exitCode = await show(given, name ?? null)

@@ -1,5 +1,6 @@
 /** `vipd probe`: its words. */
 import { Command } from 'commander'
+import { afterHelp } from './help.ts'
 import {
   countTo,
   type FileOptions,
@@ -21,7 +22,9 @@ export const command = (): Command =>
     .addOption(includeOption())
     .addHelpText(
       'after',
-      '\nExit status: 0 every run was good, 1 at least one was not, 3 no check has that name.',
+      afterHelp(
+        'Exit status: 0 every run was good, 1 at least one was not, 3 no check has that name.',
+      ),
     )
     .action(async (name: string, options: FileOptions & { readonly count: number }) => {
       const { probeNow } = await import('./probe-now.ts')

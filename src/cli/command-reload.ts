@@ -4,6 +4,7 @@ import { requestReload } from '../control/client.ts'
 import type { ReloadRefusal } from '../daemon/types.ts'
 import { asking } from './ask.ts'
 import { exit } from './exit.ts'
+import { afterHelp } from './help.ts'
 import { runDirOption } from './options.ts'
 import { daemonSocket } from './trusted-directory.ts'
 
@@ -14,7 +15,10 @@ export const command = (): Command =>
     .addOption(runDirOption())
     .addHelpText(
       'after',
-      '\nA file is rejected when it has a mistake that the running one does not have, when it ends inside a block, and\nwhen it leaves no instance, or an instance no address. --force takes such a file.\nExit status: 0 accepted, 1 rejected, 2 no daemon answers, 3 wrong usage.',
+      afterHelp(
+        'A file is rejected when it has a mistake that the running one does not have, when it ends inside a block, and when it leaves no instance, or an instance no address. --force takes such a file.',
+        'Exit status: 0 accepted, 1 rejected, 2 no daemon answers, 3 wrong usage.',
+      ),
     )
     .action(async (options: { force?: boolean; runDir: string }) => {
       process.exitCode = await reload(options.runDir, options.force === true)

@@ -4,6 +4,7 @@ import { requestResume } from '../control/client.ts'
 import { asking } from './ask.ts'
 import { exit } from './exit.ts'
 import { handOverStatuses } from './hand-over.ts'
+import { afterHelp } from './help.ts'
 import { runDirOption } from './options.ts'
 import { daemonSocket } from './trusted-directory.ts'
 
@@ -12,7 +13,7 @@ export const command = (): Command =>
     .argument('[name]')
     .description('end drain and failover: the configured priorities are in effect again')
     .addOption(runDirOption())
-    .addHelpText('after', handOverStatuses)
+    .addHelpText('after', afterHelp(handOverStatuses))
     .action(async (name: string | undefined, { runDir }: { runDir: string }) => {
       process.exitCode = await resume(runDir, name)
     })

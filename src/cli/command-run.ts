@@ -1,5 +1,6 @@
 /** `vipd run`: its words. The daemon itself is loaded when it is started. */
 import { Command, Option } from 'commander'
+import { afterHelp } from './help.ts'
 import {
   countTo,
   type FileOptions,
@@ -43,6 +44,13 @@ export const command = (): Command =>
     .option('--workers <n>', 'threads that run programs; as many more run probes', countTo(64), 1)
     .addOption(idOption())
     .addOption(includeOption())
+    .addHelpText(
+      'after',
+      afterHelp(
+        'TERM and INT hand over and stop, HUP reloads the configuration.',
+        'Exit status: 0 stopped, 2 or 4 the configuration cannot run, 1 any other reason not to start.',
+      ),
+    )
     .action(async (options: Options) => {
       const { runDaemon } = await import('./run-daemon.ts')
       await runDaemon({ ...options, ...readFileOptions(options), version: packageVersion() })

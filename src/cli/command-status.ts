@@ -6,6 +6,7 @@ import { asking } from './ask.ts'
 import { exit } from './exit.ts'
 import { formatStatus } from './format-status.ts'
 import { degradations } from './health.ts'
+import { afterHelp } from './help.ts'
 import { runDirOption } from './options.ts'
 import { daemonSocket } from './trusted-directory.ts'
 
@@ -18,7 +19,10 @@ export const command = (): Command =>
     .addOption(runDirOption())
     .addHelpText(
       'after',
-      '\n[name] is an instance, a group or a check, shown in full.\nExit status: 0 all well, 1 degraded (fault, check down, address missing, second master),\n2 no daemon answers, 3 wrong usage.',
+      afterHelp(
+        '[name] is an instance, a group or a check, shown in full.',
+        'Exit status: 0 all well, 1 degraded (fault, check down, address missing, second master), 2 no daemon answers, 3 wrong usage.',
+      ),
     )
     .action(async (name: string | undefined, options: Given) => {
       const { runDir, json = false, quiet = false } = options

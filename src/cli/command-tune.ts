@@ -1,6 +1,7 @@
 /** `vipd tune`: its words. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { readSpan } from '../report/instant.ts'
+import { afterHelp } from './help.ts'
 import {
   type FileOptions,
   fileOption,
@@ -26,7 +27,10 @@ export const command = (): Command => {
     .addOption(runDirOption())
     .addHelpText(
       'after',
-      '\nAsks the running daemon; without one it runs the checks of the configuration itself, and then knows nothing of\nadverts. The names are those of checks; without names it is all checks.\nExit status: 0 done, 1 no setting reaches the target, 2 the daemon does not answer, 3 wrong usage.',
+      afterHelp(
+        'Asks the running daemon; without one it runs the checks of the configuration itself, and then knows nothing of adverts. The names are those of checks; without names it is all checks.',
+        'Exit status: 0 done, 1 no setting reaches the target, 2 the daemon does not answer, 3 wrong usage.',
+      ),
     )
     .action(async (names: string[], options: Options) => {
       const { observe, every, targetFailover, maxFalse, set, ...rest } = options

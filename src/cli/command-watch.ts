@@ -1,6 +1,7 @@
 /** `vipd watch`: the daemon live on one screen, like top. */
 import { Command } from 'commander'
 import { exit } from './exit.ts'
+import { afterHelp } from './help.ts'
 import { runDirOption } from './options.ts'
 import { watch } from './watch.ts'
 
@@ -10,7 +11,10 @@ export const command = (): Command =>
     .addOption(runDirOption())
     .addHelpText(
       'after',
-      '\nKeys: q, Esc or Ctrl-C quits; f shows only what is not well; s sorts by configuration, name, state or last change;\narrows, PgUp and PgDn scroll; Ctrl-L draws anew; Ctrl-Z suspends.\nExit status: 0, 3 no terminal that can place its cursor.',
+      afterHelp(
+        'Keys: q, Esc or Ctrl-C quits; f shows only what is not well; s sorts by configuration, name, state or last change; arrows, PgUp and PgDn scroll; Ctrl-L draws anew; Ctrl-Z suspends.',
+        'Exit status: 0, 3 no terminal that can place its cursor.',
+      ),
     )
     .action(async ({ runDir }: { runDir: string }) => {
       const why = unsuited()

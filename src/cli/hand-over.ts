@@ -8,7 +8,7 @@ import { daemonSocket } from './trusted-directory.ts'
 
 /** What the exit statuses of failover, drain and resume mean. */
 export const handOverStatuses =
-  '\nExit status: 0 done, 1 not (with the reason), 2 no daemon answers, 3 wrong usage.'
+  'Exit status: 0 done, 1 not (with the reason), 2 no daemon answers, 3 wrong usage.'
 
 /** The exit status: good only when every instance was handed over, or was not master here. */
 export function handOver(

@@ -22,8 +22,11 @@ async function program(word: string): Promise<Command> {
     .exitOverride()
   const named = Object.hasOwn(commands, word) ? commands[word] : undefined
   const wanted = named === undefined ? Object.values(commands) : [named]
-  for (const file of await Promise.all(wanted.map((load) => load())))
-    vipd.addCommand(inheriting(file.command(commands), vipd), { hidden: file.hidden === true })
+  for (const file of await Promise.all(wanted.map((load) => load()))) {
+    const command = inheriting(file.command(commands), vipd)
+    if (file.ownHelp === true) command.helpOption(false)
+    vipd.addCommand(command, { hidden: file.hidden === true })
+  }
   return vipd
 }
 

@@ -10,9 +10,13 @@ import { after, before, describe, test } from 'node:test'
 import { projectRoot } from '../../src/lab/program.ts'
 import { until } from '../../src/lab/wait.ts'
 import { conf, inLab } from '../e2e/pair.ts'
+import { followThePage } from './page.ts'
 import { bareRoot, makePackages, RootedHost, scratchFolder } from './root.ts'
 
 const vip = '172.16.80.100'
+/** That of docs/installing.md. */
+const interfaceName = 'ens18'
+const pairVip = '198.51.100.10'
 const soonMs = 60_000
 const scratch = scratchFolder()
 let first: readonly string[] = []
@@ -62,11 +66,13 @@ test('the same sources, compiled again in another place, give the same bytes', (
 })
 
 describe('a pair', () => {
-  test('is installed, fails over, is upgraded while it leads, removed and purged', () =>
+  test('is installed as the page says, fails over, is upgraded while it leads, removed and purged', () =>
     inLab('package', async (lab) => {
       const hosts = await Promise.all(
         ['a', 'b'].map(async (name, index) => {
-          const host = await lab.host(name, { addresses: { eth0: [`172.16.80.${index + 1}/24`] } })
+          const host = await lab.host(name, {
+            addresses: { [interfaceName]: [`198.51.100.${index + 1}/24`] },
+          })
           return await RootedHost.open(host, bareRoot(scratch, name))
         }),
       )
@@ -74,7 +80,7 @@ describe('a pair', () => {
       assert.ok(a !== undefined && b !== undefined)
       const holds = async (at: RootedHost) => {
         try {
-          await at.host.awaitAddress(vip, true, soonMs)
+          await at.host.awaitAddress(pairVip, true, soonMs)
         } catch (error) {
           const logs = [a, b].map(({ host, root }) => host.read(`${root}/run/vipd-service.log`))
           throw new Error(logs.join('\n---\n'), { cause: error })
@@ -83,25 +89,14 @@ describe('a pair', () => {
       for (const missing of ['node', 'gcc', 'python3', 'systemctl', 'ip'])
         assert.notEqual((await a.run('sh', '-c', `command -v ${missing}`)).status, 0, missing)
       const before = await installedFiles(a)
-      const systemctl = readFileSync(join(projectRoot, 'test/package/systemctl.sh'))
-
-      for (const [at, priority] of [
-        [a, 150],
-        [b, 100],
-      ] as const) {
-        await install(at, first)
+      for (const at of [a, b]) deliver(at.root, first)
+      await followThePage(a, b, holds)
+      for (const at of [a, b]) {
         assert.equal(await at.must('vipd', '--version'), 'vipd 0.1.0\n')
-        const group = await at.must('getent', 'group', 'vipd')
-        assert.match(group, /^vipd:/)
-        writeFileSync(join(at.root, 'etc/vipd/vipd.conf'), conf({ priority }))
-        assert.match(await at.must('vipd', 'check'), /nothing to remark; ready to run/)
-        // From here on as if systemd ran.
-        writeFileSync(join(at.root, 'bin/systemctl'), systemctl, { mode: 0o755 })
-        await at.must('mkdir', '-p', '/run/systemd/system')
-        await at.must('systemctl', 'start', 'vipd.service')
+        assert.match(await at.must('getent', 'group', 'vipd'), /^vipd:/)
       }
       await holds(a)
-      await until('only one holds it', soonMs, async () => !(await b.host.holds(vip)))
+      await until('only one holds it', soonMs, async () => !(await b.host.holds(pairVip)))
 
       // Fail-over: the daemon is killed, the warden gives the address up.
       await a.must('systemctl', 'kill', 'vipd.service')
@@ -115,7 +110,7 @@ describe('a pair', () => {
       const taken = b.host.changes.next(
         'b takes over',
         soonMs * 2,
-        (c) => c.address === vip && c.present,
+        (c) => c.address === pairVip && c.present,
         b.host.changes.items.length,
       )
       const said = await install(a, second)
@@ -130,17 +125,17 @@ describe('a pair', () => {
       writeFileSync(join(a.root, 'etc/vipd/vipd.conf'), 'vrrp_instance VI_1 {\n')
       assert.match(await install(a, second.slice(0, 1)), /the old daemon goes on/)
       assert.equal(await a.must('cat', '/run/vipd-service.pid'), running)
-      assert.ok(await a.host.holds(vip))
+      assert.ok(await a.host.holds(pairVip))
 
       const gone = b.host.changes.next(
         'b takes over',
         soonMs,
-        (c) => c.address === vip && c.present,
+        (c) => c.address === pairVip && c.present,
         b.host.changes.items.length,
       )
       await a.must('dpkg', '--remove', 'vipd', 'vipd-runtime')
       await gone
-      assert.ok(!(await a.host.holds(vip)))
+      assert.ok(!(await a.host.holds(pairVip)))
       assert.ok((await a.must('ls', '/etc/vipd')).includes('vipd.conf'))
       await a.must('dpkg', '--purge', 'vipd', 'vipd-runtime')
       assert.notEqual((await a.run('getent', 'group', 'vipd')).status, 0)

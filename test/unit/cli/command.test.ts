@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Log } from '../../../src/base/log.ts'
+import { commands } from '../../../src/cli/commands.ts'
 import { EventFeed } from '../../../src/control/event-feed.ts'
 import { startControl } from '../../../src/control/server.ts'
 import type { ReloadResult } from '../../../src/daemon/types.ts'
@@ -104,6 +105,25 @@ test('help and version', async () => {
     const { status, stdout } = await vipd(...args)
     assert.equal(status, 0)
     assert.match(stdout, /^vipd \d+\.\d+\.\d+\n$/)
+  }
+})
+
+test('the help of every command fits 80 columns, and says what its exit statuses mean', async () => {
+  for (const name of Object.keys(commands)) {
+    if (name === 'keepalived') continue
+    const { status, stdout } = await vipd(name, '--help')
+    assert.equal(status, 0, name)
+    for (const line of stdout.split('\n')) assert.ok(line.length <= 80, `${name}: ${line}`)
+    const plain = ['version', 'completion', 'complete', 'bench'].includes(name)
+    assert.ok(plain || /^Exit status/m.test(stdout), name)
+  }
+})
+
+test('in keepalived’s place --help is keepalived’s, on standard error as there', async () => {
+  for (const option of ['--help', '-h']) {
+    const { status, stdout, stderr } = await vipd('keepalived', option)
+    assert.deepEqual([status, stdout], [0, ''])
+    assert.match(stderr, /^Usage: keepalived \[OPTION\.\.\.\][\s\S]*--use-file/)
   }
 })
 
