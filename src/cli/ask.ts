@@ -1,6 +1,7 @@
 /** What the commands that ask a daemon share: failures of the control socket become a line and an exit status. */
 import { ControlError } from '../control/client.ts'
 import { exit } from './exit.ts'
+import { printable } from './format.ts'
 import { runDirectories } from './run-directories.ts'
 
 /** Runs `act`; a ControlError is printed to standard error and becomes an exit status. */
@@ -10,7 +11,7 @@ export async function asking(act: () => Promise<number>): Promise<number> {
   } catch (error) {
     if (!(error instanceof ControlError)) throw error
     process.stderr.write(
-      `vipd: ${error.message}${error.failure === 'unreachable' ? others() : ''}\n`,
+      `vipd: ${printable(error.message)}${error.failure === 'unreachable' ? others() : ''}\n`,
     )
     if (error.failure === 'unknown-name') return exit.usage
     return error.failure === 'refused' ? exit.degraded : exit.unreachable

@@ -1,6 +1,7 @@
 /** `vipd check`: what the configuration means and what is wrong with it. Touches nothing. */
 import { Command, Option } from 'commander'
 import type { DiagnosticFormat } from './diagnostic-formats.ts'
+import { printableLines } from './format.ts'
 import { afterHelp } from './help.ts'
 import {
   type FileOptions,
@@ -54,8 +55,9 @@ async function report(options: Options): Promise<number> {
   const { configPath, language } = readFileOptions(options)
   const made = checkReport(configPath, realMachine({ readHeld: readForeignAddresses }), language)
   const { format } = options
-  if (format === 'text') process.stdout.write(made.text)
+  if (format === 'text') process.stdout.write(printableLines(made.text))
   else if (format === 'json') process.stdout.write(`${JSON.stringify(made.json, null, 2)}\n`)
-  else process.stdout.write(diagnosticLines(format, made.diagnostics, process.cwd()))
+  else
+    process.stdout.write(printableLines(diagnosticLines(format, made.diagnostics, process.cwd())))
   return made.exit
 }

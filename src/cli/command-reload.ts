@@ -4,6 +4,7 @@ import { requestReload } from '../control/client.ts'
 import type { ReloadRefusal } from '../daemon/types.ts'
 import { asking } from './ask.ts'
 import { exit } from './exit.ts'
+import { printable } from './format.ts'
 import { afterHelp } from './help.ts'
 import { runDirOption } from './options.ts'
 import { daemonSocket } from './trusted-directory.ts'
@@ -30,7 +31,7 @@ function reload(runDir: string, force: boolean): Promise<number> {
     const { ok, diagnostics, changes, refusal } = await requestReload(daemonSocket(runDir), force)
     if (!ok) return rejected(diagnostics, refusal)
     complain(diagnostics)
-    for (const line of changes) process.stdout.write(`${line}\n`)
+    for (const line of changes) process.stdout.write(`${printable(line)}\n`)
     if (changes.length === 0) process.stdout.write('nothing to change\n')
     return exit.ok
   })
@@ -48,5 +49,5 @@ function rejected(diagnostics: readonly string[], refusal: ReloadRefusal | undef
 }
 
 function complain(lines: readonly string[]): void {
-  for (const line of lines) process.stderr.write(`${line}\n`)
+  for (const line of lines) process.stderr.write(`${printable(line)}\n`)
 }

@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { requestResume } from '../control/client.ts'
 import { asking } from './ask.ts'
 import { exit } from './exit.ts'
+import { printable } from './format.ts'
 import { handOverStatuses } from './hand-over.ts'
 import { afterHelp } from './help.ts'
 import { runDirOption } from './options.ts'
@@ -21,7 +22,7 @@ export const command = (): Command =>
 function resume(runDir: string, wanted: string | undefined): Promise<number> {
   return asking(async () => {
     const names = await requestResume(daemonSocket(runDir), wanted)
-    for (const name of names) process.stdout.write(`${name}: takes part as configured\n`)
+    for (const name of names) process.stdout.write(`${printable(name)}: takes part as configured\n`)
     if (names.length === 0) process.stdout.write('no instance was standing by\n')
     return exit.ok
   })

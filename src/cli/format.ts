@@ -25,6 +25,9 @@ const trimmed = (n: number, digits: number) => String(Number(n.toFixed(digits)))
 /** Without control characters: what a script printed must not drive the operator's terminal. */
 export const printable = (text: string) => text.replace(/\p{Cc}/gu, '\ufffd')
 
+/** The same for text of several lines; what a file of configuration says is quoted in them. */
+export const printableLines = (text: string) => text.replace(/[^\P{Cc}\n]/gu, '\ufffd')
+
 export type Column<Row> = {
   readonly title: string
   readonly cell: (row: Row) => string

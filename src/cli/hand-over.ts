@@ -4,6 +4,7 @@ import { requestHandOver } from '../control/client.ts'
 import type { HandOver } from '../report/hand-over.ts'
 import { asking } from './ask.ts'
 import { exit } from './exit.ts'
+import { printable } from './format.ts'
 import { daemonSocket } from './trusted-directory.ts'
 
 /** What the exit statuses of failover, drain and resume mean. */
@@ -18,7 +19,7 @@ export function handOver(
 ): Promise<number> {
   return asking(async () => {
     const all = await requestHandOver(daemonSocket(runDir), verb, name)
-    for (const one of all) process.stdout.write(`${describe(one)}\n`)
+    for (const one of all) process.stdout.write(`${printable(describe(one))}\n`)
     const good = all.every(
       ({ outcome }) => outcome === 'handed-over' || outcome === 'was-not-master',
     )

@@ -2,6 +2,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { inBackground, isInBackground } from './background.ts'
+import { printableLines } from './format.ts'
 import { type KeepalivedOptions, readKeepalivedOptions } from './keepalived-options.ts'
 import { helpText, versionText } from './keepalived-words.ts'
 import { packageVersion } from './paths.ts'
@@ -47,7 +48,7 @@ async function check(options: KeepalivedOptions): Promise<number> {
   const report = checkReport(options.file ?? defaultFile, realMachine(), language)
   const found = report.diagnostics.filter(({ severity }) => severity !== 'note')
   const text = found.map((diagnostic) => `${formatDiagnostic(diagnostic)}\n`).join('')
-  if (options.reportFile === null) process.stderr.write(text)
+  if (options.reportFile === null) process.stderr.write(printableLines(text))
   else writeFileSync(options.reportFile, text)
   return report.exit === 0 && options.mistaken ? exitMistakes : report.exit
 }

@@ -8,6 +8,7 @@ import { describeCommand } from '../config/scripts/command.ts'
 import { checkSpecs } from '../daemon/check-specs.ts'
 import { realMachine } from '../loading/machine.ts'
 import { exit } from './exit.ts'
+import { printable, printableLines } from './format.ts'
 import { outputIsGone } from './output.ts'
 
 export type ProbeOptions = {
@@ -35,11 +36,11 @@ export async function probeNow(options: ProbeOptions): Promise<number> {
     )
     return exit.usage
   }
-  process.stdout.write(`${spec.name}: ${describeCommand(spec.command)}\n`)
+  process.stdout.write(`${printable(`${spec.name}: ${describeCommand(spec.command)}`)}\n`)
   const runs: Once[] = []
   for (let i = 0; i < options.n && !outputIsGone(); i++) {
     const run = await runOnce(spec)
-    process.stdout.write(`${describeRun(spec.name, run)}\n`)
+    process.stdout.write(`${printableLines(describeRun(spec.name, run))}\n`)
     runs.push(run)
   }
   process.stdout.write(`${distribution(runs)}\n`)

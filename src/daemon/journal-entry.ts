@@ -54,9 +54,15 @@ function words(value: unknown): readonly (readonly [suffix: string, text: string
   ]
 }
 
-/** Control characters are escaped: a field is one line. */
-const oneLine = (text: string): string =>
-  text.replace(/\p{Cc}/gu, (c) => JSON.stringify(c).slice(1, -1))
+/**
+ * Control characters are escaped as in JSON, those above ASCII too: one event is one line, and what a file or a script says
+ * does not drive a terminal.
+ */
+export const oneLine = (text: string): string =>
+  text.replace(/\p{Cc}/gu, (c) => {
+    const escaped = JSON.stringify(c).slice(1, -1)
+    return escaped === c ? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}` : escaped
+  })
 
 /** Where a character ends. */
 function cut(text: string, bytesMax: number): string {

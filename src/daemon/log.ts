@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { isatty } from 'node:tty'
 import { pino } from 'pino'
 import type { Log, LogFields, LogForm, LogLevel } from '../base/log.ts'
-import type { JournalEntry } from './journal-entry.ts'
+import { type JournalEntry, oneLine } from './journal-entry.ts'
 import { JournalSink } from './journal-sink.ts'
 import { isJournal, openLogSink } from './log-sink.ts'
 
@@ -141,14 +141,10 @@ const isScalar = (value: unknown): boolean =>
 
 function fieldText(value: unknown): string {
   if (typeof value === 'string')
-    return /^[^\s"=]+$/.test(value) ? oneLine(value) : JSON.stringify(value)
-  if (value instanceof Error) return JSON.stringify(value.message)
+    return /^[^\s"=]+$/.test(value) ? oneLine(value) : oneLine(JSON.stringify(value))
+  if (value instanceof Error) return oneLine(JSON.stringify(value.message))
   return JSON.stringify(value) ?? String(value)
 }
-
-const oneLine = (text: string) =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  text.replace(/[\u0000-\u001f\u007f]/g, (c) => JSON.stringify(c).slice(1, -1))
 
 function localTime(at: Date): string {
   const two = (n: number) => String(n).padStart(2, '0')

@@ -4,6 +4,7 @@
  */
 import type { Log, LogLevel } from '../base/log.ts'
 import { tellSupervisor } from '../engine/native.ts'
+import { oneLine } from './journal-entry.ts'
 import { asLog, lostLine, severity } from './log.ts'
 
 export type SyslogOptions = {
@@ -46,7 +47,7 @@ export function syslogLine(
   const day = `${months[at.getMonth()]} ${String(at.getDate()).padStart(2)}`
   const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`
   const head = `<${facility * 8 + severity[level]}>${day} ${time} ${ident}[${pid}]: `
-  return head + cut(text.replace(/\p{Cc}/gu, (c) => JSON.stringify(c).slice(1, -1)))
+  return head + cut(oneLine(text))
 }
 
 const cut = (text: string): string =>

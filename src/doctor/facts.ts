@@ -81,7 +81,7 @@ export type ProcessFact = {
 export type HostFact = {
   /** Effective user. */
   readonly uid: number
-  readonly ownCapabilities: readonly number[]
+  readonly ownCapabilities: readonly number[] | null
   readonly links: readonly LinkFact[] | null
   /** Below /proc/sys: `net/ipv4/conf/eth0/rp_filter` → `1`. */
   readonly sysctls: Readonly<Record<string, string>>
@@ -133,7 +133,7 @@ export type Facts = {
 
 export const nothingKnown: HostFact = {
   uid: 0,
-  ownCapabilities: [],
+  ownCapabilities: null,
   links: null,
   sysctls: {},
   ruleset: null,

@@ -32,12 +32,12 @@ function mistakes({ config }: Facts): readonly Found[] {
   const mend = `vipd check ${path}`
   const [first] = list
   const rest = list.length > 1 ? `, and ${list.length - 1} more` : ''
-  const said = first === undefined ? '' : `: ${first}${rest}`
-  if (!runs) return [{ code: 'configuration-broken', about: null, what: `${path}${said}`, mend }]
-  if (exit === 6) return [{ code: 'scripts-insecure', about: null, what: `${path}${said}`, mend }]
-  return list.length === 0
-    ? []
-    : [{ code: 'configuration-mistakes', about: null, what: `${path}${said}`, mend }]
+  // A place in this file begins with its path.
+  const place = first?.startsWith(`${path}:`) === true ? first : `${path}: ${first}`
+  const what = first === undefined ? path : `${place}${rest}`
+  if (!runs) return [{ code: 'configuration-broken', about: null, what, mend }]
+  if (exit === 6) return [{ code: 'scripts-insecure', about: null, what, mend }]
+  return list.length === 0 ? [] : [{ code: 'configuration-mistakes', about: null, what, mend }]
 }
 
 function running({ status, config, runDir }: Facts): readonly Found[] {

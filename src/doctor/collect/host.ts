@@ -28,7 +28,9 @@ export async function collectHost(request: HostRequest, say: Say, miss: Miss): P
     // What follows would be about another network.
     if (refused !== null) return miss({ what: `network namespace ${namespace}`, why: refused })
   }
-  say({ uid: process.geteuid?.() ?? 0, ownCapabilities: ownCapabilities() })
+  const own = ownCapabilities()
+  say({ uid: process.geteuid?.() ?? 0, ownCapabilities: own })
+  if (own === null) miss({ what: 'processes, rights and sysctls', why: '/proc cannot be read' })
   const links = readLinks()
   if (typeof links === 'string') miss({ what: 'interfaces', why: links })
   else say({ links, networkd: readNetworkd(links), networkManager: readNetworkManager(links) })

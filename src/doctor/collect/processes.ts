@@ -19,8 +19,9 @@ function capabilitiesIn(status: string | null): readonly number[] | null {
   )
 }
 
-export const ownCapabilities = (): readonly number[] =>
-  capabilitiesIn(readText('/proc/self/status')) ?? []
+/** null: it cannot be read. */
+export const ownCapabilities = (): readonly number[] | null =>
+  capabilitiesIn(readText('/proc/self/status'))
 
 export function readProcess(pid: number): ProcessFact | null {
   const status = readText(`/proc/${pid}/status`)

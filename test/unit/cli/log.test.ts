@@ -43,8 +43,13 @@ test('for journald: a severity instead of the time', () => {
 })
 
 test('one event is one line, whatever the text holds', () => {
-  const line = formatLine('info', 'a\nb\u001b[2J', { c: 'd\ne', error: new Error('f\ng') }, null)
-  assert.equal(line, '<6>a\\nb\\u001b[2J c="d\\ne" error="f\\ng"')
+  const line = formatLine(
+    'info',
+    'a\nb\u001b[2J\u009b\u007f',
+    { c: 'd\ne', error: new Error('f\ng') },
+    null,
+  )
+  assert.equal(line, '<6>a\\nb\\u001b[2J\\u009b\\u007f c="d\\ne" error="f\\ng"')
 })
 
 test('JSON lines and levels', async () => {
