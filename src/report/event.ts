@@ -3,7 +3,11 @@ import type { ClaimHow, Transition } from './status.ts'
 
 /** The same without number and time: the part of it that tells it knows neither. */
 export type Happening =
-  | ({ readonly kind: 'transition' } & Transition)
+  | ({
+      readonly kind: 'transition'
+      /** In FAULT until a first result of a check is there: held back, and not notified. */
+      readonly silent: boolean
+    } & Transition)
   /** The verdict on a check; the first one included. */
   | { readonly kind: 'check'; readonly name: string; readonly good: boolean; readonly why: string }
   | {
@@ -31,13 +35,15 @@ export type Happening =
       readonly mac: string
       readonly how: ClaimHow
     }
+  /** A sync group as a whole, after its members. */
+  | { readonly kind: 'group'; readonly name: string; readonly from: string; readonly to: string }
   /** What a BFD session is to those that track it. */
   | { readonly kind: 'bfd'; readonly name: string; readonly up: boolean }
 
 /** Of the transition by which a reload takes an instance out: what its notifications call that. */
 export type Removal = 'DELETED' | 'FAULT'
 
-export type DaemonEvent = Happening & {
+export type DaemonEvent = Told & {
   /** ISO 8601, by the wall clock. */
   readonly at: string
   /**
@@ -47,16 +53,22 @@ export type DaemonEvent = Happening & {
   readonly number: number | null
 }
 
+/** As it is told to those that watch. */
+export type Told =
+  | Exclude<Happening, { kind: 'transition' }>
+  | ({ readonly kind: 'transition' } & Transition)
+
 export const reloadLinesMax = 20
 
 /** What it is about: an instance, a group, a check, a session; null: the host. */
-export function subjectOf(event: Happening): string | null {
+export function subjectOf(event: Told): string | null {
   switch (event.kind) {
     case 'transition':
     case 'priority':
     case 'claim':
       return event.instance
     case 'check':
+    case 'group':
     case 'bfd':
     case 'failover':
     case 'drain':
@@ -68,7 +80,7 @@ export function subjectOf(event: Happening): string | null {
 }
 
 /** One line, without the time and the subject. What a script has printed is in it as it is. */
-export function eventText(event: Happening): string {
+export function eventText(event: Told): string {
   switch (event.kind) {
     case 'transition':
       return `${event.from} -> ${event.to}  ${event.why}`
@@ -86,6 +98,8 @@ export function eventText(event: Happening): string {
       return 'drain ordered'
     case 'resume':
       return 'resume ordered'
+    case 'group':
+      return `group ${event.from} -> ${event.to}`
     case 'bfd':
       return `BFD ${event.up ? 'UP' : 'DOWN'}`
   }

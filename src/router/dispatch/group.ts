@@ -13,6 +13,7 @@ import {
   mayLead,
 } from '../../election/sync-group.ts'
 import type { Notifier } from '../../notify/notify.ts'
+import type { DispatcherPorts } from './dispatcher-ports.ts'
 import type { RunningInstance } from './instance.ts'
 
 /** More than the three rounds that `groupDecide` promises to need: beyond it the rule itself is broken. */
@@ -25,17 +26,21 @@ export class RunningGroup {
   readonly #members: readonly RunningInstance[]
   readonly #notifier: Notifier
   readonly #log: Log
+  readonly #happened: DispatcherPorts['happened']
   #state: GroupState
 
   constructor(
     cfg: SyncGroup,
     members: readonly RunningInstance[],
-    ports: { readonly notifier: Notifier; readonly log: Log; readonly before: GroupState | null },
+    ports: Pick<DispatcherPorts, 'notifier' | 'log' | 'happened'> & {
+      readonly before: GroupState | null
+    },
   ) {
     this.cfg = cfg
     this.#members = members
     this.#notifier = ports.notifier
     this.#log = ports.log
+    this.#happened = ports.happened
     this.#state = ports.before ?? 'init'
     const allOwners = members.every((m) => m.cfg.priority === 255)
     for (const member of members) member.joinGroup(!allOwners)
@@ -75,8 +80,13 @@ export class RunningGroup {
 
   #notifyChange(state: GroupState): void {
     if (state === this.#state) return
-    this.#state = state
     const { name, notify } = this.cfg
+    this.#happened({
+      ...{ kind: 'group', name },
+      from: this.#state.toUpperCase(),
+      to: state.toUpperCase(),
+    })
+    this.#state = state
     if (state === 'init') return
     if (state === 'stopped') return this.#notifier.group({ name, state: 'STOP', notify })
     this.#log.info(describeSync(name, state), { group: name, state })

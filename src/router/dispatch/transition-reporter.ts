@@ -40,10 +40,11 @@ export class TransitionReporter {
       why,
       cause: effect.cause.kind,
     })
+    const silent = machine.state.kind === 'fault' && machine.state.silent
     const end = cfg.notify.saysDeleted ? 'DELETED' : 'FAULT'
     const gone = removed && effect.to === 'stopped'
     const number = this.#happened(
-      { kind: 'transition', instance: cfg.name, ...entry },
+      { kind: 'transition', instance: cfg.name, silent, ...entry },
       ...(gone ? ([end] as const) : []),
     )
     const fields = {
@@ -56,8 +57,7 @@ export class TransitionReporter {
       ...(number === null ? {} : { number }),
       cause: effect.cause,
     }
-    const { state } = machine
-    if (state.kind === 'fault' && state.silent) {
+    if (silent) {
       this.#log.info(`(${cfg.name}) held: ${why}`, fields)
       return
     }
