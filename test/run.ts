@@ -39,6 +39,7 @@ const suites: readonly Suite[] = [
   { name: 'dbus', concurrency: 1, required: true, named: true },
   { name: 'page', concurrency: 1, required: true, named: true },
   { name: 'bfd', concurrency: 1, required: true, named: true },
+  { name: 'snmp', concurrency: 1, required: true, named: true },
   { name: 'package', concurrency: 1, required: true, named: true, timeoutMs: 1_200_000 },
   { name: 'uml', concurrency: 1, required: true, named: true, timeoutMs: 1_200_000 },
 ]

@@ -2,6 +2,7 @@
  * keepalived's command line, as its getopt_long(3) reads it: bundled letters, values attached or in the next word, long
  * names that are cut short, words in any order. What it complains about and goes on, and what ends it, is the same here.
  */
+import { readSnmpSocket, type SnmpOverride } from '../config/snmp.ts'
 
 export type KeepalivedOptions = {
   readonly action: 'run' | 'check' | 'version' | 'help'
@@ -18,6 +19,7 @@ export type KeepalivedOptions = {
   /** RFC 3164: 3 is daemon. */
   readonly facility: number
   readonly umask: number | null
+  readonly snmp: SnmpOverride
   readonly dumpConfiguration: boolean
   readonly pidFile: string | null
   readonly vrrpPidFile: string | null
@@ -104,13 +106,8 @@ const options: readonly Option[] = [
     fails('--genhash belongs to LVS, whose HTTP checkers vipd does not have'),
   ),
   option('address-monitoring', 'a', 'none', nothing),
-  option('snmp', 'x', 'none', note('--snmp has no effect: vipd serves no SNMP')),
-  option(
-    'snmp-agent-socket',
-    'A',
-    'required',
-    note('--snmp-agent-socket has no effect: vipd serves no SNMP'),
-  ),
+  option('snmp', 'x', 'none', (_, { snmp }) => ({ snmp: { ...snmp, all: true } })),
+  option('snmp-agent-socket', 'A', 'required', agentSocket),
   option('namespace', 's', 'required', (namespace) => ({ namespace })),
   option('core-dump', 'm', 'none', () => ({ core: true })),
   option('core-dump-pattern', 'M', 'required', (corePattern) => ({ corePattern })),
@@ -132,6 +129,12 @@ function facility(word: string): Effect {
   return word === 'daemon'
     ? { facility: 3 }
     : { mistaken: true, note: `Invalid log facility '${word}'` }
+}
+
+function agentSocket(word: string, { snmp }: KeepalivedOptions): Effect {
+  const socket = readSnmpSocket(word)
+  if (socket !== null) return { snmp: { ...snmp, socket } }
+  return { note: `--snmp-agent-socket ${word}: AgentX is spoken over unix:PATH or tcp:HOST:PORT` }
 }
 
 /** As strtol(3) reads it: octal after 0, else decimal. */
@@ -170,6 +173,7 @@ const defaults: KeepalivedOptions = {
   detail: 0,
   facility: 3,
   umask: null,
+  snmp: { all: false, socket: null },
   dumpConfiguration: false,
   pidFile: null,
   vrrpPidFile: null,

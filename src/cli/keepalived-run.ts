@@ -50,6 +50,7 @@ export async function keepalivedRun(options: Options, words: readonly string[]):
       runDir: null,
       namespace: options.namespace,
       umask: options.umask,
+      snmp: options.snmp,
       processName: 'keepalived',
       workers: 1,
       logForm: 'text',

@@ -43,8 +43,8 @@ export const helpText = `Usage: keepalived [OPTION...]
   -c, --checkers_pid=FILE      LVS: no effect
   -a, --address-monitoring     Report all address additions/deletions: no effect
   -b, --bfd_pid=FILE           Use specified pidfile for BFD child process: no effect
-  -x, --snmp                   Enable SNMP subsystem: no effect
-  -A, --snmp-agent-socket=FILE Use the specified socket for master agent: no effect
+  -x, --snmp                   Enable SNMP subsystem
+  -A, --snmp-agent-socket=FILE Use the specified socket for master agent
   -s, --namespace=NAME         Run in network namespace NAME
   -m, --core-dump              Produce core dump if terminate abnormally
   -M, --core-dump-pattern=PATN Also set /proc/sys/kernel/core_pattern to PATN

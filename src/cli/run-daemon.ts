@@ -7,6 +7,7 @@ import { useProcessors } from '../addon/surroundings.ts'
 import { OpError, textOf } from '../base/errors.ts'
 import type { Log, LogForm, LogLevel } from '../base/log.ts'
 import type { LanguageOptions } from '../config/language/tree-types.ts'
+import type { SnmpOverride } from '../config/snmp.ts'
 import type { Globals, IdentityOptions } from '../config/types.ts'
 import { type Control, NotYet, startControl } from '../control/server.ts'
 import { formOf, type LogFormat, limitRepeats, openLog } from '../daemon/log.ts'
@@ -40,6 +41,7 @@ export type ServeOptions = {
   readonly namespace: string | null
   /** Of the command line; null: as the configuration has it. */
   readonly umask: number | null
+  readonly snmp: SnmpOverride
   /** For ps and pidof, unless the configuration has another. */
   readonly processName: string
   /** Of the lines that the warden writes to standard error. */
@@ -72,7 +74,7 @@ const orphansMs = 1_000
 
 /** Returns once the daemon runs; the process then ends through a signal or `stop`. */
 export const runDaemon = (
-  options: Omit<ServeOptions, 'logForm' | 'namespace' | 'umask' | 'processName'> & {
+  options: Omit<ServeOptions, 'logForm' | 'namespace' | 'umask' | 'snmp' | 'processName'> & {
     readonly logFormat: LogFormat
     readonly logLevel: LogLevel
   },
@@ -84,6 +86,7 @@ export const runDaemon = (
       ...options,
       namespace: null,
       umask: null,
+      snmp: { all: false, socket: null },
       processName: 'vipd',
       logForm: formOf(options.logFormat),
     },
@@ -148,7 +151,8 @@ async function start(options: ServeOptions, log: Log, hooks: Hooks): Promise<voi
   let historyDirectory = (_: string | null): string | null => null
   const dumps = new DumpRequests(() => running.daemon)
   const surfaces = new DaemonSurfaces({
-    ...{ log, daemon, reload },
+    ...{ log, daemon, reload, snmp: options.snmp },
+    running: () => running.daemon,
     dump: (kind) => dumps.write(kind),
     historyDirectory: (configured) => historyDirectory(configured),
   })

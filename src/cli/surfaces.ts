@@ -1,6 +1,7 @@
 /** What the daemon tells besides its log and its control socket, switched on and off by the configuration. */
 import type { Log } from '../base/log.ts'
 import type { HttpConfig } from '../config/http.ts'
+import { isSnmpOn, noSnmp, overridden, type SnmpOverride } from '../config/snmp.ts'
 import type { Globals } from '../config/types.ts'
 import { EventFeed } from '../control/event-feed.ts'
 import type { Daemon, ReloadResult, Surfaces } from '../daemon/types.ts'
@@ -13,19 +14,27 @@ import type { DumpKind } from '../surfaces/dumps/dumps.ts'
 import { HistorySurface } from '../surfaces/history/surface.ts'
 import type { Order as HttpOrder } from '../surfaces/http/messages.ts'
 import type { HttpSurface } from '../surfaces/http/surface.ts'
+import type { SnmpSurface } from '../surfaces/snmp/surface.ts'
 import type { GroupSockets } from './group-sockets.ts'
 
 export type SurfacePorts = {
   readonly log: Log
   /** Throws while it starts. */
   daemon(): Daemon
+  /** null while it starts. */
+  running(): Daemon | null
   /** After those that were asked for before. */
   reload(force: boolean): Promise<ReloadResult>
   /** The path that was written. Rejects with the reason why none was. */
   dump(kind: DumpKind): Promise<string>
   /** Where transitions are kept, with that in vipd_history; null: nowhere. */
   historyDirectory(configured: string | null): string | null
+  /** Of the command line. */
+  readonly snmp: SnmpOverride
 }
+
+/** The first transitions of thousands of instances. */
+const earlyMax = 10_000
 
 export class DaemonSurfaces implements Surfaces {
   readonly events = new EventFeed()
@@ -34,6 +43,10 @@ export class DaemonSurfaces implements Surfaces {
   #http: HttpSurface | null = null
   #dbus: DbusSurface | null = null
   #dbusConfig: DbusConfig | null = null
+  #snmp: SnmpSurface | null = null
+  #snmpConfig = noSnmp
+  /** What happened while its code was being read. */
+  #early: Happening[] = []
   #groups: GroupSockets | null = null
   #httpConfig: HttpConfig = { listeners: [], peers: [] }
   #stopped = false
@@ -46,7 +59,7 @@ export class DaemonSurfaces implements Surfaces {
   get warnings(): readonly string[] {
     const groups = this.#groups?.warnings ?? []
     const asked = [...(this.#http?.warnings ?? []), ...(this.#dbus?.warnings ?? [])]
-    return [...groups, ...asked, ...this.#history.warnings]
+    return [...groups, ...asked, ...(this.#snmp?.warnings ?? []), ...this.#history.warnings]
   }
 
   /** Once it is known where they are. */
@@ -55,12 +68,14 @@ export class DaemonSurfaces implements Surfaces {
   }
 
   happened(what: Happening, removal: Removal | null = null): number | null {
+    if (this.#snmp !== null) this.#snmp.happened(what)
+    else if (isSnmpOn(this.#snmpConfig) && this.#early.length < earlyMax) this.#early.push(what)
     if (what.kind === 'reload' && what.ok) this.#dbus?.reloaded()
     if (what.kind !== 'transition') {
       this.events.publish({ ...what, at: new Date().toISOString(), number: null })
       return null
     }
-    const { kind, ...transition } = what
+    const { kind, silent: _silent, ...transition } = what
     const number = this.#history.keep(transition)
     this.events.publish({ kind, number, ...transition })
     this.#http?.transition(transition, number)
@@ -87,6 +102,9 @@ export class DaemonSurfaces implements Surfaces {
     this.#dbusConfig = dbusOf(globals)
     if (this.#dbus !== null) this.#dbus.follow(this.#dbusConfig)
     else if (globals.dbus) void this.#openDbus()
+    this.#snmpConfig = overridden(globals.snmp, this.#ports.snmp)
+    if (this.#snmp !== null) this.#snmp.follow(this.#snmpConfig)
+    else if (isSnmpOn(this.#snmpConfig)) void this.#openSnmp()
   }
 
   async stop(): Promise<void> {
@@ -96,7 +114,7 @@ export class DaemonSurfaces implements Surfaces {
 
   /** After the daemon's last transition. */
   async close(): Promise<void> {
-    await this.#history.stop()
+    await Promise.all([this.#history.stop(), this.#snmp?.stop()])
   }
 
   async #openHttp(): Promise<void> {
@@ -128,6 +146,20 @@ export class DaemonSurfaces implements Surfaces {
     if (order.verb === 'dump') return void (await this.#ports.dump(order.what))
     const { ok, refusal } = await this.#ports.reload(false)
     if (!ok) throw new Error(refusal?.reasons[0] ?? 'the configuration cannot be loaded')
+  }
+
+  async #openSnmp(): Promise<void> {
+    const { SnmpSurface } = await import('../surfaces/snmp/surface.ts')
+    if (this.#stopped || this.#snmp !== null) return
+    const { log, daemon } = this.#ports
+    this.#snmp = new SnmpSurface({
+      log,
+      status: (part) => daemon().tellStatus(part),
+      facts: () => daemon().mib(),
+      placeOf: (instance) => this.#ports.running()?.mibPlaceOf(instance) ?? null,
+    })
+    this.#snmp.follow(this.#snmpConfig)
+    for (const what of this.#early.splice(0)) this.#snmp.happened(what)
   }
 
   async #carryOut({ verb, name, force }: HttpOrder): Promise<unknown> {

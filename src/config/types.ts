@@ -8,6 +8,7 @@ import type { Us } from '../base/time.ts'
 import type { Hmac } from './hmac.ts'
 import type { HttpListener, HttpPeer } from './http.ts'
 import type { Route, Rule } from './routing.ts'
+import type { SnmpConfig } from './snmp.ts'
 import type { Statics } from './statics.ts'
 import type { VirtualLink, Vmac } from './virtual-link.ts'
 
@@ -113,6 +114,7 @@ export type Globals = GlobalOptions &
     /** The daemon runs on these; null: on all. */
     readonly processors: readonly number[] | null
     readonly httpPeers: readonly HttpPeer[]
+    readonly snmp: SnmpConfig
     readonly mail: Mail | null
     readonly notifyFifos: readonly Fifo[]
     readonly startupScript: TimedCommand | null

@@ -32,6 +32,7 @@ import { type CountingNotifier, startNotifier } from '../notify/notify.ts'
 import type { Dump } from '../report/dump.ts'
 import { type Happening, type Removal, reloadLinesMax } from '../report/event.ts'
 import type { HandOver } from '../report/hand-over.ts'
+import type { MibFacts, MibPlace } from '../report/mib.ts'
 import type { Observation } from '../report/observation.ts'
 import type { Recent, RecentNames } from '../report/recent.ts'
 import type { Status, StatusInstance, StatusRest } from '../report/status.ts'
@@ -46,6 +47,7 @@ import { checkSpecs } from './check-specs.ts'
 import { dumpFacts } from './dump-facts.ts'
 import { initialiseFiles } from './initial-files.ts'
 import { Lease } from './lease.ts'
+import { mibFacts } from './mib-facts.ts'
 import { NftTables } from './nft-tables.ts'
 import { applyNice, engineOptions, linkDelays, runTimed } from './process.ts'
 import { endWith, Reloads } from './reloads.ts'
@@ -303,6 +305,22 @@ export class RunningDaemon implements Daemon {
       atMs: Date.now(),
       sourceOf: (name) => running.get(name)?.params.source ?? null,
     })
+  }
+
+  mib(): MibFacts {
+    const { config, instances } = this.#dispatcher
+    return mibFacts({
+      config,
+      kernel: this.#kernel,
+      sources: instances.map((it) => [it.cfg.name, it.params.source]),
+    })
+  }
+
+  mibPlaceOf(instance: string): MibPlace {
+    const it = this.#dispatcher.instances.find(({ cfg }) => cfg.name === instance)
+    const on = it?.cfg.interface ?? null
+    const link = on === null ? null : this.#kernel.linkByName(on)
+    return { ifindex: link?.ifindex ?? null, source: it?.params.source ?? null }
   }
 
   get dumpDirectory(): string | null {

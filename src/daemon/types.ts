@@ -9,6 +9,7 @@ import type { Loader } from '../loading/loader.ts'
 import type { Dump } from '../report/dump.ts'
 import type { Happening, Removal } from '../report/event.ts'
 import type { HandOver } from '../report/hand-over.ts'
+import type { MibFacts, MibPlace } from '../report/mib.ts'
 import type { Observation } from '../report/observation.ts'
 import type { Recent, RecentNames } from '../report/recent.ts'
 import type { Status, StatusInstance, StatusRest } from '../report/status.ts'
@@ -68,6 +69,9 @@ export type Daemon = {
   tellStatus(part: (instances: readonly StatusInstance[]) => void): Promise<StatusRest>
   /** What keepalived's dump files tell. */
   dump(): Promise<Dump>
+  /** What SNMP tells besides the status. */
+  mib(): MibFacts
+  mibPlaceOf(instance: string): MibPlace
   /** Where they go; null: the configuration wants none. */
   readonly dumpDirectory: string | null
   /** One line for the supervisor. */

@@ -132,6 +132,11 @@ export const rooms: readonly Room[] = [
     'base wire threads report surfaces/feed',
   ),
   room(
+    'surfaces/snmp',
+    'a subagent of an SNMP master agent, in a thread, from statuses',
+    'base wire threads config report surfaces/feed',
+  ),
+  room(
     'surfaces/history',
     'transitions on the disk, over restarts, written in a thread',
     'base threads report',

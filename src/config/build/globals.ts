@@ -23,6 +23,7 @@ export function finishGlobals(instances: readonly Instance[], lowering: Lowering
     umask: draft.umask,
     processors: draft.processors,
     httpPeers: draft.httpPeers,
+    snmp: draft.snmp,
     mail: finishMail(draft, lowering),
     notifyFifos: finishFifos(draft),
     startupScript: timed(draft.startupScript, inputs.startupTimeoutUs),

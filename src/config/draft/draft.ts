@@ -9,6 +9,7 @@ import type { Us } from '../../base/time.ts'
 import type { HmacMode } from '../hmac.ts'
 import type { HttpListener, HttpPeer } from '../http.ts'
 import type { Route, Rule } from '../routing.ts'
+import { noSnmp, type SnmpConfig } from '../snmp.ts'
 import type { StaticAddress } from '../statics.ts'
 import type {
   ControlGroup,
@@ -87,6 +88,7 @@ export type GlobalDraft = {
   pushGroup: ControlGroup | null
   processors: readonly number[] | null
   readonly httpPeers: HttpPeer[]
+  snmp: SnmpConfig
   mailTo: string[]
   mailServer: { readonly host: string; readonly port: number } | null
   scriptUser: RunAs | null
@@ -261,6 +263,7 @@ export const globalDraft = (): GlobalDraft => ({
   pushGroup: null,
   processors: null,
   httpPeers: [],
+  snmp: noSnmp,
   mailTo: [],
   mailServer: null,
   scriptUser: null,

@@ -12,6 +12,7 @@ import { instanceOptions } from '../keywords/instance-options.ts'
 import { notifyOptions } from '../keywords/notify.ts'
 import { scriptOptions } from '../keywords/script.ts'
 import { describeCommand } from '../scripts/command.ts'
+import { isSnmpOn, type SnmpConfig, snmpSocketText } from '../snmp.ts'
 import type { StaticAddress, Statics } from '../statics.ts'
 import type {
   BfdInstance,
@@ -76,6 +77,7 @@ function printGlobals(config: Config, world: World): string[] {
   for (const listener of globals.http) lines.push(row('HTTP', httpText(listener)))
   for (const { url, token } of globals.httpPeers)
     lines.push(row('HTTP peer', `${url}, ${token === null ? 'no token' : 'with a token'}`))
+  if (isSnmpOn(globals.snmp)) lines.push(row('SNMP', snmpText(globals.snmp)))
   const { controlGroup, pushGroup } = globals
   if (controlGroup !== null)
     lines.push(row('may read', `group ${controlGroup.name} (vipd-read.sock)`))
@@ -89,6 +91,15 @@ function printGlobals(config: Config, world: World): string[] {
   }
   return lines
 }
+
+const snmpText = ({ keepalived, rfc2787, rfc6527, traps, socket }: SnmpConfig): string =>
+  [
+    ...(keepalived ? ['KEEPALIVED-MIB'] : []),
+    ...(rfc2787 ? ['VRRP-MIB (RFC 2787)'] : []),
+    ...(rfc6527 ? ['VRRPV3-MIB (RFC 6527)'] : []),
+    traps ? 'traps' : 'no traps',
+    `through ${snmpSocketText(socket)}`,
+  ].join(', ')
 
 const httpText = ({ address, readToken, actionToken, tls }: HttpListener): string =>
   [

@@ -8,10 +8,6 @@ const reasons: readonly (readonly [string, string])[] = [
     'vipd gives its netlink sockets large buffers, beyond the system’s limit where that is permitted, and reads everything again when the kernel reports that messages were lost',
   ],
   [
-    'global_defs.enable_snmp_vrrp global_defs.enable_snmp_keepalived global_defs.enable_snmp_rfc global_defs.enable_snmp_rfcv2 global_defs.enable_snmp_rfcv3 global_defs.enable_traps global_defs.snmp_socket',
-    'it serves no SNMP; `vipd status --json` has what the MIB has',
-  ],
-  [
     'global_defs.data_use_instance global_defs.state_dump_file global_defs.stats_dump_file global_defs.json_dump_file',
     'the dump files have keepalived’s usual names in the directory of vipd_dumps, which each daemon can have for itself',
   ],

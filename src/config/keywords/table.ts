@@ -27,6 +27,7 @@ import { processKeywords as daemonKeywords } from './process.ts'
 import { programKeywords } from './programs.ts'
 import { rootBlocks, unsupportedRootKeywords } from './root.ts'
 import { scriptKeywords, scriptOptionLines } from './script.ts'
+import { snmpKeywords } from './snmp.ts'
 import { staticBlocks, trackGroupKeywords } from './statics.ts'
 import { fileKeywords, fileOptionLines, processKeywords, processOptionLines } from './trackers.ts'
 import { globalUnicastLines, unicastLines } from './unicast.ts'
@@ -45,6 +46,7 @@ export const keywords: readonly Keyword[] = [
   ...mailKeywords,
   ...controlKeywords,
   ...httpKeywords,
+  ...snmpKeywords,
   ...daemonKeywords,
   ...globalNotifyLines,
   ...programKeywords,

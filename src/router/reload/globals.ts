@@ -20,6 +20,7 @@ const composed: Readonly<Record<Composed, Setting>> = {
   umask: { keyword: 'umask', effect: 'next-start' },
   processors: { keyword: 'vrrp_cpu_affinity', effect: 'next-start' },
   httpPeers: { keyword: 'vipd_peer_http', effect: 'now' },
+  snmp: { keyword: 'enable_snmp_vrrp and the other keywords of SNMP', effect: 'now' },
   mail: { keyword: 'notification_email and its server', effect: 'now' },
   notifyFifos: { keyword: 'notify_fifo', effect: 'now' },
   startupScript: { keyword: 'startup_script', effect: 'next-start' },
