@@ -7,18 +7,16 @@
  */
 import { fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { controlFrameBytesMax } from '../src/base/limits.ts'
 import { summarise } from '../src/base/statistics.ts'
 import { tableText } from '../src/bench/report.ts'
-import { encodeFrame, FrameReader } from '../src/control/protocol.ts'
 import { openLab } from '../src/lab/lab.ts'
 import { ensureNamespaces } from '../src/lab/namespaces.ts'
 import { residentMb } from '../src/lab/trial.ts'
 import { startVipd } from '../src/lab/vipd.ts'
 import { until } from '../src/lab/wait.ts'
+import { pings } from './control-pings.ts'
 import { held, hostOn, manyInstances } from './many-instances.ts'
 
 type Clients = {
@@ -30,7 +28,6 @@ type Clients = {
 
 const listening = { reading: 90, stalling: 10, asking: 0 }
 const all = { ...listening, asking: 10 }
-const everyMs = 5
 
 const kinds = ['HTTP off', 'no clients', '100 clients', '110 clients'] as const
 type Kind = (typeof kinds)[number]
@@ -39,37 +36,6 @@ type Found = {
   /** Of the main thread, in percent of a processor. */
   readonly processor: number[]
   readonly memory: number[]
-}
-
-/** Milliseconds that each ping took. */
-async function pings(path: string, seconds: number): Promise<number[]> {
-  const socket = connect(path)
-  const took: number[] = []
-  const end = performance.now() + seconds * 1_000
-  for (let id = 1; performance.now() < end; id += 1) {
-    const began = performance.now()
-    await ping(socket, id)
-    took.push(performance.now() - began)
-    await delay(everyMs)
-  }
-  socket.destroy()
-  return took
-}
-
-function ping(socket: Socket, id: number): Promise<void> {
-  const reader = new FrameReader(controlFrameBytesMax)
-  return new Promise((resolve, reject) => {
-    const failed = () => reject(new Error('the control socket has closed'))
-    const take = (chunk: Buffer) => {
-      if ((reader.push(chunk)?.length ?? 0) === 0) return
-      socket.removeListener('data', take)
-      socket.removeListener('close', failed)
-      resolve()
-    }
-    socket.on('data', take)
-    socket.once('close', failed)
-    socket.write(encodeFrame({ id, verb: 'ping' }, controlFrameBytesMax))
-  })
 }
 
 async function withClients(
