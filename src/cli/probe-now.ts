@@ -24,7 +24,8 @@ export async function probeNow(options: ProbeOptions): Promise<number> {
   const anyInterface = { ...realMachine(), interfaceExists: () => true }
   const report = checkReport(options.configPath, anyInterface, options.language)
   if (report.config === null) {
-    process.stderr.write('vipd probe: the configuration cannot run; vipd check says why\n')
+    const { configPath } = options
+    process.stderr.write(`vipd probe: ${configPath} cannot run: vipd check ${configPath}\n`)
     return exit.usage
   }
   const specs = checkSpecs(report.config.scripts)

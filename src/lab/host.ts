@@ -219,7 +219,9 @@ export class Host {
   }
 
   #enter(command: string, args: readonly string[]): string[] {
-    return ['nsenter', '-t', String(this.pid), '-m', '-u', '-i', '-n', '-p', command, ...args]
+    // The host has this machine's /var: what daemons keep there must be its own all the same.
+    const own = ['env', 'STATE_DIRECTORY=/run/lab/state', command, ...args]
+    return ['nsenter', '-t', String(this.pid), '-m', '-u', '-i', '-n', '-p', ...own]
   }
 
   #outside(path: string): string {

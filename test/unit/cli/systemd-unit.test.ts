@@ -18,7 +18,7 @@ function setting(name: string): readonly string[] {
 }
 
 test('a configuration that cannot run is not tried again every second', () => {
-  const run = /\| `vipd run` \| the daemon \| (.*) \|/.exec(read('README.md'))?.[1] ?? ''
+  const run = /\| `vipd run` \| the daemon \| (.*) \|/.exec(read('docs/commands.md'))?.[1] ?? ''
   const statuses = /(\d) or (\d) the configuration cannot run/.exec(run)
   assert.deepEqual(setting('RestartPreventExitStatus'), statuses?.slice(1))
   assert.deepEqual(setting('Restart'), ['always'])
