@@ -13,6 +13,7 @@
 #include "addon/core_object.h"
 #include "addon/egress.h"
 #include "addon/engine_object.h"
+#include "addon/exchange.h"
 #include "addon/files_object.h"
 #include "addon/frame_watch_object.h"
 #include "addon/programs.h"
@@ -145,6 +146,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("hmacMd5", Napi::Function::New(env, MacOf<vipd::Md5>, "hmacMd5"));
   vipd::DefineFiles(env, exports);
   vipd::DefineEgress(env, exports);
+  vipd::DefineExchange(env, exports);
   vipd::DefinePrograms(env, exports);
   vipd::DefineRuleset(env, exports);
   vipd::DefineSenses(env, exports);

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "addon/exchange.h"
+
 namespace vipd {
 
 namespace {
@@ -55,6 +57,12 @@ EnginePolicy PolicyFrom(const Napi::Object& value) {
   const Napi::Object end = ObjectIn(value, "wardenEndUs");
   policy.warden_ends = PositiveIn(end, "dismissed");
   policy.warden_killed = PositiveIn(end, "killed");
+  const Napi::Object exchange = ObjectIn(value, "exchangeUs");
+  policy.exchange_room = PositiveIn(exchange, "room");
+  policy.exchange_room_patience = PositiveIn(exchange, "roomPatience");
+  policy.exchange_taken_least = PositiveIn(exchange, "takenLeast");
+  policy.exchange_taken_most = PositiveIn(exchange, "takenMost");
+  policy.exchange_kept = PositiveIn(exchange, "kept");
   return policy;
 }
 
@@ -65,6 +73,7 @@ EngineOptions OptionsFrom(const Napi::Object& value) {
   options.lock_memory = value.Get("lockMemory").ToBoolean();
   options.liveness = UsIn(value, "livenessUs");
   options.policy = PolicyFrom(ObjectIn(value, "policy"));
+  options.succeeds = ExchangeFrom(value.Get("succeeds"));
   return options;
 }
 

@@ -31,6 +31,10 @@ const char* KindName(Event::Kind kind) {
       return "stranger";
     case Event::Kind::kSkewed:
       return "skewed";
+    case Event::Kind::kGaveSlots:
+      return "gaveSlots";
+    case Event::Kind::kTookSlots:
+      return "tookSlots";
     case Event::Kind::kAnswer:
       return "answer";
   }
@@ -92,6 +96,10 @@ Napi::Object EventTo(Napi::Env env, const Event& event) {
       break;
     case Event::Kind::kLapsed:
       SetSlot(&out, event);
+      break;
+    case Event::Kind::kGaveSlots:
+    case Event::Kind::kTookSlots:
+      Set(&out, "at", event.at);
       break;
     case Event::Kind::kKernel:
       out.Set("bytes", BytesTo(env, event.bytes));

@@ -6,6 +6,7 @@
 
 #include "addon/callback.h"
 #include "addon/convert.h"
+#include "addon/exchange.h"
 #include "base/clock.h"
 #include "engine/memberships.h"
 
@@ -46,6 +47,9 @@ Napi::Function EngineObject::Define(Napi::Env env) {
                       InstanceMethod<&EngineObject::ReadLink>("linkCounters"),
                       InstanceMethod<&EngineObject::ReadWakeups>("wakeups"),
                       InstanceMethod<&EngineObject::RejoinLinks>("rejoin"),
+                      InstanceMethod<&EngineObject::OfferExchangeOf>("offer"),
+                      InstanceMethod<&EngineObject::WithdrawExchangeOf>("withdraw"),
+                      InstanceMethod<&EngineObject::BeReady>("ready"),
                       InstanceMethod<&EngineObject::StopEngine>("stop")});
 }
 
@@ -258,6 +262,24 @@ Napi::Value EngineObject::RejoinLinks(const Napi::CallbackInfo& info) {
 
 Napi::Value EngineObject::ReadWakeups(const Napi::CallbackInfo&) {
   return WakeupsTo(env_, engine_->wakeups());
+}
+
+void EngineObject::OfferExchangeOf(const Napi::CallbackInfo& info) {
+  engine_->Post(OfferExchange{ExchangeFrom(info[0]), info[1].As<Napi::Number>().Uint32Value(),
+                              static_cast<uint64_t>(info[2].As<Napi::Number>().Int64Value())});
+}
+
+void EngineObject::WithdrawExchangeOf(const Napi::CallbackInfo& info) {
+  engine_->Post(WithdrawExchange{info[0].As<Napi::Boolean>().Value()});
+}
+
+// The slots in pairs: of the other engine, and here.
+void EngineObject::BeReady(const Napi::CallbackInfo& info) {
+  ReadyForExchange ready{info[0].As<Napi::Number>().Uint32Value(), {}};
+  const auto pairs = info[1].As<Napi::Array>();
+  const auto slot = [&](uint32_t at) { return pairs.Get(at).As<Napi::Number>().Int32Value(); };
+  for (uint32_t i = 0; i + 1 < pairs.Length(); i += 2) ready.slots[slot(i)] = slot(i + 1);
+  engine_->Post(std::move(ready));
 }
 
 Napi::Value EngineObject::ReadLink(const Napi::CallbackInfo& info) {

@@ -53,6 +53,9 @@ class EngineObject : public Napi::ObjectWrap<EngineObject> {
   Napi::Value RejoinLinks(const Napi::CallbackInfo& info);
   Napi::Value ReadLink(const Napi::CallbackInfo& info);
   Napi::Value ReadWakeups(const Napi::CallbackInfo& info);
+  void OfferExchangeOf(const Napi::CallbackInfo& info);
+  void WithdrawExchangeOf(const Napi::CallbackInfo& info);
+  void BeReady(const Napi::CallbackInfo& info);
   void StopEngine(const Napi::CallbackInfo& info);
   static void AtExit(void* self);
   void End(bool orderly);

@@ -19,6 +19,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/exchange.h"
 #include "base/plan.h"
 #include "engine/advert_windows.h"
 #include "engine/deadlines.h"
@@ -93,6 +94,8 @@ struct Event {
     kRealtimeLost,
     kStranger,
     kSkewed,
+    kGaveSlots,
+    kTookSlots,
     kAnswer
   };
 
@@ -232,6 +235,13 @@ class Core {
   std::vector<SlotId> Slots() const;
   // The slots whose standing may have changed since the last call; those that are gone too.
   std::vector<SlotId> TakeTouched();
+
+  // For the core of another process: what it does not learn from the orders. False: a slot is in
+  // the middle of a change of its own.
+  bool Tell(std::vector<ExchangeEntry>* out) const;
+  // What that core told of the slot that is `id` here, which has its orders already. False: it
+  // stands otherwise.
+  bool TakeUp(const ExchangeEntry& entry, SlotId id);
 
   void Raise(Event event);
   bool has_events() const { return !events_.empty(); }

@@ -38,7 +38,10 @@ Engine::Engine(EngineOptions options, std::function<void()> notify)
       notify_(std::move(notify)),
       netlink_([this] { Wake(); }),
       paced_([this](Event event) { core_->Raise(std::move(event)); }),
-      inbox_(std::make_unique<Inbox>()) {}
+      inbox_(std::make_unique<Inbox>()),
+      exchange_(options_.succeeds),
+      held_(exchange_ != nullptr),
+      kept_(options_.policy.exchange_kept) {}
 
 Engine::~Engine() {
   Stop(false);
@@ -48,13 +51,23 @@ Engine::~Engine() {
 void Engine::Run() {
   while (!stopping_) {
     Poll(taken_.empty() && answers_.empty() ? -1 : 0);
-    Fire();
+    if (left_) {
+      RunAfterLeaving();
+      continue;
+    }
+    if (held_) TakeIfGiven();
+    if (!held_) Fire();
     if (!shut_.empty()) ReopenGates(MonotonicNow());
     CarryOut();
     TakeAnswers();
     if (RealtimeLost()) core_->Raise(Event::Of(Event::Kind::kRealtimeLost, 0, 0));
     Deliver();
-    Arm();
+    if (held_) SayReady();
+    GiveIfQuiet();
+    if (left_)
+      Deliver();
+    else
+      Arm();
   }
   if (orderly_) warden_.Dismiss();
   warden_.Disconnect();
@@ -80,6 +93,8 @@ void Engine::Poll(int timeout_ms) {
   std::array<epoll_event, kReadyMax> ready;
   const int n = epoll_wait(epoll_.get(), ready.data(), kReadyMax, timeout_ms);
   if (n < 0 && errno != EINTR) abort();
+  looked_at_ = MonotonicNow();
+  looked_at_all_ = n < kReadyMax;
   WakeUp();
   uint64_t count;
   for (int i = 0; i < n; ++i) {
@@ -87,6 +102,7 @@ void Engine::Poll(int timeout_ms) {
     [[maybe_unused]] const ssize_t read_bytes = read(wake_.get(), &count, sizeof count);
     TakeCommands();
   }
+  if (left_) return;
   CarrySome();
   for (int i = 0; i < n; ++i) {
     const uint64_t tag = ready[i].data.u64;
@@ -98,6 +114,8 @@ void Engine::Poll(int timeout_ms) {
     } else if (tag == kWardenTag) {
       const bool gone = (ready[i].events & (EPOLLHUP | EPOLLERR)) != 0;
       if (warden_.connected() && (gone || !warden_.Listen())) LoseWarden();
+    } else if (tag == kExchangeTag) {
+      TakeExchangeWake();
     } else if (tag < kWakeTag) {
       const auto link = links_.find(static_cast<LinkId>(tag));
       if (link != links_.end()) Drain(*link->second);
@@ -107,6 +125,8 @@ void Engine::Poll(int timeout_ms) {
 
 // Before anything else: after a stop the warden may have given up what we led.
 void Engine::WakeUp() {
+  // What it could have given up is not ours yet, or not any more.
+  if (held_ || left_) return;
   const Us now = MonotonicNow();
   if (!warden_.Awake(now)) return;
   // The netlink thread hands nothing over while the warden's mark stands: when it is taken away, it
@@ -118,6 +138,8 @@ void Engine::WakeUp() {
 void Engine::MeetWardenNow(const StartedWarden& started) {
   LoseWarden();
   warden_.Connect(started);
+  if (exchange_ != nullptr)
+    warden_.Share(exchange_, held_ ? WardenPort::Role::kSecond : WardenPort::Role::kFirst);
   netlink_.Heed(started.page);
   if (!WatchReadable(epoll_.get(), warden_.fd(), kWardenTag)) return LoseWarden();
   for (const auto& [id, link] : links_) warden_.AddLink(link);
@@ -210,7 +232,10 @@ void Engine::Carry(Command command) {
                         [&](Flush& c) {
                           flushes_.push_back({c.id, std::nullopt});
                         },
-                        [&](MeetWarden& c) { MeetWardenNow(c.warden); }},
+                        [&](MeetWarden& c) { MeetWardenNow(c.warden); },
+                        [&](OfferExchange& c) { OfferNow(std::move(c)); },
+                        [&](WithdrawExchange& c) { WithdrawNow(c.for_good); },
+                        [&](ReadyForExchange& c) { ReadyNow(std::move(c)); }},
              command);
 }
 
@@ -308,6 +333,8 @@ void Engine::HandOver() {
 }
 
 void Engine::Arm() {
+  // Nothing is promised for what another process still answers for.
+  if (held_) return warden_.SleepUntil(kNever);
   const Us deadline = core_->NextDeadline();
   warden_.SleepUntil(taken_.empty() ? deadline : MonotonicNow());
   const Us next = std::min(deadline, paced_.NextDeadline());

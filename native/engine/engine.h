@@ -19,10 +19,12 @@
 #include <variant>
 #include <vector>
 
+#include "base/exchange.h"
 #include "base/sockets.h"
 #include "engine/address_news.h"
 #include "engine/core.h"
 #include "engine/engine_carrier.h"
+#include "engine/kept_packets.h"
 #include "engine/netlink_thread.h"
 #include "engine/paced_frames.h"
 #include "engine/wakeups.h"
@@ -38,6 +40,8 @@ struct EngineOptions {
   bool lock_memory = false;
   Us liveness = 0;
   EnginePolicy policy;
+  // The engine of another process answers for the slots until this one takes them; null: none does.
+  std::shared_ptr<Exchange> succeeds;
 };
 
 // What the kernel granted, and a sentence for each thing that it did not.
@@ -98,9 +102,25 @@ struct Flush {
 struct MeetWarden {
   StartedWarden warden;
 };
-using Command =
-    std::variant<AddLink, RemoveLink, AddSlot, SetPeers, SetLiveness, RemoveSlot, SetSeal,
-                 GiveOrders, Renewal, Acknowledgement, LoseMaster, Flush, MeetWarden>;
+// To the engine of another process, which was told a state of the daemon: of `attempt`, made when
+// so many events had been acknowledged.
+struct OfferExchange {
+  std::shared_ptr<Exchange> exchange;
+  uint32_t attempt;
+  uint64_t acknowledged;
+};
+// Not with that state; `for_good`: with none.
+struct WithdrawExchange {
+  bool for_good;
+};
+// By slot of the other engine, the slot here.
+struct ReadyForExchange {
+  uint32_t attempt;
+  std::unordered_map<SlotId, SlotId> slots;
+};
+using Command = std::variant<AddLink, RemoveLink, AddSlot, SetPeers, SetLiveness, RemoveSlot,
+                             SetSeal, GiveOrders, Renewal, Acknowledgement, LoseMaster, Flush,
+                             MeetWarden, OfferExchange, WithdrawExchange, ReadyForExchange>;
 
 struct Delivery {
   std::vector<Event> events;
@@ -150,6 +170,7 @@ class Engine {
   static constexpr uint64_t kTimerTag = kWakeTag + 1;
   static constexpr uint64_t kMonitorTag = kWakeTag + 2;
   static constexpr uint64_t kWardenTag = kWakeTag + 3;
+  static constexpr uint64_t kExchangeTag = kWakeTag + 4;
 
   void Run();
   EngineStart Prepare();
@@ -180,6 +201,18 @@ class Engine {
   void HandOver();
   void Arm();
   void Wake() const;
+  // engine_exchange.cc: the first of two, and the second.
+  void OfferNow(OfferExchange offer);
+  void WithdrawNow(bool for_good);
+  bool Quiet(Us now) const;
+  bool WriteExchange();
+  void GiveIfQuiet();
+  void LeaveNow(Us at);
+  void TakeExchangeWake();
+  void RunAfterLeaving();
+  void ReadyNow(ReadyForExchange ready);
+  void SayReady();
+  void TakeIfGiven();
 
   const EngineOptions options_;
   const std::function<void()> notify_;
@@ -223,6 +256,21 @@ class Engine {
   bool warden_backlog_ = false;
   Us armed_ = kNever;
   std::unique_ptr<Inbox> inbox_;
+
+  // With another process; null: none.
+  std::shared_ptr<Exchange> exchange_;
+  bool offering_ = false;
+  bool left_ = false;  // the slots are another engine's
+  Us offered_at_ = 0;
+  uint64_t offered_after_ = 0;  // events, when what is offered was made
+  uint32_t givings_ = 0;
+  bool held_;  // the slots are still another engine's
+  uint32_t ready_for_ = 0;
+  std::unordered_map<SlotId, SlotId> slots_from_;
+  KeptPackets kept_;
+  // Everything that had come by then has been read, if there was not too much of it.
+  Us looked_at_ = 0;
+  bool looked_at_all_ = false;
 };
 
 }  // namespace vipd

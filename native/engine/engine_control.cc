@@ -41,6 +41,8 @@ std::optional<OpenFailure> Engine::Open() {
                                                core_->Raise(std::move(event));
                                              });
   if (const auto failure = carrier_->Open()) return failure;
+  if (exchange_ != nullptr && !WatchReadable(epoll_.get(), exchange_->to_second(), kExchangeTag))
+    return OpenFailure{"epoll_ctl", errno};
   const bool watched = WatchReadable(epoll_.get(), wake_.get(), kWakeTag) &&
                        WatchReadable(epoll_.get(), timer_.get(), kTimerTag) &&
                        WatchReadable(epoll_.get(), monitor_.get(), kMonitorTag);

@@ -28,6 +28,11 @@ struct EnginePolicy {
   Us warden_beat = 0;
   Us warden_ends = 0;
   Us warden_killed = 0;
+  Us exchange_room = 0;
+  Us exchange_room_patience = 0;
+  Us exchange_taken_least = 0;
+  Us exchange_taken_most = 0;
+  Us exchange_kept = 0;
 };
 
 }  // namespace vipd

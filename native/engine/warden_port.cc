@@ -289,15 +289,15 @@ ssize_t WardenPort::SendFirst() {
   header.msg_iov = &part;
   header.msg_iovlen = 1;
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  if (next.link != nullptr) {
+  if (next.link != nullptr || next.exchange != nullptr) {
     header.msg_control = control.data();
     header.msg_controllen = control.size();
     cmsghdr* passed = CMSG_FIRSTHDR(&header);
     passed->cmsg_level = SOL_SOCKET;
     passed->cmsg_type = SCM_RIGHTS;
     passed->cmsg_len = CMSG_LEN(sizeof(int));
-    const int sender = next.link->sender.get();
-    memcpy(CMSG_DATA(passed), &sender, sizeof sender);
+    const int fd = next.link != nullptr ? next.link->sender.get() : next.exchange->memory();
+    memcpy(CMSG_DATA(passed), &fd, sizeof fd);
   }
   ssize_t n;
   do {
@@ -314,9 +314,19 @@ void WardenPort::Dismiss() {
   SendFirst();
 }
 
+void WardenPort::Share(std::shared_ptr<const Exchange> exchange, Role role) {
+  Waiting first{Encode(About(WardenMessage::Kind::kExchange, role == Role::kSecond ? 1 : 0)),
+                nullptr, std::move(exchange)};
+  waiting_.push_front(std::move(first));
+}
+
+void WardenPort::Vouch(Us now) {
+  if (connected() && !lates_.empty()) PromiseFrom(now);
+}
+
 bool WardenPort::Awake(Us now) {
   if (!connected()) return false;
-  if (!lates_.empty()) PromiseFrom(now);
+  Vouch(now);
   for (int i = 0; page_->state == WardenPage::kIntends && i < kIntentionLooks; ++i) {
   }
   const uint32_t state = page_->state;

@@ -12,6 +12,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "base/exchange.h"
 #include "base/sockets.h"
 #include "engine/core.h"
 #include "engine/filter_gate.h"
@@ -70,6 +71,15 @@ class WardenPort {
   bool Flush();
   // The socket is full: call `Flush` when it is not.
   bool backlog() const { return !waiting_.empty(); }
+  // It knows all that there is to know.
+  bool told() const {
+    return connected() && ready_ && waiting_.empty() && changed_links_.empty() &&
+           changed_slots_.empty();
+  }
+  // From now on the word of the exchange decides whether this warden may act (warden.cc): ahead of
+  // everything that it is not yet told.
+  enum class Role : uint8_t { kFirst, kSecond };
+  void Share(std::shared_ptr<const Exchange> exchange, Role role);
   void Dismiss();
 
   // The engine is awake at `now`, will be again at `next`, and vouches for its leads that long.
@@ -77,6 +87,8 @@ class WardenPort {
   bool Awake(Us now);
   void TakeNote();
   void SleepUntil(Us next);
+  // The same as `Awake` without a look at what the warden did.
+  void Vouch(Us now);
 
  private:
   struct Slot {
@@ -90,7 +102,8 @@ class WardenPort {
   };
   struct Waiting {
     Bytes bytes;
-    LinkPtr link;  // whose sender goes with it
+    LinkPtr link;                                        // whose sender goes with it
+    std::shared_ptr<const Exchange> exchange = nullptr;  // whose memory goes with it
   };
 
   void Put(const WardenMessage& message, LinkPtr link = nullptr);

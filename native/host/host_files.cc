@@ -149,13 +149,13 @@ OpenedFifo MakeAt(const Located& at, std::optional<Owner> owner, const struct st
   return out;
 }
 
-// Where we may not make files, root's own FIFO is the one to use.
-OpenedFifo UseAt(const Located& at) {
+OpenedFifo UseAt(const Located& at, std::optional<Owner> owner) {
   OpenedFifo out;
   out.fd = OpenAt(at, at.name.c_str(), O_RDWR);
   struct stat facts = {};
   if (out.fd.get() < 0 || fstat(out.fd.get(), &facts) < 0) return Fail(errno);
-  if (!S_ISFIFO(facts.st_mode) || !IsOurs(facts.st_uid) || facts.st_nlink != 1) return Fail(EEXIST);
+  const bool known = IsOurs(facts.st_uid) || (owner && owner->uid == facts.st_uid);
+  if (!S_ISFIFO(facts.st_mode) || !known || facts.st_nlink != 1) return Fail(EEXIST);
   out.replaced = true;
   return out;
 }
@@ -182,7 +182,14 @@ OpenedFifo MakeFifo(const std::string& path, std::optional<Owner> owner) {
     return Fail(EEXIST, "the FIFO there belongs to uid " + std::to_string(old.st_uid));
   OpenedFifo made = MakeAt(at, owner, &old);
   const bool refused = made.error == EACCES || made.error == EPERM || made.error == EROFS;
-  return refused && old.st_uid == 0 && geteuid() != 0 ? UseAt(at) : std::move(made);
+  // Where we may not make files, root's own FIFO is the one to use.
+  const bool usable = refused && old.st_uid == 0 && geteuid() != 0;
+  return usable ? UseAt(at, std::nullopt) : std::move(made);
+}
+
+OpenedFifo UseFifo(const std::string& path, std::optional<Owner> owner) {
+  const Located at = Walk(path, false).Run();
+  return at.error == 0 ? UseAt(at, owner) : Fail(at.error, at.detail);
 }
 
 void RemoveFifo(const std::string& path, int fd) {

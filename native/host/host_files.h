@@ -31,6 +31,9 @@ struct OpenedFifo {
 // old one to its end. One of root's that we may not replace is used as it is.
 OpenedFifo MakeFifo(const std::string& path, std::optional<Owner> owner);
 
+// One that this process's predecessor made, as it is: of ours, of root's or of that owner's.
+OpenedFifo UseFifo(const std::string& path, std::optional<Owner> owner);
+
 // Removes it if it is still the one that `fd` is open on.
 void RemoveFifo(const std::string& path, int fd);
 

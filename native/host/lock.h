@@ -12,6 +12,16 @@ namespace vipd {
 // Held from then on: only the end of this process unlocks it.
 int LockForLife(const std::string& path);
 
+// What of the above this process holds under that path, or name: a descriptor that a successor may
+// be started with. -1: nothing.
+int HeldLock(const std::string& path);
+int HeldName(const std::string& name);
+
+// The descriptor that this process was started with holds that lock (or name), and is its own from
+// now on. False: it does not.
+bool InheritLock(const std::string& path, int fd);
+bool InheritName(const std::string& name, int fd);
+
 // The process with a record lock (fcntl(2)) on any part of the file, be it shared. Nothing: there
 // is none, or no such file. 0: it is in a PID namespace that cannot be seen from here.
 std::optional<pid_t> LockHolder(const std::string& path);

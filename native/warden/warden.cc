@@ -29,6 +29,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/exchange.h"
 #include "base/signals.h"
 #include "base/sockets.h"
 #include "warden/carrier.h"
@@ -70,7 +71,7 @@ class Warden {
       if (!Listen()) break;
       if (!leading_.empty()) Look();
     }
-    if (!dismissed_ && !leading_.empty()) {
+    if (!dismissed_ && MayAct() && !leading_.empty()) {
       GiveUp();
       Say("vipd-warden: the daemon is gone: gave up leadership", "daemon-gone");
     }
@@ -136,10 +137,29 @@ class Warden {
         names_.erase(message.id);
         given_up_.reserve(names_.size());
         return;
+      case WardenMessage::Kind::kExchange:
+        exchange_ = MapExchangePage(fd.get());
+        second_ = message.id != 0;
+        return;
       case WardenMessage::Kind::kDismiss:
         dismissed_ = true;
         return;
     }
+  }
+
+  // While another process of the daemon takes this one's place, the word of their exchange decides.
+  // The first one's warden acts once there can be no exchange any more, the second one's when it
+  // has taken place; either way the word is then void or taken for good.
+  bool MayAct() {
+    if (exchange_ == nullptr) return true;
+    uint32_t word = exchange_->word;
+    while (ExchangePage::StateIn(word) != ExchangePage::kTaken) {
+      if (word != ExchangePage::kVoid &&
+          !exchange_->word.compare_exchange_weak(word, ExchangePage::kVoid))
+        continue;
+      return !second_;
+    }
+    return second_;
   }
 
   // A plan replaces the one before it when its last part is here.
@@ -158,6 +178,11 @@ class Warden {
     uint32_t idle = WardenPage::kIdle;
     if (!page_->state.compare_exchange_strong(idle, WardenPage::kIntends)) return;
     if (page_->awake_by.load() != awake_by) {
+      page_->state = WardenPage::kIdle;
+      return;
+    }
+    if (!MayAct()) {
+      leading_.clear();
       page_->state = WardenPage::kIdle;
       return;
     }
@@ -231,6 +256,8 @@ class Warden {
   std::vector<Step> parts_;
   bool dismissed_ = false;
   UniqueFd journal_;
+  ExchangePage* exchange_ = nullptr;
+  bool second_ = false;
   std::array<uint8_t, kWardenMessageMax> buffer_;
   std::array<char, kEntryMax> text_;
 };

@@ -51,13 +51,14 @@ constexpr size_t kWardenNameMax = 255;
 
 struct WardenMessage {
   enum class Kind : uint8_t {
-    kLink,     // id, interface; the sending socket comes with it
-    kNoLink,   // id
-    kPlan,     // id: the slot; name; steps; more: the plan goes on in the next message
-    kLeads,    // id: the slot
-    kFollows,  // id: the slot
-    kNoSlot,   // id
-    kDismiss   // an orderly end: touch nothing any more
+    kLink,      // id, interface; the sending socket comes with it
+    kNoLink,    // id
+    kPlan,      // id: the slot; name; steps; more: the plan goes on in the next message
+    kLeads,     // id: the slot
+    kFollows,   // id: the slot
+    kNoSlot,    // id
+    kExchange,  // id: 0 of the first process, 1 of the second; the page's memory comes with it
+    kDismiss    // an orderly end: touch nothing any more
   };
 
   Kind kind = Kind::kDismiss;

@@ -11,6 +11,8 @@ type Owner = { readonly uid: number; readonly gid: number }
 type HostFiles = {
   /** `replaced`: one was there before. Throws an Error with `errno` and `detail`. */
   makeFifo(path: string, owner: Owner | null): { readonly fd: number; readonly replaced: boolean }
+  /** One that is there and ours or root's: a descriptor, or the negative errno. */
+  useFifo(path: string, owner: Owner | null): number
   /** If the file at the path is still the one that is open. */
   removeFifo(path: string, fd: number): void
   /** 0 or the errno. */

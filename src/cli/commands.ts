@@ -14,6 +14,7 @@ export const commands: Commands = {
   failover: () => import('./command-failover.ts'),
   drain: () => import('./command-drain.ts'),
   resume: () => import('./command-resume.ts'),
+  upgrade: () => import('./command-upgrade.ts'),
   tune: () => import('./command-tune.ts'),
   bench: () => import('./command-bench.ts'),
   cleanup: () => import('./command-cleanup.ts'),

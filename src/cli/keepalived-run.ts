@@ -35,7 +35,8 @@ export async function keepalivedRun(options: Options, words: readonly string[]):
   const given = givenPidFiles(options)
   // pidof and killall find it by this name.
   process.title = 'keepalived'
-  if (isInBackground()) process.chdir('/')
+  const inBackground = isInBackground()
+  if (inBackground) process.chdir('/')
   let ident = syslogIdent({ netNamespace: options.namespace, instanceName: null })
   const log = openLogs(options, () => ident)
   const typed = ['keepalived', ...words].map((word) => `'${word}'`).join(' ')
@@ -58,10 +59,11 @@ export async function keepalivedRun(options: Options, words: readonly string[]):
     },
     log,
     {
-      identified: async (identity) => {
+      detached: inBackground,
+      identified: async (identity, alone) => {
         files = pidFiles(given, identity)
         ident = syslogIdent(identity)
-        if (livingDaemon(files.main) !== null)
+        if (alone && livingDaemon(files.main) !== null)
           await end(log, exits.running, 'daemon is already running')
         return runDirectory(options, identity, files.main)
       },

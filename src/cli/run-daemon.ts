@@ -6,19 +6,22 @@
 import { useProcessors } from '../addon/surroundings.ts'
 import { OpError, textOf } from '../base/errors.ts'
 import type { Log, LogForm, LogLevel } from '../base/log.ts'
+import { formatDiagnostic } from '../config/language/diagnostics.ts'
 import type { LanguageOptions } from '../config/language/tree-types.ts'
+import { withRuleNumbers } from '../config/rule-numbers.ts'
 import type { SnmpOverride } from '../config/snmp.ts'
 import type { Globals, IdentityOptions } from '../config/types.ts'
 import { type Control, NotYet, startControl } from '../control/server.ts'
 import { formOf, type LogFormat, limitRepeats, openLog } from '../daemon/log.ts'
 import { logOwnLines } from '../daemon/own-lines.ts'
 import { endStaleWardens } from '../daemon/stale-wardens.ts'
-import { requireConfig, startDaemon } from '../daemon/start.ts'
+import { requireConfig, startDaemon, succeedDaemon } from '../daemon/start.ts'
 import { Supervisor } from '../daemon/supervisor.ts'
 import { ConfigError, type Daemon, type ReloadResult } from '../daemon/types.ts'
+import { Predecessor } from '../daemon/upgrade-second.ts'
 import { exitNow, reapOrphans, surviveSignals } from '../engine/native.ts'
 import { Loader } from '../loading/loader.ts'
-import type { KeptQuery } from '../report/kept.ts'
+import { handlersOf } from './control-handlers.ts'
 import { DumpRequests } from './dump-requests.ts'
 import { dumpOnSignals } from './dump-signals.ts'
 import { GroupSockets } from './group-sockets.ts'
@@ -27,7 +30,8 @@ import { enterNamespace, noteNamespace } from './network-namespace.ts'
 import { pidFilePath, socketPath } from './paths.ts'
 import { removePidFile, writePidFile } from './pid-file.ts'
 import { runDirectoryOf } from './run-directories.ts'
-import { announceRunDirectory, claimRunDirectory } from './run-directory.ts'
+import { announceRunDirectory, claimRunDirectory, inheritRunDirectory } from './run-directory.ts'
+import { successorOf } from './successor.ts'
 import { DaemonSurfaces } from './surfaces.ts'
 
 export type ServeOptions = {
@@ -50,8 +54,10 @@ export type ServeOptions = {
 
 /** What another name of the program does beside it. */
 export type Hooks = {
-  /** Which daemon of this host it is; answers with its run directory. May end the process. */
-  identified(identity: IdentityOptions): Promise<string>
+  /** Its parent does not wait for its end. */
+  readonly detached: boolean
+  /** Which daemon of this host it is; answers with its run directory. `alone`: no other may run; may end the process. */
+  identified(identity: IdentityOptions, alone: boolean): Promise<string>
   /** The run directory is this process's; throws what prevents a start. */
   claimed(runDir: string): void
   /** The daemon runs. */
@@ -92,6 +98,7 @@ export const runDaemon = (
     },
     log,
     {
+      detached: false,
       identified: async (identity) => runDirectoryOf(identity),
       claimed(runDir) {
         pidFile = pidFilePath(runDir)
@@ -120,17 +127,23 @@ function tryTo(path: string, act: (path: string) => void): string | null {
 /** The same with another log. */
 export async function serve(options: ServeOptions, log: Log, hooks: Hooks): Promise<void> {
   logOwnLines(log, () => exitNow(exitFatal))
+  const predecessor = Predecessor.inherited(process.env)
   try {
-    await start(options, log, hooks)
+    await start(options, log, hooks, predecessor)
   } catch (error) {
     refuse(error, log)
-    hooks.stopped()
-    await log.flush()
+    if (predecessor === null) hooks.stopped()
+    await Promise.all([log.flush(), predecessor?.refuse(whyRefused(error))])
     exitNow(hooks.exitStatus(error))
   }
 }
 
-async function start(options: ServeOptions, log: Log, hooks: Hooks): Promise<void> {
+async function start(
+  options: ServeOptions,
+  log: Log,
+  hooks: Hooks,
+  predecessor: Predecessor | null,
+): Promise<void> {
   // Before the first line: the journal notes by which name it came. The configuration may give another.
   process.title = options.processName
   log.info(`Starting vipd ${options.version}`, { config: options.configPath })
@@ -168,57 +181,65 @@ async function start(options: ServeOptions, log: Log, hooks: Hooks): Promise<voi
   })
   onSignals(log, stop, reload)
   dumpOnSignals(dumps, log)
-  const { loader, loaded, config, runDir } = await prepare(options, log, hooks)
+  const { loader, loaded, config, runDir } = await prepare(options, log, hooks, predecessor)
   historyDirectory = (configured) => historyDirectoryOf(runDir, configured)
+  const { successor, left } = successorOf({
+    ...{ log, supervisor, surfaces, runDir },
+    unwatched: predecessor !== null || supervisor.listens || hooks.detached,
+    control: () => control,
+  })
   const asked = {
-    handlers: {
-      status: () => daemon().status(),
-      reload,
-      observe: () => daemon().observe(),
-      results: (name: string) => daemon().results(name),
-      push: (name: string, failure: string | null) => daemon().push(name, failure),
-      failover: (name: string) => daemon().failover(name),
-      drain: () => daemon().drain(),
-      resume: (name: string | null) => daemon().resume(name),
-      transitions: (query: KeptQuery) => surfaces.kept(query),
-      events: surfaces.events,
-      stop,
-    },
+    handlers: handlersOf({ daemon, reload, left, stop, surfaces }),
     log: limitRepeats(log, controlLogMs),
   }
-  control = await startControl({ ...asked, path: socketPath(runDir) })
+  const settings = { ...options, runDir, log, loader, surfaces, successor }
   surfaces.openTo(new GroupSockets({ ...asked, runDir }))
-  try {
-    running.daemon = await startDaemon(
-      { ...options, runDir, log, loader, surfaces },
-      loaded,
-      config,
-    )
+  if (predecessor !== null) {
+    running.daemon = await succeedDaemon(settings, loaded, config, predecessor)
+    hooks.claimed(runDir)
+    control = await startControl({ ...asked, path: socketPath(runDir) })
+    await predecessor.serving()
     ready()
-    hooks.ready(running.daemon)
-  } catch (error) {
-    await control.close()
-    throw error
+    return hooks.ready(running.daemon)
   }
+  control = await startControl({ ...asked, path: socketPath(runDir) })
+  const { close } = control
+  running.daemon = await startDaemon(settings, loaded, config).catch(async (error) => {
+    await close()
+    throw error
+  })
+  ready()
+  hooks.ready(running.daemon)
 }
 
 /** Reads the configuration, enters its network namespace and claims its run directory: nothing else is opened before. */
-async function prepare(options: ServeOptions, log: Log, hooks: Hooks) {
-  if (options.runDir !== null) claimRunDirectory(options.runDir)
+async function prepare(
+  options: ServeOptions,
+  log: Log,
+  hooks: Hooks,
+  predecessor: Predecessor | null,
+) {
+  const claim = predecessor === null ? claimRunDirectory : () => undefined
+  const before = await predecessor?.meet()
+  if (options.runDir !== null) claim(options.runDir)
   const loader = new Loader({ path: options.configPath, language: options.language })
   if (options.namespace !== null) loader.entered(options.namespace)
   const loaded = await loader.load()
-  const config = requireConfig(loaded, log)
+  const config = withRuleNumbers(before?.rules ?? [], requireConfig(loaded, log))
   beProcess(options, config.globals, log)
   const namespace = options.namespace ?? config.globals.netNamespace
   if (options.namespace === null && namespace !== null) enterNamespace(namespace)
   const identity = { ...config.globals, netNamespace: namespace }
-  const runDir = options.runDir ?? (await hooks.identified(identity))
+  const runDir = options.runDir ?? (await hooks.identified(identity, predecessor === null))
   log.info(`Run directory ${runDir}`, namespace === null ? {} : { namespace })
-  if (options.runDir === null) claimRunDirectory(runDir)
+  if (namespace !== null) loader.entered(namespace)
+  if (predecessor !== null) {
+    inheritRunDirectory(runDir)
+    return { loader, loaded, config, runDir }
+  }
+  if (options.runDir === null) claim(runDir)
   announceRunDirectory(runDir)
   noteNamespace(runDir, namespace)
-  if (namespace !== null) loader.entered(namespace)
   hooks.claimed(runDir)
   await endStaleWardens(runDir, log)
   return { loader, loaded, config, runDir }
@@ -269,6 +290,13 @@ function once(act: () => Promise<void>): () => void {
     begun = true
     void act()
   }
+}
+
+/** For the process that this one was to succeed: in one sentence. */
+function whyRefused(error: unknown): string {
+  if (!(error instanceof ConfigError)) return textOf(error)
+  const [first] = error.diagnostics
+  return first === undefined ? 'the configuration cannot run' : formatDiagnostic(first)
 }
 
 /** Why there is no daemon; the daemon itself has logged the diagnostics. */

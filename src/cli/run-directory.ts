@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import { OpError } from '../base/errors.ts'
+import { inheritLock, inheritName } from '../engine/exchange.ts'
 import { holdName, lockForLife } from '../engine/native.ts'
 import { livingName } from '../kernel/survey.ts'
 import { makeDirectory } from './make-directory.ts'
@@ -13,6 +14,19 @@ const lockFile = (directory: string): string => join(directory, 'vipd.lock')
 const running = (directory: string): string => `a vipd is already running with ${directory}`
 /** Two names of one number. */
 const isTaken = (code: string): boolean => code === 'EAGAIN'
+
+/** What a process holds until it ends that has claimed and announced its run directory. */
+export const heldFor = (directory: string): { readonly lock: string; readonly name: string } => ({
+  lock: lockFile(directory),
+  name: livingName(directory),
+})
+
+/** In place of a claim and an announcement, for a process that takes the place of another. Throws OpError. */
+export function inheritRunDirectory(directory: string): void {
+  const { lock, name } = heldFor(directory)
+  if (!inheritLock(lock)) throw new OpError('lock', 'ENOLCK', `${lock} is not what was passed on`)
+  if (!inheritName(name)) throw new OpError('bind', 'ENOLCK', `${name} is not what was passed on`)
+}
 
 /** Makes it where it is missing. Throws OpError: EPERM when others may write there, EAGAIN when another daemon has it. */
 export function claimRunDirectory(directory: string): void {

@@ -50,6 +50,8 @@ export class DaemonSurfaces implements Surfaces {
   #groups: GroupSockets | null = null
   #httpConfig: HttpConfig = { listeners: [], peers: [] }
   #stopped = false
+  /** What happened before the surfaces follow a configuration: their files and addresses are another process's till then. */
+  #unfollowed: (readonly [Happening, Removal | null])[] | null = []
 
   constructor(ports: SurfacePorts) {
     this.#ports = ports
@@ -68,6 +70,10 @@ export class DaemonSurfaces implements Surfaces {
   }
 
   happened(what: Happening, removal: Removal | null = null): number | null {
+    if (this.#unfollowed !== null) {
+      this.#unfollowed.push([what, removal])
+      return null
+    }
     if (this.#snmp !== null) this.#snmp.happened(what)
     else if (isSnmpOn(this.#snmpConfig) && this.#early.length < earlyMax) this.#early.push(what)
     if (what.kind === 'reload' && what.ok) this.#dbus?.reloaded()
@@ -96,6 +102,8 @@ export class DaemonSurfaces implements Surfaces {
     const { http, httpPeers, historyDirectory } = globals
     this.#groups?.follow(globals)
     this.#history.follow(this.#ports.historyDirectory(historyDirectory))
+    const unfollowed = this.#unfollowed ?? []
+    this.#unfollowed = null
     this.#httpConfig = { listeners: http, peers: httpPeers }
     if (this.#http !== null) this.#http.follow(this.#httpConfig)
     else if (http.length > 0) void this.#openHttp()
@@ -105,11 +113,13 @@ export class DaemonSurfaces implements Surfaces {
     this.#snmpConfig = overridden(globals.snmp, this.#ports.snmp)
     if (this.#snmp !== null) this.#snmp.follow(this.#snmpConfig)
     else if (isSnmpOn(this.#snmpConfig)) void this.#openSnmp()
+    for (const [what, removal] of unfollowed) this.happened(what, removal)
   }
 
-  async stop(): Promise<void> {
+  /** `stopping`: the daemon ends; else another process is it from now on. */
+  async stop(stopping = true): Promise<void> {
     this.#stopped = true
-    await Promise.all([this.#http?.stop(), this.#dbus?.stop(true), this.#groups?.stop()])
+    await Promise.all([this.#http?.stop(), this.#dbus?.stop(stopping), this.#groups?.stop()])
   }
 
   /** After the daemon's last transition. */

@@ -6,13 +6,25 @@ import type { Family } from '../base/ip.ts'
 import type { Rule } from './routing.ts'
 import type { Config } from './types.ts'
 
+/** A rule, as far as its number goes. */
+export type RuleNumber = Pick<Rule, 'family' | 'text' | 'numbered' | 'preference'>
+
+/** Those that got their number by their place. */
+export const ruleNumbers = (config: Config): readonly RuleNumber[] =>
+  rulesOf(config).flatMap(({ family, text, numbered, preference }) =>
+    numbered ? [{ family, text, numbered, preference }] : [],
+  )
+
 /** `next` with the numbers of `old`. */
-export function keepRuleNumbers(old: Config, next: Config): Config {
+export const keepRuleNumbers = (old: Config, next: Config): Config =>
+  withRuleNumbers(ruleNumbers(old), next)
+
+/** `next` with these numbers, where it has such a rule. */
+export function withRuleNumbers(numbers: readonly RuleNumber[], next: Config): Config {
   const listed = rulesOf(next).filter(({ numbered }) => numbered)
   if (listed.length === 0) return next
   const known = new Map<string, number[]>()
-  for (const it of rulesOf(old).filter(({ numbered }) => numbered))
-    known.set(keyOf(it), [...(known.get(keyOf(it)) ?? []), it.preference])
+  for (const it of numbers) known.set(keyOf(it), [...(known.get(keyOf(it)) ?? []), it.preference])
   const kept = new Map<Rule, number>()
   for (const it of listed) {
     const number = known.get(keyOf(it))?.shift()
@@ -42,7 +54,7 @@ const rulesOf = ({ instances, statics }: Config): readonly Rule[] => [
 ]
 
 /** What it says, but for its number: the same words twice are told apart by their order. */
-const keyOf = ({ family, text }: Rule): string => `${family} ${text}`
+const keyOf = ({ family, text }: RuleNumber): string => `${family} ${text}`
 
 function free(from: number, family: Family, taken: Readonly<Record<Family, Set<number>>>): number {
   let number = from

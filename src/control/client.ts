@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net'
 import { controlFrameBytesMax, controlRequestBytesMax } from '../base/limits.ts'
 import { unpackResults } from '../checks/verdict/record.ts'
 import type { ReloadResult } from '../daemon/types.ts'
+import type { UpgradeResult } from '../daemon/upgrade-first.ts'
 import type { DaemonEvent } from '../report/event.ts'
 import type { HandOver } from '../report/hand-over.ts'
 import type { KeptPage, KeptQuery } from '../report/kept.ts'
@@ -101,6 +102,18 @@ export async function requestPush(path: string, name: string, failure?: string):
   const text = failure === undefined ? {} : { text: failure }
   await request(path, 'push', { timeoutMs: answerMs, name, ...text })
 }
+
+/** `program`: what shall go on, the file first. */
+export const requestUpgrade = async (
+  path: string,
+  program: readonly string[],
+  leaveParent: boolean,
+): Promise<UpgradeResult> =>
+  (await request(path, 'upgrade', {
+    timeoutMs: reloadAnswerMs,
+    program,
+    ...(leaveParent ? { force: true } : {}),
+  })) as UpgradeResult
 
 export const requestResume = async (path: string, name?: string): Promise<readonly string[]> =>
   (await request(path, 'resume', {
@@ -201,6 +214,7 @@ export function request(
     readonly name?: string
     readonly text?: string
     readonly force?: boolean
+    readonly program?: readonly string[]
     readonly after?: number
     readonly since?: number
     readonly until?: number

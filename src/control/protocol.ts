@@ -20,6 +20,7 @@ export const verbs = [
   'failover',
   'drain',
   'resume',
+  'upgrade',
   'push',
   'observe',
   'transitions',
@@ -35,8 +36,10 @@ export type Request = {
   readonly name?: string
   /** Why it has failed, for `push`; absent: it is good. */
   readonly text?: string
-  /** For `reload`: take a file with mistakes all the same. */
+  /** For `reload`: take a file with mistakes all the same. For `upgrade`: also where the parent sees this process end. */
   readonly force?: boolean
+  /** For `upgrade`: what shall go on, the file first. */
+  readonly program?: readonly string[]
   /** For `transitions`: later than that number; milliseconds since 1970, from and until. */
   readonly after?: number
   readonly since?: number
@@ -71,6 +74,9 @@ const headerBytes = 4
 const depthMax = 16
 const nameCharactersMax = 255
 const textCharactersMax = 1_000
+/** PATH_MAX, and as many words as Node.js may be given. */
+const pathCharactersMax = 4_096
+const programWordsMax = 32
 
 const codec = new Packr({
   useRecords: false,
@@ -189,6 +195,10 @@ const operandKinds: Readonly<
   name: isText(nameCharactersMax),
   text: isText(textCharactersMax),
   force: (value) => typeof value === 'boolean',
+  program: (value) =>
+    Array.isArray(value) &&
+    value.length <= programWordsMax &&
+    value.every(isText(pathCharactersMax)),
   after: isId,
   since: isId,
   until: isId,

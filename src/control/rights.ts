@@ -20,6 +20,7 @@ const needs: Readonly<Record<Verb, Right | 'any'>> = {
   failover: 'owner',
   drain: 'owner',
   resume: 'owner',
+  upgrade: 'owner',
   stop: 'owner',
 }
 

@@ -14,6 +14,8 @@ import {
 } from '../base/limits.ts'
 import type { Log } from '../base/log.ts'
 import type { ReloadResult } from '../daemon/types.ts'
+import type { UpgradeResult } from '../daemon/upgrade-first.ts'
+import type { UpgradeOrder } from '../daemon/upgrades.ts'
 import type { HandOver } from '../report/hand-over.ts'
 import type { KeptPage, KeptQuery } from '../report/kept.ts'
 import type { Observation } from '../report/observation.ts'
@@ -48,6 +50,10 @@ export type ControlHandlers = {
   /** What is kept over restarts, a page. Rejects with the reason why it cannot be told. */
   transitions(query: KeptQuery): Promise<KeptPage>
   readonly events: Pick<EventFeed, 'subscribe'>
+  /** Rejects with the reason: this process goes on. */
+  upgrade(order: UpgradeOrder): Promise<UpgradeResult>
+  /** Called after an upgrade, when the client has been answered. */
+  left(): void
   /** Called after the client has been answered; begins the stop and returns. */
   stop(): void
 }
@@ -75,6 +81,8 @@ export type ControlOptions = {
 export type Control = {
   /** Closes every connection and removes the socket. */
   close(): Promise<void>
+  /** Takes no more connections and removes the socket, so that another process can be asked there. */
+  leave(): void
 }
 
 const usualTimes: ControlTimes = { requestMs: 10_000, handlerMs: 60_000, answerMs: 5_000 }
@@ -111,6 +119,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
         server.close(() => resolve())
         for (const socket of sockets) socket.destroy()
       }),
+    leave: () => void server.close(),
   }
 }
 
@@ -223,6 +232,7 @@ async function takeRequest(
   }
   await send(await respond(request.value, serving))
   if (verb === 'stop' && permitted) serving.handlers.stop()
+  if (verb === 'upgrade' && permitted) serving.handlers.left()
   return 'goes-on'
 }
 
@@ -331,6 +341,8 @@ async function handle(request: Request, handlers: ControlHandlers): Promise<unkn
       return handlers.failover(request.name)
     case 'drain':
       return handlers.drain()
+    case 'upgrade':
+      return handlers.upgrade(upgradeOrder(request))
     case 'resume':
       return handlers.resume(request.name ?? null)
     case 'observe':
@@ -339,6 +351,13 @@ async function handle(request: Request, handlers: ControlHandlers): Promise<unkn
       if (request.name === undefined) throw new Error('push needs the name of a check')
       return handlers.push(request.name, request.text ?? null)
   }
+}
+
+function upgradeOrder({ program = [], force }: Request): UpgradeOrder {
+  const [file, ...args] = program
+  if (file === undefined || args.length === 0)
+    throw new Error('upgrade needs the program that shall go on')
+  return { file, args, leaveParent: force === true }
 }
 
 const keptQuery = ({ name, after, since, until }: Request): KeptQuery => ({

@@ -17,7 +17,7 @@ import { startCheckPool } from '../checks/pool/pool.ts'
 import type { CheckPool } from '../checks/verdict/types.ts'
 import type { Config } from '../config/types.ts'
 import type { Bfd } from '../engine/bfd-contract.ts'
-import type { Engine, EngineStart } from '../engine/contract.ts'
+import type { Engine, EngineStart, Succession } from '../engine/contract.ts'
 import { openFrames } from '../engine/frames.ts'
 import type { Frames } from '../engine/frames-contract.ts'
 import { startEngine } from '../engine/native.ts'
@@ -28,7 +28,7 @@ import type { Ownership } from '../kernel/record.ts'
 import { SettingsKeeper } from '../kernel/settings-keeper.ts'
 import type { VirtualLinks } from '../kernel/virtual-links.ts'
 import type { Loaded } from '../loading/load.ts'
-import { type CountingNotifier, startNotifier } from '../notify/notify.ts'
+import { type PassableNotifier, startNotifier } from '../notify/notify.ts'
 import type { Dump } from '../report/dump.ts'
 import { type Happening, type Removal, reloadLinesMax } from '../report/event.ts'
 import type { HandOver } from '../report/hand-over.ts'
@@ -45,6 +45,7 @@ import { HandOvers } from '../router/hand-over/hand-over.ts'
 import { Alarm } from './alarm.ts'
 import { checkSpecs } from './check-specs.ts'
 import { dumpFacts } from './dump-facts.ts'
+import { Gate, throughGate } from './gate.ts'
 import { initialiseFiles } from './initial-files.ts'
 import { Lease } from './lease.ts'
 import { mibFacts } from './mib-facts.ts'
@@ -54,6 +55,10 @@ import { endWith, Reloads } from './reloads.ts'
 import { request } from './request.ts'
 import { startDelay } from './start-delay.ts'
 import type { Daemon, DaemonOptions, ReloadResult } from './types.ts'
+import type { UpgradeResult } from './upgrade-first.ts'
+import type { Predecessor } from './upgrade-second.ts'
+import { adoptState, type PassableParts, type PassedState, takeParts } from './upgrade-state.ts'
+import { type UpgradeOrder, Upgrades } from './upgrades.ts'
 import { isStanding, linksOf, openVirtualLinks } from './virtual-links.ts'
 import { Watchers } from './watchers.ts'
 
@@ -72,6 +77,7 @@ const flushLogEveryMs = 10_000
 export class RunningDaemon implements Daemon {
   readonly #options: DaemonOptions
   readonly #engine: Engine
+  readonly #succession: Succession
   readonly #engineStart: EngineStart
   readonly #bfd: Bfd
   readonly #frames: Frames
@@ -82,20 +88,30 @@ export class RunningDaemon implements Daemon {
   readonly #tables: NftTables
   readonly #settings: SettingsKeeper
   readonly #links: VirtualLinks
-  readonly #notifier: CountingNotifier
+  readonly #notifier: PassableNotifier
   readonly #pool: CheckPool
   readonly #watchers: Watchers
   readonly #dispatcher: Dispatcher
   readonly #handOvers: HandOvers
   readonly #reloads: Reloads
   readonly #lease: Lease
-  readonly #alarm = new Alarm(() => this.#dispatcher.tick())
+  readonly #gate = new Gate()
+  readonly #upgrades: Upgrades
+  readonly #alarm = new Alarm(() => this.#gate.run(() => this.#dispatcher.tick()))
   readonly #startedMs = Date.now()
   #flushLog: NodeJS.Timeout | null = null
   #delay: NodeJS.Timeout | null = null
 
-  constructor(options: DaemonOptions, loaded: Loaded, config: Config, ownership: Ownership) {
+  /** `predecessor`: the process that this one is to succeed. */
+  constructor(
+    options: DaemonOptions,
+    loaded: Loaded,
+    config: Config,
+    ownership: Ownership,
+    predecessor: Predecessor | null = null,
+  ) {
     const { log, workers } = options
+    if (predecessor !== null) this.#gate.shut()
     this.#options = options
     this.#ownership = ownership
     this.#delays.set(linkDelays(config.globals))
@@ -110,28 +126,26 @@ export class RunningDaemon implements Daemon {
         it.kind === 'link'
           ? isStanding(it, this.#kernel)
           : this.#kernel.findHeld(it)?.ours === true,
-      onRecorded: () => {
-        this.#tables.recorded()
-        this.#dispatcher.recorded()
-      },
+      onRecorded: () =>
+        this.#gate.run(() => {
+          this.#tables.recorded()
+          this.#dispatcher.recorded()
+        }),
     })
     applyNice(config.globals, log)
-    const { engine, start, guard, openBfd } = startEngine(engineOptions(config.globals), (events) =>
-      this.#dispatcher.onEngine(events),
+    const { engine, start, guard, succession, openBfd } = startEngine(
+      engineOptions(config.globals, predecessor?.exchange),
+      (events) => this.#gate.run(() => this.#dispatcher.onEngine(events)),
+      (what, at) => (what === 'gave' ? this.#upgrades.gave(at) : predecessor?.took()),
     )
     this.#engine = engine
+    this.#succession = succession
     this.#engineStart = start
-    this.#bfd = openBfd((events) => this.#dispatcher.onBfd(events))
-    this.#frames = openFrames((frames) => this.#dispatcher.onFrames(frames))
+    this.#bfd = openBfd((events) => this.#gate.run(() => this.#dispatcher.onBfd(events)))
+    this.#frames = openFrames((frames) => this.#gate.run(() => this.#dispatcher.onFrames(frames)))
     for (const note of start.notes) log.info(note)
     this.#lease = new Lease(engine)
-    this.#settings = new SettingsKeeper({
-      log,
-      kernel: this.#kernel,
-      request: (bytes) => request(engine, bytes),
-      record: (objects) => ownership.record('settings', objects),
-      neighbours: () => ownership.neighbourSettings(),
-    })
+    this.#settings = this.#openSettings(log)
     this.#links = this.#openLinks(log)
     const dispatcher = () => this.#dispatcher
     const { globals } = config
@@ -140,12 +154,14 @@ export class RunningDaemon implements Daemon {
       kernel: this.#kernel,
       engine,
       log,
-      onChanges: (changes) => this.#dispatcher.onKernel(changes),
+      onChanges: (changes) => this.#gate.run(() => this.#dispatcher.onKernel(changes)),
     })
-    this.#notifier = startNotifier({ log, ...notifySettings(globals) })
+    const { fifos, ...others } = notifySettings(globals)
+    // Those of a process before this one are opened when it is silent.
+    this.#notifier = startNotifier({ log, ...others, fifos: predecessor === null ? fifos : [] })
     this.#pool = startCheckPool({
       workers,
-      onEvent: (event) => this.#dispatcher.onVerdict(event),
+      onEvent: (event) => this.#gate.run(() => this.#dispatcher.onVerdict(event)),
     })
     this.#dispatcher = this.#openDispatcher(config, log)
     this.#handOvers = new HandOvers({
@@ -160,20 +176,59 @@ export class RunningDaemon implements Daemon {
       dispatcher: this.#dispatcher,
       prepare: (next) => this.#prepare(next),
     })
+    this.#upgrades = this.#openUpgrades()
   }
 
   #openTables(log: Log): NftTables {
     return new NftTables({
       ...{ log, kernel: this.#kernel, runDir: this.#options.runDir },
       claim: (objects) => this.#ownership.claim('no_accept', objects),
-      leaseChanged: (names) => this.#dispatcher.onLease(names),
+      leaseChanged: (names) => this.#gate.run(() => this.#dispatcher.onLease(names)),
     })
+  }
+
+  #openSettings(log: Log): SettingsKeeper {
+    const [engine, ownership] = [this.#engine, this.#ownership]
+    return new SettingsKeeper({
+      log,
+      kernel: this.#kernel,
+      request: (bytes) => request(engine, bytes),
+      record: (objects) => ownership.record('settings', objects),
+      neighbours: () => ownership.neighbourSettings(),
+    })
+  }
+
+  #openUpgrades(): Upgrades {
+    const { log, version, successor } = this.#options
+    return new Upgrades({
+      parts: this.#passable,
+      engine: this.#engine,
+      succession: this.#succession,
+      gate: this.#gate,
+      ...{ log, version, successor },
+      whyNot: () => this.#whyNoUpgrade(),
+      given: () => this.#given(),
+    })
+  }
+
+  get #passable(): PassableParts {
+    return {
+      dispatcher: this.#dispatcher,
+      ownership: this.#ownership,
+      settings: this.#settings,
+      links: this.#links,
+      tables: this.#tables,
+      pool: this.#pool,
+      notifier: this.#notifier,
+    }
   }
 
   #openLinks(log: Log): VirtualLinks {
     const [kernel, engine, ownership] = [this.#kernel, this.#engine, this.#ownership]
-    const onChange = (names: ReadonlySet<string>) => this.#dispatcher.onLinks(names)
-    const onContested = (name: string) => this.#dispatcher.onContestedLink(name)
+    const onChange = (names: ReadonlySet<string>) =>
+      this.#gate.run(() => this.#dispatcher.onLinks(names))
+    const onContested = (name: string) =>
+      this.#gate.run(() => this.#dispatcher.onContestedLink(name))
     return openVirtualLinks({ kernel, engine, log, ownership, onChange, onContested })
   }
 
@@ -182,7 +237,7 @@ export class RunningDaemon implements Daemon {
       engine: this.#engine,
       kernel: this.#kernel,
       reader: this.#reader,
-      notifier: this.#notifier,
+      notifier: throughGate(this.#notifier, this.#gate),
       bfd: this.#bfd,
       frames: this.#frames,
       discriminator: () => randomInt(1, 2 ** 32),
@@ -235,8 +290,8 @@ export class RunningDaemon implements Daemon {
       this.#options.surfaces.settled(historyMs),
     ])
     this.#lease.follow(globals.livenessUs)
-    this.#flushLog = setInterval(() => this.#dispatcher.flushLog(), flushLogEveryMs)
-    this.#watchers.start()
+    this.#watchers.startWarden()
+    this.#watch()
     initialiseFiles(scripts, this.#options.log, () => {
       if (!this.#dispatcher.stopping) this.#pool.set(checkSpecs(this.#dispatcher.config.scripts))
     })
@@ -249,6 +304,95 @@ export class RunningDaemon implements Daemon {
       log.info('startup delay: over')
       void this.#takePart().catch(endWith)
     }, usToMilliseconds(delay.us))
+  }
+
+  /** What looks by itself, beside the election. */
+  #watch(): void {
+    this.#flushLog = setInterval(
+      () => this.#gate.run(() => this.#dispatcher.flushLog()),
+      flushLogEveryMs,
+    )
+    this.#watchers.start()
+  }
+
+  /**
+   * In place of `start`: takes the place of another process. Resolves when that one serves nothing any more. Rejects with
+   * the reason: nothing has been altered then.
+   */
+  async succeed(predecessor: Predecessor): Promise<void> {
+    const { log, version } = this.#options
+    const { config } = this.#dispatcher
+    this.#lease.follow(config.globals.livenessUs)
+    await this.#reader.open()
+    this.#dispatcher.mirrored()
+    this.#ownership.mirrored()
+    this.#watchers.startWarden()
+    await predecessor.takeSlots(version, (state, attempt) => this.#adopt(state, attempt))
+    this.#tables.setRules(config)
+    this.#tables.lease.set(config)
+    takeParts(this.#passable, predecessor.state, {
+      settings: wantedSettings(config.instances),
+      links: linksOf(config.instances),
+      notify: notifySettings(config.globals),
+    })
+    this.#reader.arm()
+    this.#watch()
+    this.#gate.open()
+    const { pid, version: before } = predecessor
+    log.info(`Went on in place of process ${pid} (vipd ${before})`)
+    await predecessor.left()
+    this.#options.surfaces.follow(config.globals)
+  }
+
+  #adopt(state: unknown, attempt: number): PassedState | string {
+    const { instances } = this.#dispatcher.config
+    const passed = adoptState(this.#passable, state, linksOf(instances))
+    const altering = this.#succession.takeAltering()
+    if (typeof passed === 'string') return passed
+    const names = new Map(this.#dispatcher.instances.map(({ name, slot }) => [slot, name]))
+    const [first] = altering
+    if (first !== undefined)
+      return `${names.get(first.slot)} would not go on as it is: it would ${first.order.kind}`
+    const slots = new Map(this.#dispatcher.instances.map(({ name, slot }) => [name, slot]))
+    this.#succession.ready(
+      attempt,
+      new Map(
+        passed.slots.flatMap(([name, slot]) => {
+          const own = slots.get(name)
+          return own === undefined ? [] : [[slot, own] as const]
+        }),
+      ),
+    )
+    return passed
+  }
+
+  async #whyNoUpgrade(): Promise<string | null> {
+    this.#refuseWhileStopping()
+    if (!this.#dispatcher.takesPart) return 'the daemon is still starting'
+    if (this.#reloads.busy) return 'a reload is under way'
+    if (this.#handOvers.busy) return 'a hand-over is under way'
+    if (this.#dispatcher.config.bfd.length > 0) return 'it has BFD sessions'
+    const { unchangedOnDisk } = await this.#reloads.status()
+    if (unchangedOnDisk === false)
+      return 'the configuration has been changed since it was loaded: vipd reload, or put it back, first'
+    return null
+  }
+
+  /** Another process has everything: nothing here may act any more. */
+  #given(): void {
+    this.#lease.stop()
+    this.#reader.close()
+    this.#watchers.stop()
+    this.#watchers.stopWarden()
+    this.#settings.leave()
+    this.#links.leave()
+    this.#tables.leave()
+    this.#frames.stop()
+    if (this.#flushLog !== null) clearInterval(this.#flushLog)
+  }
+
+  upgrade(order: UpgradeOrder): Promise<UpgradeResult> {
+    return this.#upgrades.run(order)
   }
 
   /** A lease that an earlier daemon left is ended when its addresses have been given back. */
@@ -361,6 +505,7 @@ export class RunningDaemon implements Daemon {
   }
 
   async reload(force = false): Promise<ReloadResult> {
+    if (this.#upgrades.busy) throw new Error('an upgrade is under way')
     const result = await this.#reloads.reload(force)
     const lines = result.ok ? result.changes : (result.refusal?.reasons ?? result.diagnostics)
     this.#happened({ kind: 'reload', ok: result.ok, lines: lines.slice(0, reloadLinesMax) })
@@ -419,6 +564,7 @@ export class RunningDaemon implements Daemon {
 
   async stop(): Promise<void> {
     const { log } = this.#options
+    if (!(await this.#upgrades.abort('the daemon is to stop'))) return
     if (this.#delay !== null) clearTimeout(this.#delay)
     this.#reader.close()
     this.#dispatcher.stop()
@@ -448,5 +594,6 @@ export class RunningDaemon implements Daemon {
 
   #refuseWhileStopping(): void {
     if (this.#dispatcher.stopping) throw new Error('the daemon is stopping')
+    if (this.#upgrades.busy) throw new Error('an upgrade is under way')
   }
 }

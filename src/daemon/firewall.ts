@@ -7,7 +7,7 @@ import type { OwnedObject } from '../kernel/marks.ts'
 import { meansNoTables, sweepTables, tableName } from '../kernel/nft-tables.ts'
 import type { RulesetNews, TableLook } from '../kernel/ruleset.ts'
 import { type AcceptOptions, type AcceptRules, acceptRules, noRules } from './accept-rules.ts'
-import { nftMs, TableKeeper, type WantedTable } from './table-keeper.ts'
+import { nftMs, type PassedTable, TableKeeper, type WantedTable } from './table-keeper.ts'
 
 export type FirewallPorts = {
   readonly runDir: string
@@ -56,6 +56,21 @@ export class Firewall {
   /** Removes the tables of dead daemons, first of all. `living`: the run directories of the vipds that live beside us. */
   sweep(living: readonly string[]): void {
     this.#keeper.after(this.#sweep(living))
+  }
+
+  /** What this daemon knows of the table, for another process; null: not just now. */
+  snapshot(): PassedTable | null {
+    return this.#keeper.snapshot()
+  }
+
+  /** In place of `sweep`: the table of another process, which is looked at with the next `set`. */
+  adopt(passed: PassedTable): void {
+    this.#keeper.adopt(passed, this.#keeper.wanted)
+  }
+
+  /** The table is another process's from now on. */
+  leave(): void {
+    this.#keeper.leave()
   }
 
   /** The rules for these instances shall hold; none of them with no_accept: no table. */

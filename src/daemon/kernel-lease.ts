@@ -29,7 +29,7 @@ import {
   type Unleased,
 } from '../router/binding/kernel-lease.ts'
 import type { SocketKey } from '../router/binding/sockets.ts'
-import { TableKeeper, type WantedTable } from './table-keeper.ts'
+import { type PassedTable, TableKeeper, type WantedTable } from './table-keeper.ts'
 
 export type LeasePorts = {
   readonly table: Table
@@ -100,6 +100,24 @@ export class KernelLease {
       this.#keeper.assume(this.#without)
     if (config.globals.kernelLease !== 'off') this.set(config)
     else this.#left = chains.length > 0
+  }
+
+  /** For another process; null: not just now. */
+  snapshot(): PassedTable | null {
+    return this.#keeper.snapshot()
+  }
+
+  /** In place of `begin`: the table of another process, and the leases that are in force by it; nothing is done to it. */
+  adopt({ globals, instances }: Pick<Config, 'globals' | 'instances'>, passed: PassedTable): void {
+    this.#mode = globals.kernelLease
+    this.#instances = instances
+    this.#keeper.adopt(passed, this.#decide([]))
+  }
+
+  /** The table is another process's from now on. */
+  leave(): void {
+    this.#mode = 'off'
+    this.#keeper.leave()
   }
 
   /** The configuration in force. */
@@ -177,15 +195,19 @@ export class KernelLease {
   }
 
   #want(next: readonly Instance[]): void {
+    const before = this.#leases
+    const wanted = this.#decide(next)
+    if (isDeepStrictEqual(before, this.#leases) && this.#keeper.holds) return
+    if (wanted.key !== this.#keeper.wanted.key) this.#keeper.want(wanted)
+    else this.#keeper.next()
+  }
+
+  #decide(next: readonly Instance[]): WantedTable {
     const on = this.#mode !== 'off'
     const found = on ? this.#find(next) : []
     this.#unleased = found.filter((it) => !isLeased(it)) as readonly Unleased[]
-    const leases = new Map(found.filter(isLeased).map((it) => [it.name, it]))
-    if (isDeepStrictEqual(leases, this.#leases) && this.#keeper.holds) return
-    this.#leases = leases
-    const wanted = leases.size === 0 ? this.#without : this.#table(leases)
-    if (wanted.key !== this.#keeper.wanted.key) this.#keeper.want(wanted)
-    else this.#keeper.next()
+    this.#leases = new Map(found.filter(isLeased).map((it) => [it.name, it]))
+    return this.#leases.size === 0 ? this.#without : this.#table(this.#leases)
   }
 
   /** Of two with a name, which is one that is about to be altered, the longer lease. */

@@ -61,6 +61,27 @@ export class NftTables {
     return this.#settled()
   }
 
+  /** For another process; null: nft is at work. */
+  snapshot() {
+    const [noAccept, lease] = [this.#firewall.snapshot(), this.lease.snapshot()]
+    return noAccept === null || lease === null ? null : { noAccept, lease }
+  }
+
+  /** In place of `begin`: tables of another process. Nothing is done to them before they are set. */
+  adopt(
+    passed: NonNullable<ReturnType<NftTables['snapshot']>>,
+    config: Pick<Config, 'globals' | 'instances'>,
+  ): void {
+    this.#firewall.adopt(passed.noAccept)
+    this.lease.adopt(config, passed.lease)
+  }
+
+  /** The tables are another process's from now on. */
+  leave(): void {
+    this.#firewall.leave()
+    this.lease.leave()
+  }
+
   /** no_accept of the instances that are about to be in force. */
   setRules({ globals, instances }: Wanted): void {
     this.#firewall.set(instances, globals)

@@ -8,14 +8,17 @@ import { usToMilliseconds } from '../base/time.ts'
 import { describeResult, succeeded } from '../checks/verdict/describe.ts'
 import type { Globals, TimedCommand } from '../config/types.ts'
 import type { EngineOptions } from '../engine/contract.ts'
+import type { ExchangeHandle } from '../engine/exchange.ts'
 import type { LinkDelay } from '../kernel/link-delays.ts'
 import { runOnThread } from '../threads/timed-program.ts'
 
 /** Without vrrp_rt_priority the engine's thread is real-time where that is permitted. */
 const unaskedPriority = 50
 
-export function engineOptions(globals: Globals): EngineOptions {
+/** `succeeds`: of a process that takes the place of another. */
+export function engineOptions(globals: Globals, succeeds?: ExchangeHandle): EngineOptions {
   return {
+    ...(succeeds === undefined ? {} : { succeeds }),
     realtimePriority: globals.realtimePriority > 0 ? globals.realtimePriority : unaskedPriority,
     rttimeUs: globals.rttimeUs,
     lockMemory: globals.noSwap,

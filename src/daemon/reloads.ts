@@ -36,6 +36,7 @@ export class Reloads {
   #loadedMs = Date.now()
   /** Plans are applied one after the other. */
   #changing: Promise<unknown> = Promise.resolve()
+  #running = 0
 
   constructor(loaded: Loaded, ports: ReloadPorts) {
     this.#ports = ports
@@ -45,6 +46,11 @@ export class Reloads {
   /** For the supervisor: empty when the last reload was accepted. */
   get summary(): string {
     return this.#record.summary()
+  }
+
+  /** One has begun and is not over. */
+  get busy(): boolean {
+    return this.#running > 0
   }
 
   async status(): Promise<Status['config']> {
@@ -72,6 +78,13 @@ export class Reloads {
   }
 
   async reload(force: boolean): Promise<ReloadResult> {
+    this.#running += 1
+    return this.#reload(force).finally(() => {
+      this.#running -= 1
+    })
+  }
+
+  async #reload(force: boolean): Promise<ReloadResult> {
     const { dispatcher, options } = this.#ports
     if (dispatcher.stopping) return this.#refuse([stoppingRefusal])
     const loaded = await this.#load()

@@ -10,7 +10,8 @@ import { requireNetAdmin } from './capabilities.ts'
 import { RunningDaemon } from './daemon.ts'
 import { logDiagnostics, logTolerated } from './log-diagnostics.ts'
 import { runTimed } from './process.ts'
-import { ConfigError, type StartDaemon } from './types.ts'
+import { ConfigError, type DaemonOptions, type StartDaemon } from './types.ts'
+import type { Predecessor } from './upgrade-second.ts'
 import { linksOf } from './virtual-links.ts'
 
 /** Logs what is wrong with the file. Throws ConfigError when it cannot run. */
@@ -19,6 +20,22 @@ export function requireConfig({ config, diagnostics }: Loaded, log: Log): Config
   if (config === null) throw new ConfigError(diagnostics)
   logTolerated(log, diagnostics)
   return config
+}
+
+/** The same in place of a process that still runs. `config`: with its numbers. */
+export async function succeedDaemon(
+  options: DaemonOptions,
+  loaded: Loaded,
+  config: Config,
+  predecessor: Predecessor,
+): Promise<RunningDaemon> {
+  requireNetAdmin(config)
+  const { log, runDir } = options
+  const ownership = new Ownership({ runDir, log, errands: new Errands() })
+  ownership.adopt(predecessor.known)
+  const daemon = new RunningDaemon(options, loaded, config, ownership, predecessor)
+  await daemon.succeed(predecessor)
+  return daemon
 }
 
 export const startDaemon: StartDaemon = async (options, loaded, config) => {

@@ -7,6 +7,8 @@ import type { Log } from '../base/log.ts'
 import { nowUs, tellSupervisor } from '../engine/native.ts'
 
 export class Supervisor {
+  /** What a process that takes the place of this one is to be given of them. */
+  readonly environment: Readonly<Record<string, string>>
   readonly #socket: string | null
   readonly #watchdogMs: number | null
   readonly #log: Log
@@ -17,11 +19,27 @@ export class Supervisor {
   constructor(environment: NodeJS.ProcessEnv, log: Log) {
     const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: usec, WATCHDOG_PID: pid } = environment
     for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete environment[name]
+    this.environment = {
+      ...(socket === undefined ? {} : { NOTIFY_SOCKET: socket }),
+      ...(usec === undefined ? {} : { WATCHDOG_USEC: usec }),
+    }
     this.#log = log
     this.#socket = socket === undefined || socket === '' ? null : socket
     const ours = pid === undefined || Number(pid) === process.pid
     const watched = usec !== undefined && Number(usec) > 0 && ours
     this.#watchdogMs = watched ? Number(usec) / 1_000 : null
+  }
+
+  /** There is one, and it hears which process is the daemon. */
+  get listens(): boolean {
+    return this.#socket !== null
+  }
+
+  /** Another process is the daemon from now on; that one speaks to the supervisor itself. */
+  mainProcess(pid: number): void {
+    this.#tell(`MAINPID=${pid}`)
+    if (this.#pings !== null) clearInterval(this.#pings)
+    this.#pings = null
   }
 
   ready(status: string): void {

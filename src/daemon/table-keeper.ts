@@ -49,6 +49,8 @@ const putBackMs = { second: 100, longest: 10_000, forgotten: 60_000 }
 /** What the table was made from, and how it looked then; null: that could not be read. */
 type Applied = { readonly key: string; readonly mark: string | null }
 
+export type PassedTable = { readonly applied: Applied | null }
+
 export class TableKeeper {
   readonly #ports: TablePorts
   readonly #words: TableWords
@@ -63,6 +65,7 @@ export class TableKeeper {
   #deaf: string | null = null
   #changes = 0
   #changedAt = 0
+  #left = false
 
   /** `none`: without the table. */
   constructor(ports: TablePorts, words: TableWords, none: WantedTable) {
@@ -100,6 +103,25 @@ export class TableKeeper {
       this.#running = null
       this.next()
     })
+  }
+
+  /** For another process; null: nft is at work, or the table waits to be put back. */
+  snapshot(): PassedTable | null {
+    return this.#running === null && this.#again === null ? { applied: this.#applied } : null
+  }
+
+  /** The table of another process, which `wanted` it so; nothing is done to it before the next `want`. */
+  adopt({ applied }: PassedTable, wanted: WantedTable): void {
+    this.#applied = applied
+    this.#wanted = wanted
+    if (this.holds) this.#ports.stands(wanted)
+  }
+
+  /** The table is another process's from now on. */
+  leave(): void {
+    this.#left = true
+    if (this.#again !== null) clearTimeout(this.#again)
+    this.#news.close()
   }
 
   /** When what was wanted last has been tried once, or the time has passed. */
@@ -167,7 +189,7 @@ export class TableKeeper {
 
   /** Makes it as it is wanted, unless that is under way. */
   next(): void {
-    if (this.#running !== null || this.holds) return
+    if (this.#running !== null || this.holds || this.#left) return
     if (this.#wanted.count > 0 && !this.#ports.mayMake()) return
     this.#running = this.#apply(this.#wanted)
   }

@@ -13,6 +13,8 @@ import type { MibFacts, MibPlace } from '../report/mib.ts'
 import type { Observation } from '../report/observation.ts'
 import type { Recent, RecentNames } from '../report/recent.ts'
 import type { Status, StatusInstance, StatusRest } from '../report/status.ts'
+import type { UpgradeResult } from './upgrade-first.ts'
+import type { Successor, UpgradeOrder } from './upgrades.ts'
 
 export type DaemonOptions = {
   readonly configPath: string
@@ -27,6 +29,7 @@ export type DaemonOptions = {
   readonly workers: number
   readonly version: string
   readonly surfaces: Surfaces
+  readonly successor: Successor
 }
 
 /** What others learn of the daemon while it runs, besides the log. Neither may wait or throw. */
@@ -96,6 +99,8 @@ export type Daemon = {
   drain(): Promise<readonly HandOver[]>
   /** Ends standing by; of everybody with null. The names of those that did. Throws for an unknown name. */
   resume(name: string | null): readonly string[]
+  /** Another process takes the place of this one, which is to end then. Rejects with the reason: this one goes on. */
+  upgrade(order: UpgradeOrder): Promise<UpgradeResult>
   /** Priority 0, addresses away, notifications run, processes gone. */
   stop(): Promise<void>
 }

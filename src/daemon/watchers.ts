@@ -56,9 +56,13 @@ export class Watchers {
     })
   }
 
+  /** Before anything leads. */
+  startWarden(): void {
+    this.#warden.start()
+  }
+
   start(): void {
     this.#memberships.look()
-    this.#warden.start()
     this.#sameHost.looks.start()
     this.#otherTransport.looks.start()
   }

@@ -32,6 +32,7 @@ import type {
   SlotCounters,
   Wakeups,
 } from './counters.ts'
+import type { ExchangeHandle } from './exchange.ts'
 import type {
   FrameWatchCounters,
   FrameWatchId,
@@ -82,6 +83,8 @@ export type NativeAnswer = { readonly kind: 'answer'; readonly id: number } & (
   | { readonly call: string; readonly errno: number; readonly detail: string }
 )
 export type NativeEvent = Coded<EngineEvent>
+/** The slots are another engine's now, or this one's. */
+export type NativeExchangeEvent = { readonly kind: 'gaveSlots' | 'tookSlots'; readonly at: Us }
 
 /** The thread and its sockets. Methods throw an Error with `op`, `errno` and `detail` when a call fails. */
 export type NativeEngine = {
@@ -126,6 +129,11 @@ export type NativeEngine = {
   gaps(slot: SlotId): AdvertGaps
   linkCounters(link: LinkId): LinkCounters
   wakeups(): Wakeups
+  /** `acknowledged`: how many events had been when what is offered was made. */
+  offer(exchange: ExchangeHandle, attempt: number, acknowledged: number): void
+  withdraw(forGood: boolean): void
+  /** Slots of the other engine and of this one, in turns. */
+  ready(attempt: number, pairs: readonly SlotId[]): void
   stop(): void
 }
 
@@ -251,7 +259,7 @@ export type Addon = {
   readonly Engine: new (
     options: EngineOptions & { readonly policy: EnginePolicy },
     onDelivery: (
-      events: readonly (NativeEvent | NativeAnswer)[],
+      events: readonly (NativeEvent | NativeAnswer | NativeExchangeEvent)[],
       flushed: readonly number[],
     ) => void,
   ) => NativeEngine

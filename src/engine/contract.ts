@@ -18,6 +18,7 @@ import type {
   SlotCounters,
   Wakeups,
 } from './counters.ts'
+import type { ExchangeHandle } from './exchange.ts'
 
 /** One VRRP instance: (link, VRID), and for unicast its peers. Numbered by the daemon. */
 export type SlotId = number
@@ -308,6 +309,8 @@ export type EngineOptions = {
   readonly lockMemory: boolean
   /** Leads resign when `renew` was not called for so long; 0 switches the lease off. */
   readonly livenessUs: Us
+  /** The engine of another process answers for the slots until this one takes them (exchange.ts). Absent: none does. */
+  readonly succeeds?: ExchangeHandle
 }
 
 /** What was asked for at start and what the kernel granted, for the log and for `status`. */
@@ -385,14 +388,37 @@ export type Guard = {
   beats(): number
 }
 
+/**
+ * How the slots of one engine become another's, in another process: the first gives them when nothing that it told is
+ * unjudged and no advert is due, and is silent from then on; the second takes them in phase. Both are told by `onExchange`.
+ */
+export type Succession = {
+  /** Of the first: the state of the daemon with that number has been passed on; what is told from here on makes it stale. */
+  offer(exchange: ExchangeHandle, attempt: number): void
+  /** Not with that state, or `forGood` with none. Ineffective once they are given: a flush shows which came first. */
+  withdraw(forGood: boolean): void
+  /** Of the second: it has been ordered what the state with that number says. Slots by slot of the first. */
+  ready(attempt: number, slots: ReadonlyMap<SlotId, SlotId>): void
+  /**
+   * Of the second, before it has taken the slots: orders since the last call that would have done something at once. They
+   * are not carried out.
+   */
+  takeAltering(): readonly OrderFor[]
+}
+
+/** `gave`: of the first, it does nothing any more. `took`: of the second, from here on it answers for the slots. */
+export type OnExchange = (what: 'gave' | 'took', at: Us) => void
+
 /** Opens the engine: starts its thread. Events arrive in batches, oldest first. */
 export type StartEngine = (
   options: EngineOptions,
   onEvents: (events: readonly EngineEvent[]) => void,
+  onExchange?: OnExchange,
 ) => {
   readonly engine: Engine
   readonly start: EngineStart
   readonly guard: Guard
+  readonly succession: Succession
   /** To be stopped before the engine. */
   openBfd(onEvents: (events: readonly BfdEngineEvent[]) => void): Bfd
 }

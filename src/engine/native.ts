@@ -10,7 +10,13 @@ import { assert } from '../base/assert.ts'
 import type { OpError } from '../base/errors.ts'
 import { type Ip, ipBytes } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
-import type { Addon, NativeAnswer, NativeEngine, NativeEvent } from './addon.ts'
+import type {
+  Addon,
+  NativeAnswer,
+  NativeEngine,
+  NativeEvent,
+  NativeExchangeEvent,
+} from './addon.ts'
 import { RunningBfd } from './bfd.ts'
 import type { BfdEngineEvent } from './bfd-contract.ts'
 import type {
@@ -18,11 +24,13 @@ import type {
   EngineEvent,
   LinkId,
   LinkSpec,
+  OnExchange,
   OrderFor,
   RejoinFailure,
   Seal,
   SlotId,
   StartEngine,
+  Succession,
 } from './contract.ts'
 import type {
   AdvertGaps,
@@ -43,6 +51,7 @@ import {
   toNativeSeal,
   toNativeSealMemory,
 } from './edge.ts'
+import type { ExchangeHandle } from './exchange.ts'
 import { enginePolicy } from './policy.ts'
 import { Routes } from './routes.ts'
 
@@ -105,8 +114,8 @@ export const outgoing = {
 export const kernelRequest = (bytes: Uint8Array): Uint8Array => native(() => addon.request(bytes))
 
 /** Throws OpError when the thread's own sockets cannot be opened (no CAP_NET_RAW, say). */
-export const startEngine: StartEngine = (options, onEvents) => {
-  const running = new RunningEngine(onEvents)
+export const startEngine: StartEngine = (options, onEvents, onExchange = () => undefined) => {
+  const running = new RunningEngine(onEvents, onExchange, options.succeeds !== undefined)
   const handle = native(
     () => new addon.Engine({ ...options, policy: enginePolicy }, (e, f) => running.deliver(e, f)),
   )
@@ -125,13 +134,22 @@ export const startEngine: StartEngine = (options, onEvents) => {
     const settings = { realtimePriority, rttimeUs, rttimeGraceUs, seed: randomInt(1, 2 ** 31) }
     return new RunningBfd(new addon.Bfd(settings, handle, onBfd), realtimePriority > 0)
   }
-  return { engine: running, start, guard, openBfd }
+  return { engine: running, start, guard, succession: running, openBfd }
 }
+
+const isForUs = (
+  event: NativeEvent | NativeAnswer | NativeExchangeEvent,
+): event is NativeAnswer | NativeExchangeEvent =>
+  event.kind === 'answer' || event.kind === 'gaveSlots' || event.kind === 'tookSlots'
 
 type Waiting = { readonly resolve: () => void; readonly reject: (why: Error) => void }
 
-class RunningEngine implements Engine {
+class RunningEngine implements Engine, Succession {
   readonly #onEvents: (events: readonly EngineEvent[]) => void
+  readonly #onExchange: OnExchange
+  /** The slots are still another process's. */
+  #held: boolean
+  #altering: OrderFor[] = []
   readonly #routes = new Routes()
   readonly #flushes = new Map<number, Waiting>()
   readonly #requests = new Map<number, (answer: Uint8Array | OpError) => void>()
@@ -141,24 +159,34 @@ class RunningEngine implements Engine {
   #flushId = 0
   #requestId = 0
 
-  constructor(onEvents: (events: readonly EngineEvent[]) => void) {
+  constructor(
+    onEvents: (events: readonly EngineEvent[]) => void,
+    onExchange: OnExchange,
+    held: boolean,
+  ) {
     this.#onEvents = onEvents
+    this.#onExchange = onExchange
+    this.#held = held
   }
 
   attach(handle: NativeEngine): void {
     this.#handle = handle
   }
 
-  deliver(events: readonly (NativeEvent | NativeAnswer)[], flushed: readonly number[]): void {
+  deliver(
+    events: readonly (NativeEvent | NativeAnswer | NativeExchangeEvent)[],
+    flushed: readonly number[],
+  ): void {
     let before: NativeEvent[] = []
     for (const event of events) {
-      if (event.kind !== 'answer') {
+      if (!isForUs(event)) {
         before.push(event)
         continue
       }
       this.#handOut(before)
       before = []
-      this.#answer(event)
+      if (event.kind === 'answer') this.#answer(event)
+      else this.#exchanged(event)
     }
     this.#handOut(before)
     if (this.#handle === null) return
@@ -184,6 +212,30 @@ class RunningEngine implements Engine {
     const done = this.#requests.get(event.id)
     this.#requests.delete(event.id)
     done?.('bytes' in event ? event.bytes : failure(event))
+  }
+
+  #exchanged({ kind, at }: NativeExchangeEvent): void {
+    this.#acknowledged += 1
+    this.#held = false
+    this.#onExchange(kind === 'gaveSlots' ? 'gave' : 'took', at)
+  }
+
+  offer(exchange: ExchangeHandle, attempt: number): void {
+    this.#native.offer(exchange, attempt, this.#acknowledged)
+  }
+
+  withdraw(forGood: boolean): void {
+    this.#native.withdraw(forGood)
+  }
+
+  ready(attempt: number, slots: ReadonlyMap<SlotId, SlotId>): void {
+    this.#native.ready(attempt, [...slots].flat())
+  }
+
+  takeAltering(): readonly OrderFor[] {
+    const altering = this.#altering
+    this.#altering = []
+    return altering
   }
 
   now(): Us {
@@ -235,7 +287,10 @@ class RunningEngine implements Engine {
 
   order(orders: readonly OrderFor[]): void {
     for (const { slot } of orders) assert(this.#routes.has(slot), `order for unknown slot ${slot}`)
-    this.#native.order(toNativeOrders(orders), this.#acknowledged)
+    const altering = this.#held ? orders.filter(({ order }) => order.now.length > 0) : []
+    this.#altering.push(...altering)
+    const given = altering.length === 0 ? orders : orders.filter((one) => !altering.includes(one))
+    this.#native.order(toNativeOrders(given), this.#acknowledged)
   }
 
   flush(): Promise<void> {

@@ -33,6 +33,17 @@ export type EnginePolicy = {
   readonly wardenBeatUs: Us
   /** At an orderly stop: until a warden that was dismissed is killed, and until a killed one is left to itself. */
   readonly wardenEndUs: { readonly dismissed: Us; readonly killed: Us }
+  /** When the slots are given to another process (exchange.ts). */
+  readonly exchangeUs: {
+    /** No advert is due sooner than this, or it has been looked for such a moment for so long. */
+    readonly room: Us
+    readonly roomPatience: Us
+    /** Not taken within the time to the next advert, between these, they are taken back. */
+    readonly takenLeast: Us
+    readonly takenMost: Us
+    /** Packets that the other process may not have read any more are kept for so long. */
+    readonly kept: Us
+  }
 }
 
 export const enginePolicy: EnginePolicy = {
@@ -59,6 +70,17 @@ export const enginePolicy: EnginePolicy = {
   wardenBeatUs: us(1_000_000),
   // It ends in microseconds, unless the kernel holds it.
   wardenEndUs: { dismissed: us(100_000), killed: us(2_000_000) },
+  exchangeUs: {
+    // The other engine's thread wakes in some tens of microseconds: what is due sooner goes out before.
+    room: us(1_000),
+    // With thousands of instances one is always due: an advert is late then by what waking up takes.
+    roomPatience: us(50_000),
+    // A thread that gets no processor: before the next advert is late, but not at once.
+    takenLeast: us(2_000),
+    takenMost: us(100_000),
+    // Ten times what the slots can be given for.
+    kept: us(1_000_000),
+  },
 }
 
 /** Of announcements: a real-time thread that sends a long queue of them sleeps in between. */

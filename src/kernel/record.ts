@@ -63,6 +63,8 @@ export class Ownership {
   #dirty = false
   #again: NodeJS.Timeout | null = null
   #closed = false
+  /** The record is still another process's. */
+  #held = false
 
   constructor(ports: OwnershipPorts) {
     this.#ports = ports
@@ -98,6 +100,43 @@ export class Ownership {
       if (!(error instanceof OpError)) throw error
       log.error(`What an earlier vipd left is not removed: ${error.message}`)
     }
+  }
+
+  /** For another process. */
+  snapshot() {
+    return {
+      scope: this.#scope,
+      marks: this.#marks,
+      left: [...this.#left],
+      neighbours: this.#neighbours,
+      inherited: this.#inherited,
+      recorded: [...this.#recorded.values()],
+      failing: this.#failing,
+      // Slots have other numbers there: what they hold they claim again.
+      wanted: [...this.#wanted].flatMap(([holder, objects]) =>
+        typeof holder === 'string' ? [[holder, objects] as const] : [],
+      ),
+    }
+  }
+
+  /** In place of `open`: what another process knows. The record stays that one's until `takeOver`. */
+  adopt(before: ReturnType<Ownership['snapshot']>): void {
+    this.#held = true
+    this.#scope = before.scope
+    this.#marks = before.marks
+    this.#left = new Set(before.left)
+    this.#neighbours = before.neighbours
+    this.#inherited = before.inherited
+    this.#failing = before.failing
+    this.#wanted.clear()
+    for (const [holder, objects] of before.wanted) this.#wanted.set(holder, objects)
+    this.#setRecorded(new Map(before.recorded.map((it) => [objectKey(it), it])))
+  }
+
+  /** The record is this process's from now on, and says so. */
+  takeOver(): void {
+    this.#held = false
+    this.#write()
   }
 
   /** Whether an address that is new to the kernel's mirror was put there by vipd and is this one's. */
@@ -193,7 +232,7 @@ export class Ownership {
   /** One at a time; what is claimed meanwhile goes into the next. */
   #write(): void {
     this.#dirty = true
-    if (this.#writing || this.#closed) return
+    if (this.#writing || this.#closed || this.#held) return
     this.#writing = true
     // What is claimed in this turn goes into the same record.
     setImmediate(() => void this.#writeNow())
@@ -223,13 +262,17 @@ export class Ownership {
   }
 
   #succeeded(objects: ReadonlyMap<string, OwnedObject>): void {
+    this.#setRecorded(objects)
+    if (this.#failing !== null) this.#ports.log.info('The record can be written again')
+    this.#failing = null
+    this.#failures = 0
+  }
+
+  #setRecorded(objects: ReadonlyMap<string, OwnedObject>): void {
     this.#recorded = objects
     this.#recordedAddresses = new Set(
       [...objects.values()].flatMap((it) => (it.kind === 'address' ? [keyOf(it)] : [])),
     )
-    if (this.#failing !== null) this.#ports.log.info('The record can be written again')
-    this.#failing = null
-    this.#failures = 0
   }
 
   /** Said once; tried again ever later. */

@@ -31,7 +31,7 @@ export type SettingsPorts = {
 }
 
 /** `applied`: the kernel has taken it. */
-type Held = ChangedSetting & { readonly applied: boolean }
+export type Held = ChangedSetting & { readonly applied: boolean }
 
 /** How often a setting that another program changes is set again: so many times in so long. */
 const contest = { times: 5, withinMs: 60_000 }
@@ -48,6 +48,7 @@ export class SettingsKeeper {
   #running: Promise<void> | null = null
   #again = false
   #timer: NodeJS.Timeout | null = null
+  #left = false
 
   constructor(ports: SettingsPorts) {
     this.#ports = ports
@@ -57,6 +58,23 @@ export class SettingsKeeper {
   set(wanted: readonly WantedSetting[]): void {
     this.#wanted = wanted
     this.#pass()
+  }
+
+  /** For another process; null: not before the pass that is under way is over. */
+  snapshot(): readonly Held[] | null {
+    return this.#running === null ? this.#held : null
+  }
+
+  /** What another process has set. */
+  adopt(held: readonly Held[]): void {
+    this.#held = held
+  }
+
+  /** They are another process's from now on. */
+  leave(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    this.#left = true
   }
 
   /** Links, or their settings, may have changed. */
@@ -112,6 +130,7 @@ export class SettingsKeeper {
   }
 
   #pass(): void {
+    if (this.#left) return
     this.#again = true
     this.#running ??= this.#passes()
   }

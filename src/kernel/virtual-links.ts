@@ -89,6 +89,34 @@ export class VirtualLinks {
     if (links.length > 0) void this.#ports.record(this.#owned())
   }
 
+  /** For another process; null: one is being made or altered. */
+  snapshot() {
+    const entries = [...this.#entries.values()]
+    if (entries.some(({ busy }) => busy)) return null
+    return entries.map(({ name, own, owned, ready, ipv6, ipv6Refused }) => ({
+      ...{ name, own, owned, ready, ipv6, ipv6Refused },
+    }))
+  }
+
+  /** Links of another process, in place of `inherit`, and what is wanted; nothing is altered before `look`. */
+  adopt(
+    before: NonNullable<ReturnType<VirtualLinks['snapshot']>>,
+    wishes: readonly LinkWish[],
+  ): void {
+    this.#entries.clear()
+    const wanted = new Map(wishes.map((it) => [it.name, it]))
+    for (const it of before)
+      this.#entries.set(it.name, { ...newEntry(it.name, wanted.get(it.name) ?? null), ...it })
+    for (const [name, wish] of wanted)
+      if (!this.#entries.has(name)) this.#entries.set(name, newEntry(name, wish))
+  }
+
+  /** They are another process's from now on. */
+  leave(): void {
+    this.#closing = true
+    for (const { again } of this.#entries.values()) if (again !== null) clearTimeout(again)
+  }
+
   /** A link that vipd switches on and off. */
   isOwn(name: string): boolean {
     return this.#entries.get(name)?.wish?.kind === 'macvlan'

@@ -12,6 +12,8 @@ export type FifoWriter = {
   readonly path: string
   /** Lines lost since the start because no program read them. */
   readonly dropped: number
+  /** It is removed at the end. */
+  readonly made: boolean
   /** False when the line was dropped. */
   write(line: string): boolean
   close(): void
@@ -31,16 +33,23 @@ export function openFifo({ path, owner }: Pick<Fifo, 'path' | 'owner'>): FifoWri
   }
 }
 
+/** One of another process, which writes no more to it: what lies in it stays. `made`: that process made it. Throws OpError. */
+export function openPassedFifo(fifo: Pick<Fifo, 'path' | 'owner'>, made: boolean): FifoWriter {
+  const fd = hostFiles().useFifo(fifo.path, fifo.owner)
+  // It has been removed, or replaced by something else.
+  return fd < 0 ? openFifo(fifo) : new OpenFifo(fifo.path, fd, made)
+}
+
 class OpenFifo implements FifoWriter {
   readonly path: string
   dropped = 0
   readonly #fd: number
-  readonly #created: boolean
+  readonly made: boolean
 
-  constructor(path: string, fd: number, created: boolean) {
+  constructor(path: string, fd: number, made: boolean) {
     this.path = path
     this.#fd = fd
-    this.#created = created
+    this.made = made
   }
 
   write(line: string): boolean {
@@ -56,7 +65,7 @@ class OpenFifo implements FifoWriter {
 
   /** A FIFO that was there before us stays. */
   close(): void {
-    if (this.#created) hostFiles().removeFifo(this.path, this.#fd)
+    if (this.made) hostFiles().removeFifo(this.path, this.#fd)
     closeSync(this.#fd)
   }
 }

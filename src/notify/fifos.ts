@@ -7,7 +7,7 @@ import type { Log } from '../base/log.ts'
 import { describeResult } from '../checks/verdict/describe.ts'
 import type { Fifo, UserCommand } from '../config/types.ts'
 import { withWords } from './command.ts'
-import { type FifoWriter, openFifo } from './fifo.ts'
+import { type FifoWriter, openFifo, openPassedFifo } from './fifo.ts'
 import type { JobResult } from './messages.ts'
 import type { Handle, NotifyWorker } from './worker-handle.ts'
 
@@ -28,6 +28,8 @@ export class NotifyFifos {
   readonly #worker: NotifyWorker
   readonly #log: Log
   #entry: readonly Entry[] = []
+  /** Paths of FIFOs of another process, until they are opened. */
+  #passed: ReadonlySet<string> | null = null
 
   constructor(worker: NotifyWorker, log: Log) {
     this.#worker = worker
@@ -40,6 +42,17 @@ export class NotifyFifos {
     const kept = fifos.map((fifo) => before.find((entry) => sameFifo(entry.fifo, fifo)) ?? null)
     for (const entry of before) if (!kept.includes(entry)) this.#close(entry)
     this.#entry = fifos.flatMap((fifo, i) => kept[i] ?? this.#open(fifo) ?? [])
+    this.#passed = null
+  }
+
+  /** Paths of those that were made here, and are removed at the end. */
+  get made(): readonly string[] {
+    return this.#entry.flatMap(({ writer }) => (writer.made ? [writer.path] : []))
+  }
+
+  /** The next that are configured are another process's, of which it made these: readers, and what lies there, stay. */
+  adopt(made: readonly string[]): void {
+    this.#passed = new Set(made)
   }
 
   write(line: string): void {
@@ -66,7 +79,8 @@ export class NotifyFifos {
 
   #open(fifo: Fifo): Entry | null {
     try {
-      const writer = openFifo(fifo)
+      const passed = this.#passed
+      const writer = passed === null ? openFifo(fifo) : openPassedFifo(fifo, passed.has(fifo.path))
       const idle = { script: null, restart: null, starts: 0, losing: 0, closed: false }
       const entry: Entry = { fifo, writer, ...idle }
       if (fifo.script !== null) this.#startScript(entry, fifo.script)

@@ -82,6 +82,21 @@ export type NotifyFigures = {
 
 export type CountingNotifier = Notifier & { readonly figures: NotifyFigures }
 
+/** One that can take the place of another process's. */
+export type PassableNotifier = CountingNotifier & {
+  /** For another process; null: a notification is still on its way. */
+  snapshot(): PassedNotifier | null
+  /** In place of the settings that it was started without: what another process began goes on. */
+  adopt(before: PassedNotifier, settings: NotifySettings): void
+}
+
+export type PassedNotifier = {
+  /** What was mailed last, by subject. */
+  readonly mailed: readonly (readonly [string, InstanceState])[]
+  /** FIFOs that are to be removed at the end. */
+  readonly madeFifos: readonly string[]
+}
+
 export type NotifierTimes = {
   /** A script that runs longer no longer holds up the ones behind it. */
   readonly overdueMs: number
@@ -104,13 +119,13 @@ const defaultTimes: NotifierTimes = {
   workerPatienceMs: 10_000,
 }
 
-export function startNotifier(options: NotifierOptions): CountingNotifier {
+export function startNotifier(options: NotifierOptions): PassableNotifier {
   return new QueueingNotifier(options)
 }
 
 type Kind = 'instance' | 'group'
 
-class QueueingNotifier implements CountingNotifier {
+class QueueingNotifier implements PassableNotifier {
   readonly #log: Log
   readonly #times: NotifierTimes
   readonly #worker: NotifyWorker
@@ -162,6 +177,17 @@ class QueueingNotifier implements CountingNotifier {
   reconfigure(settings: NotifySettings): void {
     this.#settings = settings
     this.#fifos.configure(settings.fifos)
+  }
+
+  snapshot(): PassedNotifier | null {
+    if (![...this.#scripts.values(), this.#mails].every(({ idle }) => idle)) return null
+    return { mailed: [...this.#mailed], madeFifos: this.#fifos.made }
+  }
+
+  adopt({ mailed, madeFifos }: PassedNotifier, settings: NotifySettings): void {
+    for (const [key, state] of mailed) this.#mailed.set(key, state)
+    this.#fifos.adopt(madeFifos)
+    this.reconfigure(settings)
   }
 
   async stop(): Promise<void> {

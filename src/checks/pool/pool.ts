@@ -18,6 +18,7 @@ import type {
   CheckPool,
   CheckSpec,
   CheckStatus,
+  PassedCheck,
   StartCheckPool,
 } from '../verdict/types.ts'
 import { holdBack } from './hold-back.ts'
@@ -76,6 +77,8 @@ class Pool implements CheckPool {
   #byId = new Map<number, Check>()
   #lastId = 0
   #stopped = false
+  /** Of another process. */
+  #passed: ReadonlyMap<string, Progress> = new Map()
 
   constructor(options: PoolOptions) {
     this.#options = options
@@ -103,8 +106,18 @@ class Pool implements CheckPool {
       specs.map((spec) => [spec.name, kept.get(spec.name) ?? this.#made(spec, capacity)]),
     )
     this.#byId = new Map(Array.from(this.#checks.values(), (check) => [check.id, check]))
+    // A check that comes later under such a name is another one.
+    this.#passed = new Map()
     for (const slot of this.#slots) this.#assign(slot)
     this.#recombine()
+  }
+
+  snapshot(): readonly PassedCheck[] {
+    return [...this.#checks.values()].map(({ spec, progress }) => ({ name: spec.name, progress }))
+  }
+
+  adopt(checks: readonly PassedCheck[]): void {
+    this.#passed = new Map(checks.map(({ name, progress }) => [name, progress]))
   }
 
   record(name: string): Float64Array | null {
@@ -139,7 +152,8 @@ class Pool implements CheckPool {
     if (slot !== null) slot.load += 1
     const id = ++this.#lastId
     const ring = new ResultRing({ capacity: slot === null ? 0 : capacity })
-    return { id, slot, spec, progress: fresh, ring, heldBack: null, hangs: 0 }
+    const progress = this.#passed.get(spec.name) ?? fresh
+    return { id, slot, spec, progress, ring, heldBack: null, hangs: 0 }
   }
 
   #leastLoaded(command: Command): Slot | null {

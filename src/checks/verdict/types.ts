@@ -1,6 +1,7 @@
 /** What a check is and what it says. Spans in milliseconds here: that is what timers and scripts speak. */
 import type { Command, RunAs } from '../../base/command.ts'
 import type { Outcome } from '../../programs/outcome.ts'
+import type { Progress } from './progress.ts'
 
 export type CheckSpec = {
   /** Identity: the vrrp_script's name. */
@@ -71,8 +72,17 @@ export type CheckPool = {
   push(name: string, ok: boolean, message: string): boolean
   /** Runs it before its turn; false when there is no check of that name that can be run. */
   runNow(name: string): boolean
+  /** For another process: what each has come to, and what it answered of late. */
+  snapshot(): readonly PassedCheck[]
+  /** Of another process, for checks of these names that are set later. */
+  adopt(checks: readonly PassedCheck[]): void
   /** Kills what runs and resolves when the workers are gone. */
   stop(): Promise<void>
+}
+
+export type PassedCheck = {
+  readonly name: string
+  readonly progress: Progress
 }
 
 export type StartCheckPool = (options: {

@@ -146,6 +146,10 @@ export class Dispatcher {
   get knownInterfaces(): readonly string[] {
     return [...new Set([...this.#interfacesAtStart, ...namedInterfaces(this.#config)])]
   }
+  /** Its instances have begun, here or in a process before. */
+  get takesPart(): boolean {
+    return this.#takesPart && !this.#changing
+  }
   /** Every instance has its last order. */
   get stopping(): boolean {
     return this.#stopping
@@ -240,10 +244,14 @@ export class Dispatcher {
 
   /**
    * In place of `start`: goes on where another process ended, with its state and this configuration. Orders nothing that
-   * alters anything. A sentence that says why not: then nothing has been ordered, and this dispatcher is of no more use.
+   * alters anything. A sentence that says why not: then nothing has been ordered. A later state of that process can be
+   * adopted instead, as long as the engine leaves everything to that one.
    */
   adopt(state: unknown): string | null {
     if (!isRouterState(state)) return whyUnknown(state)
+    // What was adopted before is out of date.
+    this.bfd.stop()
+    this.roster.clear()
     this.#holding = new Set(state.holding)
     this.#adoptedVerdicts = new Map(state.verdicts.map((one) => [one.name, one]))
     this.bfd.adopt(this.#config.bfd, state.bfd)

@@ -186,7 +186,7 @@ export class RunningInstance {
     this.#parts.election.follow(this.#cfg)
     adoptParts(this.#parts, before)
     const now = this.#ports.engine.now()
-    this.orders.takeUp(this.#standing, { now, sentAt: before.sentAt })
+    this.orders.resume(this.#standing, { now, sentAt: before.sentAt })
     const { effective } = this.#assessment
     if (effective !== before.assessed) this.feed({ kind: 'priority', effective, serving: true })
   }

@@ -61,6 +61,16 @@ export class Roster {
     return this.#virtual.has(address)
   }
 
+  /** Forgets all of them, without an order. */
+  clear(): void {
+    for (const instance of this.instances) instance.forget()
+    this.#bySlot.clear()
+    this.#running.clear()
+    this.#groupOf.clear()
+    this.#groups.clear()
+    this.#list = null
+  }
+
   /** For another process. Not while a plan is being applied. */
   snapshot() {
     return {
@@ -87,7 +97,7 @@ export class Roster {
     const refusals = adopted.flatMap(({ it, before }) => it.bindAs(before) ?? [])
     const [why] = differs ? ['its instances are not those of the configuration'] : refusals
     if (why !== undefined) {
-      for (const { it } of adopted) it.forget()
+      this.clear()
       return why
     }
     const states = new Map(state.groups.map((one) => [one.name, one.state]))

@@ -78,6 +78,11 @@ export class HandOvers {
     return stood.map((it) => it.name)
   }
 
+  /** It is not known yet whether a peer takes over. */
+  get busy(): boolean {
+    return this.#waiting.size > 0
+  }
+
   /** After every batch of events. */
   look(): void {
     for (const waiting of this.#waiting) if (!waiting.masters.some(leads)) waiting.done()

@@ -76,6 +76,8 @@ async function answering(
         return handOver
       },
       drain: async () => handOver,
+      upgrade: () => Promise.reject(new Error('it is process 1')),
+      left: () => undefined,
       observe,
       results: () => new Uint8Array(results.buffer),
       push: (name, failure) => {

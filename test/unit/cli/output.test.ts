@@ -54,6 +54,8 @@ test('every command that prints', async () => {
       reload: async () => ({ ok: true, diagnostics: [], changes: ['V: priority 1 -> 2'] }),
       failover: async () => [],
       drain: async () => [],
+      upgrade: unused,
+      left: unused,
       observe: unused,
       results: unused,
       push: unused,

@@ -54,7 +54,15 @@ async function daemon(t: TestContext, status: () => Status, events = new EventFe
     log,
     handlers: {
       ...{ status, events, transitions: unused, reload: unused, failover: unused, drain: unused },
-      ...{ resume: unused, observe: unused, results: unused, push: unused, stop: unused },
+      ...{
+        resume: unused,
+        upgrade: unused,
+        left: unused,
+        observe: unused,
+        results: unused,
+        push: unused,
+        stop: unused,
+      },
     },
   })
   t.after(() => control.close())

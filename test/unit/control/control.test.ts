@@ -53,6 +53,8 @@ const idle: ControlHandlers = {
   reload: async () => ({ ok: true, diagnostics: [], changes: [] }),
   failover: async () => [],
   drain: async () => [],
+  upgrade: () => Promise.reject(new Error('unused')),
+  left: () => undefined,
   resume: () => [],
   observe: () => ({
     schema: 1,

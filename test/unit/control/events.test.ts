@@ -29,7 +29,15 @@ async function serving(act: (path: string, feed: EventFeed) => Promise<void>) {
   const events = new EventFeed()
   const handlers = {
     ...{ status: unused, reload: unused, failover: unused, drain: unused, resume: unused },
-    ...{ observe: unused, results: unused, push: unused, transitions: unused, stop: unused },
+    ...{
+      upgrade: unused,
+      left: unused,
+      observe: unused,
+      results: unused,
+      push: unused,
+      transitions: unused,
+      stop: unused,
+    },
   }
   const control = await startControl({ path, log, handlers: { ...handlers, events } })
   try {

@@ -1,0 +1,139 @@
+#include "addon/exchange.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <vector>
+
+#include "addon/convert.h"
+#include "host/lock.h"
+#include "host/successor.h"
+
+namespace vipd {
+
+namespace {
+
+using Kept = std::shared_ptr<Exchange>;
+
+Napi::Value Wrap(Napi::Env env, Kept exchange, const OpenFailure& failure) {
+  if (exchange == nullptr) throw Failed(env, failure.call, failure.error);
+  return Napi::External<Kept>::New(env, new Kept(std::move(exchange)),
+                                   [](Napi::Env, Kept* kept) { delete kept; });
+}
+
+Napi::Value MakeExchange(const Napi::CallbackInfo& info) {
+  OpenFailure failure;
+  auto made = Exchange::Make(&failure);
+  return Wrap(info.Env(), std::move(made), failure);
+}
+
+int IntAt(const Napi::CallbackInfo& info, size_t at) {
+  return info[at].As<Napi::Number>().Int32Value();
+}
+
+Napi::Value OpenExchange(const Napi::CallbackInfo& info) {
+  OpenFailure failure;
+  const int memory = IntAt(info, 0);
+  const int to_second = IntAt(info, 1);
+  const int to_first = IntAt(info, 2);
+  auto opened = Exchange::Open(memory, to_second, to_first, &failure);
+  for (const int fd : {memory, to_second, to_first}) close(fd);
+  return Wrap(info.Env(), std::move(opened), failure);
+}
+
+// [memory, to the second, to the first]
+Napi::Value ExchangeDescriptors(const Napi::CallbackInfo& info) {
+  const Kept exchange = ExchangeFrom(info[0]);
+  Napi::Array out = Napi::Array::New(info.Env(), 3);
+  out.Set(0U, Napi::Number::New(info.Env(), exchange->memory()));
+  out.Set(1U, Napi::Number::New(info.Env(), exchange->to_second()));
+  out.Set(2U, Napi::Number::New(info.Env(), exchange->to_first()));
+  return out;
+}
+
+// Two connected AF_UNIX streams.
+Napi::Value SocketPair(const Napi::CallbackInfo& info) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
+    throw Failed(info.Env(), "socketpair", errno);
+  Napi::Array out = Napi::Array::New(info.Env(), 2);
+  out.Set(0U, Napi::Number::New(info.Env(), ends[0]));
+  out.Set(1U, Napi::Number::New(info.Env(), ends[1]));
+  return out;
+}
+
+Napi::Value CloseDescriptor(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), close(IntAt(info, 0)) == 0 ? 0 : errno);
+}
+
+std::vector<std::string> TextsAt(const Napi::CallbackInfo& info, size_t at) {
+  const auto array = info[at].As<Napi::Array>();
+  std::vector<std::string> texts;
+  for (uint32_t i = 0; i < array.Length(); ++i)
+    texts.push_back(array.Get(i).As<Napi::String>().Utf8Value());
+  return texts;
+}
+
+std::vector<char*> PointersTo(std::vector<std::string>* texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : *texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// startSuccessor(file, argv, env, descriptors): the process, or the negative errno.
+Napi::Value Start(const Napi::CallbackInfo& info) {
+  std::string file = info[0].As<Napi::String>().Utf8Value();
+  std::vector<std::string> argv = TextsAt(info, 1);
+  std::vector<std::string> variables = TextsAt(info, 2);
+  const std::vector<char*> argv_pointers = PointersTo(&argv);
+  const std::vector<char*> env_pointers = PointersTo(&variables);
+  Successor successor;
+  successor.file = file.c_str();
+  successor.argv = argv_pointers.data();
+  successor.env = env_pointers.data();
+  const auto given = info[3].As<Napi::Array>();
+  for (uint32_t i = 0; i < given.Length(); ++i)
+    successor.descriptors.push_back(given.Get(i).As<Napi::Number>().Int32Value());
+  return Napi::Number::New(info.Env(), StartSuccessor(successor));
+}
+
+void End(const Napi::CallbackInfo& info) { EndSuccessor(IntAt(info, 0)); }
+
+// heldLock(path), heldName(name): a descriptor, or -1.
+template <int (*Find)(const std::string&)>
+Napi::Value FindHeld(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), Find(info[0].As<Napi::String>().Utf8Value()));
+}
+
+// inheritLock(path, fd), inheritName(name, fd): whether it is that.
+template <bool (*Inherit)(const std::string&, int)>
+Napi::Value InheritAs(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(),
+                            Inherit(info[0].As<Napi::String>().Utf8Value(), IntAt(info, 1)));
+}
+
+}  // namespace
+
+std::shared_ptr<Exchange> ExchangeFrom(const Napi::Value& value) {
+  return value.IsExternal() ? *value.As<Napi::External<Kept>>().Data() : nullptr;
+}
+
+void DefineExchange(Napi::Env env, Napi::Object exports) {
+  exports.Set("makeExchange", Napi::Function::New(env, MakeExchange));
+  exports.Set("openExchange", Napi::Function::New(env, OpenExchange));
+  exports.Set("exchangeDescriptors", Napi::Function::New(env, ExchangeDescriptors));
+  exports.Set("socketPair", Napi::Function::New(env, SocketPair));
+  exports.Set("closeDescriptor", Napi::Function::New(env, CloseDescriptor));
+  exports.Set("startSuccessor", Napi::Function::New(env, Start));
+  exports.Set("endSuccessor", Napi::Function::New(env, End));
+  exports.Set("heldLock", Napi::Function::New(env, FindHeld<HeldLock>));
+  exports.Set("heldName", Napi::Function::New(env, FindHeld<HeldName>));
+  exports.Set("inheritLock", Napi::Function::New(env, InheritAs<InheritLock>));
+  exports.Set("inheritName", Napi::Function::New(env, InheritAs<InheritName>));
+}
+
+}  // namespace vipd

@@ -1,0 +1,128 @@
+/**
+ * An upgrade as the process that was started for it sees it: it prepares, adopts the state that it is passed, and takes
+ * the slots; until that instant it alters nothing, and ends when it cannot go on or the other process has gone.
+ */
+import { assert } from '../base/assert.ts'
+import { type ExchangeHandle, inheritedExchange } from '../engine/exchange.ts'
+import { Channel } from './upgrade-channel.ts'
+import { exchangeProtocol, type FromFirst, type FromSecond } from './upgrade-messages.ts'
+import { type PassedState, passedVersion } from './upgrade-state.ts'
+
+/** In the environment of a process that is to take the place of another; see engine/exchange.ts for what it inherits. */
+export const successionVariable = 'VIPD_SUCCEEDS'
+
+/** The first process speaks at once, and then passes its state when it can. */
+const helloMs = 10_000
+const stateMs = 60_000
+/** What it closes takes a second or two. */
+const leftMs = 10_000
+
+type Hello = FromFirst & { readonly kind: 'hello' }
+
+/** Adopts a state; a sentence that says why not. */
+export type Adopt = (state: unknown, attempt: number) => PassedState | string
+
+/** The process before this one, which still runs. */
+export class Predecessor {
+  readonly exchange: ExchangeHandle
+  readonly #channel: Channel<FromSecond, FromFirst>
+  #hello: Hello | null = null
+  #state: PassedState | null = null
+  #took = false
+  /** A message that is awaited, so that none is lost to a question that nothing asks any more. */
+  #awaited: Promise<FromFirst | null> | null = null
+  #onTook: () => void = () => undefined
+
+  /** null: this process was started like any other. Takes the variable out of the environment. Throws OpError. */
+  static inherited(environment: NodeJS.ProcessEnv): Predecessor | null {
+    const said = environment[successionVariable]
+    delete environment[successionVariable]
+    return said === undefined ? null : new Predecessor()
+  }
+
+  private constructor() {
+    const { channel, exchange } = inheritedExchange()
+    this.exchange = exchange
+    this.#channel = new Channel(channel)
+  }
+
+  get pid(): number {
+    return this.#hello?.pid ?? 0
+  }
+  get version(): string {
+    return this.#hello?.version ?? ''
+  }
+  /** The state that was adopted last; null: none yet. */
+  get state(): PassedState | null {
+    return this.#state
+  }
+
+  /** Waits for its first word. Throws an Error that says why it cannot be succeeded. */
+  async meet(): Promise<Hello> {
+    const message = await this.#channel.next(helloMs)
+    if (message?.kind !== 'hello') throw new Error('the process to be succeeded does not answer')
+    if (message.protocol !== exchangeProtocol)
+      throw new Error(
+        `vipd ${message.version} speaks version ${message.protocol} of what is said in an upgrade, this one version ${exchangeProtocol}`,
+      )
+    this.#hello = message
+    return message
+  }
+
+  /** What it knows of the kernel's objects, after `meet`. */
+  get known(): PassedState['ownership'] {
+    assert(this.#hello !== null, 'the other process has not spoken yet')
+    return this.#hello.known
+  }
+
+  /** The slots are this process's. */
+  took(): void {
+    this.#took = true
+    this.#onTook()
+  }
+
+  /** Resolves when the slots are taken. Throws an Error that says why not: nothing has been altered then. */
+  async takeSlots(version: string, adopt: Adopt): Promise<void> {
+    const protocol = exchangeProtocol
+    void this.#channel.send({ kind: 'prepared', protocol, version, reads: passedVersion })
+    const took = new Promise<'took'>((resolve) => {
+      this.#onTook = () => resolve('took')
+    })
+    while (!this.#took) {
+      const message = await Promise.race([took, this.#next(stateMs)])
+      if (message === 'took') return
+      this.#awaited = null
+      if (this.#took) return
+      if (message?.kind !== 'state') throw new Error('the process to be succeeded has gone')
+      const adopted = adopt(message.state, message.attempt)
+      if (typeof adopted === 'string') throw new Error(adopted)
+      this.#state = adopted
+      void this.#channel.send({ kind: 'adopted', attempt: message.attempt })
+    }
+  }
+
+  /** Says why this process ends. */
+  async refuse(why: string): Promise<void> {
+    await this.#channel.send({ kind: 'refused', why })
+  }
+
+  /** Resolves when the other process serves nothing any more: it says so, or has gone. */
+  async left(): Promise<void> {
+    for (;;) {
+      const message = await this.#next(leftMs)
+      this.#awaited = null
+      if (message === null || message.kind === 'left') return
+    }
+  }
+
+  #next(withinMs: number): Promise<FromFirst | null> {
+    this.#awaited ??= this.#channel.next(withinMs)
+    return this.#awaited
+  }
+
+  /** Everything is served here: the other process may end. */
+  async serving(): Promise<void> {
+    await this.#channel.send({ kind: 'serving' })
+    this.#channel.close()
+  }
+}

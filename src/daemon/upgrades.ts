@@ -1,0 +1,84 @@
+/** Whether this process may be succeeded by another just now, and that it is so at most once. */
+
+import type { Log } from '../base/log.ts'
+import type { Us } from '../base/time.ts'
+import type { Engine, Succession } from '../engine/contract.ts'
+import { type Program, type Started, startSuccessor } from '../engine/exchange.ts'
+import type { Gate } from './gate.ts'
+import { FirstOfTwo, UpgradeRefused, type UpgradeResult } from './upgrade-first.ts'
+import type { PassableParts } from './upgrade-state.ts'
+
+/** The program that shall go on: by default the one that asks for it. */
+export type UpgradeOrder = {
+  readonly file: string
+  /** What Node.js takes, and the path of vipd's own program: before the words of the command that runs. */
+  readonly args: readonly string[]
+  /** Although the process that started this one sees it end. */
+  readonly leaveParent: boolean
+}
+
+/** What belongs to the process and not to the daemon. */
+export type Successor = {
+  /** Why the end of this process would be taken for the end of the daemon; null: it would not. */
+  whyNotLeave(order: UpgradeOrder): string | null
+  /** The whole command. */
+  program(order: UpgradeOrder): Program
+  /** What this process holds until it ends: the lock of the run directory, its name. */
+  readonly held: { readonly lock: string; readonly name: string }
+  /** Stops serving: control, HTTP, history. `pid`: of the process that goes on. */
+  leave(pid: number): Promise<void>
+}
+
+export type UpgradesPorts = {
+  readonly parts: PassableParts
+  readonly engine: Pick<Engine, 'flush'>
+  readonly succession: Succession
+  readonly gate: Gate
+  readonly log: Log
+  readonly version: string
+  readonly successor: Successor
+  /** Why not just now; null: it may be. */
+  whyNot(): Promise<string | null>
+  /** The slots are given: what would act by itself stops. */
+  given(): void
+}
+
+export class Upgrades {
+  readonly #ports: UpgradesPorts
+  #running: FirstOfTwo | null = null
+
+  constructor(ports: UpgradesPorts) {
+    this.#ports = ports
+  }
+
+  get busy(): boolean {
+    return this.#running !== null
+  }
+
+  /** The engine has given the slots. */
+  gave(at: Us): void {
+    this.#ports.given()
+    this.#running?.gave(at)
+  }
+
+  /** Rejects with UpgradeRefused: this process goes on. Resolved: it is to end. */
+  async run(order: UpgradeOrder): Promise<UpgradeResult> {
+    const { successor, whyNot, ...ports } = this.#ports
+    if (this.busy) throw new UpgradeRefused('an upgrade is under way')
+    const why = successor.whyNotLeave(order) ?? (await whyNot())
+    if (why !== null) throw new UpgradeRefused(why)
+    if (this.busy) throw new UpgradeRefused('an upgrade is under way')
+    const start = (): Started => startSuccessor(successor.program(order), successor.held)
+    this.#running = new FirstOfTwo({ ...ports, start, leave: (pid) => successor.leave(pid) })
+    const result = await this.#running.run().catch((error: unknown) => {
+      this.#running = null
+      throw error
+    })
+    return result
+  }
+
+  /** This process is to stop: true when it has everything and may do so, false when it is leaving anyway. */
+  async abort(why: string): Promise<boolean> {
+    return (await this.#running?.abort(why)) ?? true
+  }
+}

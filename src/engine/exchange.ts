@@ -1,0 +1,92 @@
+/**
+ * What an upgrade in place needs of the system (docs/upgrading.md): the memory that two processes of one daemon share while
+ * the second takes the place of the first, how the second is started, and what it inherits.
+ */
+
+import { errnoName } from '../addon/errno.ts'
+import { loadAddon } from '../addon/load.ts'
+import { OpError } from '../base/errors.ts'
+import { native } from './edge.ts'
+
+/** An object of the addon; see native/base/exchange.h. */
+export type ExchangeHandle = object
+
+type ExchangeAddon = {
+  makeExchange(): ExchangeHandle
+  openExchange(memory: number, toSecond: number, toFirst: number): ExchangeHandle
+  exchangeDescriptors(exchange: ExchangeHandle): readonly [number, number, number]
+  socketPair(): readonly [number, number]
+  closeDescriptor(fd: number): number
+  startSuccessor(
+    file: string,
+    argv: readonly string[],
+    env: readonly string[],
+    descriptors: readonly number[],
+  ): number
+  endSuccessor(pid: number): void
+  heldLock(path: string): number
+  heldName(name: string): number
+  inheritLock(path: string, fd: number): boolean
+  inheritName(name: string, fd: number): boolean
+}
+
+const addon = loadAddon() as ExchangeAddon
+
+/** Where a successor finds what it was given, in this order; the numbers are native/host/successor.h's. */
+const places = { channel: 3, lock: 4, name: 5, memory: 6, toSecond: 7, toFirst: 8 } as const
+
+export type Program = {
+  readonly file: string
+  /** The first is what it is called by. */
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** What the first process has of the second: its number, our end of a connected stream, the shared memory. */
+export type Started = {
+  readonly pid: number
+  readonly channel: number
+  readonly exchange: ExchangeHandle
+}
+
+/**
+ * Starts a program that is to take the place of this process. It inherits the lock of the run directory and the name that
+ * this process holds. Throws OpError.
+ */
+export function startSuccessor(
+  { file, argv, env }: Program,
+  held: { readonly lock: string; readonly name: string },
+): Started {
+  const lock = addon.heldLock(held.lock)
+  const name = addon.heldName(held.name)
+  if (lock < 0 || name < 0)
+    throw new OpError('lock', 'ENOLCK', 'this process holds none to pass on')
+  const exchange = native(() => addon.makeExchange())
+  const [near, far] = native(() => addon.socketPair())
+  const variables = Object.entries(env).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}=${value}`],
+  )
+  const given = [far, lock, name, ...addon.exchangeDescriptors(exchange)]
+  const pid = addon.startSuccessor(file, argv, variables, given)
+  addon.closeDescriptor(far)
+  if (pid > 0) return { pid, channel: near, exchange }
+  addon.closeDescriptor(near)
+  throw new OpError('posix_spawn', errnoName(-pid), file)
+}
+
+/** Kills it, if it still is that process. */
+export const endSuccessor = (pid: number): void => addon.endSuccessor(pid)
+
+/** In a process that was started so: the connected stream, and the shared memory. Throws OpError. */
+export function inheritedExchange(): {
+  readonly channel: number
+  readonly exchange: ExchangeHandle
+} {
+  const { channel, memory, toSecond, toFirst } = places
+  return { channel, exchange: native(() => addon.openExchange(memory, toSecond, toFirst)) }
+}
+
+/** Whether what was inherited is that lock. It is this process's own from then on. */
+export const inheritLock = (path: string): boolean => addon.inheritLock(path, places.lock)
+/** Whether what was inherited is that name. */
+export const inheritName = (name: string): boolean => addon.inheritName(name, places.name)
