@@ -20,6 +20,8 @@ type Notes = {
   upSaidAt: number
   /** The last packet said something else than up. */
   downHeard: boolean
+  /** It said that the session has been taken away there, which is no loss. */
+  goneHeard: boolean
 }
 
 export class BfdRules {
@@ -41,6 +43,10 @@ export class BfdRules {
     const { state, poll } = decoded.value
     if (state === 'Up') this.#of(host, to).upSaidAt = host.now()
     if (host.asleep) return 'a BFD packet of a host that sleeps'
+    const silence = host.now() - this.#of(host, to).heardAt
+    const { bfd } = this.#scenario
+    if (bfd?.exact === true && state === 'Up' && silence > multiplier * bfd.everyUs)
+      return `says up to ${to}, which it heard ${silence} µs ago`
     return settled && poll && state === 'Up' ? `still polls ${to} in a settled run` : null
   }
 
@@ -50,6 +56,7 @@ export class BfdRules {
     notes.heardAt = at
     const decoded = decodeBfd(bytes)
     notes.downHeard = decoded.ok && decoded.value.state !== 'Up'
+    notes.goneHeard = decoded.ok && decoded.value.state === 'AdminDown'
   }
 
   slept(host: Host, spanUs: number): void {
@@ -61,6 +68,7 @@ export class BfdRules {
     const { bfd } = this.#scenario
     const notes = this.#notes.get(host)?.get(master)
     if (bfd === undefined || notes === undefined || !host.plan.file.takeover) return false
+    if (notes.goneHeard) return false
     const silence = host.now() - notes.heardAt
     // A reload that slows the session down, or the neighbour's, may be under way.
     const most = 2 * multiplier * bfd.everyUs
@@ -108,8 +116,8 @@ export class BfdRules {
       )
   }
 
-  #runs({ process, asleep, kernel }: Host): boolean {
-    return process !== null && !asleep && !process.stopping && kernel.up
+  #runs({ process, asleep, kernel, plan }: Host): boolean {
+    return process !== null && !asleep && !process.stopping && kernel.up && plan.file.sessions
   }
 
   #passes({ port: a }: Host, { port: b }: Host): boolean {
@@ -120,7 +128,12 @@ export class BfdRules {
     const all = this.#notes.get(host) ?? new Map<Ip, Notes>()
     this.#notes.set(host, all)
     const never = Number.NEGATIVE_INFINITY
-    const notes = all.get(neighbour) ?? { heardAt: never, upSaidAt: never, downHeard: false }
+    const notes = all.get(neighbour) ?? {
+      heardAt: never,
+      upSaidAt: never,
+      downHeard: false,
+      goneHeard: false,
+    }
     all.set(neighbour, notes)
     return notes
   }

@@ -4,7 +4,7 @@
  */
 import { OpError } from '../../src/base/errors.ts'
 import type { Ip } from '../../src/base/ip.ts'
-import type { Us } from '../../src/base/time.ts'
+import { type Us, us } from '../../src/base/time.ts'
 import type {
   Bfd,
   BfdCounters,
@@ -31,6 +31,9 @@ export type BfdPorts = {
   lost(master: Ip, slots: readonly SlotId[]): void
 }
 
+/** As the thread of BFD says it: one may be lost. */
+const farewells = 3
+
 export type Arrived = { readonly packet: Packet; readonly at: Us }
 
 export class SimBfd implements Bfd {
@@ -40,6 +43,8 @@ export class SimBfd implements Bfd {
   readonly #open = new Map<BfdSessionId, BfdSpec>()
   #inbox: BfdEngineEvent[] = []
   #unclaimed = 0
+  /** How many packets each session had received when it was lost last. */
+  readonly #lostAfter = new Map<BfdSessionId, number>()
 
   constructor(seed: number, ports: BfdPorts) {
     this.#ports = ports
@@ -54,7 +59,9 @@ export class SimBfd implements Bfd {
     this.#core.add(spec)
   }
 
-  close(session: BfdSessionId): void {
+  close(session: BfdSessionId, farewell: Uint8Array | null): void {
+    for (let left = farewell === null ? 0 : farewells; left > 0; left--)
+      this.#send(session, farewell ?? new Uint8Array())
     if (this.#open.delete(session)) this.#core.remove(session)
   }
 
@@ -74,11 +81,20 @@ export class SimBfd implements Bfd {
   /** One turn of the thread. */
   wake(): void {
     const { sends, events, lost } = this.#core.tick(this.#ports.now())
+    for (const event of events) if (event.kind === 'expired') this.#noteLoss(event.session)
     for (const { session, bytes } of sends) this.#send(session, bytes)
     for (const { master, slots } of lost) this.#ports.lost(master, slots)
     if (events.length > 0 && this.#inbox.length === 0) this.#ports.raised()
     this.#inbox.push(...events)
     this.#ports.wakeAt(this.#core.nextDeadline())
+  }
+
+  /** Whatever crosses with it, what is lost once is told once. */
+  #noteLoss(session: BfdSessionId): void {
+    const { received } = this.counters(session)
+    if (this.#lostAfter.get(session) === received)
+      throw new Error(`session ${session} is lost twice, with no packet in between`)
+    this.#lostAfter.set(session, received)
   }
 
   #send(session: BfdSessionId, bytes: Uint8Array): void {
@@ -98,12 +114,18 @@ export class SimBfd implements Bfd {
     return this.#core.counters(session)
   }
 
+  /** Of any session. */
+  get lastReceivedUs(): Us {
+    const all = [...this.#open.keys()].map((it) => this.counters(it).lastReceivedUs ?? 0)
+    return us(Math.max(...all))
+  }
+
   unclaimed(): number {
     return this.#unclaimed
   }
 
   stop(): void {
-    for (const session of [...this.#open.keys()]) this.close(session)
+    for (const session of [...this.#open.keys()]) this.close(session, null)
     this.#ports.wakeAt(null)
   }
 }

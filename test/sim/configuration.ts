@@ -2,7 +2,14 @@
 import { checkReport } from '../../src/config/explain/check.ts'
 import type { Config } from '../../src/config/types.ts'
 import { fakeWorld } from '../unit/config/fake-world.ts'
-import { roamingAddress, secondSourceOf, thirdAddress, thirdVrid } from './host-file.ts'
+import {
+  roamingAddress,
+  secondSourceOf,
+  staticAddress,
+  staticNetwork,
+  thirdAddress,
+  thirdVrid,
+} from './host-file.ts'
 import { type HostPlan, type Scenario, type Vip, vipsOf } from './scenario.ts'
 
 const second = 1_000_000
@@ -60,12 +67,14 @@ export function configText(scenario: Scenario, host: HostPlan): string {
   vipd_address_lifetime ${scenario.lifetimeS}
   vipd_address_conflict ${scenario.addressConflict ?? 'report'}
 }
-${script('chk', host.weight)}${file.secondScript ? script('chk2', 0) : ''}${sessionsText(scenario, host)}${group}${instances.join('')}`
+${script('chk', host.weight)}${file.secondScript ? script('chk2', 0) : ''}${sessionsText(scenario, host)}${staticsText(scenario, host)}${group}${instances.join('')}`
 }
 
 /** The other hosts; none without BFD. */
 const neighbours = ({ bfd, hosts }: Scenario, host: HostPlan): readonly HostPlan[] =>
-  bfd === undefined ? [] : hosts.filter(({ number }) => number !== host.number)
+  bfd === undefined || !host.file.sessions
+    ? []
+    : hosts.filter(({ number }) => number !== host.number)
 
 function sessionsText(scenario: Scenario, host: HostPlan): string {
   const ms = ((scenario.bfd?.everyUs ?? 0) * (host.file.slowBfd ? 2 : 1)) / 1_000
@@ -82,9 +91,30 @@ function sessionsText(scenario: Scenario, host: HostPlan): string {
     .join('')
 }
 
+function staticsText({ statics, family }: Scenario, { file, number }: HostPlan): string {
+  if (statics !== true || !file.statics) return ''
+  return `track_group T {
+  group {
+    VI_1
+  }
+}
+static_ipaddress {
+  ${staticAddress(family, number)}/24 dev eth0 track_group T
+}
+static_routes {
+  ${staticNetwork} dev eth0 track_group T
+}
+static_rules {
+  to ${staticNetwork} table main priority 2000
+}
+`
+}
+
 function tracksSessions(scenario: Scenario, host: HostPlan): string {
   const others = host.file.takeover ? neighbours(scenario, host) : []
-  const lines = others.map(({ number }) => `    host${number} takeover\n`)
+  const lines = others.map(
+    ({ number }) => `    host${number} ${scenario.bfd?.tracker ?? 'takeover'}\n`,
+  )
   return others.length === 0 ? '' : `track_bfd {\n${lines.join('')}  }`
 }
 

@@ -108,6 +108,11 @@ export class SimEngine implements Engine {
     return us(next + Math.min(...lates))
   }
 
+  /** When its thread wakes up next, by its own clock. */
+  get nextDeadline(): Us | null {
+    return this.#core.nextDeadline()
+  }
+
   /** BFD's thread has lost the session with that master. */
   loseMaster(master: Ip, slots: readonly SlotId[]): void {
     if (this.#stopped) return

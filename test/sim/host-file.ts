@@ -21,6 +21,10 @@ export type HostFile = {
   readonly group: string
   /** BFD at half the rate. */
   readonly slowBfd: boolean
+  /** It has static entries, where the scenario has them. */
+  readonly statics: boolean
+  /** It has its sessions with the others, where the scenario has BFD. */
+  readonly sessions: boolean
   /** A lost session with the master's address ends the wait for its adverts. */
   readonly takeover: boolean
 }
@@ -34,8 +38,16 @@ export const plainFile = (livenessUs: number): HostFile => ({
   secondScript: false,
   group: 'G',
   slowBfd: false,
+  statics: true,
+  sessions: true,
   takeover: true,
 })
+
+/** Of the static route. */
+export const staticNetwork = '198.19.0.0/24'
+
+export const staticAddress = (family: 4 | 6, number: number): Ip =>
+  (family === 4 ? `10.77.0.${number}` : `fd77::${number}`) as Ip
 
 export const thirdVrid = 53
 

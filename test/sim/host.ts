@@ -15,7 +15,7 @@ import { Clock } from './clock.ts'
 import { configOf, configText } from './configuration.ts'
 import { SimEngine } from './engine.ts'
 import { SimFrames } from './frames.ts'
-import { secondSourceOf } from './host-file.ts'
+import { secondSourceOf, staticNetwork } from './host-file.ts'
 import { SimKernel } from './kernel.ts'
 import type { Lan, Packet } from './lan.ts'
 import { MainThread } from './main-thread.ts'
@@ -117,7 +117,9 @@ export class Host {
   start(): void {
     if (this.process?.stopping === true && !this.asleep) this.#end()
     if (this.process !== null || this.asleep) return
-    this.kernel.sweepEntries()
+    const { statics } = this.#around.scenario
+    const kept = statics === true && this.plan.file.statics
+    this.kernel.sweepEntries((identity) => kept && identity.includes(staticNetwork))
     this.process = new Process(this, this.#around)
   }
 
@@ -127,6 +129,7 @@ export class Host {
     if (this.asleep || process === null || process.stopping) return
     process.stopping = true
     process.main.dispatcher.stop()
+    void process.main.dispatcher.removeStatics()
     this.#endLater(process, this.#around.prng.between(0, 2_000_000))
   }
 
@@ -353,7 +356,8 @@ export class Process {
       check: (name) => this.#check(name),
       applied: () => around.witness.reloaded(host, false),
       workedMs: () => {
-        this.#workedMs += around.scenario.profile === 'changes' ? around.prng.between(0, 8) : 0
+        const drawn = around.scenario.profile === 'changes' ? around.prng.between(0, 8) : 0
+        this.#workedMs += around.scenario.unitMs ?? drawn
         return this.#workedMs
       },
       alarm: (at) => this.#alarm.set(at === null ? null : host.clock.when(at)),

@@ -13,6 +13,7 @@ import {
 } from '../../src/wire/netlink.ts'
 import { decodeMessages, type RouteMessage } from '../../src/wire/rtnetlink.ts'
 import { encodeAddressDelete, encodeAddressReplace } from '../../src/wire/rtnetlink-address.ts'
+import { nlm, type } from '../../src/wire/rtnetlink-numbers.ts'
 import { encodeRouteForget } from '../../src/wire/rtnetlink-route.ts'
 import { encodeRuleForget } from '../../src/wire/rtnetlink-rule.ts'
 
@@ -20,12 +21,16 @@ const newLink = 16
 const deleteLink = 17
 const getLink = 18
 const getAddress = 22
+/** RTPROT_BOOT, and where struct rtmsg has it. */
+const foreignProtocol = 3
+const protocolAt = 5
 const iff = { up: 1, running: 0x40, multicast: 0x1000 }
 
 type Held = {
   readonly bytes: Uint8Array
   readonly prefixLength: number
   readonly label: string | null
+  readonly validSeconds: number | null
   /** Distinguishes this setting of the address from a later one. */
   readonly epoch: number
 }
@@ -86,12 +91,38 @@ export class SimKernel {
     this.listener?.(told)
   }
 
+  /** Another program's route takes its place. */
+  replaceEntry(identity: string): void {
+    const told = this.#entries.get(identity)
+    if (!this.#entries.delete(identity) || told === undefined) return
+    const [removal] = splitMessages(told).messages
+    if (removal === undefined) return
+    const body = Uint8Array.from(removal.body)
+    body[protocolAt] = foreignProtocol
+    this.listener?.(encodeMessage(type.newRoute, nlm.replace, body))
+  }
+
+  /** Another program gives the address that stands lifetimes of its own. */
+  alter(address: Ip, seconds: number): void {
+    const held = this.#held.get(address)
+    if (held === undefined) return
+    const bytes = setAddress(address, this.#ifindex, held.prefixLength, seconds)
+    this.#hold(address, { ...held, bytes, validSeconds: seconds })
+    this.listener?.(bytes)
+  }
+
+  /** null: for ever; undefined: it is not held. */
+  validOf(address: Ip): number | null | undefined {
+    return this.#held.get(address)?.validSeconds
+  }
+
   /**
    * What a daemon that starts does with the routes and rules of a dead one, whichever file they were of (sweep-entries.ts).
    * Not with the addresses: those have their lifetimes, and a sweep may fail.
    */
-  sweepEntries(): void {
-    this.#entries.clear()
+  sweepEntries(kept: (identity: string) => boolean): void {
+    for (const identity of [...this.#entries.keys()])
+      if (!kept(identity)) this.#entries.delete(identity)
   }
 
   /** One request of a plan. Idempotent, as the plans' tolerated errors make it. */
@@ -160,7 +191,10 @@ export class SimKernel {
   request(bytes: Uint8Array): Uint8Array {
     const kind = splitMessages(bytes).messages[0]?.type
     if (kind === getLink) return this.#gone ? new Uint8Array(0) : this.#linkMessage()
-    if (kind !== getAddress) return new Uint8Array(0)
+    if (kind !== getAddress) {
+      this.carryOut(bytes)
+      return new Uint8Array(0)
+    }
     return concatBytes([...this.#held.values()].map((held) => held.bytes))
   }
 
@@ -192,31 +226,49 @@ export class SimKernel {
     const known = before !== undefined
     // NLM_F_REPLACE alters the lifetimes of an IPv4 address that is there, and nothing else.
     const label = known ? before.label : spec.label
-    this.#epoch += 1
-    const epoch = this.#epoch
-    this.#held.set(address, { bytes, prefixLength, label, epoch })
-    if (validSeconds !== null)
-      this.#later(validSeconds, () => {
-        if (this.#held.get(address)?.epoch === epoch) this.remove(address)
-      })
+    this.#hold(address, { bytes, prefixLength, label, validSeconds })
     if (!known) this.listener?.(bytes)
   }
 
-  #linkMessage(type = newLink): Uint8Array {
+  /** From now on, for so long. */
+  #hold(address: Ip, held: Omit<Held, 'epoch'>): void {
+    this.#epoch += 1
+    const epoch = this.#epoch
+    this.#held.set(address, { ...held, epoch })
+    if (held.validSeconds !== null)
+      this.#later(held.validSeconds, () => {
+        if (this.#held.get(address)?.epoch === epoch) this.remove(address)
+      })
+  }
+
+  #linkMessage(kind = newLink): Uint8Array {
     const header = new Uint8Array(16)
     const view = viewOf(header)
     view.setInt32(4, this.#ifindex, hostIsLittleEndian)
     view.setUint32(8, iff.multicast | (this.#up ? iff.up | iff.running : 0), hostIsLittleEndian)
     const attributes = [encodeAttribute(3, cString('eth0')), encodeAttribute(1, this.mac)]
-    return encodeMessage(type, 0, concatBytes([header, ...attributes]))
+    return encodeMessage(kind, 0, concatBytes([header, ...attributes]))
   }
 }
 
-function sourceAddress(address: Ip, ifindex: number): Held {
-  const bytes = encodeAddressReplace({
+const sourceAddress = (address: Ip, ifindex: number): Held => ({
+  bytes: setAddress(address, ifindex, 24, null),
+  prefixLength: 24,
+  label: null,
+  validSeconds: null,
+  epoch: 0,
+})
+
+const setAddress = (
+  address: Ip,
+  ifindex: number,
+  prefixLength: number,
+  validSeconds: number | null,
+): Uint8Array =>
+  encodeAddressReplace({
     ifindex,
     address,
-    prefixLength: 24,
+    prefixLength,
     peer: null,
     broadcast: null,
     label: null,
@@ -227,7 +279,5 @@ function sourceAddress(address: Ip, ifindex: number): Held {
     noprefixroute: false,
     autojoin: false,
     preferredSeconds: null,
-    validSeconds: null,
+    validSeconds,
   })
-  return { bytes, prefixLength: 24, label: null, epoch: 0 }
-}

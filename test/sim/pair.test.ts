@@ -2,93 +2,23 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Ip } from '../../src/base/ip.ts'
-import { Agenda } from './agenda.ts'
-import { foreignAdvert, type World } from './faults.ts'
+import { foreignAdvert } from './faults.ts'
 import type { Host } from './host.ts'
 import { answerUs } from './host.ts'
-import { plainFile } from './host-file.ts'
-import { Prng } from './prng.ts'
-import type { HostPlan, Scenario } from './scenario.ts'
+import { leads, Pair as PairOf, second } from './pair.ts'
+import type { HostPlan } from './scenario.ts'
 import { makeWorld } from './simulation.ts'
 
-const second = 1_000_000
 const advertUs = second
 /** The skew times of priorities 150 and 100 at version 3. */
 const skewUs = { 150: (106 * advertUs) / 256, 100: (156 * advertUs) / 256 }
 /** Two flights and two answers. */
 const slackUs = 2 * 200 + 2 * answerUs
 
-const plan = (number: number, priority: number, more: Partial<HostPlan> = {}): HostPlan => ({
-  number,
-  source: `10.0.0.${number}` as Ip,
-  clockRate: 1,
-  clockOffset: number * 1_000 * second,
-  nopreempt: false,
-  preemptDelayS: 0,
-  weight: 0,
-  priority,
-  warden: true,
-  file: plainFile(3 * second),
-  drained: false,
-  ...more,
-})
-
-class Pair {
-  readonly agenda = new Agenda()
-  readonly world: World
-  readonly a: Host
-  readonly b: Host
-
+class Pair extends PairOf {
   constructor(a: Partial<HostPlan> = {}, b: Partial<HostPlan> = {}, paceUs = advertUs) {
-    const scenario: Scenario = {
-      seed: 1,
-      profile: 'storm',
-      version: 3,
-      family: 4,
-      advertUs: paceUs,
-      lifetimeS: 8,
-      grouped: false,
-      refreshS: 0,
-      hosts: [plan(1, 150, a), plan(2, 100, b)],
-      hours: 1,
-      addressConflict: 'resign',
-    }
-    this.world = makeWorld(scenario, this.agenda, new Prng(1))
-    const [first, other] = this.world.hosts
-    assert.ok(first !== undefined && other !== undefined)
-    this.a = first
-    this.b = other
-    for (const host of this.world.hosts) host.start()
-    this.pass(20 * second)
-    assert.deepEqual(this.leaders, ['host1'])
+    super(makeWorld, a, b, { advertUs: paceUs })
   }
-
-  get leaders(): readonly string[] {
-    return this.world.hosts.filter((host) => leads(host)).map((host) => host.name)
-  }
-
-  pass(spanUs: number): void {
-    this.agenda.runUntil(this.agenda.now + spanUs)
-  }
-
-  /** How long until it is so. */
-  until(what: () => boolean, atMostUs: number): number {
-    const from = this.agenda.now
-    while (!what()) {
-      assert.ok(this.agenda.now - from <= atMostUs, `not within ${atMostUs} µs: ${this.leaders}`)
-      this.pass(100)
-    }
-    return this.agenda.now - from
-  }
-
-  disturb(): void {
-    this.world.invariants.disturb(0, 'test')
-  }
-}
-
-const leads = (host: Host): boolean => {
-  const slot = host.process?.main.dispatcher.instances[0]?.slot
-  return slot !== undefined && host.process?.engine.leads(slot) === true
 }
 
 test('cut: the backup leads one down interval after the last advert; healed: one master at once', () => {

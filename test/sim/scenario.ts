@@ -45,7 +45,17 @@ export type Scenario = {
   /** Adverts are signed, and others send what they have recorded or made up. */
   readonly sealed?: boolean
   /** Each host has a session with each other one, of packets at this interval. Absent: none. */
-  readonly bfd?: { readonly everyUs: number }
+  readonly bfd?: {
+    readonly everyUs: number
+    /** What is written behind a session that is tracked. Absent: takeover. */
+    readonly tracker?: string
+    /** No thread is late and no interval is altered: no session is said to be up for longer than its detection time. */
+    readonly exact?: true
+  }
+  /** How long the main thread works on a unit of a reload, milliseconds. Absent: up to 8 in `changes`, else no time. */
+  readonly unitMs?: number
+  /** Each host has a static address, route and rule. */
+  readonly statics?: true
   /** Absent: report. */
   readonly addressConflict?: 'resign'
 }

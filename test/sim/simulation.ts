@@ -4,6 +4,7 @@
  */
 import { Agenda } from './agenda.ts'
 import { attack } from './attack.ts'
+import { meet } from './encounters.ts'
 import {
   attacks,
   bfdFaults,
@@ -87,6 +88,7 @@ class Simulation {
       broken = { what, trace: [...invariants.trace] }
     }
     broken ??= this.#scenario.sealed === true ? attack(seed, makeWorld) : null
+    if (seed % 4 === 0) broken ??= meet(seed, makeWorld)
     return {
       seed,
       scenario: this.#scenario,
