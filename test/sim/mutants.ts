@@ -269,8 +269,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'who leads takes no addresses',
     file: file.plans,
-    find: '[...advert, ...adds, ...entries, ...announced]',
-    replace: '[...advert, ...entries, ...announced]',
+    find: '...advert, ...adds, ...entries, ...announced]',
+    replace: '...advert, ...entries, ...announced]',
   },
   {
     name: 'a late master resigns, but keeps the addresses',
