@@ -281,7 +281,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'late is never late: a master that slept goes on',
     file: file.plans,
-    find: 'us(Math.max(facts.peersDownUs - facts.advertIntervalUs, 0))',
+    find: 'us(Math.max(facts.peersDownUs - advertIntervalUs, 0))',
     replace: 'us(10 ** 12)',
   },
   {
