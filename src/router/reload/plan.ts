@@ -16,6 +16,7 @@ import type {
 } from '../../config/types.ts'
 import type { SlotId } from '../../engine/contract.ts'
 import { globalChanges } from './globals.ts'
+import { describeAlteration } from './instance-changes.ts'
 import { same } from './same.ts'
 import { type Kept, type Unit, unitsOf } from './units.ts'
 
@@ -96,9 +97,6 @@ export function* planReload(
     changes,
   }
 }
-
-const describeAlteration = (from: Instance, to: Instance): string =>
-  from.name === to.name ? `${to.name}: altered` : `${to.name}: altered (was ${from.name})`
 
 function groupChanges(old: readonly SyncGroup[], next: readonly SyncGroup[]): readonly string[] {
   return listChanges(old, next).map(({ name, verb }) => `sync group ${name}: ${verb}`)

@@ -67,7 +67,9 @@ test('scripts, sync groups and globals are no nothing', () => {
   assert.deepEqual(changesOf(stage, read(text('a', 1))), [])
   assert.deepEqual(changesOf(stage, read(text('a', 2))), ['script a: altered'])
   const other = changesOf(stage, read(text('b', 1)))
-  assert.deepEqual(other, ['V: altered', 'script a: removed', 'script b: added'])
+  assert.deepEqual(other, [
+    ...['V: altered: the checks that it tracks', 'script a: removed', 'script b: added'],
+  ])
   const slower = { ...read(text('a', 1)), globals: globalsOf('vipd_liveness 20') }
   assert.deepEqual(changesOf(stage, slower), ['vipd_liveness: altered'])
   const scheduled = { ...read(text('a', 1)), globals: globalsOf('vrrp_rt_priority 40') }
@@ -304,4 +306,29 @@ test('a daemon that stops between two slices leaves the others as they were', ()
   assert.deepEqual(slices.next(), { done: true, value: false })
   const altered = stage.roster.instances.filter((it) => it.cfg.priority === 120).length
   assert.ok(altered > 0 && altered < 20, `${altered}`)
+})
+
+test('what is altered of an instance is said in the words of the file, and no secret', () => {
+  const read = (...lines: string[]): Config => {
+    const block = lines.map((line) => ` ${line}\n`).join('')
+    const report = check(`vrrp_instance V {\n${block}}\n`)
+    assert.ok(report.config !== null, report.text)
+    return report.config
+  }
+  const fixed = ['interface eth0', 'virtual_router_id 51', 'virtual_ipaddress {\n 10.0.0.1/24\n }']
+  const secret = 'authentication {\n auth_type PASS\n auth_pass hidden1\n }'
+  const stage = new Stage()
+  stage.apply(read(...fixed, 'priority 150', secret))
+  const said = (...lines: string[]) => changesOf(stage, read(...lines))
+  assert.deepEqual(said(...fixed, 'priority 150', secret), [])
+  assert.deepEqual(said(...fixed, 'priority 140', 'advert_int 2', 'nopreempt', secret), [
+    'V: altered: priority 150 -> 140, advert_int 1 -> 2, nopreempt',
+  ])
+  assert.deepEqual(said(...fixed, 'priority 150', secret.replace('hidden1', 'hidden2')), [
+    'V: altered: auth_pass',
+  ])
+  assert.deepEqual(
+    said(...fixed.slice(0, 2), 'virtual_ipaddress {\n 10.0.0.2/24\n }', 'priority 150', secret),
+    ['V: altered: virtual_ipaddress'],
+  )
 })
