@@ -362,6 +362,10 @@ test('an address that is no Unix socket is said, and a second one is tried', () 
   onBus(async (daemon, bus) => {
     daemon.serve('tcp:host=127.0.0.1,port=1')
     await saysWhy(daemon, /tcp:host=127\.0\.0\.1,port=1 names no Unix socket/)
+    for (const none of [`unix:path=/${'x'.repeat(300)}`, 'unix:path=/a%00b']) {
+      daemon.serve(none)
+      await saysWhy(daemon, new RegExp(`is not served at ${none}: .`))
+    }
     daemon.serve(`tcp:host=127.0.0.1,port=1;unix:path=/nowhere/bus;${bus.address}`)
     await isServed(daemon)
   }))
