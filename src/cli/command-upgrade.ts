@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { requestUpgrade } from '../control/client.ts'
 import { asking } from './ask.ts'
 import { exit } from './exit.ts'
+import { afterHelp } from './help.ts'
 import { runDirOption } from './options.ts'
 import { daemonSocket } from './trusted-directory.ts'
 
@@ -20,9 +21,10 @@ export const command = (): Command =>
     )
     .addHelpText(
       'after',
-      `
+      afterHelp(`
 The configuration must be the one that runs: a new one is for vipd reload. Refused as process 1 of a container.
-Exit status: 0 done, 1 refused (with the reason; the old process goes on), 2 no daemon answers, 3 wrong usage.`,
+
+Exit status: 0 done, 1 refused (with the reason; the old process goes on), 2 no daemon answers, 3 wrong usage.`),
     )
     .action(async ({ runDir, leaveParent = false }: Options) => {
       process.exitCode = await asking(async () => {

@@ -34,10 +34,10 @@ async function processes(host: Host, name: 'vipd' | 'vipd-warden'): Promise<read
   return stdout.split('\n').filter((pid) => pid !== '')
 }
 
-async function upgrade(daemon: Vipd): Promise<void> {
+async function upgrade(daemon: Vipd, options: readonly string[] = ['--leave-parent']) {
   const before = await processes(daemon.host, 'vipd')
   const wardens = await processes(daemon.host, 'vipd-warden')
-  const { status, stdout, stderr } = await daemon.ask('upgrade', '--leave-parent')
+  const { status, stdout, stderr } = await daemon.ask('upgrade', ...options)
   assert.equal(status, 0, `${stdout}${stderr}`)
   assert.match(stdout, /^vipd \S+ \(process \d+\) goes on in place of vipd \S+ \(process \d+\)\n$/)
   await until('the old processes are gone', soonMs, async () => {
@@ -98,7 +98,89 @@ const adverts = async (capture: Capture, count: number) => {
   for (let i = 0; i < count; i++) await capture.advert('goes on', soonMs, () => true, capture.mark)
 }
 
+/** In systemd's place. */
+const listener = `
+import socket
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind("/run/lab/notify")
+print("listening", flush=True)
+while True: print(s.recv(4096).decode().replace("\\n", " "), flush=True)
+`
+
+const compiled = (path: string): string => new URL(`../../src/${path}`, import.meta.url).pathname
+
+/** What the daemon answers to the order to let that program go on. */
+async function ordered(daemon: Vipd, program: readonly string[]): Promise<string> {
+  const script = `import('${compiled('control/client.js')}').then(({ requestUpgrade }) =>
+    requestUpgrade('${daemon.runDir}/vipd.sock', ${JSON.stringify(program)}, true)).then(
+      () => console.log('upgraded'), ({ message }) => console.log(message))`
+  return (await daemon.host.must(process.execPath, ['-e', script])).trim()
+}
+
 describe('upgrade in place', { concurrency: 2 }, () => {
+  test('is refused, and the old process goes on', () =>
+    inLab('refused', async (lab) => {
+      const one = await lab.host('one', { addresses: { eth0: ['172.16.80.1/24'] } })
+      const text = config(150)
+      const daemon = startVipd(one, text)
+      await daemon.reaches('VI_1', 'MASTER', soonMs)
+      const before = await processes(one, 'vipd')
+      const changes = one.changes.items.length
+      const parent = await daemon.ask('upgrade')
+      assert.equal(parent.status, 1)
+      assert.match(parent.stderr, /its parent \(process \d+\) would take the end/)
+
+      daemon.configure(`${text}\n# other`)
+      const changed = await daemon.ask('upgrade', '--leave-parent')
+      assert.equal(changed.status, 1)
+      assert.match(changed.stderr, /the configuration has been changed since it was loaded/)
+      daemon.configure(text)
+
+      assert.match(await ordered(daemon, ['/nonexistent', 'x']), /cannot be started: .*ENOENT/)
+      assert.match(await ordered(daemon, ['/bin/false', 'x']), /process \d+ has ended/)
+
+      // A version that does not run with it.
+      one.write('/run/lab/broken.conf', 'vrrp_instance VI_1 {\n')
+      const other = one.write(
+        '/run/lab/other.mjs',
+        `process.argv[process.argv.indexOf('-f') + 1] = '/run/lab/broken.conf'
+        await import('${compiled('cli/run.js')}')`,
+      )
+      assert.match(await ordered(daemon, [process.execPath, other]), /broken\.conf:\d+/)
+
+      // A version for which the instance is another one.
+      one.write('/run/lab/moved.conf', text.replace('172.16.80.100', '172.16.80.101'))
+      const moved = one.write(
+        '/run/lab/moved.mjs',
+        `process.argv[process.argv.indexOf('-f') + 1] = '/run/lab/moved.conf'
+        await import('${compiled('cli/run.js')}')`,
+      )
+      assert.match(
+        await ordered(daemon, [process.execPath, moved]),
+        /VI_1 is another virtual router here/,
+      )
+      await daemon.child.line(/Upgrade refused, process \d+ goes on: .*another virtual/, soonMs)
+
+      assert.deepEqual(await processes(one, 'vipd'), before)
+      assert.equal((await processes(one, 'vipd-warden')).length, 1)
+      assert.equal(daemon.state('VI_1'), 'MASTER')
+      assert.deepEqual(one.changes.items.slice(changes), [])
+      // And it still can be.
+      await upgrade(daemon)
+    }))
+
+  test('is refused as process 1, with the reason', () =>
+    inLab('first', async (lab) => {
+      const one = await lab.host('one', { addresses: { eth0: ['172.16.80.1/24'] } })
+      const under = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc']
+      const daemon = startVipd(one, config(150), 'vipd', under)
+      await daemon.reaches('VI_1', 'MASTER', soonMs)
+      const { status, stderr } = await daemon.ask('upgrade', '--leave-parent')
+      assert.equal(status, 1)
+      assert.match(stderr, /it is process 1 of a container, which ends with it/)
+      assert.equal(daemon.state('VI_1'), 'MASTER')
+    }))
+
   for (const peer of ['vipd', 'keepalived'] as const)
     test(`of the master, beside ${peer}`, () =>
       inLab(`upgrade-${peer}`, async (lab) => {
@@ -130,16 +212,25 @@ describe('upgrade in place', { concurrency: 2 }, () => {
         await one.awaitAddress(vip, false, soonMs)
       }))
 
-  test('of a backup, which takes over afterwards', () =>
+  test('of a backup, which systemd follows, and which takes over afterwards', () =>
     inLab('upgrade-backup', async (lab) => {
       const { one, two } = await pair(lab, 'vipd')
+      const systemd = two.spawn('python3', ['-c', listener], { name: 'listener' })
+      await systemd.line(/listening/, soonMs)
       const master = startVipd(one, config(150))
       await master.reaches('VI_1', 'MASTER', soonMs)
-      const backup = startVipd(two, config(100))
+      const under = ['env', 'NOTIFY_SOCKET=/run/lab/notify', 'WATCHDOG_USEC=400000']
+      const backup = startVipd(two, config(100), 'vipd', under)
       await backup.reaches('VI_1', 'BACKUP', soonMs)
       await until('it has been notified', soonMs, () => two.read('/run/lab/notified') !== null)
       const before = await standing(backup)
-      await upgrade(backup)
+      const mark = systemd.mark
+      await upgrade(backup, [])
+      const [pid] = await processes(two, 'vipd')
+      await systemd.line(new RegExp(`^MAINPID=${pid}$`), soonMs, mark)
+      const named = systemd.mark
+      await systemd.line(/^WATCHDOG=1$/, soonMs, named)
+      assert.equal(systemd.text.includes('STOPPING'), false)
       assert.deepEqual(await standing(backup), before)
       await master.kill()
       await backup.reaches('VI_1', 'MASTER', soonMs)

@@ -9,6 +9,7 @@ import type { Log } from '../../src/base/log.ts'
 import { type Us, us } from '../../src/base/time.ts'
 import type { LinkSpec, SlotId, Step } from '../../src/engine/contract.ts'
 import type { Notifier } from '../../src/notify/notify.ts'
+import { type RouterState, stateVersion } from '../../src/router/dispatch/router-state.ts'
 import type { Agenda } from './agenda.ts'
 import { type Arrived, SimBfd } from './bfd.ts'
 import { Clock } from './clock.ts'
@@ -19,7 +20,7 @@ import { secondSourceOf, staticNetwork } from './host-file.ts'
 import { SimKernel } from './kernel.ts'
 import type { Lan, Packet } from './lan.ts'
 import { MainThread } from './main-thread.ts'
-import type { Prng } from './prng.ts'
+import { Prng } from './prng.ts'
 import type { HostPlan, Scenario } from './scenario.ts'
 import { Timer } from './timer.ts'
 
@@ -76,6 +77,7 @@ export class Host {
   readonly port: number
   /** What its check says. */
   good = true
+  #exchanges = 0
   /** There are descriptors for sockets. */
   opens = true
   process: Process | null = null
@@ -198,6 +200,8 @@ export class Host {
         return
       }
       const passed = JSON.stringify(state)
+      this.#exchanges += 1
+      if (this.#exchanges % 2 === 1) this.#tryInVain(process, state)
       const next = new Process(this, this.#around, { before: process, state: JSON.parse(passed) })
       const left = next.refused === null ? process : next
       left.alive = false
@@ -208,6 +212,25 @@ export class Host {
       const again = JSON.stringify(next.main.dispatcher.state())
       this.#around.witness.exchanged(this, process, next, [passed, again])
     })
+  }
+
+  /**
+   * Processes that were to go on, and do not: of the version before and of the one after, which refuse the state, and one
+   * that is killed when it has adopted it. Nothing may come of any of them. They have their own chance, so that what
+   * happens otherwise does not depend on them.
+   */
+  #tryInVain(before: Process, state: RouterState): void {
+    const around = { ...this.#around, prng: new Prng(this.#exchanges) }
+    for (const version of [stateVersion - 1, stateVersion, stateVersion + 1]) {
+      const passed: unknown = JSON.parse(JSON.stringify({ ...state, version }))
+      const next = new Process(this, around, { before, state: passed })
+      if (version !== stateVersion && next.refused === null)
+        around.witness.mistaken(this, `goes on with a state of version ${version}`)
+      next.alive = false
+      next.engine.stop()
+      next.bfd.stop()
+    }
+    before.hearKernel()
   }
 
   setCheck(good: boolean): void {

@@ -473,6 +473,18 @@ export const mutants: readonly Mutant[] = [
     replace: '',
   },
   {
+    name: 'adopt: a state of another version is read',
+    file: 'src/router/dispatch/router-state.ts',
+    find: 'versionOf(state) === stateVersion',
+    replace: "typeof versionOf(state) === 'number'",
+  },
+  {
+    name: 'adopt: what another process ordered is carried out again',
+    file: file.slotOrders,
+    find: "const order = this.#plan(facts, { params, machine }, 'replace')",
+    replace: "const order = this.#plan(facts, { params, machine }, 'enter')",
+  },
+  {
     name: 'adopt: the host is drained no more',
     file: 'src/router/dispatch/stand-by.ts',
     find: '    this.#drained = drained\n',
