@@ -183,7 +183,11 @@ export class RunningDaemon implements Daemon {
     return new NftTables({
       ...{ log, kernel: this.#kernel, runDir: this.#options.runDir },
       claim: (objects) => this.#ownership.claim('no_accept', objects),
-      leaseChanged: (names) => this.#gate.run(() => this.#dispatcher.onLease(names)),
+      lease: {
+        changed: (names) => this.#gate.run(() => this.#dispatcher.onLease(names)),
+        leading: (names) => this.#dispatcher.leadingOf(names),
+        lapsed: (names) => this.#gate.run(() => this.#dispatcher.onLeaseLapsed(names)),
+      },
     })
   }
 

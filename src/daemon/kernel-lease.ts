@@ -29,6 +29,7 @@ import {
   type Unleased,
 } from '../router/binding/kernel-lease.ts'
 import type { SocketKey } from '../router/binding/sockets.ts'
+import { LeaseWatch } from './lease-watch.ts'
 import { type PassedTable, TableKeeper, type WantedTable } from './table-keeper.ts'
 
 export type LeasePorts = {
@@ -46,6 +47,10 @@ export type LeasePorts = {
   news(onChange: () => void): Pick<RulesetNews, 'listen' | 'close'>
   /** The lease of these instances has come into force, or is no more. */
   changed(names: ReadonlySet<string>): void
+  /** Of these instances, those that are master. */
+  leading(names: ReadonlySet<string>): readonly string[]
+  /** These masters have a lease that has lapsed (lease-watch.ts). */
+  lapsed(names: ReadonlySet<string>): void
 }
 
 type Leases = ReadonlyMap<string, LeasedInstance>
@@ -68,12 +73,22 @@ export class KernelLease {
   readonly #scripts = new WeakMap<WantedTable, Leases>()
   /** A table that is not wanted waits to be removed. */
   #left = false
+  readonly #watch: LeaseWatch
   #pause: NodeJS.Timeout | null = null
   #missed = false
 
   constructor(ports: LeasePorts) {
     const { log, errands } = ports
     this.#ports = ports
+    this.#watch = new LeaseWatch({
+      leading: () => ports.leading(new Set(this.#made.keys())),
+      hasLapsed: (name) => {
+        const count = ports.elements(leaseSets(name).lead)
+        return count === null ? null : count === 0
+      },
+      lapsed: (names) => ports.lapsed(names),
+      nowMs: () => performance.now(),
+    })
     const words = {
       name: ports.table.name,
       keyword: 'vipd_kernel_lease',
@@ -117,6 +132,7 @@ export class KernelLease {
   /** The table is another process's from now on. */
   leave(): void {
     this.#mode = 'off'
+    this.#watch.set(false)
     this.#keeper.leave()
   }
 
@@ -255,6 +271,7 @@ export class KernelLease {
   #stands(made: WantedTable | null): void {
     const before = this.#made
     this.#made = (made === null ? undefined : this.#scripts.get(made)) ?? none
+    this.#watch.set(this.#made.size > 0)
     const names = new Set([...before.keys(), ...this.#made.keys()])
     if (names.size > 0) this.#ports.changed(names)
   }

@@ -13,7 +13,7 @@ import {
   timeoutTickUs,
 } from '../kernel/ruleset.ts'
 import { Firewall } from './firewall.ts'
-import { KernelLease } from './kernel-lease.ts'
+import { KernelLease, type LeasePorts } from './kernel-lease.ts'
 
 export type NftTablesPorts = {
   readonly runDir: string
@@ -21,8 +21,8 @@ export type NftTablesPorts = {
   readonly kernel: KernelView
   /** See `FirewallPorts`. */
   claim(objects: readonly OwnedObject[]): boolean
-  /** The kernel lease of these instances has come into force, or is no more. */
-  leaseChanged(names: ReadonlySet<string>): void
+  /** See `LeasePorts`. */
+  readonly lease: Pick<LeasePorts, 'changed' | 'leading' | 'lapsed'>
 }
 
 /** How long a start, a stop and, for a kernel lease, a reload wait for nft. */
@@ -34,7 +34,7 @@ export class NftTables {
   readonly #firewall: Firewall
   readonly lease: KernelLease
 
-  constructor({ runDir, log, kernel, claim, leaseChanged }: NftTablesPorts) {
+  constructor({ runDir, log, kernel, claim, lease }: NftTablesPorts) {
     const news = (onChange: () => void) => new RulesetNews(onChange)
     this.#firewall = new Firewall({
       ...{ runDir, log, claim, news },
@@ -43,13 +43,12 @@ export class NftTables {
     })
     const table = { family: 'netdev', name: leaseTableName(runDir) } as const
     this.lease = new KernelLease({
-      ...{ table, log, kernel, news },
+      ...{ table, log, kernel, news, ...lease },
       errands: new Errands(),
       tickUs: timeoutTickUs(),
       look: () => lookAtTable(table),
       names: () => namesInTable(table),
       elements: (set) => elementsOf(table, set),
-      changed: leaseChanged,
     })
   }
 

@@ -7,8 +7,12 @@
 import type { Ip } from '../../src/base/ip.ts'
 import type { Log } from '../../src/base/log.ts'
 import { type Us, us } from '../../src/base/time.ts'
+import type { Instance } from '../../src/config/types.ts'
 import type { LinkSpec, SlotId, Step } from '../../src/engine/contract.ts'
+import type { LeaseFacts } from '../../src/engine/plans-lease.ts'
+import { leaseId } from '../../src/kernel/lease-rules.ts'
 import type { Notifier } from '../../src/notify/notify.ts'
+import { leaseLengthUs, leastOf } from '../../src/router/binding/kernel-lease.ts'
 import { type RouterState, stateVersion } from '../../src/router/dispatch/router-state.ts'
 import type { Agenda } from './agenda.ts'
 import { type Arrived, SimBfd } from './bfd.ts'
@@ -18,10 +22,11 @@ import { SimEngine } from './engine.ts'
 import { SimFrames } from './frames.ts'
 import { secondSourceOf, staticNetwork } from './host-file.ts'
 import { SimKernel } from './kernel.ts'
+import { SimLease } from './kernel-lease.ts'
 import type { Lan, Packet } from './lan.ts'
 import { MainThread } from './main-thread.ts'
 import { Prng } from './prng.ts'
-import type { HostPlan, Scenario } from './scenario.ts'
+import { type HostPlan, type Scenario, vipsOf } from './scenario.ts'
 import { Timer } from './timer.ts'
 
 /** What the invariants are told of a host. */
@@ -74,6 +79,8 @@ export class Host {
   readonly plan: HostPlan
   readonly clock: Clock
   readonly kernel: SimKernel
+  /** null: without one. */
+  readonly lease: SimLease | null
   readonly port: number
   /** What its check says. */
   good = true
@@ -81,6 +88,8 @@ export class Host {
   /** There are descriptors for sockets. */
   opens = true
   process: Process | null = null
+  /** By its own clock. */
+  #advertAt = 0
   /** When the last daemon ended. */
   diedAt = 0
   #asleep: 'no' | 'stopped' | 'machine' = 'no'
@@ -97,10 +106,55 @@ export class Host {
       [plan.source, secondSourceOf(around.scenario.family, plan.number)],
       (seconds, run) => around.agenda.after(seconds * 1_000_000, run),
     )
+    this.lease = this.#makeLease(around.scenario)
     this.port = around.lan.attach({
       receive: (packet) => this.#receive(packet),
       bfd: (packet) => this.#bfd(packet),
       frame: (bytes) => this.#frame(bytes),
+    })
+  }
+
+  #makeLease(scenario: Scenario): SimLease | null {
+    if (scenario.lease === undefined) return null
+    const { advertUs, lifetimeS } = scenario
+    const { tickUs } = scenario.lease
+    const leaseUs = leaseLengthUs(
+      { downTimerAdverts: 3, advertIntervalUs: us(advertUs) },
+      us(tickUs),
+    )
+    const times = { leaseUs, lifetimeUs: lifetimeS * 1_000_000, tickUs }
+    const instances = new Map(vipsOf(scenario).map(({ instance, vrid }) => [instance, vrid]))
+    return new SimLease(instances, times, () => this.now())
+  }
+
+  /** Another program flushes the rules of the host; a daemon that runs hears of it, and soon makes its own again. */
+  flushRules(): void {
+    if (this.lease === null) return
+    this.lease.flush()
+    this.tellLease()
+    this.#around.agenda.after(this.#around.prng.between(20_000, 200_000), () => this.makeRules())
+  }
+
+  /** How long ago the last advert left that was no resignation. */
+  get sinceAdvert(): number {
+    return this.now() - this.#advertAt
+  }
+
+  noteAdvert(): void {
+    this.#advertAt = this.now()
+  }
+
+  makeRules(): void {
+    if (this.process === null || this.asleep || this.lease === null || this.lease.stands) return
+    this.lease.stands = true
+    this.tellLease()
+  }
+
+  tellLease(): void {
+    const { process } = this
+    process?.onMain(() => {
+      const { dispatcher } = process.main
+      dispatcher.onLease(new Set(dispatcher.instances.map(({ name }) => name)))
     })
   }
 
@@ -122,6 +176,8 @@ export class Host {
     const { statics } = this.#around.scenario
     const kept = statics === true && this.plan.file.statics
     this.kernel.sweepEntries((identity) => kept && identity.includes(staticNetwork))
+    // Before any instance takes part.
+    if (this.lease !== null) this.lease.stands = true
     this.process = new Process(this, this.#around)
   }
 
@@ -162,6 +218,7 @@ export class Host {
     this.#preempted = false
     this.#asleep = 'no'
     this.kernel.reboot()
+    this.lease?.flush()
   }
 
   reload(): void {
@@ -384,10 +441,17 @@ export class Process {
         return this.#workedMs
       },
       alarm: (at) => this.#alarm.set(at === null ? null : host.clock.when(at)),
+      leaseOf: (cfg, { ifindex }) => this.#leaseOf(cfg, ifindex),
     })
     this.hearKernel()
     if (passed === null) this.onMain(() => this.main.start())
     else this.#adopt(passed.state)
+  }
+
+  #leaseOf(cfg: Instance, ifindex: number): LeaseFacts | null {
+    const tickUs = us(this.#around.scenario.lease?.tickUs ?? 1)
+    if (this.#host.lease?.stands !== true) return null
+    return { id: leaseId(cfg.name), ifindex, leastUs: leastOf(leaseLengthUs(cfg, tickUs), tickUs) }
   }
 
   hearKernel(): void {
@@ -576,11 +640,14 @@ export class Process {
     if (this.#adopting && step.kind !== 'datagram')
       witness.mistaken(host, `a ${step.kind} step while it takes over from another process`)
     if (step.kind === 'netlink') return host.kernel.carryOut(step.bytes)
+    const fate = host.lease?.leaving(step) ?? 'out'
+    if (fate === 'taken') return
     if (step.kind === 'datagram') witness.sent(host, slot, step.bytes)
-    if (!host.kernel.up) return
+    if (!host.kernel.up || fate === 'dropped') return
     if (step.kind === 'frame') return lan.frame(host.port, step.bytes)
     if (spec === null) return
     const { to, bytes } = step
+    if (bytes[2] !== 0) host.noteAdvert()
     lan.send(host.port, { from: spec.source, to, ttl: spec.ttl ?? 64, bytes, valid: true })
   }
 }

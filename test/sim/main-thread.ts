@@ -13,6 +13,7 @@ import type { Frames } from '../../src/engine/frames-contract.ts'
 import { Kernel } from '../../src/kernel/mirror.ts'
 import { KernelReader } from '../../src/kernel/reader.ts'
 import type { Notifier } from '../../src/notify/notify.ts'
+import type { LeaseOf } from '../../src/router/binding/kernel-lease.ts'
 import { Dispatcher } from '../../src/router/dispatch/dispatcher.ts'
 import type { Pause } from '../../src/router/reload/apply.ts'
 import type { Refusals, ReloadPlan } from '../../src/router/reload/plan.ts'
@@ -30,6 +31,7 @@ export type MainThreadPorts = {
   later(task: () => void): void
   /** Rings once at this local instant; null silences. */
   alarm(at: Us | null): void
+  readonly leaseOf: LeaseOf
   /** A reload has been applied whole. */
   applied(): void
   /** A script runs from now on. */
@@ -72,7 +74,7 @@ export class MainThread {
       checks: (scripts) => this.#setChecks(scripts.map(({ name }) => name)),
       settings: none,
       linkState: () => 'ready' as const,
-      leaseOf: () => null,
+      leaseOf: ports.leaseOf,
       claim: () => true,
       alarm: (at) => ports.alarm(at),
       wallMs: () => engine.now() / 1_000,

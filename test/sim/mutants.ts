@@ -30,6 +30,7 @@ const file = {
   resume: 'src/engine/resume-lead.ts',
   roster: 'src/router/dispatch/roster.ts',
   slotOrders: 'src/router/dispatch/slot-orders.ts',
+  lease: 'src/router/binding/kernel-lease.ts',
   coreSlots: 'native/engine/core.cc',
   coreOrders: 'native/engine/core_orders.cc',
   coreTime: 'native/engine/core_time.cc',
@@ -501,5 +502,36 @@ export const mutants: readonly Mutant[] = [
     file: file.coreEvents,
     find: 'return slot.seal == nullptr || slot.seal->Believes(verdict);',
     replace: 'return slot.seal == nullptr || verdict != SealVerdict::kNone || slot.vrid != 0;',
+  },
+  // The kernel lease.
+  {
+    name: 'lease: a take-over opens nothing',
+    file: file.plans,
+    find: '? [...leaseOpens(facts), ...advert, ...adds, ...entries, ...announced]',
+    replace: '? [...advert, ...adds, ...entries, ...announced]',
+  },
+  {
+    name: 'lease: what has been given back stays muted',
+    file: file.plans,
+    find: '    ...leaseEnds(facts),\n',
+    replace: '\n',
+  },
+  {
+    name: 'lease: in force under a lead, and not opened',
+    file: file.slotOrders,
+    find: 'if (leads && before?.lease === null)',
+    replace: 'if (leads && before?.lease === undefined)',
+  },
+  {
+    name: 'lease: longer than a peer waits',
+    file: file.lease,
+    find: 'us(Math.floor((cfg.downTimerAdverts * cfg.advertIntervalUs) / tickUs) * tickUs)',
+    replace: 'us(Math.ceil(1 + (cfg.downTimerAdverts * cfg.advertIntervalUs) / tickUs) * tickUs)',
+  },
+  {
+    name: 'lease: the engine counts on twice as long',
+    file: file.lease,
+    find: 'us(leaseUs - tickUs)',
+    replace: 'us(2 * leaseUs)',
   },
 ]

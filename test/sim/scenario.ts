@@ -56,6 +56,8 @@ export type Scenario = {
   readonly unitMs?: number
   /** Each host has a static address, route and rule. */
   readonly statics?: true
+  /** The kernels have leases, and count timeouts in such steps. Absent: none. */
+  readonly lease?: { readonly tickUs: number }
   /** Absent: report. */
   readonly addressConflict?: 'resign'
 }

@@ -19,6 +19,7 @@ import { Invariants, settleUs } from './invariants.ts'
 import { Lan } from './lan.ts'
 import { Prng } from './prng.ts'
 import { drawScenario, type Profile, type Scenario } from './scenario.ts'
+import { wholeFaults } from './whole-faults.ts'
 
 export type RunResult = {
   readonly seed: number
@@ -89,6 +90,8 @@ class Simulation {
     }
     broken ??= this.#scenario.sealed === true ? attack(seed, makeWorld) : null
     if (seed % 4 === 0) broken ??= meet(seed, makeWorld)
+    // Beside some of the storms, which are short.
+    if (isStorm(this.#scenario.profile) && seed % 4 === 0) broken ??= wholeFaults(seed, makeWorld)
     return {
       seed,
       scenario: this.#scenario,

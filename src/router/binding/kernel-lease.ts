@@ -68,8 +68,10 @@ export function leasedInstance(
 }
 
 /** A whole number of ticks, no longer than a peer waits. */
-export const leaseLengthUs = (cfg: Instance, tickUs: Us): Us =>
-  us(Math.floor((cfg.downTimerAdverts * cfg.advertIntervalUs) / tickUs) * tickUs)
+export const leaseLengthUs = (
+  cfg: Pick<Instance, 'downTimerAdverts' | 'advertIntervalUs'>,
+  tickUs: Us,
+): Us => us(Math.floor((cfg.downTimerAdverts * cfg.advertIntervalUs) / tickUs) * tickUs)
 
 /** What is not ours to take away is not muted: an address that another program has set. */
 function placeOf(

@@ -362,6 +362,19 @@ export class Dispatcher {
     this.settle()
   }
 
+  /** Of these instances, those that are master. */
+  leadingOf(names: ReadonlySet<string>): readonly string[] {
+    const leads = (it: RunningInstance) => names.has(it.name) && it.state.kind === 'master'
+    return this.instances.filter(leads).map(({ name }) => name)
+  }
+
+  /** The kernel takes the adverts of these masters for a stale one's. */
+  onLeaseLapsed(names: ReadonlySet<string>): void {
+    if (this.#stopping) return
+    for (const instance of this.instances) if (names.has(instance.name)) instance.openLease()
+    this.settle()
+  }
+
   /** To be called every few seconds: writes log lines that were held back, as far as their limits allow. */
   flushLog(): void {
     const now = this.#ports.engine.now()

@@ -9,7 +9,7 @@ import type { Instance } from '../../config/types.ts'
 import { nextDeadline } from '../../election/step.ts'
 import type { Effect, Event, Machine, Params, State } from '../../election/types.ts'
 import type { ExpectedAdvert, Packet, SlotId } from '../../engine/contract.ts'
-import { planAnnounceOnce } from '../../engine/plans.ts'
+import { planAnnounceOnce, planLease } from '../../engine/plans.ts'
 import { planDefence, planHold, planReturn, type SlotFacts } from '../../engine/plans-addresses.ts'
 import type { AddressAltered, EntryGone, KernelAddress } from '../../kernel/mirror.ts'
 import type { Move } from '../binding/sockets.ts'
@@ -329,6 +329,12 @@ export class RunningInstance {
     const holder = this.#holder(this.#ports.engine.now())
     const plan = why === 'returned' ? planReturn : planHold
     if (holder !== null) this.orders.once(plan(holder.facts))
+  }
+
+  /** The kernel is told again that this instance leads. */
+  openLease(): void {
+    const holder = this.#holder(this.#ports.engine.now())
+    if (holder !== null) this.orders.once(planLease(holder.facts, this.machine.effective))
   }
 
   linkFailed(call: string, code: string): void {

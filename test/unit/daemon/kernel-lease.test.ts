@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { us } from '../../../src/base/time.ts'
 import type { Globals, Instance } from '../../../src/config/types.ts'
 import { KernelLease } from '../../../src/daemon/kernel-lease.ts'
+import { LeaseWatch } from '../../../src/daemon/lease-watch.ts'
 import type { Errands } from '../../../src/kernel/errands.ts'
 import type { Errand } from '../../../src/kernel/errands-thread.ts'
 import {
@@ -194,6 +195,8 @@ class Host {
         return { listen: () => null, close: () => null }
       },
       changed: (names) => void this.changes.push([...names]),
+      leading: () => [],
+      lapsed: none,
     })
   }
 
@@ -276,4 +279,33 @@ test('a table that an earlier daemon left stays until the instances take part, a
   never.lease.set({ globals: globals('off'), instances: [cfg] })
   await never.lease.settled(60_000)
   assert.deepEqual(never.runs, [], 'without the keyword nft is never run')
+})
+
+test('a master whose adverts another rule dropped is told to the kernel again, but not after a sleep', () => {
+  let nowMs = 0
+  const lapsed = new Set(['HA_1'])
+  const told: string[][] = []
+  const watch = new LeaseWatch({
+    leading: () => ['HA_1', 'HA_2'],
+    hasLapsed: (name) => lapsed.has(name),
+    lapsed: (names) => void told.push([...names]),
+    nowMs: () => nowMs,
+  })
+  const look = (afterMs: number) => {
+    nowMs += afterMs
+    watch.look()
+  }
+  look(500)
+  assert.deepEqual(told, [], 'one look proves nothing')
+  look(500)
+  assert.deepEqual(told, [['HA_1']])
+  look(500)
+  look(4_000)
+  assert.equal(told.length, 1, 'the process stood still between the two looks')
+  look(500)
+  assert.equal(told.length, 2)
+  lapsed.clear()
+  look(500)
+  look(500)
+  assert.equal(told.length, 2)
 })
