@@ -4,9 +4,10 @@
  */
 import assert from 'node:assert/strict'
 import { us } from '../../src/base/time.ts'
+import type { World } from './faults.ts'
 import type { Host } from './host.ts'
 import { answerUs } from './host.ts'
-import { plainFile, roamingAddress, staticAddress, staticNetwork } from './host-file.ts'
+import { roamingAddress, staticAddress, staticNetwork } from './host-file.ts'
 import { leads, type MakeWorld, Pair, second } from './pair.ts'
 import { Prng } from './prng.ts'
 import { type HostPlan, type Scenario, vipsOf } from './scenario.ts'
@@ -210,27 +211,26 @@ export function meet(
   seed: number,
   makeWorld: MakeWorld,
 ): { readonly what: string; readonly trace: readonly string[] } | null {
-  for (const { name, a = {}, b = {}, scenario, play } of encounters) {
-    const prng = new Prng(seed ^ 0x5eed)
-    const own = { livenessUs: 3 * second }
-    const more = { seed, ...scenario }
-    const pair = new Pair(
-      makeWorld,
-      { file: plainFile(own.livenessUs), ...a },
-      { file: plainFile(own.livenessUs), ...b },
-      more,
-    )
+  for (const { name, a, b, scenario, play } of encounters) {
+    let world: World | null = null
+    const making: MakeWorld = (...args) => {
+      world = makeWorld(...args)
+      return world
+    }
     try {
-      play(pair, prng)
+      const pair = new Pair(making, a, b, { seed, ...scenario })
+      play(pair, new Prng(seed ^ 0x5eed))
       pair.pass(60 * second)
       pair.world.invariants.check()
     } catch (error) {
       const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
-      return { what: `${name}: ${what}`, trace: [...pair.world.invariants.trace] }
+      return { what: `${name}: ${what}`, trace: [...traceOf(world)] }
     }
   }
   return null
 }
+
+const traceOf = (world: World | null): readonly string[] => world?.invariants.trace ?? []
 
 /** The master dies without a word. */
 function silence(pair: Pair): void {
