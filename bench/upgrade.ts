@@ -33,7 +33,8 @@ const median = (all: readonly number[]): number =>
 async function upgraded(daemon: Vipd): Promise<number> {
   const beganMs = nowMs()
   const { status, stdout, stderr } = await daemon.ask('upgrade', '--leave-parent')
-  if (status !== 0) throw new Error(`vipd upgrade: ${status}: ${stdout}${stderr}`)
+  if (status !== 0)
+    throw new Error(`vipd upgrade: ${status}: ${stdout}${stderr}${daemon.child.text.slice(-4_000)}`)
   return nowMs() - beganMs
 }
 

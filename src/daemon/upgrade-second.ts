@@ -2,6 +2,7 @@
  * An upgrade as the process that was started for it sees it: it prepares, adopts the state that it is passed, and takes
  * the slots; until that instant it alters nothing, and ends when it cannot go on or the other process has gone.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import { assert } from '../base/assert.ts'
 import { type ExchangeHandle, inheritedExchange } from '../engine/exchange.ts'
 import { Channel } from './upgrade-channel.ts'
@@ -14,6 +15,8 @@ export const successionVariable = 'VIPD_SUCCEEDS'
 /** The first process speaks at once, and then passes its state when it can. */
 const helloMs = 10_000
 const stateMs = 60_000
+/** The engine's thread has taken them by then, or does not any more. */
+const tookMs = 1_000
 /** What it closes takes a second or two. */
 const leftMs = 10_000
 
@@ -37,11 +40,13 @@ export class Predecessor {
   static inherited(environment: NodeJS.ProcessEnv): Predecessor | null {
     const said = environment[successionVariable]
     delete environment[successionVariable]
-    return said === undefined ? null : new Predecessor()
+    if (said === undefined) return null
+    const { channel, exchange } = inheritedExchange()
+    return new Predecessor(channel, exchange)
   }
 
-  private constructor() {
-    const { channel, exchange } = inheritedExchange()
+  /** `channel`: a connected stream. */
+  constructor(channel: number, exchange: ExchangeHandle) {
     this.exchange = exchange
     this.#channel = new Channel(channel)
   }
@@ -91,14 +96,19 @@ export class Predecessor {
     while (!this.#took) {
       const message = await Promise.race([took, this.#next(stateMs)])
       if (message === 'took') return
+      // Its farewell may come before the engine's word: it leaves only when the slots are taken. Its end may, too.
+      if (message?.kind !== 'state') return await this.#taken(took)
       this.#awaited = null
-      if (this.#took) return
-      if (message?.kind !== 'state') throw new Error('the process to be succeeded has gone')
       const adopted = adopt(message.state, message.attempt)
       if (typeof adopted === 'string') throw new Error(adopted)
       this.#state = adopted
       void this.#channel.send({ kind: 'adopted', attempt: message.attempt })
     }
+  }
+
+  async #taken(took: Promise<'took'>): Promise<void> {
+    await Promise.race([took, delay(tookMs)])
+    if (!this.#took) throw new Error('the process to be succeeded has gone')
   }
 
   /** Says why this process ends. */

@@ -93,8 +93,8 @@ export class VirtualLinks {
   snapshot() {
     const entries = [...this.#entries.values()]
     if (entries.some(({ busy }) => busy)) return null
-    return entries.map(({ name, own, owned, ready, ipv6, ipv6Refused }) => ({
-      ...{ name, own, owned, ready, ipv6, ipv6Refused },
+    return entries.map(({ name, own, owned, ready, made, ipv6, ipv6Refused }) => ({
+      ...{ name, own, owned, ready, made, ipv6, ipv6Refused },
     }))
   }
 

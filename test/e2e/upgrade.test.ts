@@ -212,6 +212,57 @@ describe('upgrade in place', { concurrency: 2 }, () => {
         await one.awaitAddress(vip, false, soonMs)
       }))
 
+  test('with a virtual MAC address, signed adverts, nft tables and a FIFO: none of it is made anew', () =>
+    inLab('upgrade-all', async (lab) => {
+      const { one, two } = await pair(lab, 'vipd')
+      const full = (priority: number) =>
+        conf({
+          ...{ priority, advertInt: intervalMs / 1000 },
+          globals: 'vrrp_notify_fifo /run/lab/fifo\n  vipd_kernel_lease on',
+          more: `use_vmac
+  no_accept
+  garp_master_delay 0
+  auth_hmac {
+    key 1 hex:${'a1'.repeat(32)}
+    active_key 1
+  }`,
+        })
+      const master = startVipd(one, full(150))
+      await master.reaches('VI_1', 'MASTER', soonMs)
+      const backup = startVipd(two, full(100))
+      await backup.reaches('VI_1', 'BACKUP', soonMs)
+      const facts = (host: Host) =>
+        host.must('sh', [
+          '-c',
+          `ip -j -d link
+          nft -a -s list ruleset | grep -o '# handle .*'
+          stat -c %i /run/lab/fifo
+          cd /proc/sys/net/ipv4/conf/eth0; cat arp_ignore arp_announce
+          cat /run/lab/vipd/owned.json | grep -v '"pid"'`,
+        ])
+      for (const daemon of [master, backup]) {
+        const { host } = daemon
+        await until('it has put everything there', soonMs, async () =>
+          (await host.run('nft', ['list', 'tables'])).stdout.includes('netdev'),
+        )
+        const before = await standing(daemon)
+        const kernel = await facts(host)
+        const changes = host.changes.items.length
+        await upgrade(daemon)
+        assert.deepEqual(await standing(daemon), before)
+        assert.deepEqual(host.changes.items.slice(changes), [])
+        await until('the record is the new process', soonMs, async () => {
+          const [pid] = await processes(host, 'vipd')
+          return host.read('/run/lab/vipd/owned.json')?.includes(`"pid": ${pid}`)
+        })
+        assert.equal(await facts(host), kernel)
+      }
+      assert.deepEqual((await standing(master)).instance.rejects, {})
+      assert.deepEqual((await standing(backup)).instance.rejects, {})
+      await master.stop()
+      await backup.reaches('VI_1', 'MASTER', soonMs)
+    }))
+
   test('of a backup, which systemd follows, and which takes over afterwards', () =>
     inLab('upgrade-backup', async (lab) => {
       const { one, two } = await pair(lab, 'vipd')

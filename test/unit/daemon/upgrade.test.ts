@@ -12,7 +12,13 @@ import {
   type FromFirst,
   type FromSecond,
 } from '../../../src/daemon/upgrade-messages.ts'
-import { type PassableParts, passedVersion, readPassed } from '../../../src/daemon/upgrade-state.ts'
+import { Predecessor } from '../../../src/daemon/upgrade-second.ts'
+import {
+  type PassableParts,
+  type PassedState,
+  passedVersion,
+  readPassed,
+} from '../../../src/daemon/upgrade-state.ts'
 
 const addon = loadAddon() as { socketPair(): readonly [number, number] }
 const longMs = 60_000
@@ -233,4 +239,45 @@ test('a stop ends it, unless the slots are given', async () => {
   late.second.close()
   assert.equal((await leaves).pid, -1)
   assert.equal(late.calls.includes('leave -1'), true)
+})
+
+/** The other side: a process that is to succeed, and what the first says to it. */
+function second() {
+  const [near, far] = addon.socketPair()
+  const first = new Channel<FromFirst, FromSecond>(far)
+  return { first, predecessor: new Predecessor(near, {}) }
+}
+
+test('the farewell, or the end, of the process before may come before the word that the slots are taken', async () => {
+  for (const how of ['left', 'ends'] as const) {
+    const { first, predecessor } = second()
+    const taken = predecessor.takeSlots('1.1', (state) => state as PassedState)
+    assert.equal((await first.next(longMs))?.kind, 'prepared')
+    await first.send({ kind: 'state', attempt: 1, state: { version: passedVersion } })
+    assert.deepEqual(await first.next(longMs), { kind: 'adopted', attempt: 1 })
+    if (how === 'left') await first.send({ kind: 'left' })
+    else first.close()
+    await new Promise((resolve) => setImmediate(resolve))
+    predecessor.took()
+    await taken
+    await predecessor.left()
+    await predecessor.serving()
+    first.close()
+  }
+})
+
+test('a process before that has gone before it gave the slots is not succeeded', async () => {
+  const { first, predecessor } = second()
+  const taken = predecessor.takeSlots('1.1', (state) => state as PassedState)
+  first.close()
+  await assert.rejects(taken, /has gone/)
+})
+
+test('a state that is not adopted ends it with the reason', async () => {
+  const { first, predecessor } = second()
+  const taken = predecessor.takeSlots('1.1', () => 'VI_1 is another virtual router here')
+  await first.next(longMs)
+  await first.send({ kind: 'state', attempt: 1, state: {} })
+  await assert.rejects(taken, /another virtual router/)
+  first.close()
 })
