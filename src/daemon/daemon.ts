@@ -378,7 +378,7 @@ export class RunningDaemon implements Daemon {
     if (this.#dispatcher.config.bfd.length > 0) return 'it has BFD sessions'
     const { unchangedOnDisk } = await this.#reloads.status()
     if (unchangedOnDisk === false)
-      return 'the configuration has been changed since it was loaded: vipd reload, or put it back, first'
+      return 'the configuration has been changed since it was loaded: vipd reload first'
     return null
   }
 

@@ -135,6 +135,7 @@ describe('upgrade in place', { concurrency: 2 }, () => {
       assert.equal(changed.status, 1)
       assert.match(changed.stderr, /the configuration has been changed since it was loaded/)
       daemon.configure(text)
+      assert.equal((await daemon.tryReload()).status, 0)
 
       assert.match(await ordered(daemon, ['/nonexistent', 'x']), /cannot be started: .*ENOENT/)
       assert.match(await ordered(daemon, ['/bin/false', 'x']), /process \d+ has ended/)
