@@ -139,6 +139,22 @@ const encounters: readonly Encounter[] = [
     },
   },
   {
+    name: 'a competitor long after another process took over',
+    play: (pair) => {
+      pair.world.invariants.disturb(0, 'another process', pair.a)
+      pair.a.exchange()
+      pair.pass(150 * second)
+      pair.world.invariants.disturb(0, 'cut')
+      const mend = pair.world.lan.cut(pair.a.port, pair.b.port)
+      pair.until(() => leads(pair.b), 5 * second)
+      pair.world.invariants.disturb(0, 'mended')
+      mend()
+      // What is announced once more is announced before all is settled.
+      pair.pass(300 * second)
+      assert.deepEqual(pair.leaders, ['host1'])
+    },
+  },
+  {
     name: 'an address that moves between two instances that lead',
     scenario: { profile: 'changes', unitMs: 0, grouped: true },
     play: (pair) => {

@@ -468,6 +468,12 @@ export const mutants: readonly Mutant[] = [
     replace: 'return [repeat]',
   },
   {
+    name: 'adopt: a competitor that comes later is answered as much later again',
+    file: file.resume,
+    find: 'const elapsed = Math.max(0, now -',
+    replace: 'const elapsed = Math.max(-(10 ** 12), now -',
+  },
+  {
     name: 'adopt: a backup has no expected advert',
     file: file.slotOrders,
     find: 'this.#expected = expected === null ? null : { ...expected, payload: fromHex(expected.payload) }',
