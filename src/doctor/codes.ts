@@ -92,6 +92,9 @@ export const codes = {
   'warden-restarted': note(
     'The warden, which gives the addresses up when the daemon dies, had ended by itself.',
   ),
+  'kernel-lease-off': note(
+    'A kill or freeze of all processes at once leaves two hosts that answer, for seconds.',
+  ),
   'kernel-feature': error('What the configuration asks for cannot be done on this host.'),
 } as const satisfies Readonly<Record<string, Kind>>
 

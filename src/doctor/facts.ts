@@ -45,6 +45,7 @@ export type ConfigFact = {
   readonly realtimePriority: number
   readonly noSwap: boolean
   readonly netNamespace: string | null
+  readonly kernelLease: 'on' | 'off' | 'auto'
 }
 
 export type LinkFact = {
@@ -111,6 +112,8 @@ export type HostFact = {
     readonly cleansUp: boolean
   } | null
   readonly hasNft: boolean | null
+  /** '6.1.0-18-amd64' */
+  readonly kernelRelease: string | null
   /** Kinds of links that the kernel can make; null: nothing tells. */
   readonly hasMacvlan: boolean | null
   readonly hasIpvlan: boolean | null
@@ -148,6 +151,7 @@ export const nothingKnown: HostFact = {
   swapKib: null,
   unit: null,
   hasNft: null,
+  kernelRelease: null,
   hasMacvlan: null,
   hasIpvlan: null,
   sysctlsReadOnly: null,

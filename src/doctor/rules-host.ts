@@ -10,7 +10,9 @@ const memoryWanted = 192 * mebibyte
 const wardenWithMs = 10_000
 
 export const hostRules = (facts: Facts): readonly Found[] =>
-  [rights, realtime, clock, memory, managers, unit, features].flatMap((rule) => rule(facts))
+  [rights, realtime, clock, memory, managers, unit, features, kernelLease].flatMap((rule) =>
+    rule(facts),
+  )
 
 const host = (code: Found['code'], what: string, mend: string): Found => ({
   code,
@@ -154,6 +156,27 @@ function unit({ host: { unit: it, wardenLaterMs } }: Facts): readonly Found[] {
       ),
     )
   return found
+}
+
+/** Of a kernel: its egress hook for nftables came with 5.16. */
+function hasEgress(release: string): boolean {
+  const [major = 0, minor = 0] = release.split('.').map(Number)
+  return major > 5 || (major === 5 && minor >= 16)
+}
+
+/** It could be on. */
+function kernelLease({ config, host: it }: Facts): readonly Found[] {
+  const off = config?.kernelLease === 'off' && config.instances.length > 0
+  if (!off || it.hasNft !== true || it.kernelRelease === null || !hasEgress(it.kernelRelease))
+    return []
+  return [
+    {
+      code: 'kernel-lease-off',
+      about: null,
+      what: 'vipd_kernel_lease is off, and this kernel could hold one',
+      mend: 'vipd_kernel_lease on, in global_defs: docs/kernel-lease.md',
+    },
+  ]
 }
 
 function features({ config, host: it }: Facts): readonly Found[] {

@@ -51,7 +51,8 @@ function tables(facts: Facts): readonly Found[] {
   const left = (pattern: RegExp) => names.filter(({ name }) => pattern.test(name))
   const keepalived = host.keepalived?.length === 0 ? left(/^keepalived(_\w+)?$/) : []
   // Which daemon a table belongs to is known to daemons; without any there is none to belong to.
-  const ours = daemon === 'away' && others.length === 0 ? left(/^vipd_(run_[0-9a-f]{12}|\d+)$/) : []
+  const ours =
+    daemon === 'away' && others.length === 0 ? left(/^vipd_((run|lease)_[0-9a-f]{12}|\d+)$/) : []
   return [
     ...keepalived.map(
       ({ family, name }): Found => ({

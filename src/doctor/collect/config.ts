@@ -25,6 +25,7 @@ const globals = (config: Config | null) => ({
   realtimePriority: config?.globals.realtimePriority ?? 0,
   noSwap: config?.globals.noSwap ?? false,
   netNamespace: config?.globals.netNamespace ?? null,
+  kernelLease: config?.globals.kernelLease ?? 'off',
 })
 
 function instanceFact(it: Instance): InstanceFact {

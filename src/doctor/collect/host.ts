@@ -1,4 +1,5 @@
 /** All that the host tells, part by part: what hangs takes nothing of what was read before along. */
+import { release } from 'node:os'
 import { enterNetwork, namespacePath } from '../../addon/surroundings.ts'
 import type { HostFact, LinkFact, Unseen } from '../facts.ts'
 import { readLinks } from './links.ts'
@@ -36,7 +37,7 @@ export async function collectHost(request: HostRequest, say: Say, miss: Miss): P
   else say({ links, networkd: readNetworkd(links), networkManager: readNetworkManager(links) })
   say({ sysctls: readSysctls(typeof links === 'string' ? [] : links) })
   say({ hasMacvlan: hasModule('macvlan'), hasIpvlan: hasModule('ipvlan') })
-  say({ hasNft: hasNft(), sysctlsReadOnly: sysctlsReadOnly() })
+  say({ hasNft: hasNft(), kernelRelease: release(), sysctlsReadOnly: sysctlsReadOnly() })
   readRuleset(say, miss)
   readDaemon(request.pid, say, miss)
   if (clock) {

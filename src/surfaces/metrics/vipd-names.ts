@@ -130,6 +130,8 @@ function notifications({ scripts, mails, waiting }: Status['notify']): readonly 
 /** The exporter's label: `instance` is Prometheus' own word for the host that is scraped. */
 const named = ({ name }: StatusInstance): Labels => ({ iname: name })
 
+const leaseStates = ['waiting', 'answers', 'muted', 'missing'] as const
+
 function instances(all: readonly StatusInstance[], nowMs: number): readonly Family[] {
   const gauge = (name: string, help: string, sample: (it: StatusInstance) => readonly Sample[]) =>
     of('gauge', `instance_${name}`, help, all, sample)
@@ -159,6 +161,13 @@ function instances(all: readonly StatusInstance[], nowMs: number): readonly Fami
     ),
     gauge('peer_last_heard_timestamp_seconds', 'When it heard an advert last.', (it) =>
       one(named(it), at(it.lastAdvertAgoMs)),
+    ),
+    gauge('kernel_lease', 'Whether its kernel lease (vipd_kernel_lease) is in that state.', (it) =>
+      it.kernelLease === null
+        ? []
+        : leaseStates.flatMap((state) =>
+            one({ ...named(it), state }, it.kernelLease?.state === state),
+          ),
     ),
     gauge('warnings', 'Warnings about it.', (it) => one(named(it), it.warnings.length)),
     of('gauge', 'address_present', 'Whether the kernel has the address.', all, (it) =>

@@ -45,6 +45,7 @@ const config: ConfigFact = {
   instances: [instance],
   bfd: [],
   realtimePriority: 50,
+  kernelLease: 'off',
   noSwap: false,
   netNamespace: null,
 }
@@ -305,6 +306,7 @@ const situations: Readonly<Record<Code, Facts>> = {
   'unit-watchdog': withHost({ unit: { ...unit, watchdog: false } }),
   'unit-cleanup': withHost({ unit: { ...unit, cleansUp: false } }),
   'warden-restarted': withHost({ wardenLaterMs: 90_000 }),
+  'kernel-lease-off': withHost({ hasNft: true, kernelRelease: '5.16.0-1-amd64' }),
   'kernel-feature': withInstance({ accept: false }, { hasNft: false }),
 }
 
