@@ -104,6 +104,11 @@ Order FollowFrom(const Napi::Object& value) {
   order.absent = UsIn(value, "absentUs");
   if (!value.Get("intervalUs").IsUndefined()) order.interval = UsIn(value, "intervalUs");
   order.lead = LeadFrom(ObjectFrom(value.Get("onExpiry"), "onExpiry"));
+  if (!value.Get("ask").IsUndefined()) {
+    const Napi::Object ask = ObjectFrom(value.Get("ask"), "ask");
+    order.ask = PlanIn(ask, "plan");
+    order.ask_before = UsIn(ask, "beforeUs");
+  }
   const Napi::Value expect = value.Get("expect");
   if (expect.IsNull()) return order;
   const Napi::Object advert = ObjectFrom(expect, "expect");

@@ -27,6 +27,7 @@ void Core::RemoveLink(LinkId link) {
     if (slot->link != link) return false;
     Leave(slot);
     deadlines_.Remove(slot);
+    asks_.Remove(&slot->asks);
     return true;
   });
   links_.erase(link);
@@ -44,6 +45,8 @@ void Core::AddSlot(SlotId id, LinkId link, uint8_t vrid, std::vector<Address> pe
   slot->own_credit = Bucket::Full(policy_.slot);
   slot->sibling = std::exchange(links_.at(link).slots[vrid], slot.get());
   deadlines_.Add(slot.get());
+  slot->asks.id = id;
+  asks_.Add(&slot->asks);
   if (const auto left = left_.extract(id); !left.empty()) {
     const Resignation& before = left.mapped();
     slot->resigned = before.resigned;
@@ -81,6 +84,7 @@ void Core::RemoveSlot(SlotId id) {
   if (left_seals_.size() > SealTable::kEntries) left_seals_.erase(left_seals_.begin());
   Leave(slot);
   deadlines_.Remove(slot);
+  asks_.Remove(&slot->asks);
   Slot** at = &links_.at(slot->link).slots[slot->vrid];
   while (*at != slot) at = &(*at)->sibling;
   *at = slot->sibling;
@@ -145,6 +149,8 @@ void Core::Enter(Slot* slot, State state) {
   if (state == State::kIdle) slot->lead.reset();
   if (state != State::kLead) slot->running.clear();
   deadlines_.Set(slot, kNever);
+  slot->ask.reset();
+  asks_.Set(&slot->asks, kNever);
 }
 
 void Core::Push(const Slot& slot, PlanPtr plan) {
@@ -212,7 +218,7 @@ void Core::RaiseExpired(Slot* slot, int64_t generation, Us at, Us done_at) {
 
 Us Core::NextDeadline() {
   const Us lease = liveness_ > 0 && leading_ > 0 ? renewed_ + liveness_ : kNever;
-  return std::min(deadlines_.Next(), lease);
+  return std::min({deadlines_.Next(), asks_.Next(), lease});
 }
 
 }  // namespace vipd

@@ -72,6 +72,9 @@ struct Order {
   Us absent = 0;    // later than that, each time
   Us interval = 0;  // of the master's adverts; 0: not known
   LeadPtr lead;     // lead, and what a follow becomes
+  // Follow: carried out once, so long before the deadline; null: nothing.
+  PlanPtr ask;
+  Us ask_before = 0;
 };
 
 struct OrderFor {
@@ -279,6 +282,8 @@ class Core {
     bool heard_one = false;  // since it follows: the pause before the next one is one
     std::shared_ptr<SlotCounters> counters;
     std::optional<ExpectedAdvert> expect;
+    PlanPtr ask;  // of the follow: what goes out `ask_before` its deadline; null: nothing
+    Us ask_before = 0;
 
     LinkId link = 0;
     uint8_t vrid = 0;
@@ -303,6 +308,7 @@ class Core {
         Run::kNoDeadline;  // the deadline that it leads since, while that is still to be told
     uint64_t changed = 0;  // `raised_` after the event of our own last change
     uint64_t resigned_event = 0;  // the same of the last resignation, whatever came after it
+    Timed asks;                   // when `ask` is due
   };
 
   struct Resignation {
@@ -334,6 +340,8 @@ class Core {
   void StartLead(Slot* slot, LeadPtr lead, Us now);
   Us Fire(Slot* slot, Us now);
   void Join(Us first, Us now);
+  void AskBefore(Slot* slot, Us deadline, Us now);
+  void Ask(Slot* slot, Us now);
   void Expire(Slot* slot, Us now);
   void TakeOver(Slot* slot, LeadPtr lead, Us deadline, Us now);
   bool AwaitsJudgement(Slot* slot, uint64_t still, Us now);
@@ -376,6 +384,7 @@ class Core {
   std::map<SlotId, std::unique_ptr<SealCheck>> left_seals_;
   std::unordered_map<LinkId, Link> links_;
   Deadlines deadlines_;
+  Deadlines asks_;
   Throttle throttle_;
   Batch batch_;
   std::vector<SlotId> touched_;

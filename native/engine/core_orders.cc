@@ -72,6 +72,9 @@ void Core::ApplyFollow(Slot* slot, Order order, uint64_t acknowledged, bool cros
   slot->listened = goes_on;
   slot->listen_until = goes_on ? listening : 0;
   deadlines_.Set(slot, goes_on ? listening : order.deadline);
+  slot->ask = std::move(order.ask);
+  slot->ask_before = order.ask_before;
+  if (slot->ask != nullptr) AskBefore(slot, slot->due, now);
 }
 
 void Core::ApplyLead(Slot* slot, LeadPtr lead, bool crossed, Us now) {

@@ -56,6 +56,7 @@ void Core::Restart(Slot* slot, Us now) {
   slot->awaited = false;
   slot->armed_at = now;
   deadlines_.Set(slot, now + slot->restart);
+  if (slot->ask != nullptr) AskBefore(slot, slot->due, now);
 }
 
 // Once more, on our own account: the author of the order does not know.
@@ -64,8 +65,19 @@ void Core::Listen(Slot* slot, Us now) {
   slot->listen_until = slot->due;
 }
 
+void Core::AskBefore(Slot* slot, Us deadline, Us now) {
+  asks_.Set(&slot->asks, std::max(deadline - slot->ask_before, now));
+}
+
+// A deadline that has come as well is not waited with: what was late to ask is not asked.
+void Core::Ask(Slot* slot, Us now) {
+  asks_.Set(&slot->asks, kNever);
+  if (slot->state == State::kFollow && !slot->waiting && slot->due > now) Push(*slot, slot->ask);
+}
+
 void Core::Tick(Us now) {
   now_ = now;
+  while (asks_.Next() <= now) Ask(Find(asks_.First()->id), now);
   // Late before lapsed: both follow from a stopped process, and the first says for how long.
   Us first = kNever;
   while (deadlines_.Next() <= now)

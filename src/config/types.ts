@@ -326,6 +326,12 @@ export type InstanceOptions = {
   readonly addressConflict: Reaction
   /** Another machine claims one of its addresses while it is master. */
   readonly addressClaim: ClaimReaction
+  /** When it asks, before it takes over, whether another machine has its addresses. */
+  readonly claimCheck: 'off' | 'start' | 'always'
+  /** How long before the take-over, and so how long an answer is waited for. */
+  readonly claimCheckUs: Us
+  /** What an answer means. */
+  readonly claimPolicy: 'warn' | 'wait' | 'refuse'
   /** A master's interval counts as so many times ours at most; 0: as it states. */
   readonly maxIntervalRatio: number
   readonly ownerIgnoreAdverts: boolean

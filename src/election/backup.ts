@@ -54,6 +54,8 @@ export function stepBackup(
       return event.want === 'backup'
         ? stay(machine)
         : lead(params, machine, state, { kind: 'group', group: event.group, want: 'master' }, now)
+    case 'claimed':
+      return put(machine, state, event.until)
     case 'start':
     case 'contested':
       return stay(machine)
@@ -61,6 +63,12 @@ export function stepBackup(
       return unreachable(event)
   }
 }
+
+/** The take-over waits. A deadline that is later stays. */
+const put = (machine: Machine, state: Backup, until: Us): Step =>
+  until <= state.masterDownAt || state.wantsMaster
+    ? stay(machine)
+    : replace(machine, { ...state, masterDownAt: until })
 
 const lead = (
   params: Params,

@@ -69,6 +69,8 @@ export function describeFault(fault: Fault): string {
       return `${fault.op} failed: ${fault.code}`
     case 'addresses':
       return `the kernel refuses every address (${fault.why})`
+    case 'claimed':
+      return `${fault.address} is another machine's (${fault.by} on ${fault.interface} answers for it)`
     case 'mute':
       return `none of its adverts left this host (${fault.why})`
     default:

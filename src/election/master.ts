@@ -41,6 +41,8 @@ export function stepMaster(
       return enterFault(machine, withGroupFault([], event.group, event.faultyMember))
     case 'resigned':
       return listenAfterResigning(params, machine, event, now)
+    case 'claimed':
+      return stay(machine)
     case 'contested':
       return fallBack(params, machine, event, now)
     case 'group':

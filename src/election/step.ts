@@ -100,6 +100,7 @@ function stepInit(params: Params, machine: Machine, event: LiveEvent, now: Us): 
     case 'held':
     case 'tick':
     case 'resigned':
+    case 'claimed':
     case 'contested':
     case 'group':
       return stay(machine)
@@ -135,6 +136,7 @@ function stepFault(
     case 'held':
     case 'tick':
     case 'resigned':
+    case 'claimed':
     case 'contested':
     case 'group':
       return stay(machine)

@@ -52,6 +52,13 @@ export type Fault =
   | { readonly kind: 'addresses'; readonly why: string }
   /** Leading, it could not send a single advert for a down interval; `why`: the call and its errno. */
   | { readonly kind: 'mute'; readonly why: string }
+  /** Another machine has the address, by its answer to a question before a take-over; `by`: its MAC address. */
+  | {
+      readonly kind: 'claimed'
+      readonly address: Ip
+      readonly by: string
+      readonly interface: string
+    }
 
 /** The master as last accepted. */
 export type Master = {
@@ -136,6 +143,8 @@ export type Event =
   | { readonly kind: 'start' }
   /** `superseded`: before it could be looked at, the engine heard the master's own advert, which came after it. */
   | { readonly kind: 'advert'; readonly advert: Advert; readonly superseded?: boolean }
+  /** Another machine answered for an address before a take-over: not before that instant. */
+  | { readonly kind: 'claimed'; readonly until: Us }
   /** The engine's deadline passed; its prepared lead stands already. */
   | { readonly kind: 'expired' }
   /** The deadline passed, but the order's `then` was empty because the sync group does not allow a lead

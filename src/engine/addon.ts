@@ -56,11 +56,13 @@ export type NativeLead = Pick<Lead, 'lateUs' | 'wardenLateUs' | 'leaseUs'> & {
   readonly repeats: readonly NativeRepeat[]
   readonly resign: NativePlan
 }
+export type NativeAsk = { readonly beforeUs: Us; readonly plan: NativePlan }
 export type NativeExpectedAdvert = Crossing<ExpectedAdvert>
 export type NativeOrder =
   | { readonly kind: 'idle' | 'once'; readonly now: NativePlan }
-  | (Omit<Extract<Order, { kind: 'follow' }>, 'now' | 'expect' | 'onExpiry'> & {
+  | (Omit<Extract<Order, { kind: 'follow' }>, 'now' | 'expect' | 'ask' | 'onExpiry'> & {
       readonly now: NativePlan
+      readonly ask?: NativeAsk
       readonly expect: NativeExpectedAdvert | null
       readonly onExpiry: NativeLead
     })

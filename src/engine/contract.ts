@@ -124,6 +124,11 @@ export type Order =
       readonly absentUs: Us
       /** Of the adverts that are expected, for the count of the missing ones; absent: not known, none is missing. */
       readonly intervalUs?: Us
+      /**
+       * Carried out once so long before the deadline, or at once if that is nearer. Once more each time that the deadline
+       * is set anew. Nothing waits for what comes of it, and a deadline that is there already is not put off by it.
+       */
+      readonly ask?: { readonly beforeUs: Us; readonly plan: Plan }
       readonly onExpiry: Lead
     }
   /** Master. */

@@ -6,6 +6,7 @@ import { errnoName } from '../addon/errno.ts'
 import { OpError } from '../base/errors.ts'
 import { ipBytes, ipFromBytes } from '../base/ip.ts'
 import type {
+  NativeAsk,
   NativeEvent,
   NativeLead,
   NativeOrder,
@@ -20,6 +21,8 @@ import type {
 import type { EngineEvent, Lead, Order, OrderFor, Plan, Repeat, Seal, Step } from './contract.ts'
 import type { SealMemory, SealSender } from './counters.ts'
 
+type Ask = NonNullable<Extract<Order, { kind: 'follow' }>['ask']>
+
 export const toNativeOrders = (orders: readonly OrderFor[]): readonly NativeOrderFor[] =>
   orders.map(({ slot, generation, order }) => ({ slot, generation, order: toNativeOrder(order) }))
 
@@ -28,17 +31,25 @@ function toNativeOrder(order: Order): NativeOrder {
     case 'idle':
     case 'once':
       return { kind: order.kind, now: toNativePlan(order.now) }
-    case 'follow':
+    case 'follow': {
+      const { ask, ...rest } = order
       return {
-        ...order,
+        ...rest,
         now: toNativePlan(order.now),
+        ...(ask === undefined ? {} : { ask: toNativeAsk(ask) }),
         expect: order.expect && { ...order.expect, from: ipBytes(order.expect.from) },
         onExpiry: toNativeLead(order.onExpiry),
       }
+    }
     case 'lead':
       return { kind: 'lead', ...toNativeLead(order) }
   }
 }
+
+const toNativeAsk = ({ beforeUs, plan }: Ask): NativeAsk => ({
+  beforeUs,
+  plan: toNativePlan(plan),
+})
 
 const toNativeLead = ({ now, repeats, resign, ...lead }: Lead): NativeLead => ({
   now: toNativePlan(now),

@@ -6,8 +6,8 @@ import { type Family, type Ip, ipFamily } from '../base/ip.ts'
 import type { MacText } from '../base/mac.ts'
 import type { Us } from '../base/time.ts'
 import { networkOf, placeOf } from '../wire/address-identity.ts'
-import { encodeGratuitousArp } from '../wire/arp.ts'
-import { encodeUnsolicitedNa } from '../wire/ndp.ts'
+import { encodeArpProbe, encodeGratuitousArp } from '../wire/arp.ts'
+import { encodeProbeNs, encodeUnsolicitedNa } from '../wire/ndp.ts'
 import {
   type AddressSpec,
   encodeAddressDelete,
@@ -30,6 +30,8 @@ import type { LeaseFacts } from './plans-lease.ts'
 export type AddressFacts = Omit<AddressSpec, 'validSeconds'> & {
   /** 6 octets; null where the interface has none or does no ARP: then nothing is announced. */
   readonly mac: Uint8Array | null
+  /** Of the interface `announceOn`, for a question that must not move the virtual MAC address; null as above. */
+  readonly askMac: Uint8Array | null
   /** Index of the interface that its announcements leave by: that of a virtual link's base. */
   readonly announceOn: number
   /** Its interface forwards IPv6: its neighbour advertisements carry the router flag (RFC 9568 section 6.4.2). */
@@ -97,6 +99,8 @@ export type SlotFacts = {
   readonly lifetimeSeconds: number | null
   /** null: not configured, or not in force. */
   readonly lease: LeaseFacts | null
+  /** Before which take-overs it asks who has the addresses, and how long before; null: before none. */
+  readonly asks: { readonly when: 'start' | 'always'; readonly beforeUs: Us } | null
 }
 
 type Encoded = {
@@ -230,6 +234,14 @@ export function planRestore(facts: SlotFacts, address: AddressFacts): Plan {
   const frames = frame === null ? [] : [frame]
   return [...add, ...announce(frames, facts.garp.masterRepeat)]
 }
+
+/** Asks who has the addresses, each once, before they are claimed. */
+export const planAsk = (facts: SlotFacts): Plan =>
+  kernelAddresses(facts).flatMap(({ address, askMac, announceOn: ifindex, foreign }) => {
+    if (askMac === null || foreign) return []
+    const encode = ipFamily(address) === 4 ? encodeArpProbe : encodeProbeNs
+    return [{ kind: 'frame', ifindex, bytes: encode(askMac, address) }]
+  })
 
 /** One address announced once: another machine has claimed it. */
 export const planDefence = (facts: SlotFacts, address: Ip): Plan =>

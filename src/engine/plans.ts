@@ -6,13 +6,13 @@
  */
 import { unreachable } from '../base/assert.ts'
 import type { Ip } from '../base/ip.ts'
-import { us } from '../base/time.ts'
+import { type Us, us } from '../base/time.ts'
 import { followedIntervalUs, restarts, restartUs } from '../election/effects.ts'
 import type { Machine, Params, State } from '../election/types.ts'
 import { encodeAdvertHead } from '../wire/advert-head.ts'
 import { encodeAdvert, priorityResign } from '../wire/vrrp.ts'
 import type { ExpectedAdvert, Lead, Order, Plan, Repeat } from './contract.ts'
-import { encoded, encodeFrame, type SlotFacts } from './plans-addresses.ts'
+import { encoded, encodeFrame, planAsk, type SlotFacts } from './plans-addresses.ts'
 import { type Announcement, announce, announceEvery, announceLater } from './plans-announce.ts'
 import { removeEntries } from './plans-entries.ts'
 import { leaseEnds, leaseLateUs, leaseMutes, leaseOpens } from './plans-lease.ts'
@@ -39,6 +39,8 @@ export type OrderOptions = {
   readonly shared?: ReadonlySet<string>
   /** The sync group forbids to lead: at the deadline nothing is carried out, only `expired` is raised. */
   readonly held?: boolean
+  /** Asks so long before a take-over who has the addresses; null or absent: does not ask. */
+  readonly askBeforeUs?: Us | null
   /** How often the advert timer was set anew; a lead with another number sends its next advert a whole interval later. */
   readonly timerResets?: number
   /**
@@ -160,11 +162,18 @@ function planFollow(
     ...(state.master === null
       ? {}
       : { intervalUs: state.master.statedUs ?? followedIntervalUs(params, state.master) }),
+    ...askOf(facts, options.askBeforeUs ?? null),
     onExpiry:
       options.held === true
         ? { now: [], repeats: [], resign: [], ...patience(facts) }
         : planLead(facts, effective, { entering: true, brief: state.damping !== null }),
   }
+}
+
+function askOf(facts: SlotFacts, beforeUs: Us | null): Partial<Extract<Order, { kind: 'follow' }>> {
+  if (beforeUs === null) return {}
+  const plan = planAsk(facts)
+  return plan.length === 0 ? {} : { ask: { beforeUs, plan } }
 }
 
 function planLead(facts: SlotFacts, priority: number, options: OrderOptions): Lead {

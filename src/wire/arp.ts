@@ -35,6 +35,23 @@ export function encodeGratuitousArp(mac: Uint8Array, address: Ip): Uint8Array {
   ])
 }
 
+/**
+ * The whole frame of a probe (RFC 5227 section 2.1.1): who has the address? It is asked in the name of none, so that no
+ * host learns anything from it. `mac`: 6 octets, of the interface that asks.
+ */
+export function encodeArpProbe(mac: Uint8Array, address: Ip): Uint8Array {
+  const ip = ipBytes(address)
+  assert(mac.length === 6 && ip.length === 4, 'an ARP probe is for IPv4 over Ethernet')
+  return concatBytes([
+    broadcastMac,
+    mac,
+    Uint8Array.of(etherTypeArp >> 8, etherTypeArp & 0xff, ...ethernetIpv4, 0, 1),
+    mac,
+    new Uint8Array(4 + 6),
+    ip,
+  ])
+}
+
 const noRejects = { 'too-short': 0, 'not-arp': 0, 'bad-operation': 0 }
 type ArpReject = keyof typeof noRejects
 /** @codec */

@@ -24,6 +24,7 @@ const icmpBytes = 24 + 8
 const flag = { router: 0x80, solicited: 0x40, override: 0x20 }
 
 export const allNodes = ipFromBytes(Uint8Array.of(0xff, 2, ...new Array<number>(13).fill(0), 1))
+const unspecified = ipFromBytes(new Uint8Array(16))
 const allNodesMac = Uint8Array.of(0x33, 0x33, 0, 0, 0, 1)
 
 type NeighbourAdvertisement = {
@@ -63,6 +64,35 @@ export function encodeUnsolicitedNa(mac: Uint8Array, address: Ip, router: boolea
     Uint8Array.of(0x60, 0, 0, 0, 0, icmp.length, protocolIcmpv6, hopLimit),
     ip,
     ipBytes(allNodes),
+    icmp,
+  ])
+}
+
+/**
+ * The whole frame of a solicitation as duplicate address detection sends it (RFC 4862 section 5.4.2): who has the
+ * address? From no address, to the address's solicited-node group.
+ */
+export function encodeProbeNs(mac: Uint8Array, address: Ip): Uint8Array {
+  const ip = ipBytes(address)
+  assert(mac.length === 6 && ip.length === 16, 'a solicitation is for IPv6 over Ethernet')
+  const low = ip.subarray(13)
+  const group = concatBytes([
+    Uint8Array.of(0xff, 2),
+    new Uint8Array(9),
+    Uint8Array.of(1, 0xff),
+    low,
+  ])
+  const icmp = concatBytes([Uint8Array.of(typeNeighbourSolicitation), new Uint8Array(7), ip])
+  const to = ipFromBytes(group)
+  const sum = pseudoHeaderSum(unspecified, to, protocolIcmpv6, icmp.length)
+  viewOf(icmp).setUint16(2, checksum(icmp, sum))
+  return concatBytes([
+    Uint8Array.of(0x33, 0x33, 0xff, ...low),
+    mac,
+    Uint8Array.of(etherTypeIpv6 >> 8, etherTypeIpv6 & 0xff),
+    Uint8Array.of(0x60, 0, 0, 0, 0, icmp.length, protocolIcmpv6, hopLimit),
+    new Uint8Array(16),
+    group,
     icmp,
   ])
 }

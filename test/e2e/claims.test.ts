@@ -124,3 +124,55 @@ describe('another machine claims the address', { concurrency: 3 }, () => {
       assert.equal((await claimsOf(first)).reported, 0)
     }))
 })
+
+describe('asked before a take-over', { concurrency: 2 }, () => {
+  const check = (policy: string) => `vipd_claim_check always\n  vipd_claim_policy ${policy}`
+
+  test('warn and wait: a stranger has the address; refuse: FAULT until it has gone', () =>
+    inLab('asked', async (lab) => {
+      const { one, two, stranger } = await three(lab)
+      await stranger.must('ip', ['address', 'add', `${vip}/32`, 'dev', 'eth0'])
+      const told = new RegExp(
+        `${vip} is claimed by another machine: ${lab.mac(stranger)} on eth0 answers`,
+      )
+      const warns = startVipd(one, conf({ priority: 150, globals: check('warn') }))
+      await warns.child.line(told, soonMs)
+      await warns.reaches('VI_1', 'MASTER', soonMs)
+      await warns.stop()
+      const waits = startVipd(two, conf({ priority: 150, globals: check('wait') }))
+      await waits.child.line(told, soonMs)
+      await waits.reaches('VI_1', 'MASTER', soonMs)
+      await waits.stop()
+      const refuses = startVipd(one, conf({ priority: 150, globals: check('refuse') }), 'refuses')
+      await refuses.reaches('VI_1', 'FAULT', soonMs)
+      const [instance] = (await refuses.status()).instances
+      assert.match(
+        instance?.why ?? '',
+        new RegExp(`${vip} is another machine's \\(${lab.mac(stranger)}`),
+      )
+      await stranger.must('ip', ['address', 'del', `${vip}/32`, 'dev', 'eth0'])
+      await refuses.reaches('VI_1', 'MASTER', soonMs)
+      assert.doesNotMatch(refuses.child.text, /answers for it.*answers for it/)
+    }))
+
+  test('IPv6; and a peer that takes over from a lower master, or is stopped, is asked in vain', () =>
+    inLab('asked', async (lab) => {
+      const { one, two, stranger } = await three(lab)
+      const more = `${six}`
+      const first = startVipd(one, conf({ priority: 100, globals: check('refuse'), more }))
+      await first.reaches('VI_1', 'MASTER', soonMs)
+      const second = startVipd(two, conf({ priority: 150, globals: check('refuse'), more }))
+      await second.reaches('VI_1', 'MASTER', soonMs)
+      await first.reaches('VI_1', 'BACKUP', soonMs)
+      await second.stop()
+      await first.reaches('VI_1', 'MASTER', soonMs)
+      for (const { child } of [first, second])
+        assert.doesNotMatch(child.text, /is claimed by another machine|FAULT/)
+      await first.stop()
+      await stranger.must('ip', ['-6', 'address', 'add', `${vip6}/64`, 'dev', 'eth0'])
+      const refused = startVipd(two, conf({ priority: 150, globals: check('refuse'), more }), 'six')
+      await refused.reaches('VI_1', 'FAULT', soonMs)
+      const [instance] = (await refused.status()).instances
+      assert.match(instance?.why ?? '', new RegExp(`${vip6} is another machine's`))
+    }))
+})

@@ -522,3 +522,39 @@ test('another interval is not a row of unusual pauses for ever, and the record i
     'the new interval has become the usual one',
   )
 })
+
+const asks = (deadlineUs: number, beforeUs: number): Order => {
+  const order = followUntil(deadlineUs)
+  assert(order.kind === 'follow')
+  return { ...order, ask: { beforeUs: us(beforeUs), plan: [frame(7)] } }
+}
+
+test('a follow asks once before its deadline, once more when that was set anew, and takes over all the same', () => {
+  const b = new Bench()
+  b.order(asks(3 * second, 20_000), 0)
+  assert.equal(b.core.nextDeadline(), 3 * second - 20_000)
+  assert.deepEqual(marks(b.tick(3 * second - 20_001)), [])
+  assert.deepEqual(marks(b.tick(3 * second - 20_000)), ['frame 7'])
+  assert.equal(b.core.nextDeadline(), 3 * second)
+  assert.deepEqual(marks(b.tick(3 * second - 1)), [])
+  b.hear(3 * second - 1)
+  b.tick(3 * second - 1)
+  const deadline = 6 * second - 1
+  assert.equal(b.core.nextDeadline(), deadline - 20_000)
+  assert.deepEqual(marks(b.tick(deadline - 10_000)), ['frame 7'], 'late, and still before it')
+  assert.deepEqual(marks(b.tick(deadline)), ['datagram 10'])
+  assert.deepEqual(marks(b.tick(deadline + second)), ['datagram 1'], 'a lead asks nothing')
+})
+
+test('a follow whose deadline is nearer asks at once; one that comes too late for it does not ask', () => {
+  const b = new Bench()
+  b.order(asks(5_000, 20_000), 0)
+  assert.deepEqual(marks(b.tick(0)), ['frame 7'])
+  b.order(asks(2 * second, 20_000), 1_000)
+  assert.deepEqual(marks(b.tick(2 * second + 1)), ['datagram 10'])
+  const other = new Bench()
+  other.order(asks(second, 20_000), 0)
+  other.order({ kind: 'idle', now: [] }, 10)
+  assert.deepEqual(marks(other.tick(2 * second)), [])
+  assert.equal(other.core.nextDeadline(), null)
+})

@@ -66,9 +66,17 @@ export function configText(scenario: Scenario, host: HostPlan): string {
   vipd_liveness ${file.livenessUs / second}
   vipd_address_lifetime ${scenario.lifetimeS}
   vipd_address_conflict ${scenario.addressConflict ?? 'report'}
+  ${claimLines(scenario)}
 }
 ${script('chk', host.weight)}${file.secondScript ? script('chk2', 0) : ''}${sessionsText(scenario, host)}${staticsText(scenario, host)}${group}${instances.join('')}`
 }
+
+const claimLines = ({ claims }: Scenario): string =>
+  claims === undefined
+    ? ''
+    : `vipd_address_claim ${claims.reaction}
+  vipd_claim_check ${claims.check}
+  vipd_claim_policy ${claims.policy}`
 
 /** The other hosts; none without BFD. */
 const neighbours = ({ bfd, hosts }: Scenario, host: HostPlan): readonly HostPlan[] =>

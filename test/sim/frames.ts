@@ -2,6 +2,8 @@
  * What a host hears of the frames on the segment, as its packet sockets would: of each watch those of its type. The
  * filter is not run: what it would drop the main thread must overlook.
  */
+import type { Ip } from '../../src/base/ip.ts'
+import { macText } from '../../src/base/mac.ts'
 import type { Us } from '../../src/base/time.ts'
 import type {
   Frames,
@@ -10,6 +12,26 @@ import type {
   FrameWatchSpec,
   HeardFrame,
 } from '../../src/engine/frames-contract.ts'
+import { decodeClaim } from '../../src/wire/claim.ts'
+import { encodeUnsolicitedNa } from '../../src/wire/ndp.ts'
+import { arpFrame, zeroIp } from '../unit/wire/claim-frames.ts'
+
+/** What a kernel, or another machine, answers to a probe for an address that it holds; null: nothing. */
+export function answerOf(
+  frame: Uint8Array,
+  { mac, holds }: { readonly mac: Uint8Array; holds(address: Ip): boolean },
+): Uint8Array | null {
+  for (const family of [4, 6] as const) {
+    const claim = decodeClaim(family, frame)
+    if (!claim.ok || claim.value.how !== 'probed') continue
+    const { address, mac: asking } = claim.value
+    if (!holds(address)) return null
+    if (family === 6) return encodeUnsolicitedNa(mac, address, false)
+    const reply = { operation: 2, mac: macText(mac), sender: address, target: zeroIp } as const
+    return arpFrame({ ...reply, to: asking })
+  }
+  return null
+}
 
 export type SimFramesPorts = {
   now(): Us

@@ -19,7 +19,7 @@ import { type Arrived, SimBfd } from './bfd.ts'
 import { Clock } from './clock.ts'
 import { configOf, configText } from './configuration.ts'
 import { SimEngine } from './engine.ts'
-import { SimFrames } from './frames.ts'
+import { answerOf, SimFrames } from './frames.ts'
 import { secondSourceOf, staticNetwork } from './host-file.ts'
 import { SimKernel } from './kernel.ts'
 import { SimLease } from './kernel-lease.ts'
@@ -349,8 +349,13 @@ export class Host {
   }
 
   #frame(bytes: Uint8Array): void {
-    if (this.process === null || !this.kernel.up || this.asleep) return
-    this.process.frames.receive(bytes)
+    if (this.#around.scenario.claims === undefined || !this.kernel.up) return
+    const answer = answerOf(bytes, {
+      mac: this.kernel.mac,
+      holds: (address) => this.kernel.holds(address),
+    })
+    if (answer !== null) this.#around.lan.frame(this.port, answer)
+    if (this.process !== null && !this.asleep) this.process.frames.receive(bytes)
   }
 
   #bfd(packet: Packet): void {

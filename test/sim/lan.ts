@@ -23,8 +23,8 @@ export type Port = {
   frame(bytes: Uint8Array): void
 }
 
-/** What a cut holds back: all, or the packets of BFD alone. */
-export type Path = 'all' | 'bfd'
+/** What a cut holds back: all, or the packets of BFD, or the adverts alone. */
+export type Path = 'all' | 'bfd' | 'adverts'
 
 export type Weather = {
   readonly loss: number
@@ -45,7 +45,11 @@ export class Lan {
   readonly #prng: Prng
   readonly #ports: Port[] = []
   /** Directions in which nothing passes, each with how many faults cut it. */
-  readonly #cuts: Readonly<Record<Path, Map<number, number>>> = { all: new Map(), bfd: new Map() }
+  readonly #cuts: Readonly<Record<Path, Map<number, number>>> = {
+    all: new Map(),
+    bfd: new Map(),
+    adverts: new Map(),
+  }
 
   constructor(agenda: Agenda, prng: Prng) {
     this.#agenda = agenda
@@ -71,16 +75,15 @@ export class Lan {
     return () => change(-1)
   }
 
-  /** Adverts and announcements, or BFD's packets. */
-  passes(from: number, to: number, path: Path = 'all'): boolean {
-    const { all, bfd } = this.#cuts
+  /** Announcements, or BFD's packets, or adverts. */
+  passes(from: number, to: number, path: Path = 'adverts'): boolean {
     const key = from * 1_000 + to
-    return !all.has(key) && (path === 'all' || !bfd.has(key))
+    return !this.#cuts.all.has(key) && (path === 'all' || !this.#cuts[path].has(key))
   }
 
   send(sender: number, packet: Packet): void {
     if (packet.valid && this.recorded.push(packet) > recordedMax) this.recorded.shift()
-    this.#spread(sender, 'all', (port) => port.receive(packet))
+    this.#spread(sender, 'adverts', (port) => port.receive(packet))
   }
 
   bfd(sender: number, packet: Packet): void {

@@ -41,6 +41,10 @@ const file = {
   bfdSessions: 'src/router/bfd/sessions.ts',
   bfdSession: 'src/bfd/session.ts',
   sealTable: 'native/base/seal_table.cc',
+  claims: 'src/router/dispatch/claims.ts',
+  claimants: 'src/router/claims/claimants.ts',
+  claimAnnouncements: 'src/router/claims/announcements.ts',
+  claimCheck: 'src/router/dispatch/claim-check.ts',
 }
 
 export const mutants: readonly Mutant[] = [
@@ -61,6 +65,80 @@ export const mutants: readonly Mutant[] = [
     file: file.sealTable,
     find: 'next = before == 0 || ahead || Later(reading, before) ? reading : before + 1;',
     replace: 'next = before == 0 || ahead ? reading : before - 1;',
+  },
+  // Other machines that claim an address.
+  {
+    name: 'claims: what is reflected is a claim',
+    file: file.claims,
+    find: 'if (this.#isOwn(claim.mac)) continue',
+    replace: "if (this.#isOwn(claim.mac) && claim.how === 'probed') continue",
+  },
+  {
+    name: 'claims: one counts at once',
+    file: file.claimants,
+    find: 'const times = { firstAt: at, lastAt: at, dueAt: us(at + graceOf(lead)) }',
+    replace: 'const times = { firstAt: at, lastAt: at, dueAt: at }',
+  },
+  {
+    name: 'claims: a competitor that is heard explains nothing',
+    file: file.claimants,
+    find: 'if (lead.rival) this.#entries.delete(key)',
+    replace: 'if (lead.rival && entry.count < 0) this.#entries.delete(key)',
+  },
+  {
+    name: 'claims: each frame is reported',
+    file: file.claimants,
+    find: 'if (known.dueAt === null) this.#announcements.provoked(',
+    replace: 'known.dueAt = at; if (known.count > 0) this.#announcements.provoked(',
+  },
+  {
+    name: 'claims: nothing is announced',
+    file: file.claimAnnouncements,
+    find: "if (announcing === 'never' || how === 'probed' || how === 'answered') return",
+    replace: "if (announcing !== 'never' || how === 'probed' || how === 'answered') return",
+  },
+  {
+    name: 'claims: once is always',
+    file: file.claimAnnouncements,
+    find: "if (announcing === 'always') known.owed = true",
+    replace: 'known.owed = true',
+  },
+  {
+    name: 'claims: the gap does not grow',
+    file: file.claimAnnouncements,
+    find: 'Math.min(Math.max(2 * machine.gapUs, defendUs.first), defendUs.longest)',
+    replace: 'defendUs.first',
+  },
+  {
+    name: 'claims: any number of machines provokes as many announcements',
+    file: file.claimAnnouncements,
+    find: 'return us(Math.max(at, this.#bucket(address).availableAt(now)))',
+    replace: 'return us(Math.max(at, now + 0 * this.#bucket(address).availableAt(now)))',
+  },
+  {
+    name: 'claim check: not asked',
+    file: file.coreTime,
+    find: 'if (slot->state == State::kFollow && !slot->waiting && slot->due > now) Push(*slot, slot->ask);',
+    replace:
+      'if (slot->state == State::kLead && !slot->waiting && slot->due > now) Push(*slot, slot->ask);',
+  },
+  {
+    name: 'claim check: a lower master counts',
+    file: file.slotOrders,
+    find: "return state.countdown.kind === 'overruled' ? null : asks.beforeUs",
+    replace: 'return asks.beforeUs',
+  },
+  {
+    name: 'claim check: waits for ever',
+    file: file.claimCheck,
+    find: 'if (now - since >= restartUs) return null',
+    replace: 'if (since - now >= restartUs) return null',
+  },
+  {
+    name: 'claim check: a refusal is never lifted',
+    file: file.claimCheck,
+    find: 'return this.#withdrawal.lift(now)',
+    replace: 'return this.#withdrawal.lift(now) && now < 0',
   },
   // BFD.
   {

@@ -60,6 +60,12 @@ export type Scenario = {
   readonly lease?: { readonly tickUs: number }
   /** Absent: report. */
   readonly addressConflict?: 'resign'
+  /** Absent: hosts hear no frames of others. */
+  readonly claims?: {
+    readonly reaction: 'report' | 'announce' | 'defend'
+    readonly check: 'off' | 'always'
+    readonly policy: 'warn' | 'wait' | 'refuse'
+  }
 }
 
 export type Vip = { readonly instance: string; readonly vrid: number; readonly address: Ip }

@@ -4,6 +4,7 @@
  */
 import { Agenda } from './agenda.ts'
 import { attack } from './attack.ts'
+import { claims } from './claims.ts'
 import { meet } from './encounters.ts'
 import {
   attacks,
@@ -44,6 +45,9 @@ export function profileOf(seed: number): Profile {
   const kinds: readonly Profile[] = ['calm', 'quiet', 'quiet', 'quiet', 'storm', 'changes']
   return kinds[seed % 10] ?? (seed % 10 > 7 ? 'changes' : 'storm')
 }
+
+/** A minute's work beside the rest: with some of the storms. */
+const playsClaims = (seed: number): boolean => seed % 10 === 4 || seed % 10 === 6
 
 const isStorm = (profile: Profile): boolean => profile === 'storm' || profile === 'changes'
 
@@ -92,6 +96,7 @@ class Simulation {
     if (seed % 4 === 0) broken ??= meet(seed, makeWorld)
     // Beside some of the storms, which are short.
     if (isStorm(this.#scenario.profile) && seed % 4 === 0) broken ??= wholeFaults(seed, makeWorld)
+    broken ??= playsClaims(seed) ? claims(seed, makeWorld) : null
     return {
       seed,
       scenario: this.#scenario,

@@ -154,6 +154,35 @@ export const instanceOptions: Options<InstanceOptions, Instance> = new Options<
     },
     inCheck: (how) => how !== 'announce' && `claims of other machines: ${how}`,
   },
+  claimCheck: {
+    name: 'vipd_claim_check',
+    takes: kinds.oneOf('off', 'off', 'start', 'always'),
+    default: 'off',
+    doc: 'vipd’s own: asks by ARP and neighbour discovery, before a take-over, whether another machine has one of the addresses. start: before the first take-over after the start, always: before each. It is asked while the down interval or the skew time runs, so a take-over without an answer is not later. Not before a take-over from a lower master that is heard, which has the addresses, and not by an owner, which waits for nothing. What an answer means: vipd_claim_policy. docs/address-claims.md.',
+    global: {
+      name: 'vipd_claim_check',
+      doc: 'vipd’s own: the default of the instances’ vipd_claim_check.',
+    },
+    inCheck: (when) => when !== 'off' && `asks before claiming: ${when}`,
+  },
+  claimCheckUs: {
+    name: null,
+    takes: kinds.seconds(0.001, 1, 3),
+    default: us(20_000),
+    doc: 'vipd’s own: how long before a take-over vipd_claim_check asks, and so how long an answer is waited for.',
+    global: { name: 'vipd_claim_check_time' },
+  },
+  claimPolicy: {
+    name: 'vipd_claim_policy',
+    takes: kinds.oneOf('warn', 'warn', 'wait', 'refuse'),
+    default: 'warn',
+    doc: 'vipd’s own: what an answer to vipd_claim_check means. warn: it is reported, and the take-over goes on. wait: the take-over waits until there is no answer any more, at most one more down interval. refuse: FAULT, and another try after 10 s, then ever later, up to 300 s. A main thread that stands still asks and hears no answer: the take-over goes on.',
+    global: {
+      name: 'vipd_claim_policy',
+      doc: 'vipd’s own: the default of the instances’ vipd_claim_policy.',
+    },
+    inCheck: (how, { claimCheck }) => claimCheck !== 'off' && how !== 'warn' && `an answer: ${how}`,
+  },
   maxIntervalRatio: {
     name: null,
     takes: kinds.whole('TIMES', 0, 4095),

@@ -173,7 +173,8 @@ export function addressFacts(
     const facts = addressFactsOn(link, placedOn(entry, base, kernel), advertised, kernel)
     if (entry.vmac === null) return [facts]
     const router = ipFamily(entry.address) === 6 && kernel.forwardsIpv6(base.ifindex)
-    return [{ ...facts, announceOn: base.ifindex, mac: base.noarp ? null : link.mac, router }]
+    const [mac, askMac] = base.noarp ? [null, null] : [link.mac, base.mac]
+    return [{ ...facts, announceOn: base.ifindex, mac, askMac, router }]
   }
   return [
     ...cfg.addresses.flatMap((entry) => resolve(entry, true)),
@@ -197,6 +198,7 @@ export function addressFactsOn(
     ifindex: link.ifindex,
     announceOn: link.ifindex,
     mac: link.noarp ? null : link.mac,
+    askMac: link.noarp ? null : link.mac,
     router: ipFamily(address) === 6 && kernel.forwardsIpv6(link.ifindex),
     advertised,
     foreign: kernel.isForeign(link.ifindex, entry),

@@ -78,6 +78,7 @@ export function slotFacts(
     peersDownUs: shortestPeerDown(cfg),
     lifetimeSeconds: lifetimeSeconds(cfg),
     lease,
+    asks: cfg.claimCheck === 'off' ? null : { when: cfg.claimCheck, beforeUs: cfg.claimCheckUs },
   }
 }
 

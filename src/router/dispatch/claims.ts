@@ -12,7 +12,7 @@ import type { SlotId } from '../../engine/contract.ts'
 import type { Frames, HeardFrame } from '../../engine/frames-contract.ts'
 import type { SlotFacts } from '../../engine/plans-addresses.ts'
 import type { Kernel, KernelView } from '../../kernel/mirror.ts'
-import type { Finding } from '../claims/claimants.ts'
+import type { Claimant, Finding } from '../claims/claimants.ts'
 import { describeClaim } from '../claims/describe.ts'
 import { ClaimWatch, type HeardClaim, watchKey } from '../claims/watch.ts'
 import type { DispatcherPorts } from './dispatcher-ports.ts'
@@ -64,7 +64,7 @@ export class Claims {
   follow(now: Us): void {
     const { roster } = this.#ports
     const leading: Watched[] = roster.instances.flatMap((it) => {
-      const facts = it.cfg.addressClaim === 'off' ? null : it.leadFacts
+      const facts = it.askFacts ?? (it.cfg.addressClaim === 'off' ? null : it.leadFacts)
       return facts === null ? [] : [{ slot: it.slot, facts }]
     })
     const same =
@@ -113,12 +113,18 @@ export class Claims {
   #heard(it: RunningInstance | undefined, claim: HeardClaim, now: Us): void {
     const lead = it?.leadAt(now) ?? null
     const on = this.#ports.kernel.linkByIndex(claim.ifindex)?.name ?? `interface ${claim.ifindex}`
-    if (it !== undefined && lead !== null) it.claimants.heard(claim, on, lead)
+    if (it === undefined) return
+    if (lead !== null) return it.claimants.heard(claim, on, lead)
+    const claimant = it.claimed(claim, on, now)
+    if (claimant !== null) this.#report(it, claimant, now)
   }
 
   #act(it: RunningInstance, finding: Finding, now: Us): void {
     if (finding.kind === 'announce') return it.announce(finding.address)
-    const { claimant } = finding
+    this.#report(it, finding.claimant, now)
+  }
+
+  #report(it: RunningInstance, claimant: Claimant, now: Us): void {
     const { address, mac, how, interface: on } = claimant
     const text = describeClaim(claimant, this.othersOf(mac, address, now))
     this.#ports.log.warn(`(${it.name}) ${text}`, { instance: it.name, address, mac, interface: on })

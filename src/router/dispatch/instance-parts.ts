@@ -16,6 +16,7 @@ import { SocketBinding, type SocketBindingPorts } from '../binding/socket-bindin
 import { Claimants } from '../claims/claimants.ts'
 import type { OrderQueue } from '../orders.ts'
 import { AddressKeeper, type AddressKeeperPorts } from './address-keeper.ts'
+import { ClaimCheck } from './claim-check.ts'
 import { Competitors } from './competitors.ts'
 import type { DispatcherPorts } from './dispatcher-ports.ts'
 import { ElectionRun } from './election-run.ts'
@@ -70,6 +71,7 @@ export function makeParts(slot: SlotId, cfg: Instance, ports: InstancePorts) {
     entries: new EntryKeeper({ kernel, orders, log: limitedLog }),
     competitors: new Competitors(orders),
     claimants: new Claimants(),
+    check: new ClaimCheck(),
     sending: new SendingWatch(slot, ports.engine, limitedLog),
     reporter: new TransitionReporter(ports, journal),
     failures: new StepFailures(ports.log),
@@ -78,11 +80,12 @@ export function makeParts(slot: SlotId, cfg: Instance, ports: InstancePorts) {
 
 /** The next instant at which the election, or something that was put off, wants a tick; null for none. */
 export function deadlineOf(parts: Parts, bound: Bound, now: Us): Us | null {
-  const { election, addresses, entries, sending, competitors } = parts
+  const { election, addresses, entries, sending, competitors, check } = parts
   const { state } = election.machine
   const wanted = [
     addresses.refusedUntil ?? nextDeadline(state),
     sending.retryAt,
+    check.retryAt,
     addresses.conflictUntil,
     sending.lookAt(now, bound),
   ]
@@ -100,6 +103,7 @@ export const snapshotParts = (parts: Parts, received: number) => ({
   receiver: parts.receiver.snapshot(received),
   competitors: parts.competitors.snapshot(),
   claimants: parts.claimants.snapshot(),
+  check: parts.check.snapshot(),
   keeper: parts.addresses.snapshot(),
   sending: parts.sending.snapshot(),
   seal: parts.binding.sealMemory,
@@ -112,6 +116,7 @@ export function adoptParts(parts: Parts, before: ReturnType<typeof snapshotParts
   parts.receiver.adopt(before.receiver)
   parts.competitors.adopt(before.competitors)
   parts.claimants.adopt(before.claimants)
+  parts.check.adopt(before.check)
   parts.addresses.adopt(before.keeper)
   parts.sending.adopt(before.sending)
   parts.binding.recallSeal(before.seal)

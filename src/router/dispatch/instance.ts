@@ -6,6 +6,7 @@ import { unreachable } from '../../base/assert.ts'
 import type { Ip } from '../../base/ip.ts'
 import { type Us, us } from '../../base/time.ts'
 import type { Instance } from '../../config/types.ts'
+import { restartUs } from '../../election/effects.ts'
 import { nextDeadline } from '../../election/step.ts'
 import type { Effect, Event, Machine, Params, State } from '../../election/types.ts'
 import type { ExpectedAdvert, Packet, SlotId } from '../../engine/contract.ts'
@@ -13,7 +14,8 @@ import { planAnnounceOnce, planLease } from '../../engine/plans.ts'
 import { planDefence, planHold, planReturn, type SlotFacts } from '../../engine/plans-addresses.ts'
 import type { AddressAltered, EntryGone, KernelAddress } from '../../kernel/mirror.ts'
 import type { Move } from '../binding/sockets.ts'
-import type { Lead } from '../claims/claimants.ts'
+import type { Claimant, Lead } from '../claims/claimants.ts'
+import type { HeardClaim } from '../claims/watch.ts'
 import type { Assessment } from '../tracking/tracker.ts'
 import { type Holder, hasAddress } from './address-keeper.ts'
 import type { Rival } from './competitors.ts'
@@ -99,6 +101,32 @@ export class RunningInstance {
     return { since, advertIntervalUs, addressClaim, rival: this.rivalAt(now) !== null, now }
   }
 
+  /** Of a backup that asks before it takes over, what it asks about; else null. */
+  get askFacts(): SlotFacts | null {
+    return this.orders.askBeforeUs(this.machine) === null ? null : this.binding.facts
+  }
+
+  /** Another machine claims an address while this backup may be about to take over. What is to be told of it; null: nothing. */
+  claimed(claim: HeardClaim, on: string, now: Us): Claimant | null {
+    this.#parts.election.refresh()
+    const { params, machine } = this.#parts.election
+    const beforeUs = this.orders.askBeforeUs(machine)
+    if (machine.state.kind !== 'backup' || beforeUs === null) return null
+    const { masterDownAt: deadline } = machine.state
+    const asking = { policy: this.#cfg.claimPolicy, deadline, beforeUs, now }
+    const span = { restartUs: restartUs(params, machine) }
+    const answer = this.#parts.check.answered(claim, on, { ...asking, ...span })
+    if (answer === null) return null
+    if (answer.refused) this.#feedFaults()
+    else if (answer.until !== null) this.feed({ kind: 'claimed', until: answer.until })
+    return answer.told ? answer.claimant : null
+  }
+
+  /** Other machines that were heard to claim an address in the last minute. */
+  claimantsAt(now: Us): readonly Claimant[] {
+    return this.state.kind === 'master' ? this.claimants.at(now) : this.#parts.check.at(now)
+  }
+
   /** One of a master's addresses, once. */
   announce(address: Ip): void {
     const { leadFacts: facts } = this
@@ -124,7 +152,8 @@ export class RunningInstance {
 
   /** Does what `deadlineAt` named, as far as it is due. */
   tick(now: Us): void {
-    const lifted = [this.addresses.tick(now), this.#parts.sending.lift(now)]
+    const { check } = this.#parts
+    const lifted = [this.addresses.tick(now), this.#parts.sending.lift(now), check.lift(now)]
     if (lifted.includes(true)) this.#feedFaults()
     const deadline = nextDeadline(this.machine.state)
     if (deadline !== null && deadline <= now) this.feed({ kind: 'tick' })
@@ -469,6 +498,7 @@ export class RunningInstance {
     this.receiver.newEpoch()
     this.#parts.competitors.newState()
     this.claimants.newState()
+    this.#parts.check.newState()
     this.#parts.sending.newState()
     this.orders.newState(effect.to)
     this.#parts.reporter.transition(this.#cfg, effect, this.machine, this.#removed)
@@ -491,7 +521,8 @@ export class RunningInstance {
   }
 
   #feedFaults(): void {
-    const own = [...this.addresses.faults, ...this.#parts.sending.faults]
+    const { check, sending } = this.#parts
+    const own = [...this.addresses.faults, ...sending.faults, ...check.faults]
     const faults = [...this.binding.faults, ...this.#assessment.faults, ...own]
     this.feed({ kind: 'faults', faults })
   }

@@ -38,6 +38,8 @@ export class SlotOrders {
   #contact: { readonly name: string; readonly at: Us } | null = null
   #timerResets = 0
   #zeroSent = 0
+  /** It has led since the start. */
+  #led = false
   /**
    * The lead that stands was resumed, at that instant: what replaces it leaves out the same, which the engine would take
    * for new. What it knows keeps its phase, whatever is said here.
@@ -81,6 +83,7 @@ export class SlotOrders {
     this.#contact = null
     this.#resumed = null
     if (to !== 'backup') this.#expected = null
+    if (to === 'master') this.#led = true
     this.#noteEntries(to)
   }
 
@@ -159,6 +162,7 @@ export class SlotOrders {
       contact: this.#contact,
       timerResets: this.#timerResets,
       zeroSent: this.#zeroSent,
+      led: this.#led,
     }
   }
 
@@ -168,6 +172,7 @@ export class SlotOrders {
     this.#contact = state.contact
     this.#timerResets = state.timerResets
     this.#zeroSent = state.zeroSent
+    this.#led = state.led
   }
 
   /** Goes on with what other sockets or another process was ordered: a backup with its deadline, a master in phase with `sentAt`. */
@@ -203,6 +208,17 @@ export class SlotOrders {
       this.once(planAnnounceSource(facts, primary))
   }
 
+  /**
+   * How long before a take-over a backup asks who has the addresses; null: it does not. A lower master that is to be taken
+   * over from has them, and gives them up when it hears our advert.
+   */
+  askBeforeUs({ state }: Machine): Us | null {
+    const asks = this.#binding.facts?.asks ?? null
+    if (asks === null || state.kind !== 'backup' || (asks.when === 'start' && this.#led))
+      return null
+    return state.countdown.kind === 'overruled' ? null : asks.beforeUs
+  }
+
   once(now: Plan): void {
     this.#submit({ kind: 'once', now })
   }
@@ -220,6 +236,7 @@ export class SlotOrders {
       shared: this.#shared.heldBeside(this.#slot),
       reannounce: this.#contact?.name ?? null,
       timerResets: this.#timerResets,
+      askBeforeUs: this.askBeforeUs(machine),
     })
   }
 

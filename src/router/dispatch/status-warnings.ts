@@ -65,10 +65,10 @@ function addressWarnings(it: InstanceFigures): readonly string[] {
 }
 
 /** In the last minute, by address. */
-const claimedOf = ({ name, claims }: InstanceFigures): readonly string[] =>
+const claimedOf = ({ name, state, claims }: InstanceFigures): readonly string[] =>
   claims.claimants.map((one) => {
     const ago = Math.round(one.lastAgoMs / 1_000)
-    return `${name} is MASTER, and ${describeClaim(one, 0)}: ${one.count} times, last ${ago} s ago`
+    return `${name} is ${state}, and ${describeClaim(one, 0)}: ${one.count} times, last ${ago} s ago`
   })
 
 const noWarnings = { contested: [], refused: [] }

@@ -48,6 +48,7 @@ const address = (text: string, more: Partial<AddressFacts> = {}): AddressFacts =
   ifindex: 3,
   announceOn: more.ifindex ?? 3,
   mac,
+  askMac: mac,
   broadcast: null,
   label: null,
   scope: 0,
@@ -100,6 +101,7 @@ const facts: SlotFacts = {
   peersDownUs: us(3_003_906),
   lifetimeSeconds: null,
   lease: null,
+  asks: null,
 }
 
 const params: Params = {
