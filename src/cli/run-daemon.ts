@@ -172,7 +172,9 @@ async function start(
   let control: Control | null = null
   const stop = once(async () => {
     supervisor.stopping()
-    await Promise.all([running.daemon?.stop(), surfaces.stop()])
+    await running.daemon?.stop()
+    // They are told of its last transitions.
+    await surfaces.stop()
     await surfaces.close()
     await control?.close()
     hooks.stopped()
