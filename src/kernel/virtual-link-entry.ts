@@ -1,5 +1,6 @@
 /** How far one link of vipd's has come. */
 import { Contest } from './contest.ts'
+import type { KernelLink } from './link-table.ts'
 import type { OwnedLink } from './marks.ts'
 import type { Ipv6Settings, LinkWish } from './virtual-link-shape.ts'
 
@@ -81,3 +82,7 @@ export function warningsOf(entry: VirtualLinkEntry, nowMs: number): readonly str
 /** `what` another program does: 'removes it'. */
 export const describeContest = (what: string): string =>
   `another program ${what} again and again; it is set again, after ever longer waits`
+
+/** Why a link of that name is not used. */
+export const taken = ({ kind }: KernelLink): string =>
+  `the name is taken by ${kind === null ? 'an interface' : `a ${kind}`} that vipd did not make; remove it, or write another name`

@@ -22,6 +22,7 @@ import {
   describeContest,
   newEntry,
   ownedLink,
+  taken,
   type VirtualLinkEntry,
   warningsOf,
 } from './virtual-link-entry.ts'
@@ -436,9 +437,6 @@ export class VirtualLinks {
     entry.failures = 0
   }
 }
-
-const taken = ({ kind }: KernelLink): string =>
-  `the name is taken by ${kind === null ? 'an interface' : `a ${kind}`} that vipd did not make; remove it, or write another name`
 
 function unlessNoIpv6(error: unknown): void {
   if (!(error instanceof OpError) || !['EAFNOSUPPORT', 'EOPNOTSUPP'].includes(error.code))
