@@ -134,7 +134,9 @@ function facility(word: string): Effect {
 function agentSocket(word: string, { snmp }: KeepalivedOptions): Effect {
   const socket = readSnmpSocket(word)
   if (socket !== null) return { snmp: { ...snmp, socket } }
-  return { note: `--snmp-agent-socket ${word}: AgentX is spoken over unix:PATH or tcp:HOST:PORT` }
+  return {
+    note: `--snmp-agent-socket ${word}: AgentX is spoken over unix:PATH or tcp:ADDRESS:PORT`,
+  }
 }
 
 /** As strtol(3) reads it: octal after 0, else decimal. */

@@ -1,8 +1,9 @@
 /** SNMP: which MIBs are served, and where the master agent is. */
+import { type Ip, parseIp } from '../base/ip.ts'
 
 export type SnmpSocket =
   | { readonly kind: 'unix'; readonly path: string }
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'tcp'; readonly host: Ip; readonly port: number }
 
 export type SnmpConfig = {
   /** KEEPALIVED-MIB. */
@@ -36,19 +37,20 @@ export const overridden = (config: SnmpConfig, { all, socket }: SnmpOverride): S
 const agentxPort = 705
 
 /**
- * As net-snmp writes it: `unix:PATH` or an absolute path, `tcp:HOST:PORT`, `tcp6:[HOST]:PORT`, `HOST:PORT`; without a port
- * 705. null: AgentX has no such transport.
+ * As net-snmp writes it: `unix:PATH` or an absolute path, `tcp:ADDRESS:PORT`, `tcp6:[ADDRESS]:PORT`, `ADDRESS:PORT`; without
+ * a port 705. null: AgentX has no such transport, or it is a name, which to look up may take any time; localhost is none.
  */
 export function readSnmpSocket(text: string): SnmpSocket | null {
   const path = /^(?:unix:)?(\/.+)$/s.exec(text)?.[1]
   if (path !== undefined) return path.length > unixPathMax ? null : { kind: 'unix', path }
   const found = /^(?:tcp6?:)?(?:\[([\da-f:.]+)\]|([^:[\]/\s]+))(?::(\d{1,5}))?$/i.exec(text)
   if (found === null) return null
-  const [, six, name = ''] = found
-  const alone = six === undefined && found[3] === undefined && /^\d{1,5}$/.test(name)
-  const port = Number(alone ? name : (found[3] ?? agentxPort))
-  if (port < 1 || port > 65_535) return null
-  return { kind: 'tcp', host: alone ? 'localhost' : (six ?? name), port }
+  const [, six, name = '', written] = found
+  const isPort = six === undefined && written === undefined && /^\d{1,5}$/.test(name)
+  const host = isPort || name === 'localhost' ? '127.0.0.1' : (six ?? name)
+  const address = parseIp(host)
+  const port = Number(isPort ? name : (written ?? agentxPort))
+  return address === null || port < 1 || port > 65_535 ? null : { kind: 'tcp', host: address, port }
 }
 
 /** Of sun_path, with the octet that ends it. */

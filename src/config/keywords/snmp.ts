@@ -3,6 +3,7 @@ import type { GlobalDraft } from '../draft/draft.ts'
 import type { Lowering } from '../draft/report.ts'
 import type { GlobalEntry, Values } from '../grammar/entries.ts'
 import { inBlock, text, word } from '../grammar/make.ts'
+import { isLoopback } from '../http.ts'
 import type { Node } from '../language/tree-types.ts'
 import { readSnmpSocket, type SnmpConfig, snmpSocketText } from '../snmp.ts'
 
@@ -49,7 +50,7 @@ export const snmpKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('global
     missing: 'config',
     extra: 'error',
     default: '`unix:/var/agentx/master`',
-    doc: 'Where the SNMP master agent is: `unix:PATH`, `tcp:HOST:PORT`, `tcp6:[ADDRESS]:PORT`, or the same without the word before it. AgentX is neither encrypted nor authenticated: keep TCP on the host. `-A` of keepalived’s command line counts before it.',
+    doc: 'Where the SNMP master agent is: `unix:PATH`, `tcp:ADDRESS:PORT`, `tcp6:[ADDRESS]:PORT`, or the same without the word before it; of names `localhost` alone. AgentX is neither encrypted nor authenticated: keep TCP on the host. `-A` of keepalived’s command line counts before it.',
     set: setSocket,
   },
 ])
@@ -57,9 +58,14 @@ export const snmpKeywords: readonly GlobalEntry[] = inBlock<GlobalDraft>('global
 function setSocket(draft: GlobalDraft, values: Values, node: Node, lowering: Lowering): void {
   const written = text(values)
   const socket = readSnmpSocket(written)
-  if (socket !== null) draft.snmp = { ...draft.snmp, socket }
-  else {
-    const message = `AgentX is spoken over unix:PATH or tcp:HOST:PORT, not over ${written}; ${snmpSocketText(draft.snmp.socket)} is used`
+  if (socket !== null) {
+    draft.snmp = { ...draft.snmp, socket }
+    if (socket.kind === 'tcp' && !isLoopback(socket.host)) {
+      const message = `AgentX to ${written} is neither encrypted nor authenticated: snmpd belongs on this host`
+      lowering.warning(node.args[0] ?? node.place, 'agentx-in-clear', message)
+    }
+  } else {
+    const message = `AgentX is spoken over unix:PATH or tcp:ADDRESS:PORT, not over ${written}; ${snmpSocketText(draft.snmp.socket)} is used`
     lowering.lost(node.args[0] ?? node.place, 'bad-snmp-socket', message)
   }
 }

@@ -44,13 +44,14 @@ test('where the master agent is, as net-snmp writes it', () => {
   const cases: readonly (readonly [string, unknown])[] = [
     ['unix:/var/agentx/master', defaultSnmpSocket],
     ['/var/agentx/master', defaultSnmpSocket],
-    ['tcp:localhost:705', tcp('localhost', 705)],
-    ['tcp:7050', tcp('localhost', 7050)],
+    ['tcp:localhost:705', tcp('127.0.0.1', 705)],
+    ['tcp:7050', tcp('127.0.0.1', 7050)],
     ['tcp:192.0.2.1', tcp('192.0.2.1', 705)],
     ['192.0.2.1:7050', tcp('192.0.2.1', 7050)],
     ['tcp6:[::1]:7050', tcp('::1', 7050)],
     ['[::1]', tcp('::1', 705)],
     ['udp:localhost:705', null],
+    ['tcp:lb1.example.org:705', null],
     ['unix:agentx', null],
     ['tcp:localhost:0', null],
     ['tcp:localhost:70500', null],
@@ -62,6 +63,8 @@ test('where the master agent is, as net-snmp writes it', () => {
   assert.deepEqual(found?.socket, defaultSnmpSocket)
   assert.equal(findings.length, 1)
   assert.match(findings[0] ?? '', /bad-snmp-socket/)
+  const elsewhere = snmp('enable_snmp_vrrp', 'snmp_socket tcp:192.0.2.1:705')
+  assert.match(elsewhere.findings[0] ?? '', /agentx-in-clear/)
 })
 
 test('the command line counts before the file', () => {
