@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hostOn, manyInstances } from '../../bench/many-instances.ts'
+import type { Child } from '../../src/lab/child.ts'
 import type { Host } from '../../src/lab/host.ts'
 import { startKeepalived } from '../../src/lab/keepalived.ts'
 import { program } from '../../src/lab/program.ts'
@@ -46,7 +47,7 @@ vrrp_instance V2 {
   version 2
   priority 100
   advert_int 1
-  nopreempt
+  preempt_delay 3
   authentication {
     auth_type PASS
     auth_pass lab
@@ -82,7 +83,6 @@ vrrp_instance V6 {
   version 3
   priority 90
   advert_int 0.5
-  preempt_delay 3
   track_interface {
     eth1 weight 7
   }
@@ -124,8 +124,9 @@ const all = async (host: Host): Promise<Walk> =>
   )
 
 /** Every instance leads, and the script has succeeded often enough. */
-async function settled(host: Host): Promise<Walk> {
+async function settled(host: Host, daemon: Child): Promise<Walk> {
   return await until('all lead', soonMs, async () => {
+    if (daemon.exit !== null) throw new Error(`${daemon.name} has ended`)
     const walk = await all(host)
     const state = (at: number) => walk.get(`${K}.2.3.1.4.${at}`)
     const isGood = walk.get(`${K}.2.9.1.6.1`) === 'INTEGER: 3'
@@ -141,10 +142,10 @@ test('keepalived and vipd tell the same of the same file, but for what the page 
     host.write('/run/lab/held', '3')
     await startSnmpd(host)
     const keepalived = startKeepalived(host, config)
-    const theirs = await settled(host)
+    const theirs = await settled(host, keepalived.child)
     await keepalived.stop()
     const vipd = startVipd(host, config)
-    const ours = await settled(host)
+    const ours = await settled(host, vipd.child)
     await vipd.stop()
     const isDifferent = (name: string) => differs.some((it) => it.test(name))
     const wrong = [...theirs].filter(
@@ -173,7 +174,7 @@ test('under keepalived’s name -x and -A switch it on', () =>
     const child = host.spawn(process.execPath, [program('../cli/run.js'), 'keepalived', ...words], {
       name: 'vipd',
     })
-    const walk = await settled(host)
+    const walk = await settled(host, child)
     assert.equal(walk.get(`${K}.1.4.0`), 'INTEGER: 2')
     assert.equal(walk.get(`${mibs.rfc6527}.1.2.2.0`), 'Counter64: 0')
     await child.stop(20_000)
