@@ -106,6 +106,8 @@ const differs: readonly RegExp[] = [
   // Tracking of the interface, accept mode; what is advertised.
   new RegExp(`^${K}\\.2\\.3\\.1\\.(11|27)\\.`),
   new RegExp(`^${K}\\.2\\.6\\.1\\.11\\.`),
+  // The weight that the instance gives it.
+  new RegExp(`^${K}\\.2\\.12\\.1\\.3\\.`),
   // Its master’s address, and its time.
   new RegExp(`^${mibs.rfc2787}\\.1\\.3\\.1\\.(7|13)\\.`),
   new RegExp(`^${mibs.rfc6527}\\.(1\\.1\\.1\\.1\\.12\\.|1\\.2\\.4\\.0$|1\\.2\\.5\\.1\\.(2|12)\\.)`),
@@ -125,13 +127,17 @@ const all = async (host: Host): Promise<Walk> =>
 
 /** Every instance leads, and the script has succeeded often enough. */
 async function settled(host: Host, daemon: Child): Promise<Walk> {
-  return await until('all lead', soonMs, async () => {
+  await until('all lead', soonMs, async () => {
     if (daemon.exit !== null) throw new Error(`${daemon.name} has ended`)
     const walk = await all(host)
-    const state = (at: number) => walk.get(`${K}.2.3.1.4.${at}`)
+    const leads = (at: number) =>
+      walk.get(`${K}.2.3.1.4.${at}`) === 'INTEGER: 2' &&
+      walk.get(`${K}.2.3.1.9.${at}`) === 'INTEGER: 1'
     const isGood = walk.get(`${K}.2.9.1.6.1`) === 'INTEGER: 3'
-    return isGood && [1, 2, 3].every((at) => state(at) === 'INTEGER: 2') ? walk : null
+    const isLed = [1, 2, 3].every(leads)
+    return isGood && isLed
   })
+  return await all(host)
 }
 
 test('keepalived and vipd tell the same of the same file, but for what the page names', () =>
