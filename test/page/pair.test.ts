@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ask } from '../unit/surfaces/http-client.ts'
 import { serving } from '../unit/surfaces/http-daemon.ts'
-import type { Browser } from './browser.ts'
+import { Browser } from './browser.ts'
 import { actToken, freePort, inSite, overflows, stateIs, strayText } from './site.ts'
 
 const visible = (browser: Browser): Promise<string> => browser.eval('document.body.innerText')
@@ -16,6 +16,23 @@ const press = (browser: Browser, text: string): Promise<void> =>
   browser.eval(
     `[...document.querySelectorAll("button")].find((it) => it.checkVisibility() && it.textContent.startsWith(${JSON.stringify(text)})).click()`,
   )
+
+/**
+ * What has moved without being asked to: the browser's own measure (Layout Instability). The list of transitions grows at
+ * its top; nothing else may.
+ */
+const watchShifts = `
+  window.shifts = []
+  window.lastShifts = 0
+  new PerformanceObserver((list) => {
+    for (const { sources } of list.getEntries())
+      for (const { node } of sources) {
+        window.lastShifts += 1
+        if (node?.parentElement?.closest('.events') == null)
+          window.shifts.push(node?.className || node?.nodeName || 'gone')
+      }
+  }).observe({ type: 'layout-shift' })
+`
 
 test('the page is served from memory, and asked for again only when it has changed', async () => {
   const listener = {
@@ -56,6 +73,7 @@ test('a fail-over is seen without a reload; it fits a phone, in both colours', a
     )
 
     await browser.until('the peer', '/lb2, priority 105/.test(document.body.innerText)')
+    await browser.eval(watchShifts)
     await one.run('ip', ['link', 'set', 'eth0', 'down'])
     await browser.until('the fault', stateIs('FAULT'))
     const why = 'document.querySelector(".why").textContent'
@@ -64,6 +82,8 @@ test('a fail-over is seen without a reload; it fits a phone, in both colours', a
     await browser.until('the return', stateIs('MASTER'))
     await browser.until('the list', 'document.querySelectorAll(".events li").length >= 4')
     assert.equal(await browser.eval('window.notReloaded'), true)
+    assert.deepEqual(await browser.eval('window.shifts'), [], 'nothing has moved on the page')
+    await browser.until('the measure itself', 'window.lastShifts > 0')
 
     const back = 'getComputedStyle(document.body).backgroundColor'
     await browser.colours('light')
@@ -82,8 +102,35 @@ test('a fail-over is seen without a reload; it fits a phone, in both colours', a
   })
 })
 
+test('by keyboard: “/” leads to the filter, what is typed chooses instances, Escape shows all again', async () => {
+  const port = await freePort()
+  const address = { kind: 'tcp', host: '127.0.0.1', port } as const
+  const none = { readToken: null, actionToken: null, tls: null, names: [] }
+  const browser = await Browser.open()
+  try {
+    await serving([{ address, ...none }], async () => {
+      await browser.size(390, 800)
+      await browser.go(`http://127.0.0.1:${port}/`)
+      const names =
+        '[...document.querySelectorAll(".card h2")].map((it) => it.textContent).join(" ")'
+      await browser.until('both', `${names} === 'VI_web VI_db'`)
+      await browser.key('/', 'Slash', 191)
+      assert.equal(await browser.eval('document.activeElement.id'), 'filter')
+      await browser.send('Input.insertText', { text: 'db backup' })
+      await browser.until('one', `${names} === 'VI_db'`)
+      assert.match(await visible(browser), /1 of 2 instances/)
+      assert.equal(await browser.eval(overflows), false)
+      await browser.key('Escape', 'Escape', 27)
+      await browser.until('both', `${names} === 'VI_web VI_db'`)
+      assert.deepEqual(browser.complaints, [])
+    })
+  } finally {
+    await browser.close()
+  }
+})
+
 test('orders: only with the token, after a question, with their outcome', async () => {
-  await inSite('action_token /run/lab/token', async ({ browser, url, other }) => {
+  await inSite('action_token /run/lab/token', async ({ browser, url, other, vipd }) => {
     await browser.size(1280, 900)
     await browser.go(url)
     await browser.until('the state', stateIs('MASTER'))
@@ -105,6 +152,24 @@ test('orders: only with the token, after a question, with their outcome', async 
       'a button',
       '[...document.querySelectorAll("button")].some((it) => it.checkVisibility() && /Fail over/.test(it.textContent))',
     )
+
+    await press(browser, 'Reload …')
+    const before = await browser.eval<string>('document.getElementById("confirm").innerText')
+    assert.match(before, /\.conf is read again\. It is as it was when it was read/)
+    await press(browser, 'Reload the configuration')
+    await browser.until(
+      'what the reload did',
+      '/nothing was different/.test(document.getElementById("confirm").innerText)',
+    )
+    vipd.configure('vrrp_instance VI_1 {\n')
+    await press(browser, 'Close')
+    await press(browser, 'Reload …')
+    await press(browser, 'Reload the configuration')
+    await browser.until(
+      'what is wrong with the file',
+      '/Rejected, nothing has changed:[^]*vipd.conf:\\d+/.test(document.getElementById("confirm").innerText)',
+    )
+    await press(browser, 'Close')
 
     await press(browser, 'Fail over …')
     const question = await browser.eval<string>('document.getElementById("confirm").innerText')

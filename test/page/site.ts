@@ -29,8 +29,10 @@ const check =
 const textOf = (priority: number, globals: string): string =>
   conf({ priority, globals, before: check, more: 'track_script {\n    chk_web\n  }' })
 
+export const peerText = textOf(100, peerHttp)
+
 /** The second host, with another VRID and one address more. */
-export const strayText = textOf(100, peerHttp)
+export const strayText = peerText
   .replace('virtual_router_id 51', 'virtual_router_id 52')
   .replace('172.16.80.100', '172.16.80.100\n    172.16.80.101')
 
@@ -48,7 +50,7 @@ export async function inSite(options: string, body: (site: Site) => Promise<void
     const vipd = startVipd(one, textOf(150, `${socket} ${options}\n  ${peer}`))
     await vipd.child.line(/HTTP: served at unix:/, soonMs)
     await vipd.reaches('VI_1', 'MASTER', soonMs)
-    const other = startVipd(two, textOf(100, peerHttp))
+    const other = startVipd(two, peerText)
     await other.reaches('VI_1', 'BACKUP', soonMs)
     const proxy = await forward(`/proc/${one.pid}/root/run/lab/http.sock`)
     const browser = await Browser.open()

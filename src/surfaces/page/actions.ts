@@ -4,7 +4,7 @@ import type { Consequence } from './consequences.ts'
 import { byId, el, say, show } from './dom.ts'
 import { measuredText } from './words.ts'
 
-export type Verb = 'failover' | 'drain' | 'resume' | 'check'
+export type Verb = 'failover' | 'drain' | 'resume' | 'reload' | 'check'
 
 type Answered = { readonly ok: boolean; readonly text: string }
 
@@ -20,11 +20,15 @@ async function post(path: string, body: object): Promise<{ ok: boolean; value: u
 async function order(verb: Verb, name: string | null): Promise<Answered> {
   try {
     const { ok, value } = await post(`/api/v1/${verb}`, name === null ? {} : { name })
+    if (ok && verb === 'reload') return reloaded(value)
     return { ok, text: ok ? doneText(verb, value) : refusalText(value) }
   } catch {
     return { ok: false, text: 'No answer came: it may have happened all the same.' }
   }
 }
+
+/** Of what a reload says. */
+const linesMost = 20
 
 const refusalText = (value: unknown): string => {
   const { error } = value as { readonly error?: { readonly message?: unknown } }
@@ -47,6 +51,28 @@ function doneText(verb: Verb, value: unknown): string {
   const moved = Array.isArray(result) ? (result as readonly HandOver[]) : []
   if (moved.length === 0) return 'Done: nothing had to move.'
   return moved.map((it) => `${it.name}: ${outcomes[it.outcome]?.(it) ?? it.outcome}`).join('\n')
+}
+
+/** A file with mistakes is an answer, and no refusal of the order. */
+function reloaded(value: unknown): Answered {
+  const { result } = value as { readonly result?: unknown }
+  const told = (result ?? {}) as {
+    readonly ok?: unknown
+    readonly diagnostics?: unknown
+    readonly changes?: unknown
+  }
+  const lines = (some: unknown): readonly string[] =>
+    Array.isArray(some) ? some.slice(0, linesMost).map(String) : []
+  if (told.ok !== true)
+    return {
+      ok: false,
+      text: ['Rejected, nothing has changed:', ...lines(told.diagnostics)].join('\n'),
+    }
+  const changes = lines(told.changes)
+  return {
+    ok: true,
+    text: changes.length === 0 ? 'Done: nothing was different.' : changes.join('\n'),
+  }
 }
 
 /** Asks first; `settled` is called once it is known what became of it. */

@@ -95,6 +95,22 @@ export function ofResume(status: Status, it: StatusInstance | null): Consequence
   }
 }
 
+export function ofReload({ config }: Status): Consequence {
+  const disk = {
+    true: 'It is as it was when it was read: nothing will change, unless a file that it includes has.',
+    false: 'It has changed since it was read.',
+    unknown: 'Whether it has changed since is not known: the disk does not answer.',
+  }
+  return {
+    title: 'Reload the configuration?',
+    lines: [
+      `${config.path} is read again. ${disk[`${config.unchangedOnDisk}`]}`,
+      'With a mistake in it nothing at all changes, and what is wrong is said here.',
+      'What is altered takes effect at once; instances that stay the same keep their state. `vipd check` on the host says beforehand what a file means.',
+    ],
+  }
+}
+
 export const ofCheck = (name: string): Consequence => ({
   title: `Run ${name} now?`,
   lines: [

@@ -3,9 +3,11 @@ import type { Recent } from '../../report/recent.ts'
 import type { Status, StatusCheck, StatusInstance } from '../../report/status.ts'
 import { askAndOrder, makeSignIn } from './actions.ts'
 import { checkRow } from './check-row.ts'
-import { heardOf, ofCheck, ofDrain, ofFailover, ofResume } from './consequences.ts'
+import { heardOf, ofCheck, ofDrain, ofFailover, ofReload, ofResume } from './consequences.ts'
 import { byId, el, Keyed, say, show } from './dom.ts'
 import { openFeed } from './feed.ts'
+import { matches } from './filter.ts'
+import { makeFilter } from './filter-box.ts'
 import { instanceCard } from './instance-card.ts'
 import { makeBfd, makeEvents, makeFindings } from './lists.ts'
 import {
@@ -45,6 +47,9 @@ const cards = new Keyed<StatusInstance>(
       },
     }),
 )
+const filter = makeFilter(() => render())
+const chosen = (all: readonly StatusInstance[]): readonly StatusInstance[] =>
+  all.filter((it) => matches(filter.words(), it))
 const checkList = el('div', { class: 'checks' })
 byId('checks').append(checkList)
 const checks = new Keyed<StatusCheck>(
@@ -64,6 +69,7 @@ let closeFeed: (() => void) | null = null
 
 const drain = el('button', { type: 'button' }, 'Drain this host …')
 const resume = el('button', { type: 'button' }, 'Resume this host …')
+const reload = el('button', { type: 'button' }, 'Reload …')
 const act = el('button', { type: 'button' }, 'Use the token to act …')
 const windows = [
   { name: '1 h', ms: hourMs },
@@ -85,11 +91,15 @@ byId('instances').before(
       { class: 'windows', role: 'group', 'aria-label': 'Time shown' },
       ...windows.map(({ button }) => button),
     ),
-    el('div', { class: 'buttons' }, act, drain, resume),
+    filter.root,
+    el('div', { class: 'buttons' }, act, reload, drain, resume),
   ),
 )
 drain.addEventListener('click', () => {
   if (view.status !== null) askAndOrder('drain', null, ofDrain(view.status, heard), refresh)
+})
+reload.addEventListener('click', () => {
+  if (view.status !== null) askAndOrder('reload', null, ofReload(view.status), refresh)
 })
 resume.addEventListener('click', () => {
   if (view.status !== null) askAndOrder('resume', null, ofResume(view.status, null), refresh)
@@ -106,6 +116,7 @@ function render(): void {
     button.setAttribute('aria-pressed', String(view.windowMs === ms))
   signIn(view.right === 'none' ? 'read' : wantsToAct && view.right === 'read' ? 'act' : null)
   show(act, view.actions && view.right === 'read')
+  show(reload, view.right === 'act')
   show(drain, view.right === 'act' && status?.drained === false)
   show(resume, view.right === 'act' && status?.drained === true)
   renderAge()
@@ -114,7 +125,10 @@ function render(): void {
   say(byId('host'), status.host)
   say(byId('facts'), factsOf(status))
   showFindings(status, view.pair)
-  cards.set(status.instances)
+  const some = chosen(status.instances)
+  filter.say(some.length, status.instances.length)
+  show(filter.root, status.instances.length > 1)
+  cards.set(some)
   show(byId('checks'), status.checks.length > 0)
   checks.set(status.checks)
   showBfd(status)
@@ -184,7 +198,9 @@ async function askRecent(): Promise<void> {
   const { status } = view
   if (status === null || view.right === 'none' || document.hidden) return
   const names = [
-    ...status.instances.slice(0, recentMost).map(({ name }) => ['instance', name]),
+    ...chosen(status.instances)
+      .slice(0, recentMost)
+      .map(({ name }) => ['instance', name]),
     ...status.checks.slice(0, recentMost).map(({ name }) => ['check', name]),
   ]
   try {

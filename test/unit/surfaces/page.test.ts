@@ -4,7 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { StatusInstance } from '../../../src/report/status.ts'
-import { ofDrain, ofFailover, ofResume } from '../../../src/surfaces/page/consequences.ts'
+import { ofDrain, ofFailover, ofReload, ofResume } from '../../../src/surfaces/page/consequences.ts'
+import { matches, wordsOf } from '../../../src/surfaces/page/filter.ts'
 import { barsOf, closestCall, segmentsOf } from '../../../src/surfaces/page/strip.ts'
 import { clockText, measuredText, spanText } from '../../../src/surfaces/page/words.ts'
 import { packageRoot } from '../../config/ask-both.ts'
@@ -84,6 +85,26 @@ test('a button says what will happen: who takes over, what goes along, what is n
     ofResume(aStatus, back).lines.join('\n'),
     /comes back here: VI_db \(200 against 150\)/,
   )
+})
+
+test('the filter: every word in the name, the state, the interface or an address', () => {
+  const shown = (text: string) =>
+    [web, db].filter((it) => matches(wordsOf(text), it)).map(({ name }) => name)
+  assert.deepEqual(shown(''), ['VI_web', 'VI_db'])
+  assert.deepEqual(shown('  WEB '), ['VI_web'])
+  assert.deepEqual(shown('vi_ backup'), ['VI_db'])
+  assert.deepEqual(shown(`master ${web.addresses[0]?.address}`), ['VI_web'])
+  assert.deepEqual(shown(`vrid:${db.vrid}`), ['VI_db'])
+  assert.deepEqual(shown('vrid:5'), [], 'a number is a whole one')
+  assert.deepEqual(shown('master backup'), [])
+})
+
+test('a reload says whether there is something to read', () => {
+  const lines = (unchangedOnDisk: boolean | 'unknown') =>
+    ofReload({ ...aStatus, config: { ...aStatus.config, unchangedOnDisk } }).lines[0] ?? ''
+  assert.match(lines(true), /nothing will change, unless/)
+  assert.match(lines(false), /has changed since it was read/)
+  assert.match(lines('unknown'), /does not answer/)
 })
 
 test('the page writes what it is told as text only, and takes nothing from elsewhere', () => {
