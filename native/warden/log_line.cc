@@ -13,8 +13,9 @@ namespace vipd {
 namespace {
 
 constexpr long kNanosecondsPerMillisecond = 1'000'000;
-// Of what tells how many names had no room, and of the end of the line.
-constexpr std::size_t kTailMax = 64;
+// Of all that stands behind a list of names, however long they are: a line has its end, and its
+// JSON is whole.
+constexpr std::size_t kTailMax = 512;
 // In a sentence; a list of more is for programs.
 constexpr std::size_t kNamesInText = 8;
 // journald takes 1,024 fields in an entry.

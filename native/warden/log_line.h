@@ -32,12 +32,12 @@ struct LogEntry {
 std::string Escaped(std::string_view name, bool quoted);
 
 // The line with its newline; for journald's stream with the severity before it. Returns its octets:
-// names that have no room are only counted. `line`: 1 kB at least.
+// names that have no room are only counted. `line`: 2 kB at least.
 std::size_t FormatLogLine(LogForm form, const LogEntry& entry, std::span<char> line);
 
 // The same as a datagram to journald (systemd's "Native Journal Protocol"), with an VIPD_INSTANCE
 // for each instance from `*next` on that has room; `*next` is then the first that has none.
-// `datagram`: 8 kB at least.
+// `datagram`: 16 kB at least, so that each call has room for a name.
 std::size_t FormatJournalEntry(const LogEntry& entry, std::size_t* next, std::span<char> datagram);
 
 }  // namespace vipd

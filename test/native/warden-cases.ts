@@ -213,6 +213,12 @@ test('for journald an entry with fields, as many as it takes; without its socket
   )
   for (const entry of all) assert.match(entry, / and 1092 others\nPRIORITY=3\n/)
 
+  // Names that take six times their place in JSON: the line is whole all the same.
+  const escaped = Array.from({ length: 9 }, (_, i) => `${i}${'\u0001'.repeat(250)}`)
+  const { msg, instances: few, untold: rest } = JSON.parse((await killed('json', escaped)).line)
+  assert.match(msg, / and 7 others$/)
+  assert.equal(few.length + rest, escaped.length)
+
   const json = (await killed('json', many)).line
   const { instances, untold } = JSON.parse(json)
   assert.ok(json.length <= 4_096 && instances.length > 100, json)
