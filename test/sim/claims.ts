@@ -233,7 +233,9 @@ function asked(segment: Segment): void {
   // Three intervals and the skew time of priority 100.
   const downUs = 3.61 * advertUs
   const slackUs = 1.3 * second
-  segment.pass(downUs + slackUs)
+  segment.pass(2.5 * advertUs)
+  if (policy.policy === 'wait') assert.equal(segment.leaders, '', 'wait: it waits')
+  segment.pass(1.11 * advertUs + slackUs)
   if (policy.policy === 'warn') assert.equal(segment.leaders, 'host2', 'warn: it takes over')
   else if (policy.policy === 'wait') {
     segment.pass(downUs + slackUs)

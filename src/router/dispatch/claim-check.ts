@@ -112,13 +112,11 @@ export class ClaimCheck {
 
   /** null: it has waited long enough. Answers to one question count once. */
   #wait({ now, deadline, beforeUs, restartUs }: Asking): Us | null {
-    const { since, spanUs, askedAt } = this.#waiting ?? {
-      since: now,
-      spanUs: beforeUs,
-      askedAt: now,
-    }
+    // The next question goes out `beforeUs` ahead of the deadline that is set here.
+    const first = { since: now, spanUs: 2 * beforeUs, askedAt: now }
+    const { since, spanUs, askedAt } = this.#waiting ?? first
     const begun = this.#waiting !== null
-    if (begun && now - askedAt < spanUs / 2) return null
+    if (begun && now - askedAt < spanUs / 4) return null
     if (now - since >= restartUs) return null
     const next = begun ? Math.min(2 * spanUs, longestWaitUs) : spanUs
     this.#waiting = { since, spanUs: next, askedAt: now }
