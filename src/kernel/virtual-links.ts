@@ -64,6 +64,8 @@ export type VirtualLinksPorts = {
 }
 
 const againMs = { first: 1_000, longest: 60_000 }
+/** The kernel's news are behind its answers by milliseconds; on a host that has no time, by more. */
+const newsWithinMs = 1_000
 
 /** A link that stands, and a vipd made. */
 export type InheritedLink = { readonly owned: OwnedLink; readonly ifindex: number }
@@ -222,14 +224,26 @@ export class VirtualLinks {
         ? lacksOf({ wish, link, base, ipv6: entry.ipv6 }, this.#ports.kernel)
         : this.#ipvlanLacks(entry, wish, link, base).map(({ what }) => what)
     if (entry.ready === link.ifindex) {
-      if (lacks.length === 0) entry.waited = false
-      if (lacks.length === 0 || !this.#mayGoOn(entry, `alters it (${lacks.join(', ')})`)) return
+      if (lacks.length === 0) return this.#stands(entry)
+      if (performance.now() < entry.unseenUntilMs) return
+      if (!this.#mayGoOn(entry, `alters it (${lacks.join(', ')})`)) return
     }
-    this.#run(entry, () =>
-      wish.kind === 'macvlan'
-        ? this.#configure(entry, wish, link, base)
-        : this.#configureIpvlan(entry, wish, link, base),
-    )
+    this.#run(entry, async () => {
+      if (wish.kind === 'macvlan') await this.#configure(entry, wish, link, base)
+      else await this.#configureIpvlan(entry, wish, link, base)
+      this.#awaitNews(entry)
+    })
+  }
+
+  #stands(entry: VirtualLinkEntry): void {
+    entry.waited = false
+    entry.unseenUntilMs = Number.NEGATIVE_INFINITY
+  }
+
+  /** A mirror that is behind is no other program: what was set is judged when it was seen, or after a while. */
+  #awaitNews(entry: VirtualLinkEntry): void {
+    entry.unseenUntilMs = performance.now() + newsWithinMs
+    setTimeout(() => this.look(), newsWithinMs + 1).unref()
   }
 
   /** It cannot be altered to what it must be. */
