@@ -122,6 +122,12 @@ export class SocketBinding {
     if (this.#facts !== null) this.#facts = followTakenAlong(this.#facts, this.#ports.kernel)
   }
 
+  /** It has a place, and none in that configuration. */
+  losesPlace(cfg: Instance): boolean {
+    if (this.#link === null) return false
+    return !resolveInterface(cfg, this.#ports.kernel, this.#ports.virtual()).ok
+  }
+
   /** The place that the instance is to have, if it has one now and the kernel allows for the other. */
   move(cfg: Instance): readonly Move[] {
     const resolution = resolveInterface(cfg, this.#ports.kernel, this.#ports.virtual())

@@ -61,18 +61,19 @@ export class Links {
 
   /**
    * Several slots change places among each other: each leaves its own before the first enters its new one. Whose sockets
-   * cannot be opened stays where it is; `join` then says why.
+   * cannot be opened stays where it is, and who would need its place; `join` then says why.
    */
   moveTogether(moves: readonly Move[]): void {
-    const ready = moves.flatMap((move) => {
+    const opened = moves.flatMap((move) => {
       const link = this.#open.get(keyText(move.key)) ?? this.#tryOpen(move)
       return link === null ? [] : [{ ...move, link }]
     })
+    const ready = withRoom(opened)
     const left = ready.map(({ slot }) => this.#part(slot))
     try {
       for (const { slot, link, ...member } of ready) this.#enter(link, slot, member)
     } finally {
-      for (const link of new Set([...ready.map(({ link }) => link), ...left])) this.#tidy(link)
+      for (const link of new Set([...opened.map(({ link }) => link), ...left])) this.#tidy(link)
     }
   }
 
@@ -178,6 +179,19 @@ export class Links {
     const id = this.#engine.openLink({ ...key, filter, openFilter })
     return { id, key, slots: new Map() }
   }
+}
+
+type Opened = Move & { readonly link: OpenLink }
+
+/** Without those whose new place is kept by one that does not leave it, and those who wait for them. */
+function withRoom(moves: readonly Opened[]): readonly Opened[] {
+  const leaving = new Set(moves.map(({ slot }) => slot))
+  const free = moves.filter(({ link, vrid, peers }) =>
+    [...link.slots].every(
+      ([other, its]) => leaving.has(other) || its.vrid !== vrid || apart(its.peers, peers),
+    ),
+  )
+  return free.length === moves.length ? free : withRoom(free)
 }
 
 /** Two instances that cannot be told apart on one link; the plan of a reload refuses them before it comes to this. */

@@ -22,6 +22,7 @@ import { RunningInstance } from './instance.ts'
 import type { InstancePorts } from './instance-parts.ts'
 import { StandBys } from './stand-by.ts'
 
+type Reconfigured = Kept & { readonly instance: RunningInstance }
 type RosterPorts = Omit<InstancePorts, 'virtual' | 'giveUpLead'>
 
 export class Roster {
@@ -128,9 +129,13 @@ export class Roster {
     const released = unit.release.flatMap((slot) => this.#remove(slot))
     if (kept.length + unit.acquire.length > 0) this.forgetLeft()
     for (const { slot, to } of kept) this.#setGroup(slot, regroups.get(to.name))
-    this.#yieldPeers(kept)
-    for (const { instance, to, altered } of kept)
-      if (altered) instance.reconfigure(to, this.#assessmentOf(instance.slot, to))
+    const altered = kept.filter((one) => one.altered)
+    // Another may need the place of one that has none from now on.
+    const leaving = new Set(altered.filter((one) => one.instance.binding.losesPlace(one.to)))
+    this.#reconfigure([...leaving])
+    const staying = altered.filter((one) => !leaving.has(one))
+    this.#yieldPeers(staying)
+    this.#reconfigure(staying)
     const added = unit.acquire.map((cfg) => this.#add(cfg, regroups.get(cfg.name)))
     const groups = this.#regroup(unit, [...kept.map(({ instance }) => instance), ...added])
     for (const instance of added) instance.start()
@@ -350,9 +355,13 @@ export class Roster {
     return addressesOf(instance.cfg).map(({ address }) => address)
   }
 
+  #reconfigure(altered: readonly Reconfigured[]): void {
+    for (const { instance, to } of altered)
+      instance.reconfigure(to, this.#assessmentOf(instance.slot, to))
+  }
+
   /** One of several in a place that takes over another's peer: all give up theirs before the first takes any. */
-  #yieldPeers(kept: readonly (Kept & { readonly instance: RunningInstance })[]): void {
-    const altered = kept.filter((one) => one.altered)
+  #yieldPeers(altered: readonly Reconfigured[]): void {
     for (const sharing of groupBy(altered, ({ to }) => placeOf(to)).values()) {
       const takesOver = sharing.some((one) =>
         sharing.some((other) => other !== one && !apart(peersOf(one.to), peersOf(other.from))),

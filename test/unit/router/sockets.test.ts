@@ -1,6 +1,7 @@
 /** Links that are opened for slots, on an engine that refuses some. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { OpError } from '../../../src/base/errors.ts'
 import { Links, type Member, type SocketKey } from '../../../src/router/binding/sockets.ts'
 import { BookEngine } from './book-engine.ts'
 import { ip } from './facts.ts'
@@ -18,9 +19,15 @@ const key = (ifindex: number): SocketKey => ({
 
 const member = (vrid: number): Member => ({ vrid, peers: [], name: `VI_${vrid}` })
 
-/** Refuses slots of this VRID, as the engine refuses what its own books do not allow. */
+/** Refuses slots of this VRID, as the engine refuses what its own books do not allow; and, if told, to open sockets. */
 class Refusing extends BookEngine {
   refused = 66
+  refusesLinks = false
+
+  override openLink(spec: Parameters<BookEngine['openLink']>[0]): number {
+    if (this.refusesLinks) throw new OpError('socket', 'ENOBUFS')
+    return super.openLink(spec)
+  }
 
   override addSlot(...[slot, link, vrid, peers]: Parameters<BookEngine['addSlot']>): void {
     if (vrid === this.refused) throw new Error(`no slot for VRID ${vrid}`)
@@ -70,5 +77,25 @@ test('several that change places: what the engine refuses leaves no link behind'
   assert.deepEqual(
     links.memberships.map((it) => it.ifindex),
     [3],
+  )
+})
+
+test('several that change places: who would need the place of one that stays, stays as well', () => {
+  const engine = new Refusing()
+  const links = new Links(engine)
+  links.join(1, member(51), key(1))
+  links.join(2, member(51), key(2))
+  links.join(3, member(51), key(3))
+  engine.refusesLinks = true
+  links.moveTogether([
+    { slot: 1, ...member(51), key: key(4) },
+    { slot: 2, ...member(51), key: key(1) },
+    { slot: 3, ...member(51), key: key(2) },
+  ])
+  const places = [1, 2, 3].map((slot) => links.ids.find((id) => links.slotsOf(id).includes(slot)))
+  assert.equal(new Set(places).size, 3)
+  assert.deepEqual(
+    links.memberships.map((it) => it.ifindex),
+    [1, 2, 3],
   )
 })

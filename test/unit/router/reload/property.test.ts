@@ -135,6 +135,33 @@ test('the same for masters: their leads, and what the kernel holds of their addr
   )
 })
 
+test('an instance whose source has gone leaves its place before another takes its peer', () => {
+  const unicast = (source: string | null, ...all: readonly string[]): Transport => ({
+    ...{ kind: 'unicast', source: source === null ? null : ip(source), ttl: null },
+    ...{ peers: all.map((address) => ({ address: ip(address), minTtl: 0, maxTtl: 255 })) },
+    ...{ checkSource: true, faultNoPeer: false },
+  })
+  const one = (name: string, n: number, over: Transport) =>
+    instance({ name, transport: over, addresses: [virtualAddress(`10.0.${n}.1`)] })
+  const stage = new Stage()
+  const first = [
+    one('V1', 1, unicast(null, '10.0.0.11')),
+    one('V2', 2, unicast('10.0.0.2', '10.0.0.12', '10.0.0.13')),
+  ]
+  const next = [
+    one('V0', 0, unicast('10.9.9.9', '10.0.0.12')),
+    one('V3', 3, unicast(null, '10.0.0.13')),
+  ]
+  assert.ok(stage.apply(config(first)).ok)
+  stage.expireAll()
+  assert.ok(stage.apply(config(next)).ok)
+  stage.expireAll()
+  const fresh = new Stage()
+  fresh.apply(config(next))
+  fresh.expireAll()
+  assert.deepEqual(stage.state(), fresh.state())
+})
+
 test('what one process passes on is what the next one has, and nothing is ordered that alters anything', () => {
   fc.assert(
     fc.property(aConfig, fc.boolean(), fc.boolean(), (only, lead, drained) => {
