@@ -191,7 +191,7 @@ function watched(segment: Segment): void {
   segment.claim()
   segment.pass(1.25 * advertUs + 0.3 * second)
   assert.deepEqual(counts(a).reported, 1, 'is reported after an advert interval')
-  const told = instanceOf(a)?.claimantsAt(a.now()) ?? []
+  const told = instanceOf(a)?.claims.at(a.now()) ?? []
   assert.deepEqual(
     told.map(({ address, mac }) => `${address} ${mac}`),
     [`${segment.vip} ${foreignMac}`],

@@ -505,7 +505,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'reload: an address that moves is deleted by the one that gives it up',
     file: file.roster,
-    find: 'if (addressesOf(to).some(({ address }) => given.has(address))) instance.holdAddresses()',
+    find: 'if (addressesOf(to).some(({ address }) => given.has(address))) instance.keeper.holdAddresses()',
     replace: '',
   },
   {

@@ -6,7 +6,7 @@ import { stateNames } from './status.ts'
 export function announceNow(roster: Roster, name: string): void {
   const instance = roster.instances.find((it) => it.name === name)
   if (instance === undefined) throw new Error(`no instance is called ${name}`)
-  if (instance.announceAll()) return
+  if (instance.keeper.announceAll()) return
   const state = stateNames[instance.state.kind]
   throw new Error(`${name} is ${state} here: only the master announces its addresses`)
 }

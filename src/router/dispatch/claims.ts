@@ -64,7 +64,7 @@ export class Claims {
   follow(now: Us): void {
     const { roster } = this.#ports
     const leading: Watched[] = roster.instances.flatMap((it) => {
-      const facts = it.askFacts ?? (it.cfg.addressClaim === 'off' ? null : it.leadFacts)
+      const facts = it.claims.askFacts ?? (it.cfg.addressClaim === 'off' ? null : it.keeper.facts)
       return facts === null ? [] : [{ slot: it.slot, facts }]
     })
     const same =
@@ -78,7 +78,7 @@ export class Claims {
     this.#watch.tick(now)
     for (const slot of this.#watched.keys()) {
       const it = this.#ports.roster.bySlot(slot)
-      const lead = it?.leadAt(now) ?? null
+      const lead = it?.claims.leadAt(now) ?? null
       if (it === undefined || lead === null || (it.claimants.due(now) ?? now + 1) > now) continue
       for (const finding of it.claimants.tick(lead)) this.#act(it, finding, now)
     }
@@ -111,16 +111,16 @@ export class Claims {
   }
 
   #heard(it: RunningInstance | undefined, claim: HeardClaim, now: Us): void {
-    const lead = it?.leadAt(now) ?? null
+    const lead = it?.claims.leadAt(now) ?? null
     const on = this.#ports.kernel.linkByIndex(claim.ifindex)?.name ?? `interface ${claim.ifindex}`
     if (it === undefined) return
     if (lead !== null) return it.claimants.heard(claim, on, lead)
-    const claimant = it.claimed(claim, on, now)
+    const claimant = it.claims.claimed(claim, on, now)
     if (claimant !== null) this.#report(it, claimant, now)
   }
 
   #act(it: RunningInstance, finding: Finding, now: Us): void {
-    if (finding.kind === 'announce') return it.announce(finding.address)
+    if (finding.kind === 'announce') return it.keeper.announce(finding.address)
     this.#report(it, finding.claimant, now)
   }
 

@@ -371,7 +371,7 @@ export class Dispatcher {
   /** The kernel takes the adverts of these masters for a stale one's. */
   onLeaseLapsed(names: ReadonlySet<string>): void {
     if (this.#stopping) return
-    for (const instance of this.instances) if (names.has(instance.name)) instance.openLease()
+    for (const instance of this.instances) if (names.has(instance.name)) instance.keeper.openLease()
     this.settle()
   }
 

@@ -22,6 +22,7 @@ import type { DispatcherPorts } from './dispatcher-ports.ts'
 import { ElectionRun } from './election-run.ts'
 import { EntryKeeper } from './entry-keeper.ts'
 import { Journal } from './journal.ts'
+import { LastSent } from './last-sent.ts'
 import { RateLimitedLog } from './rate-limited-log.ts'
 import { Receiver } from './receive.ts'
 import { type Bound, SendingWatch } from './sending-watch.ts'
@@ -75,6 +76,7 @@ export function makeParts(slot: SlotId, cfg: Instance, ports: InstancePorts) {
     sending: new SendingWatch(slot, ports.engine, limitedLog),
     reporter: new TransitionReporter(ports, journal),
     failures: new StepFailures(ports.log),
+    sent: new LastSent(slot, ports.engine, binding),
   }
 }
 
@@ -97,6 +99,7 @@ export function deadlineOf(parts: Parts, bound: Bound, now: Us): Us | null {
 
 /** `received`: adverts that the engine has counted. The limits of log lines begin anew in another process. */
 export const snapshotParts = (parts: Parts, received: number) => ({
+  sentAt: parts.sent.at,
   machine: parts.election.machine,
   orders: parts.orders.snapshot(),
   journal: parts.journal.snapshot(),
@@ -110,6 +113,7 @@ export const snapshotParts = (parts: Parts, received: number) => ({
 })
 
 export function adoptParts(parts: Parts, before: ReturnType<typeof snapshotParts>): void {
+  parts.sent.adopt(before.sentAt)
   parts.election.adopt(before.machine)
   parts.orders.adopt(before.orders)
   parts.journal.adopt(before.journal)

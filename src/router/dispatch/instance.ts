@@ -6,19 +6,14 @@ import { unreachable } from '../../base/assert.ts'
 import type { Ip } from '../../base/ip.ts'
 import { type Us, us } from '../../base/time.ts'
 import type { Instance } from '../../config/types.ts'
-import { restartUs } from '../../election/effects.ts'
 import { nextDeadline } from '../../election/step.ts'
 import type { Effect, Event, Machine, Params, State } from '../../election/types.ts'
 import type { ExpectedAdvert, Packet, SlotId } from '../../engine/contract.ts'
-import { planAnnounceOnce, planLease } from '../../engine/plans.ts'
-import { planDefence, planHold, planReturn, type SlotFacts } from '../../engine/plans-addresses.ts'
-import type { AddressAltered, EntryGone, KernelAddress } from '../../kernel/mirror.ts'
 import type { Move } from '../binding/sockets.ts'
-import type { Claimant, Lead } from '../claims/claimants.ts'
-import type { HeardClaim } from '../claims/watch.ts'
 import type { Assessment } from '../tracking/tracker.ts'
-import { type Holder, hasAddress } from './address-keeper.ts'
+import { hasAddress } from './address-keeper.ts'
 import type { Rival } from './competitors.ts'
+import { InstanceClaims } from './instance-claims.ts'
 import {
   adoptParts,
   deadlineOf,
@@ -30,6 +25,7 @@ import {
   snapshotParts,
   whyNotAs,
 } from './instance-parts.ts'
+import { LeadKeeper } from './lead-keeper.ts'
 
 export type InstanceState = ReturnType<RunningInstance['snapshot']>
 
@@ -41,12 +37,12 @@ export class RunningInstance {
   readonly addresses: Parts['addresses']
   readonly orders: Parts['orders']
   readonly claimants: Parts['claimants']
+  readonly keeper: LeadKeeper
+  readonly claims: InstanceClaims
   readonly #parts: Parts
   readonly #ports: InstancePorts
   #cfg: Instance
   #assessment: Assessment
-  /** The last advert, as far as it is known here: other sockets may have sent it, or another process. */
-  #sentBefore: Us | null = null
   #started = false
   #applied = false
   #removed = false
@@ -63,6 +59,13 @@ export class RunningInstance {
     this.addresses = this.#parts.addresses
     this.orders = this.#parts.orders
     this.claimants = this.#parts.claimants
+    const current = () => this.#cfg
+    this.keeper = new LeadKeeper(this.#parts, { cfg: current, now: () => ports.engine.now() })
+    this.claims = new InstanceClaims(this.#parts, {
+      cfg: current,
+      wait: (until) => this.feed({ kind: 'claimed', until }),
+      refused: () => this.#feedFaults(),
+    })
   }
 
   get cfg(): Instance {
@@ -88,58 +91,6 @@ export class RunningInstance {
     return this.#parts.competitors.rivalAt(now, this.#standing)
   }
 
-  /** Of a master, what it leads with; else null. */
-  get leadFacts(): SlotFacts | null {
-    return this.state.kind === 'master' ? this.binding.facts : null
-  }
-
-  /** Of a master, what claims of other machines are weighed with; else null. */
-  leadAt(now: Us): Lead | null {
-    if (this.state.kind !== 'master') return null
-    const { addressClaim, advertIntervalUs } = this.#cfg
-    const { since } = this.state
-    return { since, advertIntervalUs, addressClaim, rival: this.rivalAt(now) !== null, now }
-  }
-
-  /** Of a backup that asks before it takes over, what it asks about; else null. */
-  get askFacts(): SlotFacts | null {
-    return this.orders.askBeforeUs(this.machine) === null ? null : this.binding.facts
-  }
-
-  /** Another machine claims an address while this backup may be about to take over. What is to be told of it; null: nothing. */
-  claimed(claim: HeardClaim, on: string, now: Us): Claimant | null {
-    this.#parts.election.refresh()
-    const { params, machine } = this.#parts.election
-    const beforeUs = this.orders.askBeforeUs(machine)
-    if (machine.state.kind !== 'backup' || beforeUs === null) return null
-    const { masterDownAt: deadline } = machine.state
-    const asking = { policy: this.#cfg.claimPolicy, deadline, beforeUs, now }
-    const span = { restartUs: restartUs(params, machine) }
-    const answer = this.#parts.check.answered(claim, on, { ...asking, ...span })
-    if (answer === null) return null
-    if (answer.refused) this.#feedFaults()
-    else if (answer.until !== null) this.feed({ kind: 'claimed', until: answer.until })
-    return answer.told ? answer.claimant : null
-  }
-
-  /** Other machines that were heard to claim an address in the last minute. */
-  claimantsAt(now: Us): readonly Claimant[] {
-    return this.state.kind === 'master' ? this.claimants.at(now) : this.#parts.check.at(now)
-  }
-
-  /** One of a master's addresses, once. */
-  announce(address: Ip): void {
-    const { leadFacts: facts } = this
-    if (facts !== null) this.orders.once(planDefence(facts, address))
-  }
-
-  /** All of them, once, ordered by the operator. False: this host is not their master. */
-  announceAll(): boolean {
-    const { leadFacts: facts } = this
-    if (facts !== null) this.orders.once(planAnnounceOnce(facts))
-    return facts !== null
-  }
-
   /** Why no other router hears this master; null when its adverts leave. */
   muteAt(now: Us): string | null {
     return this.#parts.sending.describe(now, this.#bound)
@@ -157,11 +108,7 @@ export class RunningInstance {
     if (lifted.includes(true)) this.#feedFaults()
     const deadline = nextDeadline(this.machine.state)
     if (deadline !== null && deadline <= now) this.feed({ kind: 'tick' })
-    const holder = this.#holder(now)
-    if (holder !== null) {
-      this.addresses.restore(holder)
-      this.#parts.entries.restore(holder)
-    }
+    this.keeper.restore(now)
     if (this.#parts.sending.watch(this.#cfg, now, this.#bound)) this.#feedFaults()
     if (this.state.kind === 'master') this.#parts.competitors.tick(this.#leading(now))
   }
@@ -192,11 +139,10 @@ export class RunningInstance {
     const { link } = this.binding
     const counters = link === null ? null : this.#ports.engine.counters(this.slot)
     this.#parts.election.refresh()
-    this.#keepSent()
+    this.#parts.sent.keep()
     return {
       ...identityOf(this.#cfg),
       assessed: this.#assessment.effective,
-      sentAt: this.#sentBefore,
       ...snapshotParts(this.#parts, counters?.received ?? 0),
     }
   }
@@ -211,7 +157,6 @@ export class RunningInstance {
   adopt(before: InstanceState): void {
     this.#started = true
     this.#applied = true
-    this.#sentBefore = before.sentAt
     this.#parts.election.follow(this.#cfg)
     adoptParts(this.#parts, before)
     const now = this.#ports.engine.now()
@@ -224,7 +169,7 @@ export class RunningInstance {
   refresh(): void {
     const before = this.binding.facts
     this.#parts.election.refresh()
-    this.#keepSent()
+    this.#parts.sent.keep()
     const rejoined = this.binding.refresh(this.#cfg)
     if (rejoined) this.receiver.rejoined()
     this.#parts.election.follow(this.#cfg)
@@ -238,7 +183,7 @@ export class RunningInstance {
     if (this.#parts.election.listensOrLeads) {
       if (rejoined) this.orders.expect(null)
       this.#parts.entries.alter(before, this.binding.facts)
-      const joined = { now: this.#ports.engine.now(), sentAt: this.#sentBefore }
+      const joined = { now: this.#ports.engine.now(), sentAt: this.#parts.sent.at }
       if (rejoined) this.#parts.election.rejoined(joined.now)
       return this.orders.installDifference(before, this.#standing, rejoined ? joined : null)
     }
@@ -290,39 +235,6 @@ export class RunningInstance {
     return hasAddress(this.#cfg, address)
   }
 
-  /** Another host has one of our addresses. */
-  addressDuplicate(held: KernelAddress): void {
-    const holder = this.#holder(this.#ports.engine.now())
-    if (holder !== null) this.addresses.duplicate(held, holder)
-  }
-
-  /** One of our addresses vanished although we did not remove it: put it back, stay master. `wasDown`: its interface. */
-  addressVanished(gone: KernelAddress, wasDown = false): void {
-    const holder = this.#holder(this.#ports.engine.now())
-    if (holder === null || !this.has(gone.address)) return
-    this.addresses.vanished(gone, holder, wasDown)
-    // Not of the lead that a contested address has just ended.
-    this.holdEntries()
-  }
-
-  /** One of a master's is there as it must be; null: it has no such one. */
-  acceptsAddress(told: AddressAltered): boolean | null {
-    const holder = this.#holder(this.#ports.engine.now())
-    return holder === null ? null : this.addresses.accepts(told, holder.facts)
-  }
-
-  /** Another program altered one that this instance does not accept so. */
-  addressAltered(told: AddressAltered): void {
-    const holder = this.#holder(this.#ports.engine.now())
-    if (holder !== null) this.addresses.altered(told, holder)
-  }
-
-  /** Another program switched off a link that a master's addresses are on. */
-  linkSwitchedOff(name: string): void {
-    const holder = this.#holder(this.#ports.engine.now())
-    if (holder !== null) this.addresses.switchedOff(name, holder)
-  }
-
   /** Another program insists on removing a link that vipd makes, or the address that is on it. */
   linkContested(name: string): void {
     const link = this.#cfg.virtualLinks.find((it) => it.name === name)
@@ -331,39 +243,6 @@ export class RunningInstance {
     const address = own ?? this.#cfg.addresses[0]?.address
     const now = this.#ports.engine.now()
     if (address !== undefined) this.addresses.contested(address, { cfg: this.#cfg, now })
-  }
-
-  /** One of our routes or rules, perhaps, vanished. */
-  entryVanished(told: EntryGone): void {
-    const holder = this.#holder(this.#ports.engine.now())
-    if (holder !== null) this.#parts.entries.vanished(told, holder)
-  }
-
-  /** An interface changed: the kernel drops the routes of one that is down, and does not say so. */
-  holdEntries(): void {
-    const holder = this.#holder(this.#ports.engine.now())
-    if (holder !== null) this.#parts.entries.hold(holder)
-  }
-
-  /** What a master lacks of its routes and rules, one sentence each. */
-  entryWarnings(now: Us): readonly string[] {
-    const holder = this.#holder(now)
-    return holder === null
-      ? []
-      : this.#parts.entries.warnings(holder.cfg, holder.facts.entries, now)
-  }
-
-  /** Set again: another instance gave up an address that is ours now, or an interface has `returned` from being down. */
-  holdAddresses(why: 'given-up' | 'returned' = 'given-up'): void {
-    const holder = this.#holder(this.#ports.engine.now())
-    const plan = why === 'returned' ? planReturn : planHold
-    if (holder !== null) this.orders.once(plan(holder.facts))
-  }
-
-  /** The kernel is told again that this instance leads. */
-  openLease(): void {
-    const holder = this.#holder(this.#ports.engine.now())
-    if (holder !== null) this.orders.once(planLease(holder.facts, this.machine.effective))
   }
 
   linkFailed(call: string, code: string): void {
@@ -380,7 +259,7 @@ export class RunningInstance {
   /** For a place that it takes over from another instance. The engine forgets what it counted there. */
   move(cfg: Instance): readonly Move[] {
     this.#parts.election.refresh()
-    this.#keepSent()
+    this.#parts.sent.keep()
     return this.binding.move(cfg)
   }
 
@@ -453,12 +332,6 @@ export class RunningInstance {
     if (order !== 'keep') this.orders.install(order, this.#standing)
   }
 
-  /** The engine forgets what it counted when the sockets change. */
-  #keepSent(): void {
-    if (this.binding.link === null) return
-    this.#sentBefore = this.#ports.engine.counters(this.slot).lastSentUs ?? this.#sentBefore
-  }
-
   get #standing() {
     const { params, machine } = this.#parts.election
     return { params, machine }
@@ -469,12 +342,6 @@ export class RunningInstance {
   #leading(now: Us) {
     return { ...this.#standing, facts: this.binding.facts, now }
   }
-  /** A master with its facts; null: none. */
-  #holder(now: Us): Holder | null {
-    const { facts } = this.binding
-    return this.state.kind === 'master' && facts !== null ? { cfg: this.#cfg, facts, now } : null
-  }
-
   #carryOut(effect: Effect, now: Us): void {
     switch (effect.kind) {
       case 'transition':
@@ -506,18 +373,12 @@ export class RunningInstance {
   }
 
   #onFailed(event: SlotEvent & { kind: 'failed' }): void {
-    const { stepKind, request, call, code, detail, generation } = event
-    const now = this.#ports.engine.now()
+    const { stepKind, call, code, detail } = event
     const what = `${call} failed: ${code}${detail === '' ? '' : ` (${detail})`}`
-    // A link that vipd makes, and that has gone, is made again.
-    const remade = code === 'ENODEV' && (this.binding.facts?.carriers.length ?? 0) > 0
-    if (!remade) this.#parts.failures.write(this.name, stepKind, what, now)
+    if (!this.keeper.isRemade(code))
+      this.#parts.failures.write(this.name, stepKind, what, this.#ports.engine.now())
     this.#parts.sending.failed(event, this.binding.link !== null)
-    const holder = this.#holder(now)
-    if (request === null || holder === null || generation !== this.orders.generation) return
-    const why = `${call}: ${code}${detail === '' ? '' : `, ${detail}`}`
-    if (this.#parts.entries.refused(request, why, holder)) return
-    if (!remade && this.addresses.refused(request, why, holder)) this.#feedFaults()
+    if (this.keeper.refused(event)) this.#feedFaults()
   }
 
   #feedFaults(): void {

@@ -40,7 +40,7 @@ function routeOne(change: KernelChange, to: Concerned, batch: readonly KernelCha
     case 'address-altered':
       return onAltered(change, to.roster)
     case 'entry-gone':
-      for (const instance of to.roster.instances) instance.entryVanished(change)
+      for (const instance of to.roster.instances) instance.keeper.entryVanished(change)
       return
     default:
       return
@@ -50,7 +50,7 @@ function routeOne(change: KernelChange, to: Concerned, batch: readonly KernelCha
 function onSwitch({ name, before, after }: LinkChange, { roster, kernel }: Concerned): void {
   const off = before?.on === true && after?.on === false && before.ifindex === after.ifindex
   if (!off || kernel.linkByName(name)?.on !== false) return
-  for (const instance of roster.instances) instance.linkSwitchedOff(name)
+  for (const instance of roster.instances) instance.keeper.linkSwitchedOff(name)
 }
 
 function onForwarding(ifindex: number, to: Concerned): void {
@@ -68,9 +68,9 @@ function onDelay(news: DelayNews, { roster, log }: Concerned): void {
     const { cfg, binding } = instance
     const on = (it: { readonly interface: string | null }) => it.interface === name
     const holds = [...cfg.addresses, ...cfg.excluded].some(on)
-    if (holds || binding.primary?.name === name) instance.holdAddresses('returned')
+    if (holds || binding.primary?.name === name) instance.keeper.holdAddresses('returned')
     // A route may lead over it though nothing else of the instance is there.
-    else instance.holdEntries()
+    else instance.keeper.holdEntries()
   }
 }
 
@@ -88,7 +88,7 @@ function linkChanged(name: string, { roster, kernel }: Concerned): void {
     if (!concerned && !watches()) continue
     instance.refresh()
     roster.assess(instance)
-    if (kernel.linkByName(name)?.up === true) instance.holdEntries()
+    if (kernel.linkByName(name)?.up === true) instance.keeper.holdEntries()
   }
 }
 
@@ -125,7 +125,7 @@ function onAddress(
     return
   }
   if (held.duplicate) {
-    for (const instance of roster.instances) instance.addressDuplicate(held)
+    for (const instance of roster.instances) instance.keeper.addressDuplicate(held)
     return
   }
   if (present || kernel.hasAgain(held) || isDark(kernel.linkByIndex(held.ifindex), roster)) return
@@ -134,9 +134,9 @@ function onAddress(
 
 /** Set again by one instance, unless it is as another one of them sets it. */
 function onAltered(told: AddressAltered, { instances }: Roster): void {
-  const answers = instances.map((it) => ({ it, accepts: it.acceptsAddress(told) }))
+  const answers = instances.map((it) => ({ it, accepts: it.keeper.acceptsAddress(told) }))
   if (answers.some(({ accepts }) => accepts === true)) return
-  answers.find(({ accepts }) => accepts === false)?.it.addressAltered(told)
+  answers.find(({ accepts }) => accepts === false)?.it.keeper.addressAltered(told)
 }
 
 function onVanished(
@@ -145,7 +145,7 @@ function onVanished(
   batch: readonly KernelChange[],
 ): void {
   const wasDown = kernel.isSuppressed(held.ifindex) || hasReturned(held.ifindex, batch)
-  for (const instance of roster.instances) instance.addressVanished(held, wasDown)
+  for (const instance of roster.instances) instance.keeper.addressVanished(held, wasDown)
 }
 
 const hasReturned = (ifindex: number, batch: readonly KernelChange[]): boolean =>

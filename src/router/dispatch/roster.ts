@@ -146,7 +146,7 @@ export class Roster {
       kept.length + released.length > 1 ? [...released, ...kept.flatMap(givenUp)] : [],
     )
     for (const { instance, to } of kept)
-      if (addressesOf(to).some(({ address }) => given.has(address))) instance.holdAddresses()
+      if (addressesOf(to).some(({ address }) => given.has(address))) instance.keeper.holdAddresses()
   }
 
   /** After the last unit of a plan: the order of the file. */

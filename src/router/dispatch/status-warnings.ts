@@ -32,7 +32,7 @@ export function warningsAbout(
     ...ignoredOf(status),
     ...skewOf(status),
     ...refused,
-    ...it.entryWarnings(now),
+    ...it.keeper.entryWarnings(now),
     ...muteOf(it, now),
     ...intermittentOf(it, now),
     ...overlongOf(it),

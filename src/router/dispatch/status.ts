@@ -249,7 +249,7 @@ function instanceStatus(it: RunningInstance, from: StatusSources): InstanceFigur
 }
 
 function claimsOf(it: RunningInstance, now: Us): StatusInstance['claims'] {
-  const claimants = it.claimantsAt(now).map((one) => ({
+  const claimants = it.claims.at(now).map((one) => ({
     address: one.address,
     interface: one.interface,
     mac: one.mac,

@@ -150,14 +150,14 @@ test('addresses that are contested, and how often, are passed on', () => {
   const gone = address(3, vip.address, { prefixLength: vip.prefixLength })
   for (let i = 0; i < 9; i++) {
     before.engine.time += 100_000
-    before.named('V1').addressVanished(gone)
+    before.named('V1').keeper.addressVanished(gone)
   }
   before.settle()
   const after = new Stage(config([{ ...one, addressConflict: 'resign' }]))
   after.engine.time = before.engine.time
   assert.equal(after.dispatcher.adopt(passed(before)), null)
   after.engine.time += 100_000
-  after.named('V1').addressVanished(gone)
+  after.named('V1').keeper.addressVanished(gone)
   after.settle()
   assert.equal(after.named('V1').assessment.standsBy, 'conflict', 'the tenth removal')
 })

@@ -35,7 +35,7 @@ class Conflict {
     for (let i = 0; i < times; i++) {
       this.at(this.stage.engine.time + spacingUs)
       const gone = address(3, vip, { prefixLength: virtualAddress(vip).prefixLength })
-      for (const it of this.stage.roster.instances) it.addressVanished(gone)
+      for (const it of this.stage.roster.instances) it.keeper.addressVanished(gone)
       this.stage.settle()
     }
   }

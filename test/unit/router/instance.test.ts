@@ -204,11 +204,11 @@ const vanished = (text: string) => address(3, text, { prefixLength: 32 })
 test('an address that another program deleted is put back once for each deletion, within bounds', () => {
   const { it, ordered, advance } = atWork()
   it.engineEvent(expired(ordered()[0]?.generation ?? 0))
-  it.addressVanished(vanished('172.16.80.100'))
+  it.keeper.addressVanished(vanished('172.16.80.100'))
   const [put] = ordered()
   assert.equal(put?.order.kind, 'once')
   assert.equal(put?.order.now[0]?.kind, 'netlink')
-  for (let i = 0; i < 100; i++) it.addressVanished(vanished('172.16.80.100'))
+  for (let i = 0; i < 100; i++) it.keeper.addressVanished(vanished('172.16.80.100'))
   assert.equal(ordered().length, 19)
   assert.deepEqual(contestedAt(it, 0), [
     'HA_1: 172.16.80.100/32 was removed 10 times in 0 s by another program, and put back each time',
@@ -239,22 +239,22 @@ test('an address that another program altered is set again, within bounds, and i
     unmarked: false,
   }
   const told = { kind: 'address-altered', held: vanished('172.16.80.100'), terms } as const
-  assert.equal(it.acceptsAddress(told), false)
+  assert.equal(it.keeper.acceptsAddress(told), false)
   ordered()
-  for (let i = 0; i < 100; i++) it.addressAltered(told)
+  for (let i = 0; i < 100; i++) it.keeper.addressAltered(told)
   const steps = ordered().map(stepKinds)
   assert.equal(steps.length, 20)
   assert.deepEqual(steps[0], ['netlink'], 'nothing to announce')
   assert.match(lines.join('\n'), /172\.16\.80\.100 was altered by another program .*: set again/)
   assert.deepEqual(contestedAt(it, 0), [])
   const other = { ...told, held: vanished('172.16.80.1') }
-  assert.equal(it.acceptsAddress(other), null)
+  assert.equal(it.keeper.acceptsAddress(other), null)
 })
 
 test('an address that went with its interface is put back, and no other program is blamed', () => {
   const { it, ordered, lines } = atWork()
   it.engineEvent(expired(ordered()[0]?.generation ?? 0))
-  for (let i = 0; i < 12; i++) it.addressVanished(vanished('172.16.80.100'), true)
+  for (let i = 0; i < 12; i++) it.keeper.addressVanished(vanished('172.16.80.100'), true)
   assert.equal(ordered().length, 12)
   assert.deepEqual(contestedAt(it, 0), [])
   const said = lines.filter((line) => line.includes('172.16.80.100'))
@@ -271,9 +271,9 @@ test('an address whose place a later line took is not missed when it goes', () =
   it.engineEvent(expired(ordered()[0]?.generation ?? 0))
   ordered()
   const gone = (end: string) => address(3, '172.16.80.100', { prefixLength: 24, peer: ip(end) })
-  it.addressVanished(gone('10.0.7.8'))
+  it.keeper.addressVanished(gone('10.0.7.8'))
   assert.deepEqual(ordered(), [])
-  it.addressVanished(gone('10.0.7.9'))
+  it.keeper.addressVanished(gone('10.0.7.9'))
   assert.equal(ordered()[0]?.order.kind, 'once')
 })
 
@@ -288,7 +288,7 @@ test('sixty addresses that vanish at once are all put back at once', () => {
   )
   it.engineEvent(expired(ordered()[0]?.generation ?? 0))
   ordered()
-  for (const one of many) it.addressVanished(vanished(one))
+  for (const one of many) it.keeper.addressVanished(vanished(one))
   const put = ordered().flatMap((given) =>
     given.order.kind === 'once' ? given.order.now.filter((step) => step.kind === 'netlink') : [],
   )
