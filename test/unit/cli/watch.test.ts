@@ -41,6 +41,15 @@ function session(name: string, env: Environment = {}, shell?: (run: string) => s
 
 /** By name, the process of script(1). */
 const sessions = new Map<string, number>()
+// A test that has failed leaves its session, which would keep this process waiting.
+after(() => {
+  for (const pid of sessions.values())
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // It has ended.
+    }
+})
 
 const quiet = () => undefined
 const log = { debug: quiet, info: quiet, warn: quiet, error: quiet, flush: async () => undefined }
@@ -194,7 +203,10 @@ test('Ctrl-Z and SIGTSTP give the shell its terminal, fg takes it again, with th
     else process.kill(Number(it.read('pid')), how)
     await until('the shell goes on', soonMs, () => it.has('stopped'))
     if (how !== 'SIGSTOP') {
-      assert.equal(it.screen.alternate || it.screen.cursorHidden, false, how)
+      // What it wrote comes through script(1), behind the shell's file.
+      await until(`${how}: the screen is the shell's`, soonMs, () => {
+        return !it.screen.alternate && !it.screen.cursorHidden
+      })
       assert.equal(it.read('stopped'), it.read('before'), how)
     }
     resize(it.read('tty'), 7, 60)
