@@ -59,6 +59,12 @@ export const newEntry = (name: string, wish: LinkWish | null): VirtualLinkEntry 
   ipv6Refused: null,
 })
 
+const againMs = { first: 1_000, longest: 60_000 }
+
+/** How long after one that failed the next try comes, when `before` others had failed already. */
+export const againAfterMs = (before: number): number =>
+  Math.min(againMs.first * 2 ** before, againMs.longest)
+
 /** What is recorded before it can be there. */
 export const ownedLink = (wish: LinkWish): OwnedLink => ({
   kind: 'link',

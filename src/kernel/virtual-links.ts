@@ -6,19 +6,12 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { OpError } from '../base/errors.ts'
-import type { Log } from '../base/log.ts'
-import { encodeIpvlanMode } from '../wire/rtnetlink-ipvlan.ts'
-import { encodeIpv4Settings } from '../wire/rtnetlink-settings.ts'
-import {
-  encodeLinkAlter,
-  encodeLinkDelete,
-  encodeNoAddressGeneration,
-} from '../wire/rtnetlink-virtual-link.ts'
-import { type IpvlanWish, ipvlanIpv6, ipvlanLacks, type Lack, modeClash } from './ipvlan-shape.ts'
+import { type IpvlanWish, modeClash } from './ipvlan-shape.ts'
 import type { KernelLink } from './link-table.ts'
 import type { OwnedLink } from './marks.ts'
 import type { Kernel } from './mirror.ts'
 import {
+  againAfterMs,
   describeContest,
   newEntry,
   ownedLink,
@@ -26,18 +19,8 @@ import {
   type VirtualLinkEntry,
   warningsOf,
 } from './virtual-link-entry.ts'
-import {
-  alterationOf,
-  creationOf,
-  type Ipv6Settings,
-  ipv4Of,
-  ipv6Of,
-  type LinkWish,
-  lacksOf,
-  type MacvlanWish,
-  masterOf,
-  matches,
-} from './virtual-link-shape.ts'
+import { type LinkRequestPorts, VirtualLinkRequests } from './virtual-link-requests.ts'
+import { type LinkWish, matches } from './virtual-link-shape.ts'
 
 /**
  * ready: it is there, as it must be. coming: it is being made, or waits for its interface. refused: the kernel does not
@@ -45,25 +28,16 @@ import {
  */
 export type LinkState = 'ready' | 'coming' | 'refused'
 
-export type VirtualLinksPorts = {
-  readonly kernel: Pick<
-    Kernel,
-    'linkByName' | 'linkByIndex' | 'linkNames' | 'forwardsIpv6' | 'settingsOf' | 'addressesOn'
-  >
-  readonly log: Log
-  /** One rtnetlink request, answered; rejects with OpError. */
-  request(bytes: Uint8Array): Promise<unknown>
+export type VirtualLinksPorts = LinkRequestPorts & {
+  readonly kernel: Pick<Kernel, 'linkByName' | 'linkNames'>
   /** What is about to be in the kernel; resolves when it is recorded, or cannot be. */
   record(links: readonly OwnedLink[]): Promise<void>
-  /** Writes settings that no request sets; resolves with why it cannot, or null. */
-  setIpv6(name: string, settings: Ipv6Settings): Promise<string | null>
   /** The state of these has changed. */
   onChange(names: ReadonlySet<string>): void
   /** Another program undoes again and again what this link is given. */
   onContested(name: string): void
 }
 
-const againMs = { first: 1_000, longest: 60_000 }
 /** The kernel's news are behind its answers by milliseconds; on a host that has no time, by more. */
 const newsWithinMs = 1_000
 
@@ -72,12 +46,16 @@ export type InheritedLink = { readonly owned: OwnedLink; readonly ifindex: numbe
 
 export class VirtualLinks {
   readonly #ports: VirtualLinksPorts
+  readonly #requests: VirtualLinkRequests
   readonly #entries = new Map<string, VirtualLinkEntry>()
   readonly #waiters: (() => void)[] = []
   #closing = false
 
   constructor(ports: VirtualLinksPorts) {
     this.#ports = ports
+    const isKept = (entry: VirtualLinkEntry) =>
+      this.#entries.get(entry.name) === entry && !this.#closing
+    this.#requests = new VirtualLinkRequests(ports, isKept)
   }
 
   /** What a dead daemon of this run directory left: adopted where it is wanted, else deleted. Before anything is wanted. */
@@ -180,7 +158,7 @@ export class VirtualLinks {
       const link = this.#ports.kernel.linkByName(entry.name)
       return link !== null && link.ifindex === entry.own ? [link] : []
     })
-    const deletions = Promise.allSettled(ours.map((link) => this.#delete(link)))
+    const deletions = Promise.allSettled(ours.map((link) => this.#requests.delete(link)))
     await Promise.race([
       deletions,
       new Promise((resolve) => setTimeout(resolve, timeoutMs).unref()),
@@ -219,18 +197,14 @@ export class VirtualLinks {
   }
 
   #mend(entry: VirtualLinkEntry, wish: LinkWish, link: KernelLink, base: KernelLink): void {
-    const lacks =
-      wish.kind === 'macvlan'
-        ? lacksOf({ wish, link, base, ipv6: entry.ipv6 }, this.#ports.kernel)
-        : this.#ipvlanLacks(entry, wish, link, base).map(({ what }) => what)
+    const lacks = this.#requests.lacksOf(entry, wish, link, base)
     if (entry.ready === link.ifindex) {
       if (lacks.length === 0) return this.#stands(entry)
       if (performance.now() < entry.unseenUntilMs) return
       if (!this.#mayGoOn(entry, `alters it (${lacks.join(', ')})`)) return
     }
     this.#run(entry, async () => {
-      if (wish.kind === 'macvlan') await this.#configure(entry, wish, link, base)
-      else await this.#configureIpvlan(entry, wish, link, base)
+      await this.#requests.configure(entry, wish, link, base)
       this.#awaitNews(entry)
     })
   }
@@ -249,12 +223,13 @@ export class VirtualLinks {
   /** It cannot be altered to what it must be. */
   #remake(entry: VirtualLinkEntry, link: KernelLink): void {
     entry.made = false
-    this.#run(entry, () => this.#delete(link))
+    this.#run(entry, () => this.#requests.delete(link))
   }
 
   /** Nothing needs it any more. */
   #endOf(entry: VirtualLinkEntry, link: KernelLink | null): void {
-    if (link !== null && link.ifindex === entry.own) this.#run(entry, () => this.#delete(link))
+    if (link !== null && link.ifindex === entry.own)
+      this.#run(entry, () => this.#requests.delete(link))
     else this.#entries.delete(entry.name)
   }
 
@@ -267,24 +242,12 @@ export class VirtualLinks {
     this.#run(entry, async () => {
       await this.#ports.record(this.#owned())
       const { name } = wish
-      await this.#ports.request(creationOf(wish, base, this.#ports.kernel))
+      await this.#requests.create(wish, base)
       entry.made = true
       entry.own = this.#ports.kernel.linkByName(name)?.ifindex ?? null
       const what = wish.kind === 'macvlan' ? `with MAC address ${wish.mac}` : 'as ipvlan'
       log.info(`Made ${name} on ${wish.base} ${what}`)
     })
-  }
-
-  /** The mode is not set while another program's ipvlan has another one. */
-  #ipvlanLacks(
-    { besides }: VirtualLinkEntry,
-    wish: IpvlanWish,
-    link: KernelLink,
-    base: KernelLink,
-  ): readonly Lack[] {
-    const { kernel } = this.#ports
-    const lacks = ipvlanLacks(wish, link, masterOf(base, kernel), kernel)
-    return lacks.filter(({ what }) => besides === null || what !== 'mode')
   }
 
   /** An ipvlan of another program on the interface is in another mode: true where that keeps ours from its use. */
@@ -333,65 +296,6 @@ export class VirtualLinks {
     return false
   }
 
-  async #configureIpvlan(
-    entry: VirtualLinkEntry,
-    wish: IpvlanWish,
-    link: KernelLink,
-    base: KernelLink,
-  ): Promise<void> {
-    const { request } = this.#ports
-    // Before it is up for the first time.
-    if (entry.ready !== link.ifindex) {
-      if (entry.besides === null) await request(encodeIpvlanMode(link.ifindex, wish.mode))
-      await this.#setIpv6(entry, ipvlanIpv6(wish))
-    }
-    for (const lack of this.#ipvlanLacks(entry, wish, link, base)) await request(lack.request)
-    entry.ready = link.ifindex
-  }
-
-  async #configure(
-    entry: VirtualLinkEntry,
-    wish: MacvlanWish,
-    link: KernelLink,
-    base: KernelLink,
-  ): Promise<void> {
-    const { request, kernel } = this.#ports
-    const { ifindex } = link
-    const alteration = alterationOf(link, base, kernel)
-    if (Object.keys(alteration).length > 0) await request(encodeLinkAlter(ifindex, alteration))
-    await request(encodeIpv4Settings(ifindex, ipv4Of(base, kernel)))
-    await request(encodeNoAddressGeneration(ifindex)).catch(unlessNoIpv6)
-    const ipv6 = ipv6Of(wish, base, kernel)
-    await this.#setIpv6(entry, ipv6)
-    entry.ready = ifindex
-  }
-
-  /** What cannot be set keeps no link from its use; it is said once and tried again ever later. */
-  async #setIpv6(entry: VirtualLinkEntry, settings: Ipv6Settings, failures = 0): Promise<void> {
-    const { log, setIpv6 } = this.#ports
-    entry.ipv6 = settings
-    const why = await setIpv6(entry.name, settings)
-    if (why !== null && why !== entry.ipv6Refused)
-      log.warn(`IPv6 settings of ${entry.name} cannot be set: ${why}`)
-    entry.ipv6Refused = why
-    if (why === null) return
-    const again = () => {
-      const isWanted = this.#entries.get(entry.name) === entry && entry.ipv6 === settings
-      if (isWanted && !this.#closing) void this.#setIpv6(entry, settings, failures + 1)
-    }
-    setTimeout(again, Math.min(againMs.first * 2 ** failures, againMs.longest)).unref()
-  }
-
-  async #delete({ name, ifindex }: KernelLink): Promise<void> {
-    try {
-      await this.#ports.request(encodeLinkDelete(ifindex))
-      this.#ports.log.info(`Deleted ${name}`)
-    } catch (error) {
-      if (!(error instanceof OpError)) throw error
-      if (error.code !== 'ENODEV') throw error
-    }
-  }
-
   /** What vipd may have made: recorded before it can be there, until it is not. */
   #owned(): readonly OwnedLink[] {
     return [...this.#entries.values()].flatMap(({ owned }) => owned ?? [])
@@ -434,8 +338,8 @@ export class VirtualLinks {
 
   #later(entry: VirtualLinkEntry): void {
     if (this.#closing) return
+    const afterMs = againAfterMs(entry.failures)
     entry.failures += 1
-    const afterMs = Math.min(againMs.first * 2 ** (entry.failures - 1), againMs.longest)
     entry.again = setTimeout(() => {
       entry.again = null
       this.look()
@@ -450,9 +354,4 @@ export class VirtualLinks {
     entry.takenBy = null
     entry.failures = 0
   }
-}
-
-function unlessNoIpv6(error: unknown): void {
-  if (!(error instanceof OpError) || !['EAFNOSUPPORT', 'EOPNOTSUPP'].includes(error.code))
-    throw error
 }
