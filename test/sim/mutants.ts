@@ -27,6 +27,8 @@ const file = {
   apply: 'src/router/reload/apply.ts',
   difference: 'src/router/binding/address-difference.ts',
   dispatcher: 'src/router/dispatch/dispatcher.ts',
+  planRun: 'src/router/dispatch/plan-run.ts',
+  checkVerdicts: 'src/router/dispatch/check-verdicts.ts',
   resume: 'src/engine/resume-lead.ts',
   roster: 'src/router/dispatch/roster.ts',
   slotOrders: 'src/router/dispatch/slot-orders.ts',
@@ -474,7 +476,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'reload: the engine keeps the lease of the start',
-    file: file.dispatcher,
+    file: file.planRun,
     find: 'engine.setLiveness(next.globals.livenessUs)',
     replace: '',
   },
@@ -523,14 +525,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'reload: a script that it brings holds its instance until the first result',
     file: file.dispatcher,
-    find: 'holds: (name) => this.#holding.has(name),',
+    find: 'holds: (name) => this.#verdicts.holds(name),',
     replace: 'holds: () => true,',
   },
   // What one process passes to the next.
   {
     name: 'adopt: the verdicts of the checks are not passed on',
-    file: file.dispatcher,
-    find: 'return this.#adoptedVerdicts.get(name) ?? status',
+    file: file.checkVerdicts,
+    find: 'return this.#adopted.get(name) ?? status',
     replace: 'return status',
   },
   {

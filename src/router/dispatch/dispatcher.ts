@@ -12,15 +12,13 @@
  * Each batch is worked off to the end, sync groups settle, and only then are the orders submitted, so that what belongs
  * together goes out together.
  */
-import { unreachable } from '../../base/assert.ts'
 import { minUs } from '../../base/time.ts'
-import { describeResult, exitStatus } from '../../checks/verdict/describe.ts'
-import type { CheckEvent, CheckStatus } from '../../checks/verdict/types.ts'
+import type { CheckEvent } from '../../checks/verdict/types.ts'
 import { noStatics } from '../../config/statics.ts'
 import type { Config, Globals } from '../../config/types.ts'
 import { describeFault } from '../../election/describe.ts'
 import type { BfdEngineEvent } from '../../engine/bfd-contract.ts'
-import type { EngineEvent, SlotId } from '../../engine/contract.ts'
+import type { EngineEvent } from '../../engine/contract.ts'
 import type { HeardFrame } from '../../engine/frames-contract.ts'
 import type { OwnedObject } from '../../kernel/marks.ts'
 import type { KernelChange } from '../../kernel/mirror.ts'
@@ -30,13 +28,17 @@ import { ownedObjects } from '../binding/interface-resolution.ts'
 import { Links } from '../binding/sockets.ts'
 import { UnknownVrids } from '../binding/unknown-vrids.ts'
 import { OrderQueue } from '../orders.ts'
-import { type ApplyPorts, applyPlan, type Pause } from '../reload/apply.ts'
+import type { Pause } from '../reload/apply.ts'
 import { planReload, type Refusals, type ReloadPlan } from '../reload/plan.ts'
 import { namedInterfaces } from '../tracking/tracker.ts'
+import { sessionChanged, takeovers } from './bfd-tracking.ts'
+import { CheckVerdicts } from './check-verdicts.ts'
 import { Claims } from './claims.ts'
 import type { DispatcherPorts } from './dispatcher-ports.ts'
+import { routeEngineEvents, routeLastEvents } from './engine-events.ts'
 import type { RunningInstance } from './instance.ts'
 import { routeKernelChanges } from './kernel-changes.ts'
+import { PlanRun } from './plan-run.ts'
 import { repeatStates } from './repeat-states.ts'
 import { Roster } from './roster.ts'
 import {
@@ -50,15 +52,6 @@ import { RoutingNews } from './routing-news.ts'
 import { SharedEntries } from './shared-entries.ts'
 import { StaticEntries } from './static-entries.ts'
 
-/** The part of the globals that the notifier takes. */
-export const notifySettings = (globals: Globals) => {
-  const { mail, routerId, notifyFifos: fifos, noEmailFaults } = globals
-  return { mail, routerId, fifos, noEmailFaults }
-}
-
-const trackablesOf = ({ scripts, bfd }: Config): readonly string[] =>
-  [...scripts, ...bfd].map(({ name }) => name)
-
 export class Dispatcher {
   readonly roster: Roster
   readonly links: Links
@@ -68,18 +61,16 @@ export class Dispatcher {
   readonly #ports: DispatcherPorts
   readonly #orders: OrderQueue
   readonly #unknownVrids: UnknownVrids
+  readonly #verdicts: CheckVerdicts
   /** What takes effect at the start alone was taken from here. */
   readonly #started: Globals
   /** In force: applied whole. */
   #config: Config
-  /** Scripts that were there at the start hold their instances until they report; later ones do not. */
-  #holding: ReadonlySet<string>
-  #adoptedVerdicts: ReadonlyMap<string, CheckStatus> = new Map()
   #interfacesAtStart: readonly string[] = []
   #takesPart = false
-  #changing = false
   #stopping = false
   readonly #routingNews: RoutingNews
+  readonly #planRun: PlanRun
   #eventsRaised = 0
 
   /** `config`: in force from here on; its instances take part from `start`. */
@@ -88,11 +79,11 @@ export class Dispatcher {
     this.#ports = ports
     this.#config = config
     this.#started = config.globals
-    this.#holding = new Set(trackablesOf(config))
+    this.#verdicts = new CheckVerdicts(config, ports)
     this.bfd = new BfdSessions({
       ...ports,
       now: () => engine.now(),
-      changed: (name, word) => this.#sessionChanged(name, word),
+      changed: (name, word) => sessionChanged(name, word, { ...ports, roster: this.roster }),
     })
     const shared = new SharedEntries()
     this.#routingNews = new RoutingNews(engine, log)
@@ -126,13 +117,18 @@ export class Dispatcher {
         wallMs: () => ports.wallMs(),
       },
       {
-        check: (name) => this.#verdict(name),
-        holds: (name) => this.#holding.has(name),
+        check: (name) => this.#verdicts.of(name),
+        holds: (name) => this.#verdicts.holds(name),
         session: (name) => this.bfd.reading(name),
         kernel,
       },
     )
-    const { roster } = this
+    const { roster, bfd, statics } = this
+    this.#planRun = new PlanRun({
+      ...{ ...ports, roster, bfd, statics, routingNews: this.#routingNews },
+      settle: () => this.settle(),
+      stopping: () => this.#stopping,
+    })
     this.claims = new Claims({ ...ports, roster, now: () => engine.now() })
   }
 
@@ -148,7 +144,7 @@ export class Dispatcher {
   }
   /** Its instances have begun, here or in a process before. */
   get takesPart(): boolean {
-    return this.#takesPart && !this.#changing
+    return this.#takesPart && !this.#planRun.changing
   }
   /** Every instance has its last order. */
   get stopping(): boolean {
@@ -205,14 +201,12 @@ export class Dispatcher {
 
   /** Settings and checks are there already. True when all of it has been applied. */
   *start(plan: ReloadPlan): Generator<Pause, boolean> {
-    const none = () => undefined
-    this.bfd.set(plan.next.bfd)
-    return yield* this.#carryOut(plan, { ...this.#applyPorts(), settings: none, checks: none })
+    return yield* this.#carryOut(plan, true)
   }
 
   /** `plan`: of `this.plan`, with no other applied since. True when all of it has been applied. */
   *apply(plan: ReloadPlan): Generator<Pause, boolean> {
-    const whole = yield* this.#carryOut(plan, this.#applyPorts())
+    const whole = yield* this.#carryOut(plan, false)
     if (!whole) return false
     if (plan.next.globals.fifoStatesOnReload) repeatStates(this.roster, this.#ports.notifier)
     return true
@@ -225,7 +219,8 @@ export class Dispatcher {
    */
   state(): RouterState | NotNow {
     const now = this.#ports.engine.now()
-    if (this.#changing || this.#stopping) return { ok: false, why: 'instances are being changed' }
+    if (this.#planRun.changing || this.#stopping)
+      return { ok: false, why: 'instances are being changed' }
     const waiting = this.instances.find((it) => it.isTakingOver(now))
     if (waiting !== undefined) return { ok: false, why: `${waiting.name} is about to take over` }
     return {
@@ -233,8 +228,7 @@ export class Dispatcher {
       at: now,
       eventsRaised: this.#eventsRaised,
       interfacesAtStart: this.#interfacesAtStart,
-      holding: [...this.#holding],
-      verdicts: this.#config.scripts.flatMap(({ name }) => this.#verdict(name) ?? []),
+      ...this.#verdicts.snapshot(this.#config),
       unknownVrids: this.unknownVrids,
       bfd: this.bfd.snapshot(),
       statics: this.statics.snapshot(),
@@ -252,13 +246,12 @@ export class Dispatcher {
     // What was adopted before is out of date.
     this.bfd.stop()
     this.roster.clear()
-    this.#holding = new Set(state.holding)
-    this.#adoptedVerdicts = new Map(state.verdicts.map((one) => [one.name, one]))
+    this.#verdicts.adopt(state)
     this.bfd.adopt(this.#config.bfd, state.bfd)
     const why = this.roster.adopt(this.#config, state)
     if (why !== null) return why
     this.statics.adopt(this.#config.statics, state.statics)
-    this.#setTakeovers()
+    this.bfd.setTakeovers(takeovers(this.roster))
     this.#eventsRaised = state.eventsRaised
     this.#unknownVrids.adopt(state.unknownVrids)
     this.#takesPart = true
@@ -278,9 +271,11 @@ export class Dispatcher {
   /** Once it stops, every instance has its last order: nothing that happens may bring another. */
   onEngine(events: readonly EngineEvent[]): void {
     this.#eventsRaised += events.length
-    if (this.#stopping) return this.#reportFailures(events)
-    const changes = events.flatMap((event) => this.#onEngineEvent(event))
-    this.#routeKernel(changes)
+    const { kernel, reader, log, lost } = this.#ports
+    const { roster, links } = this
+    if (this.#stopping) return routeLastEvents(events, { roster, kernel })
+    const to = { roster, links, unknownVrids: this.#unknownVrids, reader, log, lost }
+    this.#routeKernel(routeEngineEvents(events, to))
     this.settle()
   }
 
@@ -292,21 +287,10 @@ export class Dispatcher {
   }
 
   onVerdict(event: CheckEvent): void {
-    const { log } = this.#ports
     if (this.#stopping) return
-    if (event.kind === 'worker') return log.warn(event.message)
-    const { name, result } = event
-    const fields = { check: name, output: result.output, durationMs: result.durationMs }
-    if (event.kind === 'verdict') {
-      const why = describeResult(result)
-      log.info(`VRRP_Script(${name}) ${why}`, fields)
-      this.#ports.happened({ kind: 'check', name, good: event.good, why })
-    } else {
-      const status = exitStatus(result.outcome)
-      if (status !== null) log.info(`Script \`${name}\` now returning ${status}`, fields)
-      if (event.kind === 'returned') return
-    }
-    this.roster.assessTracking(name)
+    if (event.kind === 'worker') return this.#ports.log.warn(event.message)
+    if (!this.#verdicts.report(event)) return
+    this.roster.assessTracking(event.name)
     this.settle()
   }
 
@@ -408,110 +392,14 @@ export class Dispatcher {
     this.#ports.alarm(wanted.length === 0 ? null : wanted.reduce(minUs), now)
   }
 
-  /** What another process knew counts until a check has its first result here. */
-  #verdict(name: string): CheckStatus | null {
-    const status = this.#ports.verdict(name)
-    if (status !== null && status.good !== null) return status
-    return this.#adoptedVerdicts.get(name) ?? status
-  }
-
-  *#carryOut(plan: ReloadPlan, ports: ApplyPorts): Generator<Pause, boolean> {
-    this.#changing = true
-    this.#routingNews.follow(plan.next)
-    // An instance may have its source from them, or a route through them.
-    this.statics.set(plan.next.statics)
-    if (this.statics.busy) yield 'statics'
-    const whole = !this.#stopping && (yield* applyPlan(plan, ports))
-    this.#changing = false
-    if (whole) this.#applied(plan.next)
-    return whole
-  }
-
-  #applied(next: Config): void {
+  *#carryOut(plan: ReloadPlan, isStart: boolean): Generator<Pause, boolean> {
+    const whole = yield* this.#planRun.run(plan, isStart)
+    if (!whole) return false
+    const { next } = plan
     this.#config = next
-    this.#setTakeovers()
-    const known = new Set(trackablesOf(next))
-    this.#holding = new Set([...this.#holding].filter((name) => known.has(name)))
-  }
-
-  #applyPorts() {
-    const { notifier, engine, checks, settings, sliceMs } = this.#ports
-    return {
-      roster: this.roster,
-      settings: (next: Config) => {
-        notifier.reconfigure(notifySettings(next.globals))
-        engine.setLiveness(next.globals.livenessUs)
-        this.bfd.set(next.bfd)
-        settings(next)
-      },
-      checks,
-      settle: () => this.settle(),
-      nowMs: sliceMs,
-      stopping: () => this.#stopping,
-    }
-  }
-
-  #sessionChanged(name: string, word: string): void {
-    const session = name.slice(name.indexOf('/') + 1)
-    this.#ports.happened({ kind: 'bfd', name: session, up: word === 'UP' })
-    for (const it of this.instances)
-      if (this.roster.scriptsOf(it).has(name)) {
-        this.#ports.log.info(`VRRP_Instance(${it.name}) Tracked BFD instance ${session} is ${word}`)
-      }
-    this.roster.assessTracking(name)
-  }
-
-  /** Which slots may take over when a session is lost. */
-  #setTakeovers(): void {
-    const slots = new Map<string, SlotId[]>()
-    for (const it of this.instances)
-      for (const name of this.roster.takeoversOf(it))
-        slots.set(name, [...(slots.get(name) ?? []), it.slot])
-    this.bfd.setTakeovers(slots)
-  }
-
-  #reportFailures(events: readonly EngineEvent[]): void {
-    for (const event of events)
-      if (event.kind === 'failed') this.roster.bySlot(event.slot)?.engineEvent(event)
-      else if (event.kind === 'kernel') this.#ports.kernel.apply(event.bytes)
-  }
-
-  /** Kernel changes are collected: what was deleted and added again within one batch has not changed. */
-  #onEngineEvent(event: EngineEvent): readonly KernelChange[] {
-    const { log, reader, lost } = this.#ports
-    switch (event.kind) {
-      case 'packet':
-        this.roster.bySlot(event.slot)?.receive(event)
-        return []
-      case 'kernel':
-        return reader.heard(event.bytes)
-      case 'overrun':
-        log.warn('kernel notifications were lost: reading links and addresses again')
-        reader.read()
-        return []
-      case 'linkFailed':
-        for (const slot of this.links.slotsOf(event.link))
-          this.roster.bySlot(slot)?.linkFailed(event.call, event.code)
-        return []
-      case 'wardenLost':
-        lost('warden')
-        return []
-      case 'realtimeLost':
-        lost('realtime')
-        return []
-      case 'stranger':
-        this.#unknownVrids.receive(event)
-        return []
-      case 'expired':
-      case 'failed':
-      case 'late':
-      case 'lapsed':
-      case 'skewed':
-        this.roster.bySlot(event.slot)?.engineEvent(event)
-        return []
-      default:
-        return unreachable(event)
-    }
+    this.bfd.setTakeovers(takeovers(this.roster))
+    this.#verdicts.keep(next)
+    return true
   }
 
   #routeKernel(changes: readonly KernelChange[]): void {
