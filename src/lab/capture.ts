@@ -84,6 +84,6 @@ export class Capture {
 
   async stop(): Promise<void> {
     await this.#child.signal('SIGINT')
-    await this.#child.ended(5_000)
+    await this.#child.ended(60_000)
   }
 }

@@ -41,11 +41,9 @@ export function startKeepalived(
       // reaped yet, and while the pid file names it the next one refuses to start.
       const files = '/run/vrrp.pid /run/bfd.pid /run/keepalived.pid'
       const script = `all=$(pidof ${basename(command)}); kill -STOP $all; kill -KILL $all; rm -f ${files}`
-      // Again until it is gone: pidof passes over a process that is in the kernel at that moment.
-      await until(`${child.name} is killed`, 10_000, async () => {
-        if (child.exit === null) await host.run('sh', ['-c', script])
-        return child.exit !== null
-      })
+      await host.run('sh', ['-c', script])
+      // Its sockets are closed behind the namespaces that other labs take down: the kernel does one after the other.
+      await child.ended(60_000)
     },
   }
 }

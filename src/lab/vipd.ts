@@ -103,7 +103,7 @@ export function startVipd(
     stop: (timeoutMs = 10_000): Promise<Exit> => child.stop(timeoutMs),
     async kill() {
       await child.signal('SIGKILL')
-      await child.ended(5_000)
+      await child.ended(60_000)
     },
   }
 }

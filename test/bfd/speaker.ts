@@ -38,5 +38,5 @@ export type Speaker = {
 
 export async function killed(child: Child): Promise<void> {
   await child.signal('SIGKILL')
-  await child.ended(10_000)
+  await child.ended(60_000)
 }
