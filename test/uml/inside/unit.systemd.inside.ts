@@ -24,10 +24,19 @@ const config = `vrrp_instance VI_1 {
   virtual_router_id 51
   priority 150
   advert_int 1
-  promote_secondaries
   use_vmac
   virtual_ipaddress {
     10.80.0.100/24
+  }
+}
+vrrp_instance VI_2 {
+  interface eth0
+  virtual_router_id 52
+  priority 150
+  advert_int 1
+  promote_secondaries
+  virtual_ipaddress {
+    10.80.0.101/24
   }
 }
 `
@@ -62,7 +71,8 @@ test('the unit becomes ready and leads; of /proc/sys it can write the IPv6 setti
 })
 
 test('the journal has its transitions as entries with fields', () => {
-  const lines = run('journalctl', '--no-pager', '-o', 'json', '-u', 'vipd', 'VIPD_TO=master')
+  const ofMaster = ['VIPD_TO=master', 'VIPD_INSTANCE=VI_1']
+  const lines = run('journalctl', '--no-pager', '-o', 'json', '-u', 'vipd', ...ofMaster)
   const entry = JSON.parse(lines.split('\n')[0] ?? '') as Record<string, string>
   assert.match(entry['MESSAGE'] ?? '', /^\(VI_1\) Entering MASTER STATE/)
   assert.deepEqual(
