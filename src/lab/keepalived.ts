@@ -42,8 +42,11 @@ export function startKeepalived(
       const files = '/run/vrrp.pid /run/bfd.pid /run/keepalived.pid'
       const script = `all=$(pidof ${basename(command)}); kill -STOP $all; kill -KILL $all; rm -f ${files}`
       await host.run('sh', ['-c', script])
-      // Its sockets are closed behind the namespaces that other labs take down: the kernel does one after the other.
-      await child.ended(60_000)
+      // nsenter(1) may see the stop later than the end of this.
+      await until(`${child.name} is dead`, 60_000, () => {
+        child.wake()
+        return child.exit
+      })
     },
   }
 }
