@@ -1,6 +1,6 @@
 /**
  * What HTTP costs the deciding thread: how long it takes to answer a ping on the control socket, which it answers itself,
- * with many instances; without clients, with a hundred that listen to the events, of whom ten do not read, and with these and
+ * with many instances; without clients, with a hundred that listen to the events, ten of which do not read, and with these and
  * ten more that ask for the status or the metrics each second. By turns in one run.
  *
  * npm run bench:http -- [--instances 1000] [--rounds 5] [--seconds 8]

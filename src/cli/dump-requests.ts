@@ -1,4 +1,4 @@
-/** Dump files, whoever asks for them: what is cleared for one is cleared for all. */
+/** Dump files, asked for by a signal or over D-Bus: what one request clears is cleared for the other. */
 import type { Daemon } from '../daemon/types.ts'
 import { type DumpKind, Dumps } from '../surfaces/dumps/dumps.ts'
 

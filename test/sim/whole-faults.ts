@@ -60,7 +60,7 @@ class Play {
   readonly #agenda: Agenda
   /** Since when each host is struck, or was last. */
   readonly #struck = new Map<Host, number>()
-  /** Since when two answer of whom none is struck: one hands over to the other. */
+  /** Since when two hosts answer, none of which is struck: one hands over to the other. */
   #both: number | null = null
 
   constructor(world: World, agenda: Agenda) {

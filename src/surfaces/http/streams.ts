@@ -54,7 +54,7 @@ export class Streams {
     this.#tell('transition', Buffer.from(JSON.stringify(what)))
   }
 
-  /** Somebody listens, and it is time for another status: one that is not is not even made. */
+  /** A client listens, and it is time for another status: one that is not is not even made. */
   get statusDue(): boolean {
     return this.size > 0 && performance.now() >= this.#statusFrom
   }
