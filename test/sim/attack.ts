@@ -5,11 +5,12 @@
 import assert from 'node:assert/strict'
 import type { Ip } from '../../src/base/ip.ts'
 import { Agenda } from './agenda.ts'
-import { again, alteredAdvert, foreignAdvert, type World } from './faults.ts'
+import { again, alteredAdvert, foreignAdvert } from './foreign-adverts.ts'
 import type { Host } from './host.ts'
 import { plainFile } from './host-file.ts'
 import { Prng } from './prng.ts'
 import type { HostPlan, Scenario } from './scenario.ts'
+import type { World } from './world.ts'
 
 const second = 1_000_000
 

@@ -5,8 +5,8 @@
 
 import { viewOf } from '../../src/base/bytes.ts'
 import type { Ip } from '../../src/base/ip.ts'
-import type { Process } from './host.ts'
 import type { Packet } from './lan.ts'
+import type { Process } from './process.ts'
 
 /** Of the trailer's end: its sequence, in front of a MAC of 16 octets. */
 const sequenceFromEnd = 24

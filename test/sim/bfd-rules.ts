@@ -5,8 +5,9 @@
 import type { Ip } from '../../src/base/ip.ts'
 import type { Us } from '../../src/base/time.ts'
 import { decodeBfd } from '../../src/wire/bfd.ts'
-import { answerUs, type Host } from './host.ts'
+import type { Host } from './host.ts'
 import type { Lan, Packet } from './lan.ts'
+import { answerUs } from './latency.ts'
 import type { Listening } from './listening.ts'
 import type { Scenario } from './scenario.ts'
 

@@ -8,12 +8,12 @@ import { macOctets } from '../../src/base/mac.ts'
 import { encodeGratuitousArp } from '../../src/wire/arp.ts'
 import { encodeUnsolicitedNa } from '../../src/wire/ndp.ts'
 import { Agenda } from './agenda.ts'
-import type { World } from './faults.ts'
 import { answerOf } from './frames.ts'
 import type { Host } from './host.ts'
 import { plainFile } from './host-file.ts'
 import { Prng } from './prng.ts'
 import { type HostPlan, type Scenario, vipsOf } from './scenario.ts'
+import type { World } from './world.ts'
 
 const second = 1_000_000
 const foreignMac = '02:00:00:00:00:99'

@@ -4,13 +4,13 @@
  */
 import assert from 'node:assert/strict'
 import { us } from '../../src/base/time.ts'
-import type { World } from './faults.ts'
 import type { Host } from './host.ts'
-import { answerUs } from './host.ts'
 import { roamingAddress, staticAddress, staticNetwork } from './host-file.ts'
+import { answerUs } from './latency.ts'
 import { leads, type MakeWorld, Pair, second } from './pair.ts'
 import { Prng } from './prng.ts'
 import { type HostPlan, type Scenario, vipsOf } from './scenario.ts'
+import type { World } from './world.ts'
 
 type Encounter = {
   readonly name: string

@@ -3,7 +3,7 @@
  * is judged. Instants are the host's own, so that a clock's rate changes nothing.
  */
 import type { Ip } from '../../src/base/ip.ts'
-import { answerUs } from './host.ts'
+import { answerUs } from './latency.ts'
 import type { HostPlan } from './scenario.ts'
 
 const never = Number.NEGATIVE_INFINITY

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import type { Ip } from '../../src/base/ip.ts'
 import { Agenda } from './agenda.ts'
-import type { World } from './faults.ts'
 import type { Host } from './host.ts'
 import { plainFile } from './host-file.ts'
 import { Prng } from './prng.ts'
 import type { HostPlan, Scenario } from './scenario.ts'
+import type { World } from './world.ts'
 
 export const second = 1_000_000
 

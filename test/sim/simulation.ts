@@ -6,21 +6,18 @@ import { Agenda } from './agenda.ts'
 import { attack } from './attack.ts'
 import { claims } from './claims.ts'
 import { meet } from './encounters.ts'
-import {
-  attacks,
-  bfdFaults,
-  changes,
-  type Ending,
-  type Fault,
-  faults,
-  type World,
-} from './faults.ts'
+import { faults } from './faults.ts'
+import { bfdFaults } from './faults-bfd.ts'
+import { changes } from './faults-changes.ts'
+import { attacks } from './foreign-adverts.ts'
 import { Host } from './host.ts'
-import { Invariants, settleUs } from './invariants.ts'
+import { Invariants } from './invariants.ts'
 import { Lan } from './lan.ts'
 import { Prng } from './prng.ts'
 import { drawScenario, type Profile, type Scenario } from './scenario.ts'
+import { settleUs } from './times.ts'
 import { wholeFaults } from './whole-faults.ts'
+import type { Ending, Fault, World } from './world.ts'
 
 export type RunResult = {
   readonly seed: number

@@ -3,8 +3,9 @@
  * made them two, a wrong take-over by a lost BFD session too.
  */
 import type { Agenda } from './agenda.ts'
-import { answerUs, type Host } from './host.ts'
+import type { Host } from './host.ts'
 import { fair, type Lan } from './lan.ts'
+import { answerUs } from './latency.ts'
 import type { Scenario } from './scenario.ts'
 
 export class TwoMasters {

@@ -5,12 +5,13 @@
 import assert from 'node:assert/strict'
 import type { Ip } from '../../src/base/ip.ts'
 import { Agenda } from './agenda.ts'
-import type { World } from './faults.ts'
-import { answerUs, type Host } from './host.ts'
+import type { Host } from './host.ts'
 import { plainFile } from './host-file.ts'
 import { fair } from './lan.ts'
+import { answerUs } from './latency.ts'
 import { Prng } from './prng.ts'
 import { type HostPlan, type Scenario, vipsOf } from './scenario.ts'
+import type { World } from './world.ts'
 
 const second = 1_000_000
 const lifetimeS = 8

@@ -1,0 +1,78 @@
+/** Of the watch for other machines that claim an address, and of the question before a take-over. */
+import type { Mutant } from './mutant.ts'
+
+export const claimsMutants: readonly Mutant[] = [
+  {
+    name: 'claims: what is reflected is a claim',
+    file: 'src/router/dispatch/claims.ts',
+    find: 'if (this.#isOwn(claim.mac)) continue',
+    replace: "if (this.#isOwn(claim.mac) && claim.how === 'probed') continue",
+  },
+  {
+    name: 'claims: one counts at once',
+    file: 'src/router/claims/claimants.ts',
+    find: 'const times = { firstAt: at, lastAt: at, dueAt: us(at + graceOf(lead)) }',
+    replace: 'const times = { firstAt: at, lastAt: at, dueAt: at }',
+  },
+  {
+    name: 'claims: a competitor that is heard explains nothing',
+    file: 'src/router/claims/claimants.ts',
+    find: 'if (lead.rival) this.#entries.delete(key)',
+    replace: 'if (lead.rival && entry.count < 0) this.#entries.delete(key)',
+  },
+  {
+    name: 'claims: each frame is reported',
+    file: 'src/router/claims/claimants.ts',
+    find: 'if (known.dueAt === null) this.#announcements.provoked(',
+    replace: 'known.dueAt = at; if (known.count > 0) this.#announcements.provoked(',
+  },
+  {
+    name: 'claims: nothing is announced',
+    file: 'src/router/claims/announcements.ts',
+    find: "if (announcing === 'never' || how === 'probed' || how === 'answered') return",
+    replace: "if (announcing !== 'never' || how === 'probed' || how === 'answered') return",
+  },
+  {
+    name: 'claims: once is always',
+    file: 'src/router/claims/announcements.ts',
+    find: "if (announcing === 'always') known.owed = true",
+    replace: 'known.owed = true',
+  },
+  {
+    name: 'claims: the gap does not grow',
+    file: 'src/router/claims/announcements.ts',
+    find: 'Math.min(Math.max(2 * machine.gapUs, defendUs.first), defendUs.longest)',
+    replace: 'defendUs.first',
+  },
+  {
+    name: 'claims: any number of machines provokes as many announcements',
+    file: 'src/router/claims/announcements.ts',
+    find: 'return us(Math.max(at, this.#bucket(address).availableAt(now)))',
+    replace: 'return us(Math.max(at, now + 0 * this.#bucket(address).availableAt(now)))',
+  },
+  {
+    name: 'claim check: not asked',
+    file: 'native/engine/core_time.cc',
+    find: 'if (slot->state == State::kFollow && !slot->waiting && slot->due > now) Push(*slot, slot->ask);',
+    replace:
+      'if (slot->state == State::kLead && !slot->waiting && slot->due > now) Push(*slot, slot->ask);',
+  },
+  {
+    name: 'claim check: a lower master counts',
+    file: 'src/router/dispatch/slot-orders.ts',
+    find: "return state.countdown.kind === 'overruled' ? null : asks.beforeUs",
+    replace: 'return asks.beforeUs',
+  },
+  {
+    name: 'claim check: waits for ever',
+    file: 'src/router/dispatch/claim-check.ts',
+    find: 'if (now - since >= restartUs) return null',
+    replace: 'if (since - now >= restartUs) return null',
+  },
+  {
+    name: 'claim check: a refusal is never lifted',
+    file: 'src/router/dispatch/claim-check.ts',
+    find: 'return this.#withdrawal.lift(now)',
+    replace: 'return this.#withdrawal.lift(now) && now < 0',
+  },
+]

@@ -1,0 +1,336 @@
+/**
+ * One daemon process of a host: the engine's thread, which acts at once, BFD's, and the main thread, which acts after a
+ * moment, or, when it is stalled, not until it turns again.
+ */
+import type { Ip } from '../../src/base/ip.ts'
+import type { Log } from '../../src/base/log.ts'
+import { type Us, us } from '../../src/base/time.ts'
+import type { Instance } from '../../src/config/types.ts'
+import type { LinkSpec, SlotId, Step } from '../../src/engine/contract.ts'
+import type { LeaseFacts } from '../../src/engine/plans-lease.ts'
+import { leaseId } from '../../src/kernel/lease-rules.ts'
+import type { Notifier } from '../../src/notify/notify.ts'
+import { leaseLengthUs, leastOf } from '../../src/router/binding/kernel-lease.ts'
+import { type Arrived, SimBfd } from './bfd.ts'
+import { configOf, configText } from './configuration.ts'
+import { SimEngine } from './engine.ts'
+import { SimFrames } from './frames.ts'
+import type { Host } from './host.ts'
+import type { Packet } from './lan.ts'
+import { betweenThreadsUs, mainLatencyUs } from './latency.ts'
+import { MainThread } from './main-thread.ts'
+import { Timer } from './timer.ts'
+import type { Surroundings } from './witness.ts'
+
+/** 2026; and how far each host's wall clock is from the next one's. */
+const epochUs = 1_795_000_000_000_000
+const clockErrorUs = 300_000
+/** The socket's receive buffer, in adverts. */
+const queuedMax = 300
+
+export class Process {
+  readonly engine: SimEngine
+  readonly bfd: SimBfd
+  readonly frames: SimFrames
+  readonly main: MainThread
+  readonly startedAt: number
+  alive = true
+  stopping = false
+  /** Why it cannot go on where another process is; null: it does, or began by itself. */
+  refused: string | null = null
+  readonly #host: Host
+  readonly #around: Surroundings
+  readonly #wake: Timer
+  readonly #alarm: Timer
+  readonly #bfdWake: Timer
+  #tasks: (() => void)[] = []
+  #turning = false
+  #delivering = false
+  #lostAsleep: (() => void)[] = []
+  #stalledAt: Us | null = null
+  #turnsFrom = 0
+  #queue: Packet[] = []
+  #bfdQueue: Arrived[] = []
+  /** Tasks of this turn that are still to be done. */
+  #behind = 0
+  #adopting = false
+  #workedMs = 0
+
+  constructor(
+    host: Host,
+    around: Surroundings,
+    passed: { readonly before: Process; readonly state: unknown } | null = null,
+  ) {
+    this.#host = host
+    this.#around = around
+    const { agenda, scenario } = around
+    this.startedAt = passed?.before.startedAt ?? agenda.now
+    const known = [...new Set([...host.kernel.interfaces, 'eth0'])]
+    const config = configOf(configText(scenario, host.plan), known)
+    if (config === null) throw new Error('a host cannot start with its file')
+    this.#wake = new Timer(agenda, () => this.#onWake())
+    this.#alarm = new Timer(agenda, () => this.onMain(() => this.main.dispatcher.tick()))
+    this.engine = new SimEngine(config.globals.livenessUs, {
+      now: () => host.now(),
+      wall: () => us(epochUs + Math.floor(agenda.now) + host.plan.number * clockErrorUs),
+      carryOut: (slot, step, spec) => this.#carryOut(slot, step, spec),
+      request: (bytes) => host.kernel.request(bytes),
+      linkUp: () => host.kernel.up,
+      opens: () => host.opens,
+      woken: (effects) => around.witness.woken(host, effects),
+      wakeAt: (local) => this.#wake.set(local === null ? null : host.clock.when(local)),
+      raised: (forged) => this.#deliver(forged),
+      ordered: (kind) => {
+        if (this.stopping && (kind === 'lead' || kind === 'follow'))
+          around.witness.mistaken(host, `orders a slot to ${kind} after it has begun to stop`)
+      },
+      standing: (slot, leading) => around.witness.standing(host, slot, leading),
+      renewedAt: () => this.#renewedAt(),
+    })
+    this.#bfdWake = new Timer(agenda, () => this.#onBfdWake())
+    this.bfd = this.#makeBfd()
+    this.frames = new SimFrames({
+      now: () => host.now(),
+      raised: () => this.onMain(() => this.main.dispatcher.onFrames(this.frames.take())),
+    })
+    const log = (text: string) => around.witness.said(host, text)
+    this.main = new MainThread(config, {
+      engine: this.engine,
+      bfd: this.bfd,
+      frames: this.frames,
+      discriminator: () => around.prng.between(1, 0xffff_ffff),
+      log: logInto(log),
+      notifier: notifyInto(log),
+      later: (task) => this.onMain(task),
+      check: (name) => this.#check(name),
+      applied: () => around.witness.reloaded(host, false),
+      workedMs: () => {
+        const drawn = around.scenario.profile === 'changes' ? around.prng.between(0, 8) : 0
+        this.#workedMs += around.scenario.unitMs ?? drawn
+        return this.#workedMs
+      },
+      alarm: (at) => this.#alarm.set(at === null ? null : host.clock.when(at)),
+      leaseOf: (cfg, { ifindex }) => this.#leaseOf(cfg, ifindex),
+    })
+    this.hearKernel()
+    if (passed === null) this.onMain(() => this.main.start())
+    else this.#adopt(passed.state)
+  }
+
+  #leaseOf(cfg: Instance, ifindex: number): LeaseFacts | null {
+    const tickUs = us(this.#around.scenario.lease?.tickUs ?? 1)
+    if (this.#host.lease?.stands !== true) return null
+    return { id: leaseId(cfg.name), ifindex, leastUs: leastOf(leaseLengthUs(cfg, tickUs), tickUs) }
+  }
+
+  hearKernel(): void {
+    this.#host.kernel.listener = (bytes) => this.engine.kernelChanged(bytes)
+  }
+
+  #adopt(state: unknown): void {
+    this.#adopting = true
+    this.refused = this.main.adopt(state)
+    this.#adopting = false
+    this.engine.adopted()
+  }
+
+  /** Its first result. The second script succeeds always. */
+  #check(name: string): void {
+    const { agenda, prng } = this.#around
+    agenda.after(prng.between(50_000, 900_000), () =>
+      this.onMain(() => this.main.verdict(name, name === 'chk2' || this.#host.good)),
+    )
+  }
+
+  /** Nothing waits for the main thread but what it does just now. */
+  get isIdle(): boolean {
+    const { engine, main } = this
+    return !engine.pending && !main.changing && this.#behind + this.#tasks.length === 0
+  }
+
+  get stalled(): boolean {
+    return this.#stalledAt !== null
+  }
+
+  /** How long the main thread has hung. */
+  get stalledUs(): number {
+    return this.#stalledAt === null ? 0 : this.#host.now() - this.#stalledAt
+  }
+
+  /** The main thread has something to work off. */
+  get busy(): boolean {
+    return this.stalled || this.#turning
+  }
+
+  receive(packet: Packet): void {
+    if (this.#host.asleep) {
+      if (this.#queue.length < queuedMax) this.#queue.push(packet)
+      return
+    }
+    this.#take([packet])
+  }
+
+  receiveBfd(arrived: Arrived): void {
+    this.#around.witness.bfdHeard(this.#host, arrived.packet, arrived.at)
+    if (!this.#host.asleep) return this.bfd.receive([arrived])
+    if (this.#bfdQueue.length < queuedMax) this.#bfdQueue.push(arrived)
+  }
+
+  #makeBfd(): SimBfd {
+    const host = this.#host
+    const { agenda, lan, prng, scenario, witness } = this.#around
+    return new SimBfd(scenario.bfd === undefined ? 0 : prng.between(1, 1_000_000), {
+      now: () => host.now(),
+      opens: () => host.opens,
+      holds: (address) => host.kernel.holds(address),
+      send: (packet) => {
+        witness.bfdSent(host, packet)
+        if (host.kernel.up) lan.bfd(host.port, packet)
+      },
+      wakeAt: (local) => this.#bfdWake.set(local === null ? null : host.clock.when(local)),
+      raised: () => {
+        witness.raised(host)
+        this.onMain(() => this.bfd.deliver((events) => this.main.dispatcher.onBfd(events)))
+      },
+      lost: (master, slots) =>
+        agenda.after(prng.between(2, betweenThreadsUs), () => this.#lost(master, slots)),
+    })
+  }
+
+  /** Tells the engine's thread, as soon as that one runs. */
+  #lost(master: Ip, slots: readonly SlotId[]): void {
+    if (!this.alive) return
+    if (this.#host.asleep) this.#lostAsleep.push(() => this.#lost(master, slots))
+    else this.engine.loseMaster(master, slots)
+  }
+
+  #onBfdWake(): void {
+    if (this.alive && !this.#host.asleep) this.bfd.wake()
+  }
+
+  /** Something for the main thread to do, in its turn. */
+  onMain(task: () => void): void {
+    this.#tasks.push(task)
+    this.#turn()
+  }
+
+  stall(): void {
+    this.#stalledAt ??= this.#host.now()
+  }
+
+  /** The main thread turns again. */
+  unstall(): void {
+    if (this.#stalledAt === null) return
+    this.#stalledAt = null
+    this.#turnsFrom = this.#host.now()
+    this.engine.wake()
+    this.#turn()
+  }
+
+  /** After a sleep: the engine's thread is awake before the main thread. */
+  resume(): void {
+    const waiting = this.#queue
+    this.#queue = []
+    const { prng, scenario } = this.#around
+    const bfdFirst = scenario.bfd !== undefined && prng.chance(0.5)
+    if (bfdFirst) this.#resumeBfd()
+    this.#take(waiting)
+    if (!bfdFirst) this.#resumeBfd()
+    this.#around.agenda.after(this.#latency(), () => {
+      if (this.alive && !this.#host.asleep) this.unstall()
+    })
+  }
+
+  #resumeBfd(): void {
+    const arrived = this.#bfdQueue
+    this.#bfdQueue = []
+    const lost = this.#lostAsleep
+    this.#lostAsleep = []
+    this.bfd.receive(arrived)
+    for (const tell of lost) tell()
+  }
+
+  #take(packets: readonly Packet[]): void {
+    for (const packet of packets) this.#around.witness.heard(this.#host, packet)
+    this.engine.receive(packets)
+    if (!this.engine.pending) this.#around.witness.caughtUp(this.#host)
+  }
+
+  #onWake(): void {
+    // A host that sleeps is woken by `resume`.
+    if (this.alive && !this.#host.asleep) this.engine.wake()
+  }
+
+  #turn(): void {
+    if (this.#turning || this.stalled || this.#tasks.length === 0) return
+    this.#turning = true
+    this.#around.agenda.after(this.#latency(), () => this.#work())
+  }
+
+  #work(): void {
+    this.#turning = false
+    if (!this.alive || this.stalled) return
+    const tasks = this.#tasks
+    this.#tasks = []
+    for (const [i, task] of tasks.entries()) {
+      this.#behind = tasks.length - i - 1
+      if (this.alive) task()
+    }
+    if (!this.alive) return
+    if (!this.engine.pending && this.#tasks.length === 0) this.#around.witness.caughtUp(this.#host)
+    this.#turn()
+  }
+
+  #deliver(forged = false): void {
+    if (!forged) this.#around.witness.raised(this.#host)
+    if (this.#delivering) return
+    this.#delivering = true
+    this.onMain(() => {
+      this.#delivering = false
+      this.engine.deliver((events) => this.main.dispatcher.onEngine(events))
+    })
+  }
+
+  #latency(): number {
+    return this.#around.prng.between(mainLatencyUs.least, mainLatencyUs.most)
+  }
+
+  /** The lease is renewed four times within its span, as long as the main thread turns. */
+  #renewedAt(): Us {
+    const now = this.#stalledAt ?? this.#host.now()
+    const { livenessUs } = this.main.dispatcher.config.globals
+    const quarter = Math.max(Math.floor(livenessUs / 4), 1)
+    return Math.max(now - (now % quarter), this.#turnsFrom) as Us
+  }
+
+  #carryOut(slot: SlotId, step: Step, spec: LinkSpec | null): void {
+    const { lan, witness } = this.#around
+    const host = this.#host
+    if (this.#adopting && step.kind !== 'datagram')
+      witness.mistaken(host, `a ${step.kind} step while it takes over from another process`)
+    if (step.kind === 'netlink') return host.kernel.carryOut(step.bytes)
+    const fate = host.lease?.leaving(step) ?? 'out'
+    if (fate === 'taken') return
+    if (step.kind === 'datagram') witness.sent(host, slot, step.bytes)
+    if (!host.kernel.up || fate === 'dropped') return
+    if (step.kind === 'frame') return lan.frame(host.port, step.bytes)
+    if (spec === null) return
+    const { to, bytes } = step
+    if (bytes[2] !== 0) host.noteAdvert()
+    lan.send(host.port, { from: spec.source, to, ttl: spec.ttl ?? 64, bytes, valid: true })
+  }
+}
+
+function logInto(say: (text: string) => void): Log {
+  return { debug: say, info: say, warn: say, error: say, flush: () => Promise.resolve() }
+}
+
+function notifyInto(say: (text: string) => void): Notifier {
+  return {
+    instance: ({ name, state }) => say(`notify ${name} ${state}`),
+    group: ({ name, state }) => say(`notify group ${name} ${state}`),
+    repeat: () => undefined,
+    reconfigure: () => undefined,
+    stop: () => Promise.resolve(),
+  }
+}
