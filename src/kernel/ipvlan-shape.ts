@@ -8,9 +8,10 @@ import { encodeAddressDelete, encodeAddressReplace } from '../wire/rtnetlink-add
 import { describeIpvlan, encodeIpvlanMode, hasFlags, isLayerTwo } from '../wire/rtnetlink-ipvlan.ts'
 import { encodeIpv4Settings, type Ipv4Settings } from '../wire/rtnetlink-settings.ts'
 import { encodeLinkAlter, encodeLinkSwitch } from '../wire/rtnetlink-virtual-link.ts'
+import type { KernelAddress } from './address-table.ts'
 import type { KernelLink } from './link-table.ts'
 import { linkMark } from './marks.ts'
-import type { Kernel, KernelAddress } from './mirror.ts'
+import type { Kernel } from './mirror.ts'
 
 export type IpvlanWish = {
   readonly kind: 'ipvlan'

@@ -1,7 +1,7 @@
 /** Whether what the kernel tells of an address is what vipd has asked for: other programs can alter it while it stands. */
 import { ipFamily } from '../../base/ip.ts'
 import type { AddressFacts } from '../../engine/plans-addresses.ts'
-import type { AddressTerms } from '../../kernel/mirror.ts'
+import type { AddressTerms } from '../../kernel/address-table.ts'
 
 /** Each lifetime is cut to whole seconds on its own. */
 const roundingSeconds = 1

@@ -12,7 +12,8 @@ import {
   planRestore,
   type SlotFacts,
 } from '../../engine/plans-addresses.ts'
-import type { AddressAltered, KernelAddress, KernelView } from '../../kernel/mirror.ts'
+import type { AddressAltered, KernelAddress } from '../../kernel/address-table.ts'
+import type { KernelView } from '../../kernel/mirror.ts'
 import { identityOf, identityOfHeld } from '../../wire/address-identity.ts'
 import { isAltered } from '../binding/altered-address.ts'
 import { Duplicates, describeDuplicate } from './duplicates.ts'

@@ -1,9 +1,10 @@
 /** Which instances a change of the kernel concerns: links, addresses, forwarding. */
 import type { Log } from '../../base/log.ts'
+import type { AddressAltered, KernelAddress } from '../../kernel/address-table.ts'
 import { type DelayNews, describeDelay } from '../../kernel/link-delays.ts'
 import { linkNews } from '../../kernel/link-news.ts'
 import type { KernelLink, LinkChange } from '../../kernel/link-table.ts'
-import type { AddressAltered, Kernel, KernelAddress, KernelChange } from '../../kernel/mirror.ts'
+import type { Kernel, KernelChange } from '../../kernel/mirror.ts'
 import { watchedInterfaces } from '../tracking/tracker.ts'
 import type { Roster } from './roster.ts'
 

@@ -1,6 +1,7 @@
 /** What of an ipvlan of ours is not as it must be. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { KernelAddress } from '../../../src/kernel/address-table.ts'
 import {
   type IpvlanWish,
   ipvlanIpv6,
@@ -8,7 +9,6 @@ import {
   modeClash,
 } from '../../../src/kernel/ipvlan-shape.ts'
 import { linkMark } from '../../../src/kernel/marks.ts'
-import type { KernelAddress } from '../../../src/kernel/mirror.ts'
 import type { Ipv4Settings } from '../../../src/wire/rtnetlink-settings.ts'
 import { address, ip, kernelOf, link } from '../router/facts.ts'
 

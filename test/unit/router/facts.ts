@@ -2,8 +2,9 @@
 import type { Ip } from '../../../src/base/ip.ts'
 import { us } from '../../../src/base/time.ts'
 import type { Instance, Notify, Place, VirtualAddress } from '../../../src/config/types.ts'
+import type { KernelAddress } from '../../../src/kernel/address-table.ts'
 import type { KernelLink } from '../../../src/kernel/link-table.ts'
-import type { KernelAddress, KernelView } from '../../../src/kernel/mirror.ts'
+import type { KernelView } from '../../../src/kernel/mirror.ts'
 import { identityOf, identityOfHeld } from '../../../src/wire/address-identity.ts'
 
 export const place: Place = { file: 'test.conf', line: 1, column: 1 }
