@@ -5,8 +5,10 @@
 import type { Command, RunAs } from '../base/command.ts'
 import type { Family, Ip } from '../base/ip.ts'
 import type { Us } from '../base/time.ts'
+import type { Garp, GarpGroup } from './announcements.ts'
 import type { Hmac } from './hmac.ts'
 import type { HttpListener, HttpPeer } from './http.ts'
+import type { Fifo, Mail, Notify } from './notify.ts'
 import type { Route, Rule } from './routing.ts'
 import type { SnmpConfig } from './snmp.ts'
 import type { Statics } from './statics.ts'
@@ -121,19 +123,6 @@ export type Globals = GlobalOptions &
     readonly shutdownScript: TimedCommand | null
   }
 
-/** One keyword of `global_defs` each; declared in keywords/mail.ts. */
-export type MailOptions = {
-  readonly from: string
-  readonly helo: string
-  readonly connectTimeoutUs: Us
-}
-
-export type Mail = MailOptions & {
-  readonly to: readonly string[]
-  readonly server: string
-  readonly port: number
-}
-
 export type TimedCommand = { readonly command: UserCommand; readonly timeoutUs: Us }
 
 /** A command and the identity that the configuration gives it. `raw` is the text as written. */
@@ -141,13 +130,6 @@ export type UserCommand = {
   readonly raw: string
   readonly command: Command
   readonly runAs: RunAs | null
-  readonly place: Place
-}
-
-export type Fifo = {
-  readonly path: string
-  readonly owner: { readonly uid: number; readonly gid: number } | null
-  readonly script: UserCommand | null
   readonly place: Place
 }
 
@@ -260,51 +242,6 @@ export type Transport =
       readonly peers: readonly Peer[]
       readonly ttl: number | null
     } & UnicastOptions)
-
-/**
- * Gratuitous ARP and unsolicited NA. Spans in µs; 0 delay: no second burst; 0 refresh: none. One keyword each; declared
- * in keywords/announcements.ts.
- */
-export type Garp = {
-  readonly masterDelayUs: Us
-  readonly masterRepeat: number
-  readonly masterRefreshUs: Us
-  readonly masterRefreshRepeat: number
-  readonly lowerPrioDelayUs: Us
-  readonly lowerPrioRepeat: number
-  /** Least time between two announcements on an interface that is in no garp_group; 0: none. */
-  readonly arpIntervalUs: Us
-  readonly naIntervalUs: Us
-  /** Period on interfaces other than the instance's; 0: none. */
-  readonly extraEveryUs: Us
-  /** On every such interface, not only on those with a virtual MAC. */
-  readonly extraAll: boolean
-}
-
-/** `garp_group`: interfaces that share a pace of announcements. 0: no gap, whatever `global_defs` says. */
-export type GarpGroup = {
-  readonly arpIntervalUs: Us
-  readonly naIntervalUs: Us
-  readonly interfaces: readonly string[]
-}
-
-/** One keyword of an instance or a sync group each; declared in keywords/notify.ts. */
-export type NotifyOptions = {
-  readonly mail: boolean
-  readonly priorityChanges: boolean
-}
-
-export type Notify = NotifyOptions & {
-  readonly master: UserCommand | null
-  readonly backup: UserCommand | null
-  readonly fault: UserCommand | null
-  readonly stop: UserCommand | null
-  readonly deleted: UserCommand | null
-  /** An instance that a reload removes reports DELETED; else FAULT. */
-  readonly saysDeleted: boolean
-  readonly masterRxLowerPri: UserCommand | null
-  readonly any: UserCommand | null
-}
 
 /** One keyword of `vrrp_instance` each; declared in keywords/instance-options.ts. */
 export type InstanceOptions = {

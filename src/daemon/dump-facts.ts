@@ -1,10 +1,10 @@
 /** What the dump files tell, from the configuration in effect, the status and the kernel. */
 import type { Command } from '../base/command.ts'
 import { usToSeconds } from '../base/time.ts'
+import type { Notify } from '../config/notify.ts'
 import type {
   Config,
   Instance,
-  Notify,
   Script,
   Tracked,
   UserCommand,

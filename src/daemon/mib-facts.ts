@@ -1,10 +1,10 @@
 /** What SNMP tells besides the status, from the configuration in effect and the kernel. */
 import { macText } from '../base/mac.ts'
 import { usToSeconds } from '../base/time.ts'
+import type { Notify } from '../config/notify.ts'
 import type {
   Config,
   Instance,
-  Notify,
   Script,
   SyncGroup,
   Tracked,

@@ -2,8 +2,9 @@
 
 import type { Log } from '../base/log.ts'
 import type { Us } from '../base/time.ts'
-import type { Engine, Succession } from '../engine/contract.ts'
+import type { Engine } from '../engine/contract.ts'
 import { type Program, type Started, startSuccessor } from '../engine/exchange.ts'
+import type { Succession } from '../engine/succession-contract.ts'
 import type { Gate } from './gate.ts'
 import { FirstOfTwo, UpgradeRefused, type UpgradeResult } from './upgrade-first.ts'
 import type { PassableParts } from './upgrade-state.ts'

@@ -20,7 +20,6 @@ import type {
   OrderFor,
   RejoinFailure,
   Repeat,
-  Seal,
   SlotId,
   Step,
 } from './contract.ts'
@@ -40,6 +39,7 @@ import type {
   HeardFrame,
 } from './frames-contract.ts'
 import type { Allowance, EnginePolicy } from './policy.ts'
+import type { Seal } from './seal-contract.ts'
 
 /** A value of the contract as it crosses: the same shape with octets for addresses. */
 type Crossing<T> = T extends Ip

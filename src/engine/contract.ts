@@ -19,6 +19,8 @@ import type {
   Wakeups,
 } from './counters.ts'
 import type { ExchangeHandle } from './exchange.ts'
+import type { Seal } from './seal-contract.ts'
+import type { OnExchange, Succession } from './succession-contract.ts'
 
 /** One VRRP instance: (link, VRID), and for unicast its peers. Numbered by the daemon. */
 export type SlotId = number
@@ -172,52 +174,6 @@ export type LinkSpec = {
   /** SO_RCVBUF in bytes; null leaves the system's default. */
   readonly receiveBufferBytes: number | null
 }
-
-/**
- * How a slot seals the adverts that it sends, and what it asks of those that it hears (draft-cassen-vrrp-auth-hmac). The
- * engine writes the trailer of 28 octets behind each datagram of the slot's plans when it sends it, with a sequence that
- * the slot's plans share, and looks at the trailer of what it hears before anything else does.
- */
-export type TrailerSeal = {
-  readonly kind: 'trailer'
-  readonly family: 4 | 6
-  readonly version: 2 | 3
-  readonly vrid: number
-  /** Source address of what is sent; covered by the MAC. */
-  readonly source: Ip
-  readonly keys: readonly SealKey[]
-  /** The id of the key that seals; one of `keys`. */
-  readonly activeKey: number
-  /** What is sent is sealed. */
-  readonly signs: boolean
-  /** What is heard without a trailer is not believed. One that is there must be good in any case. */
-  readonly requires: boolean
-  /** Only growth of the sequence counts; else its time must be within the window as well. */
-  readonly monotonic: boolean
-  readonly windowSeconds: number
-  /** Unicast: who may send. null: multicast, any sender that has the key. */
-  readonly peers: readonly Ip[] | null
-}
-
-/**
- * The same with an authentication header before each PDU (`auth_type AH`; RFC 2402, RFC 2403), on links with `ah`. The
- * engine writes the IP header too, which the header's ICV covers. One sequence for what the slot sends and hears: a
- * packet whose sequence is not greater than all before is a replay.
- */
-export type AhSeal = {
-  readonly kind: 'ah'
-  readonly source: Ip
-  /** 8 octets. */
-  readonly key: Uint8Array
-  readonly ttl: number
-  /** The TTL is not covered then. */
-  readonly unicast: boolean
-}
-
-export type Seal = TrailerSeal | AhSeal
-
-/** `id` 1..255. `secret` never leaves for a log, an answer or a file. */
-export type SealKey = { readonly id: number; readonly secret: Uint8Array }
 
 /** A packet that is not the expected one. `count` > 1: identical ones that arrived before this was delivered. */
 export type Packet = {
@@ -392,27 +348,6 @@ export type Guard = {
   /** Its sign of life: a number that changes at least once a second. */
   beats(): number
 }
-
-/**
- * How the slots of one engine become another's, in another process: the first gives them when nothing that it told is
- * unjudged and no advert is due, and is silent from then on; the second takes them in phase. Both are told by `onExchange`.
- */
-export type Succession = {
-  /** Of the first: the state of the daemon with that number has been passed on; what is told from here on makes it stale. */
-  offer(exchange: ExchangeHandle, attempt: number): void
-  /** Not with that state, or `forGood` with none. Ineffective once they are given: a flush shows which came first. */
-  withdraw(forGood: boolean): void
-  /** Of the second: it has been ordered what the state with that number says. Slots by slot of the first. */
-  ready(attempt: number, slots: ReadonlyMap<SlotId, SlotId>): void
-  /**
-   * Of the second, before it has taken the slots: orders since the last call that would have done something at once. They
-   * are not carried out.
-   */
-  takeAltering(): readonly OrderFor[]
-}
-
-/** `gave`: of the first, it does nothing any more. `took`: of the second, from here on it answers for the slots. */
-export type OnExchange = (what: 'gave' | 'took', at: Us) => void
 
 /** Opens the engine: starts its thread. Events arrive in batches, oldest first. */
 export type StartEngine = (

@@ -8,7 +8,7 @@ import { loadAddon } from '../addon/load.ts'
 import { type Ip, ipBytes } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
 import type { Addon, NativeEffect, NativeOutcome } from './addon.ts'
-import type { EngineEvent, LinkId, OrderFor, Seal, SlotId, Step } from './contract.ts'
+import type { EngineEvent, LinkId, OrderFor, SlotId, Step } from './contract.ts'
 import type { AdvertGaps, LinkCounters, SealMemory, SealSender, SlotCounters } from './counters.ts'
 import {
   fromNativeEvent,
@@ -21,6 +21,7 @@ import {
 } from './edge.ts'
 import { enginePolicy } from './policy.ts'
 import { Routes } from './routes.ts'
+import type { Seal } from './seal-contract.ts'
 
 /** One step of a plan, in the order in which it leaves the host. */
 export type CoreEffect = {

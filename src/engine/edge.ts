@@ -18,8 +18,9 @@ import type {
   NativeSealSender,
   NativeStep,
 } from './addon.ts'
-import type { EngineEvent, Lead, Order, OrderFor, Plan, Repeat, Seal, Step } from './contract.ts'
+import type { EngineEvent, Lead, Order, OrderFor, Plan, Repeat, Step } from './contract.ts'
 import type { SealMemory, SealSender } from './counters.ts'
+import type { Seal } from './seal-contract.ts'
 
 type Ask = NonNullable<Extract<Order, { kind: 'follow' }>['ask']>
 

@@ -24,13 +24,10 @@ import type {
   EngineEvent,
   LinkId,
   LinkSpec,
-  OnExchange,
   OrderFor,
   RejoinFailure,
-  Seal,
   SlotId,
   StartEngine,
-  Succession,
 } from './contract.ts'
 import type {
   AdvertGaps,
@@ -54,6 +51,8 @@ import {
 import type { ExchangeHandle } from './exchange.ts'
 import { enginePolicy } from './policy.ts'
 import { Routes } from './routes.ts'
+import type { Seal } from './seal-contract.ts'
+import type { OnExchange, Succession } from './succession-contract.ts'
 
 const addon = loadAddon() as Addon
 

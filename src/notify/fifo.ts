@@ -6,7 +6,7 @@ import { closeSync, writeSync } from 'node:fs'
 import { failureOf } from '../addon/bindings.ts'
 import { hostFiles } from '../addon/host-files.ts'
 import { OpError } from '../base/errors.ts'
-import type { Fifo } from '../config/types.ts'
+import type { Fifo } from '../config/notify.ts'
 
 export type FifoWriter = {
   readonly path: string

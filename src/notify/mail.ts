@@ -4,7 +4,7 @@
  * loaded with the first mail.
  */
 import { usToMilliseconds } from '../base/time.ts'
-import type { Mail } from '../config/types.ts'
+import type { Mail } from '../config/notify.ts'
 import { resolveHost } from '../programs/resolve.ts'
 
 export type Message = { readonly subject: string; readonly text: string }

@@ -1,6 +1,6 @@
 /** What the notifier and its worker thread say to each other. Every job has an id of the asking side. */
 import type { RunAs } from '../base/command.ts'
-import type { Mail } from '../config/types.ts'
+import type { Mail } from '../config/notify.ts'
 import type { Outcome } from '../programs/outcome.ts'
 import type { Program } from '../programs/run.ts'
 import type { Message } from './mail.ts'

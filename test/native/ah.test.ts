@@ -7,8 +7,9 @@ import { loadAddon } from '../../src/addon/load.ts'
 import { toHex } from '../../src/base/bytes.ts'
 import { type Ip, parseIp } from '../../src/base/ip.ts'
 import { us } from '../../src/base/time.ts'
-import type { AhSeal, EngineEvent, Lead, Order, Seal } from '../../src/engine/contract.ts'
+import type { EngineEvent, Lead, Order } from '../../src/engine/contract.ts'
 import { type CoreHarness, makeCore } from '../../src/engine/core-harness.ts'
+import type { AhSeal, Seal } from '../../src/engine/seal-contract.ts'
 import { fromHex } from '../hex.ts'
 
 type Crypto = {

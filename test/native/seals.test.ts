@@ -7,9 +7,10 @@ import { loadAddon } from '../../src/addon/load.ts'
 import { toHex } from '../../src/base/bytes.ts'
 import { type Ip, parseIp } from '../../src/base/ip.ts'
 import { type Us, us } from '../../src/base/time.ts'
-import type { EngineEvent, Order, TrailerSeal } from '../../src/engine/contract.ts'
+import type { EngineEvent, Order } from '../../src/engine/contract.ts'
 import { type CoreHarness, makeCore } from '../../src/engine/core-harness.ts'
 import type { SealVerdict } from '../../src/engine/counters.ts'
+import type { TrailerSeal } from '../../src/engine/seal-contract.ts'
 import { fromHex } from '../hex.ts'
 
 type Crypto = {

@@ -15,7 +15,6 @@ import type {
   OrderFor,
   Plan,
   RejoinFailure,
-  Seal,
   SlotId,
   Step,
 } from '../../src/engine/contract.ts'
@@ -29,6 +28,7 @@ import type {
   Wakeups,
 } from '../../src/engine/counters.ts'
 import { batches } from '../../src/engine/deliveries.ts'
+import type { Seal } from '../../src/engine/seal-contract.ts'
 import type { Packet } from './lan.ts'
 
 export type EnginePorts = {

@@ -1,10 +1,10 @@
 /** `garp_group`, when its block is read, and what an instance has of it. */
 import { us } from '../../base/time.ts'
+import type { GarpGroup } from '../announcements.ts'
 import type { InstanceDraft } from '../draft/draft.ts'
 import type { GarpGroupDraft } from '../draft/garp-group.ts'
 import type { Lowering } from '../draft/report.ts'
 import type { Node } from '../language/tree-types.ts'
-import type { GarpGroup } from '../types.ts'
 
 /** A group that says nothing is left out. */
 export function addGarpGroup(draft: GarpGroupDraft, node: Node, lowering: Lowering): void {

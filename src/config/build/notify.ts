@@ -4,7 +4,7 @@ import type { Lowering } from '../draft/report.ts'
 import type { Written } from '../draft/written.ts'
 import { settlePlain } from '../grammar/settle.ts'
 import { notifyOptions } from '../keywords/notify.ts'
-import type { Notify, NotifyOptions } from '../types.ts'
+import type { Notify, NotifyOptions } from '../notify.ts'
 
 type Notifying = {
   readonly notify: NotifyDraft

@@ -6,23 +6,21 @@
 import type { Command, RunAs } from '../../base/command.ts'
 import type { Ip } from '../../base/ip.ts'
 import type { Us } from '../../base/time.ts'
+import type { Garp } from '../announcements.ts'
 import type { HmacMode } from '../hmac.ts'
 import type { HttpListener, HttpPeer } from '../http.ts'
+import type { Fifo, MailOptions, NotifyOptions } from '../notify.ts'
 import type { Route, Rule } from '../routing.ts'
 import { noSnmp, type SnmpConfig } from '../snmp.ts'
 import type { StaticAddress } from '../statics.ts'
 import type {
   ControlGroup,
-  Fifo,
-  Garp,
   GlobalOptions,
   GroupOptions,
   IdentityOptions,
   InitialValue,
   InstanceOptions,
   InterfaceDelay,
-  MailOptions,
-  NotifyOptions,
   Peer,
   Place,
   ScriptOptions,

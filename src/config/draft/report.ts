@@ -3,8 +3,9 @@
  * the two ways in which a file can be unusable. Each finding says what is wrong and what happens instead.
  */
 
+import type { GarpGroup } from '../announcements.ts'
 import type { Word } from '../language/tree-types.ts'
-import type { BfdInstance, Diagnostic, GarpGroup, Place, Severity } from '../types.ts'
+import type { BfdInstance, Diagnostic, Place, Severity } from '../types.ts'
 import type { World } from '../world.ts'
 import type { GlobalDraft, ScriptDraft } from './draft.ts'
 import { Listed } from './listed.ts'

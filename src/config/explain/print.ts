@@ -11,6 +11,7 @@ import { identityOptions } from '../keywords/identity.ts'
 import { instanceOptions } from '../keywords/instance-options.ts'
 import { notifyOptions } from '../keywords/notify.ts'
 import { scriptOptions } from '../keywords/script.ts'
+import type { Notify } from '../notify.ts'
 import { describeCommand } from '../scripts/command.ts'
 import { isSnmpOn, type SnmpConfig, snmpSocketText } from '../snmp.ts'
 import type { StaticAddress, Statics } from '../statics.ts'
@@ -18,7 +19,6 @@ import type {
   BfdInstance,
   Config,
   Instance,
-  Notify,
   Script,
   Tracked,
   UserCommand,

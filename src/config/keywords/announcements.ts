@@ -1,5 +1,6 @@
 /** Gratuitous ARP and unsolicited neighbour advertisements: of an instance, and in `global_defs` for all of them. */
 import { secondsToUs, us } from '../../base/time.ts'
+import type { Garp } from '../announcements.ts'
 import type { GlobalDraft, InstanceDraft } from '../draft/draft.ts'
 import type { Lowering } from '../draft/report.ts'
 import type { Written } from '../draft/written.ts'
@@ -8,7 +9,6 @@ import * as kinds from '../grammar/kinds.ts'
 import { anyWords, flag, inBlock, longest, onOff, unsigned } from '../grammar/make.ts'
 import { globalLines, Options, optionLines } from '../grammar/option.ts'
 import { optionValue } from '../grammar/settle.ts'
-import type { Garp } from '../types.ts'
 import { readExtraIf } from './checked-words.ts'
 
 const repeat = kinds.whole('COUNT', 1, unsigned, { zeroIs: 1 })

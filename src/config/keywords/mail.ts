@@ -14,7 +14,7 @@ import {
   word,
 } from '../grammar/make.ts'
 import { Options, optionLines } from '../grammar/option.ts'
-import type { MailOptions } from '../types.ts'
+import type { MailOptions } from '../notify.ts'
 
 export const mailOptions: Options<MailOptions> = new Options<MailOptions>({
   from: {

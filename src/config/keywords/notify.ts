@@ -8,8 +8,8 @@ import * as kinds from '../grammar/kinds.ts'
 import { command, inBlock } from '../grammar/make.ts'
 import { globalLines, Options, optionLines } from '../grammar/option.ts'
 import type { Node } from '../language/tree-types.ts'
+import type { NotifyOptions } from '../notify.ts'
 import { commandOnLine } from '../scripts/command-user.ts'
-import type { NotifyOptions } from '../types.ts'
 
 type Notified = { readonly notify: NotifyDraft }
 

@@ -1,7 +1,7 @@
 /** `auth_hmac` and `auth_type AH` of an instance as the engine wants them. */
 import type { Ip } from '../../base/ip.ts'
 import type { Instance } from '../../config/types.ts'
-import type { Seal } from '../../engine/contract.ts'
+import type { Seal } from '../../engine/seal-contract.ts'
 import { advertTtl } from '../../wire/vrrp.ts'
 import { peersOf } from './slot-facts.ts'
 

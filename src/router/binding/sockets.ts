@@ -6,9 +6,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import { OpError } from '../../base/errors.ts'
 import type { Ip } from '../../base/ip.ts'
-import type { Engine, LinkId, LinkSpec, Seal, SlotId } from '../../engine/contract.ts'
+import type { Engine, LinkId, LinkSpec, SlotId } from '../../engine/contract.ts'
 import type { SealMemory } from '../../engine/counters.ts'
 import { apart } from '../../engine/routes.ts'
+import type { Seal } from '../../engine/seal-contract.ts'
 import { passAhFilter, passAllFilter, vrrpFilter } from '../../wire/bpf.ts'
 import type { Membership } from './memberships.ts'
 

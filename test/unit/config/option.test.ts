@@ -1,6 +1,7 @@
 /** The tables of plain options: what is inherited, what strict mode does, and that a table and its type belong together. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Garp } from '../../../src/config/announcements.ts'
 import type { Argument } from '../../../src/config/grammar/entries.ts'
 import * as kinds from '../../../src/config/grammar/kinds.ts'
 import { type Option, Options } from '../../../src/config/grammar/option.ts'
@@ -8,7 +9,8 @@ import { garpOptions } from '../../../src/config/keywords/announcements.ts'
 import { instanceOptions } from '../../../src/config/keywords/instance-options.ts'
 import { notifyOptions } from '../../../src/config/keywords/notify.ts'
 import { unicastOptions } from '../../../src/config/keywords/unicast.ts'
-import type { Garp, Instance, InstanceOptions, NotifyOptions } from '../../../src/config/types.ts'
+import type { NotifyOptions } from '../../../src/config/notify.ts'
+import type { Instance, InstanceOptions } from '../../../src/config/types.ts'
 import { check, findings, instanceText, only } from './reading.ts'
 
 /** Two words that the argument takes; a bare keyword has none. */

@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { SMTPServer } from 'smtp-server'
 import { us } from '../../../src/base/time.ts'
-import type { Mail, Notify } from '../../../src/config/types.ts'
+import type { Mail, Notify } from '../../../src/config/notify.ts'
 import { composeMail, sendMail } from '../../../src/notify/mail.ts'
 import { startNotifier } from '../../../src/notify/notify.ts'
 

@@ -13,7 +13,6 @@ import type {
   LinkSpec,
   OrderFor,
   Plan,
-  Seal,
   SlotId,
 } from '../../../src/engine/contract.ts'
 import type {
@@ -23,6 +22,7 @@ import type {
   SlotCounters,
 } from '../../../src/engine/counters.ts'
 import { Routes } from '../../../src/engine/routes.ts'
+import type { Seal } from '../../../src/engine/seal-contract.ts'
 import { decodeMessages } from '../../../src/wire/rtnetlink.ts'
 import type { LinkAddress } from '../../../src/wire/rtnetlink-address.ts'
 

@@ -1,7 +1,8 @@
 /** Configured instances and kernels as tables, for the tests of the daemon's parts. */
 import type { Ip } from '../../../src/base/ip.ts'
 import { us } from '../../../src/base/time.ts'
-import type { Instance, Notify, Place, VirtualAddress } from '../../../src/config/types.ts'
+import type { Notify } from '../../../src/config/notify.ts'
+import type { Instance, Place, VirtualAddress } from '../../../src/config/types.ts'
 import type { KernelAddress } from '../../../src/kernel/address-table.ts'
 import type { KernelLink } from '../../../src/kernel/link-table.ts'
 import type { KernelView } from '../../../src/kernel/mirror.ts'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { us } from '../../../src/base/time.ts'
-import type { GarpGroup } from '../../../src/config/types.ts'
+import type { GarpGroup } from '../../../src/config/announcements.ts'
 import { paceFacts } from '../../../src/router/binding/paces.ts'
 import { instance, kernelOf, link, virtualAddress } from './facts.ts'
 

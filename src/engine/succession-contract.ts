@@ -1,0 +1,25 @@
+/** What an upgrade in place asks of the engines of two processes (docs/upgrading.md). */
+import type { Us } from '../base/time.ts'
+import type { OrderFor, SlotId } from './contract.ts'
+import type { ExchangeHandle } from './exchange.ts'
+
+/**
+ * How the slots of one engine become another's, in another process: the first gives them when nothing that it told is
+ * unjudged and no advert is due, and is silent from then on; the second takes them in phase. Both are told by `onExchange`.
+ */
+export type Succession = {
+  /** Of the first: the state of the daemon with that number has been passed on; what is told from here on makes it stale. */
+  offer(exchange: ExchangeHandle, attempt: number): void
+  /** Not with that state, or `forGood` with none. Ineffective once they are given: a flush shows which came first. */
+  withdraw(forGood: boolean): void
+  /** Of the second: it has been ordered what the state with that number says. Slots by slot of the first. */
+  ready(attempt: number, slots: ReadonlyMap<SlotId, SlotId>): void
+  /**
+   * Of the second, before it has taken the slots: orders since the last call that would have done something at once. They
+   * are not carried out.
+   */
+  takeAltering(): readonly OrderFor[]
+}
+
+/** `gave`: of the first, it does nothing any more. `took`: of the second, from here on it answers for the slots. */
+export type OnExchange = (what: 'gave' | 'took', at: Us) => void
