@@ -38,6 +38,7 @@ import type { DispatcherPorts } from './dispatcher-ports.ts'
 import { routeEngineEvents, routeLastEvents } from './engine-events.ts'
 import type { RunningInstance } from './instance.ts'
 import { routeKernelChanges } from './kernel-changes.ts'
+import { type Carriers, knownBy, takeOver } from './passing.ts'
 import { PlanRun } from './plan-run.ts'
 import { repeatStates } from './repeat-states.ts'
 import { Roster } from './roster.ts'
@@ -75,7 +76,7 @@ export class Dispatcher {
 
   /** `config`: in force from here on; its instances take part from `start`. */
   constructor(config: Config, ports: DispatcherPorts) {
-    const { engine, kernel, notifier, log } = ports
+    const { engine, kernel, log } = ports
     this.#ports = ports
     this.#config = config
     this.#started = config.globals
@@ -102,20 +103,7 @@ export class Dispatcher {
       () => this.#config.globals.logUnknownVrids,
     )
     this.roster = new Roster(
-      {
-        engine,
-        kernel,
-        links: this.links,
-        orders: this.#orders,
-        shared,
-        notifier,
-        claim: (slot, objects) => ports.claim(slot, objects),
-        linkState: ports.linkState,
-        leaseOf: ports.leaseOf,
-        log,
-        happened: (what, removal) => ports.happened(what, removal),
-        wallMs: () => ports.wallMs(),
-      },
+      { ...ports, links: this.links, orders: this.#orders, shared },
       {
         check: (name) => this.#verdicts.of(name),
         holds: (name) => this.#verdicts.holds(name),
@@ -228,11 +216,7 @@ export class Dispatcher {
       at: now,
       eventsRaised: this.#eventsRaised,
       interfacesAtStart: this.#interfacesAtStart,
-      ...this.#verdicts.snapshot(this.#config),
-      unknownVrids: this.unknownVrids,
-      bfd: this.bfd.snapshot(),
-      statics: this.statics.snapshot(),
-      ...this.roster.snapshot(),
+      ...knownBy(this.#carriers, this.#config),
     }
   }
 
@@ -243,17 +227,10 @@ export class Dispatcher {
    */
   adopt(state: unknown): string | null {
     if (!isRouterState(state)) return whyUnknown(state)
-    // What was adopted before is out of date.
-    this.bfd.stop()
-    this.roster.clear()
-    this.#verdicts.adopt(state)
-    this.bfd.adopt(this.#config.bfd, state.bfd)
-    const why = this.roster.adopt(this.#config, state)
+    const why = takeOver(this.#carriers, this.#config, state)
     if (why !== null) return why
-    this.statics.adopt(this.#config.statics, state.statics)
     this.bfd.setTakeovers(takeovers(this.roster))
     this.#eventsRaised = state.eventsRaised
-    this.#unknownVrids.adopt(state.unknownVrids)
     this.#takesPart = true
     this.#interfacesAtStart = state.interfacesAtStart
     this.#routingNews.follow(this.#config)
@@ -281,9 +258,7 @@ export class Dispatcher {
 
   /** What a reading of the kernel found to be different. */
   onKernel(changes: readonly KernelChange[]): void {
-    if (this.#stopping) return
-    this.#routeKernel(changes)
-    this.settle()
+    this.#react(() => this.#routeKernel(changes))
   }
 
   onVerdict(event: CheckEvent): void {
@@ -295,55 +270,47 @@ export class Dispatcher {
   }
 
   onBfd(events: readonly BfdEngineEvent[]): void {
-    if (this.#stopping) return
-    this.bfd.onEvents(events)
-    this.settle()
+    this.#react(() => this.bfd.onEvents(events))
   }
 
   onFrames(frames: readonly HeardFrame[]): void {
-    if (this.#stopping) return
-    this.claims.onFrames(frames)
-    this.settle()
+    this.#react(() => this.claims.onFrames(frames))
   }
 
   /** The alarm rang. */
   tick(): void {
-    if (this.#stopping) return
-    const now = this.#ports.engine.now()
-    this.bfd.tick(now)
-    this.statics.tick(now)
-    this.claims.tick(now)
-    for (const instance of this.instances) instance.tick(now)
-    this.settle()
+    this.#react(() => {
+      const now = this.#ports.engine.now()
+      this.bfd.tick(now)
+      this.statics.tick(now)
+      this.claims.tick(now)
+      for (const instance of this.instances) instance.tick(now)
+    })
   }
 
   /** What waited for the record may be ordered. */
   recorded(): void {
     this.statics.recorded()
-    if (this.#stopping) return
-    this.roster.recorded()
-    this.settle()
+    this.#react(() => this.roster.recorded())
   }
 
   /** Links that vipd makes are there now, or cannot be made. */
   onLinks(names: ReadonlySet<string>): void {
-    if (this.#stopping) return
-    this.roster.linksChanged(names)
-    this.settle()
+    this.#react(() => this.roster.linksChanged(names))
   }
 
   /** Another program undoes again and again what a link that vipd makes is given. */
   onContestedLink(name: string): void {
-    if (this.#stopping) return
-    for (const instance of this.roster.instances) instance.linkContested(name)
-    this.settle()
+    this.#react(() => {
+      for (const instance of this.instances) instance.linkContested(name)
+    })
   }
 
   /** The kernel lease of instances has come into force, or is no more. */
   onLease(names: ReadonlySet<string>): void {
-    if (this.#stopping) return
-    for (const instance of this.instances) if (names.has(instance.name)) instance.refresh()
-    this.settle()
+    this.#react(() => {
+      for (const instance of this.instances) if (names.has(instance.name)) instance.refresh()
+    })
   }
 
   /** Of these instances, those that are master. */
@@ -354,9 +321,10 @@ export class Dispatcher {
 
   /** The kernel takes the adverts of these masters for a stale one's. */
   onLeaseLapsed(names: ReadonlySet<string>): void {
-    if (this.#stopping) return
-    for (const instance of this.instances) if (names.has(instance.name)) instance.keeper.openLease()
-    this.settle()
+    this.#react(() => {
+      for (const instance of this.instances)
+        if (names.has(instance.name)) instance.keeper.openLease()
+    })
   }
 
   /** To be called every few seconds: writes log lines that were held back, as far as their limits allow. */
@@ -392,6 +360,13 @@ export class Dispatcher {
     this.#ports.alarm(wanted.length === 0 ? null : wanted.reduce(minUs), now)
   }
 
+  /** A batch: once the daemon stops, nothing that happens brings another order. */
+  #react(to: () => void): void {
+    if (this.#stopping) return
+    to()
+    this.settle()
+  }
+
   *#carryOut(plan: ReloadPlan, isStart: boolean): Generator<Pause, boolean> {
     const whole = yield* this.#planRun.run(plan, isStart)
     if (!whole) return false
@@ -400,6 +375,11 @@ export class Dispatcher {
     this.bfd.setTakeovers(takeovers(this.roster))
     this.#verdicts.keep(next)
     return true
+  }
+
+  get #carriers(): Carriers {
+    const { roster, bfd, statics } = this
+    return { roster, bfd, statics, verdicts: this.#verdicts, unknownVrids: this.#unknownVrids }
   }
 
   #routeKernel(changes: readonly KernelChange[]): void {

@@ -18,11 +18,16 @@ function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
 }
 
+/** Where the types of a configuration are declared: config/ itself, not the rooms below it. */
+const declared = readdirSync(`${root}src/config`)
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => readFileSync(`${root}src/config/${file}`, 'utf8'))
+  .join('\n')
+
 /** Fields of the types of a configuration, but for what only messages need. */
 function fieldsOf(type: string): readonly string[] {
-  const types = readFileSync(`${root}src/config/types.ts`, 'utf8')
   const [, body = ''] =
-    new RegExp(`export type ${type} = (?:\\w+ &\\s+)*\\{([\\s\\S]*?)\\n\\}`).exec(types) ?? []
+    new RegExp(`export type ${type} = (?:\\w+ &\\s+)*\\{([\\s\\S]*?)\\n\\}`).exec(declared) ?? []
   return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name = '']) => name)
 }
 
