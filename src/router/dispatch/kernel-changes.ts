@@ -135,7 +135,9 @@ function onAddress(
 
 /** Set again by one instance, unless it is as another one of them sets it. */
 function onAltered(told: AddressAltered, { instances }: Roster): void {
-  const answers = instances.map((it) => ({ it, accepts: it.keeper.acceptsAddress(told) }))
+  const answers = instances
+    .filter((it) => it.has(told.held.address))
+    .map((it) => ({ it, accepts: it.keeper.acceptsAddress(told) }))
   if (answers.some(({ accepts }) => accepts === true)) return
   answers.find(({ accepts }) => accepts === false)?.it.keeper.addressAltered(told)
 }

@@ -1,8 +1,10 @@
 /** What another program makes of an address of ours that stands, told from what time makes of it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { KernelAddress } from '../../../src/kernel/address-table.ts'
 import { Kernel } from '../../../src/kernel/mirror.ts'
 import { isAltered } from '../../../src/router/binding/altered-address.ts'
+import { routeKernelChanges } from '../../../src/router/dispatch/kernel-changes.ts'
 import { encodeAddressReplace } from '../../../src/wire/rtnetlink-address.ts'
 import { ip, virtualAddress } from './facts.ts'
 
@@ -71,4 +73,25 @@ test('the mirror tells of ours alone, and not of the first time', () => {
   const others = new Kernel(() => false)
   assert.deepEqual(kinds(others, 60), ['address'])
   assert.deepEqual(kinds(others, 5), [])
+})
+
+test('only the instances that have the address are asked about it, however many there are', () => {
+  const asked: string[] = []
+  const instance = (name: string, address: string) => ({
+    has: (one: string) => one === address,
+    keeper: {
+      acceptsAddress: () => {
+        asked.push(name)
+        return true
+      },
+    },
+  })
+  const instances = [instance('VI_1', '192.0.2.1'), instance('VI_2', '192.0.2.2')]
+  const held = {
+    ...{ ifindex: 2, address: ip('192.0.2.2'), prefixLength: 32, peer: null, protocol: 18 },
+    ...{ secondary: false, tentative: false, duplicate: false, ours: true, again: null },
+  } satisfies KernelAddress
+  const to = { roster: { instances } } as unknown as Parameters<typeof routeKernelChanges>[1]
+  routeKernelChanges([{ kind: 'address-altered', held, terms: { ...terms(8, 8) } }], to)
+  assert.deepEqual(asked, ['VI_2'])
 })
