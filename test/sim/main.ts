@@ -2,12 +2,13 @@
  * `npm run sim`: runs of the simulator from a seed of the day, each with its seed printed.
  *
  *   SEED=n    exactly that run again, with the trace of its last moments
+ *   PART=x    of that run nothing but: life, attack, encounters, whole-faults, claims
  *   HOURS=n   goes on until so many simulated hours are done (default 1,000)
  *   FROM=n    the first seed
  *   RUNS=n    at most so many runs
  */
 import { randomInt } from 'node:crypto'
-import { type RunResult, run } from './simulation.ts'
+import { isPart, type RunResult, run } from './simulation.ts'
 
 const number = (name: string): number | null => {
   const text = process.env[name]
@@ -26,9 +27,9 @@ function line({ seed, scenario, hours, faults, transitions, digest }: RunResult)
 function report(result: RunResult): void {
   process.stdout.write(`${line(result)}\n`)
   if (result.broken === null) return
-  const { what, trace } = result.broken
+  const { part, what, trace } = result.broken
   process.stdout.write(`${trace.join('\n')}\n\nBROKEN: ${what}\n`)
-  process.stdout.write(`again: SEED=${result.seed} npm run sim\n`)
+  process.stdout.write(`again: SEED=${result.seed} PART=${part} npm run sim\n`)
 }
 
 function soak(from: number, hoursWanted: number, runsMax: number): boolean {
@@ -53,7 +54,9 @@ function soak(from: number, hoursWanted: number, runsMax: number): boolean {
 
 const seed = number('SEED')
 if (seed !== null) {
-  const result = run(seed)
+  const part = process.env['PART'] ?? null
+  if (part !== null && !isPart(part)) throw new Error(`PART=${part} is no part of a run`)
+  const result = run(seed, part)
   report(result)
   process.exitCode = result.broken === null ? 0 : 1
 } else {

@@ -1,103 +1,108 @@
 /**
- * `npm run mutants [NAME…]`: each mutant is applied to a copy of the sources in a scratch folder, built there, and run
- * under the simulator until a run breaks. Prints a table; a mutant that survives, or a line to change that is
- * no longer there, fails. Only the file in question is compiled anew, with the command that built the addon.
+ * `npm run mutants [NAME…]`, `npm run mutants -- --new` for those that nothing has caught yet: each mutant is built and run under the simulator until a run breaks: what caught it the last
+ * time first, then what catches others, then run after run. Prints a table; a mutant that survives, or a line to
+ * change that is no longer there, fails. What catches a mutant is written to mutants/catchers.json.
  */
-import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Built, build } from './mutants/build.ts'
+import { type Catcher, Catchers } from './mutants/catchers.ts'
 import type { Mutant } from './mutants/mutant.ts'
 import { mutants } from './mutants.ts'
+import { isPart } from './simulation.ts'
 
 /** Runs until the mutant must have been caught. */
-const runsMax = 150
+const scan = { FROM: '4', RUNS: '150', HOURS: '1000000' }
 const root = join(import.meta.dirname, '..', '..', '..')
 
-type Outcome = { readonly caught: boolean; readonly seed: string; readonly what: string }
+type Outcome =
+  | { readonly kind: 'caught'; readonly catcher: Catcher; readonly what: string }
+  | { readonly kind: 'survived' }
+  /** Nothing is known of it. */
+  | { readonly kind: 'failed'; readonly why: string }
 
-function mutate(mutant: Mutant): Outcome {
+let running: ChildProcess | null = null
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    running?.kill('SIGKILL')
+    process.exit(130)
+  })
+
+async function mutate(mutant: Mutant, catchers: Catchers): Promise<Outcome> {
   const scratch = mkdtempSync(join(tmpdir(), 'vipd-mutant-'))
   try {
-    const environment = mutant.file.startsWith('native/')
-      ? { VIPD_ADDON: buildCore(scratch, mutant) }
-      : {}
-    const tree = mutant.file.startsWith('native/') ? root : buildTree(scratch, mutant)
-    return simulate(join(tree, 'dist/test/sim/main.js'), environment)
+    const built = build(root, scratch, mutant)
+    for (const { seed, part } of catchers.tries(mutant)) {
+      const outcome = await simulate(built, { SEED: `${seed}`, PART: part })
+      if (outcome.kind !== 'survived') return outcome
+    }
+    return await simulate(built, scan)
+  } catch (error) {
+    return { kind: 'failed', why: error instanceof Error ? error.message : String(error) }
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }
 }
 
-function mutated({ name, file, find, replace }: Mutant): string {
-  const text = readFileSync(join(root, file), 'utf8')
-  if (text.split(find).length !== 2) throw new Error(`${name}: not once in ${file}: ${find}`)
-  return text.replace(find, () => replace)
-}
-
-/** The sources and tests with one file changed, compiled; the types need not be right. */
-function buildTree(scratch: string, mutant: Mutant): string {
-  for (const name of ['src', 'test', 'bench', 'package.json', 'tsconfig.json'])
-    cpSync(join(root, name), join(scratch, name), { recursive: true })
-  for (const name of ['node_modules', 'build']) symlinkSync(join(root, name), join(scratch, name))
-  writeFileSync(join(scratch, mutant.file), mutated(mutant))
-  spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.json'], { cwd: scratch })
-  return scratch
-}
-
-/** An addon in which only that file of the core differs. */
-function buildCore(scratch: string, mutant: Mutant): string {
-  const build = join(root, 'build')
-  cpSync(join(root, 'native'), join(scratch, 'native'), { recursive: true })
-  writeFileSync(join(scratch, mutant.file), mutated(mutant))
-  const core = join(scratch, 'core.o')
-  const addon = join(scratch, 'vipd.node')
-  const kept = `Release/obj.target/vipd/${mutant.file.replace(/\.cc$/, '.o')}`
-  const compile = commandOf(join(build, 'Release/.deps', `${kept}.d`))
-    .replace(`../${mutant.file}`, join(scratch, mutant.file))
-    .replace(`-o ${kept}`, `-o ${core} -Wno-error`)
-  const link = commandOf(join(build, 'Release/.deps/Release/obj.target/vipd.node.d'))
-    .replace('-o Release/obj.target/vipd.node', `-o ${addon}`)
-    .replace(kept, core)
-  for (const command of [compile, link])
-    execFileSync('sh', ['-c', command], { cwd: build, stdio: ['ignore', 'ignore', 'pipe'] })
-  // One that does not load breaks the first run, which is no sign that the mutant was caught.
-  execFileSync(process.execPath, ['-e', `require(${JSON.stringify(addon)})`])
-  return addon
-}
-
-/** node-gyp keeps each command line beside what it made: `cmd_TARGET := COMMAND`. */
-function commandOf(file: string): string {
-  const command = /^cmd_\S+ := (.*)$/m.exec(readFileSync(file, 'utf8'))?.[1]
-  if (command === undefined) throw new Error(`no command in ${file}: run npm run build first`)
-  return command
-}
-
-function simulate(main: string, environment: Readonly<Record<string, string>>): Outcome {
-  const env = { ...process.env, ...environment, FROM: '4', RUNS: `${runsMax}`, HOURS: '1000000' }
-  const { stdout, stderr, status } = spawnSync(process.execPath, [main], {
-    env,
-    encoding: 'utf8',
-    maxBuffer: 1 << 26,
-  })
+async function simulate(
+  { main, environment }: Built,
+  runs: Readonly<Record<string, string>>,
+): Promise<Outcome> {
+  const { stdout, stderr, status } = await output(main, { ...environment, ...runs })
   const what = /^BROKEN: (.*)$/m.exec(stdout)?.[1]
-  const seed = /again: SEED=(\d+)/.exec(stdout)?.[1] ?? '-'
-  if (what === undefined && status !== 0) throw new Error(`the simulator failed: ${stderr}`)
-  return { caught: what !== undefined, seed, what: what ?? 'SURVIVED' }
+  const again = /again: SEED=(\d+) PART=(\S+)/.exec(stdout)
+  const part = again?.[2]
+  if (what !== undefined && isPart(part))
+    return { kind: 'caught', catcher: { seed: Number(again?.[1]), part }, what }
+  return status === 0 ? { kind: 'survived' } : { kind: 'failed', why: stderr }
+}
+
+function output(
+  main: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<{ readonly stdout: string; readonly stderr: string; readonly status: number | null }> {
+  const child = spawn(process.execPath, [main], {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  running = child
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+  })
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (status) => resolve({ stdout, stderr, status }))
+  })
+}
+
+function describe({ name, file }: Mutant, outcome: Outcome): string {
+  if (outcome.kind === 'survived') return `ALIVE   ${name}\n        ${file}\n`
+  if (outcome.kind === 'failed') return `FAILED  ${name}\n        ${file}: ${outcome.why}\n`
+  const { catcher, what } = outcome
+  const why = what.replace(/^Error: /, '').slice(0, 200)
+  return `caught  ${name}\n        ${file}, SEED=${catcher.seed} PART=${catcher.part}: ${why}\n`
 }
 
 const wanted = process.argv.slice(2)
-const chosen = mutants.filter(
-  ({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)),
+const catchers = new Catchers(root)
+const chosen = mutants.filter(({ name }) =>
+  wanted.includes('--new')
+    ? !catchers.has(name)
+    : wanted.length === 0 || wanted.some((part) => name.includes(part)),
 )
-let survivors = 0
+let missed = 0
 for (const mutant of chosen) {
-  const { caught, seed, what } = mutate(mutant)
-  if (!caught) survivors += 1
-  process.stdout.write(`${caught ? 'caught' : 'ALIVE '}  ${mutant.name}\n`)
-  process.stdout.write(
-    `        ${mutant.file}, SEED=${seed}: ${what.replace(/^Error: /, '').slice(0, 200)}\n`,
-  )
+  const outcome = await mutate(mutant, catchers)
+  if (outcome.kind === 'caught') catchers.learn(mutant.name, outcome.catcher)
+  else missed += 1
+  process.stdout.write(describe(mutant, outcome))
 }
-process.stdout.write(`${chosen.length} mutants, ${survivors} survived\n`)
-process.exitCode = survivors === 0 ? 0 : 1
+process.stdout.write(`${chosen.length} mutants, ${missed} not caught\n`)
+process.exitCode = missed === 0 ? 0 : 1

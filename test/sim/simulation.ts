@@ -27,9 +27,17 @@ export type RunResult = {
   readonly transitions: number
   /** Equal digests: equal runs. */
   readonly digest: number
-  /** The rule that was broken, and what went before; null: none. */
-  readonly broken: { readonly what: string; readonly trace: readonly string[] } | null
+  /** The rule that was broken, in which part, and what went before; null: none. */
+  readonly broken: (Broken & { readonly part: Part }) | null
 }
+
+type Broken = { readonly what: string; readonly trace: readonly string[] }
+
+/** What a run consists of, one after the other; each draws from the seed by itself. */
+const parts = ['life', 'attack', 'encounters', 'whole-faults', 'claims'] as const
+export type Part = (typeof parts)[number]
+
+export const isPart = (text: unknown): text is Part => parts.some((part) => part === text)
 
 const hourUs = 3_600_000_000
 
@@ -48,9 +56,10 @@ const playsClaims = (seed: number): boolean => seed % 10 === 4 || seed % 10 === 
 
 const isStorm = (profile: Profile): boolean => profile === 'storm' || profile === 'changes'
 
-export function run(seed: number): RunResult {
+/** `only`: nothing but that part of it, if the run has it. */
+export function run(seed: number, only: Part | null = null): RunResult {
   const simulation = new Simulation(seed)
-  return simulation.run()
+  return simulation.run(only)
 }
 
 /** Hosts on a LAN, none of them started. */
@@ -79,29 +88,49 @@ class Simulation {
     this.#world = makeWorld(this.#scenario, this.#agenda, this.#prng)
   }
 
-  run(): RunResult {
+  run(only: Part | null): RunResult {
     const { invariants } = this.#world
-    const { seed, hours } = this.#scenario
     let broken: RunResult['broken'] = null
-    try {
-      this.#live(hours * hourUs)
-    } catch (error) {
-      const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
-      broken = { what, trace: [...invariants.trace] }
+    for (const part of parts) {
+      if (broken !== null || (only !== null && only !== part)) continue
+      const found = this.#play(part)
+      if (found !== null) broken = { part, ...found }
     }
-    broken ??= this.#scenario.sealed === true ? attack(seed, makeWorld) : null
-    if (seed % 4 === 0) broken ??= meet(seed, makeWorld)
-    // Beside some of the storms, which are short.
-    if (isStorm(this.#scenario.profile) && seed % 4 === 0) broken ??= wholeFaults(seed, makeWorld)
-    broken ??= playsClaims(seed) ? claims(seed, makeWorld) : null
     return {
-      seed,
+      seed: this.#scenario.seed,
       scenario: this.#scenario,
       hours: this.#agenda.now / hourUs,
       faults: this.#faults,
       transitions: invariants.transitions,
       digest: invariants.digest,
       broken,
+    }
+  }
+
+  #play(part: Part): Broken | null {
+    const { seed, sealed, profile } = this.#scenario
+    switch (part) {
+      case 'life':
+        return this.#liveThrough()
+      case 'attack':
+        return sealed === true ? attack(seed, makeWorld) : null
+      case 'encounters':
+        return seed % 4 === 0 ? meet(seed, makeWorld) : null
+      case 'whole-faults':
+        // Beside some of the storms, which are short.
+        return isStorm(profile) && seed % 4 === 0 ? wholeFaults(seed, makeWorld) : null
+      case 'claims':
+        return playsClaims(seed) ? claims(seed, makeWorld) : null
+    }
+  }
+
+  #liveThrough(): Broken | null {
+    try {
+      this.#live(this.#scenario.hours * hourUs)
+      return null
+    } catch (error) {
+      const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      return { what, trace: [...this.#world.invariants.trace] }
     }
   }
 
