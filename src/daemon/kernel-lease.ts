@@ -192,7 +192,7 @@ export class KernelLease {
   }
 
   /** null: it is not asked for. */
-  status(name: string, leads: boolean): StatusLease | null {
+  status(name: string, leads: boolean): Omit<StatusLease, 'soonerTakeOvers'> | null {
     if (this.#mode === 'off') return null
     const made = this.#made.get(name)
     if (made === undefined) {

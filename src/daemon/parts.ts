@@ -147,9 +147,9 @@ export class Parts {
       ...{ log, kernel: this.kernel, runDir: this.options.runDir },
       claim: (objects) => this.ownership.claim('no_accept', objects),
       lease: {
-        changed: (names) => this.gate.run(() => this.dispatcher.onLease(names)),
-        leading: (names) => this.dispatcher.leadingOf(names),
-        lapsed: (names) => this.gate.run(() => this.dispatcher.onLeaseLapsed(names)),
+        changed: (names) => this.gate.run(() => this.dispatcher.leases.changed(names)),
+        leading: (names) => this.dispatcher.leases.leading(names),
+        lapsed: (names) => this.gate.run(() => this.dispatcher.leases.lapsed(names)),
       },
     })
   }

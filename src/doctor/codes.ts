@@ -95,6 +95,9 @@ export const codes = {
   'kernel-lease-off': note(
     'A kill or freeze of all processes at once leaves two hosts that answer, for seconds.',
   ),
+  'lease-adverts': note(
+    'A peer that waits for fewer adverts takes over before the lease of the master ends, and both answer.',
+  ),
   'kernel-feature': error('What the configuration asks for cannot be done on this host.'),
 } as const satisfies Readonly<Record<string, Kind>>
 

@@ -16,6 +16,7 @@ export type InstanceFact = {
   readonly family: 4 | 6
   readonly version: 2 | 3
   readonly advertMs: number
+  readonly downTimerAdverts: number
   readonly addresses: readonly VipFact[]
   /** Only these are carried by adverts. */
   readonly advertised: number

@@ -10,8 +10,8 @@ const memoryWanted = 192 * mebibyte
 const wardenWithMs = 10_000
 
 export const hostRules = (facts: Facts): readonly Found[] =>
-  [rights, realtime, clock, memory, managers, unit, features, kernelLease].flatMap((rule) =>
-    rule(facts),
+  [rights, realtime, clock, memory, managers, unit, features, kernelLease, leaseAdverts].flatMap(
+    (rule) => rule(facts),
   )
 
 const host = (code: Found['code'], what: string, mend: string): Found => ({
@@ -178,6 +178,19 @@ function kernelLease({ config, host: it }: Facts): readonly Found[] {
     },
   ]
 }
+
+/** keepalived and vipd wait for three adverts unless they are told otherwise. */
+const leaseAdverts = ({ config }: Facts): readonly Found[] =>
+  config === null || config.kernelLease === 'off'
+    ? []
+    : config.instances
+        .filter(({ downTimerAdverts }) => downTimerAdverts !== 3)
+        .map(({ name, downTimerAdverts }) => ({
+          code: 'lease-adverts',
+          about: name,
+          what: `with vipd_kernel_lease, down_timer_adverts is ${downTimerAdverts} here and must be so on every host`,
+          mend: `down_timer_adverts ${downTimerAdverts} for ${name} on the other hosts, or 3 here`,
+        }))
 
 function features({ config, host: it }: Facts): readonly Found[] {
   const instances = config?.instances ?? []

@@ -21,6 +21,10 @@ export type SummaryInstance = Pick<
   | 'sinceMs'
   | 'why'
 > & {
+  /** Absent: a release before this one. */
+  readonly downTimerAdverts?: number
+  /** Its kernel lease, in milliseconds; null: it has none. */
+  readonly leaseMs?: number | null
   readonly standsBy: string | null
   /** The address of the master that it follows; null: it knows none. */
   readonly master: string | null
@@ -51,6 +55,7 @@ export type Finding = {
     | 'different-addresses'
     | 'different-vrid'
     | 'different-interval'
+    | 'different-down-timer'
     | 'different-protocol'
     | 'different-authentication'
     | 'equal-priorities'
@@ -78,6 +83,7 @@ function summaryInstance(it: StatusInstance): SummaryInstance {
   return {
     ...{ name, vrid, family, version, state, basePriority, effectivePriority },
     ...{ advertIntervalMs, sinceMs, why, interface: it.interface, standsBy: it.standsBy },
+    ...{ downTimerAdverts: it.downTimerAdverts, leaseMs: it.kernelLease?.leaseMs ?? null },
     master: it.master?.address ?? null,
     authentication: authentication === null ? 'none' : authentication.mode,
     addresses: it.addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`),
@@ -160,6 +166,13 @@ function instanceDifferences(
       'warning',
       `advert_int ${both(`${a.advertIntervalMs} ms`, `${b.advertIntervalMs} ms`)}: ${a.version === 2 ? 'neither believes the other' : 'who leads decides how soon the other takes over'}`,
     )
+  const [missed, missedThere] = [a.downTimerAdverts ?? 0, b.downTimerAdverts ?? 0]
+  if (missed !== missedThere && missed > 0 && missedThere > 0)
+    say(
+      'different-down-timer',
+      'warning',
+      `down_timer_adverts ${both(missed, missedThere)}: ${leasedLonger(a, b) ? 'the one that waits for fewer takes over before the kernel lease of the other ends, and both answer meanwhile' : 'who leads decides how soon the other takes over'}`,
+    )
   if (a.authentication !== b.authentication)
     say(
       'different-authentication',
@@ -179,6 +192,12 @@ function instanceDifferences(
   if (onlyThere.length > 0)
     say('different-addresses', 'warning', `${onlyThere.join(', ')} only on ${there.host}`)
   return found
+}
+
+/** The one that counts more adverts has a lease. */
+function leasedLonger(a: SummaryInstance, b: SummaryInstance): boolean {
+  const longer = (a.downTimerAdverts ?? 0) > (b.downTimerAdverts ?? 0) ? a : b
+  return (longer.leaseMs ?? null) !== null
 }
 
 const onlyIn = (some: readonly string[], others: readonly string[]): readonly string[] =>

@@ -135,14 +135,19 @@ const instance = object<StatusInstance>({
   master: orNull(
     object<NonNullable<StatusInstance['master']>>({ address: text, priority: octet, self: flag }),
   ),
-  ...{ advertIntervalMs: ms, downIntervalMs: orNull(ms), lastAdvertAgoMs: orNull(ms) },
+  ...{
+    advertIntervalMs: ms,
+    downTimerAdverts: whole,
+    downIntervalMs: orNull(ms),
+    lastAdvertAgoMs: orNull(ms),
+  },
   ...{ lastSentAgoMs: orNull(ms), sinceMs: ms, transitions: whole, why: text },
   ...{ transitionCounts: some('transitionCount'), addresses: some('address'), adverts },
   authentication: orNull(authentication),
   kernelLease: orNull(
     object<StatusLease>({
       state: oneOf('waiting', 'answers', 'muted', 'missing'),
-      ...{ leaseMs: orNull(ms), why: orNull(text) },
+      ...{ leaseMs: orNull(ms), why: orNull(text), soonerTakeOvers: texts },
     }),
   ),
   checksums: orNull(

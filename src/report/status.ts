@@ -35,6 +35,8 @@ export type StatusInstance = {
     readonly self: boolean
   } | null
   readonly advertIntervalMs: number
+  /** Adverts whose absence is a failure. */
+  readonly downTimerAdverts: number
   /** Time after the last advert at which we take over; null unless BACKUP. */
   readonly downIntervalMs: number | null
   readonly lastAdvertAgoMs: number | null
@@ -134,6 +136,8 @@ export type StatusLease = {
   readonly leaseMs: number | null
   /** Why it is missing; null: it is not, or is about to be made. */
   readonly why: string | null
+  /** What takes over before it ends, as far as is known, a sentence each. */
+  readonly soonerTakeOvers: readonly string[]
 }
 
 export type TransitionCount = {

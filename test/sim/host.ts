@@ -97,7 +97,7 @@ export class Host {
     const { process } = this
     process?.onMain(() => {
       const { dispatcher } = process.main
-      dispatcher.onLease(new Set(dispatcher.instances.map(({ name }) => name)))
+      dispatcher.leases.changed(new Set(dispatcher.instances.map(({ name }) => name)))
     })
   }
 

@@ -6,6 +6,7 @@ import { ipFamily, isLinkLocal } from '../../base/ip.ts'
 import type { Config, Diagnostic, Instance, Place } from '../types.ts'
 import type { ForeignAddress, World } from '../world.ts'
 import { lintBfd } from './lint-bfd.ts'
+import { lintLease } from './lint-lease.ts'
 import { arithmetic, trackersOf } from './print-arithmetic.ts'
 
 type Say = (place: Place, code: string, message: string) => void
@@ -37,6 +38,7 @@ export function lint(config: Config, world: World): readonly Diagnostic[] {
     }
   }
   lintBfd(config, world, warn)
+  lintLease(config, warn, note)
   privileges(config, note)
   return found
 }

@@ -37,6 +37,7 @@ function instanceFact(it: Instance): InstanceFact {
     family: it.family,
     version: it.version,
     advertMs: it.advertIntervalUs / 1_000,
+    downTimerAdverts: it.downTimerAdverts,
     addresses: [...it.addresses, ...it.excluded].map((vip) => ({
       address: vip.address,
       prefixLength: vip.prefixLength,

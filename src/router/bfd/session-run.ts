@@ -69,6 +69,13 @@ export class SessionRun {
     return bfdOrder(this.#session, this.#params).repeat?.everyUs ?? null
   }
 
+  /** After so long without a packet of ours the peer takes this host for dead (RFC 5880 section 6.8.4); null: it is not Up. */
+  get peerDetectionUs(): Us | null {
+    const { state, peer, txUs } = this.#session
+    if (state !== 'Up' || peer === null) return null
+    return us(this.#params.multiplier * maxUs(txUs, peer.minRxUs))
+  }
+
   /** Its sockets are open. */
   begin(): void {
     this.#order(null)

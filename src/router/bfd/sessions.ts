@@ -104,6 +104,11 @@ export class BfdSessions {
     return { kind: 'verdict', good: run.verdict, detail }
   }
 
+  /** After so long without a packet of ours the peer takes this host for dead; null: the session is not up. */
+  peerDetectionUs(name: string): Us | null {
+    return this.#byName.get(name)?.run.peerDetectionUs ?? null
+  }
+
   /** Silently, as keepalived: what the other end loses it finds out by itself. */
   stop(): void {
     for (const name of [...this.#byName.keys()]) this.#close(name, null)

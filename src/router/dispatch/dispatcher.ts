@@ -38,6 +38,7 @@ import type { DispatcherPorts } from './dispatcher-ports.ts'
 import { routeEngineEvents, routeLastEvents } from './engine-events.ts'
 import type { RunningInstance } from './instance.ts'
 import { routeKernelChanges } from './kernel-changes.ts'
+import { Leases } from './leases.ts'
 import { type Carriers, knownBy, takeOver } from './passing.ts'
 import { PlanRun } from './plan-run.ts'
 import { repeatStates } from './repeat-states.ts'
@@ -59,6 +60,7 @@ export class Dispatcher {
   readonly bfd: BfdSessions
   readonly statics: StaticEntries
   readonly claims: Claims
+  readonly leases: Leases
   readonly #ports: DispatcherPorts
   readonly #orders: OrderQueue
   readonly #unknownVrids: UnknownVrids
@@ -118,6 +120,8 @@ export class Dispatcher {
       stopping: () => this.#stopping,
     })
     this.claims = new Claims({ ...ports, roster, now: () => engine.now() })
+    const react = (act: () => void) => this.#react(act)
+    this.leases = new Leases({ ...{ engine, log, roster, bfd }, react })
   }
 
   get config(): Config {
@@ -306,31 +310,11 @@ export class Dispatcher {
     })
   }
 
-  /** The kernel lease of instances has come into force, or is no more. */
-  onLease(names: ReadonlySet<string>): void {
-    this.#react(() => {
-      for (const instance of this.instances) if (names.has(instance.name)) instance.refresh()
-    })
-  }
-
-  /** Of these instances, those that are master. */
-  leadingOf(names: ReadonlySet<string>): readonly string[] {
-    const leads = (it: RunningInstance) => names.has(it.name) && it.state.kind === 'master'
-    return this.instances.filter(leads).map(({ name }) => name)
-  }
-
-  /** The kernel takes the adverts of these masters for a stale one's. */
-  onLeaseLapsed(names: ReadonlySet<string>): void {
-    this.#react(() => {
-      for (const instance of this.instances)
-        if (names.has(instance.name)) instance.keeper.openLease()
-    })
-  }
-
   /** To be called every few seconds: writes log lines that were held back, as far as their limits allow. */
   flushLog(): void {
     const now = this.#ports.engine.now()
     this.statics.flushLog(now)
+    this.leases.writeLog()
     for (const instance of this.instances) instance.flushLog(now)
   }
 

@@ -20,6 +20,7 @@ import type {
   StatusCheck,
   StatusGroup,
   StatusInstance,
+  StatusLease,
   StatusRest,
 } from '../../report/status.ts'
 import { placedPrefix } from '../binding/interface-resolution.ts'
@@ -53,7 +54,7 @@ export type StatusSources = {
   readonly engineStart: EngineStart
   readonly kernel: KernelView
   readonly pool: CheckPool
-  leaseOf(name: string, leads: boolean): StatusInstance['kernelLease']
+  leaseOf(name: string, leads: boolean): Omit<StatusLease, 'soonerTakeOvers'> | null
   readonly version: string
   readonly uptimeMs: number
   /** Of the warden and of the sockets. */
@@ -211,6 +212,7 @@ function instanceStatus(it: RunningInstance, from: StatusSources): InstanceFigur
     standsBy: assessment.standsBy,
     master: masterOf(it),
     advertIntervalMs: usToMilliseconds(cfg.advertIntervalUs),
+    downTimerAdverts: cfg.downTimerAdverts,
     downIntervalMs:
       state.kind === 'backup' ? usToMilliseconds(restartUs(it.params, it.machine)) : null,
     lastAdvertAgoMs: agoMs(counters?.lastReceivedUs ?? null, now),
@@ -230,7 +232,7 @@ function instanceStatus(it: RunningInstance, from: StatusSources): InstanceFigur
       gaps: counters === null ? [] : gapsUpTo(engine.gaps(it.slot).histogram, cfg.advertIntervalUs),
     },
     authentication: authenticationOf(it, engine, counters),
-    kernelLease: from.leaseOf(cfg.name, state.kind === 'master'),
+    kernelLease: leaseOf(it, from),
     checksums: it.receiver.checksums(counters?.received ?? 0),
     garpDelaySeconds: usToMilliseconds(cfg.garp.masterDelayUs) / 1_000,
     priorityZero: { received: it.receiver.priorityZero, sent: it.orders.zeroSent },
@@ -246,6 +248,12 @@ function instanceStatus(it: RunningInstance, from: StatusSources): InstanceFigur
     claims: claimsOf(it, now),
     history: it.journal.entries,
   }
+}
+
+function leaseOf(it: RunningInstance, from: StatusSources): StatusInstance['kernelLease'] {
+  const lease = from.leaseOf(it.cfg.name, it.state.kind === 'master')
+  if (lease === null) return null
+  return { ...lease, soonerTakeOvers: from.dispatcher.leases.soonerTakeOvers(it) }
 }
 
 function claimsOf(it: RunningInstance, now: Us): StatusInstance['claims'] {

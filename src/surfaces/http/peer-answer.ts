@@ -6,6 +6,8 @@ const instancesMax = 4_096
 const addressesMax = 512
 /** `advert_int` is 255 s at most. */
 const intervalMsMax = 255_000
+/** `down_timer_adverts` is 100 at most. */
+const advertsMax = 100
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -44,6 +46,12 @@ function instanceFrom(value: unknown): SummaryInstance {
     basePriority: whole(it, 'basePriority', 255),
     effectivePriority: whole(it, 'effectivePriority', 255),
     advertIntervalMs: number(it, 'advertIntervalMs', intervalMsMax),
+    ...(it['downTimerAdverts'] === undefined
+      ? {}
+      : { downTimerAdverts: whole(it, 'downTimerAdverts', advertsMax) }),
+    ...(it['leaseMs'] === undefined
+      ? {}
+      : { leaseMs: it['leaseMs'] === null ? null : number(it, 'leaseMs') }),
     sinceMs: number(it, 'sinceMs'),
     ...{ why: text(it, 'why'), standsBy: textOrNull(it, 'standsBy') },
     ...{ master: textOrNull(it, 'master'), authentication: text(it, 'authentication') },

@@ -17,6 +17,7 @@ const web: StatusInstance = {
   standsBy: null,
   master: { address: '10.0.0.1', priority: 150, self: true },
   advertIntervalMs: 100,
+  downTimerAdverts: 3,
   downIntervalMs: null,
   lastAdvertAgoMs: null,
   lastSentAgoMs: 31,

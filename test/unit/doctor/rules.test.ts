@@ -25,6 +25,7 @@ const instance: InstanceFact = {
   family: 4,
   version: 3,
   advertMs: 1_000,
+  downTimerAdverts: 3,
   addresses: [vip],
   advertised: 1,
   peers: null,
@@ -126,6 +127,7 @@ const withInstance = (change: Partial<InstanceFact>, more: Partial<HostFact> = {
   ...withConfig({ instances: [{ ...instance, ...change }] }),
   host: { ...host, ...more },
 })
+const withLease = (of: InstanceFact): Facts => withConfig({ kernelLease: 'on', instances: [of] })
 const withStatus = (change: Partial<Status>): Facts => ({
   ...well,
   status: { ...status, ...change },
@@ -307,6 +309,7 @@ const situations: Readonly<Record<Code, Facts>> = {
   'unit-cleanup': withHost({ unit: { ...unit, cleansUp: false } }),
   'warden-restarted': withHost({ wardenLaterMs: 90_000 }),
   'kernel-lease-off': withHost({ hasNft: true, kernelRelease: '5.16.0-1-amd64' }),
+  'lease-adverts': withLease({ ...instance, downTimerAdverts: 5 }),
   'kernel-feature': withInstance({ accept: false }, { hasNft: false }),
 }
 
@@ -344,6 +347,8 @@ describe('doctor: the rules', () => {
       signed(5),
       withInstance({ group: '224.0.0.18' }, { links: [{ ...link, snooping: true }] }),
       withInstance(six, { ruleset: null }),
+      withInstance({ downTimerAdverts: 5 }),
+      withLease(instance),
     ]
     for (const facts of quiet) assert.deepEqual(found(facts), [])
     const beside = away({ ...held, keepalived: [{ ...keepalived, instances: null }] })

@@ -284,3 +284,15 @@ test('another process goes on with the session: the same discriminator, still up
   assert.equal(next.opened[0]?.discriminator, host.opened[0]?.discriminator)
   assert.equal(next.last?.detectionUs, 240_000)
 })
+
+test('what the peer waits for: our multiplier, and the longer of our interval and what it demands', () => {
+  const host = new Host()
+  host.sessions.set([instance()])
+  assert.equal(host.sessions.peerDetectionUs('bfd/b'), null)
+  host.comesUp()
+  assert.equal(host.sessions.peerDetectionUs('bfd/b'), 150_000)
+  host.sessions.set([instance({ minTxUs: us(10_000), multiplier: 5 })])
+  host.hears('Up', { final: true })
+  assert.equal(host.sessions.peerDetectionUs('bfd/b'), 100_000, 'it demands 20 ms')
+  assert.equal(host.sessions.peerDetectionUs('bfd/c'), null)
+})

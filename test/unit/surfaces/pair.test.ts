@@ -44,6 +44,8 @@ const differing: readonly [more: Partial<SummaryInstance>, says: RegExp][] = [
   [{ vrid: 52 }, /^different-vrid: VI_web: VRID 51 on lb1, 52 on lb2/],
   [{ version: 2 }, /^different-protocol: VI_web: VRRP version 3 on lb1, 2 on lb2/],
   [{ advertIntervalMs: 1_000 }, /^different-interval: .*100 ms on lb1, 1000 ms on lb2/],
+  [{ downTimerAdverts: 5 }, /^different-down-timer: .*3 on lb1, 5 on lb2: who leads/],
+  [{ downTimerAdverts: 5, leaseMs: 500 }, /^different-down-timer: .*both answer meanwhile/],
   [{ authentication: 'enforce' }, /^different-authentication: .*none on lb1, enforce on lb2/],
   [{ basePriority: 150 }, /^equal-priorities: VI_web: priority 150 on both hosts/],
   [{ addresses: ['10.0.0.100/24'] }, /^different-addresses: VI_web: 10\.0\.0\.101\/24 only on lb1/],
@@ -105,6 +107,12 @@ test('what a peer says is untrusted: shapes, bounds, control characters', () => 
   assert.throws(wrong({ instances: 'many' }), /valid instances/)
   assert.throws(wrong({ instances: [{ ...web, state: '<b>' }] }), /valid state/)
   assert.throws(wrong({ instances: [{ ...web, vrid: 256 }] }), /valid vrid/)
+  assert.throws(wrong({ instances: [{ ...web, downTimerAdverts: 101 }] }), /downTimerAdverts/)
+  const { downTimerAdverts: _, leaseMs: __, ...before } = web
+  const old = summaryFrom(JSON.stringify({ ...one, instances: [before] }))
+  assert.deepEqual(old.instances, [before], 'a release that says neither')
+  const leased = { ...one, instances: [{ ...web, leaseMs: 300 }] }
+  assert.deepEqual(summaryFrom(JSON.stringify(leased)), leased)
   assert.throws(wrong({ instances: [{ ...web, advertIntervalMs: 1e300 }] }), /advertIntervalMs/)
   const nasty = summaryFrom(JSON.stringify({ ...one, host: `a\n\u202e${'x'.repeat(1_000)}` }))
   assert.match(nasty.host, /^a\ufffd\ufffdx{253}$/)
