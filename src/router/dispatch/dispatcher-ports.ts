@@ -38,7 +38,7 @@ export type DispatcherPorts = {
   claim(holder: SlotId | 'static', objects: readonly OwnedObject[]): boolean
   /** Of a link that vipd makes. A change comes back through `onLinks`. */
   readonly linkState: LinkStates
-  /** Whether an instance's kernel lease is in force. A change comes back through `onLease`. */
+  /** Whether an instance's kernel lease is in force. A change comes back through `leases.changed`. */
   readonly leaseOf: LeaseOf
   /** To call `tick` at that instant, once; null: never. Replaces the instant set before. */
   alarm(at: Us | null, now: Us): void
