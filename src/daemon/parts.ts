@@ -178,11 +178,14 @@ export class Parts {
   }
 
   #openLinks(log: Log): VirtualLinks {
-    const [kernel, engine, ownership] = [this.kernel, this.engine, this.ownership]
-    const onChange = (names: ReadonlySet<string>) =>
-      this.gate.run(() => this.dispatcher.onLinks(names))
-    const onContested = (name: string) => this.gate.run(() => this.dispatcher.onContestedLink(name))
-    return openVirtualLinks({ kernel, engine, log, ownership, onChange, onContested })
+    const { kernel, engine, ownership, gate } = this
+    return openVirtualLinks({
+      ...{ kernel, engine, log, ownership },
+      inTurn: (act) => gate.run(act),
+      onKernel: (bytes) => this.dispatcher.onKernel(this.reader.heard(bytes)),
+      onChange: (names) => gate.run(() => this.dispatcher.onLinks(names)),
+      onContested: (name) => gate.run(() => this.dispatcher.onContestedLink(name)),
+    })
   }
 
   #openDispatcher(config: Config, log: Log): Dispatcher {

@@ -26,8 +26,6 @@ export type VirtualLinkEntry = {
   contested: string | null
   /** The wait of a contest is over. */
   waited: boolean
-  /** Until then, in milliseconds, what was set last need not be seen: the kernel's news may come behind its answer. */
-  unseenUntilMs: number
   /** Said once: what of the interface's other ipvlans is not as ours. */
   besides: string | null
   /** The name is taken: by that link. */
@@ -52,7 +50,6 @@ export const newEntry = (name: string, wish: LinkWish | null): VirtualLinkEntry 
   contest: new Contest(),
   contested: null,
   waited: false,
-  unseenUntilMs: Number.NEGATIVE_INFINITY,
   besides: null,
   takenBy: null,
   ipv6: null,

@@ -33,6 +33,11 @@ export type LinkRequestPorts = {
   readonly log: Log
   /** One rtnetlink request, answered; rejects with OpError. */
   request(bytes: Uint8Array): Promise<unknown>
+  /**
+   * Has the mirror read that link. The kernel notifies neither the alias nor the settings of a link that is down
+   * (netdev_state_change), and a backup's is down. Rejects with OpError.
+   */
+  read(ifindex: number): Promise<void>
   /** Writes settings that no request sets; resolves with why it cannot, or null. */
   setIpv6(name: string, settings: Ipv6Settings): Promise<string | null>
 }
@@ -64,7 +69,7 @@ export class VirtualLinkRequests {
       : this.#ipvlanLacks(entry, wish, link, base).map(({ what }) => what)
   }
 
-  /** Alters it to what it must be; from then on it is ready. */
+  /** Alters it to what it must be; from then on it is ready, and the mirror has what the kernel made of it. */
   async configure(
     entry: VirtualLinkEntry,
     wish: LinkWish,
@@ -73,6 +78,7 @@ export class VirtualLinkRequests {
   ): Promise<void> {
     if (wish.kind === 'macvlan') await this.#configureMacvlan(entry, wish, link, base)
     else await this.#configureIpvlan(entry, wish, link, base)
+    await this.#ports.read(link.ifindex)
     entry.ready = link.ifindex
   }
 

@@ -38,9 +38,6 @@ export type VirtualLinksPorts = LinkRequestPorts & {
   onContested(name: string): void
 }
 
-/** The kernel's news are behind its answers by milliseconds; on a host that has no time, by more. */
-const newsWithinMs = 1_000
-
 /** A link that stands, and a vipd made. */
 export type InheritedLink = { readonly owned: OwnedLink; readonly ifindex: number }
 
@@ -199,25 +196,10 @@ export class VirtualLinks {
   #mend(entry: VirtualLinkEntry, wish: LinkWish, link: KernelLink, base: KernelLink): void {
     const lacks = this.#requests.lacksOf(entry, wish, link, base)
     if (entry.ready === link.ifindex) {
-      if (lacks.length === 0) return this.#stands(entry)
-      if (performance.now() < entry.unseenUntilMs) return
-      if (!this.#mayGoOn(entry, `alters it (${lacks.join(', ')})`)) return
+      if (lacks.length === 0) entry.waited = false
+      if (lacks.length === 0 || !this.#mayGoOn(entry, `alters it (${lacks.join(', ')})`)) return
     }
-    this.#run(entry, async () => {
-      await this.#requests.configure(entry, wish, link, base)
-      this.#awaitNews(entry)
-    })
-  }
-
-  #stands(entry: VirtualLinkEntry): void {
-    entry.waited = false
-    entry.unseenUntilMs = Number.NEGATIVE_INFINITY
-  }
-
-  /** A mirror that is behind is no other program: what was set is judged when it was seen, or after a while. */
-  #awaitNews(entry: VirtualLinkEntry): void {
-    entry.unseenUntilMs = performance.now() + newsWithinMs
-    setTimeout(() => this.look(), newsWithinMs + 1).unref()
+    this.#run(entry, () => this.#requests.configure(entry, wish, link, base))
   }
 
   /** It cannot be altered to what it must be. */

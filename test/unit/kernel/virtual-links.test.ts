@@ -37,8 +37,8 @@ function stage(links: KernelLink[]) {
   const say = (line: string) => void lines.push(line)
   let next = 10
   let refusal: OpError | null = null
-  /** What the mirror has not been told yet, while it is behind. */
-  const news: { late: (() => void)[] | null } = { late: null }
+  /** What the kernel notifies none of, as the link is down. */
+  const unheard: (() => void)[] = []
   const request = async (bytes: Uint8Array): Promise<void> => {
     const [message] = splitMessages(bytes).messages
     assert(message !== undefined)
@@ -53,11 +53,9 @@ function stage(links: KernelLink[]) {
       asked.push(`alter ${ifindex}`)
       const at = links.findIndex((it) => it.ifindex === ifindex)
       const altered = links[at]
-      const seen = () => {
+      unheard.push(() => {
         if (altered !== undefined) links[at] = { ...altered, alias: 'vipd' }
-      }
-      if (news.late === null) seen()
-      else news.late.push(seen)
+      })
     } else {
       asked.push('make')
       if (refusal !== null) throw refusal
@@ -78,6 +76,11 @@ function stage(links: KernelLink[]) {
     },
     log: { debug: say, info: say, warn: say, error: say, flush: () => Promise.resolve() },
     request,
+    read: async (ifindex) => {
+      await Promise.resolve()
+      if (!links.some((it) => it.ifindex === ifindex)) throw new OpError('RTM_GETLINK', 'ENODEV')
+      for (const seen of unheard.splice(0)) seen()
+    },
     record: (objects) => {
       recorded.push(objects)
       return Promise.resolve()
@@ -92,7 +95,7 @@ function stage(links: KernelLink[]) {
   const refuse = (why: OpError | null) => {
     refusal = why
   }
-  return { made, links, asked, lines, recorded, changed, contested, refuse, ipv6, news }
+  return { made, links, asked, lines, recorded, changed, contested, refuse, ipv6 }
 }
 
 const settled = (made: VirtualLinks) => made.settled(5_000)
@@ -245,52 +248,35 @@ test('what another program alters is set again at once, and after ever longer wa
   assert.equal(sets() - first, 13)
 })
 
-test('a mirror that is behind is no other program', async (context) => {
-  context.mock.timers.enable({ apis: ['setTimeout'] })
-  const { made, links, asked, contested, news } = stage([link(2, 'eth0')])
-  const turns = async () => {
-    for (let i = 0; i < 20; i++) await new Promise((turned) => setImmediate(turned))
-  }
-  const late: (() => void)[] = []
-  news.late = late
-  made.want([wish])
-  await turns()
-  const asks = asked.length
-  for (let i = 0; i < 20; i++) made.look()
-  await turns()
-  assert.equal(asked.length, asks, 'it was set once')
-  news.late = null
-  for (const seen of late) seen()
-  made.look()
-  await turns()
-  assert.equal(asked.length, asks)
-  links[1] = link(10, wish.name, { ...shape, alias: 'another' })
-  made.look()
-  await turns()
-  assert.ok(
-    asked.length > asks,
-    'what was seen as it must be and is so no more is set again at once',
-  )
-  assert.deepEqual(contested, [])
-})
-
-test('a link that the kernel does not let be as it must be is not asked for without end', async (context) => {
-  context.mock.timers.enable({ apis: ['setTimeout'] })
-  let nowMs = 0
-  context.mock.method(performance, 'now', () => nowMs)
+test('a link that is down, of which the kernel notifies nothing, is set once', async () => {
   const { made, links, asked, contested } = stage([link(2, 'eth0')])
   made.want([wish])
-  const second = async () => {
-    for (let i = 0; i < 20; i++) await new Promise((turned) => setImmediate(turned))
-    nowMs += 1_000
-    context.mock.timers.tick(1_000)
+  await settled(made)
+  const sets = () => asked.filter((what) => what === 'alter 10').length
+  assert.equal(sets(), 3)
+  for (let i = 0; i < 20; i++) {
+    made.look()
+    await new Promise((resolve) => setImmediate(resolve))
   }
-  await second()
+  assert.equal(sets(), 3)
+  assert.deepEqual(contested, [])
+  links[1] = link(10, wish.name, { ...shape, alias: 'another' })
+  made.look()
+  // What another program alters is set again at once.
+  while (sets() < 6) await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(contested, [])
+  await made.close(10)
+})
+
+test('a link that the kernel does not let be as it must be is not asked for without end', async () => {
+  const { made, links, asked, contested } = stage([link(2, 'eth0')])
+  made.want([wish])
+  await settled(made)
   links.splice(1, 1, link(10, 'vrrp.51', { ...shape, macvlanMode: 1 }))
   made.look()
-  for (let i = 0; i < 600; i++) await second()
-  assert.deepEqual(contested, ['vrrp.51'])
-  assert.ok(asked.length < 100, `${asked.length}`)
+  while (contested.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  assert.ok(asked.length < 60, `${asked.length}`)
+  await made.close(10)
 })
 
 test('what the kernel refuses is said once and is no link', async () => {
