@@ -181,8 +181,7 @@ export class Parts {
     const { kernel, engine, ownership, gate } = this
     return openVirtualLinks({
       ...{ kernel, engine, log, ownership },
-      inTurn: (act) => gate.run(act),
-      onKernel: (bytes) => this.dispatcher.onKernel(this.reader.heard(bytes)),
+      read: (ifindex) => this.reader.readLink(ifindex, (act) => gate.run(act)),
       onChange: (names) => gate.run(() => this.dispatcher.onLinks(names)),
       onContested: (name) => gate.run(() => this.dispatcher.onContestedLink(name)),
     })

@@ -10,7 +10,6 @@ import type { Kernel } from '../kernel/mirror.ts'
 import type { Ownership } from '../kernel/record.ts'
 import type { Ipv6Settings, LinkWish } from '../kernel/virtual-link-shape.ts'
 import { VirtualLinks } from '../kernel/virtual-links.ts'
-import { encodeLinkGet } from '../wire/rtnetlink-settings.ts'
 import { request } from './request.ts'
 
 /** The thread is started for it, which takes a slow machine more than a second. */
@@ -21,30 +20,18 @@ export function openVirtualLinks(ports: {
   readonly engine: Pick<Engine, 'request'>
   readonly log: Log
   readonly ownership: Ownership
-  /** What comes of the kernel is taken in one after the other (`Gate`). */
-  inTurn(act: () => void): void
-  /** What the kernel says of links, as its notifications do. */
-  onKernel(bytes: Uint8Array): void
+  /** Has the mirror read that link. Rejects with OpError. */
+  read(ifindex: number): Promise<void>
   onChange(names: ReadonlySet<string>): void
   onContested(name: string): void
 }): VirtualLinks {
-  const { kernel, engine, log, ownership, inTurn, onKernel, onChange, onContested } = ports
+  const { kernel, engine, log, ownership, read, onChange, onContested } = ports
   const errands = new Errands()
   return new VirtualLinks({
     kernel,
     log,
     request: (bytes) => request(engine, bytes),
-    // Within the answer's own turn: a notification that comes after it is newer.
-    read: (ifindex) =>
-      new Promise((resolve, reject) => {
-        engine.request(encodeLinkGet(ifindex), (answer) =>
-          inTurn(() => {
-            if (answer instanceof OpError) return reject(answer)
-            onKernel(answer)
-            resolve()
-          }),
-        )
-      }),
+    read,
     record: (links) => ownership.record('links', links),
     setIpv6: (name, settings) => setIpv6(errands, name, settings),
     onChange,

@@ -8,6 +8,7 @@
 import { OpError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Engine } from '../engine/contract.ts'
+import { encodeLinkGet } from '../wire/rtnetlink-settings.ts'
 import { dumpRequests, type Kernel, type KernelChange, missingDump } from './mirror.ts'
 
 export type KernelReaderPorts = {
@@ -59,6 +60,23 @@ export class KernelReader {
       this.#ports.engine.request(request, (answer) => {
         if (this.#reading === reading) this.#take(reading, i, request, answer)
       })
+  }
+
+  /**
+   * Reads that link, for what is not notified of it. `inTurn`: has the answer taken in behind what was notified before
+   * it. Rejects with OpError.
+   */
+  readLink(ifindex: number, inTurn: (act: () => void) => void): Promise<void> {
+    const { engine, onChanges } = this.#ports
+    return new Promise((resolve, reject) => {
+      engine.request(encodeLinkGet(ifindex), (answer) =>
+        inTurn(() => {
+          if (answer instanceof OpError) return reject(answer)
+          onChanges(this.heard(answer))
+          resolve()
+        }),
+      )
+    })
   }
 
   /** A notification. Returns what it changes; before the first reading there is nothing to change. */
