@@ -35,6 +35,8 @@ const char* KindName(Event::Kind kind) {
       return "gaveSlots";
     case Event::Kind::kTookSlots:
       return "tookSlots";
+    case Event::Kind::kExchangeOver:
+      return "exchangeOver";
     case Event::Kind::kAnswer:
       return "answer";
   }
@@ -100,6 +102,10 @@ Napi::Object EventTo(Napi::Env env, const Event& event) {
     case Event::Kind::kGaveSlots:
     case Event::Kind::kTookSlots:
       Set(&out, "at", event.at);
+      break;
+    case Event::Kind::kExchangeOver:
+      Set(&out, "at", event.at);
+      out.Set("why", event.detail);
       break;
     case Event::Kind::kKernel:
       out.Set("bytes", BytesTo(env, event.bytes));

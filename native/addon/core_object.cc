@@ -44,13 +44,25 @@ Napi::Function CoreObject::Define(Napi::Env env) {
                       InstanceMethod<&CoreObject::NextDeadline>("nextDeadline"),
                       InstanceMethod<&CoreObject::ReadSlot>("counters"),
                       InstanceMethod<&CoreObject::ReadGaps>("gaps"),
-                      InstanceMethod<&CoreObject::ReadLink>("linkCounters")});
+                      InstanceMethod<&CoreObject::ReadLink>("linkCounters"),
+                      InstanceMethod<&CoreObject::Hold>("hold"),
+                      InstanceMethod<&CoreObject::Ready>("ready"),
+                      InstanceMethod<&CoreObject::SayReady>("sayReady"),
+                      InstanceMethod<&CoreObject::TakeUp>("takeUp"),
+                      InstanceMethod<&CoreObject::Take>("take"),
+                      InstanceMethod<&CoreObject::Offer>("offer"),
+                      InstanceMethod<&CoreObject::Withdraw>("withdraw"),
+                      InstanceMethod<&CoreObject::Over>("over"),
+                      InstanceMethod<&CoreObject::Give>("give"),
+                      InstanceMethod<&CoreObject::LookGiven>("lookGiven")});
 }
 
 CoreObject::CoreObject(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<CoreObject>(info),
       policy_(PolicyFrom(info[2].As<Napi::Object>())),
-      core_(std::make_unique<Core>(policy_, UsAt(info, 0), UsAt(info, 1))) {
+      core_(std::make_unique<Core>(policy_, UsAt(info, 0), UsAt(info, 1))),
+      giver_(policy_),
+      kept_(policy_.exchange_kept) {
   OpenFailure failure;
   seals_ = SealTable::Make(&failure);
   if (seals_ == nullptr) throw Failed(info.Env(), failure.call, failure.error);
@@ -133,6 +145,7 @@ void CoreObject::Packet(const Napi::CallbackInfo& info) {
   const Bytes payload = BytesFrom(info[3]);
   const Bytes header = info[5].IsTypedArray() ? BytesFrom(info[5]) : Bytes();
   const vipd::Packet packet = {AddressFrom(info[1]), IntAt(info, 2), header, payload};
+  if (taker_ != nullptr) return kept_.Keep(IntAt(info, 0), packet, UsAt(info, 4));
   core_->Receive(IntAt(info, 0), packet, UsAt(info, 4));
 }
 

@@ -10,6 +10,8 @@
 
 #include "base/step_queue.h"
 #include "engine/core.h"
+#include "engine/exchange_turns.h"
+#include "engine/kept_packets.h"
 #include "engine/pacer.h"
 
 namespace vipd {
@@ -42,6 +44,17 @@ class CoreObject : public Napi::ObjectWrap<CoreObject> {
   Napi::Value ReadLink(const Napi::CallbackInfo& info);
   Napi::Value ReadSenders(const Napi::CallbackInfo& info);
   Napi::Value Answer(const Napi::CallbackInfo& info);
+  // core_exchange_object.cc: as the engine's thread does it, turn by turn.
+  void Hold(const Napi::CallbackInfo& info);
+  void Ready(const Napi::CallbackInfo& info);
+  void SayReady(const Napi::CallbackInfo& info);
+  Napi::Value TakeUp(const Napi::CallbackInfo& info);
+  Napi::Value Take(const Napi::CallbackInfo& info);
+  void Offer(const Napi::CallbackInfo& info);
+  void Withdraw(const Napi::CallbackInfo& info);
+  Napi::Value Over(const Napi::CallbackInfo& info);
+  Napi::Value Give(const Napi::CallbackInfo& info);
+  Napi::Value LookGiven(const Napi::CallbackInfo& info);
   struct Turn {
     Napi::Env env;
     Us now;
@@ -63,6 +76,9 @@ class CoreObject : public Napi::ObjectWrap<CoreObject> {
   std::map<SlotId, std::shared_ptr<SealSenders>> senders_;
   StepQueue steps_;  // what the kernel has not answered
   Pacer pacer_;
+  ExchangeGiver giver_;
+  std::unique_ptr<ExchangeTaker> taker_;
+  KeptPackets kept_;
   std::unordered_map<SlotId, std::shared_ptr<SlotCounters>> slots_;
   std::unordered_map<LinkId, std::shared_ptr<LinkCounters>> links_;
 };

@@ -273,13 +273,10 @@ void EngineObject::WithdrawExchangeOf(const Napi::CallbackInfo& info) {
   engine_->Post(WithdrawExchange{info[0].As<Napi::Boolean>().Value()});
 }
 
-// The slots in pairs: of the other engine, and here.
+// ready(attempt, pairs)
 void EngineObject::BeReady(const Napi::CallbackInfo& info) {
-  ReadyForExchange ready{info[0].As<Napi::Number>().Uint32Value(), {}};
-  const auto pairs = info[1].As<Napi::Array>();
-  const auto slot = [&](uint32_t at) { return pairs.Get(at).As<Napi::Number>().Int32Value(); };
-  for (uint32_t i = 0; i + 1 < pairs.Length(); i += 2) ready.slots[slot(i)] = slot(i + 1);
-  engine_->Post(std::move(ready));
+  engine_->Post(ReadyForExchange{info[0].As<Napi::Number>().Uint32Value(),
+                                 SlotPairsFrom(info[1].As<Napi::Array>())});
 }
 
 Napi::Value EngineObject::ReadLink(const Napi::CallbackInfo& info) {

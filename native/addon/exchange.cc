@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <string>
 #include <vector>
@@ -52,6 +53,19 @@ Napi::Value ExchangeDescriptors(const Napi::CallbackInfo& info) {
   out.Set(1U, Napi::Number::New(info.Env(), exchange->to_second()));
   out.Set(2U, Napi::Number::New(info.Env(), exchange->to_first()));
   return out;
+}
+
+// exchangeState(exchange): whose the slots are.
+Napi::Value ReadState(const Napi::CallbackInfo& info) {
+  static constexpr std::array<const char*, 5> kNames = {"preparing", "ready", "given", "taken",
+                                                        "void"};
+  return Napi::String::New(info.Env(), kNames.at(ExchangeFrom(info[0])->page()->state()));
+}
+
+// mayAct(exchange, second): as a warden asks whose daemon is gone, which decides the word.
+Napi::Value AskToAct(const Napi::CallbackInfo& info) {
+  const auto role = info[1].ToBoolean().Value() ? ExchangeRole::kSecond : ExchangeRole::kFirst;
+  return Napi::Boolean::New(info.Env(), ExchangeFrom(info[0])->page()->MayAct(role));
 }
 
 // Two connected AF_UNIX streams.
@@ -122,10 +136,22 @@ std::shared_ptr<Exchange> ExchangeFrom(const Napi::Value& value) {
   return value.IsExternal() ? *value.As<Napi::External<Kept>>().Data() : nullptr;
 }
 
+std::unordered_map<SlotId, SlotId> SlotPairsFrom(const Napi::Array& pairs) {
+  std::unordered_map<SlotId, SlotId> slots;
+  const auto slot = [&](uint32_t at) {
+    const Napi::Value value = pairs.Get(at);
+    return value.As<Napi::Number>().Int32Value();
+  };
+  for (uint32_t i = 0; i + 1 < pairs.Length(); i += 2) slots[slot(i)] = slot(i + 1);
+  return slots;
+}
+
 void DefineExchange(Napi::Env env, Napi::Object exports) {
   exports.Set("makeExchange", Napi::Function::New(env, MakeExchange));
   exports.Set("openExchange", Napi::Function::New(env, OpenExchange));
   exports.Set("exchangeDescriptors", Napi::Function::New(env, ExchangeDescriptors));
+  exports.Set("exchangeState", Napi::Function::New(env, ReadState));
+  exports.Set("mayAct", Napi::Function::New(env, AskToAct));
   exports.Set("socketPair", Napi::Function::New(env, SocketPair));
   exports.Set("closeDescriptor", Napi::Function::New(env, CloseDescriptor));
   exports.Set("startSuccessor", Napi::Function::New(env, Start));

@@ -4,7 +4,10 @@
 
 #include <napi.h>
 
+#include <unordered_map>
+
 #include "base/exchange.h"
+#include "base/plan.h"
 
 namespace vipd {
 
@@ -12,5 +15,8 @@ namespace vipd {
 std::shared_ptr<Exchange> ExchangeFrom(const Napi::Value& value);
 
 void DefineExchange(Napi::Env env, Napi::Object exports);
+
+// Slots of one engine and of another, in turns.
+std::unordered_map<SlotId, SlotId> SlotPairsFrom(const Napi::Array& pairs);
 
 }  // namespace vipd

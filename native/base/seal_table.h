@@ -24,8 +24,9 @@ struct SealKey {
 struct SealMark {
   Address sender;
   SealSequence last = 0;
-  Us at = -1;        // of its reception, monotonic
-  int64_t skew = 0;  // seconds
+  Us at = -1;           // of its reception, monotonic
+  int64_t skew = 0;     // seconds
+  bool skewed = false;  // more than half the window, and that has been told
 };
 
 // How a slot seals with a trailer and what it asks of what it hears.

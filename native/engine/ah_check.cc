@@ -28,6 +28,11 @@ SealCheck::Judgement AhCheck::Judge(const Packet& packet, Us, Us) {
   return {SealVerdict::kVerified};
 }
 
+bool AhCheck::Judged(const Packet& packet) const {
+  const AhFields fields = ReadAh(packet.header);
+  return fields.well_formed && fields.sequence <= sequence_->load();
+}
+
 bool AhCheck::SaysTheSame(std::span<const uint8_t> a, std::span<const uint8_t> b) const {
   return std::ranges::equal(a, b);
 }

@@ -20,6 +20,7 @@ class AhCheck : public SealCheck {
     return verdict == SealVerdict::kNone || verdict == SealVerdict::kVerified;
   }
   bool SaysTheSame(std::span<const uint8_t> a, std::span<const uint8_t> b) const override;
+  bool Judged(const Packet& packet) const override;
 
  private:
   const AhSeal seal_;

@@ -99,6 +99,7 @@ struct Event {
     kSkewed,
     kGaveSlots,
     kTookSlots,
+    kExchangeOver,
     kAnswer
   };
 
@@ -123,7 +124,7 @@ struct Event {
   uint32_t id = 0;        // answer: the request's
   const char* call = "";  // failed, linkFailed; answer: null if there is one
   int error = 0;
-  std::string detail;
+  std::string detail;  // failed, answer; exchangeOver: why
 
   static Event Of(Kind kind, SlotId slot, int64_t generation) {
     Event event;
@@ -199,6 +200,9 @@ class Core {
   void Apply(OrderFor order, uint64_t acknowledged, Us now);
   // False for a packet that nothing here expected.
   bool Receive(LinkId link, const Packet& packet, Us now);
+  // The same of one that came while another core had the slots, which may have had it too: what
+  // that one has judged already is no replay.
+  void ReceiveAgain(LinkId link, const Packet& packet, Us at);
   // An unreadable packet: counted, never raised.
   void Unclaimed(LinkId link);
   // Another bound for the lease, which is renewed with it; 0 switches the lease off.
@@ -328,6 +332,10 @@ class Core {
   Slot* Find(SlotId id);
   static Slot* Route(const Link& link, const Address& from, std::span<const uint8_t> payload);
   bool lapsed(Us now) const { return liveness_ > 0 && now - renewed_ >= liveness_; }
+  static void TellFollow(const Slot& slot, std::vector<ExchangeEntry>* out);
+  static void TellLead(const Slot& slot, std::vector<ExchangeEntry>* out);
+  bool TakeUpFollow(Slot* slot, const ExchangeEntry& entry);
+  bool TakeUpRepeat(Slot* slot, const ExchangeEntry& entry);
   void Enter(Slot* slot, State state);
   void Leave(Slot* slot);
   void Push(const Slot& slot, PlanPtr plan);

@@ -39,8 +39,9 @@ Engine::Engine(EngineOptions options, std::function<void()> notify)
       netlink_([this] { Wake(); }),
       paced_([this](Event event) { core_->Raise(std::move(event)); }),
       inbox_(std::make_unique<Inbox>()),
-      exchange_(options_.succeeds),
-      held_(exchange_ != nullptr),
+      giver_(options_.policy),
+      taker_(options_.succeeds == nullptr ? nullptr
+                                          : std::make_unique<ExchangeTaker>(options_.succeeds)),
       kept_(options_.policy.exchange_kept) {}
 
 Engine::~Engine() {
@@ -55,14 +56,14 @@ void Engine::Run() {
       RunAfterLeaving();
       continue;
     }
-    if (held_) TakeIfGiven();
-    if (!held_) Fire();
+    if (held()) TakeIfGiven();
+    if (!held()) Fire();
     if (!shut_.empty()) ReopenGates(MonotonicNow());
     CarryOut();
     TakeAnswers();
     if (RealtimeLost()) core_->Raise(Event::Of(Event::Kind::kRealtimeLost, 0, 0));
     Deliver();
-    if (held_) SayReady();
+    if (held()) SayReady();
     GiveIfQuiet();
     if (left_)
       Deliver();
@@ -126,7 +127,7 @@ void Engine::Poll(int timeout_ms) {
 // Before anything else: after a stop the warden may have given up what we led.
 void Engine::WakeUp() {
   // What it could have given up is not ours yet, or not any more.
-  if (held_ || left_) return;
+  if (held() || left_) return;
   const Us now = MonotonicNow();
   if (!warden_.Awake(now)) return;
   // The netlink thread hands nothing over while the warden's mark stands: when it is taken away, it
@@ -138,8 +139,10 @@ void Engine::WakeUp() {
 void Engine::MeetWardenNow(const StartedWarden& started) {
   LoseWarden();
   warden_.Connect(started);
-  if (exchange_ != nullptr)
-    warden_.Share(exchange_, held_ ? WardenPort::Role::kSecond : WardenPort::Role::kFirst);
+  if (held())
+    warden_.Share(options_.succeeds, ExchangeRole::kSecond);
+  else if (giver_.exchange() != nullptr)
+    warden_.Share(giver_.exchange(), ExchangeRole::kFirst);
   netlink_.Heed(started.page);
   if (!WatchReadable(epoll_.get(), warden_.fd(), kWardenTag)) return LoseWarden();
   for (const auto& [id, link] : links_) warden_.AddLink(link);
@@ -334,7 +337,7 @@ void Engine::HandOver() {
 
 void Engine::Arm() {
   // Nothing is promised for what another process still answers for.
-  if (held_) return warden_.SleepUntil(kNever);
+  if (held()) return warden_.SleepUntil(kNever);
   const Us deadline = core_->NextDeadline();
   warden_.SleepUntil(taken_.empty() ? deadline : MonotonicNow());
   const Us next = std::min(deadline, paced_.NextDeadline());

@@ -24,6 +24,7 @@
 #include "engine/address_news.h"
 #include "engine/core.h"
 #include "engine/engine_carrier.h"
+#include "engine/exchange_turns.h"
 #include "engine/kept_packets.h"
 #include "engine/netlink_thread.h"
 #include "engine/paced_frames.h"
@@ -205,14 +206,16 @@ class Engine {
   void OfferNow(OfferExchange offer);
   void WithdrawNow(bool for_good);
   bool Quiet(Us now) const;
-  bool WriteExchange();
   void GiveIfQuiet();
   void LeaveNow(Us at);
+  void ForgetExchange(const std::shared_ptr<Exchange>& exchange) const;
   void TakeExchangeWake();
   void RunAfterLeaving();
   void ReadyNow(ReadyForExchange ready);
   void SayReady();
   void TakeIfGiven();
+  // The slots are still another engine's.
+  bool held() const { return taker_ != nullptr; }
 
   const EngineOptions options_;
   const std::function<void()> notify_;
@@ -257,16 +260,10 @@ class Engine {
   Us armed_ = kNever;
   std::unique_ptr<Inbox> inbox_;
 
-  // With another process; null: none.
-  std::shared_ptr<Exchange> exchange_;
-  bool offering_ = false;
+  ExchangeGiver giver_;
   bool left_ = false;  // the slots are another engine's
-  Us offered_at_ = 0;
-  uint64_t offered_after_ = 0;  // events, when what is offered was made
-  uint32_t givings_ = 0;
-  bool held_;  // the slots are still another engine's
-  uint32_t ready_for_ = 0;
-  std::unordered_map<SlotId, SlotId> slots_from_;
+  // Null: the slots are this engine's, or were.
+  std::unique_ptr<ExchangeTaker> taker_;
   KeptPackets kept_;
   // Everything that had come by then has been read, if there was not too much of it.
   Us looked_at_ = 0;

@@ -41,7 +41,7 @@ std::optional<OpenFailure> Engine::Open() {
                                                core_->Raise(std::move(event));
                                              });
   if (const auto failure = carrier_->Open()) return failure;
-  if (exchange_ != nullptr && !WatchReadable(epoll_.get(), exchange_->to_second(), kExchangeTag))
+  if (held() && !WatchReadable(epoll_.get(), taker_->exchange().to_second(), kExchangeTag))
     return OpenFailure{"epoll_ctl", errno};
   const bool watched = WatchReadable(epoll_.get(), wake_.get(), kWakeTag) &&
                        WatchReadable(epoll_.get(), timer_.get(), kTimerTag) &&

@@ -68,7 +68,7 @@ void Engine::ReceiveOne(const Link& link, const mmsghdr& message, Us now) {
         memcpy(&packet.ttl, CMSG_DATA(c), sizeof packet.ttl);
   }
   if ((header.msg_flags & MSG_TRUNC) != 0) return Unreadable(link, now);
-  if (held_) return kept_.Keep(link.id, packet, now);
+  if (held()) return kept_.Keep(link.id, packet, now);
   if (!core_->Receive(link.id, packet, now)) Unexpected(link, now);
 }
 

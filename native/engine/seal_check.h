@@ -67,6 +67,11 @@ class SealCheck {
   virtual bool Believes(SealVerdict verdict) const = 0;
   // Of two adverts of one length that verify: whether they say the same.
   virtual bool SaysTheSame(std::span<const uint8_t> a, std::span<const uint8_t> b) const = 0;
+  // The latest of each sender, and the same of a process before this one.
+  virtual std::vector<SealMark> Marks() const { return {}; }
+  virtual void Remember(const SealMark&) {}
+  // As far as its sequence says: this packet, or a later one of its sender, has been judged before.
+  virtual bool Judged(const Packet& packet) const = 0;
 };
 
 // `before`: what this one replaces, or null; replays of what it heard stay replays. `sequence`: the

@@ -35,7 +35,7 @@ TrailerCheck::TrailerCheck(Seal seal, std::shared_ptr<SealSenders> senders,
     : seal_(std::move(seal)), senders_(std::move(senders)), marks_(senders_->senders.size()) {
   for (size_t i = 0; i < marks_.size() && i < seal_.peers.size(); ++i)
     senders_->senders[i].Name(seal_.peers[i]);
-  for (const SealMark& mark : seal_.marks) Remember(mark);
+  for (const SealMark& mark : seal_.marks) TrailerCheck::Remember(mark);
   if (before == nullptr) return;
   for (size_t old = 0; old < before->marks_.size(); ++old) {
     const SealSender& known = before->senders_->senders[old];
@@ -54,11 +54,21 @@ TrailerCheck::TrailerCheck(Seal seal, std::shared_ptr<SealSenders> senders,
 void TrailerCheck::Remember(const SealMark& mark) {
   const size_t at = PlaceToMark(mark.sender);
   if (at == kNowhere) return;
-  marks_[at] = {mark.last, true, false};
+  marks_[at] = {mark.last, true, mark.skewed};
   senders_->senders[at].last = mark.last;
   senders_->senders[at].at = mark.at;
   senders_->senders[at].skew = mark.skew;
   senders_->senders[at].set = true;
+}
+
+std::vector<SealMark> TrailerCheck::Marks() const {
+  std::vector<SealMark> out;
+  for (size_t i = 0; i < marks_.size(); ++i) {
+    const SealSender& sender = senders_->senders[i];
+    if (marks_[i].set)
+      out.push_back({sender.address(), marks_[i].last, sender.at, sender.skew, marks_[i].skewed});
+  }
+  return out;
 }
 
 size_t TrailerCheck::PlaceOf(const Address& from) const {
@@ -116,6 +126,12 @@ SealCheck::Judgement TrailerCheck::Judge(const Packet& packet, Us wall, Us now) 
   senders_->senders[at].last = sequence;
   senders_->senders[at].set = true;
   return {SealVerdict::kVerified, skew, news};
+}
+
+bool TrailerCheck::Judged(const Packet& packet) const {
+  const size_t at = PlaceOf(packet.from);
+  if (at == kNowhere || !marks_[at].set || packet.payload.size() < kTrailerOctets) return false;
+  return !Later(ReadSequence(packet.payload.last(kTrailerOctets)), marks_[at].last);
 }
 
 // What the trailer covers. The checksum of IPv6 covers the trailer and so differs each time; the

@@ -20,6 +20,9 @@ class TrailerCheck : public SealCheck {
            (verdict == SealVerdict::kMissing && !seal_.requires_it);
   }
   bool SaysTheSame(std::span<const uint8_t> a, std::span<const uint8_t> b) const override;
+  bool Judged(const Packet& packet) const override;
+  std::vector<SealMark> Marks() const override;
+  void Remember(const SealMark& mark) override;
 
  private:
   struct Mark {
@@ -30,7 +33,6 @@ class TrailerCheck : public SealCheck {
 
   size_t PlaceOf(const Address& from) const;
   size_t PlaceToMark(const Address& from);
-  void Remember(const SealMark& mark);
   bool Forgotten(const Mark& mark, Us wall) const;
 
   const Seal seal_;

@@ -314,10 +314,17 @@ void WardenPort::Dismiss() {
   SendFirst();
 }
 
-void WardenPort::Share(std::shared_ptr<const Exchange> exchange, Role role) {
-  Waiting first{Encode(About(WardenMessage::Kind::kExchange, role == Role::kSecond ? 1 : 0)),
-                nullptr, std::move(exchange)};
+void WardenPort::Share(std::shared_ptr<const Exchange> exchange, ExchangeRole role) {
+  const int32_t second = role == ExchangeRole::kSecond ? 1 : 0;
+  Waiting first{Encode(About(WardenMessage::Kind::kExchange, second)), nullptr,
+                std::move(exchange)};
   waiting_.push_front(std::move(first));
+}
+
+// One that is not ready yet has been told of no lead either.
+bool WardenPort::shared() const {
+  return !connected() || !ready_ ||
+         std::ranges::none_of(waiting_, [](const Waiting& one) { return one.exchange != nullptr; });
 }
 
 void WardenPort::Vouch(Us now) {

@@ -78,8 +78,9 @@ class WardenPort {
   }
   // From now on the word of the exchange decides whether this warden may act (warden.cc): ahead of
   // everything that it is not yet told.
-  enum class Role : uint8_t { kFirst, kSecond };
-  void Share(std::shared_ptr<const Exchange> exchange, Role role);
+  void Share(std::shared_ptr<const Exchange> exchange, ExchangeRole role);
+  // No warden that could act is without that word.
+  bool shared() const;
   void Dismiss();
 
   // The engine is awake at `now`, will be again at `next`, and vouches for its leads that long.

@@ -138,8 +138,10 @@ class Warden {
         given_up_.reserve(names_.size());
         return;
       case WardenMessage::Kind::kExchange:
-        exchange_ = MapExchangePage(fd.get());
-        second_ = message.id != 0;
+        // Without the word it could act beside another: the engine starts another warden.
+        exchange_ = MapExchangePage(fd.get(), exchange_);
+        dismissed_ = exchange_ == nullptr;
+        role_ = message.id == 0 ? ExchangeRole::kFirst : ExchangeRole::kSecond;
         return;
       case WardenMessage::Kind::kDismiss:
         dismissed_ = true;
@@ -148,19 +150,7 @@ class Warden {
   }
 
   // While another process of the daemon takes this one's place, the word of their exchange decides.
-  // The first one's warden acts once there can be no exchange any more, the second one's when it
-  // has taken place; either way the word is then void or taken for good.
-  bool MayAct() {
-    if (exchange_ == nullptr) return true;
-    uint32_t word = exchange_->word;
-    while (ExchangePage::StateIn(word) != ExchangePage::kTaken) {
-      if (word != ExchangePage::kVoid &&
-          !exchange_->word.compare_exchange_weak(word, ExchangePage::kVoid))
-        continue;
-      return !second_;
-    }
-    return second_;
-  }
+  bool MayAct() { return exchange_ == nullptr || exchange_->MayAct(role_); }
 
   // A plan replaces the one before it when its last part is here.
   void TakePlan(WardenMessage message) {
@@ -257,7 +247,7 @@ class Warden {
   bool dismissed_ = false;
   UniqueFd journal_;
   ExchangePage* exchange_ = nullptr;
-  bool second_ = false;
+  ExchangeRole role_ = ExchangeRole::kFirst;
   std::array<uint8_t, kWardenMessageMax> buffer_;
   std::array<char, kEntryMax> text_;
 };

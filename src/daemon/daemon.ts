@@ -57,7 +57,9 @@ export class RunningDaemon extends Answers implements Daemon {
     predecessor: Predecessor | null = null,
   ) {
     super(
-      new Parts(options, loaded, config, ownership, predecessor, (at) => this.#upgrades.gave(at)),
+      new Parts(options, loaded, config, ownership, predecessor, (event) =>
+        this.#upgrades.exchanged(event),
+      ),
     )
     this.#upgrades = this.#openUpgrades()
   }

@@ -1,7 +1,6 @@
 /** What a daemon is made of: sockets, threads, files, keepers of the kernel's state, joined to the dispatcher. */
 import { randomInt } from 'node:crypto'
 import type { Log } from '../base/log.ts'
-import type { Us } from '../base/time.ts'
 import { startCheckPool } from '../checks/pool/pool.ts'
 import type { CheckPool } from '../checks/verdict/types.ts'
 import type { Config } from '../config/types.ts'
@@ -10,7 +9,7 @@ import type { Engine, EngineStart } from '../engine/contract.ts'
 import { openFrames } from '../engine/frames.ts'
 import type { Frames } from '../engine/frames-contract.ts'
 import { startEngine } from '../engine/native.ts'
-import type { Succession } from '../engine/succession-contract.ts'
+import type { ExchangeEvent, Succession } from '../engine/succession-contract.ts'
 import { LinkDelays } from '../kernel/link-delays.ts'
 import { Kernel } from '../kernel/mirror.ts'
 import { KernelReader } from '../kernel/reader.ts'
@@ -74,7 +73,7 @@ export class Parts {
     config: Config,
     ownership: Ownership,
     predecessor: Predecessor | null,
-    onGiven: (at: Us) => void,
+    onExchange: (event: ExchangeEvent) => void,
   ) {
     const { log, workers } = options
     if (predecessor !== null) this.gate.shut()
@@ -100,7 +99,7 @@ export class Parts {
     const { engine, start, guard, succession, openBfd } = startEngine(
       engineOptions(config.globals, predecessor?.exchange),
       (events) => this.gate.run(() => this.dispatcher.onEngine(events)),
-      (what, at) => (what === 'gave' ? onGiven(at) : predecessor?.took()),
+      (event) => (event.what === 'took' ? predecessor?.took() : onExchange(event)),
     )
     this.engine = engine
     this.succession = succession

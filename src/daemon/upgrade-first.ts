@@ -5,7 +5,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { textOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import type { Us } from '../base/time.ts'
 import { ruleNumbers } from '../config/rule-numbers.ts'
 import type { Engine } from '../engine/contract.ts'
 import { endSuccessor, type Started } from '../engine/exchange.ts'
@@ -78,6 +77,7 @@ export class FirstOfTwo {
   readonly #times: UpgradeTimes
   #given = false
   #aborted: string | null = null
+  #over: string | null = null
   #news: () => void = () => undefined
 
   /** Starts the successor. Throws UpgradeRefused. */
@@ -93,8 +93,14 @@ export class FirstOfTwo {
   }
 
   /** The engine has given the slots. */
-  gave(_at: Us): void {
+  gave(): void {
     this.#given = true
+    this.#news()
+  }
+
+  /** The engine never will. */
+  over(why: string): void {
+    this.#over = why
     this.#news()
   }
 
@@ -184,7 +190,8 @@ export class FirstOfTwo {
     }
     succession.offer(this.#started.exchange, attempt)
     void this.#channel.send({ kind: 'state', attempt, state })
-    const over = () => stale || this.#given || this.#aborted !== null || this.#channel.ended
+    const over = () =>
+      stale || this.#given || this.#aborted !== null || this.#over !== null || this.#channel.ended
     const answer = this.#next(this.#times.adopt, 'it did not adopt the state')
     answer.catch(() => undefined)
     await Promise.race([answer, this.#until(over, this.#times.adopt)])
@@ -195,6 +202,7 @@ export class FirstOfTwo {
     if (this.#given) return 'given'
     this.#requireGoingOn()
     if (this.#channel.ended) throw new UpgradeRefused(`process ${this.#started.pid} has ended`)
+    if (this.#over !== null) throw new UpgradeRefused(this.#over)
     if (message.kind !== 'adopted') throw new UpgradeRefused(`it says ${message.kind}`)
     return {
       again: stale

@@ -4,6 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { assert } from '../base/assert.ts'
+import { OpError } from '../base/errors.ts'
 import { type ExchangeHandle, inheritedExchange } from '../engine/exchange.ts'
 import { Channel } from './upgrade-channel.ts'
 import { exchangeProtocol, type FromFirst, type FromSecond } from './upgrade-messages.ts'
@@ -27,7 +28,7 @@ export type Adopt = (state: unknown, attempt: number) => PassedState | string
 
 /** The process before this one, which still runs. */
 export class Predecessor {
-  readonly exchange: ExchangeHandle
+  readonly #exchange: ExchangeHandle | OpError
   readonly #channel: Channel<FromSecond, FromFirst>
   #hello: Hello | null = null
   #state: PassedState | null = null
@@ -46,11 +47,15 @@ export class Predecessor {
   }
 
   /** `channel`: a connected stream. */
-  constructor(channel: number, exchange: ExchangeHandle) {
-    this.exchange = exchange
+  constructor(channel: number, exchange: ExchangeHandle | OpError) {
+    this.#exchange = exchange
     this.#channel = new Channel(channel)
   }
 
+  get exchange(): ExchangeHandle {
+    assert(!(this.#exchange instanceof OpError), 'the memory of the exchange is not understood')
+    return this.#exchange
+  }
   get pid(): number {
     return this.#hello?.pid ?? 0
   }
@@ -69,6 +74,10 @@ export class Predecessor {
     if (message.protocol !== exchangeProtocol)
       throw new Error(
         `vipd ${message.version} speaks version ${message.protocol} of what is said in an upgrade, this one version ${exchangeProtocol}`,
+      )
+    if (this.#exchange instanceof OpError)
+      throw new Error(
+        `vipd ${message.version} passes memory of another layout than this one reads (${this.#exchange.message})`,
       )
     this.#hello = message
     return message

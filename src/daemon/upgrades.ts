@@ -1,10 +1,9 @@
 /** Whether this process may be succeeded by another just now, and that it is so at most once. */
 
 import type { Log } from '../base/log.ts'
-import type { Us } from '../base/time.ts'
 import type { Engine } from '../engine/contract.ts'
 import { type Program, type Started, startSuccessor } from '../engine/exchange.ts'
-import type { Succession } from '../engine/succession-contract.ts'
+import type { ExchangeEvent, Succession } from '../engine/succession-contract.ts'
 import type { Gate } from './gate.ts'
 import { FirstOfTwo, UpgradeRefused, type UpgradeResult } from './upgrade-first.ts'
 import type { PassableParts } from './upgrade-state.ts'
@@ -56,10 +55,11 @@ export class Upgrades {
     return this.#running !== null
   }
 
-  /** The engine has given the slots. */
-  gave(at: Us): void {
+  /** The engine has given the slots, or never will. */
+  exchanged(event: ExchangeEvent): void {
+    if (event.what === 'over') return this.#running?.over(event.why)
     this.#ports.given()
-    this.#running?.gave(at)
+    this.#running?.gave()
   }
 
   /** Rejects with UpgradeRefused: this process goes on. Resolved: it is to end. */

@@ -86,7 +86,10 @@ export type NativeAnswer = { readonly kind: 'answer'; readonly id: number } & (
 )
 export type NativeEvent = Coded<EngineEvent>
 /** The slots are another engine's now, or this one's. */
-export type NativeExchangeEvent = { readonly kind: 'gaveSlots' | 'tookSlots'; readonly at: Us }
+export type NativeExchangeEvent =
+  | { readonly kind: 'gaveSlots' | 'tookSlots'; readonly at: Us }
+  /** There will be no exchange. */
+  | { readonly kind: 'exchangeOver'; readonly at: Us; readonly why: string }
 
 /** The thread and its sockets. Methods throw an Error with `op`, `errno` and `detail` when a call fails. */
 export type NativeEngine = {
@@ -231,6 +234,26 @@ export type NativeCore = {
   counters(slot: SlotId): SlotCounters
   gaps(slot: SlotId): AdvertGaps
   linkCounters(link: LinkId): LinkCounters
+} & NativeCoreExchange
+
+/** The turns of an exchange, which the engines' threads take by themselves. */
+export type NativeCoreExchange = {
+  /** The slots are another core's until `take`. */
+  hold(exchange: ExchangeHandle): void
+  /** Slots of the other core and of this one, in turns. */
+  ready(attempt: number, pairs: readonly SlotId[]): void
+  sayReady(): void
+  /** What was given stands here. */
+  takeUp(): boolean
+  /** After it the slots are this core's. */
+  take(): boolean
+  offer(exchange: ExchangeHandle, attempt: number, acknowledged: number, now: number): void
+  withdraw(forGood: boolean): void
+  /** Why there will be no exchange, once. */
+  over(): string | null
+  /** When what is given is taken back; null: nothing is. `handled`: packets before it have been read. */
+  give(handled: number, now: number): number | null
+  lookGiven(now: number): 'given' | 'taken' | 'back'
 }
 
 export type NativeBfdOutcome = {

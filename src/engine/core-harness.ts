@@ -7,7 +7,7 @@
 import { loadAddon } from '../addon/load.ts'
 import { type Ip, ipBytes } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
-import type { Addon, NativeEffect, NativeOutcome } from './addon.ts'
+import type { Addon, NativeCoreExchange, NativeEffect, NativeOutcome } from './addon.ts'
 import type { EngineEvent, LinkId, OrderFor, SlotId, Step } from './contract.ts'
 import type { AdvertGaps, LinkCounters, SealMemory, SealSender, SlotCounters } from './counters.ts'
 import {
@@ -19,6 +19,7 @@ import {
   toNativeSeal,
   toNativeSealMemory,
 } from './edge.ts'
+import type { ExchangeHandle } from './exchange.ts'
 import { enginePolicy } from './policy.ts'
 import { Routes } from './routes.ts'
 import type { Seal } from './seal-contract.ts'
@@ -85,7 +86,28 @@ export type CoreHarness = {
   counters(slot: SlotId): SlotCounters
   gaps(slot: SlotId): AdvertGaps
   linkCounters(link: LinkId): LinkCounters
+  /** What the engine's thread does of an exchange with another core. */
+  readonly exchange: CoreExchange
 }
+
+export type CoreExchange = Omit<NativeCoreExchange, 'ready' | 'offer' | 'give' | 'lookGiven'> & {
+  ready(attempt: number, slots: ReadonlyMap<SlotId, SlotId>): void
+  /** `acknowledged`: as of an order. */
+  offer(exchange: ExchangeHandle, attempt: number, now: Us, acknowledged?: number): void
+  give(handled: Us, now: Us): Us | null
+  lookGiven(now: Us): 'given' | 'taken' | 'back'
+}
+
+type ExchangeAddon = {
+  makeExchange(): ExchangeHandle
+  exchangeState(exchange: ExchangeHandle): 'preparing' | 'ready' | 'given' | 'taken' | 'void'
+  mayAct(exchange: ExchangeHandle, second: boolean): boolean
+}
+/**
+ * The memory that two cores share, whose the slots are by it, and whether the warden of one of them may act, which decides
+ * that for good.
+ */
+export const { makeExchange, exchangeState, mayAct } = loadAddon() as ExchangeAddon
 
 /** A core at the instant `now`, with the shipped policy. `livenessUs` 0: no lease. */
 export function makeCore(livenessUs: Us, now: Us): CoreHarness {
@@ -148,8 +170,26 @@ export function makeCore(livenessUs: Us, now: Us): CoreHarness {
     counters: (slot) => core.counters(slot),
     gaps: (slot) => core.gaps(slot),
     linkCounters: (link) => core.linkCounters(link),
+    exchange: exchangeOf(core, () => handedOut),
   }
 }
+
+const exchangeOf = (core: NativeCoreExchange, handedOut: () => number): CoreExchange => ({
+  hold: (exchange) => core.hold(exchange),
+  ready: (attempt, slots) => core.ready(attempt, [...slots].flat()),
+  sayReady: () => core.sayReady(),
+  takeUp: () => core.takeUp(),
+  take: () => core.take(),
+  offer: (exchange, attempt, at, acknowledged = handedOut()) =>
+    core.offer(exchange, attempt, acknowledged, at),
+  withdraw: (forGood) => core.withdraw(forGood),
+  over: () => core.over(),
+  give: (handled, at) => {
+    const until = core.give(handled, at)
+    return until === null ? null : us(until)
+  },
+  lookGiven: (at) => core.lookGiven(at),
+})
 
 const nativeRefuse = (refuse: Refuse | undefined) =>
   refuse && ((effect: NativeEffect) => refuse(fromNativeEffect(effect)))

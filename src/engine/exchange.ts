@@ -77,13 +77,25 @@ export function startSuccessor(
 /** Kills it, if it still is that process. */
 export const endSuccessor = (pid: number): void => addon.endSuccessor(pid)
 
-/** In a process that was started so: the connected stream, and the shared memory. Throws OpError. */
+/** In a process that was started so: the connected stream, and the shared memory, or why it is not understood. */
 export function inheritedExchange(): {
   readonly channel: number
-  readonly exchange: ExchangeHandle
+  readonly exchange: ExchangeHandle | OpError
 } {
   const { channel, memory, toSecond, toFirst } = places
-  return { channel, exchange: native(() => addon.openExchange(memory, toSecond, toFirst)) }
+  return { channel, exchange: openExchange([memory, toSecond, toFirst]) }
+}
+
+/** The memory, and what wakes each of the two; closed in any case. */
+export function openExchange(
+  descriptors: readonly [number, number, number],
+): ExchangeHandle | OpError {
+  try {
+    return native(() => addon.openExchange(...descriptors))
+  } catch (error) {
+    if (error instanceof OpError) return error
+    throw error
+  }
 }
 
 /** Whether what was inherited is that lock. It is this process's own from then on. */

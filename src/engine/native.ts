@@ -139,7 +139,7 @@ export const startEngine: StartEngine = (options, onEvents, onExchange = () => u
 const isForUs = (
   event: NativeEvent | NativeAnswer | NativeExchangeEvent,
 ): event is NativeAnswer | NativeExchangeEvent =>
-  event.kind === 'answer' || event.kind === 'gaveSlots' || event.kind === 'tookSlots'
+  ['answer', 'gaveSlots', 'tookSlots', 'exchangeOver'].includes(event.kind)
 
 type Waiting = { readonly resolve: () => void; readonly reject: (why: Error) => void }
 
@@ -213,10 +213,11 @@ class RunningEngine implements Engine, Succession {
     done?.('bytes' in event ? event.bytes : failure(event))
   }
 
-  #exchanged({ kind, at }: NativeExchangeEvent): void {
+  #exchanged(event: NativeExchangeEvent): void {
     this.#acknowledged += 1
+    if (event.kind === 'exchangeOver') return this.#onExchange({ what: 'over', why: event.why })
     this.#held = false
-    this.#onExchange(kind === 'gaveSlots' ? 'gave' : 'took', at)
+    this.#onExchange({ what: event.kind === 'gaveSlots' ? 'gave' : 'took', at: event.at })
   }
 
   offer(exchange: ExchangeHandle, attempt: number): void {

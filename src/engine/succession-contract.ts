@@ -21,5 +21,9 @@ export type Succession = {
   takeAltering(): readonly OrderFor[]
 }
 
-/** `gave`: of the first, it does nothing any more. `took`: of the second, from here on it answers for the slots. */
-export type OnExchange = (what: 'gave' | 'took', at: Us) => void
+export type ExchangeEvent =
+  /** Of the first: it does nothing any more. Of the second: from here on it answers for the slots. */
+  | { readonly what: 'gave' | 'took'; readonly at: Us }
+  /** Of the first: there will be no exchange with that process; it goes on. */
+  | { readonly what: 'over'; readonly why: string }
+export type OnExchange = (event: ExchangeEvent) => void

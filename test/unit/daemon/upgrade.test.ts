@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadAddon } from '../../../src/addon/load.ts'
 import type { Log } from '../../../src/base/log.ts'
-import { us } from '../../../src/base/time.ts'
 import { Gate } from '../../../src/daemon/gate.ts'
 import { Channel } from '../../../src/daemon/upgrade-channel.ts'
 import { FirstOfTwo, UpgradeRefused } from '../../../src/daemon/upgrade-first.ts'
@@ -177,6 +176,18 @@ test('a successor that refuses the state, ends with it, or does not take the slo
   await goesOn(waits, waited, /still on their way/)
 })
 
+test('a successor whose engine refuses what is given: the reason is its, and at once', async () => {
+  const it = stage()
+  const run = it.first.run()
+  await it.prepared()
+  await it.hear('hello')
+  await it.hear('state')
+  await it.second.send({ kind: 'adopted', attempt: 1 })
+  it.first.over('what was passed in shared memory is damaged')
+  await goesOn(it, run, /what was passed in shared memory is damaged$/)
+  it.second.close()
+})
+
 test('what happens while the state is passed is judged here, and the next state is offered', async () => {
   const it = stage([
     { version: 1, n: 1 },
@@ -200,7 +211,7 @@ test('what happens while the state is passed is judged here, and the next state 
     n: 3,
   })
   await it.second.send({ kind: 'adopted', attempt: 3 })
-  it.first.gave(us(1))
+  it.first.gave()
   await it.hear('left')
   await it.second.send({ kind: 'serving' })
   assert.deepEqual(await run, {
@@ -233,7 +244,7 @@ test('a stop ends it, unless the slots are given', async () => {
   await late.prepared()
   await late.hear('hello')
   await late.hear('state')
-  late.first.gave(us(1))
+  late.first.gave()
   assert.equal(await late.first.abort('the daemon is to stop'), false)
   // Its successor dies at once: that is its own warden's business.
   late.second.close()
