@@ -109,6 +109,7 @@ Order FollowFrom(const Napi::Object& value) {
     order.ask = PlanIn(ask, "plan");
     order.ask_before = UsIn(ask, "beforeUs");
   }
+  if (!value.Get("overruled").IsUndefined()) order.overruled = AddressFrom(value.Get("overruled"));
   const Napi::Value expect = value.Get("expect");
   if (expect.IsNull()) return order;
   const Napi::Object advert = ObjectFrom(expect, "expect");

@@ -144,6 +144,7 @@ void Core::Enter(Slot* slot, State state) {
   slot->changed = 0;
   if (state != State::kFollow) {
     slot->expect.reset();
+    slot->overruled.reset();
     slot->heard_one = false;
   }
   if (state == State::kIdle) slot->lead.reset();

@@ -66,6 +66,7 @@ struct Order {
   Kind kind = Kind::kIdle;
   PlanPtr now;  // idle, follow, once
   std::optional<ExpectedAdvert> expect;
+  std::optional<Address> overruled;  // a lower master, whose adverts restart nothing
   Us deadline = 0;
   Us restart = 0;
   Us late = 0;      // woken later than that past the deadline it listens again, once;
@@ -286,6 +287,7 @@ class Core {
     bool heard_one = false;  // since it follows: the pause before the next one is one
     std::shared_ptr<SlotCounters> counters;
     std::optional<ExpectedAdvert> expect;
+    std::optional<Address> overruled;
     PlanPtr ask;  // of the follow: what goes out `ask_before` its deadline; null: nothing
     Us ask_before = 0;
 

@@ -59,6 +59,7 @@ void Core::ApplyFollow(Slot* slot, Order order, uint64_t acknowledged, bool cros
   Enter(slot, State::kFollow);
   Push(*slot, std::move(order.now));
   slot->expect = std::move(order.expect);
+  slot->overruled = order.overruled;
   if (slot->expect.has_value()) slot->known = slot->expect;
   slot->restart = order.restart;
   slot->late = order.late;

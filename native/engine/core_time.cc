@@ -46,7 +46,8 @@ void Core::LoseMaster(SlotId id, const Address& master, Us now) {
   Slot* slot = Find(id);
   if (slot == nullptr || slot->state != State::kFollow || slot->due <= now) return;
   if (slot->waiting || slot->awaits != 0) return;
-  if (!slot->expect.has_value() || slot->expect->from != master) return;
+  const bool follows = slot->expect.has_value() && slot->expect->from == master;
+  if (!follows && slot->overruled != master) return;
   slot->armed_at = now;
   deadlines_.Set(slot, now);
 }

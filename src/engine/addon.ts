@@ -60,10 +60,14 @@ export type NativeAsk = { readonly beforeUs: Us; readonly plan: NativePlan }
 export type NativeExpectedAdvert = Crossing<ExpectedAdvert>
 export type NativeOrder =
   | { readonly kind: 'idle' | 'once'; readonly now: NativePlan }
-  | (Omit<Extract<Order, { kind: 'follow' }>, 'now' | 'expect' | 'ask' | 'onExpiry'> & {
+  | (Omit<
+      Extract<Order, { kind: 'follow' }>,
+      'now' | 'expect' | 'overruled' | 'ask' | 'onExpiry'
+    > & {
       readonly now: NativePlan
       readonly ask?: NativeAsk
       readonly expect: NativeExpectedAdvert | null
+      readonly overruled?: Uint8Array
       readonly onExpiry: NativeLead
     })
   | ({ readonly kind: 'lead' } & NativeLead)

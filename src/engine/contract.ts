@@ -119,6 +119,8 @@ export type Order =
       readonly kind: 'follow'
       readonly now: Plan
       readonly expect: ExpectedAdvert | null
+      /** A lower master, which is taken over from at the deadline: its lost session is that of the master (`loseMaster`). */
+      readonly overruled?: Ip
       readonly deadlineUs: Us
       readonly restartUs: Us
       /** `followPatience` in policy.ts. */

@@ -33,11 +33,12 @@ function toNativeOrder(order: Order): NativeOrder {
     case 'once':
       return { kind: order.kind, now: toNativePlan(order.now) }
     case 'follow': {
-      const { ask, ...rest } = order
+      const { ask, overruled, ...rest } = order
       return {
         ...rest,
         now: toNativePlan(order.now),
         ...(ask === undefined ? {} : { ask: toNativeAsk(ask) }),
+        ...(overruled === undefined ? {} : { overruled: ipBytes(overruled) }),
         expect: order.expect && { ...order.expect, from: ipBytes(order.expect.from) },
         onExpiry: toNativeLead(order.onExpiry),
       }

@@ -152,10 +152,13 @@ function planFollow(
 ): Order {
   const { state, effective } = machine
   const restart = restartUs(params, machine)
+  const follows = restarts(state, effective)
+  const overruled = !follows && state.countdown.kind === 'overruled' ? state.countdown.from : null
   return {
     kind: 'follow',
     now: options.entering ? planIdle(facts, options) : [],
-    expect: restarts(state, effective) ? (options.expected ?? null) : null,
+    expect: follows ? (options.expected ?? null) : null,
+    ...(overruled === null ? {} : { overruled }),
     deadlineUs: state.masterDownAt,
     restartUs: restart,
     ...followPatience(restart),

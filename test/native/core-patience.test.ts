@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { us } from '../../src/base/time.ts'
+import type { Order } from '../../src/engine/contract.ts'
 import { batches } from '../../src/engine/deliveries.ts'
 import {
   advert,
@@ -319,6 +320,21 @@ test('the path to the master is dead: a follow of this very master leads at once
   assert.deepEqual(b.tick(second), { effects: [], events: [] })
   b.core.loseMaster(1, peer, us(second))
   assert.equal(only(b.tick(second).events, 'expired').deadlineUs, second)
+})
+
+test('a lower master that is to be taken over from is taken over from when the path to it is dead', () => {
+  const b = new Bench(9 * second)
+  const lower = { ...followUntil(3 * second), expect: null, overruled: ip('10.0.0.3') } as Order
+  b.order(lower, 0)
+  b.core.loseMaster(1, peer, us(second))
+  assert.deepEqual(b.tick(second), { effects: [], events: [] })
+  b.core.loseMaster(1, ip('10.0.0.3'), us(second))
+  assert.equal(only(b.tick(second).events, 'expired').deadlineUs, second)
+  const c = new Bench(9 * second)
+  c.order(lower, 0)
+  c.order(followUntil(3 * second), 0)
+  c.core.loseMaster(1, ip('10.0.0.3'), us(second))
+  assert.deepEqual(c.tick(second), { effects: [], events: [] }, 'another order, another master')
 })
 
 test('a dead path does not hurry what waits: an advert to be judged, a lapsed lease, a lead', () => {

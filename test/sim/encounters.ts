@@ -204,6 +204,20 @@ const encounters: readonly Encounter[] = [
     },
   },
   {
+    name: 'a master that dies when a backup has just become better',
+    scenario: { bfd: { everyUs: 100_000 } },
+    play: (pair, prng) => {
+      for (let i = 0; i < 4; i++) {
+        reprioritise(pair, pair.b, 200)
+        pair.pass(prng.between(2 * answerUs, 2 * second))
+        silence(pair)
+        pair.until(() => leads(pair.b), 3 * 100_000 + 2 * answerUs)
+        reprioritise(pair, pair.b, 100)
+        again(pair)
+      }
+    },
+  },
+  {
     name: 'a BFD session that a tracker counts, taken away at the other end',
     scenario: { bfd: { everyUs: 100_000, tracker: 'weight -60' } },
     play: (pair) => {
@@ -266,6 +280,12 @@ function again(pair: Pair): void {
 function check(pair: Pair, host: Host, good: boolean): void {
   pair.world.invariants.disturb(0, `check ${good ? 'good' : 'bad'}`, host)
   host.setCheck(good)
+}
+
+function reprioritise(pair: Pair, host: Host, priority: number): void {
+  host.plan.priority = priority
+  pair.world.invariants.disturb(0, `priority becomes ${priority}`, host)
+  host.reload()
 }
 
 function alter(pair: Pair, host: Host, more: Partial<HostPlan['file']>): void {

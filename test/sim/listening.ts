@@ -149,9 +149,7 @@ export class Listening {
     // A resignation may have ended the listener's own lead, so shortly before counts.
     const released = zeroAt >= Math.max(higherAt, this.#since - answerUs)
     const quiet = now - Math.max(higherAt, this.#since)
-    // The better master, if one was heard; else the one that is followed while a preempt_delay runs.
-    const followed = higherAt >= this.#since ? this.#higherFrom : (this.#master?.from ?? null)
-    const dead = followed !== null && lost(followed)
+    const dead = this.#followedBy(plan, higherAt).some(lost)
     if (quiet < patience && !released && !dead)
       return `took over ${quiet} µs after it last heard a better master or began to listen (${now - zeroAt} µs after priority 0)`
     const challenged = now - lowerAt < patience && zeroAt < lowerAt
@@ -163,5 +161,17 @@ export class Listening {
     return now - lowerSince < delayUs
       ? `preempt_delay ${plan.preemptDelayS} s, but took over after ${now - lowerSince} µs`
       : null
+  }
+
+  /**
+   * The better master, if one was heard; else the last that was. Who takes the adverts of lower ones, too, follows such a one
+   * that was heard after the better; the main thread may not have come to it yet.
+   */
+  #followedBy({ nopreempt, preemptDelayS }: HostPlan, higherAt: number): readonly Ip[] {
+    const last = this.#master?.from ?? null
+    const better = higherAt >= this.#since ? this.#higherFrom : last
+    const lower = nopreempt || preemptDelayS > 0 ? this.#lowerFrom : null
+    const overtaken = Math.max(this.#notes.lowerAt, this.#notes.eitherAt) > higherAt
+    return [better, ...(overtaken ? [lower] : [])].filter((it) => it !== null)
   }
 }

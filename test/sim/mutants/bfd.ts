@@ -21,6 +21,12 @@ export const bfdMutants: readonly Mutant[] = [
     replace: 'if (silent && session->away) event.takeover = order.takeover;',
   },
   {
+    name: 'bfd: a lower master that is lost is waited for',
+    file: 'src/engine/plans.ts',
+    find: '...(overruled === null ? {} : { overruled }),',
+    replace: '',
+  },
+  {
     name: 'bfd: a packet does not put the detection time off',
     file: 'native/engine/bfd_core.cc',
     find: 'session->detect_at = at + session->order.detection;',
