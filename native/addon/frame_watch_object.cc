@@ -111,7 +111,8 @@ void FrameWatchObject::OpenSocket(const Napi::CallbackInfo& info) {
   const FrameWatchId id = IntIn(spec, "watch");
   if (ended_ || sockets_.contains(id)) throw Napi::Error::New(env_, "no such watch to open");
   auto opened = reserve_.With([&] {
-    return OpenFrameReceiver(IntIn(spec, "ifindex"), IntIn(spec, "protocol"),
+    const bool sent = spec.Get("direction").As<Napi::String>().Utf8Value() == "sent";
+    return OpenFrameReceiver({IntIn(spec, "ifindex"), IntIn(spec, "protocol"), sent},
                              BytesFrom(spec.Get("filter")));
   });
   if (!opened.ok()) throw Failed(env_, opened.failed_call, opened.error);

@@ -1,6 +1,7 @@
 #include "engine/frame_watch.h"
 
 #include <arpa/inet.h>
+#include <net/ethernet.h>
 #include <netpacket/packet.h>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -36,20 +37,21 @@ const Bytes& DropEverything() {
 
 }  // namespace
 
-Opened OpenFrameReceiver(int ifindex, int protocol, const Bytes& filter) {
+Opened OpenFrameReceiver(const FrameSource& from, const Bytes& filter) {
   // Without a protocol it receives nothing until it is bound.
   UniqueFd fd(socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (fd.get() < 0) return {{}, "socket", errno};
   const int buffer = kReceiveBuffer;
   setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
-  const int on = 1;
-  setsockopt(fd.get(), SOL_PACKET, kIgnoreOutgoing, &on, sizeof on);
+  const int ignored = from.sent ? 0 : 1;
+  setsockopt(fd.get(), SOL_PACKET, kIgnoreOutgoing, &ignored, sizeof ignored);
   const char* call = AttachFilter(fd.get(), filter.empty() ? DropEverything() : filter);
   if (call != nullptr) return {{}, call, errno};
   sockaddr_ll local{};
   local.sll_family = AF_PACKET;
-  local.sll_protocol = htons(static_cast<uint16_t>(protocol));
-  local.sll_ifindex = ifindex;
+  // Only a socket for all protocols is shown what goes out.
+  local.sll_protocol = htons(static_cast<uint16_t>(from.sent ? ETH_P_ALL : from.protocol));
+  local.sll_ifindex = from.ifindex;
   if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&local), sizeof local) < 0)
     return {{}, "bind", errno};
   return {std::move(fd)};

@@ -54,9 +54,16 @@ struct HeardFrame {
   Bytes bytes;  // its head
 };
 
-// A packet socket for this type of frame (ETH_P_…) on this interface; what leaves the host is not
-// heard.
-Opened OpenFrameReceiver(int ifindex, int protocol, const Bytes& filter);
+struct FrameSource {
+  int ifindex = 0;
+  // ETH_P_…, of what is received.
+  int protocol = 0;
+  // What leaves the host, of every type: the filter has to choose.
+  bool sent = false;
+};
+
+// A packet socket for frames that arrive, or for those that leave.
+Opened OpenFrameReceiver(const FrameSource& from, const Bytes& filter);
 
 class FrameWatch {
  public:

@@ -10,7 +10,9 @@ export type FrameWatchId = number
 export type FrameWatchSpec = {
   readonly watch: FrameWatchId
   readonly ifindex: number
-  /** EtherType of the frames. */
+  /** `sent`: frames that leave this host by the interface, of every type (the filter has to choose). */
+  readonly direction: 'received' | 'sent'
+  /** EtherType of received frames. */
   readonly protocol: number
   /** Classic BPF program (struct sock_filter[]); it sees a frame from its Ethernet header on. */
   readonly filter: Uint8Array

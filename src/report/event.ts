@@ -34,6 +34,8 @@ export type Happening =
       readonly interface: string
       readonly mac: string
       readonly how: ClaimHow
+      /** With a MAC address of this host. */
+      readonly sameMac: boolean
     }
   /** A sync group as a whole, after its members. */
   | { readonly kind: 'group'; readonly name: string; readonly from: string; readonly to: string }
@@ -91,7 +93,7 @@ export function eventText(event: Told): string {
     case 'reload':
       return `reload ${event.ok ? 'accepted' : 'REJECTED'}  ${event.lines.join('; ')}`.trimEnd()
     case 'claim':
-      return `${event.address} is claimed by ${event.mac} on ${event.interface} (${event.how})`
+      return `${event.address} is claimed by ${event.mac} on ${event.interface} (${event.how}${event.sameMac ? ', with the MAC address of this host' : ''})`
     case 'failover':
       return 'failover ordered'
     case 'drain':

@@ -122,6 +122,7 @@ const claims = object<StatusInstance['claims']>({
     object<StatusInstance['claims']['claimants'][number]>({
       ...{ address: text, interface: text, mac: text, count: whole },
       how: oneOf('announced', 'used', 'answered', 'probed'),
+      sameMac: flag,
       ...{ firstAgoMs: ms, lastAgoMs: ms },
     }),
   ),

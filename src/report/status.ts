@@ -120,6 +120,8 @@ export type StatusClaims = {
     readonly interface: string
     readonly mac: string
     readonly how: ClaimHow
+    /** With a MAC address of this host. */
+    readonly sameMac: boolean
     readonly count: number
     readonly firstAgoMs: number
     readonly lastAgoMs: number

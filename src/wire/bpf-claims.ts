@@ -3,10 +3,23 @@
  * target or source. All else is dropped in the kernel. The program sees the frame from its Ethernet header on, and the
  * socket is for one type of frame.
  */
-import { type Ip, ipBytes } from '../base/ip.ts'
-import { drop, encode, type Instruction, jump, load, opcode, pass, require } from './bpf.ts'
+import { type Family, type Ip, ipBytes } from '../base/ip.ts'
+import {
+  drop,
+  encode,
+  type Instruction,
+  jump,
+  load,
+  opcode,
+  packetOutgoing,
+  packetType,
+  pass,
+  require,
+} from './bpf.ts'
+import { etherTypes } from './claim.ts'
 
 /** Offsets in a frame. */
+const frame = { destination: 0, type: 12 }
 const arp = { kinds: 14, lengths: 18, operation: 20, sender: 28, target: 38 }
 const ip6 = { next: 20, hops: 21, source: 22, type: 54, target: 62 }
 const icmp6 = { protocol: 58, solicitation: 135, advertisement: 136 }
@@ -26,9 +39,30 @@ const networksMax = 64
  * Requests and replies whose sender, or whose target where the sender is 0.0.0.0 (a probe, RFC 5227), is one of these
  * IPv4 addresses. Of very many addresses, some that lie between them pass too.
  */
-export function arpClaimFilter(addresses: readonly Ip[]): Uint8Array {
+export const arpClaimFilter = (addresses: readonly Ip[]): Uint8Array => encode(arpClaims(addresses))
+
+/**
+ * Neighbour advertisements for one of these IPv6 addresses, solicitations that come from one, and solicitations for one
+ * from no address (duplicate address detection, RFC 4862). The first and the last 32 bits are compared.
+ */
+export const ndClaimFilter = (addresses: readonly Ip[]): Uint8Array => encode(ndClaims(addresses))
+
+/** The same of frames that leave this host for a group, for a socket that is shown every frame of an interface. */
+export const sentClaimFilter = (family: Family, addresses: readonly Ip[]): Uint8Array =>
+  encode([
+    load(opcode.loadWord, packetType),
+    ...require(packetOutgoing),
+    load(opcode.loadHalf, frame.type),
+    ...require(etherTypes[family]),
+    load(opcode.loadByte, frame.destination),
+    jump(opcode.jumpAnySet, 1, 1, 0),
+    drop,
+    ...(family === 4 ? arpClaims : ndClaims)(addresses),
+  ])
+
+function arpClaims(addresses: readonly Ip[]): readonly Instruction[] {
   const words = addresses.map((address) => wordAt(ipBytes(address), 0))
-  return encode([
+  return [
     load(opcode.loadWord, arp.kinds),
     ...require(0x0001_0800),
     load(opcode.loadHalf, arp.lengths),
@@ -39,14 +73,10 @@ export function arpClaimFilter(addresses: readonly Ip[]): Uint8Array {
     ...require(1),
     load(opcode.loadWord, arp.target),
     ...search(rangesOf(words, rangesMax), []),
-  ])
+  ]
 }
 
-/**
- * Neighbour advertisements for one of these IPv6 addresses, solicitations that come from one, and solicitations for one
- * from no address (duplicate address detection, RFC 4862). The first and the last 32 bits are compared.
- */
-export function ndClaimFilter(addresses: readonly Ip[]): Uint8Array {
+function ndClaims(addresses: readonly Ip[]): readonly Instruction[] {
   const octets = addresses.map(ipBytes)
   const networks = rangesOf(
     octets.map((it) => wordAt(it, 0)),
@@ -67,7 +97,7 @@ export function ndClaimFilter(addresses: readonly Ip[]): Uint8Array {
     jump(opcode.jumpEqual, 0, 1, 0),
     ahead(3 * (3 - at / 4) + target.length),
   ])
-  return encode([
+  return [
     load(opcode.loadByte, ip6.next),
     ...require(icmp6.protocol),
     load(opcode.loadByte, ip6.hops),
@@ -79,7 +109,7 @@ export function ndClaimFilter(addresses: readonly Ip[]): Uint8Array {
     ...fromNone,
     ...target,
     ...source,
-  ])
+  ]
 }
 
 const ahead = (instructions: number): Instruction => load(opcode.jumpAlways, instructions)

@@ -47,8 +47,8 @@ export const opcode = {
 /** SKF_NET_OFF of linux/filter.h: offsets from here on count from the network header. */
 export const networkHeader = -0x10_0000
 /** SKF_AD_OFF + SKF_AD_PKTTYPE, and PACKET_OUTGOING of linux/if_packet.h. */
-const packetType = -0x1000 + 4
-const packetOutgoing = 4
+export const packetType = -0x1000 + 4
+export const packetOutgoing = 4
 const instructionBytes = 8
 const everything = 0xffff_ffff
 

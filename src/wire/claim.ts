@@ -2,6 +2,7 @@
  * What a frame says of who has an address: ARP over Ethernet for IPv4 (RFC 826, RFC 5227), neighbour discovery for IPv6
  * (RFC 4861, RFC 4862). Nothing else is looked at.
  */
+import { toHex, viewOf } from '../base/bytes.ts'
 import type { Family, Ip } from '../base/ip.ts'
 import { type MacText, macText } from '../base/mac.ts'
 import { decodeArp } from './arp.ts'
@@ -62,5 +63,19 @@ function ndClaim(frame: Uint8Array): Decoded<Claim, ClaimReject> {
   return accept({ address: source, mac: mac === null ? from : macText(mac), how: 'used' })
 }
 
+/**
+ * What two copies of a frame have in common, the destination of the Ethernet header and what is padded left out; of a frame
+ * that `decodeClaim` has accepted.
+ */
+export function frameMark(family: Family, frame: Uint8Array): string {
+  const payload = viewOf(frame).getUint16(18)
+  const octets = family === 4 ? arpOctets : ip6Octets + payload
+  return toHex(frame.subarray(6, octets))
+}
+
+/** Ethernet and ARP; Ethernet and the header of IPv6. */
+const arpOctets = 42
+const ip6Octets = 54
+
 /** The Ethernet destination is a group, as the broadcast address is. */
-const isGroup = (frame: Uint8Array): boolean => ((frame[0] ?? 0) & 1) === 1
+export const isGroup = (frame: Uint8Array): boolean => ((frame[0] ?? 0) & 1) === 1

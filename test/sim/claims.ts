@@ -4,9 +4,10 @@
  */
 import assert from 'node:assert/strict'
 import type { Ip } from '../../src/base/ip.ts'
-import { macOctets } from '../../src/base/mac.ts'
+import { macOctets, macText } from '../../src/base/mac.ts'
 import { encodeGratuitousArp } from '../../src/wire/arp.ts'
 import { encodeUnsolicitedNa } from '../../src/wire/ndp.ts'
+import { arpFrame, ndFrame } from '../unit/wire/claim-frames.ts'
 import { Agenda } from './agenda.ts'
 import { answerOf } from './frames.ts'
 import type { Host } from './host.ts'
@@ -79,6 +80,7 @@ class Segment {
   holds = false
   /** A switch that sends back what a host sends. */
   reflects = false
+  #asked = 0
   readonly #agenda: Agenda
   readonly #foreigner: number
 
@@ -116,6 +118,20 @@ class Segment {
 
   claim(mac = foreignMac): void {
     this.world.lan.frame(this.#foreigner, this.#announcement(mac))
+  }
+
+  /** The kernel of the host asks for a neighbour in the name of the address. */
+  ask(host: Host): void {
+    const mac = macText(host.kernel.mac)
+    this.#asked += 1
+    const last = 20 + (this.#asked % 200)
+    if (this.world.scenario.family === 4) {
+      const target = `10.0.0.${last}` as Ip
+      return host.emit(arpFrame({ operation: 1, mac, sender: this.vip, target }))
+    }
+    const target = `fe80::${last.toString(16)}` as Ip
+    const asks = { type: 'solicitation', mac, source: this.vip, target, option: mac } as const
+    host.emit(ndFrame(asks))
   }
 
   get leaders(): string {
@@ -187,10 +203,11 @@ function watched(segment: Segment): void {
     0,
     'a competitor that is heard, and reflected frames, claim nothing',
   )
+  sameMac(segment)
   // Another machine.
   segment.claim()
   segment.pass(1.25 * advertUs + 0.3 * second)
-  assert.deepEqual(counts(a).reported, 1, 'is reported after an advert interval')
+  assert.deepEqual(counts(a).reported - 1, 1, 'is reported after an advert interval')
   const told = instanceOf(a)?.claims.at(a.now()) ?? []
   assert.deepEqual(
     told.map(({ address, mac }) => `${address} ${mac}`),
@@ -200,7 +217,7 @@ function watched(segment: Segment): void {
     segment.claim()
     segment.pass(2 * second)
   }
-  assert.equal(counts(a).reported, 1, 'and only once while it goes on')
+  assert.equal(counts(a).reported - 1, 1, 'and only once while it goes on')
   const { announced } = counts(a)
   const allowed = { report: [0, 0], announce: [1, 1], defend: [4, 6] }[policy.reaction]
   const [least = 0, most = 0] = allowed
@@ -213,6 +230,38 @@ function watched(segment: Segment): void {
   const bound = policy.reaction === 'report' ? 0 : 8
   assert.ok(more <= bound, `${more} announcements in 50 s, of made-up machines`)
   assert.equal(segment.leaders, 'host1')
+}
+
+/** Frames with the MAC address of the master: its own, come back, and those of a machine that has the same. */
+function sameMac(segment: Segment): void {
+  const { a, policy } = segment
+  const own = macText(a.kernel.mac)
+  segment.reflects = true
+  for (let i = 0; i < 40; i++) {
+    segment.ask(a)
+    segment.pass(0.7 * second)
+  }
+  assert.equal(counts(a).reported, 0, 'its own frames that come back are no claim')
+  assert.equal(a.process?.frames.looks, 0, 'it does not listen to itself for ever')
+  segment.reflects = false
+  // Longer than it may have stopped to listen for, twice.
+  segment.pass(150 * second)
+  const { announced } = counts(a)
+  segment.claim(own)
+  segment.pass(3 * second)
+  for (let i = 0; i < 30; i++) {
+    if (i % 3 === 0) segment.ask(a)
+    segment.claim(own)
+    segment.pass(2 * second)
+  }
+  assert.equal(counts(a).reported, 1, 'a machine with the same MAC address is reported once')
+  const told = instanceOf(a)?.claims.at(a.now()) ?? []
+  assert.deepEqual(
+    told.map(({ mac, sameMac: same }) => `${mac} ${same}`),
+    [`${own} true`],
+  )
+  assert.equal(counts(a).announced, announced, `${policy.reaction}: and never announced against`)
+  segment.pass(61 * second)
 }
 
 /** Before a take-over. */

@@ -70,11 +70,18 @@ export class SimFrames implements Frames {
     this.#waiting = []
   }
 
-  /** A frame of another host. */
-  receive(bytes: Uint8Array): void {
+  /** Sockets that hear what leaves. */
+  get looks(): number {
+    return [...this.#watches.values()].filter(({ direction }) => direction === 'sent').length
+  }
+
+  /** A frame of another host, or one that leaves this host. */
+  hear(bytes: Uint8Array, as: FrameWatchSpec['direction']): void {
     const type = ((bytes[12] ?? 0) << 8) | (bytes[13] ?? 0)
-    for (const { watch, protocol } of this.#watches.values()) {
-      if (protocol !== type || this.#waiting.length >= waitingMax) continue
+    const toGroup = ((bytes[0] ?? 0) & 1) === 1
+    for (const { watch, protocol, direction } of this.#watches.values()) {
+      if (direction !== as || protocol !== type || this.#waiting.length >= waitingMax) continue
+      if (as === 'sent' && !toGroup) continue
       if (this.#waiting.length === 0) this.#ports.raised()
       this.#waiting.push({ watch, at: this.#ports.now(), count: 1, bytes })
     }

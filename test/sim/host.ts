@@ -297,8 +297,14 @@ export class Host {
       mac: this.kernel.mac,
       holds: (address) => this.kernel.holds(address),
     })
-    if (answer !== null) this.#around.lan.frame(this.port, answer)
-    if (this.process !== null && !this.asleep) this.process.frames.receive(bytes)
+    if (answer !== null) this.emit(answer)
+    if (this.process !== null && !this.asleep) this.process.frames.hear(bytes, 'received')
+  }
+
+  /** Its kernel, or its engine, sends a frame. */
+  emit(bytes: Uint8Array): void {
+    if (this.#around.scenario.claims !== undefined) this.process?.frames.hear(bytes, 'sent')
+    this.#around.lan.frame(this.port, bytes)
   }
 
   #bfd(packet: Packet): void {

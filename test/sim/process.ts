@@ -313,7 +313,7 @@ export class Process {
     if (fate === 'taken') return
     if (step.kind === 'datagram') witness.sent(host, slot, step.bytes)
     if (!host.kernel.up || fate === 'dropped') return
-    if (step.kind === 'frame') return lan.frame(host.port, step.bytes)
+    if (step.kind === 'frame') return host.emit(step.bytes)
     if (spec === null) return
     const { to, bytes } = step
     if (bytes[2] !== 0) host.noteAdvert()

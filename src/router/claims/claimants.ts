@@ -20,7 +20,11 @@ export type Claimant = Pick<Claim, 'address' | 'mac' | 'how'> & {
   readonly lastAt: Us
   /** Frames. */
   readonly count: number
+  /** With a MAC address of this host: nothing that is announced can be told from what it sends. */
+  readonly sameMac: boolean
 }
+
+type ClaimHeard = Claim & Pick<Claimant, 'count' | 'sameMac'> & { readonly at: Us }
 
 /** A master as it stands. */
 export type Lead = {
@@ -62,22 +66,22 @@ export class Claimants {
   readonly #reports = new TokenBucket(reports.burst, reports.perSecond)
 
   /** A frame of another machine. To be followed by `tick`. */
-  heard(claim: Claim & { readonly at: Us; readonly count: number }, on: string, lead: Lead): void {
+  heard(claim: ClaimHeard, on: string, lead: Lead): void {
     if (claim.at < lead.since + graceOf(lead)) return
     this.#frames += claim.count
-    const { address, mac, how, at, count } = claim
+    const { address, mac, how, at, count, sameMac } = claim
     const key = `${address} ${mac}`
     const known = this.#entries.get(key)
     if (known === undefined) {
       if (!this.#makeRoom(lead.now)) return
       const times = { firstAt: at, lastAt: at, dueAt: us(at + graceOf(lead)) }
-      this.#entries.set(key, { address, mac, how, interface: on, count, ...times })
+      this.#entries.set(key, { address, mac, how, interface: on, count, sameMac, ...times })
       return
     }
     const gone = at - known.lastAt > goneUs
     if (gone) Object.assign(known, { firstAt: at, count: 0, dueAt: us(at + graceOf(lead)) })
     Object.assign(known, { how, interface: on, lastAt: at, count: known.count + count })
-    if (known.dueAt === null) this.#announcements.provoked(known, announcing[lead.addressClaim], at)
+    if (known.dueAt === null) this.#provoked(known, lead, at)
   }
 
   /** What follows now. */
@@ -90,7 +94,7 @@ export class Claimants {
       else {
         entry.dueAt = null
         if (this.#mayReport(now)) findings.push({ kind: 'report', claimant: entry })
-        this.#announcements.provoked(entry, announcing[lead.addressClaim], now)
+        this.#provoked(entry, lead, now)
       }
     }
     const due = this.#announcements.take(now)
@@ -138,6 +142,10 @@ export class Claimants {
     this.#frames = counts.frames
     this.#reported = counts.reported
     this.#announced = counts.announced
+  }
+
+  #provoked(entry: Entry, { addressClaim }: Lead, at: Us): void {
+    if (!entry.sameMac) this.#announcements.provoked(entry, announcing[addressClaim], at)
   }
 
   #mayReport(now: Us): boolean {

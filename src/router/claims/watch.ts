@@ -5,21 +5,34 @@
 import { OpError } from '../../base/errors.ts'
 import { type Family, type Ip, ipFamily } from '../../base/ip.ts'
 import { type Us, us } from '../../base/time.ts'
-import type { Frames, FrameWatchId, HeardFrame } from '../../engine/frames-contract.ts'
-import { arpClaimFilter, claimKeys, ndClaimFilter } from '../../wire/bpf-claims.ts'
-import { type Claim, decodeClaim, etherTypes } from '../../wire/claim.ts'
+import type {
+  Frames,
+  FrameWatchId,
+  FrameWatchSpec,
+  HeardFrame,
+} from '../../engine/frames-contract.ts'
+import { arpClaimFilter, claimKeys, ndClaimFilter, sentClaimFilter } from '../../wire/bpf-claims.ts'
+import { type Claim, decodeClaim, etherTypes, frameMark, isGroup } from '../../wire/claim.ts'
 
 export type HeardClaim = Claim & {
   readonly ifindex: number
   readonly at: Us
   /** Of one address and sort, since the one before. */
   readonly count: number
+  /** It was for a group, as what is broadcast is. */
+  readonly toGroup: boolean
+  /** Copies of a frame have the same. */
+  readonly mark: string
 }
+
+type Direction = FrameWatchSpec['direction']
 
 type Watch = {
   readonly id: FrameWatchId
   readonly ifindex: number
   readonly family: Family
+  /** It has these addresses. */
+  since: Us
   addresses: ReadonlySet<Ip>
 }
 
@@ -30,6 +43,7 @@ const retryUs = 10_000_000
 
 export class ClaimWatch {
   readonly #frames: Frames
+  readonly #direction: Direction
   readonly #open = new Map<string, Watch>()
   readonly #byId = new Map<FrameWatchId, Watch>()
   #wanted: ReadonlyMap<string, ReadonlySet<Ip>> = new Map()
@@ -39,8 +53,10 @@ export class ClaimWatch {
   #dueAt: Us | null = null
   #failure: string | null = null
 
-  constructor(frames: Frames) {
+  /** What arrives, or what leaves this host for a group. */
+  constructor(frames: Frames, direction: Direction) {
     this.#frames = frames
+    this.#direction = direction
   }
 
   /** By `watchKey`. To be followed by `tick`. */
@@ -54,6 +70,12 @@ export class ClaimWatch {
 
   get dueAt(): Us | null {
     return this.#dueAt
+  }
+
+  /** Since when it hears this address there; null: it does not. */
+  since(ifindex: number, address: Ip): Us | null {
+    const watch = this.#open.get(watchKey(ifindex, address))
+    return watch?.addresses.has(address) === true ? watch.since : null
   }
 
   /** Why an interface is not watched; null: all are. */
@@ -70,10 +92,10 @@ export class ClaimWatch {
     for (const [key, watch] of this.#open) {
       const wanted = this.#wanted.get(key)
       if (wanted === undefined) this.#close(key, watch)
-      else this.#try(() => this.#alter(watch, wanted), now)
+      else this.#try(() => this.#alter(watch, wanted, now), now)
     }
     for (const [key, wanted] of this.#wanted)
-      if (!this.#open.has(key)) this.#try(() => this.#openOne(key, wanted), now)
+      if (!this.#open.has(key)) this.#try(() => this.#openOne(key, wanted, now), now)
   }
 
   /** What frames say, of addresses that are watched there. */
@@ -83,26 +105,39 @@ export class ClaimWatch {
       if (watch === undefined) return []
       const claim = decodeClaim(watch.family, bytes)
       if (!claim.ok || !watch.addresses.has(claim.value.address)) return []
-      return [{ ...claim.value, ifindex: watch.ifindex, at, count }]
+      const frame = { toGroup: isGroup(bytes), mark: frameMark(watch.family, bytes) }
+      return [{ ...claim.value, ifindex: watch.ifindex, at, count, ...frame }]
     })
   }
 
-  #alter(watch: Watch, wanted: ReadonlySet<Ip>): void {
+  #alter(watch: Watch, wanted: ReadonlySet<Ip>, now: Us): void {
     const { addresses } = watch
     if (wanted.size === addresses.size && [...wanted].every((it) => addresses.has(it))) return
-    this.#frames.setFilter(watch.id, filterOf(watch.family, wanted))
+    this.#frames.setFilter(watch.id, this.#filterOf(watch.family, wanted))
     watch.addresses = wanted
+    watch.since = now
   }
 
-  #openOne(key: string, addresses: ReadonlySet<Ip>): void {
+  #openOne(key: string, addresses: ReadonlySet<Ip>, since: Us): void {
     const { ifindex, family } = placeOf(key)
-    this.#lastId += 1
-    const filter = filterOf(family, addresses)
-    const spec = { watch: this.#lastId, ifindex, protocol: etherTypes[family], filter }
-    this.#frames.open({ ...spec, ...claimKeys[family] })
-    const watch = { id: this.#lastId, ifindex, family, addresses }
+    const id = this.#nextId()
+    const filter = this.#filterOf(family, addresses)
+    const spec = { watch: id, ifindex, protocol: etherTypes[family], filter }
+    this.#frames.open({ ...spec, direction: this.#direction, ...claimKeys[family] })
+    const watch = { id, ifindex, family, since, addresses }
     this.#open.set(key, watch)
     this.#byId.set(watch.id, watch)
+  }
+
+  /** Those of one direction are even. */
+  #nextId(): FrameWatchId {
+    this.#lastId += 1
+    return 2 * this.#lastId + (this.#direction === 'sent' ? 1 : 0)
+  }
+
+  #filterOf(family: Family, addresses: ReadonlySet<Ip>): Uint8Array {
+    if (this.#direction === 'sent') return sentClaimFilter(family, [...addresses])
+    return (family === 4 ? arpClaimFilter : ndClaimFilter)([...addresses])
   }
 
   #close(key: string, { id }: Watch): void {
@@ -129,6 +164,3 @@ const placeOf = (key: string): { readonly ifindex: number; readonly family: Fami
   const [ifindex, family] = key.split(' ')
   return { ifindex: Number(ifindex), family: family === '6' ? 6 : 4 }
 }
-
-const filterOf = (family: Family, addresses: ReadonlySet<Ip>): Uint8Array =>
-  (family === 4 ? arpClaimFilter : ndClaimFilter)([...addresses])

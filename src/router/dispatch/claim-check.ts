@@ -46,14 +46,18 @@ export class ClaimCheck {
   #waiting: { readonly since: Us; readonly spanUs: number; readonly askedAt: Us } | null = null
 
   /** null: it is no answer. Another machine that asks has not got the address. */
-  answered(claim: HeardClaim, on: string, asking: Asking): Answer | null {
+  answered(
+    claim: HeardClaim & Pick<Claimant, 'sameMac'>,
+    on: string,
+    asking: Asking,
+  ): Answer | null {
     const { deadline, beforeUs, policy, now } = asking
-    const { address, mac, how, at } = claim
+    const { address, mac, how, at, sameMac } = claim
     if (how === 'probed' || at < deadline - beforeUs - earlyUs) return null
     const before = this.#before(claim)
     const { firstAt, count } = before ?? { firstAt: at, count: 0 }
     const times = { firstAt, lastAt: at, count: count + claim.count }
-    const claimant = { address, mac, how, interface: on, ...times }
+    const claimant = { address, mac, how, sameMac, interface: on, ...times }
     const told = before === null && this.#answers.size < answersMax
     if (before !== null || told) this.#answers.set(`${address} ${mac}`, claimant)
     const answer = { claimant, told, until: null, refused: false }

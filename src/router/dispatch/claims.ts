@@ -6,7 +6,6 @@
 import type { Ip } from '../../base/ip.ts'
 import type { Log } from '../../base/log.ts'
 import type { MacText } from '../../base/mac.ts'
-import { macText } from '../../base/mac.ts'
 import { minUs, type Us } from '../../base/time.ts'
 import type { SlotId } from '../../engine/contract.ts'
 import type { Frames, HeardFrame } from '../../engine/frames-contract.ts'
@@ -14,6 +13,7 @@ import type { SlotFacts } from '../../engine/plans-addresses.ts'
 import type { Kernel, KernelView } from '../../kernel/mirror.ts'
 import type { Claimant, Finding } from '../claims/claimants.ts'
 import { describeClaim } from '../claims/describe.ts'
+import { SameMac } from '../claims/same-mac.ts'
 import { ClaimWatch, type HeardClaim, watchKey } from '../claims/watch.ts'
 import type { DispatcherPorts } from './dispatcher-ports.ts'
 import type { RunningInstance } from './instance.ts'
@@ -36,28 +36,33 @@ export class Claims {
   readonly #watched = new Map<SlotId, SlotFacts>()
   /** The instances that hold an address on an interface, by `placeKey`. */
   #holders = new Map<string, Set<SlotId>>()
-  /** Of this host; null: to be asked for. */
-  #ownMacs: ReadonlySet<MacText> | null = null
+  readonly #sameMac: SameMac
 
   constructor(ports: ClaimsPorts) {
     this.#ports = ports
-    this.#watch = new ClaimWatch(ports.frames)
+    this.#watch = new ClaimWatch(ports.frames, 'received')
+    this.#sameMac = new SameMac(ports.frames, ports.kernel)
   }
 
   onFrames(frames: readonly HeardFrame[]): void {
     const now = this.#ports.now()
+    this.#sameMac.onFrames(frames)
     for (const claim of this.#watch.decode(frames)) {
-      // Our own, reflected, or of another of our interfaces on the same segment.
-      if (this.#isOwn(claim.mac)) continue
-      for (const slot of this.#holders.get(placeKey(claim.ifindex, claim.address)) ?? [])
-        this.#heard(this.#ports.roster.bySlot(slot), claim, now)
+      // Our own, reflected, or of another of our interfaces on the same segment; or another machine's with the same one.
+      const sameMac = this.#sameMac.isOwn(claim.mac)
+      if (sameMac) this.#sameMac.heard(claim, now)
+      for (const it of this.#holdersOf(claim)) {
+        const leads = it.claims.leadAt(now) !== null
+        if (!sameMac || (!leads && this.#lacks(claim.address)))
+          this.#heard(it, { ...claim, sameMac }, now)
+      }
     }
     this.tick(now)
   }
 
   /** Links changed. */
   kernelChanged(): void {
-    this.#ownMacs = null
+    this.#sameMac.kernelChanged()
   }
 
   /** What is to be watched follows the instances. At the end of every batch. */
@@ -72,10 +77,17 @@ export class Claims {
       leading.every(({ slot, facts }) => this.#watched.get(slot) === facts)
     if (!same) this.#want(leading, now)
     this.#watch.tick(now)
+    if (leading.length === 0) this.#sameMac.end()
   }
 
   tick(now: Us): void {
     this.#watch.tick(now)
+    for (const claim of this.#sameMac.tick(now)) {
+      for (const it of this.#holdersOf(claim)) {
+        const lead = it.claims.leadAt(now)
+        if (lead !== null) this.#heard(it, { ...claim, sameMac: true }, now)
+      }
+    }
     for (const slot of this.#watched.keys()) {
       const it = this.#ports.roster.bySlot(slot)
       const lead = it?.claims.leadAt(now) ?? null
@@ -85,12 +97,14 @@ export class Claims {
   }
 
   dueAt(now: Us): Us | null {
-    let earliest = this.#watch.dueAt
-    for (const slot of this.#watched.keys()) {
-      const due = this.#ports.roster.bySlot(slot)?.claimants.due(now) ?? null
-      if (due !== null) earliest = earliest === null ? due : minUs(earliest, due)
-    }
-    return earliest
+    const instants = [...this.#watched.keys()].map(
+      (slot) => this.#ports.roster.bySlot(slot)?.claimants.due(now) ?? null,
+    )
+    return [this.#watch.dueAt, this.#sameMac.dueAt(), ...instants].reduce(
+      (earliest, due) =>
+        earliest === null || due === null ? (earliest ?? due) : minUs(earliest, due),
+      null,
+    )
   }
 
   /** For `status`. */
@@ -110,10 +124,19 @@ export class Claims {
     return claimed.size
   }
 
-  #heard(it: RunningInstance | undefined, claim: HeardClaim, now: Us): void {
-    const lead = it?.claims.leadAt(now) ?? null
+  #holdersOf({ ifindex, address }: HeardClaim): readonly RunningInstance[] {
+    const slots = this.#holders.get(placeKey(ifindex, address)) ?? []
+    return [...slots].flatMap((slot) => this.#ports.roster.bySlot(slot) ?? [])
+  }
+
+  /** No interface of this host has the address, so that none answers for it. */
+  #lacks(address: Ip): boolean {
+    return this.#ports.kernel.linkHolding(address) === null
+  }
+
+  #heard(it: RunningInstance, claim: HeardClaim & { readonly sameMac: boolean }, now: Us): void {
+    const lead = it.claims.leadAt(now)
     const on = this.#ports.kernel.linkByIndex(claim.ifindex)?.name ?? `interface ${claim.ifindex}`
-    if (it === undefined) return
     if (lead !== null) return it.claimants.heard(claim, on, lead)
     const claimant = it.claims.claimed(claim, on, now)
     if (claimant !== null) this.#report(it, claimant, now)
@@ -125,10 +148,11 @@ export class Claims {
   }
 
   #report(it: RunningInstance, claimant: Claimant, now: Us): void {
-    const { address, mac, how, interface: on } = claimant
+    const { address, mac, how, sameMac, interface: on } = claimant
     const text = describeClaim(claimant, this.othersOf(mac, address, now))
     this.#ports.log.warn(`(${it.name}) ${text}`, { instance: it.name, address, mac, interface: on })
-    this.#ports.happened({ kind: 'claim', instance: it.name, address, mac, how, interface: on })
+    const claim = { address, mac, how, sameMac, interface: on }
+    this.#ports.happened({ kind: 'claim', instance: it.name, ...claim })
   }
 
   #want(leading: readonly Watched[], now: Us): void {
@@ -146,17 +170,6 @@ export class Claims {
       }
     }
     this.#watch.want(wanted, now)
-  }
-
-  #isOwn(mac: MacText): boolean {
-    const { kernel } = this.#ports
-    this.#ownMacs ??= new Set(
-      kernel.linkNames.flatMap((name) => {
-        const octets = kernel.linkByName(name)?.mac ?? null
-        return octets === null ? [] : [macText(octets)]
-      }),
-    )
-    return this.#ownMacs.has(mac)
   }
 }
 

@@ -48,7 +48,7 @@ export class InstanceClaims {
   }
 
   /** Another machine claims an address while this backup may be about to take over. What is to be told of it; null: nothing. */
-  claimed(claim: HeardClaim, on: string, now: Us): Claimant | null {
+  claimed(claim: HeardClaim & Pick<Claimant, 'sameMac'>, on: string, now: Us): Claimant | null {
     const { election, orders, check } = this.#parts
     election.refresh()
     const { params, machine } = election

@@ -262,6 +262,7 @@ function claimsOf(it: RunningInstance, now: Us): StatusInstance['claims'] {
     interface: one.interface,
     mac: one.mac,
     how: one.how,
+    sameMac: one.sameMac,
     count: one.count,
     firstAgoMs: agoMs(one.firstAt, now) ?? 0,
     lastAgoMs: agoMs(one.lastAt, now) ?? 0,

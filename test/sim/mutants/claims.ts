@@ -5,8 +5,32 @@ export const claimsMutants: readonly Mutant[] = [
   {
     name: 'claims: what is reflected is a claim',
     file: 'src/router/dispatch/claims.ts',
-    find: 'if (this.#isOwn(claim.mac)) continue',
-    replace: "if (this.#isOwn(claim.mac) && claim.how === 'probed') continue",
+    find: 'if (!sameMac || (!leads && this.#lacks(claim.address)))',
+    replace: 'if (!sameMac || leads)',
+  },
+  {
+    name: 'claims: what has been sent is not remembered',
+    file: 'src/router/claims/own-frames.ts',
+    find: 'it.mark === mark && it.at >= at - backUs && it.at <= until',
+    replace: 'it.mark === mark && it.at > until',
+  },
+  {
+    name: 'claims: every frame with a MAC address of this host is its own',
+    file: 'src/router/claims/same-mac.ts',
+    find: 'if (claim.toGroup) this.#frames.heard(claim, now)',
+    replace: 'if (!claim.toGroup) this.#frames.heard(claim, now)',
+  },
+  {
+    name: 'claims: a machine with the same MAC address is announced against',
+    file: 'src/router/claims/claimants.ts',
+    find: 'if (!entry.sameMac) this.#announcements',
+    replace: 'this.#announcements',
+  },
+  {
+    name: 'claims: it listens to itself for ever',
+    file: 'src/router/claims/own-frames.ts',
+    find: 'if (!silent && (own < enough.own || !alone)) return',
+    replace: 'if (!silent && (own < enough.own || alone)) return',
   },
   {
     name: 'claims: one counts at once',
@@ -23,8 +47,8 @@ export const claimsMutants: readonly Mutant[] = [
   {
     name: 'claims: each frame is reported',
     file: 'src/router/claims/claimants.ts',
-    find: 'if (known.dueAt === null) this.#announcements.provoked(',
-    replace: 'known.dueAt = at; if (known.count > 0) this.#announcements.provoked(',
+    find: 'if (known.dueAt === null) this.#provoked(known, lead, at)',
+    replace: 'known.dueAt = at',
   },
   {
     name: 'claims: nothing is announced',

@@ -36,9 +36,13 @@ export class BookFrames implements Frames {
   }
 
   /** The one on that interface for that type of frame. */
-  on(ifindex: number, protocol: number): FrameWatchSpec | undefined {
+  on(
+    ifindex: number,
+    protocol: number,
+    direction: FrameWatchSpec['direction'] = 'received',
+  ): FrameWatchSpec | undefined {
     return [...this.watches.values()].find(
-      (it) => it.ifindex === ifindex && it.protocol === protocol,
+      (it) => it.ifindex === ifindex && it.protocol === protocol && it.direction === direction,
     )
   }
 }

@@ -6,6 +6,7 @@ import { us } from '../../../src/base/time.ts'
 import type { Instance } from '../../../src/config/types.ts'
 import type { EngineEvent, Order, Step } from '../../../src/engine/contract.ts'
 import type { Happening } from '../../../src/report/event.ts'
+import { describeClaim } from '../../../src/router/claims/describe.ts'
 import { decodeArp, encodeGratuitousArp } from '../../../src/wire/arp.ts'
 import { encodeUnsolicitedNa } from '../../../src/wire/ndp.ts'
 import { encodeAdvert } from '../../../src/wire/vrrp.ts'
@@ -60,6 +61,20 @@ class Segment {
     const watch = this.stage.frames.on(on, protocol)
     assert.ok(watch !== undefined, `nothing is watched on ${on}`)
     this.stage.dispatcher.onFrames([{ watch: watch.watch, at: us(this.now), count, bytes: frame }])
+  }
+
+  /** A frame of this host leaves it; unheard where that is not listened to. */
+  sends(frame: Uint8Array, { on = 3, protocol = arp } = {}): void {
+    const watch = this.stage.frames.on(on, protocol, 'sent')
+    if (watch === undefined) return
+    const heard = { watch: watch.watch, at: us(this.now), count: 1, bytes: frame }
+    this.stage.dispatcher.onFrames([heard])
+  }
+
+  /** Interfaces on which it is listened to what leaves. */
+  get looks(): readonly number[] {
+    const watches = [...this.stage.frames.watches.values()]
+    return watches.filter(({ direction }) => direction === 'sent').map(({ ifindex }) => ifindex)
   }
 
   get claims(): readonly string[] {
@@ -273,6 +288,112 @@ describe('no claim', () => {
   })
 })
 
+describe('a MAC address of this host', () => {
+  const asks = (n: number): Uint8Array =>
+    arpFrame({ operation: 1, mac: own, sender: vip, target: ip(`172.16.80.${n}`) })
+
+  test('another machine has it: reported as such from its second frame, and never announced against', () => {
+    const segment = new Segment(one({ addressClaim: 'defend' }))
+    segment.hears(gratuitous(own))
+    assert.deepEqual([segment.claims, segment.looks], [[], [3]])
+    segment.after(5)
+    assert.deepEqual(segment.claims, [])
+    for (let i = 0; i < 60; i++) {
+      segment.hears(gratuitous(own))
+      segment.after(1.5)
+    }
+    assert.deepEqual(segment.claims, [`V1 172.16.80.100 ${own} announced eth0`])
+    assert.deepEqual(segment.announced(), [])
+    const [event] = segment.stage.happened.filter((it): it is Claimed => it.kind === 'claim')
+    assert.equal(event?.sameMac, true)
+    const [claimant] = segment.stage.named('V1').claimants.at(us(segment.now))
+    assert.deepEqual([claimant?.sameMac, claimant?.count], [true, 60])
+    assert.ok(claimant !== undefined)
+    assert.match(describeClaim(claimant, 0), /another machine with the MAC address of this host/)
+  })
+
+  test('what this host has sent within a second is its own, for as long as it comes back', () => {
+    const segment = new Segment(one({ addressClaim: 'defend' }))
+    for (let i = 0; i < 100; i++) {
+      const frame = i % 3 === 0 ? gratuitous(own) : asks(i)
+      segment.sends(frame)
+      segment.after(0.002)
+      segment.hears(frame)
+      segment.after(i % 2 === 0 ? 0.3 : 3)
+    }
+    assert.deepEqual([segment.claims, segment.announced()], [[], []])
+  })
+
+  test('a frame that is read before the one that it is a copy of', () => {
+    const segment = new Segment(one())
+    segment.hears(asks(7))
+    segment.after(5)
+    segment.hears(asks(8))
+    segment.sends(asks(8))
+    segment.after(5)
+    assert.deepEqual(segment.claims, [])
+    segment.sends(asks(9))
+    segment.hears(asks(10))
+    segment.after(5)
+    assert.equal(segment.claims.length, 1, 'but another one than was sent is another machine’s')
+  })
+
+  test('it listens no more after three of its own, for a minute, and ever more rarely; nor after five minutes of silence', () => {
+    const segment = new Segment(one())
+    const reflected = (times: number): void => {
+      for (let i = 0; i < times; i++) {
+        segment.sends(asks(i))
+        segment.hears(asks(i))
+        segment.after(1)
+      }
+    }
+    reflected(1)
+    assert.deepEqual(segment.looks, [3])
+    reflected(4)
+    assert.deepEqual(segment.looks, [])
+    reflected(50)
+    assert.deepEqual(segment.looks, [], 'within a minute')
+    segment.after(20)
+    reflected(1)
+    assert.deepEqual(segment.looks, [3])
+    reflected(4)
+    segment.after(70)
+    reflected(1)
+    assert.deepEqual(segment.looks, [], 'two minutes now')
+    segment.after(60)
+    reflected(1)
+    assert.deepEqual(segment.looks, [3])
+    segment.after(301)
+    assert.deepEqual([segment.looks, segment.claims], [[], []])
+  })
+
+  test('cannot be told: more is sent than is seen, a loop, what is for one alone', () => {
+    const segment = new Segment(one())
+    segment.hears(asks(1))
+    segment.after(2)
+    for (let i = 0; i < 8; i++) segment.sends(asks(20 + i))
+    segment.after(1)
+    segment.hears(asks(2))
+    segment.after(5)
+    segment.hears(asks(3), { count: 40 })
+    segment.hears(arpFrame({ operation: 1, mac: own, sender: vip, target: other, to: mac }))
+    segment.after(5)
+    assert.deepEqual(segment.claims, [])
+    segment.hears(asks(4))
+    segment.after(5)
+    assert.equal(segment.claims.length, 1)
+  })
+
+  test('it listens where the address is and no longer than it leads', () => {
+    const segment = new Segment(one())
+    segment.hears(gratuitous(own))
+    assert.deepEqual(segment.looks, [3])
+    segment.stage.dispatcher.onEngine([advert(segment.stage, 200)])
+    segment.after(0.1)
+    assert.deepEqual([...segment.stage.frames.watches], [])
+  })
+})
+
 test('what is known goes on in another process', () => {
   const segment = new Segment(one({ addressClaim: 'defend' }))
   segment.hears(gratuitous())
@@ -345,12 +466,20 @@ describe('asked before a take-over', () => {
     assert.equal(claims(), 0)
     stage.engine.time = deadlineUs - 19_000
     hears(arpFrame({ operation: 1, mac, sender: zeroIp, target: vip }))
-    hears(arpFrame({ operation: 2, mac: own, sender: vip, target: zeroIp, to: own }))
-    assert.equal(claims(), 0, 'another one that asks; ourselves')
+    assert.equal(claims(), 0, 'another one that asks')
     hears(answer)
     hears(answer)
     assert.equal(claims(), 1)
     assert.equal(follow().deadlineUs, deadlineUs)
+  })
+
+  test('an answer with a MAC address of this host: a second router with the virtual MAC address', () => {
+    const { stage, claims, hears, deadlineUs } = backup({}, second)
+    stage.engine.time = deadlineUs - 19_000
+    hears(arpFrame({ operation: 1, mac: own, sender: zeroIp, target: vip }))
+    assert.equal(claims(), 0)
+    hears(arpFrame({ operation: 2, mac: own, sender: vip, target: zeroIp, to: mac }))
+    assert.equal(claims(), 1)
   })
 
   test('wait: until there is no answer, asked ever more rarely, at most a down interval', () => {

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { viewOf } from '../../../src/base/bytes.ts'
-import { networkHeader, opcode } from '../../../src/wire/bpf.ts'
+import { networkHeader, opcode, packetType } from '../../../src/wire/bpf.ts'
 import { hostIsLittleEndian } from '../../../src/wire/netlink.ts'
 
 type Instruction = { code: number; jt: number; jf: number; k: number }
@@ -35,11 +35,13 @@ export function verify(program: readonly Instruction[]): void {
 /**
  * A load beyond the packet ends the program with 0, as in the kernel. `network` is what the network header's own
  * offsets reach: where the socket shows the payload alone, the IP header.
+ * `packetTypeIs`: PACKET_HOST, PACKET_OUTGOING, … of linux/if_packet.h.
  */
 export function run(
   program: readonly Instruction[],
   packet: Uint8Array,
   network: Uint8Array = hopLimit(255),
+  packetTypeIs = 0,
 ): boolean {
   let a = 0
   let x = 0
@@ -53,7 +55,8 @@ export function run(
       at += jumpOf(next, a)
       continue
     }
-    const value = stepped(next, { a, x }, packet, network)
+    const ancillary = next.k === packetType ? packetTypeIs : undefined
+    const value = ancillary ?? stepped(next, { a, x }, packet, network)
     if (value === undefined) return false
     if (code === opcode.toX) x = value
     else if (code === opcode.loadHeaderLength) x = 4 * (value & 0xf)
@@ -109,8 +112,8 @@ function jumpOf({ code, k, jt, jf }: Instruction, a: number): number {
   }
 }
 
-export const passes = (program: Uint8Array, packet: Uint8Array): boolean => {
+export const passes = (program: Uint8Array, packet: Uint8Array, packetTypeIs = 0): boolean => {
   const instructions = disassemble(program)
   verify(instructions)
-  return run(instructions, packet)
+  return run(instructions, packet, undefined, packetTypeIs)
 }

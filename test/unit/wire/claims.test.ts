@@ -6,8 +6,9 @@ import { concatBytes } from '../../../src/base/bytes.ts'
 import { type Ip, ipBytes, ipFromBytes } from '../../../src/base/ip.ts'
 import { macOctets } from '../../../src/base/mac.ts'
 import { encodeGratuitousArp } from '../../../src/wire/arp.ts'
-import { arpClaimFilter, ndClaimFilter } from '../../../src/wire/bpf-claims.ts'
-import { decodeClaim } from '../../../src/wire/claim.ts'
+import { packetOutgoing } from '../../../src/wire/bpf.ts'
+import { arpClaimFilter, ndClaimFilter, sentClaimFilter } from '../../../src/wire/bpf-claims.ts'
+import { decodeClaim, frameMark } from '../../../src/wire/claim.ts'
 import { encodeUnsolicitedNa } from '../../../src/wire/ndp.ts'
 import { fromHex } from '../../hex.ts'
 import { disassemble, passes, run, verify } from './bpf-machine.ts'
@@ -100,6 +101,39 @@ test('neighbour discovery: the same', () => {
   assert(!passes(program, frame.with(54, 128)), 'echo')
   assert(!passes(program, frame.subarray(0, 70)), 'cut off')
   assert(!decodeClaim(6, frame.with(60, 9)).ok, 'checksum')
+})
+
+test('what leaves the host for a group: the same claims, and nothing that arrives', () => {
+  const [host, broadcast] = [0, 1]
+  for (const [family, cases, address] of [
+    [4, arpCases, vip],
+    [6, ndCases, vip6],
+  ] as const) {
+    const program = sentClaimFilter(family, [address])
+    for (const [what, frame, how] of cases) {
+      const group = ((frame[0] ?? 0) & 1) === 1
+      assert.equal(passes(program, frame, packetOutgoing), how !== null && group, what)
+      for (const arrives of [host, broadcast]) assert(!passes(program, frame, arrives), what)
+    }
+    const [, foreign = new Uint8Array(0)] = (family === 4 ? ndCases : arpCases)[0] ?? []
+    assert(!passes(program, foreign, packetOutgoing), 'the other family')
+  }
+})
+
+test('copies of a frame have one mark: padded, and to another destination; other frames have others', () => {
+  for (const [family, cases] of [
+    [4, arpCases],
+    [6, ndCases],
+  ] as const) {
+    const frames = cases.filter(([, , how]) => how !== null).map(([, frame]) => frame)
+    const marks = frames.map((frame) => frameMark(family, frame))
+    assert.equal(new Set(marks).size, marks.length)
+    for (const [i, frame] of frames.entries()) {
+      assert.equal(frameMark(family, concatBytes([frame, new Uint8Array(18)])), marks[i])
+      assert.equal(frameMark(family, frame.with(0, 1)), marks[i])
+      assert.notEqual(frameMark(family, frame.with(11, 0x77)), marks[i])
+    }
+  }
 })
 
 test('any number of addresses makes a program that the kernel takes; all of them pass', () => {
