@@ -48,7 +48,7 @@ export const claimsMutants: readonly Mutant[] = [
     name: 'claims: each frame is reported',
     file: 'src/router/claims/claimants.ts',
     find: 'if (known.dueAt === null) this.#provoked(known, lead, at)',
-    replace: 'known.dueAt = at',
+    replace: 'if (known.dueAt === null) known.dueAt = at',
   },
   {
     name: 'claims: nothing is announced',
