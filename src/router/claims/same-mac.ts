@@ -6,22 +6,27 @@ import type { Ip } from '../../base/ip.ts'
 import { type MacText, macText } from '../../base/mac.ts'
 import { minUs, type Us, us } from '../../base/time.ts'
 import type { Frames, HeardFrame } from '../../engine/frames-contract.ts'
-import type { Kernel, KernelView } from '../../kernel/mirror.ts'
 import { OwnFrames } from './own-frames.ts'
 import { ClaimWatch, type HeardClaim, watchKey } from './watch.ts'
+
+/** The interfaces of this host. */
+type OwnLinks = {
+  readonly linkNames: readonly string[]
+  linkByName(name: string): { readonly ifindex: number; readonly mac: Uint8Array | null } | null
+}
 
 /** With more interfaces of one MAC address (VLANs) it is not told which of them has sent. */
 const interfacesMax = 8
 
 export class SameMac {
-  readonly #kernel: KernelView & Pick<Kernel, 'linkNames'>
+  readonly #own: OwnLinks
   readonly #sent: ClaimWatch
   readonly #frames = new OwnFrames()
   /** The interfaces by their MAC address; null: to be asked for. */
   #links: ReadonlyMap<MacText, readonly number[]> | null = null
 
-  constructor(frames: Frames, kernel: KernelView & Pick<Kernel, 'linkNames'>) {
-    this.#kernel = kernel
+  constructor(frames: Frames, own: OwnLinks) {
+    this.#own = own
     this.#sent = new ClaimWatch(frames, 'sent')
   }
 
@@ -103,8 +108,8 @@ export class SameMac {
 
   #readLinks(): ReadonlyMap<MacText, readonly number[]> {
     const links = new Map<MacText, number[]>()
-    for (const name of this.#kernel.linkNames) {
-      const link = this.#kernel.linkByName(name)
+    for (const name of this.#own.linkNames) {
+      const link = this.#own.linkByName(name)
       if (link?.mac == null) continue
       const mac = macText(link.mac)
       links.set(mac, [...(links.get(mac) ?? []), link.ifindex])
