@@ -82,8 +82,16 @@ export class Session {
     })
   }
 
+  /** Of script(1), and so of all that ran in the terminal. Rejects with what is on the screen if that does not come soon. */
   get ended(): Promise<unknown> {
-    return this.started.ended
+    return new Promise((resolve, reject) => {
+      const giveUp = () =>
+        reject(
+          new Error(`${this.#name} goes on after ${soonMs} ms; its screen:\n${this.screen.text}`),
+        )
+      const timer = setTimeout(giveUp, soonMs)
+      void this.started.ended.then(resolve).finally(() => clearTimeout(timer))
+    })
   }
 
   type(keys: string): void {

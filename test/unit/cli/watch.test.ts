@@ -1,7 +1,7 @@
 /** `vipd watch` on a real pseudo-terminal (script(1)), with a daemon that the test plays. */
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, type TestContext, test } from 'node:test'
@@ -15,7 +15,6 @@ import { aStatus } from './a-status.ts'
 import { Session, soonMs } from './a-terminal.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'vipd-watch-'))
-after(() => rmSync(dir, { recursive: true, force: true }))
 const bin = join(packageRoot, 'dist/src/cli/run.js')
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -33,23 +32,40 @@ function session(name: string, env: Environment = {}, shell?: (run: string) => s
       sessions.set(name, child.pid ?? 0)
       return {
         write: (text) => child.stdin.write(text),
-        ended: new Promise((resolve) => child.once('close', resolve)),
+        ended: new Promise<void>((resolve) => {
+          child.once('close', () => {
+            sessions.delete(name)
+            resolve()
+          })
+        }),
       }
     },
   })
 }
 
-/** By name, the process of script(1). */
+/** Of those that have not ended, by name: the process of script(1). */
 const sessions = new Map<string, number>()
-// A test that has failed leaves its session, which would keep this process waiting.
+// A test that has failed leaves its session, which would keep this process waiting, and a watch that may be stopped.
 after(() => {
-  for (const pid of sessions.values())
-    try {
-      process.kill(pid, 'SIGKILL')
-    } catch {
-      // It has ended.
-    }
+  for (const [name, pid] of sessions) for (const one of [pid, watchOf(name)]) kill(one)
+  rmSync(dir, { recursive: true, force: true })
 })
+
+/** The process in that terminal; null: none that runs yet. */
+function watchOf(name: string): number | null {
+  const file = join(dir, `${name}.pid`)
+  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : null
+}
+
+function kill(pid: number | null): void {
+  // 0 is this process's own group.
+  if (pid === null || pid === 0) return
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended.
+  }
+}
 
 const quiet = () => undefined
 const log = { debug: quiet, info: quiet, warn: quiet, error: quiet, flush: async () => undefined }
