@@ -130,6 +130,7 @@ describe('the daemon is frozen', { concurrency: 2 }, () => {
         const gone = await one.awaitAddress(vip, false, soonMs)
         await backup.reaches('VI_1', 'MASTER', soonMs)
         const held = await two.awaitAddress(vip, true, soonMs)
+        // It is behind by many of its intervals when it goes on.
         await delay(2_500)
         const mark = capture.mark
         const thawedMs = nowMs()
@@ -194,7 +195,11 @@ describe('the warden', { concurrency: 2 }, () => {
       await next.reaches('VI_1', 'MASTER', soonMs)
       await one.awaitAddress(vip, true, soonMs)
       const from = one.changes.items.length
-      await delay(1_000)
+      const capture = await lab.capture()
+      for (let adverts = 0, mark = 0; adverts < 5; adverts++) {
+        await capture.advert('it goes on', soonMs, () => true, mark)
+        mark = capture.mark
+      }
       assert.deepEqual(one.changes.items.slice(from), [])
       assert.equal(await one.holds(vip), true)
       assert.deepEqual((await next.status()).warnings, [])
@@ -261,7 +266,7 @@ describe('the lifetime of addresses', { concurrency: 2 }, () => {
   const six = '2001:db8::100'
   const config = conf({
     priority: 150,
-    globals: 'vipd_address_lifetime 3',
+    globals: 'vipd_address_lifetime 3\n  vrrp_garp_master_delay 0',
     more: `virtual_ipaddress_excluded {\n    ${six}/128 preferred_lft forever\n  }`,
   })
   const open = async (lab: Lab) => {
@@ -305,12 +310,19 @@ describe('the lifetime of addresses', { concurrency: 2 }, () => {
   test('is renewed without an event, an announcement or a gap', () =>
     inLab('renewed', async (lab) => {
       const { host, daemon } = await open(lab)
-      await delay(6_500)
+      // The first announcements, and what the start raises.
+      const quiet = async () => {
+        const { eventsRaised } = (await daemon.status()).engine
+        await delay(1_000)
+        return (await daemon.status()).engine.eventsRaised === eventsRaised
+      }
+      await until('no event within a second', soonMs, quiet)
       const { eventsRaised } = (await daemon.status()).engine
       const capture = await lab.capture()
       const from = host.changes.items.length
       const valid: number[] = []
       for (let second = 0; second < 5; second++) {
+        // The lifetimes at five instants of more than one renewal.
         await delay(1_000)
         const [link] = JSON.parse(await host.must('ip', ['-j', 'addr', 'show', 'eth0'])) as [
           { addr_info: { local: string; valid_life_time: number }[] },

@@ -11,6 +11,7 @@ import { type Ip, isLinkLocal, parseIp } from '../../src/base/ip.ts'
 import { us } from '../../src/base/time.ts'
 import type { BfdEngineEvent, BfdSpec, BfdStanding } from '../../src/engine/bfd-contract.ts'
 import { startEngine } from '../../src/engine/native.ts'
+import { until as lookUntil } from '../../src/lab/wait.ts'
 import { type BfdPacket, bfdPort, encodeBfd } from '../../src/wire/bfd.ts'
 import { BfdHost } from './bfd-host.ts'
 import { ip, quiet } from './remote.ts'
@@ -57,13 +58,8 @@ after(async () => {
   await host.stop()
 })
 
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 20_000
-  while (!(await holds())) {
-    assert.ok(Date.now() < end, `waited in vain: ${what}`)
-    await delay(5)
-  }
-}
+const until = (what: string, holds: () => boolean | Promise<boolean>) =>
+  lookUntil(what, 20_000, holds, 5)
 
 let sessions = 0
 const newSession = (): number => {
@@ -371,6 +367,7 @@ test('a changed packet puts the detection time off while the main thread stands 
     await host.whileStanding(async () => {
       for (const { known } of cases) await neighbor.send(known)
       sending = cases.map(({ bytes }) => neighbor.every(50, bytes))
+      // Longer than twice the detection time: the thread listens for one more when it has been away.
       await delay(3_500)
     })
     const lost = new Set<number>()
@@ -401,6 +398,7 @@ test('a host that was stopped judges by the time of arrival: what came in time c
     await until('steady', async () => (await received(session)) > 3)
     await host.call('order', session, standing({ expect: known, detectionUs }))
     host.signal('SIGSTOP')
+    // Longer than the detection time, here and below.
     await delay(2_500)
     host.signal('SIGCONT')
     const before = await received(session)
@@ -465,6 +463,7 @@ test('the margin: the longest pause by arrival, since the detection time is what
     await arrivals(1)
     assert.equal(await longest(), 0)
     const pauseFrom = engine.now()
+    // The pause that is measured.
     await delay(300)
     const pauseMs = (engine.now() - pauseFrom) / 1_000
     await arrivals(1)

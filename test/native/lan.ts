@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict'
 import { after, before } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { type Ip, ipFamily, parseIp } from '../../src/base/ip.ts'
 import { us } from '../../src/base/time.ts'
 import type {
@@ -18,6 +17,7 @@ import type {
 } from '../../src/engine/contract.ts'
 import { startEngine } from '../../src/engine/native.ts'
 import { followPatience, wardenLateUs } from '../../src/engine/policy.ts'
+import { until as lookUntil } from '../../src/lab/wait.ts'
 import {
   type AddressSpec,
   encodeAddressDelete,
@@ -71,11 +71,7 @@ after(async () => {
 })
 
 export async function until(what: () => boolean | Promise<boolean>, ms = 10_000): Promise<void> {
-  const end = Date.now() + ms
-  while (!(await what())) {
-    assert.ok(Date.now() < end, `waited in vain for ${what}`)
-    await delay(5)
-  }
+  await lookUntil(`${what}`, ms, what, 5)
 }
 
 /** Waits for an event and takes it, with all before it, out of the list. */

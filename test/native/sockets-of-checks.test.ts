@@ -80,6 +80,7 @@ test('threads that end in the middle of it take no other with them', async () =>
           }),
       ),
     )
+    // Another moment of their work in each round.
     await new Promise((resolve) => setTimeout(resolve, 5 * round))
     await Promise.all(threads.map((thread) => thread.terminate()))
   }

@@ -198,6 +198,7 @@ test('a stopped process that leads resigns when it goes on', async () => {
   await peer.call('order', [{ slot, generation, order }])
   await until(async () => (await peer.call('counters', slot)).sent > 3)
   peer.signal('SIGSTOP')
+  // Longer than `lateUs`.
   await delay(400)
   peer.signal('SIGCONT')
   let late: EngineEvent | undefined

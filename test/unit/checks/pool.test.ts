@@ -9,6 +9,7 @@ import { after, test } from 'node:test'
 import type { Command } from '../../../src/base/command.ts'
 import { startCheckPool, startCheckPoolWith } from '../../../src/checks/pool/pool.ts'
 import type { CheckEvent } from '../../../src/checks/verdict/types.ts'
+import { until as lookUntil } from '../../../src/lab/wait.ts'
 import { check, Events, withPool } from './pool-watch.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'vipd-test-'))
@@ -24,13 +25,7 @@ function script(name: string, text: string, mode = 0o755): string {
 const argv = (...words: readonly string[]): Command => ({ kind: 'argv', argv: words })
 const shell = (text: string): Command => ({ kind: 'shell', shell: '/bin/sh', text })
 
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 30_000
-  while (!condition()) {
-    assert.ok(performance.now() < deadline, `never happened: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
+const until = (condition: () => boolean, what: string) => lookUntil(what, 30_000, condition)
 
 function isAlive(pid: number): boolean {
   try {

@@ -18,6 +18,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import type { RunAs } from '../../../src/base/command.ts'
 import { ProcessTable, parseStat } from '../../../src/checks/local/processes.ts'
+import { until as lookUntil } from '../../../src/lab/wait.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'vipd-test-'))
 chmodSync(directory, 0o755)
@@ -49,13 +50,7 @@ function background(
 }
 
 /** Looks at the world until it is as wanted. */
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 20_000
-  while (!condition()) {
-    assert.ok(performance.now() < deadline, `never happened: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
+const until = (condition: () => boolean, what: string) => lookUntil(what, 20_000, condition)
 
 const commsOf = (wanted: (stat: { comm: string; state: string }) => boolean): boolean =>
   readdirSync('/proc').some((pid) => /^\d+$/.test(pid) && wanted(parseStat(statOf(pid))))

@@ -6,6 +6,7 @@ import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { until as lookUntil } from '../../../src/lab/wait.ts'
 import { directory, freePort, said, serve } from './asking.ts'
 
 chmodSync(directory, 0o755)
@@ -34,13 +35,11 @@ function folderOf(user: string, name: string): string {
 
 /** Asks until the answer is this one: a server that starts has no event for us. */
 async function until(line: string, wanted: RegExp): Promise<string> {
-  const deadline = performance.now() + 60_000
-  for (;;) {
+  const answers = async () => {
     const answer = await said(line)
-    if (wanted.test(answer)) return answer
-    assert.ok(performance.now() < deadline, `${line}: ${answer}`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    return wanted.test(answer) ? answer : null
   }
+  return await lookUntil(`${line}: ${wanted}`, 60_000, answers)
 }
 
 /** So many connections that say nothing. */

@@ -12,6 +12,7 @@ const delay = monitorEventLoopDelay({ resolution: 1 })
 delay.enable()
 for (let round = 0; round < 100; round++) {
   for (let i = 0; i < 100; i++) log.info(`line ${round}/${i} ${'x'.repeat(200)}`, { i })
+  // A turn of the loop, whose delay is what is measured.
   await new Promise((resolve) => setTimeout(resolve, 1))
 }
 await Promise.all(Array.from({ length: 16 }, () => stat('/')))

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { SMTPServer } from 'smtp-server'
 import { us } from '../../../src/base/time.ts'
 import type { Mail, Notify } from '../../../src/config/notify.ts'
+import { until } from '../../../src/lab/wait.ts'
 import { composeMail, sendMail } from '../../../src/notify/mail.ts'
 import { startNotifier } from '../../../src/notify/notify.ts'
 
@@ -152,7 +153,7 @@ test('a mail server that takes connections and never speaks delays neither scrip
   })
   notifier.instance({ name: 'VI_1', state: 'MASTER', priority: 1, notify })
   notifier.instance({ name: 'VI_1', state: 'BACKUP', priority: 1, notify })
-  while (sockets.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  await until('it is connected', 30_000, () => sockets.length > 0)
   const begun = performance.now()
   await notifier.stop()
   assert.ok(performance.now() - begun < 10_000, 'stop does not wait for it')
@@ -172,7 +173,7 @@ test('a refused connection and an unknown host are reported', async () => {
   const mail = mailTo(address.port)
   const notifier = startNotifier({ log, mail, routerId: 'lb1', fifos: [], noEmailFaults: false })
   notifier.instance({ name: 'VI_1', state: 'MASTER', priority: 1, notify })
-  while (lines.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  await until('a line of the log', 30_000, () => lines.length > 0)
   assert.match(lines[0] ?? '', /\(VI_1\) mail for MASTER was not sent: .*ECONNREFUSED/)
   await notifier.stop()
 })

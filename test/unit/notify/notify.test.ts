@@ -22,6 +22,7 @@ import { notifyQueuedMax } from '../../../src/base/limits.ts'
 import type { Log } from '../../../src/base/log.ts'
 import type { Fifo, Notify } from '../../../src/config/notify.ts'
 import type { UserCommand } from '../../../src/config/types.ts'
+import { until as lookUntil } from '../../../src/lab/wait.ts'
 import { withWords } from '../../../src/notify/command.ts'
 import { openFifo } from '../../../src/notify/fifo.ts'
 import {
@@ -82,13 +83,7 @@ function start(more: Partial<NotifierOptions> = {}): {
   return { notifier, lines }
 }
 
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 30_000
-  while (!condition()) {
-    assert.ok(performance.now() < deadline, `never happened: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
+const until = (condition: () => boolean, what: string) => lookUntil(what, 30_000, condition)
 
 const linesOf = (path: string): readonly string[] =>
   existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : []

@@ -273,5 +273,6 @@ test('a bound counts slices: a loop that stalled for longer than all of it has l
   await over
   const ended = startPatience(4, () => assert.fail('it was ended'))
   ended()
+  // Longer than its bound: that it does not expire shows in time alone.
   await new Promise((resolve) => setTimeout(resolve, 20))
 })
