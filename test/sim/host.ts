@@ -3,6 +3,7 @@
  * here; when it happens is the business of faults.ts.
  */
 import { type Us, us } from '../../src/base/time.ts'
+import type { FrameWatchSpec } from '../../src/engine/frames-contract.ts'
 import { leaseLengthUs } from '../../src/router/binding/kernel-lease.ts'
 import { type RouterState, stateVersion } from '../../src/router/dispatch/router-state.ts'
 import { Clock } from './clock.ts'
@@ -292,19 +293,23 @@ export class Host {
   }
 
   #frame(bytes: Uint8Array): void {
-    if (this.#around.scenario.claims === undefined || !this.kernel.up) return
+    if (!this.kernel.up) return
     const answer = answerOf(bytes, {
       mac: this.kernel.mac,
       holds: (address) => this.kernel.holds(address),
     })
     if (answer !== null) this.emit(answer)
-    if (this.process !== null && !this.asleep) this.process.frames.hear(bytes, 'received')
+    this.#tell(bytes, 'received')
   }
 
   /** Its kernel, or its engine, sends a frame. */
   emit(bytes: Uint8Array): void {
-    if (this.#around.scenario.claims !== undefined) this.process?.frames.hear(bytes, 'sent')
+    this.#tell(bytes, 'sent')
     this.#around.lan.frame(this.port, bytes)
+  }
+
+  #tell(bytes: Uint8Array, as: FrameWatchSpec['direction']): void {
+    if (this.process !== null && this.#asleep !== 'machine') this.process.hearFrame(bytes, as)
   }
 
   #bfd(packet: Packet): void {

@@ -7,6 +7,7 @@ import type { Log } from '../../src/base/log.ts'
 import { type Us, us } from '../../src/base/time.ts'
 import type { Instance } from '../../src/config/types.ts'
 import type { LinkSpec, SlotId, Step } from '../../src/engine/contract.ts'
+import type { FrameWatchSpec } from '../../src/engine/frames-contract.ts'
 import type { LeaseFacts } from '../../src/engine/plans-lease.ts'
 import { leaseId } from '../../src/kernel/lease-rules.ts'
 import type { Notifier } from '../../src/notify/notify.ts'
@@ -19,6 +20,7 @@ import type { Host } from './host.ts'
 import type { Packet } from './lan.ts'
 import { betweenThreadsUs, mainLatencyUs } from './latency.ts'
 import { MainThread } from './main-thread.ts'
+import { Prng } from './prng.ts'
 import { Timer } from './timer.ts'
 import type { Surroundings } from './witness.ts'
 
@@ -51,6 +53,9 @@ export class Process {
   #turnsFrom = 0
   #queue: Packet[] = []
   #bfdQueue: Arrived[] = []
+  #frameQueue: (readonly [Uint8Array, FrameWatchSpec['direction']])[] = []
+  readonly #framesPrng: Prng
+  #framesWait = false
   /** Tasks of this turn that are still to be done. */
   #behind = 0
   #adopting = false
@@ -91,8 +96,9 @@ export class Process {
     this.bfd = this.#makeBfd()
     this.frames = new SimFrames({
       now: () => host.now(),
-      raised: () => this.onMain(() => this.main.dispatcher.onFrames(this.frames.take())),
+      raised: () => this.#takeFrames(),
     })
+    this.#framesPrng = new Prng((scenario.seed << 4) ^ host.plan.number)
     const log = (text: string) => around.witness.said(host, text)
     this.main = new MainThread(config, {
       engine: this.engine,
@@ -176,6 +182,24 @@ export class Process {
     if (this.#bfdQueue.length < queuedMax) this.#bfdQueue.push(arrived)
   }
 
+  hearFrame(bytes: Uint8Array, as: FrameWatchSpec['direction']): void {
+    if (!this.#host.asleep) this.frames.hear(bytes, as)
+    else if (this.#frameQueue.length < queuedMax) this.#frameQueue.push([bytes, as])
+  }
+
+  /**
+   * The main thread takes them in a turn of their own, with a chance of their own: what else happens does not depend on
+   * whether frames are heard, but for what comes of them.
+   */
+  #takeFrames(): void {
+    const { least, most } = mainLatencyUs
+    this.#around.agenda.after(this.#framesPrng.between(least, most), () => {
+      if (!this.alive) return
+      this.#framesWait = this.stalled
+      if (!this.stalled) this.main.dispatcher.onFrames(this.frames.take())
+    })
+  }
+
   #makeBfd(): SimBfd {
     const host = this.#host
     const { agenda, lan, prng, scenario, witness } = this.#around
@@ -225,6 +249,7 @@ export class Process {
     this.#turnsFrom = this.#host.now()
     this.engine.wake()
     this.#turn()
+    if (this.#framesWait) this.#takeFrames()
   }
 
   /** After a sleep: the engine's thread is awake before the main thread. */
@@ -236,6 +261,9 @@ export class Process {
     if (bfdFirst) this.#resumeBfd()
     this.#take(waiting)
     if (!bfdFirst) this.#resumeBfd()
+    const frames = this.#frameQueue
+    this.#frameQueue = []
+    for (const [bytes, as] of frames) this.frames.hear(bytes, as)
     this.#around.agenda.after(this.#latency(), () => {
       if (this.alive && !this.#host.asleep) this.unstall()
     })

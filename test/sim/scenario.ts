@@ -60,7 +60,7 @@ export type Scenario = {
   readonly lease?: { readonly tickUs: number }
   /** Absent: report. */
   readonly addressConflict?: 'resign'
-  /** Absent: hosts hear no frames of others. */
+  /** What is done about frames of others that claim an address. Absent: as by default. */
   readonly claims?: {
     readonly reaction: 'report' | 'announce' | 'defend'
     readonly check: 'off' | 'always'

@@ -93,7 +93,7 @@ class Simulation {
     let broken: RunResult['broken'] = null
     for (const part of parts) {
       if (broken !== null || (only !== null && only !== part)) continue
-      const found = this.#play(part)
+      const found = this.#foundIn(part)
       if (found !== null) broken = { part, ...found }
     }
     return {
@@ -104,6 +104,18 @@ class Simulation {
       transitions: invariants.transitions,
       digest: invariants.digest,
       broken,
+    }
+  }
+
+  /** What breaks as a part is set up is found as well. */
+  #foundIn(part: Part): Broken | null {
+    try {
+      return this.#play(part)
+    } catch (error) {
+      return {
+        what: error instanceof Error ? (error.stack ?? error.message) : `${error}`,
+        trace: [],
+      }
     }
   }
 
