@@ -5,6 +5,7 @@
 import { Agenda } from './agenda.ts'
 import { attack } from './attack.ts'
 import { claims } from './claims.ts'
+import { defenders } from './defenders.ts'
 import { meet } from './encounters.ts'
 import { faults } from './faults.ts'
 import { bfdFaults } from './faults-bfd.ts'
@@ -132,7 +133,7 @@ class Simulation {
         // Beside some of the storms, which are short.
         return isStorm(profile) && seed % 4 === 0 ? wholeFaults(seed, makeWorld) : null
       case 'claims':
-        return playsClaims(seed) ? claims(seed, makeWorld) : null
+        return playsClaims(seed) ? (claims(seed, makeWorld) ?? defenders(seed, makeWorld)) : null
     }
   }
 

@@ -75,6 +75,24 @@ export const claimsMutants: readonly Mutant[] = [
     replace: 'return us(Math.max(at, now + 0 * this.#bucket(address).availableAt(now)))',
   },
   {
+    name: 'claims: an answer of a router that answers for others is announced against',
+    file: 'src/router/claims/announcements.ts',
+    find: "how === 'probed' || how === 'answered') return",
+    replace: "how === 'probed') return",
+  },
+  {
+    name: 'claims: two defenders forget each other between two announcements',
+    file: 'src/router/claims/announcements.ts',
+    find: 'const forgottenUs = 2 * defendUs.longest',
+    replace: 'const forgottenUs = 2 * defendUs.first',
+  },
+  {
+    name: 'claims: who leads again has forgotten what it has announced',
+    file: 'src/router/claims/announcements.ts',
+    find: 'for (const machine of this.#machines.values()) machine.owed = false',
+    replace: 'this.#machines.clear()',
+  },
+  {
     name: 'claim check: not asked',
     file: 'native/engine/core_time.cc',
     find: 'if (slot->state == State::kFollow && !slot->waiting && slot->due > now) Push(*slot, slot->ask);',
