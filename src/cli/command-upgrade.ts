@@ -24,12 +24,12 @@ export const command = (): Command =>
       afterHelp(`
 The configuration must be the one that runs: a new one is for vipd reload. Refused as process 1 of a container.
 
-Exit status: 0 done, 1 refused (with the reason; the old process goes on), 2 no daemon answers, 3 wrong usage.`),
+Exit status: 0 done, 1 refused (with the reason; the old process goes on) or ended since, 2 no daemon answers, 3 wrong usage.`),
     )
     .action(async ({ runDir, leaveParent = false }: Options) => {
       process.exitCode = await asking(async () => {
         const program = [process.execPath, ...process.execArgv, process.argv[1] ?? '']
-        const { pid, version, from } = await requestUpgrade(
+        const { pid, version, from, afterwards } = await requestUpgrade(
           daemonSocket(runDir),
           program,
           leaveParent,
@@ -37,6 +37,12 @@ Exit status: 0 done, 1 refused (with the reason; the old process goes on), 2 no 
         process.stdout.write(
           `vipd ${version} (process ${pid}) goes on in place of vipd ${from.version} (process ${from.pid})\n`,
         )
-        return exit.ok
+        if (afterwards === 'late')
+          process.stdout.write('It is busy: vipd status answers in a moment\n')
+        if (afterwards !== 'ended') return exit.ok
+        process.stderr.write(
+          `vipd: process ${pid} has ended since: its warden has given up what it led\n`,
+        )
+        return exit.degraded
       })
     })

@@ -23,7 +23,8 @@ export function successorOf(of: {
 }): { readonly successor: Successor; readonly left: () => void } {
   const { log, supervisor, surfaces, runDir, unwatched } = of
   let leaving = false
-  const end = () => void log.flush().finally(() => exitNow(0))
+  let status = 0
+  const end = () => void log.flush().finally(() => exitNow(status))
   return {
     left: () => {
       if (leaving) end()
@@ -40,6 +41,9 @@ export function successorOf(of: {
         await surfaces.close()
         // Whether or not there is a client any more.
         setTimeout(end, leaveMs)
+      },
+      lost() {
+        status = 1
       },
     },
   }

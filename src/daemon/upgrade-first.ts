@@ -49,6 +49,8 @@ export type UpgradeResult = {
   readonly version: string
   /** This process's. */
   readonly from: { readonly pid: number; readonly version: string }
+  /** Of the other process, at the end: it can be asked, it cannot yet, or it has ended and its warden has acted. */
+  readonly afterwards: 'serves' | 'late' | 'ended'
 }
 
 export type FirstPorts = {
@@ -62,6 +64,8 @@ export type FirstPorts = {
   start(): Started
   /** The slots are given: stops what would act or serve, and touches nothing. */
   leave(pid: number): Promise<void>
+  /** The process that has the slots has ended. */
+  lost(): void
   readonly times?: UpgradeTimes
 }
 
@@ -133,8 +137,20 @@ export class FirstOfTwo {
     log.info(`Upgrade: process ${pid} (vipd ${next}) has everything; leaving`)
     await this.#ports.leave(pid)
     void this.#channel.send({ kind: 'left' })
-    await this.#channel.next(this.#times.serving)
-    return { pid, version: next, from: { pid: process.pid, version } }
+    const afterwards = await this.#outcome()
+    return { pid, version: next, from: { pid: process.pid, version }, afterwards }
+  }
+
+  async #outcome(): Promise<UpgradeResult['afterwards']> {
+    const { log, lost } = this.#ports
+    const { pid } = this.#started
+    const message = await this.#channel.next(this.#times.serving)
+    log.debug(`Upgrade: ${message?.kind ?? 'not serving yet'}`)
+    if (message?.kind === 'serving') return 'serves'
+    if (!this.#channel.ended) return 'late'
+    log.error(`Upgrade: process ${pid} has ended since: its warden gives up what it led`)
+    lost()
+    return 'ended'
   }
 
   #goOn(error: unknown): unknown {
@@ -159,6 +175,7 @@ export class FirstOfTwo {
       throw new UpgradeRefused(
         `vipd ${version} reads version ${reads} of the state, this one has version ${passedVersion}`,
       )
+    this.#ports.log.debug(`Upgrade: process ${this.#started.pid} is prepared`)
     return message
   }
 
@@ -189,11 +206,12 @@ export class FirstOfTwo {
       return { again: state.why }
     }
     succession.offer(this.#started.exchange, attempt)
+    this.#ports.log.debug(`Upgrade: passing the state, attempt ${attempt}`)
     void this.#channel.send({ kind: 'state', attempt, state })
     const over = () =>
       stale || this.#given || this.#aborted !== null || this.#over !== null || this.#channel.ended
     const answer = this.#next(this.#times.adopt, 'it did not adopt the state')
-    answer.catch(() => undefined)
+    answer.then(({ kind }) => this.#ports.log.debug(`Upgrade: it says ${kind}`)).catch(() => null)
     await Promise.race([answer, this.#until(over, this.#times.adopt)])
     if (!over()) await this.#until(over, this.#times.give)
     if (!this.#given) await this.#withdraw(false)

@@ -27,6 +27,8 @@ export type Successor = {
   readonly held: { readonly lock: string; readonly name: string }
   /** Stops serving: control, HTTP, history. `pid`: of the process that goes on. */
   leave(pid: number): Promise<void>
+  /** That process has ended: the end of this one is the daemon's. */
+  lost(): void
 }
 
 export type UpgradesPorts = {
@@ -70,7 +72,8 @@ export class Upgrades {
     if (why !== null) throw new UpgradeRefused(why)
     if (this.busy) throw new UpgradeRefused('an upgrade is under way')
     const start = (): Started => startSuccessor(successor.program(order), successor.held)
-    this.#running = new FirstOfTwo({ ...ports, start, leave: (pid) => successor.leave(pid) })
+    const leave = (pid: number) => successor.leave(pid)
+    this.#running = new FirstOfTwo({ ...ports, start, leave, lost: () => successor.lost() })
     const result = await this.#running.run().catch((error: unknown) => {
       this.#running = null
       throw error

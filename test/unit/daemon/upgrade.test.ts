@@ -59,6 +59,7 @@ function stage(router: readonly object[] = [{ version: 1 }], given: Partial<type
     },
     start: () => ({ pid: -1, channel: near, exchange: {} }),
     leave: async (pid) => void calls.push(`leave ${pid}`),
+    lost: () => void calls.push('lost'),
     times: { ...times, ...given },
   })
   const prepared = (of: object = {}) =>
@@ -218,6 +219,7 @@ test('what happens while the state is passed is judged here, and the next state 
     pid: -1,
     version: '1.1',
     from: { pid: process.pid, version: '1.0' },
+    afterwards: 'serves',
   })
   it.second.close()
   // What comes now is the successor's to judge.
@@ -248,8 +250,20 @@ test('a stop ends it, unless the slots are given', async () => {
   assert.equal(await late.first.abort('the daemon is to stop'), false)
   // Its successor dies at once: that is its own warden's business.
   late.second.close()
-  assert.equal((await leaves).pid, -1)
-  assert.equal(late.calls.includes('leave -1'), true)
+  const { pid, afterwards } = await leaves
+  assert.deepEqual({ pid, afterwards }, { pid: -1, afterwards: 'ended' })
+  assert.deepEqual(late.calls.slice(-2), ['leave -1', 'lost'])
+  assert.match(late.said.at(-1) ?? '', /process -1 has ended since: its warden gives up/)
+
+  const busy = stage(undefined, { serving: 20 })
+  const comes = busy.first.run()
+  await busy.prepared()
+  await busy.hear('hello')
+  await busy.hear('state')
+  busy.first.gave(us(1))
+  assert.equal((await comes).afterwards, 'late')
+  assert.equal(busy.calls.includes('lost'), false)
+  busy.second.close()
 })
 
 /** The other side: a process that is to succeed, and what the first says to it. */
