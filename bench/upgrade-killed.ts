@@ -119,13 +119,17 @@ function stepAt(at: ReadonlyMap<Step, number>, killedMs: number): Step {
   return begun.at(-1)?.name ?? 'starting'
 }
 
-const living = async (host: Host): Promise<readonly number[]> => {
-  const { stdout } = await host.run('pgrep', ['-r', 'R,S,D', '-x', 'vipd'])
-  return stdout
-    .trim()
-    .split('\n')
-    .filter((it) => it !== '')
-    .map(Number)
+/** Those of these processes that live. */
+async function living(host: Host, pids: readonly number[]): Promise<readonly number[]> {
+  if (pids.length === 0) return []
+  const { stdout } = await host.run('ps', ['-o', 'pid=,stat=', '-p', pids.join(',')])
+  const lines = stdout.split('\n').filter((line) => line !== '' && !/ Z/.test(line))
+  return lines.map((line) => Number.parseInt(line, 10))
+}
+
+async function pidOf(daemon: Vipd): Promise<number | null> {
+  const { stdout } = await daemon.ask('status', '--json')
+  return stdout === '' ? null : (JSON.parse(stdout) as { readonly pid: number }).pid
 }
 
 async function once(
@@ -134,7 +138,7 @@ async function once(
   target: { readonly line: RegExp; readonly afterMs: number },
   advertInt: number,
 ): Promise<Outcome> {
-  const [old] = await living(one)
+  const old = (await pidOf(subject)) ?? 0
   const [mark, wire, peers] = [subject.child.mark, capture.mark, peer.transitions.items.length]
   const asked = subject.ask('upgrade', '--leave-parent')
   const started = await subject.child.line(/started process (\d+) to go on/, soonMs, mark)
@@ -148,12 +152,12 @@ async function once(
   const { status } = await asked
   // Whatever is left has settled when one lives that was not killed, and answers, or none does.
   const left = await until('what is left has settled', soonMs, async () => {
-    const all = (await living(one)).filter((pid) => !pids.includes(pid))
-    if (all.length > 1) return null
-    const [pid] = all
-    if (pid === undefined) return all
-    const answers = (await subject.ask('status')).status
-    return answers === 0 || answers === 1 ? all : null
+    const all = await living(
+      one,
+      [old, fresh].filter((pid) => !pids.includes(pid)),
+    )
+    if (all.length === 0) return all
+    return all.length === 1 && (await pidOf(subject)) === all[0] ? all : null
   })
   const at = timeline(subject.child, mark)
   const step = stepAt(at, killedMs)
@@ -163,7 +167,8 @@ async function once(
     await peer.reaches('VI_1', 'MASTER', soonMs)
     await until('no address is left', soonMs, async () => !(await one.holds(vip)))
     await capture.advert('the peer leads', soonMs, (it) => it.from === '172.16.80.2', wire)
-    const wrong = victim === 'new' && !taken ? 'nothing is left' : null
+    const survives = { new: !taken, old: taken, both: false }[victim]
+    const wrong = survives ? 'nothing is left' : null
     return { step, end: 'warden acted', wrong, gapMs: silenceOf(capture, wire) }
   }
   for (let i = 0; i < 3; i++) await capture.advert('goes on', soonMs, () => true, capture.mark)
@@ -198,14 +203,19 @@ export async function killed(
   n: number,
   advertInt: number,
   victim: Victim,
+  only: string | undefined,
 ): Promise<readonly Row[]> {
+  const targets = steps.filter(({ name }) => only === undefined || name === only)
+
   const lab = await openLab({ name: 'killed' })
   try {
     const one = await lab.host('one', { addresses: { eth0: ['172.16.80.1/24'] } })
     const two = await lab.host('two', { addresses: { eth0: ['172.16.80.2/24'] } })
     const lead = async () => {
       const subject = startVipd(one, config(150, advertInt), 'vipd', debugging)
-      await subject.reaches('VI_1', 'MASTER', soonMs)
+      await subject.reaches('VI_1', 'MASTER', soonMs).catch((error: unknown) => {
+        throw new Error(`${error}\n${subject.child.text}`)
+      })
       return subject
     }
     let subject = await lead()
@@ -222,7 +232,7 @@ export async function killed(
     }
     let took = await measure()
     for (let i = 0; i < n; i++) {
-      const step = steps[i % steps.length]?.name ?? 'starting'
+      const step = targets[i % targets.length]?.name ?? 'starting'
       const stage = { one, subject, peer, capture, kill }
       const outcome = await once(stage, victim, aim(step, took), advertInt)
       outcomes.push(outcome)

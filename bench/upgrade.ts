@@ -3,7 +3,7 @@
  *
  * npm run bench:upgrade -- pair    [--n 200] [--advert-int 0.01] [--role …] [--peer …]   of the master and of the backup, beside
  *                                                          vipd and keepalived; each beside as many that are refused
- * npm run bench:upgrade -- killed  [--n 100] [--advert-int 0.1] [--victim new|old|both]   killed at instants of all its steps
+ * npm run bench:upgrade -- killed  [--n 100] [--advert-int 0.1] [--victim new|old|both] [--step …]   killed at instants of all its steps
  * npm run bench:upgrade -- many    [--n 5] [--instances 1000] [--role …]                  with many instances
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -36,6 +36,7 @@ const { values, positionals } = parseArgs({
     role: { type: 'string' },
     peer: { type: 'string' },
     victim: { type: 'string' },
+    step: { type: 'string' },
   },
 })
 const [what = 'pair'] = positionals
@@ -49,7 +50,7 @@ async function run(): Promise<readonly Row[]> {
   const rows: Row[] = []
   if (what === 'killed')
     for (const victim of chosen(victims, values.victim ?? 'new'))
-      rows.push(...(await killed(number(100), interval(0.1), victim)))
+      rows.push(...(await killed(number(100), interval(0.1), victim, values.step)))
   else if (what === 'many')
     for (const role of roles) rows.push(await many(role, number(5), Number(values.instances)))
   else

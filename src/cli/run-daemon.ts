@@ -22,6 +22,7 @@ import { Predecessor } from '../daemon/upgrade-second.ts'
 import { exitNow, reapOrphans, surviveSignals } from '../engine/native.ts'
 import { Loader } from '../loading/loader.ts'
 import { handlersOf } from './control-handlers.ts'
+import { controlInPlace } from './control-in-place.ts'
 import { DumpRequests } from './dump-requests.ts'
 import { dumpOnSignals } from './dump-signals.ts'
 import { GroupSockets } from './group-sockets.ts'
@@ -129,7 +130,8 @@ export async function serve(options: ServeOptions, log: Log, hooks: Hooks): Prom
   logOwnLines(log, () => exitNow(exitFatal))
   const predecessor = Predecessor.inherited(process.env)
   try {
-    await start(options, log, hooks, predecessor)
+    const started = start(options, log, hooks, predecessor)
+    await (predecessor === null ? started : Promise.race([started, predecessor.gone]))
   } catch (error) {
     refuse(error, log)
     if (predecessor === null) hooks.stopped()
@@ -198,8 +200,10 @@ async function start(
   surfaces.openTo(new GroupSockets({ ...asked, runDir }))
   if (predecessor !== null) {
     running.daemon = await succeedDaemon(settings, loaded, config, predecessor)
-    hooks.claimed(runDir)
-    control = await startControl({ ...asked, path: socketPath(runDir) })
+    // Whatever fails from here on is no reason to give up what this process leads.
+    const why = tryTo(runDir, hooks.claimed)
+    if (why !== null) log.error(why)
+    control = await controlInPlace({ ...asked, path: socketPath(runDir) }, log)
     await predecessor.serving()
     ready()
     return hooks.ready(running.daemon)

@@ -21,6 +21,8 @@ const tookMs = 1_000
 /** What it closes takes a second or two. */
 const leftMs = 10_000
 
+const hasGone = () => new Error('the process to be succeeded has gone')
+
 type Hello = FromFirst & { readonly kind: 'hello' }
 
 /** Adopts a state; a sentence that says why not. */
@@ -29,10 +31,13 @@ export type Adopt = (state: unknown, attempt: number) => PassedState | string
 /** The process before this one, which still runs. */
 export class Predecessor {
   readonly #exchange: ExchangeHandle | OpError
+  /** Rejects when it has gone and the slots were not taken: this process is of no use. Stays pending otherwise. */
+  readonly gone: Promise<never>
   readonly #channel: Channel<FromSecond, FromFirst>
   #hello: Hello | null = null
   #state: PassedState | null = null
   #took = false
+  #prepared = false
   /** A message that is awaited, so that none is lost to a question that nothing asks any more. */
   #awaited: Promise<FromFirst | null> | null = null
   #onTook: () => void = () => undefined
@@ -49,7 +54,12 @@ export class Predecessor {
   /** `channel`: a connected stream. */
   constructor(channel: number, exchange: ExchangeHandle | OpError) {
     this.#exchange = exchange
-    this.#channel = new Channel(channel)
+    let reject: (why: Error) => void = () => undefined
+    this.gone = new Promise((_, no) => {
+      reject = no
+    })
+    this.gone.catch(() => undefined)
+    this.#channel = new Channel(channel, () => void this.#ended(reject))
   }
 
   get exchange(): ExchangeHandle {
@@ -98,6 +108,7 @@ export class Predecessor {
   /** Resolves when the slots are taken. Throws an Error that says why not: nothing has been altered then. */
   async takeSlots(version: string, adopt: Adopt): Promise<void> {
     const protocol = exchangeProtocol
+    this.#prepared = true
     void this.#channel.send({ kind: 'prepared', protocol, version, reads: passedVersion })
     const took = new Promise<'took'>((resolve) => {
       this.#onTook = () => resolve('took')
@@ -117,7 +128,13 @@ export class Predecessor {
 
   async #taken(took: Promise<'took'>): Promise<void> {
     await Promise.race([took, delay(tookMs)])
-    if (!this.#took) throw new Error('the process to be succeeded has gone')
+    if (!this.#took) throw hasGone()
+  }
+
+  async #ended(reject: (why: Error) => void): Promise<void> {
+    // The engine's word that it took the slots may come later than the end of the process that gave them.
+    if (this.#prepared && !this.#took) await delay(tookMs)
+    if (!this.#took) reject(hasGone())
   }
 
   /** Says why this process ends. */

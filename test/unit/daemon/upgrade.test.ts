@@ -298,6 +298,20 @@ test('a process before that has gone before it gave the slots is not succeeded',
   await assert.rejects(taken, /has gone/)
 })
 
+test('a process before that ends while this one still starts ends this one at once, and not once the slots are taken', async () => {
+  const starting = second()
+  starting.first.close()
+  await assert.rejects(starting.predecessor.gone, /has gone/)
+
+  const { first, predecessor } = second()
+  const taken = predecessor.takeSlots('1.1', (state) => state as PassedState)
+  predecessor.took()
+  await taken
+  first.close()
+  const gone = await Promise.race([predecessor.gone.catch(() => 'gone'), predecessor.left()])
+  assert.notEqual(gone, 'gone')
+})
+
 test('a state that is not adopted ends it with the reason', async () => {
   const { first, predecessor } = second()
   const taken = predecessor.takeSlots('1.1', () => 'VI_1 is another virtual router here')
