@@ -260,7 +260,7 @@ test('a stop ends it, unless the slots are given', async () => {
   await busy.prepared()
   await busy.hear('hello')
   await busy.hear('state')
-  busy.first.gave(us(1))
+  busy.first.gave()
   assert.equal((await comes).afterwards, 'late')
   assert.equal(busy.calls.includes('lost'), false)
   busy.second.close()
