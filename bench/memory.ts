@@ -1,8 +1,9 @@
 /**
- * What each surface holds in memory, with one instance: resident memory of the daemon with its warden a while after its start,
- * by turns in one run. What a client does is done once a second.
+ * What a daemon with one instance holds and uses beside what it has to, the daemon with its warden:
  *
- * npm run bench:memory -- [--rounds 5] [--seconds 20]
+ * npm run bench:memory -- surfaces [--rounds 5] [--seconds 20]   memory of each surface, by turns; 8 times the two, and starts
+ * npm run bench:memory -- features [--rounds 5] [--seconds 15]   a kernel lease and what is done about claims; 3 minutes
+ * npm run bench:memory -- upgrades [--n 50] [--within 150]       after upgrades in a row; n, or what so many seconds allow
  */
 import { request } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -15,6 +16,8 @@ import { ensureNamespaces } from '../src/lab/namespaces.ts'
 import { residentMb } from '../src/lab/trial.ts'
 import { startVipd } from '../src/lab/vipd.ts'
 import { setPolicy, startBus } from '../test/dbus/bus.ts'
+import { featuresTable } from './memory-features.ts'
+import { upgradesTable } from './memory-upgrades.ts'
 import { oneInstance } from './one-instance.ts'
 
 type Surface = {
@@ -75,7 +78,7 @@ async function measure(host: Host, { lines, asks }: Surface, seconds: number): P
   return found
 }
 
-async function run(rounds: number, seconds: number): Promise<string> {
+async function surfacesTable(rounds: number, seconds: number): Promise<string> {
   const lab = await openLab({ name: 'memory' })
   const found = new Map(surfaces.map(({ what }): [string, number[]] => [what, []]))
   try {
@@ -101,10 +104,22 @@ async function run(rounds: number, seconds: number): Promise<string> {
 }
 
 ensureNamespaces()
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '20' },
+    seconds: { type: 'string' },
+    n: { type: 'string', default: '50' },
+    within: { type: 'string', default: '150' },
   },
 })
-process.stdout.write(await run(Number(values.rounds), Number(values.seconds)))
+const rounds = Number(values.rounds)
+const parts = {
+  surfaces: () => surfacesTable(rounds, Number(values.seconds ?? 20)),
+  features: () => featuresTable(rounds, Number(values.seconds ?? 15)),
+  upgrades: () => upgradesTable(Number(values.n), Number(values.within) * 1_000),
+}
+const [part = ''] = positionals
+if (part !== 'surfaces' && part !== 'features' && part !== 'upgrades')
+  throw new Error('say which: surfaces, features or upgrades')
+process.stdout.write(await parts[part]())
