@@ -69,8 +69,11 @@ for page in man/*; do
 done
 document "$doc" README.md CHANGELOG.md
 document "$doc/docs" docs/*.md
+document "$doc/docs/pictures" docs/pictures/*
 document "$doc/examples" packaging/vipd/vipd.conf
 cp -r contrib/. systemd/drop-ins "$doc/examples"
+# The pages link to it by this name.
+ln -s examples "$doc/contrib"
 changelog vipd "$tree"
 find "$doc" -type f -exec chmod 644 {} +
 find "$doc" -type d -exec chmod 755 {} +

@@ -4,12 +4,13 @@
  */
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { projectRoot } from '../../src/lab/program.ts'
 import { until } from '../../src/lab/wait.ts'
 import { conf, inLab } from '../e2e/pair.ts'
+import { links, pages } from '../unit/docs/markdown.ts'
 import { followThePage } from './page.ts'
 import { bareRoot, makePackages, RootedHost, scratchFolder } from './root.ts'
 
@@ -35,6 +36,19 @@ const deliver = (root: string, archives: readonly string[]): readonly string[] =
 
 const install = (at: RootedHost, archives: readonly string[]): Promise<string> =>
   at.must('dpkg', '-i', ...deliver(at.root, archives))
+
+/** Links of the installed pages that lead to no file. */
+function deadLinks(root: string): readonly string[] {
+  const doc = join(root, 'usr/share/doc/vipd')
+  const installed = pages().filter(({ path }) => existsSync(join(doc, path)))
+  assert.ok(installed.length > 40, String(installed.length))
+  return installed.flatMap((page) =>
+    links(page)
+      .filter((target) => !/^(https?:|#)/.test(target))
+      .filter((target) => !existsSync(join(doc, dirname(page.path), target.split('#')[0] ?? '')))
+      .map((target) => `${page.path}: ${target}`),
+  )
+}
 
 const installedFiles = (at: RootedHost): Promise<string> =>
   at.must(
@@ -95,6 +109,7 @@ describe('a pair', () => {
         assert.equal(await at.must('vipd', '--version'), 'vipd 0.1.0\n')
         assert.match(await at.must('getent', 'group', 'vipd'), /^vipd:/)
       }
+      assert.deepEqual(deadLinks(a.root), [])
       await holds(a)
       await until('only one holds it', soonMs, async () => !(await b.host.holds(pairVip)))
 
