@@ -7,7 +7,7 @@ import type { Us } from '../../src/base/time.ts'
 import { decodeBfd } from '../../src/wire/bfd.ts'
 import type { Host } from './host.ts'
 import type { Lan, Packet } from './lan.ts'
-import { answerUs } from './latency.ts'
+import { answerUs, betweenThreadsUs } from './latency.ts'
 import type { Listening } from './listening.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -23,6 +23,8 @@ type Notes = {
   downHeard: boolean
   /** It said that the session has been taken away there, which is no loss. */
   goneHeard: boolean
+  /** When it was last heard while its session counted as lost: what follows from the loss may be under way. */
+  backAt: number
 }
 
 export class BfdRules {
@@ -53,7 +55,9 @@ export class BfdRules {
 
   heard(host: Host, { from, valid, bytes }: Packet, at: Us): void {
     if (!valid) return
+    const lost = this.#isLost(host, from)
     const notes = this.#of(host, from)
+    if (lost) notes.backAt = at
     notes.heardAt = at
     const decoded = decodeBfd(bytes)
     notes.downHeard = decoded.ok && decoded.value.state !== 'Up'
@@ -64,8 +68,14 @@ export class BfdRules {
     this.#slept.set(host, { at: host.now(), spanUs })
   }
 
-  /** Its session with that master was up, and is lost. */
+  /** Its session with that master was up, and is lost, or was so recently that the engine, or in a group the main thread, acts on it. */
   lost(host: Host, master: Ip): boolean {
+    const backAt = this.#notes.get(host)?.get(master)?.backAt ?? Number.NEGATIVE_INFINITY
+    const slackUs = this.#scenario.grouped ? answerUs : betweenThreadsUs
+    return this.#isLost(host, master) || host.now() - backAt <= slackUs
+  }
+
+  #isLost(host: Host, master: Ip): boolean {
     const { bfd } = this.#scenario
     const notes = this.#notes.get(host)?.get(master)
     if (bfd === undefined || notes === undefined || !host.plan.file.takeover) return false
@@ -134,6 +144,7 @@ export class BfdRules {
       upSaidAt: never,
       downHeard: false,
       goneHeard: false,
+      backAt: never,
     }
     all.set(neighbour, notes)
     return notes

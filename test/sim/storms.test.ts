@@ -42,6 +42,11 @@ test('a master that was heard after its BFD session was lost stays the master', 
   assert.equal(broken, null, `SEED=106837927: ${broken?.what}\n${broken?.trace.join('\n')}`)
 })
 
+test('a sync group that takes over by a lost session decides it when its master may have been heard again', () => {
+  const { broken } = run(49, 'life')
+  assert.equal(broken, null, `SEED=49: ${broken?.what}\n${broken?.trace.join('\n')}`)
+})
+
 test('a seed is a run: the same seed gives the same digest, another one another', () => {
   const [first = 0, second = 0] = seedsOf('storm', 2)
   assert.equal(profileOf(first), 'storm')
