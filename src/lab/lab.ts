@@ -64,6 +64,11 @@ export class Lab {
     }
   }
 
+  /** The switch sends what the host broadcasts back to it as well, as a hub or a loop does. */
+  async reflect(host: Host, link = 'eth0'): Promise<void> {
+    await this.#switch.must('bridge', ['link', 'set', 'dev', portOf(host, link), 'hairpin', 'on'])
+  }
+
   /** Destroys the interface, as if the card were pulled out. `connect` brings it back with another index. */
   async disconnect(host: Host, link = 'eth0'): Promise<void> {
     await this.#hub(['link', 'delete', portOf(host, link)])

@@ -13,7 +13,7 @@ const ethernetIpv4 = [0, 1, 8, 0, 6, 4]
 const frameBytes = 42
 const broadcastMac = new Uint8Array(6).fill(0xff)
 
-type Arp = {
+export type Arp = {
   readonly operation: 'request' | 'reply'
   readonly senderMac: Uint8Array
   readonly sender: Ip

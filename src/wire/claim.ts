@@ -5,7 +5,7 @@
 import { toHex, viewOf } from '../base/bytes.ts'
 import type { Family, Ip } from '../base/ip.ts'
 import { type MacText, macText } from '../base/mac.ts'
-import { decodeArp } from './arp.ts'
+import { type Arp, decodeArp } from './arp.ts'
 import { accept, type Decoded, reject } from './decoded.ts'
 import { decodeNa, decodeNs } from './ndp.ts'
 
@@ -40,11 +40,16 @@ function arpClaim(frame: Uint8Array): Decoded<Claim, ClaimReject> {
     return operation === 'request'
       ? accept({ address: target, mac, how: 'probed' })
       : reject('no-claim')
-  if (sender === target || isGroup(frame)) {
-    const how = operation === 'request' && sender !== target ? 'used' : 'announced'
-    return accept({ address: sender, mac, how })
-  }
-  return accept({ address: sender, mac, how: operation === 'request' ? 'used' : 'answered' })
+  return accept({ address: sender, mac, how: howSaid(decoded.value, isGroup(frame)) })
+}
+
+/** A router that answers ARP for others answers an announcement too: to its sender alone. */
+function howSaid(
+  { operation, sender, target }: Pick<Arp, 'operation' | 'sender' | 'target'>,
+  toGroup: boolean,
+): Claim['how'] {
+  if (operation === 'request' && sender !== target) return 'used'
+  return toGroup ? 'announced' : 'answered'
 }
 
 function ndClaim(frame: Uint8Array): Decoded<Claim, ClaimReject> {

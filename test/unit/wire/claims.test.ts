@@ -32,6 +32,11 @@ const arpCases: readonly Case[] = [
   ['request in its name', arpFrame({ operation: 1, mac, sender: vip, target: other }), 'used'],
   ['confirmed', arpFrame({ operation: 1, mac, sender: vip, target: other, to: ours }), 'used'],
   ['answer', arpFrame({ operation: 2, mac, sender: vip, target: other, to: ours }), 'answered'],
+  [
+    'answer to an announcement',
+    arpFrame({ operation: 2, mac, sender: vip, target: vip, to: ours }),
+    'answered',
+  ],
   ['probe', arpFrame({ operation: 1, mac, sender: zeroIp, target: vip }), 'probed'],
   ['a client asks', arpFrame({ operation: 1, mac, sender: other, target: vip }), null],
   ['another one', encodeGratuitousArp(macOctets(mac), other), null],
