@@ -329,7 +329,9 @@ export class RunningInstance {
     // What follows is done now, however long ago the advert came: its bounds are counted from here.
     const present = this.#ports.engine.now()
     for (const effect of effects) this.#carryOut(effect, present)
-    if (order !== 'keep') this.orders.install(order, this.#standing)
+    const otherwise = order === 'keep' && this.orders.asksOtherwise(this.machine)
+    const change = otherwise ? 'replace' : order
+    if (change !== 'keep') this.orders.install(change, this.#standing)
   }
 
   get #standing() {

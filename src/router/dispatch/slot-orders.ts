@@ -34,6 +34,8 @@ export class SlotOrders {
   #generation = 0
   #expected: ExpectedAdvert | null = null
   /** See `OrderOptions.held`. */
+  /** As the standing order has it. */
+  #asksBeforeUs: Us | null = null
   #held = false
   #contact: { readonly name: string; readonly at: Us } | null = null
   #timerResets = 0
@@ -219,6 +221,11 @@ export class SlotOrders {
     return state.countdown.kind === 'overruled' ? null : asks.beforeUs
   }
 
+  /** Whether the standing order asks although there is nothing to ask about now, or the other way round. */
+  asksOtherwise(machine: Machine): boolean {
+    return machine.state.kind === 'backup' && this.askBeforeUs(machine) !== this.#asksBeforeUs
+  }
+
   once(now: Plan): void {
     this.#submit({ kind: 'once', now })
   }
@@ -228,6 +235,7 @@ export class SlotOrders {
   }
 
   #plan(facts: SlotFacts, { params, machine }: Standing, change: OrderChange): Order {
+    this.#asksBeforeUs = this.askBeforeUs(machine)
     return planOrder(facts, params, machine, {
       entering: change !== 'replace',
       resign: change === 'resign',
@@ -236,7 +244,7 @@ export class SlotOrders {
       shared: this.#shared.heldBeside(this.#slot),
       reannounce: this.#contact?.name ?? null,
       timerResets: this.#timerResets,
-      askBeforeUs: this.askBeforeUs(machine),
+      askBeforeUs: this.#asksBeforeUs,
     })
   }
 

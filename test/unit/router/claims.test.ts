@@ -218,6 +218,8 @@ describe('another machine', () => {
     const cases = [
       [arpFrame({ operation: 1, mac, sender: vip, target: other }), {}, 'used', true],
       [arpFrame({ operation: 2, mac, sender: vip, target: other, to: own }), {}, 'answered', false],
+      // A Linux router with proxy_arp answers an announcement so: the one that follows would be answered as well.
+      [arpFrame({ operation: 2, mac, sender: vip, target: vip, to: own }), {}, 'answered', false],
       [arpFrame({ operation: 1, mac, sender: zeroIp, target: vip }), {}, 'probed', false],
       [encodeUnsolicitedNa(macOctets(mac), vip6, false), six, 'announced', true],
       [ndFrame({ type: 'solicitation', mac, source: noIp, target: vip6 }), six, 'probed', false],
@@ -445,6 +447,7 @@ describe('asked before a take-over', () => {
     assert.ok(probe?.ok && probe.value.sender === zeroIp && probe.value.target === vip)
     stage.dispatcher.onEngine([advert(stage, 20)])
     assert.equal(it.state.kind, 'backup')
+    assert.equal(follow().ask, undefined)
     assert.deepEqual([...stage.frames.watches], [], 'and no answer is heard')
   })
 

@@ -8,7 +8,7 @@ import { macOctets } from '../../../src/base/mac.ts'
 import { encodeGratuitousArp } from '../../../src/wire/arp.ts'
 import { packetOutgoing } from '../../../src/wire/bpf.ts'
 import { arpClaimFilter, ndClaimFilter, sentClaimFilter } from '../../../src/wire/bpf-claims.ts'
-import { decodeClaim, frameMark } from '../../../src/wire/claim.ts'
+import { decodeClaim, frameMark, isGroup } from '../../../src/wire/claim.ts'
 import { encodeUnsolicitedNa } from '../../../src/wire/ndp.ts'
 import { fromHex } from '../../hex.ts'
 import { disassemble, passes, run, verify } from './bpf-machine.ts'
@@ -116,8 +116,8 @@ test('what leaves the host for a group: the same claims, and nothing that arrive
   ] as const) {
     const program = sentClaimFilter(family, [address])
     for (const [what, frame, how] of cases) {
-      const group = ((frame[0] ?? 0) & 1) === 1
-      assert.equal(passes(program, frame, packetOutgoing), how !== null && group, what)
+      const passed = how !== null && isGroup(frame)
+      assert.equal(passes(program, frame, packetOutgoing), passed, what)
       for (const arrives of [host, broadcast]) assert(!passes(program, frame, arrives), what)
     }
     const [, foreign = new Uint8Array(0)] = (family === 4 ? ndCases : arpCases)[0] ?? []
@@ -130,12 +130,14 @@ test('copies of a frame have one mark: padded, and to another destination; other
     [4, arpCases],
     [6, ndCases],
   ] as const) {
-    const frames = cases.filter(([, , how]) => how !== null).map(([, frame]) => frame)
+    const frames = cases
+      .filter(([, frame, how]) => how !== null && isGroup(frame))
+      .map(([, frame]) => frame)
     const marks = frames.map((frame) => frameMark(family, frame))
     assert.equal(new Set(marks).size, marks.length)
     for (const [i, frame] of frames.entries()) {
       assert.equal(frameMark(family, concatBytes([frame, new Uint8Array(18)])), marks[i])
-      assert.equal(frameMark(family, frame.with(0, 1)), marks[i])
+      assert.equal(frameMark(family, frame.with(0, 2)), marks[i])
       assert.notEqual(frameMark(family, frame.with(11, 0x77)), marks[i])
     }
   }
