@@ -43,6 +43,10 @@ Napi::Function BfdObject::Define(Napi::Env env) {
                       InstanceMethod<&BfdObject::GiveOrder>("order"),
                       InstanceMethod<&BfdObject::ReadSession>("counters"),
                       InstanceMethod<&BfdObject::ReadUnclaimed>("unclaimed"),
+                      InstanceMethod<&BfdObject::OfferSessions>("offer"),
+                      InstanceMethod<&BfdObject::WithdrawSessions>("withdraw"),
+                      InstanceMethod<&BfdObject::InheritSessions>("inherit"),
+                      InstanceMethod<&BfdObject::EndInheritance>("endInheritance"),
                       InstanceMethod<&BfdObject::StopAll>("stop")});
 }
 
@@ -53,6 +57,7 @@ BfdObject::BfdObject(const Napi::CallbackInfo& info)
   options_.rttime = UsIn(options, "rttimeUs");
   options_.rttime_grace = UsIn(options, "rttimeGraceUs");
   options_.seed = static_cast<uint64_t>(NumberIn(options, "seed"));
+  options_.given_within = UsIn(options, "givenWithinUs");
   random_.seed(options_.seed);
   if (!info[1].IsNull()) {
     engine_ = Napi::Persistent(info[1].As<Napi::Object>());
@@ -73,8 +78,11 @@ void BfdObject::End() {
   if (std::exchange(ended_, true)) return;
   if (thread_ != nullptr) thread_->Stop();
   thread_ = nullptr;
-  sessions_.clear();
+  // Their counters can still be read.
+  for (auto& [id, session] : sessions_) session.sender = nullptr;
   receivers_.clear();
+  inherited_.clear();
+  from_ = {};
   notifier_.Abort();
 }
 
@@ -99,7 +107,8 @@ void BfdObject::StartThread() {
       options_, [this] { notifier_.NonBlockingCall(); },
       [engine = post_to_](const BfdEvent& lost) {
         if (engine != nullptr) engine->Post(LoseMaster{lost.takeover, lost.peer});
-      });
+      },
+      from_);
   const auto failure = reserve_.With([&] { return thread->Open(); });
   if (failure.has_value()) throw Failed(env_, failure->call, failure->error);
   thread->Start();
@@ -109,7 +118,19 @@ void BfdObject::StartThread() {
 std::shared_ptr<UniqueFd> BfdObject::ReceiverFor(int family, uint16_t port) {
   const auto found = receivers_.find(KeyOf(family, port));
   if (found != receivers_.end()) return found->second.fd;
+  const auto inherited = inherited_.find(kBfdReceiver | KeyOf(family, port));
+  if (inherited != inherited_.end())
+    return std::make_shared<UniqueFd>(std::move(inherited_.extract(inherited).mapped()));
   auto opened = reserve_.With([&] { return OpenBfdReceiver(family, port); });
+  if (!opened.ok()) throw Failed(env_, opened.failed_call, opened.error);
+  return std::make_shared<UniqueFd>(std::move(opened.fd));
+}
+
+std::shared_ptr<UniqueFd> BfdObject::SenderFor(const BfdSocketSpec& spec, SessionId before) {
+  const auto inherited = inherited_.find(kBfdSender | static_cast<uint32_t>(before));
+  if (before >= 0 && inherited != inherited_.end())
+    return std::make_shared<UniqueFd>(std::move(inherited_.extract(inherited).mapped()));
+  auto opened = reserve_.With([&] { return OpenBfdSender(spec, &random_); });
   if (!opened.ok()) throw Failed(env_, opened.failed_call, opened.error);
   return std::make_shared<UniqueFd>(std::move(opened.fd));
 }
@@ -122,8 +143,8 @@ void BfdObject::OpenSession(const Napi::CallbackInfo& info) {
   const bool multihop = spec.Get("multihop").ToBoolean();
   if (ended_ || sessions_.contains(id)) throw Napi::Error::New(env_, "no such session to open");
   const auto receiver = ReceiverFor(family, sockets.port);
-  auto sender = reserve_.With([&] { return OpenBfdSender(sockets, &random_); });
-  if (!sender.ok()) throw Failed(env_, sender.failed_call, sender.error);
+  const SessionId before = spec.Get("inherits").IsNull() ? -1 : IntIn(spec, "inherits");
+  const auto sender = SenderFor(sockets, before);
   StartThread();
   const int key = KeyOf(family, sockets.port);
   Receiver& shared = receivers_[key];
@@ -132,11 +153,11 @@ void BfdObject::OpenSession(const Napi::CallbackInfo& info) {
     thread_->Post(AddBfdReceiver{key, family, multihop, receiver});
   }
   auto counters = std::make_shared<BfdCounters>();
-  sessions_[id] = {key, counters};
+  sessions_[id] = {key, counters, sender};
   const BfdPath path = {sockets.peer, sockets.local, multihop ? 0 : sockets.ifindex,
                         IntIn(spec, "minTtl")};
   thread_->Post(AddBfdSession{id, static_cast<uint32_t>(NumberIn(spec, "discriminator")), path,
-                              counters, std::make_shared<UniqueFd>(std::move(sender.fd))});
+                              counters, sender, before});
 }
 
 void BfdObject::CloseSession(const Napi::CallbackInfo& info) {

@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "base/descriptor_reserve.h"
+#include "base/descriptors.h"
 #include "engine/bfd_thread.h"
 #include "engine/engine.h"
 
@@ -31,12 +32,19 @@ class BfdObject : public Napi::ObjectWrap<BfdObject> {
   Napi::Value ReadSession(const Napi::CallbackInfo& info);
   Napi::Value ReadUnclaimed(const Napi::CallbackInfo& info);
   void StopAll(const Napi::CallbackInfo& info);
+  // bfd_succession.cc: the first of two processes, and the second.
+  Napi::Value OfferSessions(const Napi::CallbackInfo& info);
+  void WithdrawSessions(const Napi::CallbackInfo& info);
+  void InheritSessions(const Napi::CallbackInfo& info);
+  void EndInheritance(const Napi::CallbackInfo& info);
+  bool ThreadAgrees(const BfdSuccession& to);
   static void AtExit(void* self);
   void End();
 
   struct Opened {
     int receiver = 0;  // its key
     std::shared_ptr<BfdCounters> counters;
+    std::shared_ptr<UniqueFd> sender;
   };
   // Shared by the sessions of a family and port.
   struct Receiver {
@@ -44,6 +52,7 @@ class BfdObject : public Napi::ObjectWrap<BfdObject> {
     int sessions = 0;
   };
   std::shared_ptr<UniqueFd> ReceiverFor(int family, uint16_t port);
+  std::shared_ptr<UniqueFd> SenderFor(const BfdSocketSpec& spec, SessionId before);
   void StartThread();
   void Leave(int key);
 
@@ -58,6 +67,19 @@ class BfdObject : public Napi::ObjectWrap<BfdObject> {
   std::minstd_rand random_;
   std::unordered_map<SessionId, Opened> sessions_;
   std::map<int, Receiver> receivers_;
+  // Of the process before, by tag, until it is succeeded.
+  BfdSuccession from_;
+  std::map<uint64_t, UniqueFd> inherited_;
+};
+
+// What a descriptor is that one process sends to the next, in the upper half; the lower one is the
+// receiver's key or the session's number.
+enum BfdTag : uint64_t {
+  kBfdMemory = 1ull << 32,
+  kBfdToSecond = 2ull << 32,
+  kBfdToFirst = 3ull << 32,
+  kBfdReceiver = 4ull << 32,
+  kBfdSender = 5ull << 32
 };
 
 }  // namespace vipd

@@ -68,15 +68,21 @@ Napi::Value AskToAct(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), ExchangeFrom(info[0])->page()->MayAct(role));
 }
 
-// Two connected AF_UNIX streams.
+// socketPair(), packetPair(): two connected sockets (AF_UNIX).
+template <int Type>
 Napi::Value SocketPair(const Napi::CallbackInfo& info) {
   int ends[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
+  if (socketpair(AF_UNIX, Type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
     throw Failed(info.Env(), "socketpair", errno);
   Napi::Array out = Napi::Array::New(info.Env(), 2);
   out.Set(0U, Napi::Number::New(info.Env(), ends[0]));
   out.Set(1U, Napi::Number::New(info.Env(), ends[1]));
   return out;
+}
+
+// keepFromPrograms(fd): it is closed in what this process starts.
+void KeepFromPrograms(const Napi::CallbackInfo& info) {
+  fcntl(IntAt(info, 0), F_SETFD, FD_CLOEXEC);
 }
 
 Napi::Value CloseDescriptor(const Napi::CallbackInfo& info) {
@@ -152,7 +158,9 @@ void DefineExchange(Napi::Env env, Napi::Object exports) {
   exports.Set("exchangeDescriptors", Napi::Function::New(env, ExchangeDescriptors));
   exports.Set("exchangeState", Napi::Function::New(env, ReadState));
   exports.Set("mayAct", Napi::Function::New(env, AskToAct));
-  exports.Set("socketPair", Napi::Function::New(env, SocketPair));
+  exports.Set("socketPair", Napi::Function::New(env, SocketPair<SOCK_STREAM>));
+  exports.Set("packetPair", Napi::Function::New(env, SocketPair<SOCK_SEQPACKET>));
+  exports.Set("keepFromPrograms", Napi::Function::New(env, KeepFromPrograms));
   exports.Set("closeDescriptor", Napi::Function::New(env, CloseDescriptor));
   exports.Set("startSuccessor", Napi::Function::New(env, Start));
   exports.Set("endSuccessor", Napi::Function::New(env, End));

@@ -187,15 +187,9 @@ void BfdCore::Detect(Session* session, Us now) {
     session->detect_at = now + order.detection;
     return;
   }
-  session->detect_at = kNever;
   ++session->expiries;
-  // The peer is forgotten: whatever it says next is news, and its poll has no answer.
-  order.expect.clear();
-  session->answer = nullptr;
-  order.repeat = std::nullopt;
-  const Bytes& down = order.on_expiry.bytes;
-  session->repeat = down.empty() ? nullptr : std::make_shared<const Bytes>(down);
-  session->send_at = down.empty() ? kNever : now;
+  ForgetPeer(session);
+  session->send_at = session->repeat == nullptr ? kNever : now;
   BfdEvent event;
   event.kind = BfdEvent::Kind::kExpired;
   event.session = session->id;
@@ -206,6 +200,17 @@ void BfdCore::Detect(Session* session, Us now) {
   if (silent && !session->away) event.takeover = order.takeover;
   event.expiries = session->expiries;
   AddEvent(&events_, std::move(event));
+}
+
+// Whatever it says next is news, and its poll has no answer.
+void BfdCore::ForgetPeer(Session* session) {
+  BfdOrder& order = session->order;
+  session->detect_at = kNever;
+  order.expect.clear();
+  session->answer = nullptr;
+  order.repeat = std::nullopt;
+  const Bytes& down = order.on_expiry.bytes;
+  session->repeat = down.empty() ? nullptr : std::make_shared<const Bytes>(down);
 }
 
 // The expected packet, or a changed one of a peer that knows this session and is not down: every

@@ -75,6 +75,23 @@ struct BfdCounters {
   std::atomic<Us> longest{0};
 };
 
+// What the core alone knows of a session, told to the core of another process.
+struct BfdTold {
+  SessionId session;
+  int send_error;
+  uint32_t listened;
+  uint32_t away;
+  Us send_at;
+  Us detect_at;
+  Us said_at;
+  Us last_received;
+  Us longest;
+  uint64_t expiries;
+  uint64_t received;
+  uint64_t sent;
+  uint64_t bad_ttl;
+};
+
 // A packet to be sent for a session, now.
 struct BfdSend {
   SessionId session;
@@ -118,6 +135,16 @@ class BfdCore {
   // does one whose peer has said something else meanwhile, which TypeScript is still to judge.
   void Tick(Us now);
 
+  // bfd_core_exchange.cc: goes on where the core of another process ended, or from now on if that
+  // has told nothing. The orders are those that TypeScript has made of what it was passed.
+  std::vector<BfdTold> Tell() const;
+  void TakeUp(SessionId id, const BfdTold& told);
+  void GoOnFrom(Us now);
+  // Raised by that core, and not judged there. Of a session that is not here: dropped.
+  void Replay(SessionId id, BfdEvent event);
+  // The shortest interval at which a session is to send; kNever: none does.
+  Us ShortestInterval() const;
+
   Us NextDeadline() { return deadlines_.Next(); }
   std::vector<BfdSend> TakeSends() { return std::exchange(sends_, {}); }
   std::vector<BfdEvent> TakeEvents() { return std::exchange(events_, {}); }
@@ -146,6 +173,7 @@ class BfdCore {
   Us Jittered(const BfdRepeat& repeat);
   void Heard(Session* session, Us at);
   void Detect(Session* session, Us now);
+  static void ForgetPeer(Session* session);
   static bool WasAway(const Session& session, Us now);
 
   std::unordered_map<SessionId, std::unique_ptr<Session>> sessions_;

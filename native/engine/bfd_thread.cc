@@ -18,13 +18,8 @@ namespace vipd {
 
 namespace {
 
-// What epoll names beside the sockets, whose keys are below.
-constexpr uint64_t kWakeTag = 1u << 31;
-constexpr uint64_t kTimerTag = kWakeTag + 1;
 // Packets of one socket before the timer is looked at again.
 constexpr int kPacketsPerTurn = 256;
-// A control packet with the longest authentication has 52 octets.
-constexpr size_t kPacketMax = 256;
 // The last word of a session: one of them arrives also where a packet in ten is lost.
 constexpr int kFarewells = 3;
 
@@ -36,11 +31,13 @@ struct Overloaded : Fs... {
 }  // namespace
 
 BfdThread::BfdThread(BfdOptions options, std::function<void()> notify,
-                     std::function<void(const BfdEvent&)> on_lost)
+                     std::function<void(const BfdEvent&)> on_lost, BfdSuccession from)
     : options_(options),
       notify_(std::move(notify)),
       on_lost_(std::move(on_lost)),
-      core_(options.seed) {}
+      core_(options.seed),
+      from_(std::move(from)),
+      held_(from_.sessions != nullptr) {}
 
 std::optional<OpenFailure> BfdThread::Open() {
   epoll_ = UniqueFd(epoll_create1(EPOLL_CLOEXEC));
@@ -50,7 +47,8 @@ std::optional<OpenFailure> BfdThread::Open() {
   timer_ = UniqueFd(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
   if (timer_.get() < 0) return OpenFailure{"timerfd_create", errno};
   if (!WatchReadable(epoll_.get(), wake_.get(), kWakeTag) ||
-      !WatchReadable(epoll_.get(), timer_.get(), kTimerTag))
+      !WatchReadable(epoll_.get(), timer_.get(), kTimerTag) ||
+      (held_ && !WatchReadable(epoll_.get(), from_.sessions->to_second(), kExchangeTag)))
     return OpenFailure{"epoll_ctl", errno};
   return std::nullopt;
 }
@@ -91,6 +89,12 @@ void BfdThread::Run() {
                  &notes);
   while (!stopping_) {
     Poll(-1);
+    if (left_) continue;
+    if (held_) TakeIfGiven();
+    if (held_) {
+      WakeAt(seize_at_);
+      continue;
+    }
     // What had arrived at `now` is read before a detection time of `now` is over.
     const Us now = MonotonicNow();
     if (core_.NextDeadline() <= now) {
@@ -99,8 +103,11 @@ void BfdThread::Run() {
     }
     SendAll();
     Deliver();
-    Arm();
+    GiveIfTaken();
+    if (!left_) Arm();
   }
+  // Stopped before it was woken for it.
+  GiveIfTaken();
 }
 
 void BfdThread::Poll(int timeout_ms) {
@@ -114,6 +121,11 @@ void BfdThread::Poll(int timeout_ms) {
       TakeCommands();
     } else if (tag == kTimerTag) {
       [[maybe_unused]] const ssize_t read_bytes = read(timer_.get(), &count, sizeof count);
+    } else if (tag == kExchangeTag) {
+      const int woken = held_                     ? from_.sessions->to_second()
+                        : to_.sessions != nullptr ? to_.sessions->to_first()
+                                                  : -1;
+      [[maybe_unused]] const ssize_t read_bytes = read(woken, &count, sizeof count);
     } else if (const auto found = receivers_.find(static_cast<int>(tag));
                found != receivers_.end()) {
       Drain(&found->second);
@@ -135,6 +147,7 @@ void BfdThread::Carry(BfdCommand command) {
       Overloaded{[&](AddBfdSession& c) {
                    core_.Add(c.id, c.discriminator, c.path, c.counters);
                    senders_[c.id] = {c.sender, c.counters};
+                   if (c.before >= 0) before_[c.before] = c.id;
                  },
                  [&](RemoveBfdSession& c) {
                    for (int left = c.farewell.empty() ? 0 : kFarewells; left > 0; --left)
@@ -144,18 +157,28 @@ void BfdThread::Carry(BfdCommand command) {
                  },
                  [&](GiveBfdOrder& c) { core_.Apply(c.id, std::move(c.order), MonotonicNow()); },
                  [&](AddBfdReceiver& c) {
-                   receivers_[c.key] = {c.family, c.multihop, c.fd, MonotonicNow()};
-                   WatchReadable(epoll_.get(), c.fd->get(), static_cast<uint64_t>(c.key));
+                   const Receiver& added =
+                       receivers_[c.key] = {c.family, c.multihop, c.fd, MonotonicNow()};
+                   if (!held_) Watch(c.key, added);
                  },
                  [&](RemoveBfdReceiver& c) {
+                   // Another process may have it too: then closing it here does not end the watch.
+                   if (const auto found = receivers_.find(c.key); found != receivers_.end())
+                     epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, found->second.fd->get(), nullptr);
                    receivers_.erase(c.key);
                    c.closed->set_value();
-                 }},
+                 },
+                 [&](OfferBfd& c) { OfferNow(std::move(c)); },
+                 [&](WithdrawBfd&) { WithdrawNow(); }},
       command);
 }
 
+void BfdThread::Watch(int key, const Receiver& receiver) {
+  WatchReadable(epoll_.get(), receiver.fd->get(), static_cast<uint64_t>(key));
+}
+
 void BfdThread::Drain(Receiver* receiver) {
-  std::array<uint8_t, kPacketMax> buffer;
+  std::array<uint8_t, BfdUnjudged::kPacketMax> buffer;
   for (int left = kPacketsPerTurn; left > 0; --left) {
     const Us now = MonotonicNow();
     const auto received = ReceiveBfd(receiver->fd->get(), receiver->family, buffer);
@@ -201,6 +224,8 @@ void BfdThread::Send(SessionId session, const Bytes& bytes) {
 void BfdThread::Deliver() {
   if (!core_.has_events()) return;
   std::vector<BfdEvent> events = core_.TakeEvents();
+  if (to_.sessions != nullptr)
+    for (const BfdEvent& event : events) AddEvent(&unjudged_, event);
   for (const BfdEvent& event : events)
     if (event.kind == BfdEvent::Kind::kExpired && !event.takeover.empty()) on_lost_(event);
   bool first;
@@ -212,11 +237,12 @@ void BfdThread::Deliver() {
   if (first) notify_();
 }
 
-void BfdThread::Arm() {
-  const Us next = core_.NextDeadline();
+void BfdThread::Arm() { WakeAt(core_.NextDeadline()); }
+
+void BfdThread::WakeAt(Us instant) {
   itimerspec when{};
-  if (next != kNever) {
-    const Us at = std::max<Us>(next, 1);
+  if (instant != kNever) {
+    const Us at = std::max<Us>(instant, 1);
     when.it_value = {at / 1'000'000, at % 1'000'000 * 1'000};
   }
   timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &when, nullptr);

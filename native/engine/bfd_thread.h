@@ -13,6 +13,7 @@
 
 #include "base/bfd_sockets.h"
 #include "engine/bfd_core.h"
+#include "engine/bfd_exchange.h"
 
 namespace vipd {
 
@@ -21,6 +22,14 @@ struct BfdOptions {
   Us rttime = 0;
   Us rttime_grace = 0;
   uint64_t seed = 0;
+  // Once the slots are taken: how long the thread of the process before may take to give.
+  Us given_within = 0;
+};
+
+// With the thread of another process of this daemon: when the slots are taken, and the sessions.
+struct BfdSuccession {
+  std::shared_ptr<Exchange> slots;
+  std::shared_ptr<BfdExchange> sessions;
 };
 
 struct AddBfdSession {
@@ -29,6 +38,7 @@ struct AddBfdSession {
   BfdPath path;
   std::shared_ptr<BfdCounters> counters;
   std::shared_ptr<UniqueFd> sender;
+  SessionId before;  // what it was in the process before; -1: nothing
 };
 // `farewell`: goes out before; empty: nothing.
 struct RemoveBfdSession {
@@ -51,15 +61,22 @@ struct RemoveBfdReceiver {
   int key;
   std::shared_ptr<std::promise<void>> closed;
 };
-using BfdCommand =
-    std::variant<AddBfdSession, RemoveBfdSession, GiveBfdOrder, AddBfdReceiver, RemoveBfdReceiver>;
+// To the thread of another process. `agreed`: the main thread has taken all that was raised.
+struct OfferBfd {
+  BfdSuccession to;
+  std::shared_ptr<std::promise<bool>> agreed;
+};
+struct WithdrawBfd {};
+using BfdCommand = std::variant<AddBfdSession, RemoveBfdSession, GiveBfdOrder, AddBfdReceiver,
+                                RemoveBfdReceiver, OfferBfd, WithdrawBfd>;
 
 class BfdThread {
  public:
   // Both are called on the thread: `notify` when events wait, `on_lost` at once when the detection
-  // time of a session is over.
+  // time of a session is over. `from`: the sessions are another thread's until that one gives them;
+  // null: they are this one's.
   BfdThread(BfdOptions options, std::function<void()> notify,
-            std::function<void(const BfdEvent&)> on_lost);
+            std::function<void(const BfdEvent&)> on_lost, BfdSuccession from);
   ~BfdThread() { Stop(); }
 
   // The rest is for the main thread.
@@ -72,6 +89,11 @@ class BfdThread {
   void Stop();
 
  private:
+  // What epoll names beside the sockets, whose keys are below.
+  static constexpr uint64_t kWakeTag = 1u << 31;
+  static constexpr uint64_t kTimerTag = kWakeTag + 1;
+  static constexpr uint64_t kExchangeTag = kWakeTag + 2;
+
   struct Receiver {
     int family;
     bool multihop;
@@ -92,6 +114,15 @@ class BfdThread {
   void Send(SessionId session, const Bytes& bytes);
   void Deliver();
   void Arm();
+  void WakeAt(Us at);
+  void Watch(int key, const Receiver& receiver);
+  // bfd_thread_exchange.cc: the first of two, and the second.
+  void OfferNow(OfferBfd offer);
+  void WithdrawNow();
+  void GiveIfTaken();
+  void LeaveNow();
+  void TakeIfGiven();
+  void TakeNow();
 
   const BfdOptions options_;
   const std::function<void()> notify_;
@@ -110,6 +141,15 @@ class BfdThread {
   BfdCore core_;
   std::map<int, Receiver> receivers_;
   std::unordered_map<SessionId, Sender> senders_;
+
+  // With another process; null: none.
+  BfdSuccession to_;
+  std::vector<BfdEvent> unjudged_;  // since it was offered
+  bool left_ = false;               // the sessions are the other thread's
+  BfdSuccession from_;
+  bool held_;                                        // the sessions are still the other thread's
+  Us seize_at_ = kNever;                             // it has not given by then
+  std::unordered_map<SessionId, SessionId> before_;  // sessions here, by what they were there
 };
 
 }  // namespace vipd

@@ -238,7 +238,8 @@ void Engine::Carry(Command command) {
                         [&](MeetWarden& c) { MeetWardenNow(c.warden); },
                         [&](OfferExchange& c) { OfferNow(std::move(c)); },
                         [&](WithdrawExchange& c) { WithdrawNow(c.for_good); },
-                        [&](ReadyForExchange& c) { ReadyNow(std::move(c)); }},
+                        [&](ReadyForExchange& c) { ReadyNow(std::move(c)); },
+                        [&](WhenTaken& c) { when_taken_ = std::move(c.run); }},
              command);
 }
 

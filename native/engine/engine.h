@@ -119,9 +119,14 @@ struct ReadyForExchange {
   uint32_t attempt;
   std::unordered_map<SlotId, SlotId> slots;
 };
-using Command = std::variant<AddLink, RemoveLink, AddSlot, SetPeers, SetLiveness, RemoveSlot,
-                             SetSeal, GiveOrders, Renewal, Acknowledgement, LoseMaster, Flush,
-                             MeetWarden, OfferExchange, WithdrawExchange, ReadyForExchange>;
+// Of the second engine, on its thread and at once: the slots are its own. In place of the last.
+struct WhenTaken {
+  std::function<void()> run;
+};
+using Command =
+    std::variant<AddLink, RemoveLink, AddSlot, SetPeers, SetLiveness, RemoveSlot, SetSeal,
+                 GiveOrders, Renewal, Acknowledgement, LoseMaster, Flush, MeetWarden, OfferExchange,
+                 WithdrawExchange, ReadyForExchange, WhenTaken>;
 
 struct Delivery {
   std::vector<Event> events;
@@ -264,6 +269,7 @@ class Engine {
   bool left_ = false;  // the slots are another engine's
   // Null: the slots are this engine's, or were.
   std::unique_ptr<ExchangeTaker> taker_;
+  std::function<void()> when_taken_ = [] {};
   KeptPackets kept_;
   // Everything that had come by then has been read, if there was not too much of it.
   Us looked_at_ = 0;

@@ -138,6 +138,7 @@ void Engine::TakeIfGiven() {
   warden_.Vouch(now);
   if (!taker_->Take()) return warden_.SleepUntil(kNever);
   WakeThrough(taker_->exchange().to_first());
+  when_taken_();
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, taker_->exchange().to_second(), nullptr);
   core_->Raise(ExchangeEvent(Event::Kind::kTookSlots, now));
   core_->SetWall(WallNow(), now);

@@ -194,7 +194,6 @@ export class RunningDaemon extends Answers implements Daemon {
     if (!dispatcher.takesPart) return 'the daemon is still starting'
     if (reloads.busy) return 'a reload is under way'
     if (handOvers.busy) return 'a hand-over is under way'
-    if (dispatcher.config.bfd.length > 0) return 'it has BFD sessions'
     const { unchangedOnDisk } = await reloads.status()
     if (unchangedOnDisk === false)
       return 'the configuration has been changed since it was loaded: vipd reload first'
@@ -203,7 +202,7 @@ export class RunningDaemon extends Answers implements Daemon {
 
   /** Another process has everything: nothing here may act any more. */
   #given(): void {
-    const { lease, reader, watchers, settings, links, tables, frames } = this.parts
+    const { lease, reader, watchers, settings, links, tables, bfd, frames } = this.parts
     lease.stop()
     reader.close()
     watchers.stop()
@@ -211,6 +210,8 @@ export class RunningDaemon extends Answers implements Daemon {
     settings.leave()
     links.leave()
     tables.leave()
+    // Its thread gives the sessions before it ends, if it has not yet.
+    bfd.stop()
     frames.stop()
     if (this.#flushLog !== null) clearInterval(this.#flushLog)
   }

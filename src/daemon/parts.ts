@@ -4,7 +4,7 @@ import type { Log } from '../base/log.ts'
 import { startCheckPool } from '../checks/pool/pool.ts'
 import type { CheckPool } from '../checks/verdict/types.ts'
 import type { Config } from '../config/types.ts'
-import type { Bfd } from '../engine/bfd-contract.ts'
+import type { Bfd, BfdSuccession } from '../engine/bfd-contract.ts'
 import type { Engine, EngineStart } from '../engine/contract.ts'
 import { openFrames } from '../engine/frames.ts'
 import type { Frames } from '../engine/frames-contract.ts'
@@ -46,7 +46,7 @@ export class Parts {
   readonly engine: Engine
   readonly succession: Succession
   readonly engineStart: EngineStart
-  readonly bfd: Bfd
+  readonly bfd: Bfd & BfdSuccession
   readonly frames: Frames
   readonly delays = new LinkDelays(() => performance.now())
   readonly kernel: Kernel
@@ -173,6 +173,7 @@ export class Parts {
       tables: this.tables,
       pool: this.pool,
       notifier: this.notifier,
+      bfd: this.bfd,
     }
   }
 

@@ -156,7 +156,7 @@ export class FirstOfTwo {
   #goOn(error: unknown): unknown {
     const { gate, log } = this.#ports
     this.#channel.close()
-    endSuccessor(this.#started.pid)
+    endSuccessor(this.#started)
     if (gate.isShut) gate.open()
     const why = this.#aborted ?? textOf(error)
     log.error(`Upgrade refused, process ${process.pid} goes on: ${why}`)
@@ -200,7 +200,7 @@ export class FirstOfTwo {
       stale = true
       this.#news()
     })
-    const state = passedState(parts)
+    const state = passedState(parts, this.#started, attempt)
     if ('why' in state) {
       gate.open()
       return { again: state.why }
@@ -231,8 +231,10 @@ export class FirstOfTwo {
 
   /** After it no state is offered, or the slots have been given. */
   async #withdraw(forGood: boolean): Promise<void> {
-    this.#ports.succession.withdraw(forGood)
-    await this.#ports.engine.flush()
+    const { succession, engine, parts } = this.#ports
+    succession.withdraw(forGood)
+    await engine.flush()
+    if (!this.#given) parts.bfd.withdraw()
   }
 
   #requireGoingOn(): void {

@@ -2,8 +2,12 @@
  * All that one process of the daemon passes to the next, as one plain value with a version: the router's state, and what
  * the parts beside it know and cannot find out anew.
  */
+
+import { textOf } from '../base/errors.ts'
 import type { CheckPool, PassedCheck } from '../checks/verdict/types.ts'
+import type { BfdSuccession } from '../engine/bfd-contract.ts'
 import type { SlotId } from '../engine/contract.ts'
+import type { Started } from '../engine/exchange.ts'
 import type { Ownership } from '../kernel/record.ts'
 import type { Held, SettingsKeeper } from '../kernel/settings-keeper.ts'
 import type { LinkWish } from '../kernel/virtual-link-shape.ts'
@@ -18,7 +22,7 @@ import type { NftTables } from './nft-tables.ts'
  * Another number for each change of the shape or the meaning, but for those of the router's state, which has a number of
  * its own: what is not understood is refused, older or newer.
  */
-export const passedVersion = 1
+export const passedVersion = 2
 
 export type PassedState = {
   readonly version: typeof passedVersion
@@ -31,6 +35,8 @@ export type PassedState = {
   readonly tables: NonNullable<ReturnType<NftTables['snapshot']>>
   readonly checks: readonly PassedCheck[]
   readonly notifier: PassedNotifier
+  /** How many descriptors go with this state, by its number: sockets of BFD sessions. null: it has none. */
+  readonly sockets: { readonly attempt: number; readonly count: number } | null
 }
 
 /** The parts of the daemon that have something to pass. */
@@ -42,12 +48,18 @@ export type PassableParts = {
   readonly tables: NftTables
   readonly pool: CheckPool
   readonly notifier: PassableNotifier
+  readonly bfd: BfdSuccession
 }
 
 /** Why there is no state that could be passed on just now. */
 export type NotYet = { readonly why: string }
 
-export function passedState(parts: PassableParts): PassedState | NotYet {
+/** `to`: the process that it is for; `attempt`: its number there. Throws OpError: sockets cannot be passed on. */
+export function passedState(
+  parts: PassableParts,
+  to: Pick<Started, 'exchange' | 'sockets'>,
+  attempt: number,
+): PassedState | NotYet {
   const { dispatcher, ownership } = parts
   const router = dispatcher.state()
   if ('ok' in router) return { why: router.why }
@@ -59,6 +71,9 @@ export function passedState(parts: PassableParts): PassedState | NotYet {
   if (links === null) return { why: 'links are being made' }
   if (tables === null) return { why: 'an nft table is being written' }
   if (notifier === null) return { why: 'a notification is still on its way' }
+  const hasSessions = dispatcher.config.bfd.length > 0
+  const count = hasSessions ? parts.bfd.offer(to, attempt) : 0
+  if (count === null) return { why: 'a BFD session has just changed' }
   return {
     version: passedVersion,
     router,
@@ -69,6 +84,7 @@ export function passedState(parts: PassableParts): PassedState | NotYet {
     tables,
     checks: parts.pool.snapshot(),
     notifier,
+    sockets: hasSessions ? { attempt, count } : null,
   }
 }
 
@@ -89,6 +105,11 @@ export function adoptState(
 ): PassedState | string {
   const passed = readPassed(state)
   if (typeof passed === 'string') return passed
+  try {
+    if (passed.sockets !== null) parts.bfd.inherit(passed.sockets.attempt, passed.sockets.count)
+  } catch (error) {
+    return `the sockets of the BFD sessions did not come: ${textOf(error)}`
+  }
   parts.ownership.adopt(passed.ownership)
   parts.settings.adopt(passed.settings)
   parts.links.adopt(passed.links, links)
@@ -99,7 +120,7 @@ export function adoptState(
 
 /** Once they are taken: what those parts hold is this process's, and followed from here on. */
 export function takeParts(
-  { dispatcher, ownership, settings, links, pool, notifier }: PassableParts,
+  { dispatcher, ownership, settings, links, pool, notifier, bfd }: PassableParts,
   state: PassedState | null,
   wanted: {
     readonly settings: Parameters<SettingsKeeper['set']>[0]
@@ -109,6 +130,7 @@ export function takeParts(
 ): void {
   const { scripts } = dispatcher.config
   if (state !== null) notifier.adopt(state.notifier, wanted.notify)
+  bfd.endInheritance()
   ownership.takeOver()
   settings.set(wanted.settings)
   links.want(wanted.links)

@@ -165,6 +165,10 @@ export type NativeBfd = {
     readonly longestGapUs: number
   }
   unclaimed(): number
+  offer(exchange: ExchangeHandle, sockets: number, round: number): number | null
+  withdraw(): void
+  inherit(exchange: ExchangeHandle, sockets: number, round: number, count: number): void
+  endInheritance(): void
   stop(): void
 }
 
@@ -295,6 +299,7 @@ export type Addon = {
   readonly Bfd: new (
     options: Pick<EngineOptions, 'realtimePriority' | 'rttimeUs'> & {
       readonly rttimeGraceUs: number
+      readonly givenWithinUs: number
       readonly seed: number
     },
     engine: NativeEngine | null,

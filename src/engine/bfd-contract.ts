@@ -5,6 +5,7 @@
 import type { Ip } from '../base/ip.ts'
 import type { Us } from '../base/time.ts'
 import type { SlotId } from './contract.ts'
+import type { Started } from './exchange.ts'
 
 /** Numbered by TypeScript; not used again while the process lives. */
 export type BfdSessionId = number
@@ -24,6 +25,8 @@ export type BfdSpec = {
   /** Packets with less are counted and dropped. */
   readonly minTtl: number
   readonly multihop: boolean
+  /** What it was in the process before, whose sockets it goes on with, and what their thread knew; null: nothing. */
+  readonly inherits: BfdSessionId | null
 }
 
 export type BfdRepeat = {
@@ -88,4 +91,22 @@ export type Bfd = {
   unclaimed(): number
   /** Closes everything, silently. */
   stop(): void
+}
+
+/**
+ * How the sessions of one process become another's: with the slots (see `Succession`), and through the same sockets. The
+ * first goes on until the slots are taken, gives what its thread alone knows, and is silent; the second goes on from there.
+ */
+export type BfdSuccession = {
+  /**
+   * Of the first: a state of the daemon with that number is passed on. How many descriptors were sent to the other process;
+   * null: something that was raised has not been judged yet. What is raised from here on goes along. Throws OpError.
+   */
+  offer(to: Pick<Started, 'exchange' | 'sockets'>, attempt: number): number | null
+  /** Not with that state. */
+  withdraw(): void
+  /** Of the second, before it opens sessions by that state: so many descriptors were sent for it. Throws OpError. */
+  inherit(attempt: number, count: number): void
+  /** Of the second: the slots are its own. What it opens from here on is new. */
+  endInheritance(): void
 }

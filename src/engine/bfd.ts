@@ -1,19 +1,31 @@
 /** The sessions of bfd-contract.ts, carried out by the addon's thread. */
 import { errnoName } from '../addon/errno.ts'
+import { assert } from '../base/assert.ts'
 import { ipBytes } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
 import type { NativeBfd } from './addon.ts'
-import type { Bfd, BfdCounters, BfdSessionId, BfdSpec, BfdStanding } from './bfd-contract.ts'
+import type {
+  Bfd,
+  BfdCounters,
+  BfdSessionId,
+  BfdSpec,
+  BfdStanding,
+  BfdSuccession,
+} from './bfd-contract.ts'
 import { native } from './edge.ts'
+import { type ExchangeHandle, inheritedSockets, type Started } from './exchange.ts'
 import { enginePolicy } from './policy.ts'
 
-export class RunningBfd implements Bfd {
+export class RunningBfd implements Bfd, BfdSuccession {
   readonly realtime: boolean
   readonly #handle: NativeBfd
+  readonly #succeeds: ExchangeHandle | null
 
-  constructor(handle: NativeBfd, realtime: boolean) {
+  /** `succeeds`: with the process before this one, which still runs. */
+  constructor(handle: NativeBfd, realtime: boolean, succeeds: ExchangeHandle | null) {
     this.#handle = handle
     this.realtime = realtime
+    this.#succeeds = succeeds
   }
 
   open(spec: BfdSpec): void {
@@ -37,6 +49,24 @@ export class RunningBfd implements Bfd {
 
   unclaimed(): number {
     return this.#handle.unclaimed()
+  }
+
+  offer({ exchange, sockets }: Pick<Started, 'exchange' | 'sockets'>, attempt: number) {
+    return native(() => this.#handle.offer(exchange, sockets, attempt))
+  }
+
+  withdraw(): void {
+    this.#handle.withdraw()
+  }
+
+  inherit(attempt: number, count: number): void {
+    const succeeds = this.#succeeds
+    assert(succeeds !== null, 'there is no process before this one')
+    native(() => this.#handle.inherit(succeeds, inheritedSockets, attempt, count))
+  }
+
+  endInheritance(): void {
+    this.#handle.endInheritance()
   }
 
   stop(): void {

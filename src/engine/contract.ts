@@ -8,7 +8,7 @@ import type { OpError } from '../base/errors.ts'
 import type { Ip } from '../base/ip.ts'
 import type { LogForm } from '../base/log.ts'
 import type { Us } from '../base/time.ts'
-import type { Bfd, BfdEngineEvent } from './bfd-contract.ts'
+import type { Bfd, BfdEngineEvent, BfdSuccession } from './bfd-contract.ts'
 import type {
   AdvertGaps,
   LinkCounters,
@@ -362,5 +362,5 @@ export type StartEngine = (
   readonly guard: Guard
   readonly succession: Succession
   /** To be stopped before the engine. */
-  openBfd(onEvents: (events: readonly BfdEngineEvent[]) => void): Bfd
+  openBfd(onEvents: (events: readonly BfdEngineEvent[]) => void): Bfd & BfdSuccession
 }

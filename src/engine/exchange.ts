@@ -16,6 +16,8 @@ type ExchangeAddon = {
   openExchange(memory: number, toSecond: number, toFirst: number): ExchangeHandle
   exchangeDescriptors(exchange: ExchangeHandle): readonly [number, number, number]
   socketPair(): readonly [number, number]
+  packetPair(): readonly [number, number]
+  keepFromPrograms(fd: number): void
   closeDescriptor(fd: number): number
   startSuccessor(
     file: string,
@@ -33,7 +35,12 @@ type ExchangeAddon = {
 const addon = loadAddon() as ExchangeAddon
 
 /** Where a successor finds what it was given, in this order; the numbers are native/host/successor.h's. */
-const places = { channel: 3, lock: 4, name: 5, memory: 6, toSecond: 7, toFirst: 8 } as const
+const places = {
+  ...{ channel: 3, lock: 4, name: 5, memory: 6, toSecond: 7, toFirst: 8, sockets: 9 },
+} as const
+
+/** Where it is sent sockets (native/base/descriptors.h). Nothing is there if the first process does not pass any. */
+export const inheritedSockets: number = places.sockets
 
 export type Program = {
   readonly file: string
@@ -46,6 +53,8 @@ export type Program = {
 export type Started = {
   readonly pid: number
   readonly channel: number
+  /** Takes sockets to it (native/base/descriptors.h). */
+  readonly sockets: number
   readonly exchange: ExchangeHandle
 }
 
@@ -63,26 +72,31 @@ export function startSuccessor(
     throw new OpError('lock', 'ENOLCK', 'this process holds none to pass on')
   const exchange = native(() => addon.makeExchange())
   const [near, far] = native(() => addon.socketPair())
+  const [sockets, theirSockets] = native(() => addon.packetPair())
   const variables = Object.entries(env).flatMap(([key, value]) =>
     value === undefined ? [] : [`${key}=${value}`],
   )
-  const given = [far, lock, name, ...addon.exchangeDescriptors(exchange)]
+  const given = [far, lock, name, ...addon.exchangeDescriptors(exchange), theirSockets]
   const pid = addon.startSuccessor(file, argv, variables, given)
-  addon.closeDescriptor(far)
-  if (pid > 0) return { pid, channel: near, exchange }
-  addon.closeDescriptor(near)
+  for (const fd of [far, theirSockets]) addon.closeDescriptor(fd)
+  if (pid > 0) return { pid, channel: near, sockets, exchange }
+  for (const fd of [near, sockets]) addon.closeDescriptor(fd)
   throw new OpError('posix_spawn', errnoName(-pid), file)
 }
 
-/** Kills it, if it still is that process. */
-export const endSuccessor = (pid: number): void => addon.endSuccessor(pid)
+/** Kills it, if it still is that process, and closes what only it was for. */
+export function endSuccessor({ pid, sockets }: Pick<Started, 'pid' | 'sockets'>): void {
+  addon.endSuccessor(pid)
+  addon.closeDescriptor(sockets)
+}
 
 /** In a process that was started so: the connected stream, and the shared memory, or why it is not understood. */
 export function inheritedExchange(): {
   readonly channel: number
   readonly exchange: ExchangeHandle | OpError
 } {
-  const { channel, memory, toSecond, toFirst } = places
+  const { channel, memory, toSecond, toFirst, sockets } = places
+  addon.keepFromPrograms(sockets)
   return { channel, exchange: openExchange([memory, toSecond, toFirst]) }
 }
 

@@ -129,9 +129,13 @@ export const startEngine: StartEngine = (options, onEvents, onExchange = () => u
   const openBfd = (onBfd: (events: readonly BfdEngineEvent[]) => void) => {
     const { rttimeUs } = options
     const realtimePriority = start.realtime ? options.realtimePriority : 0
-    const { rttimeGraceUs } = enginePolicy
-    const settings = { realtimePriority, rttimeUs, rttimeGraceUs, seed: randomInt(1, 2 ** 31) }
-    return new RunningBfd(new addon.Bfd(settings, handle, onBfd), realtimePriority > 0)
+    const { rttimeGraceUs, exchangeUs } = enginePolicy
+    const settings = {
+      ...{ realtimePriority, rttimeUs, rttimeGraceUs, seed: randomInt(1, 2 ** 31) },
+      givenWithinUs: exchangeUs.sessionsGiven,
+    }
+    const bfd = new addon.Bfd(settings, handle, onBfd)
+    return new RunningBfd(bfd, realtimePriority > 0, options.succeeds ?? null)
   }
   return { engine: running, start, guard, succession: running, openBfd }
 }

@@ -43,6 +43,8 @@ export type EnginePolicy = {
     readonly takenMost: Us
     /** Packets that the other process may not have read any more are kept for so long. */
     readonly kept: Us
+    /** BFD sessions that are not given so long after the slots were taken are seized; half an interval, if that is less. */
+    readonly sessionsGiven: Us
   }
 }
 
@@ -80,6 +82,8 @@ export const enginePolicy: EnginePolicy = {
     takenMost: us(100_000),
     // Ten times what the slots can be given for.
     kept: us(1_000_000),
+    // Of a process that has died, or gets no processor: too few for the other end to miss a packet by.
+    sessionsGiven: us(5_000),
   },
 }
 

@@ -39,7 +39,9 @@ export class Bfdd implements Speaker {
     const [peer] = JSON.parse(shown) as readonly Shown[]
     if (peer === undefined) return null
     const awaitsMs = Math.max(peer['receive-interval'], peer['remote-transmit-interval'])
-    return { up: peer.status === 'up', awaitsMs }
+    const counters = await askFrr(this.host, 'show bfd peers counters json')
+    const changed = /"session-up":\d+,"session-down":\d+/.exec((counters ?? '').replace(/\s/g, ''))
+    return { up: peer.status === 'up', awaitsMs, changed: changed?.[0] ?? '' }
   }
 
   async change(pace: Pace): Promise<void> {

@@ -35,10 +35,11 @@ export class Bird implements Speaker {
     if (shown === null) return null
     const words = shown.split('\n').map((line) => line.trim().split(/\s+/))
     const row = words.find(([address]) => address === this.#path.peer)
-    if (row === undefined) return { up: false, awaitsMs: null }
+    if (row === undefined) return { up: false, awaitsMs: null, changed: '' }
     const timeoutMs = Number(row.at(-1)) * 1_000
     // By the multiplier of the other end, which is 3 in all tests.
-    return { up: row[2] === 'Up', awaitsMs: timeoutMs === 0 ? null : Math.round(timeoutMs / 3) }
+    const awaitsMs = timeoutMs === 0 ? null : Math.round(timeoutMs / 3)
+    return { up: row[2] === 'Up', awaitsMs, changed: row[3] ?? '' }
   }
 
   async change(pace: Pace): Promise<void> {

@@ -75,7 +75,7 @@ const spec = (over: Partial<BfdSpec> = {}): BfdSpec => {
   const session = over.session ?? newSession()
   return {
     ...{ session, discriminator: theirsOf(session), peer: ours[4], local: null, ifindex: 0 },
-    ...{ port: bfdPort.singleHop, ttl: 255, minTtl: 255, multihop: false },
+    ...{ port: bfdPort.singleHop, ttl: 255, minTtl: 255, multihop: false, inherits: null },
     ...over,
   }
 }

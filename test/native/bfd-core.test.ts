@@ -46,7 +46,7 @@ const up: BfdStanding = {
 function session(standing: BfdStanding = up): BfdCoreHarness {
   const core = makeBfdCore(1)
   const spec = { session: 1, discriminator: 1, peer, local, ifindex: 0, port: 3784 }
-  core.add({ ...spec, ttl: 255, minTtl: 255, multihop: false })
+  core.add({ ...spec, ttl: 255, minTtl: 255, multihop: false, inherits: null })
   core.order(1, standing, us(0))
   return core
 }

@@ -18,11 +18,17 @@ import { type BfdPacket, decodeBfd, emptyBfdRejects } from '../../wire/bfd.ts'
 /** How long a session that begins may take to come up before it counts as down. Both ends idle at 1 s: three packets. */
 const firstVerdictUs = us(5_000_000)
 
-export type Carried = {
-  readonly name: string
+/** What another process needs to go on with it, as a plain value. */
+export type CarriedRun = {
+  /** Of that process. */
+  readonly id: BfdSessionId
   readonly discriminator: number
   readonly session: BfdSession
   readonly verdict: boolean | null
+  /** The packet that says nothing new, in hexadecimal. */
+  readonly expect: string | null
+  readonly expiries: number
+  readonly rejects: Readonly<SessionRun['rejects']>
 }
 
 /** What a step of it changed. */
@@ -84,12 +90,23 @@ export class SessionRun {
   /** It has no sockets: what another process may have passed on is over, and the other end finds it out by itself. */
   close(): void {
     this.#session = newBfdSession(this.#params)
+    this.#expect = null
     this.verdict = false
   }
 
-  carry({ session, verdict }: Carried): void {
+  snapshot(): CarriedRun {
+    const { id, discriminator, session, verdict, rejects } = this
+    const expect = this.#expect === null ? null : Buffer.from(this.#expect).toString('hex')
+    return { id, discriminator, session, verdict, expect, expiries: this.#expiries, rejects }
+  }
+
+  /** Before it is opened: as another process had it. */
+  carry({ session, verdict, expect, expiries, rejects }: CarriedRun): void {
     this.#session = session
     this.verdict = verdict
+    this.#expect = expect === null ? null : Buffer.from(expect, 'hex')
+    this.#expiries = expiries
+    Object.assign(this.rejects, rejects)
   }
 
   /** Other intervals for a session that goes on. */

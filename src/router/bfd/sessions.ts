@@ -9,13 +9,13 @@ import { addUs, type Us, us, usToMilliseconds } from '../../base/time.ts'
 import { detectionUs } from '../../bfd/orders.ts'
 import type { BfdInstance } from '../../config/types.ts'
 import type { Reading } from '../../election/priority.ts'
-import type { Bfd, BfdEngineEvent, BfdSpec } from '../../engine/bfd-contract.ts'
+import type { Bfd, BfdEngineEvent, BfdSessionId, BfdSpec } from '../../engine/bfd-contract.ts'
 import type { SlotId } from '../../engine/contract.ts'
 import type { KernelView } from '../../kernel/mirror.ts'
 import type { StatusBfd } from '../../report/status.ts'
 import { bfdPort } from '../../wire/bfd.ts'
 import { diagnosticText, sameIntervals, sameSockets, statusOf } from './describe.ts'
-import { type Carried, SessionRun, type Stepped } from './session-run.ts'
+import { type CarriedRun, SessionRun, type Stepped } from './session-run.ts'
 
 /** A session without sockets tries again so often, and whenever links or addresses change. */
 const retryEveryUs = us(10_000_000)
@@ -34,12 +34,23 @@ export type BfdPorts = {
   changed(name: string, word: string): void
 }
 
+/** Of another process. */
+export type Carried = CarriedRun & {
+  readonly name: string
+  /** null: it has sockets, with which this process goes on. */
+  readonly failure: string | null
+  readonly sinceMs: number
+  readonly transitions: number
+}
+
 type Entry = {
   readonly run: SessionRun
   /** Why it has no sockets. */
   failure: string | null
   sinceMs: number
   transitions: number
+  /** What it was in the process before; null: nothing. */
+  readonly inherits: BfdSessionId | null
 }
 
 export class BfdSessions {
@@ -116,19 +127,23 @@ export class BfdSessions {
   }
 
   snapshot(): readonly Carried[] {
-    return [...this.#byName.values()].map(({ run }) => ({
-      name: run.cfg.name,
-      discriminator: run.discriminator,
-      session: run.session,
-      verdict: run.verdict,
+    return [...this.#byName.entries()].map(([name, { run, failure, sinceMs, transitions }]) => ({
+      ...{ name, failure, sinceMs, transitions },
+      ...run.snapshot(),
     }))
   }
 
-  /** Goes on with the sessions of another process: the other end hears the same discriminators. */
-  adopt(cfgs: readonly BfdInstance[], carried: readonly Carried[]): void {
+  /**
+   * Goes on with the sessions of another process: the other end hears the same discriminators from the same port. A sentence
+   * that says which one cannot go on, and why.
+   */
+  adopt(cfgs: readonly BfdInstance[], carried: readonly Carried[]): string | null {
     const before = new Map(carried.map((one) => [one.name, one]))
     for (const cfg of cfgs) this.#add(cfg, before.get(cfg.name) ?? null)
     this.#setRetry()
+    for (const [name, { failure }] of this.#byName)
+      if (failure !== null && before.get(name)?.failure === null) return `${name}: ${failure}`
+    return null
   }
 
   status(usersOf: (name: string) => readonly string[]): readonly StatusBfd[] {
@@ -163,9 +178,12 @@ export class BfdSessions {
     this.#lastId += 1
     const run = new SessionRun(cfg, this.#lastId, this.#ports.bfd, discriminator)
     if (carried !== null) run.carry(carried)
-    const entry = { run, failure: '', sinceMs: this.#ports.wallMs(), transitions: 0 }
+    const { sinceMs, transitions } = carried ?? { sinceMs: this.#ports.wallMs(), transitions: 0 }
+    const inherits = carried?.failure === null ? carried.id : null
+    const entry = { run, failure: carried?.failure ?? '', sinceMs, transitions, inherits }
     this.#byName.set(cfg.name, entry)
-    const quick = this.#tooQuick(cfg)
+    // It has been said before.
+    const quick = carried === null ? this.#tooQuick(cfg) : null
     if (quick !== null) this.#ports.log.warn(quick)
     this.#open(entry)
   }
@@ -174,7 +192,7 @@ export class BfdSessions {
     const { bfd, log } = this.#ports
     const { run } = entry
     try {
-      bfd.open(this.#specOf(run))
+      bfd.open(this.#specOf(entry))
     } catch (error) {
       if (!(error instanceof OpError)) throw error
       const failure = error.message
@@ -195,11 +213,11 @@ export class BfdSessions {
     if (before !== false) this.#ports.changed(run.cfg.name, 'DOWN')
   }
 
-  #specOf({ id, discriminator, cfg }: SessionRun): BfdSpec {
+  #specOf({ run: { id, discriminator, cfg }, inherits }: Entry): BfdSpec {
     const { neighbor: peer, source: local, multihop } = cfg
     const link = local !== null && isLinkLocal(peer) ? this.#ports.kernel.linkHolding(local) : null
     return {
-      ...{ session: id, discriminator, peer, local, multihop },
+      ...{ session: id, discriminator, peer, local, multihop, inherits },
       ifindex: link?.ifindex ?? 0,
       port: multihop ? bfdPort.multihop : bfdPort.singleHop,
       ttl: cfg.ttl ?? ttlMost,

@@ -31,8 +31,7 @@ export function takeOver(to: Carriers, config: Config, known: Known): string | n
   to.bfd.stop()
   to.roster.clear()
   to.verdicts.adopt(known)
-  to.bfd.adopt(config.bfd, known.bfd)
-  const why = to.roster.adopt(config, known)
+  const why = to.bfd.adopt(config.bfd, known.bfd) ?? to.roster.adopt(config, known)
   if (why !== null) return why
   to.statics.adopt(config.statics, known.statics)
   to.unknownVrids.adopt(known.unknownVrids)

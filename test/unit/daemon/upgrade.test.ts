@@ -37,7 +37,7 @@ function stage(router: readonly object[] = [{ version: 1 }], given: Partial<type
   let turn = 0
   const parts = {
     dispatcher: {
-      config: { statics: { rules: [] }, instances: [] },
+      config: { statics: { rules: [] }, instances: [], bfd: [] },
       instances: [{ name: 'VI_1', slot: 7 }],
       state: () => router[Math.min(turn++, router.length - 1)],
     },
@@ -47,6 +47,7 @@ function stage(router: readonly object[] = [{ version: 1 }], given: Partial<type
     tables: { snapshot: () => ({ noAccept: { applied: null }, lease: { applied: null } }) },
     pool: { snapshot: () => [] },
     notifier: { snapshot: () => ({ mailed: [], madeFifos: [] }) },
+    bfd: { withdraw: () => void calls.push('withdraw sessions') },
   } as unknown as PassableParts
   const first = new FirstOfTwo({
     ...{ parts, gate, log, version: '1.0' },
@@ -57,7 +58,7 @@ function stage(router: readonly object[] = [{ version: 1 }], given: Partial<type
       ready: () => undefined,
       takeAltering: () => [],
     },
-    start: () => ({ pid: -1, channel: near, exchange: {} }),
+    start: () => ({ pid: -1, channel: near, sockets: -1, exchange: {} }),
     leave: async (pid) => void calls.push(`leave ${pid}`),
     lost: () => void calls.push('lost'),
     times: { ...times, ...given },
@@ -227,7 +228,7 @@ test('what happens while the state is passed is judged here, and the next state 
   assert.equal(done.includes('too late'), false)
   assert.deepEqual(
     it.calls.filter((call) => call !== 'flush'),
-    ['offer 1', 'withdraw', 'offer 3', 'leave -1'],
+    ['offer 1', 'withdraw', 'withdraw sessions', 'offer 3', 'leave -1'],
   )
 })
 
