@@ -2,6 +2,7 @@
 
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -71,13 +72,29 @@ std::shared_ptr<BfdExchange> BfdExchange::Make(OpenFailure* failure) {
     *failure = {"eventfd", errno};
     return nullptr;
   }
-  auto made = Open(std::move(memory), std::move(to_second), std::move(to_first), failure);
+  auto made = Map(std::move(memory), std::move(to_second), std::move(to_first), failure);
   if (made != nullptr) new (made->page_) BfdExchangePage;
   return made;
 }
 
 std::shared_ptr<BfdExchange> BfdExchange::Open(UniqueFd memory, UniqueFd to_second,
                                                UniqueFd to_first, OpenFailure* failure) {
+  struct stat file {};
+  if (fstat(memory.get(), &file) < 0 || file.st_size != static_cast<off_t>(kSize)) {
+    *failure = {"fstat", EPROTO};
+    return nullptr;
+  }
+  auto opened = Map(std::move(memory), std::move(to_second), std::move(to_first), failure);
+  if (opened == nullptr) return nullptr;
+  const BfdExchangePage& page = *opened->page();
+  if (page.magic == BfdExchangePage::kMagic && page.layout == BfdExchangePage::kLayout)
+    return opened;
+  *failure = {"mmap", EPROTO};
+  return nullptr;
+}
+
+std::shared_ptr<BfdExchange> BfdExchange::Map(UniqueFd memory, UniqueFd to_second,
+                                              UniqueFd to_first, OpenFailure* failure) {
   void* mapped = mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_SHARED, memory.get(), 0);
   if (mapped == MAP_FAILED) {
     *failure = {"mmap", errno};

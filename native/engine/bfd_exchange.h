@@ -21,6 +21,12 @@ struct BfdExchangePage {
     kSeized  // it did not give in time: the second goes on without what it knew
   };
 
+  // Another number for each change of this page, or of what lies behind it.
+  static constexpr uint64_t kMagic = 0x76697064'2d626664u;
+  static constexpr uint32_t kLayout = 1;
+  uint64_t magic = kMagic;
+  uint32_t layout = kLayout;
+
   std::atomic<uint32_t> state{kHeld};
   uint32_t sessions = 0;
   uint32_t events = 0;
@@ -51,7 +57,8 @@ class BfdExchange {
 
   // For the first process: makes the memory and what wakes. Null: the call that failed.
   static std::shared_ptr<BfdExchange> Make(OpenFailure* failure);
-  // For the second one, from descriptors that it was sent.
+  // For the second one, from descriptors that it was sent. Memory of another layout is refused
+  // (EPROTO), as is any other file.
   static std::shared_ptr<BfdExchange> Open(UniqueFd memory, UniqueFd to_second, UniqueFd to_first,
                                            OpenFailure* failure);
   ~BfdExchange();
@@ -73,6 +80,8 @@ class BfdExchange {
   std::vector<BfdEvent> Unjudged() const;
 
  private:
+  static std::shared_ptr<BfdExchange> Map(UniqueFd memory, UniqueFd to_second, UniqueFd to_first,
+                                          OpenFailure* failure);
   BfdExchange(UniqueFd memory, UniqueFd to_second, UniqueFd to_first, char* mapped);
 
   UniqueFd memory_;

@@ -12,9 +12,7 @@ namespace vipd {
 
 namespace {
 
-bool AreTaken(const Exchange& slots) {
-  return ExchangePage::StateIn(slots.page()->word) == ExchangePage::kTaken;
-}
+bool AreTaken(const Exchange& slots) { return slots.page()->state() == ExchangePage::kTaken; }
 
 }  // namespace
 
