@@ -65,6 +65,7 @@
         "native/engine/paced_frames.cc",
         "native/engine/pacer.cc",
         "native/base/plan.cc",
+        "native/base/posix_spawn.cc",
         "native/addon/programs.cc",
         "native/addon/ruleset_news.cc",
         "native/base/realtime.cc",

@@ -3,7 +3,6 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -19,6 +18,7 @@
 #include <utility>
 
 #include "base/lasting_thread.h"
+#include "base/posix_spawn.h"
 
 namespace vipd {
 
@@ -73,30 +73,13 @@ int Spawn(const std::string& path, const Given& given, int realtime_priority, Us
   std::string time_zone = "TZ=";
   if (zone != nullptr) time_zone += zone;
   char* environment[] = {zone == nullptr ? nullptr : time_zone.data(), nullptr};
-  sigset_t none;
-  sigset_t all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  // Node has its standard descriptors closed on exec; the log is worth having.
-  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDWR, 0);
-  posix_spawn_file_actions_adddup2(&files, STDIN_FILENO, STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDERR_FILENO);
-  posix_spawn_file_actions_adddup2(&files, far_socket.get(), kWardenSocket);
-  posix_spawn_file_actions_adddup2(&files, far_page.get(), kWardenPage);
-  posix_spawn_file_actions_adddup2(&files, far_lock.get(), kWardenLock);
-  posix_spawn_file_actions_adddup2(&files, far_seals.get(), kWardenSeals);
-  const int error = posix_spawn(pid, path.c_str(), &files, &attributes, arguments, environment);
-  posix_spawn_file_actions_destroy(&files);
-  posix_spawnattr_destroy(&attributes);
-  return error;
+  PosixSpawn spawn(POSIX_SPAWN_SETSID);
+  spawn.Give(STDIN_FILENO, STDOUT_FILENO);
+  spawn.Give(far_socket.get(), kWardenSocket);
+  spawn.Give(far_page.get(), kWardenPage);
+  spawn.Give(far_lock.get(), kWardenLock);
+  spawn.Give(far_seals.get(), kWardenSeals);
+  return spawn.Run(path.c_str(), arguments, environment, pid);
 }
 
 bool SamePlan(const PlanPtr& a, const PlanPtr& b) {

@@ -2,13 +2,13 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 
 #include "base/lasting_thread.h"
+#include "base/posix_spawn.h"
 #include "base/sockets.h"
 #include "host/children.h"
 
@@ -27,28 +27,11 @@ pid_t started_pid = -1;
 UniqueFd started;
 
 int SpawnNow(const Successor& it, const std::vector<UniqueFd>& aside, pid_t* pid) {
-  sigset_t none;
-  sigset_t all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  // Node has its standard descriptors closed on exec.
-  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDWR, 0);
-  posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDERR_FILENO);
+  PosixSpawn spawn;
+  spawn.Give(STDOUT_FILENO, STDOUT_FILENO);
   for (size_t i = 0; i < aside.size(); ++i)
-    posix_spawn_file_actions_adddup2(&files, aside[i].get(),
-                                     kSuccessorDescriptors + static_cast<int>(i));
-  const int error = posix_spawn(pid, it.file, &files, &attributes, it.argv, it.env);
-  posix_spawn_file_actions_destroy(&files);
-  posix_spawnattr_destroy(&attributes);
-  return error;
+    spawn.Give(aside[i].get(), kSuccessorDescriptors + static_cast<int>(i));
+  return spawn.Run(it.file, it.argv, it.env, pid);
 }
 
 }  // namespace

@@ -3,17 +3,13 @@
  * are the flood: each millisecond a slice of the frames is due, so the rate is kept without any JavaScript.
  */
 import { execFileSync } from 'node:child_process'
-import { parseIp } from '../base/ip.ts'
 import { us } from '../base/time.ts'
 import type { Repeat } from '../engine/contract.ts'
-import { startEngine } from '../engine/native.ts'
-import { dropAllFilter } from '../wire/bpf.ts'
 import { type Flood, framesOf } from './floods.ts'
+import { sendFrames } from './frame-sender.ts'
 
 const [, , spec = ''] = process.argv
 const flood = JSON.parse(spec) as Flood
-const loopback = parseIp('127.0.0.1')
-if (loopback === null) throw new Error('unreachable')
 
 type Link = {
   readonly ifindex: number
@@ -47,28 +43,7 @@ function repeats(): Repeat[] {
   }))
 }
 
-const options = { realtimePriority: 0, rttimeUs: us(0), lockMemory: false, livenessUs: us(0) }
-const { engine } = startEngine(options, () => undefined)
-const link = engine.openLink({
-  family: 4,
-  interface: 'lo',
-  ifindex: 1,
-  source: loopback,
-  group: null,
-  ttl: null,
-  filter: dropAllFilter(),
-  receiveOnAny: false,
-  receiveBufferBytes: null,
-})
-engine.addSlot(1, link, 1)
-const lead = {
-  now: [],
-  repeats: repeats(),
-  resign: [],
-  lateUs: us(2 ** 50),
-  wardenLateUs: us(2 ** 50),
-}
-engine.order([{ slot: 1, generation: 1, order: { kind: 'lead', ...lead } }])
+const stop = sendFrames(repeats())
 
 const startMs = performance.now()
 process.stdout.write('flooding\n')
@@ -76,5 +51,5 @@ process.once('SIGTERM', () => {
   const sent = look().stats64.tx.packets - before.stats64.tx.packets
   const perSecond = Math.round((sent * 1_000) / (performance.now() - startMs))
   process.stdout.write(`${perSecond} packets/s\n`)
-  engine.stop()
+  stop()
 })

@@ -6,15 +6,13 @@ import { execFileSync } from 'node:child_process'
 import { concatBytes, viewOf } from '../base/bytes.ts'
 import { type Ip, ipBytes, ipFromBytes, parseIp } from '../base/ip.ts'
 import { us } from '../base/time.ts'
-import { startEngine } from '../engine/native.ts'
-import { dropAllFilter } from '../wire/bpf.ts'
 import { checksum, pseudoHeaderSum } from '../wire/checksum.ts'
+import { sendFrames } from './frame-sender.ts'
 
 const [, , device = '', macText = '', ownText = '', text = '', everyMs = '5'] = process.argv
 const own = parseIp(ownText)
 const address = parseIp(text)
-const loopback = parseIp('127.0.0.1')
-if (own === null || address === null || loopback === null) throw new Error('no such address')
+if (own === null || address === null) throw new Error('no such address')
 const mac = Uint8Array.from(macText.split(':'), (octet) => Number.parseInt(octet, 16))
 
 const arpRequest = (from: Ip, target: Ip): Uint8Array =>
@@ -57,29 +55,8 @@ const [link] = JSON.parse(
 if (link === undefined) throw new Error(`no interface ${device}`)
 const bytes = address.includes(':') ? solicitation(own, address) : arpRequest(own, address)
 
-const options = { realtimePriority: 0, rttimeUs: us(0), lockMemory: false, livenessUs: us(0) }
-const { engine } = startEngine(options, () => undefined)
-const socket = engine.openLink({
-  family: 4,
-  interface: 'lo',
-  ifindex: 1,
-  source: loopback,
-  group: null,
-  ttl: null,
-  filter: dropAllFilter(),
-  receiveOnAny: false,
-  receiveBufferBytes: null,
-})
-engine.addSlot(1, socket, 1)
 const everyUs = us(Number(everyMs) * 1_000)
 const plan = [{ kind: 'frame' as const, ifindex: link.ifindex, bytes }]
-const lead = {
-  now: [],
-  repeats: [{ key: 'ask', firstAfterUs: everyUs, everyUs, plan }],
-  resign: [],
-  lateUs: us(2 ** 50),
-  wardenLateUs: us(2 ** 50),
-}
-engine.order([{ slot: 1, generation: 1, order: { kind: 'lead', ...lead } }])
+const stop = sendFrames([{ key: 'ask', firstAfterUs: everyUs, everyUs, plan }])
 process.stdout.write('asking\n')
-process.once('SIGTERM', () => engine.stop())
+process.once('SIGTERM', stop)

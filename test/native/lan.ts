@@ -24,6 +24,7 @@ import {
   encodeAddressReplace,
 } from '../../src/wire/rtnetlink-address.ts'
 import { errno } from '../../src/wire/rtnetlink-numbers.ts'
+import { plainAddress } from '../unit/wire/plain-address.ts'
 import { Peer } from './peer.ts'
 import { ip, quiet } from './remote.ts'
 
@@ -168,23 +169,10 @@ export const follow = (
   ...over,
 })
 
-export const vip = (text: string, over: Partial<AddressSpec> = {}): AddressSpec => ({
-  ifindex,
-  address: address(text),
-  prefixLength: ipFamily(address(text)) === 4 ? 32 : 128,
-  peer: null,
-  broadcast: null,
-  label: null,
-  scope: 0,
-  home: false,
-  nodad: true,
-  mngtmpaddr: false,
-  noprefixroute: false,
-  autojoin: false,
-  preferredSeconds: null,
-  validSeconds: null,
-  ...over,
-})
+export const vip = (text: string, over: Partial<AddressSpec> = {}): AddressSpec => {
+  const prefixLength = ipFamily(address(text)) === 4 ? 32 : 128
+  return plainAddress(address(text), { ifindex, prefixLength, nodad: true, ...over })
+}
 export const add = (a: AddressSpec): Plan => [
   { kind: 'netlink', bytes: encodeAddressReplace(a), tolerate: [errno.EEXIST] },
 ]

@@ -7,6 +7,7 @@ import { KernelReader } from '../../../src/kernel/reader.ts'
 import { encodeAddressDelete, encodeAddressReplace } from '../../../src/wire/rtnetlink-address.ts'
 import { SimKernel } from '../../sim/kernel.ts'
 import { ip } from '../router/facts.ts'
+import { plainAddress } from '../wire/plain-address.ts'
 
 /** Of the first device that the simulated kernel has. */
 const ifindex = 2
@@ -14,22 +15,7 @@ const source = ip('172.16.80.2')
 const sourceHeld = { address: source, prefixLength: 24, peer: null }
 const vip = ip('172.16.80.100')
 const vipHeld = { address: vip, prefixLength: 32, peer: null }
-const held = encodeAddressReplace({
-  ifindex,
-  address: vip,
-  prefixLength: 32,
-  peer: null,
-  broadcast: null,
-  label: null,
-  scope: 0,
-  home: false,
-  nodad: false,
-  mngtmpaddr: false,
-  noprefixroute: false,
-  autojoin: false,
-  preferredSeconds: null,
-  validSeconds: null,
-})
+const held = encodeAddressReplace(plainAddress(vip, { ifindex, prefixLength: 32 }))
 
 const removed = encodeAddressDelete({
   ifindex,

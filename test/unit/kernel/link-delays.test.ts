@@ -4,28 +4,7 @@ import { test } from 'node:test'
 import { LinkDelays } from '../../../src/kernel/link-delays.ts'
 import { type LinkChange, LinkTable, seenOf } from '../../../src/kernel/link-table.ts'
 import type { Link } from '../../../src/wire/rtnetlink-link.ts'
-
-const plain: Link = {
-  ifindex: 2,
-  name: 'eth0',
-  up: true,
-  running: true,
-  lowerUp: true,
-  loopback: false,
-  multicast: true,
-  noarp: false,
-  mac: null,
-  mtu: 1500,
-  operstate: 6,
-  master: null,
-  parent: null,
-  linkKind: null,
-  vrfTable: null,
-  macvlanMode: null,
-  ipvlan: null,
-  alias: null,
-  ipv4: null,
-}
+import { plainLink as plain } from './plain-link.ts'
 
 const brief = (changes: readonly LinkChange[]) =>
   changes.map(({ name, after }) => `${name} ${after === null ? 'gone' : after.up ? 'up' : 'down'}`)

@@ -1,29 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type LinkChange, LinkTable, seenOf } from '../../../src/kernel/link-table.ts'
-import type { Link } from '../../../src/wire/rtnetlink-link.ts'
+import { plainLink as plain } from './plain-link.ts'
 
-const plain: Link = {
-  ifindex: 2,
-  name: 'eth0',
-  up: true,
-  running: true,
-  lowerUp: true,
-  loopback: false,
-  multicast: true,
-  noarp: false,
-  mac: null,
-  mtu: 1500,
-  operstate: 6,
-  master: null,
-  parent: null,
-  linkKind: null,
-  vrfTable: null,
-  macvlanMode: null,
-  ipvlan: null,
-  alias: null,
-  ipv4: null,
-}
 const eth0 = (running = true) => seenOf({ ...plain, running })
 const on = (linkKind: string, parent = 2, name = `${linkKind}0`, ifindex = 3) =>
   seenOf({ ...plain, ifindex, name, linkKind, parent })

@@ -7,6 +7,7 @@ import type { Survey } from '../../../src/kernel/survey.ts'
 import { decodeMessages } from '../../../src/wire/rtnetlink.ts'
 import { encodeAddressReplace, type LinkAddress } from '../../../src/wire/rtnetlink-address.ts'
 import { ip } from '../router/facts.ts'
+import { plainAddress } from '../wire/plain-address.ts'
 
 const scope = { bootId: 'boot', netns: 'net:[1]' }
 const owned: OwnedObject = {
@@ -19,22 +20,7 @@ const owned: OwnedObject = {
 }
 
 const [message] = decodeMessages(
-  encodeAddressReplace({
-    ifindex: 2,
-    address: ip('10.0.0.1'),
-    prefixLength: 24,
-    peer: null,
-    broadcast: null,
-    label: null,
-    scope: 0,
-    home: false,
-    nodad: false,
-    mngtmpaddr: false,
-    noprefixroute: false,
-    autojoin: false,
-    preferredSeconds: null,
-    validSeconds: 8,
-  }),
+  encodeAddressReplace(plainAddress('10.0.0.1', { validSeconds: 8 })),
 )
 assert(message?.kind === 'newaddr')
 const marked: LinkAddress = message.address

@@ -8,19 +8,9 @@ import type { Mail, Notify } from '../../../src/config/notify.ts'
 import { until } from '../../../src/lab/wait.ts'
 import { composeMail, sendMail } from '../../../src/notify/mail.ts'
 import { startNotifier } from '../../../src/notify/notify.ts'
+import { silent } from '../router/facts.ts'
 
-const notify: Notify = {
-  master: null,
-  backup: null,
-  fault: null,
-  stop: null,
-  deleted: null,
-  saysDeleted: false,
-  masterRxLowerPri: null,
-  any: null,
-  mail: true,
-  priorityChanges: false,
-}
+const notify: Notify = { ...silent, mail: true }
 
 const mailTo = (port: number, server = '127.0.0.1'): Mail => ({
   to: ['ops@example.com', 'duty@example.com'],

@@ -20,7 +20,7 @@ import { after, test } from 'node:test'
 import type { Command } from '../../../src/base/command.ts'
 import { notifyQueuedMax } from '../../../src/base/limits.ts'
 import type { Log } from '../../../src/base/log.ts'
-import type { Fifo, Notify } from '../../../src/config/notify.ts'
+import type { Fifo } from '../../../src/config/notify.ts'
 import type { UserCommand } from '../../../src/config/types.ts'
 import { until as lookUntil } from '../../../src/lab/wait.ts'
 import { withWords } from '../../../src/notify/command.ts'
@@ -32,6 +32,7 @@ import {
   startNotifier,
 } from '../../../src/notify/notify.ts'
 import { NotifyWorker } from '../../../src/notify/worker-handle.ts'
+import { silent } from '../router/facts.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'vipd-test-'))
 /** A case that fails leaves its notifier running: then its thread would keep this process for ever. */
@@ -49,19 +50,6 @@ const user = (command: Command, raw = 'the script'): UserCommand => ({
   place,
 })
 const shell = (text: string): UserCommand => user({ kind: 'shell', shell: '/bin/sh', text }, text)
-
-const silent: Notify = {
-  master: null,
-  backup: null,
-  fault: null,
-  stop: null,
-  deleted: null,
-  saysDeleted: false,
-  masterRxLowerPri: null,
-  any: null,
-  mail: false,
-  priorityChanges: false,
-}
 
 function recorder(): { readonly log: Log; readonly lines: string[] } {
   const lines: string[] = []

@@ -28,7 +28,8 @@ import type { LinkAddress } from '../../../src/wire/rtnetlink-address.ts'
 
 type Slot = { readonly link: LinkId; readonly vrid: number; peers: readonly Ip[] }
 
-const silent: SlotCounters = {
+/** Of a slot that has neither heard nor sent. */
+export const noCounters: SlotCounters = {
   received: 0,
   sent: 0,
   lastReceivedUs: null,
@@ -166,7 +167,7 @@ export class BookEngine implements Engine {
 
   counters(slot: SlotId): SlotCounters {
     assert(this.slots.has(slot), `no slot ${slot}`)
-    return { ...silent, lastExpectedUs: this.heardAt.get(slot) ?? null }
+    return { ...noCounters, lastExpectedUs: this.heardAt.get(slot) ?? null }
   }
 
   gaps(): AdvertGaps {

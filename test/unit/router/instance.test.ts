@@ -9,26 +9,8 @@ import type { InstancePorts } from '../../../src/router/dispatch/instance-parts.
 import { SharedEntries } from '../../../src/router/dispatch/shared-entries.ts'
 import { OrderQueue } from '../../../src/router/orders.ts'
 import { encodeAdvert } from '../../../src/wire/vrrp.ts'
+import { noCounters } from './book-engine.ts'
 import { address, instance, ip, kernelOf, link, virtualAddress } from './facts.ts'
-
-const counters = {
-  received: 0,
-  sent: 0,
-  lastReceivedUs: null,
-  lastExpectedUs: null,
-  lastSentUs: null,
-  seals: {
-    verified: 0,
-    missing: 0,
-    malformed: 0,
-    stale: 0,
-    'unknown-key': 0,
-    invalid: 0,
-    replayed: 0,
-    'unknown-sender': 0,
-    unsigned: 0,
-  },
-}
 
 /** An engine that writes down what it is ordered, and does nothing of its own. */
 function recorder() {
@@ -52,7 +34,7 @@ function recorder() {
     listen: () => undefined,
     request: () => new Uint8Array(),
     rejoin: () => Promise.resolve([]),
-    counters: () => counters,
+    counters: () => noCounters,
     gaps: () => ({ histogram: [], long: [], heard: 0, missed: 0, windows: [] }),
     linkCounters: () => ({ received: 0, throttled: 0, coalesced: 0, unclaimed: 0 }),
     wakeups: () => ({ untilUs: [], counts: [0], sumUs: 0 }),

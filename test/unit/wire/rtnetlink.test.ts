@@ -35,6 +35,7 @@ import {
 import { encodeLinkDump } from '../../../src/wire/rtnetlink-link.ts'
 import { errno } from '../../../src/wire/rtnetlink-numbers.ts'
 import { fromHex } from '../../hex.ts'
+import { plainAddress } from './plain-address.ts'
 
 const ip = (text: string): Ip => {
   const parsed = parseIp(text)
@@ -42,22 +43,7 @@ const ip = (text: string): Ip => {
   return parsed
 }
 
-const plain: AddressSpec = {
-  ifindex: 3,
-  address: ip('10.0.0.100'),
-  prefixLength: 24,
-  peer: null,
-  broadcast: null,
-  label: null,
-  scope: 0,
-  home: false,
-  nodad: true,
-  mngtmpaddr: false,
-  noprefixroute: false,
-  autojoin: false,
-  preferredSeconds: null,
-  validSeconds: null,
-}
+const plain = plainAddress('10.0.0.100', { ifindex: 3, nodad: true })
 
 const six: AddressSpec = { ...plain, address: ip('fd00::100'), prefixLength: 64 }
 
