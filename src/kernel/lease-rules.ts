@@ -87,7 +87,7 @@ function instanceChains(it: LeasedInstance, id: string): readonly Chain[] {
   // Behind the authentication header, where there is one.
   const priorityAt = it.ah ? 208 : 16
   return [
-    { name: `check_${id}`, rules: [`${one} @${live} return`, `${one} @${gate} drop`] },
+    { name: `check_${id}`, rules: [`${one} @${live} accept`, `${one} @${gate} drop`] },
     { name: `resign_${id}`, rules: [remove(lead), remove(live), 'accept'] },
     {
       name: `renew_${id}`,
@@ -157,6 +157,15 @@ function advertRules(index: string, routers: readonly Chain[]): readonly string[
   })
 }
 
+/** To look up one in a map takes the kernel as long as two comparisons. */
+const comparedMax = 2
+
+/** What is in hooks, and so looked at for each packet: the first that matches decides, and no rule behind it is read. */
+const checked = (match: string, verdicts: ReadonlyMap<string, string>): readonly string[] =>
+  verdicts.size > comparedMax
+    ? vmap(match, verdicts)
+    : [...verdicts].map(([key, verdict]) => `${match} ${key} ${verdict}`)
+
 type Checks = Readonly<Record<'four' | 'six' | 'arp' | 'targets' | 'macs', Map<string, string>>>
 
 type Key = keyof Checks
@@ -178,7 +187,7 @@ function checksOn(device: string, all: readonly Named[]): Checks {
     const here = it.addresses.filter(({ on }) => on === null || on === device)
     const macs = it.devices.has(device) ? it.macs.map((mac) => ['macs', mac] as const) : []
     for (const [kind, key] of [...here.flatMap(keysOf), ...macs])
-      if (!checks[kind].has(key)) checks[kind].set(key, `jump check_${id}`)
+      if (!checks[kind].has(key)) checks[kind].set(key, `goto check_${id}`)
   }
   return checks
 }
@@ -195,12 +204,12 @@ function deviceChains(device: string, all: readonly Named[]): readonly Chain[] {
       name: `in_${index}`,
       hook: hook('ingress'),
       rules: [
-        ...vmap('ip daddr', four),
-        ...vmap('arp daddr ip', arp),
-        ...vmap('ip6 daddr', six),
+        ...checked('ip daddr', four),
+        ...checked('arp daddr ip', arp),
+        ...checked('ip6 daddr', six),
         // nft has a name for the target of a solicitation only since 1.0.8.
-        ...vmap('icmpv6 type nd-neighbor-solicit @nh,384,128', targets),
-        ...vmap('ether daddr', macs),
+        ...checked('icmpv6 type nd-neighbor-solicit @nh,384,128', targets),
+        ...checked('ether daddr', macs),
       ],
     },
     {
@@ -209,10 +218,10 @@ function deviceChains(device: string, all: readonly Named[]): readonly Chain[] {
       rules: [
         `meta protocol 0x${noteType.toString(16)} goto notes`,
         ...advertRules(index, routers),
-        ...vmap('ip saddr', four),
-        ...vmap('arp saddr ip', arp),
-        ...vmap('ip6 saddr', six),
-        ...vmap('ether saddr', macs),
+        ...checked('ip saddr', four),
+        ...checked('arp saddr ip', arp),
+        ...checked('ip6 saddr', six),
+        ...checked('ether saddr', macs),
       ],
     },
   ]

@@ -102,16 +102,20 @@ test('adverts of one instance renew, by where they come from and go to; a note o
     `@ll,144,56 vmap { 0x01${x} : goto open_${x}, 0x02${x} : goto mute_${x}, 0x03${x} : goto end_${x} }`,
     'drop',
   ])
-  const check = `jump check_${x}`
+  const check = `goto check_${x}`
   assert.deepEqual(chain(it, /^in_/), [
-    `ip daddr vmap { 10.99.0.100 : ${check} }`,
-    `arp daddr ip vmap { 10.99.0.100 : ${check} }`,
+    `ip daddr 10.99.0.100 ${check}`,
+    `arp daddr ip 10.99.0.100 ${check}`,
   ])
-  assert.deepEqual(chain(it, /^check_/), [`${one} @${live} return`, `${one} @${gate} drop`])
+  assert.deepEqual(chain(it, /^check_/), [`${one} @${live} accept`, `${one} @${gate} drop`])
+  const three = ['10.99.0.100', '10.99.0.101', '10.99.0.102']
+  const many = leased({ ...cfg, addresses: three.map((one) => ({ ...vip, address: ip(one) })) })
+  const map = `{ ${three.map((one) => `${one} : ${check}`).join(', ')} }`
+  assert.deepEqual(chain(many, /^in_/), [`ip daddr vmap ${map}`, `arp daddr ip vmap ${map}`])
 })
 
 test('IPv6, link-local on its interface alone, a virtual MAC address, AH, and an address on loopback', () => {
-  const check = `jump check_${id(cfg.name)}`
+  const check = `goto check_${id(cfg.name)}`
   const six = leased(
     instance({
       ...{ family: 6, version: 3, vrid: 6, advertIntervalUs: us(100_000) },
@@ -131,22 +135,24 @@ test('IPv6, link-local on its interface alone, a virtual MAC address, AH, and an
   const { chains } = leaseRules([six])
   const [first, second] = chains.filter(({ name }) => name.startsWith('in_'))
   assert.deepEqual(first?.rules, [
-    `ip daddr vmap { 10.98.0.100 : ${check} }`,
-    `arp daddr ip vmap { 10.98.0.100 : ${check} }`,
-    `ip6 daddr vmap { fe80::100 : ${check}, fd00::100 : ${check} }`,
-    `icmpv6 type nd-neighbor-solicit @nh,384,128 vmap { 0xfe800000000000000000000000000100 : ${check}, 0xfd000000000000000000000000000100 : ${check} }`,
+    `ip daddr 10.98.0.100 ${check}`,
+    `arp daddr ip 10.98.0.100 ${check}`,
+    `ip6 daddr fe80::100 ${check}`,
+    `ip6 daddr fd00::100 ${check}`,
+    `icmpv6 type nd-neighbor-solicit @nh,384,128 0xfe800000000000000000000000000100 ${check}`,
+    `icmpv6 type nd-neighbor-solicit @nh,384,128 0xfd000000000000000000000000000100 ${check}`,
   ])
   assert.match(second?.hook ?? '', /hook ingress device "eth1" priority -300/)
-  assert.deepEqual(second?.rules[2], `ip6 daddr vmap { fd00::100 : ${check} }`)
+  assert.deepEqual(second?.rules[2], `ip6 daddr fd00::100 ${check}`)
   const mac = '00:00:5e:00:01:33'
   const macvlan = { kind: 'macvlan', name: 'vrrp.51', base: 'eth0', mac, ipv6: false, group: null }
   const ah = leased({ ...cfg, ahKey: new Uint8Array(8), virtualLinks: [macvlan as never] })
-  assert.deepEqual(chain(ah, /^in_/)?.at(-1), `ether daddr vmap { ${mac} : ${check} }`)
+  assert.deepEqual(chain(ah, /^in_/)?.at(-1), `ether daddr ${mac} ${check}`)
   assert.match(chain(ah, /^out_/)?.join('\n') ?? '', /ip protocol 51 @th,200,8 vmap \{ 51 : jump/)
   assert.match(chain(ah, /^advert_/)?.[0] ?? '', /^@th,208,8 0 goto/)
   const lo = link(1, 'lo', { mac: null })
   const served = leased(cfg, kernelOf([lo, eth0], [own, address(1, '10.99.0.100')]))
-  assert.deepEqual(chain(served, /^in_/), [`arp daddr ip vmap { 10.99.0.100 : ${check} }`])
+  assert.deepEqual(chain(served, /^in_/), [`arp daddr ip 10.99.0.100 ${check}`])
   const foreign = leased(cfg, kernelOf([eth0], [own, address(3, '10.99.0.100')]))
   assert.deepEqual(chain(foreign, /^in_/), [], 'what another program has set is its own')
 })
