@@ -12,6 +12,8 @@ import { Journal } from './wait.ts'
 export type CaptureOptions = {
   /** The bridge; 'eth0' unless said otherwise. */
   readonly segment?: string
+  /** What its port carries, both ways, instead of the whole segment. */
+  readonly port?: Host
   /** pcap-filter(7) expression; VRRP, ARP and ICMPv6 unless said otherwise. */
   readonly filter?: string
 }

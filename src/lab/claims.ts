@@ -8,6 +8,7 @@ import { senderOf } from './frames.ts'
 import type { Host } from './host.ts'
 import type { Lab } from './lab.ts'
 import { program } from './program.ts'
+import { until } from './wait.ts'
 
 export type Claim = { readonly atMs: number; readonly mac: string }
 
@@ -20,42 +21,62 @@ export type Change = {
   readonly firstNewMs: number
 }
 
+/** `mac`: of what it carries, whatever the frames say; null: what the frames say. */
+type Tap = { readonly capture: Capture; readonly mac: string | null }
+
+export type Asking = {
+  /** The address that the client asks from. */
+  readonly own: string
+  readonly address: string
+  readonly everyMs?: number
+  /** Hosts that answer from one and the same virtual MAC address: they are told apart by their ports. */
+  readonly apart?: readonly Host[]
+}
+
 export class Claims {
-  readonly #capture: Capture
+  readonly #taps: readonly Tap[]
   readonly #child: Child
   readonly #address: string
 
-  private constructor(capture: Capture, child: Child, address: string) {
-    this.#capture = capture
+  private constructor(taps: readonly Tap[], child: Child, address: string) {
+    this.#taps = taps
     this.#child = child
     this.#address = address
   }
 
-  /** `own`: the address that the client asks from. Resolves when the first answer has come. */
+  /** Resolves when the first answer has come. */
   static async open(
     lab: Lab,
     client: Host,
-    { own, address, everyMs = 5 }: { own: string; address: string; everyMs?: number },
+    { own, address, everyMs = 5, apart = [] }: Asking,
   ): Promise<Claims> {
-    const capture = await lab.capture({ filter: 'arp or icmp6' })
+    const filter = 'arp or icmp6'
+    const taps: Tap[] = []
+    for (const port of apart)
+      taps.push({ capture: await lab.capture({ filter, port }), mac: lab.mac(port) })
+    if (apart.length === 0) taps.push({ capture: await lab.capture({ filter }), mac: null })
     const args = [program('./resolver.js'), 'eth0', lab.mac(client), own, address, String(everyMs)]
     const child = client.spawn(process.execPath, args, { name: 'resolver' })
-    const claims = new Claims(capture, child, address)
-    await capture.frames.next('an answer', 30_000, (frame) => claims.#isClaim(frame))
+    const claims = new Claims(taps, child, address)
+    await until('an answer', 30_000, () => claims.since(0).length > 0)
     return claims
   }
 
   /** Since that instant, in order. */
   since(fromMs: number): readonly Claim[] {
-    return this.#capture.frames.items
-      .filter((frame) => frame.atMs >= fromMs && this.#isClaim(frame))
-      .map(({ atMs, bytes }) => ({ atMs, mac: senderOf(bytes) }))
+    return this.#taps
+      .flatMap(({ capture, mac }) =>
+        capture.frames.items
+          .filter((frame) => frame.atMs >= fromMs && this.#isClaim(frame))
+          .map(({ atMs, bytes }) => ({ atMs, mac: mac ?? senderOf(bytes) })),
+      )
+      .sort((a, b) => a.atMs - b.atMs)
   }
 
   async answeredBy(mac: string, timeoutMs: number, fromMs = 0): Promise<void> {
-    const wants = (frame: Frame) =>
-      frame.atMs >= fromMs && this.#isClaim(frame) && senderOf(frame.bytes) === mac
-    await this.#capture.frames.next(`${mac} answers`, timeoutMs, wants, 0)
+    await until(`${mac} answers`, timeoutMs, () =>
+      this.since(fromMs).some((claim) => claim.mac === mac),
+    )
   }
 
   /** What became of the address, which passed from one host to another since that instant. */
@@ -70,7 +91,7 @@ export class Claims {
 
   async stop(): Promise<void> {
     await this.#child.stop(5_000)
-    await this.#capture.stop()
+    for (const { capture } of this.#taps) await capture.stop()
   }
 
   #isClaim(frame: Frame): boolean {

@@ -113,7 +113,9 @@ export class Lab {
   async capture(options: CaptureOptions = {}): Promise<Capture> {
     const segment = options.segment ?? 'eth0'
     await this.#segment(segment)
-    return Capture.open(this.#switch, segment, options.filter)
+    const { port, filter } = options
+    const on = port === undefined ? segment : portOf(port, segment)
+    return Capture.open(this.#switch, on, filter)
   }
 
   /** Ends every host and whatever runs in it. */
