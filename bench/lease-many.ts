@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { openLab } from '../src/lab/lab.ts'
 import { cpuSeconds, residentMb } from '../src/lab/trial.ts'
-import { startVipd, type Vipd } from '../src/lab/vipd.ts'
+import { startVipd, type Vipd, type VipdStatus } from '../src/lab/vipd.ts'
 import { nowMs, until } from '../src/lab/wait.ts'
 import { type LeaseBench, median } from './lease-common.ts'
 import { held, hostOn, manyInstances, type Size } from './many-instances.ts'
@@ -29,9 +29,13 @@ type Figures = {
 const textOf = (size: Size, lease: boolean): string =>
   `global_defs {\n  script_user root\n  ${lease ? 'vipd_kernel_lease on' : ''}\n}\n${manyInstances(priority, size)}`
 
-const answering = async (vipd: Vipd): Promise<number> =>
-  (await vipd.status()).instances.filter(({ kernelLease }) => kernelLease?.state === 'answers')
-    .length
+/** null: it does not answer in time. */
+async function answering(vipd: Vipd): Promise<number | null> {
+  const { status, stdout } = await vipd.ask('status', '--json')
+  if (status === null || status > 1) return null
+  const { instances } = JSON.parse(stdout) as VipdStatus
+  return instances.filter(({ kernelLease }) => kernelLease?.state === 'answers').length
+}
 
 async function measure(size: Size, lease: boolean): Promise<Figures> {
   const lab = await openLab({ name: 'many' })

@@ -33,6 +33,7 @@ const suites: readonly Suite[] = [
   { name: 'e2e', concurrency: 3, required: true },
   // Alone: a flood fills queues that all namespaces of the kernel share.
   { name: 'flood', concurrency: 1, required: true },
+  { name: 'lease', concurrency: 2, required: true, named: true },
   { name: 'frr', concurrency: 1, required: true, named: true },
   { name: 'metrics', concurrency: 1, required: true, named: true },
   { name: 'journal', concurrency: 1, required: true, named: true },

@@ -56,9 +56,18 @@ export type LeasePorts = {
 type Leases = ReadonlyMap<string, LeasedInstance>
 type Mode = GlobalOptions['kernelLease']
 
-/** Between two looks at the configuration's instances when links or addresses change often. */
-const pauseMs = 100
+/**
+ * Between two looks at the configuration's instances when links or addresses change often: so many times as long as one
+ * takes, which is tens of milliseconds for a thousand.
+ */
+const pause = { leastMs: 100, times: 10 } as const
 const none: Leases = new Map()
+
+/** What nft says of a kernel that lacks the family or the hook names neither. */
+const explained = (why: string): string =>
+  /not supported/.test(why)
+    ? `${why}: the kernel must have the egress hook (Linux 5.16 with CONFIG_NF_TABLES_NETDEV and CONFIG_NETFILTER_EGRESS)`
+    : why
 
 export class KernelLease {
   readonly #ports: LeasePorts
@@ -93,7 +102,8 @@ export class KernelLease {
       name: ports.table.name,
       keyword: 'vipd_kernel_lease',
       holds: 'the kernel lease is in force',
-      fails: (why: string) => `the kernel lease is not in force: ${why}`,
+      fails: (why: string) => `the kernel lease is not in force: ${explained(why)}`,
+      isOptional: () => this.#mode === 'auto',
     }
     this.#keeper = new TableKeeper(
       {
@@ -126,7 +136,8 @@ export class KernelLease {
   adopt({ globals, instances }: Pick<Config, 'globals' | 'instances'>, passed: PassedTable): void {
     this.#mode = globals.kernelLease
     this.#instances = instances
-    this.#keeper.adopt(passed, this.#decide([]))
+    this.#decide([])
+    this.#keeper.adopt(passed, this.#table())
   }
 
   /** The table is another process's from now on. */
@@ -159,14 +170,16 @@ export class KernelLease {
       this.#missed = true
       return
     }
+    const fromMs = performance.now()
+    this.#want([])
+    this.#keeper.look()
+    const pauseMs = Math.max(pause.leastMs, pause.times * (performance.now() - fromMs))
     this.#pause = setTimeout(() => {
       this.#pause = null
       if (!this.#missed) return
       this.#missed = false
       this.kernelChanged()
     }, pauseMs).unref()
-    this.#want([])
-    this.#keeper.look()
   }
 
   /** The table goes. */
@@ -196,7 +209,9 @@ export class KernelLease {
     if (this.#mode === 'off') return null
     const made = this.#made.get(name)
     if (made === undefined) {
-      const { why = this.#keeper.failing } = this.#unleased.find((it) => it.name === name) ?? {}
+      const unleased = this.#unleased.find((it) => it.name === name)
+      const { failing } = this.#keeper
+      const why = unleased?.why ?? (failing === null ? null : explained(failing))
       return { state: 'missing', leaseMs: null, why }
     }
     const live = leads ? this.#ports.elements(leaseSets(name).live) : null
@@ -210,20 +225,25 @@ export class KernelLease {
     return this.#mode === 'on' ? [...this.#keeper.warnings, ...without] : []
   }
 
+  /** The rules of thousands of instances are megabytes of text, which is written when they have changed. */
   #want(next: readonly Instance[]): void {
-    const before = this.#leases
-    const wanted = this.#decide(next)
-    if (isDeepStrictEqual(before, this.#leases) && this.#keeper.holds) return
+    const same = !this.#decide(next)
+    if (same && this.#keeper.holds) return
+    if (same) return this.#keeper.next()
+    const wanted = this.#table()
     if (wanted.key !== this.#keeper.wanted.key) this.#keeper.want(wanted)
     else this.#keeper.next()
   }
 
-  #decide(next: readonly Instance[]): WantedTable {
+  /** False: as before. */
+  #decide(next: readonly Instance[]): boolean {
     const on = this.#mode !== 'off'
     const found = on ? this.#find(next) : []
     this.#unleased = found.filter((it) => !isLeased(it)) as readonly Unleased[]
-    this.#leases = new Map(found.filter(isLeased).map((it) => [it.name, it]))
-    return this.#leases.size === 0 ? this.#without : this.#table(this.#leases)
+    const leases = new Map(found.filter(isLeased).map((it) => [it.name, it]))
+    if (isDeepStrictEqual(leases, this.#leases)) return false
+    this.#leases = leases
+    return true
   }
 
   /** Of two with a name, which is one that is about to be altered, the longer lease. */
@@ -254,7 +274,9 @@ export class KernelLease {
     return { key: text, script: () => text, count: 0 }
   }
 
-  #table(leases: Leases): WantedTable {
+  #table(): WantedTable {
+    const leases = this.#leases
+    if (leases.size === 0) return this.#without
     const { table, names } = this.#ports
     const rules = leaseRules([...leases.values()])
     const devices = [...leases.values()].flatMap((it) => [...it.devices])

@@ -38,10 +38,16 @@ export type TableWords = {
   /** 'no_accept is enforced', and the opposite with its reason. */
   readonly holds: string
   fails(why: string): string
+  /** Where it cannot be had it is done without, and the operator need not know; absent: never. */
+  isOptional?(): boolean
 }
 
 /** Above nft's own bound, which its thread keeps. */
 export const nftMs = 7_000
+/** nft takes a second for a thousand instances' megabytes of rules, and several on a busy machine. */
+const perMegabyteMs = 5_000
+/** So much earlier than ours is nft's own bound. */
+const marginMs = 2_000
 const againMs = { first: 1_000, longest: 60_000 }
 /** Another program changes the table: the first time it is put back at once, then after so long, and for so long it counts. */
 const putBackMs = { second: 100, longest: 10_000, forgotten: 60_000 }
@@ -200,8 +206,11 @@ export class TableKeeper {
     this.#again = null
     let failure: string | null = null
     try {
-      const errand = { kind: 'nft', args: ['-f', '-'], input: script() } as const
-      await this.#ports.errands.run(errand, nftMs)
+      const input = script()
+      const boundMs = nftMs + Math.ceil((input.length / 1_000_000) * perMegabyteMs)
+      const withinMs = boundMs - marginMs
+      const errand = { kind: 'nft', args: ['-f', '-'], input, withinMs } as const
+      await this.#ports.errands.run(errand, boundMs)
     } catch (error) {
       if (!(error instanceof OpError)) throw error
       failure = error.message
@@ -227,7 +236,8 @@ export class TableKeeper {
   }
 
   #failed(why: string): void {
-    if (this.#failing === null) this.#ports.log.error(this.#words.fails(why))
+    const level = this.#words.isOptional?.() === true ? 'debug' : 'error'
+    if (this.#failing === null) this.#ports.log[level](this.#words.fails(why))
     this.#failing = why
     this.#failures += 1
     this.#later(Math.min(againMs.first * 2 ** (this.#failures - 1), againMs.longest))

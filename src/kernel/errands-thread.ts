@@ -17,7 +17,13 @@ export type Errand =
       readonly link: string
       readonly settings: readonly (readonly [name: string, value: number])[]
     }
-  | { readonly kind: 'nft'; readonly args: readonly string[]; readonly input: string }
+  /** `withinMs`: then it is ended; absent: 5 s. */
+  | {
+      readonly kind: 'nft'
+      readonly args: readonly string[]
+      readonly input: string
+      readonly withinMs?: number
+    }
 
 export type ErrandAnswer = {
   survey: Survey
@@ -70,7 +76,7 @@ function carryOut(errand: Errand): ErrandAnswer[keyof ErrandAnswer] {
       setIpv6(errand.link, errand.settings)
       return null
     case 'nft':
-      return nft(errand.args, errand.input)
+      return nft(errand.args, errand.input, errand.withinMs ?? nftTimeoutMs)
   }
 }
 
@@ -85,18 +91,20 @@ function setIpv6(link: string, settings: readonly (readonly [string, number])[])
   }
 }
 
-function nft(args: readonly string[], input: string): string {
+function nft(args: readonly string[], input: string, timeoutMs: number): string {
   const done = spawnSync('nft', args, {
     input,
     encoding: 'utf8',
-    timeout: nftTimeoutMs,
+    timeout: timeoutMs,
     killSignal: 'SIGKILL',
     maxBuffer: nftOutputMax,
   })
-  if (done.error !== undefined) {
+  // One that ends without having read its input says why.
+  const said = done.status !== null && done.status !== 0
+  if (done.error !== undefined && !said) {
     const code = 'code' in done.error ? String(done.error.code) : done.error.name
     throw new OpError('nft', code, code === 'ENOENT' ? 'is nftables installed?' : '')
   }
-  if (done.status !== 0) throw new OpError('nft', `EXIT_${done.status}`, done.stderr.trim())
+  if (said) throw new OpError('nft', `EXIT_${done.status}`, done.stderr.trim())
   return done.stdout
 }

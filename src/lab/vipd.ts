@@ -34,7 +34,7 @@ export type VipdStatus = {
     readonly master: { readonly address: string; readonly priority: number } | null
     readonly adverts: { readonly received: number; readonly sent: number }
     readonly rejects: Readonly<Record<string, number>>
-    readonly kernelLease: { readonly state: string } | null
+    readonly kernelLease: { readonly state: string; readonly why: string | null } | null
     readonly checksums: Readonly<Record<string, number>> | null
   }[]
   readonly statics: readonly {

@@ -1,6 +1,7 @@
 /** The kernel lease: the rules, and the table that stays as it was made. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { OpError } from '../../../src/base/errors.ts'
 import { us } from '../../../src/base/time.ts'
 import type { Globals, Instance } from '../../../src/config/types.ts'
 import { KernelLease } from '../../../src/daemon/kernel-lease.ts'
@@ -17,6 +18,7 @@ import {
 } from '../../../src/kernel/lease-rules.ts'
 import { isLeased, leasedInstance } from '../../../src/router/binding/kernel-lease.ts'
 import type { SocketKey } from '../../../src/router/binding/sockets.ts'
+import type { Table } from '../../../src/wire/nftables.ts'
 import { address, instance, ip, kernelOf, link, virtualAddress } from '../router/facts.ts'
 
 const tickUs = us(4_000)
@@ -179,6 +181,10 @@ class Host {
   runs: string[] = []
   standing: Standing = { chains: [], sets: [] }
   heard: () => void = () => undefined
+  /** How often the rules were written out: what takes longest with many instances. */
+  written = 0
+  /** nft fails, and says this. */
+  refuses: string | null = null
   readonly changes: (readonly string[])[] = []
   readonly log: string[] = []
   readonly lease: KernelLease
@@ -188,7 +194,7 @@ class Host {
     const say = (text: string) => void this.log.push(text)
     const none = () => undefined
     this.lease = new KernelLease({
-      table: { family: 'netdev', name: 'vipd_lease_1' },
+      table: this.#table,
       log: { debug: none, info: say, warn: say, error: say, flush: async () => undefined },
       errands: { run: (async (errand: Errand) => this.#nft(errand)) as Errands['run'] },
       kernel,
@@ -206,8 +212,22 @@ class Host {
     })
   }
 
+  get #table(): Table {
+    const count = () => {
+      this.written++
+    }
+    return {
+      family: 'netdev',
+      get name() {
+        count()
+        return 'vipd_lease_1'
+      },
+    }
+  }
+
   #nft(errand: Errand): string {
     if (errand.kind !== 'nft') return ''
+    if (this.refuses !== null) throw new OpError('nft', 'EXIT_1', this.refuses)
     this.runs.push(errand.input)
     this.rules = errand.input.match(/^add rule/gm)?.length ?? 0
     this.mark++
@@ -314,4 +334,33 @@ test('a master whose adverts another rule dropped is told to the kernel again, b
   look(500)
   look(500)
   assert.equal(told.length, 2)
+})
+
+test('a change in the kernel that changes no lease writes no rules', async () => {
+  const host = new Host()
+  host.lease.begin({ globals: globals('on'), instances: [cfg] })
+  await host.lease.settled(60_000)
+  const { written } = host
+  host.lease.kernelChanged()
+  host.lease.set({ globals: globals('on'), instances: [{ ...cfg, nothing: 1 } as Instance] })
+  assert.equal(host.written, written)
+  assert.equal(host.runs.length, 1)
+})
+
+test('a kernel without the hook: `on` says so and what it takes, `auto` is silent', async () => {
+  const says = async (mode: 'on' | 'auto') => {
+    const host = new Host()
+    host.refuses = 'Error: Could not process rule: Operation not supported'
+    host.lease.begin({ globals: globals(mode), instances: [cfg] })
+    await host.lease.settled(60_000)
+    const { state, why } = host.lease.status(cfg.name, true) ?? {}
+    assert.equal(state, 'missing')
+    assert.match(why ?? '', /not supported\): the kernel must have the egress hook \(Linux 5\.16/)
+    return [...host.log, ...host.lease.warnings]
+  }
+  assert.deepEqual(await says('auto'), [])
+  const said = await says('on')
+  assert.equal(said.length, 2)
+  for (const each of said)
+    assert.match(each, /^the kernel lease is not in force: nft: EXIT_1 .*5\.16/)
 })
