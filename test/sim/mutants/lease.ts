@@ -32,4 +32,22 @@ export const leaseMutants: readonly Mutant[] = [
     find: 'us(leaseUs - tickUs)',
     replace: 'us(2 * leaseUs)',
   },
+  {
+    name: 'lease: a yield mutes nothing',
+    file: 'src/engine/plans.ts',
+    find: ': leaseMutes(facts)',
+    replace: ': leaseMutes({ ...facts, lease: null })',
+  },
+  {
+    name: 'lease: one that has come into force is not told',
+    file: 'src/router/dispatch/leases.ts',
+    find: 'this.#each(names, (it) => it.refresh())',
+    replace: 'this.#each(names, () => undefined)',
+  },
+  {
+    name: 'lease: a table that stands no more counts on',
+    file: 'src/engine/plans.ts',
+    find: 'const leased = lease === null ? {} : { leaseUs: lease.leastUs }',
+    replace: 'const leased = { leaseUs: us(1 + (lease?.leastUs ?? 0)) }',
+  },
 ]
