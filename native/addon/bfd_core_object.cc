@@ -1,6 +1,8 @@
 #include "addon/bfd_core_object.h"
 
+#include "addon/convert.h"
 #include "addon/convert_bfd.h"
+#include "engine/bfd_exchange.h"
 
 namespace vipd {
 
@@ -29,7 +31,8 @@ Napi::Function BfdCoreObject::Define(Napi::Env env) {
       {InstanceMethod<&BfdCoreObject::Add>("add"), InstanceMethod<&BfdCoreObject::Remove>("remove"),
        InstanceMethod<&BfdCoreObject::Order>("order"),
        InstanceMethod<&BfdCoreObject::Packet>("packet"),
-       InstanceMethod<&BfdCoreObject::Tick>("tick"),
+       InstanceMethod<&BfdCoreObject::Tick>("tick"), InstanceMethod<&BfdCoreObject::Offer>("offer"),
+       InstanceMethod<&BfdCoreObject::TakeFrom>("takeFrom"),
        InstanceMethod<&BfdCoreObject::NextDeadline>("nextDeadline"),
        InstanceMethod<&BfdCoreObject::ReadSession>("counters")});
 }
@@ -84,6 +87,8 @@ Napi::Value BfdCoreObject::Tick(const Napi::CallbackInfo& info) {
     sends.Set(sends.Length(), one);
   }
   const std::vector<BfdEvent> events = core_.TakeEvents();
+  if (offered_)
+    for (const BfdEvent& event : events) AddEvent(&unjudged_, event);
   Napi::Array lost = Napi::Array::New(env);
   for (const BfdEvent& event : events) {
     if (event.kind != BfdEvent::Kind::kExpired || event.takeover.empty()) continue;
@@ -97,6 +102,31 @@ Napi::Value BfdCoreObject::Tick(const Napi::CallbackInfo& info) {
   out.Set("events", BfdEventsTo(env, events));
   out.Set("lost", lost);
   return out;
+}
+
+// offer(): all that was raised by now is judged.
+void BfdCoreObject::Offer(const Napi::CallbackInfo&) {
+  offered_ = true;
+  unjudged_.clear();
+}
+
+// takeFrom(core or null, sessions, now): goes on where that core ends; null: that has told nothing.
+// The sessions in pairs: there, and here. What was raised there passes through the memory of an
+// exchange, as between two processes.
+void BfdCoreObject::TakeFrom(const Napi::CallbackInfo& info) {
+  core_.GoOnFrom(UsAt(info, 2));
+  if (info[0].IsNull()) return;
+  BfdCoreObject* other = Unwrap(info[0].As<Napi::Object>());
+  std::unordered_map<SessionId, SessionId> here;
+  const auto pairs = info[1].As<Napi::Array>();
+  const auto session = [&](uint32_t i) { return pairs.Get(i).As<Napi::Number>().Int32Value(); };
+  for (uint32_t i = 0; i + 1 < pairs.Length(); i += 2) here[session(i)] = session(i + 1);
+  OpenFailure failure;
+  const auto memory = BfdExchange::Make(&failure);
+  if (memory == nullptr) throw Failed(info.Env(), failure.call, failure.error);
+  const std::vector<BfdTold> told = other->core_.Tell();
+  memory->Give(told, other->unjudged_, 0, 0);
+  core_.TakeUp(memory->sessions().first(told.size()), memory->Unjudged(), here);
 }
 
 Napi::Value BfdCoreObject::NextDeadline(const Napi::CallbackInfo& info) {

@@ -23,9 +23,13 @@ class BfdCoreObject : public Napi::ObjectWrap<BfdCoreObject> {
   Napi::Value Packet(const Napi::CallbackInfo& info);
   Napi::Value Tick(const Napi::CallbackInfo& info);
   Napi::Value NextDeadline(const Napi::CallbackInfo& info);
+  void Offer(const Napi::CallbackInfo& info);
+  void TakeFrom(const Napi::CallbackInfo& info);
   Napi::Value ReadSession(const Napi::CallbackInfo& info);
 
   BfdCore core_;
+  bool offered_ = false;
+  std::vector<BfdEvent> unjudged_;  // since then
   std::unordered_map<SessionId, std::shared_ptr<BfdCounters>> counters_;
 };
 

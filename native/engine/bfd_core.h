@@ -138,10 +138,11 @@ class BfdCore {
   // bfd_core_exchange.cc: goes on where the core of another process ended, or from now on if that
   // has told nothing. The orders are those that TypeScript has made of what it was passed.
   std::vector<BfdTold> Tell() const;
-  void TakeUp(SessionId id, const BfdTold& told);
   void GoOnFrom(Us now);
-  // Raised by that core, and not judged there. Of a session that is not here: dropped.
-  void Replay(SessionId id, BfdEvent event);
+  // After `GoOnFrom`. `unjudged`: raised by that core, and not judged there. `here`: sessions by
+  // what they were there; the others are dropped.
+  void TakeUp(std::span<const BfdTold> told, std::vector<BfdEvent> unjudged,
+              const std::unordered_map<SessionId, SessionId>& here);
   // The shortest interval at which a session is to send; kNever: none does.
   Us ShortestInterval() const;
 
@@ -168,6 +169,8 @@ class BfdCore {
 
   Session* Find(SessionId id);
   Session* Route(const BfdArrival& arrival);
+  void TakeUpOne(Session* session, const BfdTold& told);
+  void Replay(Session* session, BfdEvent event);
   void Rearm(Session* session);
   void Repeat(Session* session, const BfdRepeat& repeat);
   Us Jittered(const BfdRepeat& repeat);

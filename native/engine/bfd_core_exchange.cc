@@ -29,9 +29,20 @@ std::vector<BfdTold> BfdCore::Tell() const {
   return told;
 }
 
-void BfdCore::TakeUp(SessionId id, const BfdTold& told) {
-  Session* session = Find(id);
-  if (session == nullptr) return;
+void BfdCore::TakeUp(std::span<const BfdTold> told, std::vector<BfdEvent> unjudged,
+                     const std::unordered_map<SessionId, SessionId>& here) {
+  const auto find = [&](SessionId there) {
+    const auto found = here.find(there);
+    return found == here.end() ? nullptr : Find(found->second);
+  };
+  for (const BfdTold& one : told)
+    if (Session* session = find(one.session); session != nullptr) TakeUpOne(session, one);
+  for (BfdEvent& event : unjudged)
+    if (Session* session = find(event.session); session != nullptr)
+      Replay(session, std::move(event));
+}
+
+void BfdCore::TakeUpOne(Session* session, const BfdTold& told) {
   // It was lost in that process after its state had been passed: the order is older than that.
   if (told.expiries > session->order.expiries) ForgetPeer(session);
   BfdCounters& counters = *session->counters;
@@ -62,10 +73,8 @@ void BfdCore::GoOnFrom(Us now) {
   }
 }
 
-void BfdCore::Replay(SessionId id, BfdEvent event) {
-  const Session* session = Find(id);
-  if (session == nullptr) return;
-  event.session = id;
+void BfdCore::Replay(Session* session, BfdEvent event) {
+  event.session = session->id;
   if (event.kind == BfdEvent::Kind::kExpired) {
     event.peer = session->path.peer;
     if (!event.takeover.empty()) event.takeover = session->order.takeover;

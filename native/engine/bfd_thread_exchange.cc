@@ -85,15 +85,9 @@ void BfdThread::TakeNow() {
   if (page->state == BfdExchangePage::kGiven) {
     emptied = page->emptied;
     unclaimed_ += page->unclaimed;
-    const auto here = [&](SessionId there) {
-      const auto found = before_.find(there);
-      return found == before_.end() ? -1 : found->second;
-    };
-    for (const BfdTold& told :
-         from_.sessions->sessions().first(std::min<size_t>(page->sessions, BfdExchange::kSessions)))
-      core_.TakeUp(here(told.session), told);
-    for (BfdEvent& event : from_.sessions->Unjudged())
-      core_.Replay(here(event.session), std::move(event));
+    core_.TakeUp(
+        from_.sessions->sessions().first(std::min<size_t>(page->sessions, BfdExchange::kSessions)),
+        from_.sessions->Unjudged(), before_);
   }
   held_ = false;
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, from_.sessions->to_second(), nullptr);

@@ -7,7 +7,7 @@ import { textOf } from '../base/errors.ts'
 import type { CheckPool, PassedCheck } from '../checks/verdict/types.ts'
 import type { BfdSuccession } from '../engine/bfd-contract.ts'
 import type { SlotId } from '../engine/contract.ts'
-import type { Started } from '../engine/exchange.ts'
+import { inheritedSockets, type Started } from '../engine/exchange.ts'
 import type { Ownership } from '../kernel/record.ts'
 import type { Held, SettingsKeeper } from '../kernel/settings-keeper.ts'
 import type { LinkWish } from '../kernel/virtual-link-shape.ts'
@@ -106,7 +106,8 @@ export function adoptState(
   const passed = readPassed(state)
   if (typeof passed === 'string') return passed
   try {
-    if (passed.sockets !== null) parts.bfd.inherit(passed.sockets.attempt, passed.sockets.count)
+    const { sockets } = passed
+    if (sockets !== null) parts.bfd.inherit(inheritedSockets, sockets.attempt, sockets.count)
   } catch (error) {
     return `the sockets of the BFD sessions did not come: ${textOf(error)}`
   }

@@ -285,6 +285,10 @@ export type NativeBfdCore = Pick<NativeBfd, 'counters'> & {
   /** False for one that is no session's. */
   packet(from: Uint8Array, to: Uint8Array, ttl: number, bytes: Uint8Array, at: number): boolean
   tick(now: number): NativeBfdOutcome
+  /** All that was raised by now is judged. */
+  offer(): void
+  /** Goes on where that core ends; null: it has told nothing. Sessions in pairs: there, and here. */
+  takeFrom(before: NativeBfdCore | null, sessions: readonly number[], now: number): void
   nextDeadline(): number | null
 }
 

@@ -105,8 +105,8 @@ export type BfdSuccession = {
   offer(to: Pick<Started, 'exchange' | 'sockets'>, attempt: number): number | null
   /** Not with that state. */
   withdraw(): void
-  /** Of the second, before it opens sessions by that state: so many descriptors were sent for it. Throws OpError. */
-  inherit(attempt: number, count: number): void
+  /** Of the second, before it opens sessions by that state: so many descriptors were sent to that socket for it. Throws OpError. */
+  inherit(sockets: number, attempt: number, count: number): void
   /** Of the second: the slots are its own. What it opens from here on is new. */
   endInheritance(): void
 }

@@ -13,7 +13,7 @@ import type {
   BfdSuccession,
 } from './bfd-contract.ts'
 import { native } from './edge.ts'
-import { type ExchangeHandle, inheritedSockets, type Started } from './exchange.ts'
+import type { ExchangeHandle, Started } from './exchange.ts'
 import { enginePolicy } from './policy.ts'
 
 export class RunningBfd implements Bfd, BfdSuccession {
@@ -59,10 +59,10 @@ export class RunningBfd implements Bfd, BfdSuccession {
     this.#handle.withdraw()
   }
 
-  inherit(attempt: number, count: number): void {
+  inherit(sockets: number, attempt: number, count: number): void {
     const succeeds = this.#succeeds
     assert(succeeds !== null, 'there is no process before this one')
-    native(() => this.#handle.inherit(succeeds, inheritedSockets, attempt, count))
+    native(() => this.#handle.inherit(succeeds, sockets, attempt, count))
   }
 
   endInheritance(): void {

@@ -3,9 +3,10 @@
  * turn is: any number of orders and packets, then `tick`.
  */
 import { loadAddon } from '../../src/addon/load.ts'
+import { assert } from '../../src/base/assert.ts'
 import { type Ip, ipBytes, ipFromBytes } from '../../src/base/ip.ts'
 import { type Us, us } from '../../src/base/time.ts'
-import type { Addon, NativeBfdOutcome } from '../../src/engine/addon.ts'
+import type { Addon, NativeBfdCore, NativeBfdOutcome } from '../../src/engine/addon.ts'
 import { fromNativeCounters } from '../../src/engine/bfd.ts'
 import type {
   BfdCounters,
@@ -36,6 +37,14 @@ export type BfdCoreHarness = {
   /** False for one that is no session's. */
   packet(packet: BfdArrival): boolean
   tick(now: Us): BfdOutcome
+  /** To be passed on: all that was raised by now is judged. */
+  offer(): void
+  /** Goes on where that core ends; null: it has told nothing. Sessions there, and here. */
+  takeFrom(
+    before: BfdCoreHarness | null,
+    sessions: readonly (readonly [BfdSessionId, BfdSessionId])[],
+    now: Us,
+  ): void
   nextDeadline(): Us | null
   counters(session: BfdSessionId): BfdCounters
 }
@@ -43,7 +52,7 @@ export type BfdCoreHarness = {
 export function makeBfdCore(seed: number): BfdCoreHarness {
   const { BfdCore } = loadAddon() as Addon
   const core = new BfdCore(seed)
-  return {
+  const harness: BfdCoreHarness = {
     add: ({ session, discriminator, peer, local, minTtl }) =>
       core.add(
         session,
@@ -61,10 +70,20 @@ export function makeBfdCore(seed: number): BfdCoreHarness {
       const named = lost.map(({ master, slots }) => ({ master: ipFromBytes(master), slots }))
       return { sends, events, lost: named }
     },
+    offer: () => core.offer(),
+    takeFrom: (before, sessions, at) => {
+      const other = before === null ? null : cores.get(before)
+      assert(other !== undefined, 'a core of this harness')
+      core.takeFrom(other, sessions.flat(), at)
+    },
     nextDeadline: () => {
       const next = core.nextDeadline()
       return next === null ? null : us(next)
     },
     counters: (session) => fromNativeCounters(core.counters(session)),
   }
+  cores.set(harness, core)
+  return harness
 }
+
+const cores = new WeakMap<BfdCoreHarness, NativeBfdCore>()
