@@ -8,6 +8,7 @@ import {
   staticAddress,
   staticNetwork,
   thirdAddress,
+  thirdInstance,
   thirdVrid,
 } from './host-file.ts'
 import { type HostPlan, type Scenario, type Vip, vipsOf } from './scenario.ts'
@@ -41,7 +42,9 @@ export function addressesOf(scenario: Scenario, { file }: HostPlan): readonly Vi
   return [
     ...vips,
     ...(roaming === undefined ? [] : [{ ...roaming, address: roamingAddress(family) }]),
-    ...(file.third ? [{ instance: 'VI_3', vrid: thirdVrid, address: thirdAddress(family) }] : []),
+    ...(file.third
+      ? [{ instance: thirdInstance, vrid: thirdVrid, address: thirdAddress(family) }]
+      : []),
   ]
 }
 

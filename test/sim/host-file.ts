@@ -50,6 +50,7 @@ export const staticAddress = (family: 4 | 6, number: number): Ip =>
   (family === 4 ? `10.77.0.${number}` : `fd77::${number}`) as Ip
 
 export const thirdVrid = 53
+export const thirdInstance = 'VI_3'
 
 export const roamingAddress = (family: 4 | 6): Ip =>
   (family === 4 ? '10.0.0.150' : 'fd00::50') as Ip

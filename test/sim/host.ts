@@ -9,7 +9,7 @@ import { type RouterState, stateVersion } from '../../src/router/dispatch/router
 import { Clock } from './clock.ts'
 import { configOf, configText } from './configuration.ts'
 import { answerOf } from './frames.ts'
-import { secondSourceOf, staticNetwork } from './host-file.ts'
+import { secondSourceOf, staticNetwork, thirdInstance, thirdVrid } from './host-file.ts'
 import { SimKernel } from './kernel.ts'
 import { SimLease } from './kernel-lease.ts'
 import type { Packet } from './lan.ts'
@@ -68,6 +68,7 @@ export class Host {
     )
     const times = { leaseUs, lifetimeUs: lifetimeS * 1_000_000, tickUs }
     const instances = new Map(vipsOf(scenario).map(({ instance, vrid }) => [instance, vrid]))
+    instances.set(thirdInstance, thirdVrid)
     return new SimLease(instances, times, () => this.now())
   }
 
@@ -89,7 +90,8 @@ export class Host {
   }
 
   makeRules(): void {
-    if (this.process === null || this.asleep || this.lease === null || this.lease.stands) return
+    if (this.process === null || this.lease === null || this.lease.stands) return
+    if (this.asleep) return this.#around.agenda.after(1_000_000, () => this.makeRules())
     this.lease.stands = true
     this.tellLease()
   }

@@ -46,8 +46,8 @@ export class SimLease {
     const note = noteIn(step)
     if (note !== null) {
       const vrid = this.#vrids.get(text(note.id))
-      if (!this.stands || vrid === undefined) return 'out'
-      this.#take(vrid, note.note)
+      // What no table takes leaves as a frame that no host reads.
+      if (this.stands && vrid !== undefined) this.#take(vrid, note.note)
       return 'taken'
     }
     if (step.kind !== 'datagram' || !this.stands) return 'out'

@@ -49,6 +49,7 @@ export class Looks {
       this.#checkTakeover(host)
       this.#checkLease(host)
       this.#checkLeftBehind(host)
+      this.#checkKernelLease(host)
     }
     if (!this.#disturbances.settled) return
     for (const vrid of this.#cluster.vrids) this.#checkMasters(vrid)
@@ -144,6 +145,19 @@ export class Looks {
     if (host.process !== null || this.#agenda.now - host.diedAt <= lifetimeUs) return
     for (const address of this.#cluster.addresses)
       if (host.kernel.holds(address)) this.#violate(host, `${address} was left behind`)
+  }
+
+  /** With a kernel lease: who leads answers; who does not, and is well, mutes nothing that it forwards. */
+  #checkKernelLease(host: Host): void {
+    const { lease } = host
+    const { advertUs } = this.#cluster.scenario
+    if (lease === null || !lease.stands || !host.kernel.up) return
+    if (this.#disturbances.impaired(host, Math.ceil(1.1 * advertUs) + answerUs)) return
+    for (const { vrid } of this.#cluster.vips) {
+      const leads = this.#cluster.leads(host, vrid)
+      if (leads && !lease.answers(vrid)) this.#violate(host, `vrid ${vrid} leads, and is muted`)
+      if (!leads && lease.mutes(vrid)) this.#violate(host, `vrid ${vrid} does not lead, and mutes`)
+    }
   }
 
   /** Who does not turn does not lead: within the lease, and the engine acts at once. */

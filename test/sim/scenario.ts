@@ -106,6 +106,7 @@ export function drawScenario(seed: number, prng: Prng, profile: Profile, hours: 
   const bfd = drawBfd(seed, profile, hours, advertUs, count)
   return {
     ...(bfd === null ? {} : { bfd }),
+    ...(seed % 7 === 2 ? drawOptional(seed, advertUs) : {}),
     seed,
     profile,
     version,
@@ -117,6 +118,19 @@ export function drawScenario(seed: number, prng: Prng, profile: Profile, hours: 
     hosts,
     hours,
     sealed: seed % 4 === 3,
+  }
+}
+
+/** What is off by default, in every seventh run; drawn apart. A claim delays no take-over here: that is claims.ts. */
+function drawOptional(seed: number, advertUs: number): Pick<Scenario, 'lease' | 'claims'> {
+  const prng = new Prng(seed ^ 0x0b7)
+  const reaction = prng.pick(['report', 'announce', 'defend'] as const)
+  const check = prng.pick(['off', 'always'] as const)
+  const tickUs = prng.pick([1_000, 4_000, 10_000])
+  // A lease counts whole ticks, and a tenth of an interval is what a peer's skew may be.
+  return {
+    lease: { tickUs: Math.min(tickUs, advertUs / 25) },
+    claims: { reaction, check, policy: 'warn' },
   }
 }
 

@@ -10,6 +10,7 @@ import { meet } from './encounters.ts'
 import { faults } from './faults.ts'
 import { bfdFaults } from './faults-bfd.ts'
 import { changes } from './faults-changes.ts'
+import { leaseFaults } from './faults-lease.ts'
 import { attacks } from './foreign-adverts.ts'
 import { Host } from './host.ts'
 import { Invariants } from './invariants.ts'
@@ -169,7 +170,8 @@ class Simulation {
     const usual = profile === 'changes' ? [...faults, ...changes, ...changes, ...changes] : faults
     const attacked = this.#scenario.sealed === true
     const withBfd = this.#scenario.bfd === undefined ? [] : [...bfdFaults, ...bfdFaults]
-    const all = [...usual, ...(attacked ? [...attacks, ...attacks] : []), ...withBfd]
+    const withLease = this.#scenario.lease === undefined ? [] : leaseFaults
+    const all = [...usual, ...(attacked ? [...attacks, ...attacks] : []), ...withBfd, ...withLease]
     const lasting: { readonly name: string; readonly end: Ending }[] = []
     for (let i = 0; i < count; i++) {
       const fault = prng.pick(all)
