@@ -227,7 +227,7 @@ function outcome(o: Outcome): string {
   }
 }
 
-/** How many transitions `vipd status NAME` repeats; `vipd history NAME` has them all. */
+/** How many transitions and claims `vipd status NAME` repeats; `vipd history NAME` has them all. */
 const historyShown = 10
 
 function instanceDetails(i: StatusInstance, now: number): string[] {
@@ -251,13 +251,23 @@ function instanceDetails(i: StatusInstance, now: number): string[] {
         ]),
     `  priority 0  received ${i.priorityZero.received}, sent ${i.priorityZero.sent}`,
     `  rejected    ${rejects.map(([why, count]) => `${why} ${count}`).join(', ') || 'none'}`,
-    ...i.history
+    ...pastOf(i)
       .slice(-historyShown)
-      .map(
-        (t) =>
-          `  ${age(now - Date.parse(t.at)).padStart(6)} ago  ${t.from} -> ${t.to}  ${printable(t.why)}`,
-      ),
+      .map(({ at, text }) => `  ${age(now - Date.parse(at)).padStart(6)} ago  ${text}`),
   ]
+}
+
+/** Transitions, and claims of other machines, in one sequence. */
+function pastOf({ history, claims }: StatusInstance) {
+  const transitions = history.map(({ at, from, to, why }) => ({
+    at,
+    text: `${from} -> ${to}  ${printable(why)}`,
+  }))
+  const claimed = claims.history.map(({ at, address, mac, how, interface: on }) => ({
+    at,
+    text: `${address} claimed by ${mac} on ${on} (${how})`,
+  }))
+  return [...transitions, ...claimed].sort((a, b) => Date.parse(a.at) - Date.parse(b.at))
 }
 
 function missing({ heard, missed, recent }: StatusInstance['adverts']): string {

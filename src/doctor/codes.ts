@@ -28,6 +28,12 @@ export const codes = {
   'vipd-table': warning('Its rules go on dropping packets to the addresses of a dead daemon.'),
   'left-address': error('Two hosts answer for the address as soon as the peer leads.'),
   'foreign-address': warning('vipd does not remove an address that another program has set.'),
+  'address-claimed': error(
+    'Clients reach this host, or the other machine: as their ARP tables have it.',
+  ),
+  'claim-check-cannot-ask': warning(
+    'A take-over goes on as if it had asked and none had answered.',
+  ),
   'firewall-drops': error('The pair does not hear each other: both hosts lead at once.'),
   'firewall-may-drop': warning(
     'If it does, the pair does not hear each other and both hosts lead.',

@@ -30,6 +30,7 @@ export type InstanceFact = {
   readonly ipvlan: boolean
   readonly accept: boolean
   readonly promoteSecondaries: boolean
+  readonly claimCheck: 'off' | 'start' | 'always'
   /** virtual_routes or virtual_rules are there. */
   readonly routes: boolean
 }

@@ -116,14 +116,21 @@ const adverts = object<StatusInstance['adverts']>({
   ),
 })
 
+const claimHow = oneOf('announced', 'used', 'answered', 'probed')
+
 const claims = object<StatusInstance['claims']>({
   ...{ frames: whole, reported: whole, announced: whole },
   claimants: array(
     object<StatusInstance['claims']['claimants'][number]>({
       ...{ address: text, interface: text, mac: text, count: whole },
-      how: oneOf('announced', 'used', 'answered', 'probed'),
+      how: claimHow,
       sameMac: flag,
       ...{ firstAgoMs: ms, lastAgoMs: ms },
+    }),
+  ),
+  history: array(
+    object<StatusInstance['claims']['history'][number]>({
+      ...{ at: text, address: text, interface: text, mac: text, how: claimHow, sameMac: flag },
     }),
   ),
 })

@@ -126,6 +126,15 @@ export type StatusClaims = {
     readonly firstAgoMs: number
     readonly lastAgoMs: number
   }[]
+  /** The last ones that were reported, oldest first. `at`: ISO 8601. */
+  readonly history: readonly {
+    readonly at: string
+    readonly address: string
+    readonly interface: string
+    readonly mac: string
+    readonly how: ClaimHow
+    readonly sameMac: boolean
+  }[]
 }
 
 export type StatusLease = {

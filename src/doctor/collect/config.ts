@@ -54,6 +54,7 @@ function instanceFact(it: Instance): InstanceFact {
     ipvlan: it.virtualLinks.some(({ kind }) => kind === 'ipvlan'),
     accept: it.accept,
     promoteSecondaries: it.promoteSecondaries,
+    claimCheck: it.claimCheck,
     routes: it.routes.length + it.rules.length > 0,
   }
 }

@@ -24,6 +24,11 @@ export type Claimant = Pick<Claim, 'address' | 'mac' | 'how'> & {
   readonly sameMac: boolean
 }
 
+/** `at`: by the wall clock, ISO 8601, for people. */
+export type PastClaim = Pick<Claimant, 'address' | 'mac' | 'how' | 'sameMac' | 'interface'> & {
+  readonly at: string
+}
+
 type ClaimHeard = Claim & Pick<Claimant, 'count' | 'sameMac'> & { readonly at: Us }
 
 /** A master as it stands. */
@@ -50,6 +55,8 @@ type Entry = {
 
 /** Of one instance. Who makes up more is told no further. */
 const entriesMax = 64
+/** Reports that are remembered. */
+const pastMax = 16
 /** Silent for so long, a claimant is gone: the next claim is reported anew. */
 const goneUs = 60_000_000
 /** A quarter more than an interval and the time for a busy host to answer; of long intervals no more than this. */
@@ -63,6 +70,7 @@ export class Claimants {
   #frames = 0
   #reported = 0
   #announced = 0
+  #past: readonly PastClaim[] = []
   readonly #reports = new TokenBucket(reports.burst, reports.perSecond)
 
   /** A frame of another machine. To be followed by `tick`. */
@@ -123,6 +131,16 @@ export class Claimants {
     )
   }
 
+  /** It has been reported, while this instance led or asked. */
+  keep(claim: PastClaim): void {
+    this.#past = [...this.#past, claim].slice(-pastMax)
+  }
+
+  /** The last reports, oldest first. */
+  get past(): readonly PastClaim[] {
+    return this.#past
+  }
+
   /** Since the start. */
   get counts() {
     return { frames: this.#frames, reported: this.#reported, announced: this.#announced }
@@ -133,15 +151,17 @@ export class Claimants {
       entries: [...this.#entries].map(([key, entry]) => [key, { ...entry }] as const),
       announcements: this.#announcements.snapshot(),
       counts: this.counts,
+      past: this.#past,
     }
   }
 
-  adopt({ entries, announcements, counts }: ReturnType<Claimants['snapshot']>): void {
+  adopt({ entries, announcements, counts, past }: ReturnType<Claimants['snapshot']>): void {
     for (const [key, entry] of entries) this.#entries.set(key, { ...entry })
     this.#announcements.adopt(announcements)
     this.#frames = counts.frames
     this.#reported = counts.reported
     this.#announced = counts.announced
+    this.#past = past
   }
 
   #provoked(entry: Entry, { addressClaim }: Lead, at: Us): void {

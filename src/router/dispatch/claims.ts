@@ -26,6 +26,8 @@ export type ClaimsPorts = {
   readonly log: Log
   readonly happened: DispatcherPorts['happened']
   now(): Us
+  /** For people. */
+  wallMs(): number
 }
 
 type Watched = { readonly slot: SlotId; readonly facts: SlotFacts }
@@ -152,6 +154,7 @@ export class Claims {
     const text = describeClaim(claimant, this.othersOf(mac, address, now))
     this.#ports.log.warn(`(${it.name}) ${text}`, { instance: it.name, address, mac, interface: on })
     const claim = { address, mac, how, sameMac, interface: on }
+    it.claimants.keep({ at: new Date(this.#ports.wallMs()).toISOString(), ...claim })
     this.#ports.happened({ kind: 'claim', instance: it.name, ...claim })
   }
 

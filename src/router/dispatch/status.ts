@@ -267,7 +267,7 @@ function claimsOf(it: RunningInstance, now: Us): StatusInstance['claims'] {
     firstAgoMs: agoMs(one.firstAt, now) ?? 0,
     lastAgoMs: agoMs(one.lastAt, now) ?? 0,
   }))
-  return { ...it.claimants.counts, claimants }
+  return { ...it.claimants.counts, claimants, history: it.claimants.past }
 }
 
 function authenticationOf(

@@ -67,7 +67,7 @@ const web: StatusInstance = {
   rejects: { 'bad-checksum': 2, 'bad-ttl': 0 },
   ignored: [],
   warnings: [],
-  claims: { frames: 0, reported: 0, announced: 0, claimants: [] },
+  claims: { frames: 0, reported: 0, announced: 0, claimants: [], history: [] },
   history: [
     { at: '2026-02-26T07:59:56.390Z', from: 'INIT', to: 'BACKUP', why: 'started', cause: 'start' },
     {
@@ -107,7 +107,7 @@ const db: StatusInstance = {
       foreign: false,
     },
   ],
-  claims: { frames: 0, reported: 0, announced: 0, claimants: [] },
+  claims: { frames: 0, reported: 0, announced: 0, claimants: [], history: [] },
   history: [],
   warnings: ['VI_db flapped 9 times in 1 h'],
 }

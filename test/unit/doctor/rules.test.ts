@@ -36,6 +36,7 @@ const instance: InstanceFact = {
   ipvlan: false,
   accept: true,
   promoteSecondaries: false,
+  claimCheck: 'off',
   routes: false,
 }
 const config: ConfigFact = {
@@ -244,6 +245,21 @@ const situations: Readonly<Record<Code, Facts>> = {
       },
     ],
   }),
+  'address-claimed': withRunning({
+    claims: {
+      ...running.claims,
+      claimants: [
+        {
+          ...{ address: vip.address, interface: 'eth0', mac: '02:00:00:00:00:99', how: 'used' },
+          ...{ sameMac: false, count: 3, firstAgoMs: 9_000, lastAgoMs: 1_000 },
+        },
+      ],
+    },
+  }),
+  'claim-check-cannot-ask': withInstance(
+    { claimCheck: 'start' },
+    withLink({ flags: [...link.flags, 'NOARP'] }),
+  ),
   'firewall-drops': withHost({ ruleset: [{ chain: input }] }),
   'firewall-may-drop': withHost({ ruleset: [{ chain: input }, trusted] }),
   'rp-filter-strict': withHost(strict),

@@ -186,6 +186,9 @@ describe('another machine', () => {
     assert.deepEqual([segment.claims, segment.announced()], [[], []])
     segment.after(0.2)
     assert.deepEqual([segment.claims, segment.announced()], [[named], [vip]])
+    const past = segment.stage.named('V1').claimants.past.map(({ at: _wall, ...rest }) => rest)
+    const known = { address: vip, mac, how: 'announced', sameMac: false, interface: 'eth0' }
+    assert.deepEqual(past, [known])
     for (let i = 0; i < 600; i++) {
       segment.hears(gratuitous())
       segment.after(1)
