@@ -3,4 +3,5 @@ import { enterNamespace } from './in-namespace.ts'
 
 if (await enterNamespace(import.meta.url)) {
   await import('./bfd-cases.ts')
+  await import('./bfd-standstill-cases.ts')
 }

@@ -1,5 +1,6 @@
 /** docs/conformance.md, from the table of rows. */
-import { type Row, rows } from './conformance-rows.ts'
+import type { Row } from './conformance-row.ts'
+import { rows } from './conformance-rows.ts'
 
 const intro = `<!-- Written by \`npm run docs\` from test/rfc9568/conformance-rows.ts. -->
 

@@ -5,54 +5,22 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
-import { concatBytes, toHex, viewOf } from '../../../src/base/bytes.ts'
-import { type Ip, ipFromBytes, parseIp } from '../../../src/base/ip.ts'
-import {
-  cString,
-  encodeAttribute,
-  encodeMessage,
-  hostIsLittleEndian,
-  readAttributes,
-  readCString,
-  splitMessages,
-  u8,
-  u32,
-} from '../../../src/wire/netlink.ts'
+import { concatBytes, toHex } from '../../../src/base/bytes.ts'
+import { cString, encodeAttribute, u8, u32 } from '../../../src/wire/netlink.ts'
 import {
   decodeMessages,
   emptyRouteRejects,
   type RouteMessage,
 } from '../../../src/wire/rtnetlink.ts'
 import {
-  type AddressSpec,
   encodeAddressDelete,
   encodeAddressDump,
   encodeAddressReplace,
-  type LinkAddress,
-  vipdProtocol,
 } from '../../../src/wire/rtnetlink-address.ts'
 import { encodeLinkDump } from '../../../src/wire/rtnetlink-link.ts'
 import { errno } from '../../../src/wire/rtnetlink-numbers.ts'
 import { fromHex } from '../../hex.ts'
-import { plainAddress } from './plain-address.ts'
-
-const ip = (text: string): Ip => {
-  const parsed = parseIp(text)
-  assert(parsed !== null, text)
-  return parsed
-}
-
-const plain = plainAddress('10.0.0.100', { ifindex: 3, nodad: true })
-
-const six: AddressSpec = { ...plain, address: ip('fd00::100'), prefixLength: 64 }
-
-/** Requests carry the same body as the notifications that they cause: read one as the other. */
-const asAddress = (request: Uint8Array): LinkAddress => {
-  const [message] = decodeMessages(request)
-  assert(message?.kind === 'newaddr' || message?.kind === 'deladdr')
-  return message.address
-}
+import { asAddress, ip, linkMessage, plain, six } from './rtnetlink-facts.ts'
 
 const only = (hex: string): RouteMessage => {
   const messages = decodeMessages(fromHex(hex))
@@ -233,19 +201,6 @@ test('answers: acknowledgement, errors in the words of the kernel, end of a dump
 
 const flags = { up: 1, running: 0x40, noarp: 0x80, multicast: 0x1000, lowerUp: 0x10000 }
 
-function linkMessage(
-  type: number,
-  ifflags: number,
-  attributes: readonly Uint8Array[],
-  family = 0,
-): Uint8Array {
-  const header = new Uint8Array(16)
-  header[0] = family
-  viewOf(header).setInt32(4, 3, hostIsLittleEndian)
-  viewOf(header).setUint32(8, ifflags, hostIsLittleEndian)
-  return encodeMessage(type, 0, concatBytes([header, ...attributes]))
-}
-
 test('links: flags, and the attributes that decide where a VIP can live', () => {
   const mac = fromHex('9ea5c0921314')
   const kind = encodeAttribute(1, cString('veth'))
@@ -308,115 +263,4 @@ test('what a bridge says of its port says nothing of the link', () => {
   const messages = [linkMessage(16, flags.up, [name], bridge), linkMessage(17, 0, [name], bridge)]
   assert.deepEqual(decodeMessages(concatBytes(messages), rejects), [])
   assert.equal(rejects['other-family'], 2)
-})
-
-test('every reject is counted, and what stands beside it is still read', () => {
-  const rejects = emptyRouteRejects()
-  const good = encodeAddressReplace(plain)
-  const address = (...attributes: readonly Uint8Array[]): Uint8Array =>
-    encodeMessage(20, 0, concatBytes([Uint8Array.of(2, 24, 0, 0, 3, 0, 0, 0), ...attributes]))
-  const buffer = concatBytes([
-    encodeMessage(20, 0, new Uint8Array(4)),
-    encodeMessage(16, 0, new Uint8Array(12)),
-    encodeMessage(2, 0, new Uint8Array(8)),
-    good,
-    address(u32(hostIsLittleEndian ? 0x0002_00ff : 0x00ff_0002)),
-    address(),
-    linkMessage(16, 0, []),
-    encodeMessage(28, 0, new Uint8Array(12)),
-    encodeMessage(20, 0, Uint8Array.of(28, 24, 0, 0, 3, 0, 0, 0)),
-    good,
-    good.subarray(0, 20),
-  ])
-  assert.equal(decodeMessages(buffer, rejects).length, 2)
-  assert.deepEqual(rejects, {
-    'too-short': 3,
-    'bad-attributes': 1,
-    'missing-attribute': 2,
-    'unknown-type': 1,
-    'other-family': 1,
-    truncated: 1,
-  })
-})
-
-test('framing: lengths that lie end the walk; what came before stays', () => {
-  const good = encodeLinkDump()
-  for (const length of [0, 15, good.length + 1, 0xffff_ffff]) {
-    const lying = good.slice()
-    viewOf(lying).setUint32(0, length, hostIsLittleEndian)
-    const { messages, whole } = splitMessages(concatBytes([good, lying]))
-    assert.deepEqual([messages.length, whole], [1, false], `length ${length}`)
-  }
-  assert.deepEqual(splitMessages(new Uint8Array(0)), { messages: [], whole: true })
-  assert.equal(splitMessages(good.subarray(0, 9)).whole, false)
-  const unaligned = encodeAttribute(3, cString('v0'))
-  assert.equal(unaligned.length, 8)
-  assert.equal(readCString(readAttributes(unaligned)?.get(3) ?? new Uint8Array(0)), 'v0')
-  assert.equal(readCString(Uint8Array.of(0x76, 0x30)), 'v0')
-})
-
-const octets = (n: number) => fc.uint8Array({ minLength: n, maxLength: n })
-const seconds = fc.option(fc.integer({ min: 0, max: 0xffff_fffe }))
-
-const anySpec: fc.Arbitrary<AddressSpec> = fc
-  .record({
-    size: fc.constantFrom(4, 16),
-    pool: octets(48),
-    ifindex: fc.integer({ min: 1, max: 0x7fff_ffff }),
-    prefixLength: fc.integer({ min: 0, max: 32 }),
-    peer: fc.boolean(),
-    broadcast: fc.boolean(),
-    label: fc.option(fc.stringMatching(/^[a-z0-9.:]{1,15}$/)),
-    scope: fc.integer({ min: 0, max: 255 }),
-    nodad: fc.boolean(),
-    noprefixroute: fc.boolean(),
-    preferredSeconds: seconds,
-    validSeconds: seconds,
-  })
-  .map(({ size, pool, peer, broadcast, ...rest }) => {
-    const at = (i: number): Ip => ipFromBytes(pool.subarray(i * size, (i + 1) * size))
-    return {
-      ...plain,
-      ...rest,
-      address: at(0),
-      peer: peer ? { address: at(1), prefixLength: 20 } : null,
-      broadcast: broadcast ? at(2) : null,
-    }
-  })
-
-test('an address request says what it was given', () => {
-  fc.assert(
-    fc.property(anySpec, (spec) => {
-      const { address, peer, ifindex, scope, noprefixroute, validSeconds } = spec
-      const four = !address.includes(':')
-      const decoded = asAddress(encodeAddressReplace(spec))
-      const far = peer === null || peer.address === address ? null : peer.address
-      assert.deepEqual([decoded.address, decoded.peer], [address, far])
-      assert.equal(decoded.prefixLength, (peer ?? spec).prefixLength)
-      assert.deepEqual([decoded.ifindex, decoded.scope], [ifindex, scope])
-      assert.deepEqual([decoded.noprefixroute, decoded.protocol], [noprefixroute, vipdProtocol])
-      assert.equal(decoded.validSeconds, validSeconds)
-      const own = four ? [spec.broadcast, spec.label, false] : [null, null, spec.nodad]
-      assert.deepEqual([decoded.broadcast, decoded.label, decoded.nodad], own)
-      const removed = asAddress(encodeAddressDelete(spec))
-      assert.deepEqual([removed.address, removed.peer], [address, far])
-    }),
-  )
-})
-
-test('garbage never throws', () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
-      decodeMessages(bytes, emptyRouteRejects())
-      for (const type of [2, 3, 16, 17, 20, 21]) {
-        decodeMessages(encodeMessage(type, bytes[0] === undefined ? 0 : bytes[0] << 6, bytes))
-      }
-    }),
-  )
-  fc.assert(
-    fc.property(fc.nat(95), fc.integer({ min: 0, max: 255 }), (at, octet) => {
-      const request = encodeAddressReplace({ ...six, label: 'x', validSeconds: 9 })
-      decodeMessages(request.with(at % request.length, octet))
-    }),
-  )
 })
