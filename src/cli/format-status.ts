@@ -80,9 +80,26 @@ export function headline(status: Status, now: number): string {
     `vipd ${status.version} on ${status.host}, up ${age(status.uptimeMs)}`,
     `config ${config.path} ${reload}, loaded ${loaded} ago (${disk})`,
     ...(checks.length > 0 ? [`checks ${up}/${checks.length} up`] : []),
+    ...upgrades(status.upgrades, now),
     ...(status.engine.realtime ? [] : ['no real-time scheduling']),
   ]
   return parts.join(' · ')
+}
+
+/** One that is under way, and what became of the last. */
+function upgrades({ running, last, lastRefusal }: Status['upgrades'], now: number): string[] {
+  const ago = (at: string) => `${age(now - Date.parse(at))} ago`
+  const to = running?.pid ?? null
+  const refused = lastRefusal !== null && (last === null || last.at < lastRefusal.at)
+  return [
+    ...(running === null
+      ? []
+      : [`upgrade${to === null ? '' : ` to process ${to}`} under way for ${age(running.sinceMs)}`]),
+    ...(last === null
+      ? []
+      : [`upgraded ${ago(last.at)} from vipd ${last.from.version} in ${span(last.tookMs)}`]),
+    ...(refused ? [`upgrade REFUSED ${ago(lastRefusal.at)} (${lastRefusal.why})`] : []),
+  ]
 }
 
 function reasonOf({ lastReloadReasons: [first] }: Status['config']): string {

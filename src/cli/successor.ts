@@ -30,7 +30,7 @@ export function successorOf(of: {
       if (leaving) end()
     },
     successor: {
-      whyNotLeave: (order) => whyNotLeave(order, unwatched),
+      whyNotLeave: (leaveParent) => whyNotLeave(leaveParent, unwatched),
       program: (order) => programOf(order, supervisor.environment),
       held: heldFor(runDir),
       async leave(pid) {
@@ -50,7 +50,7 @@ export function successorOf(of: {
 }
 
 /** null: it may leave. */
-function whyNotLeave({ leaveParent }: UpgradeOrder, unwatched: boolean): string | null {
+function whyNotLeave(leaveParent: boolean, unwatched: boolean): string | null {
   if (process.pid === 1)
     return 'it is process 1 of a container, which ends with it: start a container with the new version beside it, or vipd drain and start this one anew'
   if (unwatched || leaveParent) return null

@@ -37,12 +37,12 @@ export class Answers {
       pool,
       tables,
       options,
-      startedMs,
       delays,
       ownership,
       settings,
       links,
       notifier,
+      upgradeRecord,
     } = this.parts
     const config = await reloads.status()
     const { own, network } = watchers.warnings
@@ -54,7 +54,7 @@ export class Answers {
       pool,
       leaseOf: (name, leads) => tables.lease.status(name, leads),
       version: options.version,
-      uptimeMs: Date.now() - startedMs,
+      uptimeMs: Date.now() - upgradeRecord.startedMs,
       otherWarnings: [
         ...own,
         ...delays.warnings,
@@ -67,6 +67,7 @@ export class Answers {
       ],
       config,
       warden: watchers.warden,
+      upgrades: { ...upgradeRecord.status, prevented: options.successor.whyNotLeave(false) },
       notify: notifier.figures,
     }
   }

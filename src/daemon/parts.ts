@@ -32,6 +32,7 @@ import { applyNice, engineOptions, linkDelays } from './process.ts'
 import { Reloads } from './reloads.ts'
 import { request } from './request.ts'
 import type { DaemonOptions } from './types.ts'
+import { UpgradeRecord } from './upgrade-record.ts'
 import type { Predecessor } from './upgrade-second.ts'
 import type { PassableParts } from './upgrade-state.ts'
 import { isStanding, linksOf, openVirtualLinks } from './virtual-links.ts'
@@ -65,6 +66,7 @@ export class Parts {
   readonly gate = new Gate()
   readonly alarm = new Alarm(() => this.gate.run(() => this.dispatcher.tick()))
   readonly startedMs = Date.now()
+  readonly upgradeRecord: UpgradeRecord
 
   /** `predecessor`: the process that this one is to succeed. */
   constructor(
@@ -108,6 +110,7 @@ export class Parts {
     this.frames = openFrames((frames) => this.gate.run(() => this.dispatcher.onFrames(frames)))
     for (const note of start.notes) log.info(note)
     this.lease = new Lease(engine)
+    this.upgradeRecord = this.#openUpgradeRecord(options.version)
     this.settings = this.#openSettings(log)
     this.links = this.#openLinks(log)
     const dispatcher = () => this.dispatcher
@@ -138,6 +141,15 @@ export class Parts {
       ownership,
       dispatcher: this.dispatcher,
       prepare: (next) => this.#prepare(next),
+    })
+  }
+
+  #openUpgradeRecord(version: string): UpgradeRecord {
+    return new UpgradeRecord({
+      version,
+      now: () => this.engine.now(),
+      wallMs: () => Date.now(),
+      happened: (what) => void this.happened(what),
     })
   }
 
@@ -174,6 +186,7 @@ export class Parts {
       pool: this.pool,
       notifier: this.notifier,
       bfd: this.bfd,
+      record: this.upgradeRecord,
     }
   }
 

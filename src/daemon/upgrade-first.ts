@@ -120,6 +120,7 @@ export class FirstOfTwo {
   async run(): Promise<UpgradeResult> {
     const { log, parts, version } = this.#ports
     const { pid } = this.#started
+    parts.record.started(pid)
     log.info(`Upgrade: started process ${pid} to go on in place of this one`)
     const known = parts.ownership.snapshot()
     const rules = ruleNumbers(parts.dispatcher.config)

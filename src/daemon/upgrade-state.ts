@@ -17,6 +17,7 @@ import type { Dispatcher } from '../router/dispatch/dispatcher.ts'
 import type { RouterState } from '../router/dispatch/router-state.ts'
 import { checkSpecs } from './check-specs.ts'
 import type { NftTables } from './nft-tables.ts'
+import type { PassedUpgrades, UpgradeRecord } from './upgrade-record.ts'
 
 /**
  * Another number for each change of the shape or the meaning, but for those of the router's state, which has a number of
@@ -37,6 +38,7 @@ export type PassedState = {
   readonly notifier: PassedNotifier
   /** How many descriptors go with this state, by its number: sockets of BFD sessions. null: it has none. */
   readonly sockets: { readonly attempt: number; readonly count: number } | null
+  readonly upgrades: PassedUpgrades
 }
 
 /** The parts of the daemon that have something to pass. */
@@ -49,6 +51,7 @@ export type PassableParts = {
   readonly pool: CheckPool
   readonly notifier: PassableNotifier
   readonly bfd: BfdSuccession
+  readonly record: UpgradeRecord
 }
 
 /** Why there is no state that could be passed on just now. */
@@ -85,6 +88,7 @@ export function passedState(
     checks: parts.pool.snapshot(),
     notifier,
     sockets: hasSessions ? { attempt, count } : null,
+    upgrades: parts.record.pass(attempt),
   }
 }
 
@@ -116,12 +120,13 @@ export function adoptState(
   parts.links.adopt(passed.links, links)
   parts.tables.adopt(passed.tables, parts.dispatcher.config)
   parts.pool.adopt(passed.checks)
+  parts.record.adopt(passed.upgrades)
   return parts.dispatcher.adopt(passed.router) ?? passed
 }
 
 /** Once they are taken: what those parts hold is this process's, and followed from here on. */
 export function takeParts(
-  { dispatcher, ownership, settings, links, pool, notifier, bfd }: PassableParts,
+  { dispatcher, ownership, settings, links, pool, notifier, bfd, record }: PassableParts,
   state: PassedState | null,
   wanted: {
     readonly settings: Parameters<SettingsKeeper['set']>[0]
@@ -132,6 +137,7 @@ export function takeParts(
   const { scripts } = dispatcher.config
   if (state !== null) notifier.adopt(state.notifier, wanted.notify)
   bfd.endInheritance()
+  record.took()
   ownership.takeOver()
   settings.set(wanted.settings)
   links.want(wanted.links)

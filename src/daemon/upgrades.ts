@@ -1,5 +1,6 @@
 /** Whether this process may be succeeded by another just now, and that it is so at most once. */
 
+import { textOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Engine } from '../engine/contract.ts'
 import { type Program, type Started, startSuccessor } from '../engine/exchange.ts'
@@ -20,7 +21,7 @@ export type UpgradeOrder = {
 /** What belongs to the process and not to the daemon. */
 export type Successor = {
   /** Why the end of this process would be taken for the end of the daemon; null: it would not. */
-  whyNotLeave(order: UpgradeOrder): string | null
+  whyNotLeave(leaveParent: boolean): string | null
   /** The whole command. */
   program(order: UpgradeOrder): Program
   /** What this process holds until it ends: the lock of the run directory, its name. */
@@ -48,6 +49,8 @@ export type UpgradesPorts = {
 export class Upgrades {
   readonly #ports: UpgradesPorts
   #running: FirstOfTwo | null = null
+  /** From the order on, whether or not there is another process yet. */
+  #ordered = false
 
   constructor(ports: UpgradesPorts) {
     this.#ports = ports
@@ -66,19 +69,28 @@ export class Upgrades {
 
   /** Rejects with UpgradeRefused: this process goes on. Resolved: it is to end. */
   async run(order: UpgradeOrder): Promise<UpgradeResult> {
+    if (this.#ordered) throw new UpgradeRefused('an upgrade is under way')
+    this.#ordered = true
+    const { record } = this.#ports.parts
+    record.begin()
+    try {
+      return await this.#carryOut(order)
+    } catch (error) {
+      this.#running = null
+      this.#ordered = false
+      record.refused(textOf(error))
+      throw error
+    }
+  }
+
+  async #carryOut(order: UpgradeOrder): Promise<UpgradeResult> {
     const { successor, whyNot, ...ports } = this.#ports
-    if (this.busy) throw new UpgradeRefused('an upgrade is under way')
-    const why = successor.whyNotLeave(order) ?? (await whyNot())
+    const why = successor.whyNotLeave(order.leaveParent) ?? (await whyNot())
     if (why !== null) throw new UpgradeRefused(why)
-    if (this.busy) throw new UpgradeRefused('an upgrade is under way')
     const start = (): Started => startSuccessor(successor.program(order), successor.held)
     const leave = (pid: number) => successor.leave(pid)
     this.#running = new FirstOfTwo({ ...ports, start, leave, lost: () => successor.lost() })
-    const result = await this.#running.run().catch((error: unknown) => {
-      this.#running = null
-      throw error
-    })
-    return result
+    return await this.#running.run()
   }
 
   /** This process is to stop: true when it has everything and may do so, false when it is leaving anyway. */

@@ -19,6 +19,7 @@ export const codes = {
   'scripts-insecure': warning('A user other than root could replace what the daemon runs as root.'),
   'configuration-changed': warning('A restart would run something else than what runs now.'),
   'configuration-other': note('What is said of the file is not about the daemon that runs.'),
+  'upgrade-refused': note('The version that is installed is not the one that runs.'),
   'reload-rejected': warning('The daemon goes on with the configuration from before.'),
   'same-vrid-here': error(
     'The two do not hear each other: both lead, and both hold the addresses.',

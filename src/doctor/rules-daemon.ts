@@ -1,4 +1,5 @@
 /** The daemon and its configuration. */
+import type { StatusUpgrades } from '../report/status.ts'
 import type { Found } from './codes.ts'
 import type { Facts } from './facts.ts'
 
@@ -40,6 +41,12 @@ function mistakes({ config }: Facts): readonly Found[] {
   return list.length === 0 ? [] : [{ code: 'configuration-mistakes', about: null, what, mend }]
 }
 
+/** Of the last one that was ordered; null: it was done, or there was none. */
+function refusalOf({ last, lastRefusal }: StatusUpgrades): string | null {
+  if (lastRefusal === null || (last !== null && last.at > lastRefusal.at)) return null
+  return lastRefusal.why
+}
+
 function running({ status, config, runDir }: Facts): readonly Found[] {
   if (status === null) return []
   const { path, lastReload, lastReloadReasons, unchangedOnDisk } = status.config
@@ -54,6 +61,13 @@ function running({ status, config, runDir }: Facts): readonly Found[] {
       'reload-rejected',
       `the last reload was rejected: ${lastReloadReasons[0] ?? path}`,
       `vipd check ${path}, then ${reload}`,
+    )
+  const refusal = refusalOf(status.upgrades)
+  if (refusal !== null)
+    host(
+      'upgrade-refused',
+      `the last vipd upgrade was refused: ${refusal}`,
+      'mend that and vipd upgrade, or vipd drain and restart',
     )
   if (config !== null && config.path !== path)
     host(

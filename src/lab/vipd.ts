@@ -8,6 +8,13 @@ const command = program('../cli/run.js')
 
 /** The part of `vipd status --json` that the lab looks at; src/report/status.ts is its home. */
 export type VipdStatus = {
+  readonly upgrades: {
+    readonly done: number
+    readonly refused: number
+    readonly running: object | null
+    readonly last: { readonly from: { readonly pid: number }; readonly attempts: number } | null
+    readonly lastRefusal: { readonly why: string } | null
+  }
   readonly engine: {
     readonly eventsRaised: number
     readonly realtime: boolean

@@ -24,6 +24,8 @@ export type Happening =
       /** What was altered, or why it was rejected, one sentence each; at most `reloadLinesMax`. */
       readonly lines: readonly string[]
     }
+  /** In place: done, told by the process that goes on, or refused, told by the one that goes on then. */
+  | { readonly kind: 'upgrade'; readonly ok: boolean; readonly text: string }
   /** Ordered by the operator. `name`: null is the whole host. */
   | { readonly kind: 'failover' | 'drain' | 'resume'; readonly name: string | null }
   /** Another machine claims an address of a master here; a first claim, or one after a silence. `how`: see wire/claim.ts. */
@@ -77,6 +79,7 @@ export function subjectOf(event: Told): string | null {
     case 'resume':
       return event.name
     case 'reload':
+    case 'upgrade':
       return null
   }
 }
@@ -92,6 +95,8 @@ export function eventText(event: Told): string {
       return `priority ${event.from} -> ${event.to}  ${event.arithmetic}`
     case 'reload':
       return `reload ${event.ok ? 'accepted' : 'REJECTED'}  ${event.lines.join('; ')}`.trimEnd()
+    case 'upgrade':
+      return `upgrade ${event.ok ? 'done' : 'REFUSED'}  ${event.text}`
     case 'claim':
       return `${event.address} is claimed by ${event.mac} on ${event.interface} (${event.how}${event.sameMac ? ', with the MAC address of this host' : ''})`
     case 'failover':

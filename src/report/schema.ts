@@ -17,6 +17,7 @@ import type {
   StatusStatic,
   StatusTransition,
   StatusUnknownVrid,
+  StatusUpgrades,
   TransitionCount,
 } from './status.ts'
 
@@ -213,6 +214,23 @@ const status = object<Status>({
     wakeups: object<Status['engine']['wakeups']>({ late: buckets, lateSumMs: ms }),
   }),
   warden: object<Status['warden']>({ running: flag, lost: whole }),
+  upgrades: object<StatusUpgrades>({
+    ...{ done: whole, refused: whole, prevented: orNull(text) },
+    running: orNull(
+      object<NonNullable<StatusUpgrades['running']>>({
+        ...{ sinceMs: ms, pid: orNull(whole), attempts: whole },
+      }),
+    ),
+    last: orNull(
+      object<NonNullable<StatusUpgrades['last']>>({
+        ...{ at: time, tookMs: ms, attempts: whole },
+        from: object<NonNullable<StatusUpgrades['last']>['from']>({ pid: whole, version: text }),
+      }),
+    ),
+    lastRefusal: orNull(
+      object<NonNullable<StatusUpgrades['lastRefusal']>>({ at: time, why: text }),
+    ),
+  }),
   notify: object<Status['notify']>({ scripts: runs, mails: runs, waiting: whole }),
   unknownVrids: array(object<StatusUnknownVrid>({ interface: text, vrid: octet, from: text })),
   ...{ instances: some('instance'), checks: some('check'), bfd: some('bfd') },

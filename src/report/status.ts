@@ -246,11 +246,35 @@ export type StatusRuns = {
   readonly tookSumMs: number
 }
 
+/** Upgrades in place, since the daemon was started: in this process and in those before it. */
+export type StatusUpgrades = {
+  readonly done: number
+  readonly refused: number
+  /** Under way. `pid`: of the process that is to go on; null: it is not yet started. */
+  readonly running: {
+    readonly sinceMs: number
+    readonly pid: number | null
+    /** States that have been passed to it. */
+    readonly attempts: number
+  } | null
+  /** By which this process came. `tookMs`: from the order to the instant. null: it was started. */
+  readonly last: {
+    readonly at: string
+    readonly from: { readonly pid: number; readonly version: string }
+    readonly tookMs: number
+    readonly attempts: number
+  } | null
+  readonly lastRefusal: { readonly at: string; readonly why: string } | null
+  /** Why one that was ordered now would be refused, as far as that does not change by itself; null: nothing is known. */
+  readonly prevented: string | null
+}
+
 export type Status = {
   readonly schema: 1
   readonly version: string
   readonly pid: number
   readonly host: string
+  /** Since the daemon was started; an upgrade in place is no start. */
   readonly uptimeMs: number
   readonly config: {
     readonly path: string
@@ -275,6 +299,7 @@ export type Status = {
   }
   /** The second process, which gives up what leads when this one is killed or frozen. `lost`: since the start. */
   readonly warden: { readonly running: boolean; readonly lost: number }
+  readonly upgrades: StatusUpgrades
   /** Since the start. `waiting`: now, for the one before them. */
   readonly notify: {
     readonly scripts: StatusRuns

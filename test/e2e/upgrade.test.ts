@@ -49,6 +49,9 @@ async function upgrade(daemon: Vipd, options: readonly string[] = ['--leave-pare
     const fresh = now.every((pid) => !before.includes(pid))
     return now.length === 1 && guards.length === 1 && fresh && guards[0] !== wardens[0]
   })
+  const { upgrades } = await daemon.status()
+  assert.equal(upgrades.running, null)
+  assert.deepEqual(upgrades.last?.from.pid, Number(before[0]))
 }
 
 /** What nothing may have changed in an upgrade. */
@@ -162,6 +165,9 @@ describe('upgrade in place', { concurrency: 2 }, () => {
         /VI_1 is another virtual router here/,
       )
       await daemon.child.line(/Upgrade refused, process \d+ goes on: .*another virtual/, soonMs)
+      const { upgrades } = await daemon.status()
+      assert.deepEqual([upgrades.done, upgrades.refused, upgrades.running], [0, 6, null])
+      assert.match(upgrades.lastRefusal?.why ?? '', /VI_1 is another virtual router here/)
 
       await until('the refused process is gone', soonMs, async () => {
         const all = [await processes(one, 'vipd'), await processes(one, 'vipd-warden')] as const
@@ -205,6 +211,7 @@ describe('upgrade in place', { concurrency: 2 }, () => {
         const mark = capture.mark
         await upgrade(master)
         await upgrade(master)
+        assert.equal((await master.status()).upgrades.done, 2)
         await adverts(capture, 5)
         judge(capture, mark, '172.16.80.1')
         assert.deepEqual(await standing(master), before)

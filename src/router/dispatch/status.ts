@@ -61,6 +61,7 @@ export type StatusSources = {
   readonly otherWarnings: readonly string[]
   readonly config: Status['config']
   readonly warden: Status['warden']
+  readonly upgrades: Status['upgrades']
   readonly notify: Status['notify']
 }
 
@@ -130,6 +131,7 @@ function aroundInstances(ofInstances: readonly string[], from: StatusSources): S
       wakeups: wakeupsOf(engine),
     },
     warden: from.warden,
+    upgrades: from.upgrades,
     notify: from.notify,
     drained: roster.drained,
     unknownVrids: dispatcher.unknownVrids,

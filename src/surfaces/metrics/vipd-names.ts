@@ -58,7 +58,11 @@ function daemon(status: Status, nowMs: number): readonly Family[] {
   const { unchangedOnDisk } = config
   return [
     of('gauge', 'build_info', 'What runs.', [version], (it) => one({ version: it }, 1)),
-    single('start_time_seconds', 'When the daemon started.', seconds(nowMs - status.uptimeMs)),
+    single(
+      'start_time_seconds',
+      'When the daemon was started; an upgrade in place is no start.',
+      seconds(nowMs - status.uptimeMs),
+    ),
     single(
       'config_loaded_timestamp_seconds',
       'When the configuration in effect was read.',
@@ -85,6 +89,13 @@ function daemon(status: Status, nowMs: number): readonly Family[] {
     },
     single('warden_up', 'Whether the second process lives.', status.warden.running),
     total('warden_restarts_total', 'Losses of the second process.', status.warden.lost),
+    of(
+      'counter',
+      'upgrades_total',
+      'Upgrades in place that were done, and that were refused.',
+      ['done', 'refused'] as const,
+      (result) => one({ result }, status.upgrades[result]),
+    ),
     ...notifications(status.notify),
     total('engine_events_total', 'Events that the engine raised.', engine.eventsRaised),
     total('flood_dropped_total', 'Packets that the engine did not raise.', engine.throttled),

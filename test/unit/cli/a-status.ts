@@ -143,6 +143,15 @@ export const aStatus: Status = {
     },
   },
   warden: { running: true, lost: 1 },
+  upgrades: {
+    ...{ done: 2, refused: 1, running: null, prevented: null },
+    last: {
+      at: '2026-03-01T11:00:00.000Z',
+      from: { pid: 815, version: '0.0.9' },
+      ...{ tookMs: 640.5, attempts: 1 },
+    },
+    lastRefusal: { at: '2026-03-01T10:00:00.000Z', why: 'a reload is under way' },
+  },
   notify: {
     scripts: {
       ...{ started: 5, succeeded: 2, failed: 1, lost: 1, dropped: 4, tookSumMs: 1_530 },

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { formatHistory } from '../../../src/cli/command-history.ts'
 import { narrowed } from '../../../src/cli/command-status.ts'
 import { age, span, table } from '../../../src/cli/format.ts'
-import { formatStatus, type StatusView } from '../../../src/cli/format-status.ts'
+import { formatStatus, headline, type StatusView } from '../../../src/cli/format-status.ts'
 import { degradations } from '../../../src/cli/health.ts'
 import { likeKeepalived } from '../../../src/cli/like-keepalived.ts'
 import type { Status, StatusInstance } from '../../../src/report/status.ts'
@@ -43,21 +43,21 @@ test('ages are coarse, spans exact', () => {
 })
 
 test('a configuration that was rejected, that has changed, that cannot be looked at', () => {
-  const headline = (config: Partial<Status['config']>): string =>
+  const headlineOf = (config: Partial<Status['config']>): string =>
     formatStatus({ ...aStatus, config: { ...aStatus.config, ...config } }, plain).split('\n')[0] ??
     ''
   const reason = 'a.conf: it defines no instance [removes-all-instances]'
-  const rejected = headline({ lastReload: 'rejected', lastReloadReasons: [reason] })
+  const rejected = headlineOf({ lastReload: 'rejected', lastReloadReasons: [reason] })
   assert.ok(rejected.includes(`last reload REJECTED (${reason})`), rejected)
-  assert.match(headline({ unchangedOnDisk: false }), /CHANGED on disk since/)
-  assert.match(headline({ unchangedOnDisk: 'unknown' }), /file system does not answer/)
+  assert.match(headlineOf({ unchangedOnDisk: false }), /CHANGED on disk since/)
+  assert.match(headlineOf({ unchangedOnDisk: 'unknown' }), /file system does not answer/)
 })
 
 test('the whole table', () => {
   assert.equal(
     formatStatus(aStatus, plain),
     [
-      'vipd 0.1.0 on lb1, up 12d · config /etc/vipd/vipd.conf ok, loaded 5h19m ago (unchanged on disk) · checks 1/1 up',
+      'vipd 0.1.0 on lb1, up 12d · config /etc/vipd/vipd.conf ok, loaded 5h19m ago (unchanged on disk) · checks 1/1 up · upgraded 1h00m ago from vipd 0.0.9 in 640.5ms',
       'INSTANCE  VRID  IF    STATE   PRIO      MASTER        ADV    DETECT  LAST-ADV         SINCE  CHG  VIPS  WHY',
       'VI_web      51  eth0  MASTER  150       self          100ms  -       (sent 31ms ago)  3d04h    2  2/2   10.0.0.2 timed out',
       'VI_db       52  eth1  BACKUP  90 (100)  10.0.1.2/150  1s     3.64s   0.4s ago         12d      0  0/1   chk_pg failing (-10)',
@@ -177,4 +177,15 @@ test('keepalived -t stands for vipd check', () => {
   for (const [given, meant] of cases) {
     assert.equal(likeKeepalived(given.split(' ')).join(' '), meant)
   }
+})
+
+test('an upgrade that is under way, and the last when it was refused', () => {
+  const running = { sinceMs: 400, pid: 4711, attempts: 1 }
+  const refusal = { at: '2026-03-01T11:30:00.000Z', why: 'it has BFD sessions' }
+  const upgrades = { ...aStatus.upgrades, running, lastRefusal: refusal }
+  const text = headline({ ...aStatus, upgrades }, statusNow)
+  assert.match(text, / · upgrade to process 4711 under way for 0\.4 ?s · upgraded 1h00m ago/)
+  assert.match(text, / · upgrade REFUSED 30m00s ago \(it has BFD sessions\)/)
+  const older = { ...upgrades, lastRefusal: { ...refusal, at: '2026-03-01T10:59:59.000Z' } }
+  assert.doesNotMatch(headline({ ...aStatus, upgrades: older }, statusNow), /REFUSED/)
 })

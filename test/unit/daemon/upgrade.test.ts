@@ -48,6 +48,7 @@ function stage(router: readonly object[] = [{ version: 1 }], given: Partial<type
     pool: { snapshot: () => [] },
     notifier: { snapshot: () => ({ mailed: [], madeFifos: [] }) },
     bfd: { withdraw: () => void calls.push('withdraw sessions') },
+    record: { started: () => undefined, pass: (attempts: number) => ({ attempts }) },
   } as unknown as PassableParts
   const first = new FirstOfTwo({
     ...{ parts, gate, log, version: '1.0' },

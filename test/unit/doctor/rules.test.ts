@@ -227,6 +227,12 @@ const situations: Readonly<Record<Code, Facts>> = {
   'scripts-insecure': withConfig({ exit: 6, mistakes: ['x:1:1: writable [a]'] }),
   'configuration-changed': withStatus({ config: { ...status.config, unchangedOnDisk: false } }),
   'configuration-other': withConfig({ path: '/tmp/other.conf' }),
+  'upgrade-refused': withStatus({
+    upgrades: {
+      ...status.upgrades,
+      lastRefusal: { at: '2026-03-02T00:00:00.000Z', why: 'it has BFD sessions' },
+    },
+  }),
   'reload-rejected': withStatus({ config: { ...status.config, lastReload: 'rejected' } }),
   'same-vrid-here': withHost({ keepalived: [{ ...keepalived, instances: [instance] }] }),
   'keepalived-runs': withHost({ keepalived: [keepalived] }),
