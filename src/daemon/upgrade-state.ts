@@ -23,7 +23,7 @@ import type { PassedUpgrades, UpgradeRecord } from './upgrade-record.ts'
  * Another number for each change of the shape or the meaning, but for those of the router's state, which has a number of
  * its own: what is not understood is refused, older or newer.
  */
-export const passedVersion = 2
+export const passedVersion = 3
 
 export type PassedState = {
   readonly version: typeof passedVersion
