@@ -43,7 +43,9 @@ export class Answers {
       links,
       notifier,
       upgradeRecord,
+      counts,
     } = this.parts
+    const { wardenLost, ...packets } = counts.total
     const config = await reloads.status()
     const { own, network } = watchers.warnings
     return {
@@ -66,7 +68,8 @@ export class Answers {
         ...links.warnings,
       ],
       config,
-      warden: watchers.warden,
+      packets,
+      warden: { ...watchers.warden, lost: wardenLost },
       upgrades: { ...upgradeRecord.status, prevented: options.successor.whyNotLeave(false) },
       notify: notifier.figures,
     }

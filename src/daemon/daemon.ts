@@ -13,6 +13,7 @@
 import { uptime } from 'node:os'
 import { usToMilliseconds } from '../base/time.ts'
 import type { Config } from '../config/types.ts'
+import { figuresFor } from '../engine/figures.ts'
 import type { Ownership } from '../kernel/record.ts'
 import type { Loaded } from '../loading/load.ts'
 import { reloadLinesMax } from '../report/event.ts'
@@ -176,15 +177,14 @@ export class RunningDaemon extends Answers implements Daemon {
     if (first !== undefined)
       return `${names.get(first.slot)} would not go on as it is: it would ${first.order.kind}`
     const slots = new Map(dispatcher.instances.map(({ name, slot }) => [name, slot]))
-    succession.ready(
-      attempt,
-      new Map(
-        passed.slots.flatMap(([name, slot]) => {
-          const own = slots.get(name)
-          return own === undefined ? [] : [[slot, own] as const]
-        }),
-      ),
+    const moved = new Map(
+      passed.slots.flatMap(([name, slot]) => {
+        const own = slots.get(name)
+        return own === undefined ? [] : [[slot, own] as const]
+      }),
     )
+    succession.countOnFrom(figuresFor(moved, passed.engine))
+    succession.ready(attempt, moved)
     return passed
   }
 

@@ -25,6 +25,7 @@ import { notifySettings } from '../router/dispatch/plan-run.ts'
 import { HandOvers } from '../router/hand-over/hand-over.ts'
 import { Alarm } from './alarm.ts'
 import { checkSpecs } from './check-specs.ts'
+import { Counts } from './counted.ts'
 import { Gate, throughGate } from './gate.ts'
 import { Lease } from './lease.ts'
 import { NftTables } from './nft-tables.ts'
@@ -67,6 +68,7 @@ export class Parts {
   readonly alarm = new Alarm(() => this.gate.run(() => this.dispatcher.tick()))
   readonly startedMs = Date.now()
   readonly upgradeRecord: UpgradeRecord
+  readonly counts: Counts
 
   /** `predecessor`: the process that this one is to succeed. */
   constructor(
@@ -82,6 +84,7 @@ export class Parts {
     this.options = options
     this.ownership = ownership
     this.delays.set(linkDelays(config.globals))
+    this.delays.adopt(predecessor?.delays ?? [])
     this.kernel = new Kernel(
       (address) => ownership.isOurs(address),
       this.delays,
@@ -111,6 +114,7 @@ export class Parts {
     for (const note of start.notes) log.info(note)
     this.lease = new Lease(engine)
     this.upgradeRecord = this.#openUpgradeRecord(options.version)
+    this.counts = this.#openCounts()
     this.settings = this.#openSettings(log)
     this.links = this.#openLinks(log)
     const dispatcher = () => this.dispatcher
@@ -141,6 +145,14 @@ export class Parts {
       ownership,
       dispatcher: this.dispatcher,
       prepare: (next) => this.#prepare(next),
+    })
+  }
+
+  #openCounts(): Counts {
+    return new Counts({
+      engine: this.engine,
+      dispatcher: () => this.dispatcher,
+      wardenLost: () => this.watchers.warden.lost,
     })
   }
 
@@ -187,6 +199,9 @@ export class Parts {
       notifier: this.notifier,
       bfd: this.bfd,
       record: this.upgradeRecord,
+      succession: this.succession,
+      counts: this.counts,
+      delays: this.delays,
     }
   }
 

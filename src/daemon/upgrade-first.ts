@@ -125,7 +125,11 @@ export class FirstOfTwo {
     const known = parts.ownership.snapshot()
     const rules = ruleNumbers(parts.dispatcher.config)
     const protocol = exchangeProtocol
-    void this.#channel.send({ kind: 'hello', protocol, version, pid: process.pid, known, rules })
+    const delays = parts.delays.snapshot()
+    void this.#channel.send({
+      ...{ kind: 'hello', protocol, version, pid: process.pid },
+      ...{ known, delays, rules },
+    })
     let next = ''
     try {
       next = (await this.#prepared()).version

@@ -1,11 +1,12 @@
 /** What the two processes of an upgrade say to each other. */
 import type { RuleNumber } from '../config/rule-numbers.ts'
+import type { PassedDelay } from '../kernel/link-delays.ts'
 import type { PassedState } from './upgrade-state.ts'
 
 /** Another number for each change of these messages that an older or newer process would misunderstand. */
-export const exchangeProtocol = 1
+export const exchangeProtocol = 2
 
-/** `known`: what the second needs before it looks at the kernel; `rules`: numbers that the file does not say. */
+/** `known` and `delays`: what the second needs before it looks at the kernel; `rules`: numbers that the file does not say. */
 export type FromFirst =
   | {
       readonly kind: 'hello'
@@ -13,6 +14,7 @@ export type FromFirst =
       readonly version: string
       readonly pid: number
       readonly known: PassedState['ownership']
+      readonly delays: readonly PassedDelay[]
       readonly rules: readonly RuleNumber[]
     }
   /** Numbered from 1. The next one takes its place: something has happened since. */

@@ -94,6 +94,10 @@ export class Predecessor {
   }
 
   /** What it knows of the kernel's objects, after `meet`. */
+  /** Links whose state does not count yet. */
+  get delays(): Hello['delays'] {
+    return this.#hello?.delays ?? []
+  }
   get known(): PassedState['ownership'] {
     assert(this.#hello !== null, 'the other process has not spoken yet')
     return this.#hello.known

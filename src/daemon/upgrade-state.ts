@@ -8,6 +8,9 @@ import type { CheckPool, PassedCheck } from '../checks/verdict/types.ts'
 import type { BfdSuccession } from '../engine/bfd-contract.ts'
 import type { SlotId } from '../engine/contract.ts'
 import { inheritedSockets, type Started } from '../engine/exchange.ts'
+import type { EngineFigures } from '../engine/figures.ts'
+import type { Succession } from '../engine/succession-contract.ts'
+import type { LinkDelays } from '../kernel/link-delays.ts'
 import type { Ownership } from '../kernel/record.ts'
 import type { Held, SettingsKeeper } from '../kernel/settings-keeper.ts'
 import type { LinkWish } from '../kernel/virtual-link-shape.ts'
@@ -16,6 +19,7 @@ import type { NotifySettings, PassableNotifier, PassedNotifier } from '../notify
 import type { Dispatcher } from '../router/dispatch/dispatcher.ts'
 import type { RouterState } from '../router/dispatch/router-state.ts'
 import { checkSpecs } from './check-specs.ts'
+import type { Counted, Counts } from './counted.ts'
 import type { NftTables } from './nft-tables.ts'
 import type { PassedUpgrades, UpgradeRecord } from './upgrade-record.ts'
 
@@ -23,7 +27,7 @@ import type { PassedUpgrades, UpgradeRecord } from './upgrade-record.ts'
  * Another number for each change of the shape or the meaning, but for those of the router's state, which has a number of
  * its own: what is not understood is refused, older or newer.
  */
-export const passedVersion = 3
+export const passedVersion = 4
 
 export type PassedState = {
   readonly version: typeof passedVersion
@@ -39,6 +43,9 @@ export type PassedState = {
   /** How many descriptors go with this state, by its number: sockets of BFD sessions. null: it has none. */
   readonly sockets: { readonly attempt: number; readonly count: number } | null
   readonly upgrades: PassedUpgrades
+  /** By slot of that process. */
+  readonly engine: EngineFigures
+  readonly counted: Counted
 }
 
 /** The parts of the daemon that have something to pass. */
@@ -52,6 +59,9 @@ export type PassableParts = {
   readonly notifier: PassableNotifier
   readonly bfd: BfdSuccession
   readonly record: UpgradeRecord
+  readonly succession: Pick<Succession, 'figures'>
+  readonly counts: Counts
+  readonly delays: Pick<LinkDelays, 'snapshot'>
 }
 
 /** Why there is no state that could be passed on just now. */
@@ -89,6 +99,8 @@ export function passedState(
     notifier,
     sockets: hasSessions ? { attempt, count } : null,
     upgrades: parts.record.pass(attempt),
+    engine: parts.succession.figures(dispatcher.instances.map(({ slot }) => slot)),
+    counted: parts.counts.total,
   }
 }
 
@@ -121,6 +133,7 @@ export function adoptState(
   parts.tables.adopt(passed.tables, parts.dispatcher.config)
   parts.pool.adopt(passed.checks)
   parts.record.adopt(passed.upgrades)
+  parts.counts.adopt(passed.counted)
   return parts.dispatcher.adopt(passed.router) ?? passed
 }
 

@@ -49,6 +49,7 @@ import {
   toNativeSealMemory,
 } from './edge.ts'
 import type { ExchangeHandle } from './exchange.ts'
+import { type EngineFigures, FiguresBefore, type SlotFigures } from './figures.ts'
 import { enginePolicy } from './policy.ts'
 import { Routes } from './routes.ts'
 import type { Seal } from './seal-contract.ts'
@@ -153,6 +154,7 @@ class RunningEngine implements Engine, Succession {
   /** The slots are still another process's. */
   #held: boolean
   #altering: OrderFor[] = []
+  readonly #before = new FiguresBefore()
   readonly #routes = new Routes()
   readonly #flushes = new Map<number, Waiting>()
   readonly #requests = new Map<number, (answer: Uint8Array | OpError) => void>()
@@ -273,6 +275,7 @@ class RunningEngine implements Engine, Succession {
 
   removeSlot(slot: SlotId): void {
     this.#routes.remove(slot)
+    this.#before.forget(slot)
     this.#native.removeSlot(slot)
   }
 
@@ -290,7 +293,11 @@ class RunningEngine implements Engine, Succession {
   }
 
   order(orders: readonly OrderFor[]): void {
-    for (const { slot } of orders) assert(this.#routes.has(slot), `order for unknown slot ${slot}`)
+    for (const { slot, order } of orders) {
+      assert(this.#routes.has(slot), `order for unknown slot ${slot}`)
+      if (order.kind === 'follow' && order.intervalUs !== undefined)
+        this.#before.follows(slot, order.intervalUs)
+    }
     const altering = this.#held ? orders.filter(({ order }) => order.now.length > 0) : []
     this.#altering.push(...altering)
     const given = altering.length === 0 ? orders : orders.filter((one) => !altering.includes(one))
@@ -335,11 +342,25 @@ class RunningEngine implements Engine, Succession {
   }
 
   counters(slot: SlotId): SlotCounters {
-    return this.#native.counters(slot)
+    return this.#before.counters(slot, this.#native.counters(slot))
   }
 
   gaps(slot: SlotId): AdvertGaps {
-    return this.#native.gaps(slot)
+    return this.#before.gaps(slot, this.#native.gaps(slot), this.now())
+  }
+
+  figures(slots: readonly SlotId[]): EngineFigures {
+    const wakeups = this.wakeups()
+    const figuresOf = (slot: SlotId): SlotFigures => ({
+      seals: this.counters(slot).seals,
+      gaps: this.gaps(slot),
+      intervalUs: this.#before.intervalOf(slot),
+    })
+    return { wakeups, slots: slots.map((slot) => [slot, figuresOf(slot)] as const) }
+  }
+
+  countOnFrom(before: EngineFigures): void {
+    this.#before.set(before)
   }
 
   linkCounters(link: LinkId): LinkCounters {
@@ -347,7 +368,7 @@ class RunningEngine implements Engine, Succession {
   }
 
   wakeups(): Wakeups {
-    return this.#native.wakeups()
+    return this.#before.wakeups(this.#native.wakeups())
   }
 
   stop(): void {

@@ -2,6 +2,7 @@
 import type { Us } from '../base/time.ts'
 import type { OrderFor, SlotId } from './contract.ts'
 import type { ExchangeHandle } from './exchange.ts'
+import type { EngineFigures } from './figures.ts'
 
 /**
  * How the slots of one engine become another's, in another process: the first gives them when nothing that it told is
@@ -19,6 +20,10 @@ export type Succession = {
    * are not carried out.
    */
   takeAltering(): readonly OrderFor[]
+  /** Of the first: what it and those before it have counted, for these slots. */
+  figures(slots: readonly SlotId[]): EngineFigures
+  /** Of the second: its counters go on from there. By slot of its own. */
+  countOnFrom(before: EngineFigures): void
 }
 
 export type ExchangeEvent =

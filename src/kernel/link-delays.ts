@@ -30,6 +30,11 @@ type Watched = {
   dueMs: number | null
 }
 
+export type PassedDelay = Pick<Watched, 'name' | 'counts' | 'wasUp'> & {
+  readonly ifindex: number
+  readonly dueInMs: number | null
+}
+
 const asOne = (ms: number): string => `${Number((ms / 1000).toFixed(3))} s`
 
 export class LinkDelays {
@@ -46,6 +51,25 @@ export class LinkDelays {
     this.#delays = new Map(delays.map((delay) => [delay.interface, delay]))
     for (const watched of this.#watched.values())
       if (watched.dueMs !== null) watched.dueMs = Math.min(watched.dueMs, this.#due(watched))
+  }
+
+  /** For another process: `dueInMs` from now. */
+  snapshot(): readonly PassedDelay[] {
+    const now = this.#nowMs()
+    return [...this.#watched].map(([ifindex, { name, counts, wasUp, dueMs }]) => ({
+      ...{ ifindex, name, counts, wasUp },
+      dueInMs: dueMs === null ? null : Math.max(0, dueMs - now),
+    }))
+  }
+
+  /** Of another process, before a link is seen here: what is waited for goes on. */
+  adopt(delays: readonly PassedDelay[]): void {
+    const now = this.#nowMs()
+    for (const { ifindex, name, counts, wasUp, dueInMs } of delays)
+      this.#watched.set(ifindex, {
+        ...{ name, counts, wasUp },
+        dueMs: dueInMs === null ? null : now + dueInMs,
+      })
   }
 
   /** Whether a link counts as up that is `up` at the moment. */

@@ -96,6 +96,7 @@ export type PassedNotifier = {
   readonly mailed: readonly (readonly [string, InstanceState])[]
   /** FIFOs that are to be removed at the end. */
   readonly madeFifos: readonly string[]
+  readonly counts: Pick<NotifyFigures, 'scripts' | 'mails'>
 }
 
 export type NotifierTimes = {
@@ -182,10 +183,13 @@ class QueueingNotifier implements PassableNotifier {
 
   snapshot(): PassedNotifier | null {
     if (![...this.#scripts.values(), this.#mails].every(({ idle }) => idle)) return null
-    return { mailed: [...this.#mailed], madeFifos: this.#fifos.made }
+    const counts = { scripts: this.#scriptCounts.figures, mails: this.#mailCounts.figures }
+    return { mailed: [...this.#mailed], madeFifos: this.#fifos.made, counts }
   }
 
-  adopt({ mailed, madeFifos }: PassedNotifier, settings: NotifySettings): void {
+  adopt({ mailed, madeFifos, counts }: PassedNotifier, settings: NotifySettings): void {
+    this.#scriptCounts.continueFrom(counts.scripts)
+    this.#mailCounts.continueFrom(counts.mails)
     for (const [key, state] of mailed) this.#mailed.set(key, state)
     this.#fifos.adopt(madeFifos)
     this.reconfigure(settings)

@@ -44,6 +44,21 @@ export class RunCounts {
     }
   }
 
+  /** What a process before this one has counted is counted here too. */
+  continueFrom(before: RunFigures): void {
+    this.#started += before.started
+    this.#succeeded += before.succeeded
+    this.#failed += before.failed
+    this.#lost += before.lost
+    this.#dropped += before.dropped
+    this.#sumMs += before.tookSumMs
+    for (const { untilMs: bound, count } of before.took) {
+      const at = bound === null ? -1 : untilMs.indexOf(bound)
+      if (bound === null) this.#ended += count
+      else if (at >= 0) this.#took[at] = (this.#took[at] ?? 0) + count
+    }
+  }
+
   drop(count: number): void {
     this.#dropped += count
   }

@@ -8,6 +8,7 @@ import type { Host } from '../../src/lab/host.ts'
 import type { Lab } from '../../src/lab/lab.ts'
 import { startVipd, type Vipd } from '../../src/lab/vipd.ts'
 import { until } from '../../src/lab/wait.ts'
+import type { Status } from '../../src/report/status.ts'
 import { conf, inLab, start } from './pair.ts'
 
 const vip = '172.16.80.100'
@@ -35,9 +36,29 @@ async function processes(host: Host, name: 'vipd' | 'vipd-warden'): Promise<read
   return stdout.split('\n').filter((pid) => pid !== '')
 }
 
+/** What only grows, whichever process tells it. */
+async function counted(daemon: Vipd): Promise<Readonly<Record<string, number>>> {
+  const { stdout } = await daemon.ask('status', '--json')
+  const { uptimeMs, engine, notify, instances, upgrades } = JSON.parse(stdout) as Status
+  const [instance] = instances
+  assert.ok(instance !== undefined)
+  const { sent, received, heard, missed, gaps } = instance.adverts
+  return {
+    ...{ uptimeMs, sent, received, heard, missed, done: upgrades.done },
+    gaps: gaps.at(-1)?.count ?? 0,
+    verified: instance.authentication?.verified ?? 0,
+    eventsRaised: engine.eventsRaised,
+    wakeups: engine.wakeups.late.at(-1)?.count ?? 0,
+    wakeupsMs: engine.wakeups.lateSumMs,
+    scripts: notify.scripts.started,
+    scriptsTook: notify.scripts.took.at(-1)?.count ?? 0,
+  }
+}
+
 async function upgrade(daemon: Vipd, options: readonly string[] = ['--leave-parent']) {
   const before = await processes(daemon.host, 'vipd')
   const wardens = await processes(daemon.host, 'vipd-warden')
+  const figures = await counted(daemon)
   const { status, stdout, stderr } = await daemon.ask('upgrade', ...options)
   assert.equal(status, 0, `${stdout}${stderr}`)
   assert.match(stdout, /^vipd \S+ \(process \d+\) goes on in place of vipd \S+ \(process \d+\)\n$/)
@@ -52,6 +73,9 @@ async function upgrade(daemon: Vipd, options: readonly string[] = ['--leave-pare
   const { upgrades } = await daemon.status()
   assert.equal(upgrades.running, null)
   assert.deepEqual(upgrades.last?.from.pid, Number(before[0]))
+  const now = await counted(daemon)
+  for (const [name, value] of Object.entries(figures))
+    assert.ok((now[name] ?? -1) >= value, `${name} went back from ${value} to ${now[name]}`)
 }
 
 /** What nothing may have changed in an upgrade. */

@@ -11,7 +11,7 @@ import { describeCause } from '../../election/describe.ts'
 import { restartUs } from '../../election/effects.ts'
 import type { State } from '../../election/types.ts'
 import type { Engine, EngineStart } from '../../engine/contract.ts'
-import type { SlotCounters } from '../../engine/counters.ts'
+import type { LinkCounters, SlotCounters } from '../../engine/counters.ts'
 import type { KernelView } from '../../kernel/mirror.ts'
 import type {
   Status,
@@ -60,6 +60,8 @@ export type StatusSources = {
   /** Of the warden and of the sockets. */
   readonly otherWarnings: readonly string[]
   readonly config: Status['config']
+  /** Held back, and of no instance. */
+  readonly packets: Pick<LinkCounters, 'throttled' | 'coalesced' | 'unclaimed'>
   readonly warden: Status['warden']
   readonly upgrades: Status['upgrades']
   readonly notify: Status['notify']
@@ -107,9 +109,6 @@ export async function tellStatus(
 function aroundInstances(ofInstances: readonly string[], from: StatusSources): StatusRest {
   const { engine, engineStart, dispatcher } = from
   const { roster } = dispatcher
-  const counters = dispatcher.links.ids.map((id) => engine.linkCounters(id))
-  const total = (pick: (c: (typeof counters)[number]) => number): number =>
-    counters.reduce((sum, c) => sum + pick(c), 0)
   const users = usersIn(roster)
   const checks = dispatcher.config.scripts.flatMap((script) =>
     checkStatus(script, from.pool, users(script.name)),
@@ -125,9 +124,7 @@ function aroundInstances(ofInstances: readonly string[], from: StatusSources): S
       realtime: engineStart.realtime,
       locked: engineStart.locked,
       eventsRaised: dispatcher.eventsRaised,
-      throttled: total((c) => c.throttled),
-      coalesced: total((c) => c.coalesced),
-      unclaimed: total((c) => c.unclaimed),
+      ...from.packets,
       wakeups: wakeupsOf(engine),
     },
     warden: from.warden,

@@ -25,6 +25,8 @@ const times = {
   ...{ start: longMs, adopt: longMs, give: longMs, attempts: longMs, again: 1, serving: longMs },
 }
 
+const wakeups = { untilUs: [], counts: [], sumUs: 0 }
+
 /** `router`: what the dispatcher answers for a state, in turn; the last one from then on. */
 function stage(router: readonly object[] = [{ version: 1 }], given: Partial<typeof times> = {}) {
   const said: string[] = []
@@ -48,6 +50,9 @@ function stage(router: readonly object[] = [{ version: 1 }], given: Partial<type
     pool: { snapshot: () => [] },
     notifier: { snapshot: () => ({ mailed: [], madeFifos: [] }) },
     bfd: { withdraw: () => void calls.push('withdraw sessions') },
+    succession: { figures: () => ({ wakeups, slots: [] }) },
+    counts: { total: {} },
+    delays: { snapshot: () => [] },
     record: { started: () => undefined, pass: (attempts: number) => ({ attempts }) },
   } as unknown as PassableParts
   const first = new FirstOfTwo({
@@ -58,6 +63,8 @@ function stage(router: readonly object[] = [{ version: 1 }], given: Partial<type
       withdraw: (forGood) => void calls.push(forGood ? 'withdraw for good' : 'withdraw'),
       ready: () => undefined,
       takeAltering: () => [],
+      figures: () => ({ wakeups, slots: [] }),
+      countOnFrom: () => undefined,
     },
     start: () => ({ pid: -1, channel: near, sockets: -1, exchange: {} }),
     leave: async (pid) => void calls.push(`leave ${pid}`),

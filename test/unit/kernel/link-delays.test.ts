@@ -115,3 +115,18 @@ test('delays that a reload removes or shortens hold for a span that has begun', 
   assert.equal(delays.nextMs, 0)
   assert.deepEqual(after(0), ['eth0 down'])
 })
+
+test('what waits in one process goes on in the next, which sees the link first while it waits', () => {
+  const before = watch()
+  before.hear(true)
+  before.hear(false)
+  before.after(400)
+  const passed = JSON.parse(JSON.stringify(before.delays.snapshot()))
+  for (const up of [false, true]) {
+    const next = watch()
+    next.delays.adopt(passed)
+    assert.deepEqual(next.hear(up), ['eth0 up'], 'as it counts, whatever it is')
+    assert.equal(next.delays.nextMs, up ? null : 600)
+    assert.deepEqual(next.after(600), up ? [] : ['eth0 down'])
+  }
+})
