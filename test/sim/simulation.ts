@@ -134,7 +134,10 @@ class Simulation {
         // Beside some of the storms, which are short.
         return isStorm(profile) && seed % 4 === 0 ? wholeFaults(seed, makeWorld) : null
       case 'claims':
-        return playsClaims(seed) ? (claims(seed, makeWorld) ?? defenders(seed, makeWorld)) : null
+        return (
+          (playsClaims(seed) ? claims(seed, makeWorld) : null) ??
+          (seed % 20 === 4 ? defenders(seed, makeWorld) : null)
+        )
     }
   }
 
