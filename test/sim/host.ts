@@ -13,7 +13,7 @@ import { secondSourceOf, staticNetwork, thirdInstance, thirdVrid } from './host-
 import { SimKernel } from './kernel.ts'
 import { SimLease } from './kernel-lease.ts'
 import type { Packet } from './lan.ts'
-import { wardenLatencyUs } from './latency.ts'
+import { rulesBackUs, wardenLatencyUs } from './latency.ts'
 import { Prng } from './prng.ts'
 import { Process } from './process.ts'
 import { type HostPlan, type Scenario, vipsOf } from './scenario.ts'
@@ -77,7 +77,9 @@ export class Host {
     if (this.lease === null) return
     this.lease.flush()
     this.tellLease()
-    this.#around.agenda.after(this.#around.prng.between(20_000, 200_000), () => this.makeRules())
+    this.#around.agenda.after(this.#around.prng.between(rulesBackUs.least, rulesBackUs.most), () =>
+      this.makeRules(),
+    )
   }
 
   /** How long ago the last advert left that was no resignation. */

@@ -6,5 +6,7 @@ export const mainLatencyUs = { least: 30, most: 1_500 }
 export const answerUs = 4 * mainLatencyUs.most
 /** From BFD's thread to the engine's, at most. */
 export const betweenThreadsUs = 60
+/** Until a daemon has made rules anew that another program has flushed. */
+export const rulesBackUs = { least: 20_000, most: 200_000 }
 /** From a daemon's death to its warden's first packet. */
 export const wardenLatencyUs = 500

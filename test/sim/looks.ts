@@ -147,7 +147,7 @@ export class Looks {
       if (host.kernel.holds(address)) this.#violate(host, `${address} was left behind`)
   }
 
-  /** With a kernel lease: who leads answers; who does not, and is well, mutes nothing that it forwards. */
+  /** With a kernel lease: who leads answers as long as it speaks; who does not, and is well, mutes nothing that it forwards. */
   #checkKernelLease(host: Host): void {
     const { lease } = host
     const { advertUs } = this.#cluster.scenario
@@ -156,6 +156,7 @@ export class Looks {
     for (const { vrid } of this.#cluster.vips) {
       const leads = this.#cluster.leads(host, vrid)
       if (leads && !lease.answers(vrid)) this.#violate(host, `vrid ${vrid} leads, and is muted`)
+      if (leads && !lease.mutes(vrid)) this.#violate(host, `vrid ${vrid} leads without a lease`)
       if (!leads && lease.mutes(vrid)) this.#violate(host, `vrid ${vrid} does not lead, and mutes`)
     }
   }
