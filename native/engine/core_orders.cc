@@ -1,6 +1,7 @@
 // Orders in: what an order changes of the standing one, and what becomes of one that crossed with a
 // change that the core made on its own.
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include "engine/core.h"
@@ -33,12 +34,23 @@ void Core::ApplyIdle(Slot* slot, Order order, bool crossed) {
   Push(*slot, std::move(order.now));
 }
 
+namespace {
+
+// What a plan asks of the kernel, without what it says on the wire.
+bool SameRequests(const Plan& a, const Plan& b) {
+  const auto request = [](const Step& step) { return step.kind == StepKind::kNetlink; };
+  return std::ranges::equal(a.steps | std::views::filter(request),
+                            b.steps | std::views::filter(request));
+}
+
+}  // namespace
+
 // Whether the lead that the slot took over with may go on under this follow: its author did not
 // know of it, but would have it lead by now as well, and what is given back in the end is the same.
 // Resigning only to lead again would take the addresses away from a host that keeps them.
 bool Core::LeadsOn(const Slot& slot, const Order& order, Us now) {
   return order.deadline <= now && order.now->steps.empty() && !order.lead->repeats.empty() &&
-         order.lead->resign->steps == slot.lead->resign->steps;
+         SameRequests(*order.lead->resign, *slot.lead->resign);
 }
 
 void Core::ApplyFollow(Slot* slot, Order order, uint64_t acknowledged, bool crossed, Us now) {

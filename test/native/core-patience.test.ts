@@ -277,6 +277,12 @@ test('a follow that crossed with the take-over and would lead by now as well: th
   assert.deepEqual(marks(b.tick(6 * second)), ['datagram 21'])
 })
 
+test('what it says as it resigns may be another: only what is given back must be the same', () => {
+  const b = tookOver()
+  b.order(followUntil(4 * second, { resign: [datagram(0), datagram(7)] }), 4_000_500, 0)
+  assert.deepEqual(marks(b.tick(4_000_500)), ['datagram 10'])
+})
+
 test('a follow that gives back something else in the end, or leads with nothing: the lead resigns first', () => {
   for (const then of [{ resign: [datagram(0), request(5)] }, { repeats: [] }]) {
     const b = tookOver()

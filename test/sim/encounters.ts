@@ -21,6 +21,7 @@ type Encounter = {
 }
 
 const advertUs = second
+const firstVrid = 51
 /** Of priority 100 at version 3, from the last advert. */
 const downUs = 3 * advertUs + (156 * advertUs) / 256
 
@@ -37,6 +38,22 @@ const encounters: readonly Encounter[] = [
         const deadline = deadlineOf(pair.b)
         pair.agenda.at(deadline + prng.between(-1_600, 200), () => check(pair, pair.b, true))
         pair.until(() => leads(pair.b), 5 * second)
+        again(pair)
+      }
+    },
+  },
+  {
+    name: 'rules that are flushed as the deadline passes',
+    a: { warden: false },
+    scenario: { lease: { tickUs: 1_000 } },
+    play: (pair, prng) => {
+      for (let i = 0; i < 8; i++) {
+        silence(pair)
+        const deadline = deadlineOf(pair.b)
+        pair.agenda.at(deadline + prng.between(-1_600, 200), () => pair.b.flushRules())
+        pair.until(() => leads(pair.b), 5 * second)
+        pair.pass(advertUs)
+        assert.ok(pair.b.lease?.mutes(firstVrid), 'the lead goes on with a lease again')
         again(pair)
       }
     },

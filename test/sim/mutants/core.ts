@@ -51,6 +51,12 @@ export const coreMutants: readonly Mutant[] = [
     replace: 'return order.deadline < 0 && order.now->steps.empty() &&',
   },
   {
+    name: 'core: a lead that a follow crossed resigns for what it would say otherwise',
+    file: 'native/engine/core_orders.cc',
+    find: 'return step.kind == StepKind::kNetlink;',
+    replace: 'return step.kind != StepKind::kFrame;',
+  },
+  {
     name: 'core: a changed priority begins the advert interval anew',
     file: 'native/engine/core_orders.cc',
     find: '        running = progress[i];',
