@@ -2,6 +2,7 @@
  * The kernel lease (kernel/lease-rules.ts): which instances have one, the table that enforces it, and whether that stands. An
  * instance is told only of a lease that is in force: its notes would leave the host otherwise.
  */
+import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Ip } from '../base/ip.ts'
 import type { Log } from '../base/log.ts'
@@ -278,13 +279,15 @@ export class KernelLease {
     const leases = this.#leases
     if (leases.size === 0) return this.#without
     const { table, names } = this.#ports
-    const rules = leaseRules([...leases.values()])
+    const rules = () => leaseRules([...leases.values()])
+    const made = rules()
+    const text = leaseScript(table.name, made, { chains: [], sets: [] })
     const devices = [...leases.values()].flatMap((it) => [...it.devices])
     const wanted: WantedTable = {
-      // An interface that was made anew has no chains.
-      key: `${leaseScript(table.name, rules, { chains: [], sets: [] })}${JSON.stringify(devices)}`,
-      script: () => leaseScript(table.name, rules, names()),
-      count: rules.count,
+      // An interface that was made anew has no chains. The text of a thousand instances is megabytes, so it is not kept.
+      key: createHash('sha256').update(text).update(JSON.stringify(devices)).digest('hex'),
+      script: () => leaseScript(table.name, rules(), names()),
+      count: made.count,
     }
     this.#scripts.set(wanted, leases)
     return wanted

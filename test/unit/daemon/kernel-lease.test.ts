@@ -344,6 +344,11 @@ test('a change in the kernel that changes no lease writes no rules', async () =>
   host.lease.kernelChanged()
   host.lease.set({ globals: globals('on'), instances: [{ ...cfg, nothing: 1 } as Instance] })
   assert.equal(host.written, written)
+  assert.equal(
+    host.lease.snapshot()?.applied?.key.length,
+    64,
+    'a digest of the rules, not their text',
+  )
   assert.equal(host.runs.length, 1)
 })
 
