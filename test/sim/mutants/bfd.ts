@@ -11,7 +11,7 @@ export const bfdMutants: readonly Mutant[] = [
   {
     name: 'bfd: an expiry takes over from another master',
     file: 'native/engine/core_time.cc',
-    find: 'if (!slot->expect.has_value() || slot->expect->from != master) return;',
+    find: 'if (!follows && slot->overruled != master) return;',
     replace: 'if (!slot->expect.has_value() || master.length == 0) return;',
   },
   {
