@@ -22,6 +22,7 @@ Us UsAt(const Napi::CallbackInfo& info, size_t at) {
 // hold(exchange): the slots are another core's until `take`; packets are kept.
 void CoreObject::Hold(const Napi::CallbackInfo& info) {
   taker_ = std::make_unique<ExchangeTaker>(ExchangeFrom(info[0]));
+  core_->Hold();
 }
 
 // ready(attempt, pairs): slots of the other core and of this one, in turns.
@@ -41,6 +42,7 @@ Napi::Value CoreObject::TakeUp(const Napi::CallbackInfo& info) {
 // take(): the slots are this core's, and what came meanwhile has been received.
 Napi::Value CoreObject::Take(const Napi::CallbackInfo& info) {
   if (!taker_->Take()) return Napi::Boolean::New(info.Env(), false);
+  core_->Release();
   kept_.Replay(taker_->handled(), [this](LinkId link, const vipd::Packet& packet, Us at) {
     core_->ReceiveAgain(link, packet, at);
   });

@@ -155,7 +155,7 @@ void Core::Enter(Slot* slot, State state) {
 }
 
 void Core::Push(const Slot& slot, PlanPtr plan) {
-  if (plan->steps.empty()) return;
+  if (plan->steps.empty() || held_) return;
   Run run;
   run.slot = slot.id;
   run.generation = slot.generation;
@@ -165,7 +165,7 @@ void Core::Push(const Slot& slot, PlanPtr plan) {
 }
 
 void Core::PushForLead(const Slot& slot, PlanPtr plan, int repeat) {
-  if (plan->steps.empty()) return;
+  if (plan->steps.empty() || held_) return;
   Push(slot, std::move(plan));
   batch_.back().tenure = slot.tenure;
   batch_.back().repeat = repeat;

@@ -244,6 +244,10 @@ class Core {
   // The slots whose standing may have changed since the last call; those that are gone too.
   std::vector<SlotId> TakeTouched();
 
+  // The slots are another core's until `Release`: orders say how they stand there, which is never
+  // late, and nothing is done for them here.
+  void Hold() { held_ = true; }
+  void Release() { held_ = false; }
   // For the core of another process: what it does not learn from the orders. False: a slot is in
   // the middle of a change of its own.
   bool Tell(std::vector<ExchangeEntry>* out) const;
@@ -385,6 +389,7 @@ class Core {
   size_t waiting_ = 0;
   size_t awaiting_ = 0;
   uint64_t acknowledged_ = 0;
+  bool held_ = false;
   Us now_ = 0;  // of the last order or tick
   std::map<SlotId, std::unique_ptr<Slot>> slots_;
   // Resignations of slots that were removed before their author had acknowledged them: a slot that

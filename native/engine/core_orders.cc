@@ -93,7 +93,7 @@ void Core::ApplyFollow(Slot* slot, Order order, uint64_t acknowledged, bool cros
 void Core::ApplyLead(Slot* slot, LeadPtr lead, bool crossed, Us now) {
   if (crossed && slot->resigned != Resigned::kNo) return RaiseResigned(slot, now);
   // A lead that is late already must not be refreshed into going on: Tick's rule, one step earlier.
-  if (slot->state == State::kLead && Late(*slot, now))
+  if (!held_ && slot->state == State::kLead && Late(*slot, now))
     return Resign(slot, Resigned::kLate, now - slot->due, now);
   StartLead(slot, std::move(lead), now);
 }

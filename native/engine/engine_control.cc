@@ -59,6 +59,7 @@ const char* Engine::Listen(const Bytes& filter, const std::vector<int>& join,
 
 EngineStart Engine::Start() {
   core_ = std::make_unique<Core>(options_.policy, options_.liveness, MonotonicNow());
+  if (held()) core_->Hold();
   std::promise<EngineStart> prepared;
   std::future<EngineStart> report = prepared.get_future();
   const SignalsBlocked blocked;

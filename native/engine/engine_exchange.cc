@@ -140,6 +140,7 @@ void Engine::TakeIfGiven() {
   WakeThrough(taker_->exchange().to_first());
   when_taken_();
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, taker_->exchange().to_second(), nullptr);
+  core_->Release();
   core_->Raise(ExchangeEvent(Event::Kind::kTookSlots, now));
   core_->SetWall(WallNow(), now);
   kept_.Replay(taker_->handled(), [this](LinkId link, const Packet& packet, Us at) {

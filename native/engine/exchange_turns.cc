@@ -74,8 +74,10 @@ bool ExchangeGiver::Give(Core* core, const SealTable& seals, Us handled, Us now)
   if (!exchange_->Write(told, handled)) return false;
   given_ = ExchangePage::kGiven | (++givings_ << ExchangePage::kStateBits);
   if (!exchange_->page()->Change(ExchangePage::kReady, given_)) return false;
-  until_ = now + std::clamp(core->NextDeadline() - now, policy_.exchange_taken_least,
-                            policy_.exchange_taken_most);
+  // Nothing is late on account of it, unless something is always due.
+  const Us room = core->NextDeadline() - now;
+  until_ = now + (room < policy_.exchange_room ? policy_.exchange_taken_least
+                                               : std::min(room, policy_.exchange_taken_most));
   return true;
 }
 

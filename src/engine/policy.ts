@@ -38,9 +38,10 @@ export type EnginePolicy = {
     /** No advert is due sooner than this, or it has been looked for such a moment for so long. */
     readonly room: Us
     readonly roomPatience: Us
-    /** Not taken within the time to the next advert, between these, they are taken back. */
-    readonly takenLeast: Us
+    /** Not taken before the next advert is due, or within the longest, they are taken back. */
     readonly takenMost: Us
+    /** Instead, where an advert is due sooner than `room`: it is late by so much. */
+    readonly takenLeast: Us
     /** Packets that the other process may not have read any more are kept for so long. */
     readonly kept: Us
     /** BFD sessions that are not given so long after the slots were taken are seized; half an interval, if that is less. */
@@ -77,9 +78,10 @@ export const enginePolicy: EnginePolicy = {
     room: us(1_000),
     // With thousands of instances one is always due: an advert is late then by what waking up takes.
     roomPatience: us(50_000),
-    // A thread that gets no processor: before the next advert is late, but not at once.
-    takenLeast: us(2_000),
+    // The other main thread waits for nothing else meanwhile, and an advert that is heard is judged so much later.
     takenMost: us(100_000),
+    // Waking up, on a machine that is busy, and a fifth of the shortest interval.
+    takenLeast: us(2_000),
     // Ten times what the slots can be given for.
     kept: us(1_000_000),
     // Of a process that has died, or gets no processor: too few for the other end to miss a packet by.

@@ -254,8 +254,8 @@ test('what is given is taken back when it is not taken, and given again', () => 
   assert.equal(two.second.nextDeadline(), 3 * second)
 })
 
-test('a giving lasts until the next advert, between the bounds', () => {
-  const { takenLeast, takenMost, room } = enginePolicy.exchangeUs
+test('a giving lasts until the next advert, or as long as the policy says', () => {
+  const { takenMost, room } = enginePolicy.exchangeUs
   const span = (everyUs: number, beforeDue: number) => {
     const two = new Two()
     const repeats = [advert(everyUs)]
@@ -267,7 +267,7 @@ test('a giving lasts until the next advert, between the bounds', () => {
   }
   assert.equal(span(second, 900 * ms), takenMost)
   assert.equal(span(second, 50 * ms), 50 * ms)
-  assert.equal(span(10 * ms, room), takenLeast)
+  assert.equal(span(10 * ms, room), room)
 })
 
 test('nothing is given while an advert is about to be sent, unless one always is', () => {
@@ -282,7 +282,8 @@ test('nothing is given while an advert is about to be sent, unless one always is
   busy.order(lead({ repeats: [advert(room / 2)] }), 0)
   busy.offer(goingOn({ repeats: [advert(room / 2)] }), 0)
   assert.equal(busy.first.exchange.give(us(roomPatience - 1), us(roomPatience - 1)), null)
-  assert.notEqual(busy.first.exchange.give(us(roomPatience), us(roomPatience)), null)
+  const until = busy.first.exchange.give(us(roomPatience), us(roomPatience))
+  assert.equal(until, roomPatience + enginePolicy.exchangeUs.takenLeast)
 })
 
 test('nothing is given that has been told since, or not yet judged', () => {
@@ -330,6 +331,20 @@ test('only the state that is offered is given to one that is ready with it', () 
   two.second.exchange.ready(2, new Map([[slots.first, slots.second]]))
   two.second.exchange.sayReady()
   two.give(40)
+})
+
+test('a state that is adopted again after a while is not late, and nothing comes of it', () => {
+  const two = new Two()
+  two.order(lead(), 0)
+  two.offer(goingOn(), 0)
+  two.first.tick(us(second))
+  two.first.exchange.withdraw(false)
+  for (const at of [2, 3, 4, 5, 6, 7, 8]) two.first.tick(us(at * second))
+  two.offer(goingOn(), 8.5 * second, 2)
+  two.give(8.6 * second)
+  two.take()
+  assert.deepEqual(two.second.tick(us(8.7 * second)), { effects: [], events: [] })
+  assert.deepEqual(marks(two.second.tick(us(9 * second))), ['datagram 1'])
 })
 
 test('after a withdrawal for good nothing is given or taken', () => {

@@ -28,6 +28,7 @@ import type {
   Wakeups,
 } from '../../src/engine/counters.ts'
 import { batches } from '../../src/engine/deliveries.ts'
+import type { ExchangeHandle } from '../../src/engine/exchange.ts'
 import type { Seal } from '../../src/engine/seal-contract.ts'
 import type { Packet } from './lan.ts'
 
@@ -53,6 +54,9 @@ export type EnginePorts = {
   standing(slot: SlotId, leading: boolean): void
   /** When the main thread last proved that it turns. */
   renewedAt(): Us
+  /** The slots are given to the process that is to take over; or there will be no exchange with it. */
+  gave(): void
+  over(why: string): void
 }
 
 /** Every slot of the simulator that has a seal requires it. */
@@ -74,10 +78,85 @@ export class SimEngine implements Engine {
   readonly #reported = new Set<SlotId>()
   #stopped = false
   #renewed = -1
+  /** The slots are another process's. */
+  #held: boolean
+  #altering: OrderFor[] = []
+  /** What is given is taken back then: until it is known what became of it, this thread does nothing. */
+  #givenUntil: Us | null = null
 
-  constructor(livenessUs: Us, ports: EnginePorts) {
+  /** `succeeds`: with the engine of another process, which has the slots. */
+  constructor(livenessUs: Us, ports: EnginePorts, succeeds: ExchangeHandle | null = null) {
     this.#ports = ports
     this.#core = makeCore(livenessUs, ports.now())
+    this.#held = succeeds !== null
+    if (succeeds !== null) this.#core.exchange.hold(succeeds)
+  }
+
+  get held(): boolean {
+    return this.#held
+  }
+
+  /** It does nothing any more. */
+  get left(): boolean {
+    return this.#stopped
+  }
+
+  get given(): boolean {
+    return this.#givenUntil !== null
+  }
+
+  /** Of the first: the state with that number has been passed on. */
+  offer(exchange: ExchangeHandle, attempt: number): void {
+    this.#core.exchange.offer(exchange, attempt, this.now(), this.#seen)
+  }
+
+  withdraw(forGood: boolean): void {
+    this.#core.exchange.withdraw(forGood)
+  }
+
+  /** Of the second: it has orders by that state. The first is to be woken. */
+  ready(attempt: number, slots: ReadonlyMap<SlotId, SlotId>): void {
+    this.#core.exchange.ready(attempt, slots)
+    this.#core.exchange.sayReady()
+  }
+
+  /** What was ordered that would have altered something before the slots are its own. */
+  takeAltering(): readonly OrderFor[] {
+    const altering = this.#altering
+    this.#altering = []
+    return altering
+  }
+
+  takeUp(): boolean {
+    return !this.#stopped && this.#core.exchange.takeUp()
+  }
+
+  /** False: too late. True: `wake` goes on from here. */
+  take(): boolean {
+    if (this.#stopped || !this.#core.exchange.take()) return false
+    this.#held = false
+    this.adopted()
+    return true
+  }
+
+  /** The first looks what has become of what it gave; true: it has left. */
+  look(): boolean {
+    if (this.#stopped || this.#givenUntil === null) return this.#stopped
+    const outcome = this.#core.exchange.lookGiven(this.now())
+    if (outcome === 'given') return false
+    this.#givenUntil = null
+    if (outcome === 'taken') this.stop()
+    return outcome === 'taken'
+  }
+
+  #giveIfQuiet(): void {
+    const why = this.#core.exchange.over()
+    if (why !== null) return this.#ports.over(why)
+    if (this.pending) return
+    this.#givenUntil = this.#core.exchange.give(this.now(), this.now())
+    if (this.#givenUntil === null) return
+    this.#ports.wakeAt(this.#givenUntil)
+    this.#ports.gave()
   }
 
   get pending(): boolean {
@@ -103,8 +182,9 @@ export class SimEngine implements Engine {
     const lates = [...this.#slots.values()].flatMap(({ lead, leading }) =>
       leading && lead !== null ? [lead.wardenLateUs] : [],
     )
-    const next = this.#core.nextDeadline()
-    if (next === null || lates.length === 0) return null
+    if (this.#held || lates.length === 0) return null
+    const next = this.#givenUntil ?? this.#core.nextDeadline()
+    if (next === null) return null
     return us(next + Math.min(...lates))
   }
 
@@ -162,7 +242,7 @@ export class SimEngine implements Engine {
 
   /** One turn of the engine's thread. */
   wake(): void {
-    if (this.#stopped) return
+    if (this.#stopped || this.#held || this.#givenUntil !== null) return
     this.#renew()
     this.#core.setWall(this.#ports.wall(), this.now())
     const { effects, events } = this.#core.tick(this.now())
@@ -178,6 +258,7 @@ export class SimEngine implements Engine {
     this.#report()
     if (events.length > 0) this.#ports.raised(events.every(isForged))
     this.#ports.wakeAt(this.#core.nextDeadline())
+    this.#giveIfQuiet()
   }
 
   now(): Us {
@@ -235,7 +316,10 @@ export class SimEngine implements Engine {
     if (this.#stopped) return
     for (const { slot } of orders)
       if (!this.#slots.has(slot)) throw new Error(`bug: order for unknown slot ${slot}`)
-    this.#core.order(orders, this.now(), this.#seen)
+    const altering = this.#held ? orders.filter(({ order }) => order.now.length > 0) : []
+    this.#altering.push(...altering)
+    const given = orders.filter((one) => !altering.includes(one))
+    this.#core.order(given, this.now(), this.#seen)
     for (const { slot, generation, order } of orders) {
       this.#ports.ordered(order.kind)
       const ordered = this.#slots.get(slot)

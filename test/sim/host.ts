@@ -17,6 +17,7 @@ import { rulesBackUs, wardenLatencyUs } from './latency.ts'
 import { Prng } from './prng.ts'
 import { Process } from './process.ts'
 import { type HostPlan, type Scenario, vipsOf } from './scenario.ts'
+import { Upgrade, type UpgradeOptions } from './upgrade.ts'
 import type { Surroundings } from './witness.ts'
 
 export class Host {
@@ -32,6 +33,8 @@ export class Host {
   /** There are descriptors for sockets. */
   opens = true
   process: Process | null = null
+  /** Beside that one, to take its place. */
+  #second: Process | null = null
   /** By its own clock. */
   #advertAt = 0
   /** When the last daemon ended. */
@@ -238,6 +241,59 @@ export class Host {
     before.hearKernel()
   }
 
+  /** `vipd upgrade`; null: there is no daemon that could. */
+  upgrade(options: UpgradeOptions): Upgrade | null {
+    const { process } = this
+    if (process === null || process.stopping || this.asleep) return null
+    return new Upgrade(this, process, this.#around, options)
+  }
+
+  /** A process beside the one that runs hears what that one hears. */
+  alsoRuns(second: Process | null): void {
+    this.#second = second
+    const { process } = this
+    if (second === null) return process?.hearKernel()
+    this.kernel.listener = (bytes) => {
+      process?.kernelChanged(bytes)
+      second.kernelChanged(bytes)
+    }
+  }
+
+  /** The slots are its own. */
+  isNow(second: Process, first: Process): void {
+    if (this.#second === second) this.#second = null
+    if (this.process === first || this.process === null) this.process = second
+  }
+
+  /** One of two processes is killed, and its warden does what it may: whether it acted is told. */
+  kill(process: Process, acted: (it: boolean) => void = () => undefined): void {
+    process.end()
+    if (process === this.process) this.#end()
+    if (process === this.#second) this.#second = null
+    const { agenda, prng } = this.#around
+    if (!this.plan.warden) return
+    agenda.after(prng.between(100, wardenLatencyUs), () => {
+      const may = process.mayAct()
+      if (may) process.engine.resignAsWarden()
+      acted(may)
+    })
+  }
+
+  /** One of two processes stands still, for so long; its warden does not. */
+  freeze(process: Process, spanUs: number): void {
+    const { agenda } = this.#around
+    process.freeze()
+    const promise = this.plan.warden ? process.engine.promise : null
+    let preempted = false
+    if (promise !== null)
+      agenda.at(this.clock.when(promise), () => {
+        if (!process.frozen || process.engine.promise !== promise || !process.alive) return
+        preempted = process.mayAct()
+        if (preempted) process.engine.resignAsWarden()
+      })
+    agenda.after(spanUs, () => process.thaw(preempted))
+  }
+
   setCheck(good: boolean): void {
     this.good = good
     const { process } = this
@@ -292,8 +348,9 @@ export class Host {
   }
 
   #receive(packet: Packet): void {
-    if (this.process === null || !this.kernel.up || this.#asleep === 'machine') return
-    this.process.receive(packet)
+    if (!this.kernel.up || this.#asleep === 'machine') return
+    this.process?.receive(packet)
+    this.#second?.receive(packet)
   }
 
   #frame(bytes: Uint8Array): void {

@@ -145,14 +145,18 @@ export class Invariants implements Witness {
   }
 
   /** A process that takes over from another leads what that one led, and would pass on the same. */
-  exchanged(
+  exchanged(host: Host, before: Process, after: Process, passed: readonly [string, string]): void {
+    if (this.#disturbances.calm) this.#calmExchanges.set(host, this.#disturbances.lastAt)
+    this.upgraded(host, before, after, passed)
+  }
+
+  upgraded(
     host: Host,
     before: Process,
     after: Process,
     [passed, again]: readonly [string, string],
   ): void {
     this.note(`${host.name}: another process`)
-    if (this.#disturbances.calm) this.#calmExchanges.set(host, this.#disturbances.lastAt)
     // Without descriptors an instance in FAULT, which needs no sockets to go on, has one fault more; and without the
     // interface BFD has no sockets.
     const bfdOpens = this.#scenario.bfd === undefined || host.kernel.interfaces.includes('eth0')
@@ -168,6 +172,9 @@ export class Invariants implements Witness {
     this.#hearing.passOn(before, after)
   }
 
+  /** For rules of a part of a run alone. */
+  onSent: (host: Host, bytes: Uint8Array) => void = () => undefined
+
   mistaken(host: Host, what: string): void {
     this.#violate(host, what)
   }
@@ -180,6 +187,7 @@ export class Invariants implements Witness {
    * (A resignation, priority 0, is for everybody who has something to give back.)
    */
   sent(host: Host, slot: SlotId, bytes: Uint8Array): void {
+    this.onSent(host, bytes)
     const priority = bytes[2] ?? 0
     const vrid = bytes[1] ?? 0
     const { resignedAt } = this.#voices(host)
@@ -189,7 +197,8 @@ export class Invariants implements Witness {
       this.#violate(host, `vrid ${vrid} resigns and leads again in the same instant`)
     const { process } = host
     if (process === null) this.#violate(host, 'an advert of a daemon that is gone')
-    if (host.asleep) this.#violate(host, 'an advert of a host that sleeps')
+    if (host.asleep || process?.frozen === true)
+      this.#violate(host, 'an advert of a host that sleeps')
     if (process?.engine.speaks(slot) !== true)
       this.#violate(host, `an advert of priority ${priority} of slot ${slot}, which does not lead`)
     const rank = this.#cluster.rank(host, vrid)

@@ -164,7 +164,7 @@ export class Looks {
   /** Who does not turn does not lead: within the lease, and the engine acts at once. */
   #checkLease(host: Host): void {
     const { process } = host
-    if (process === null || host.asleep || process.stopping) return
+    if (process === null || host.asleep || process.frozen || process.stopping) return
     const { livenessUs } = process.main.dispatcher.config.globals
     if (livenessUs === 0) return
     if (process.stalledUs <= livenessUs) return

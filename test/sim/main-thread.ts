@@ -103,8 +103,18 @@ export class MainThread {
 
   /** Goes on where another process ended; why it cannot, or null. */
   adopt(state: unknown): string | null {
-    this.#begin()
+    this.prepare()
     return this.dispatcher.adopt(state)
+  }
+
+  /** All that can be known before a state is adopted. */
+  prepare(): void {
+    this.#begin()
+  }
+
+  /** The scripts run in this process from now on. */
+  runChecks(): void {
+    for (const name of this.#checks) this.#ports.check(name)
   }
 
   get changing(): boolean {

@@ -13,6 +13,7 @@ import { leaseMutants } from './mutants/lease.ts'
 import type { Mutant } from './mutants/mutant.ts'
 import { reloadMutants } from './mutants/reload.ts'
 import { sealsMutants } from './mutants/seals.ts'
+import { upgradeMutants } from './mutants/upgrade.ts'
 
 export const mutants: readonly Mutant[] = [
   ...electionMutants,
@@ -24,4 +25,5 @@ export const mutants: readonly Mutant[] = [
   ...bfdMutants,
   ...claimsMutants,
   ...leaseMutants,
+  ...upgradeMutants,
 ]

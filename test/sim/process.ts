@@ -6,7 +6,10 @@ import type { Ip } from '../../src/base/ip.ts'
 import type { Log } from '../../src/base/log.ts'
 import { type Us, us } from '../../src/base/time.ts'
 import type { Instance } from '../../src/config/types.ts'
+import { Gate, throughGate } from '../../src/daemon/gate.ts'
 import type { LinkSpec, SlotId, Step } from '../../src/engine/contract.ts'
+import { mayAct } from '../../src/engine/core-harness.ts'
+import type { ExchangeHandle } from '../../src/engine/exchange.ts'
 import type { FrameWatchSpec } from '../../src/engine/frames-contract.ts'
 import type { LeaseFacts } from '../../src/engine/plans-lease.ts'
 import { leaseId } from '../../src/kernel/lease-rules.ts'
@@ -30,12 +33,24 @@ const clockErrorUs = 300_000
 /** The socket's receive buffer, in adverts. */
 const queuedMax = 300
 
+/** Of a process before: its state, and nothing else is left of it; or what both share while it still runs. */
+type Passed = { readonly before: Process } & (
+  | { readonly state: unknown }
+  | { readonly exchange: ExchangeHandle }
+)
+
 export class Process {
   readonly engine: SimEngine
   readonly bfd: SimBfd
   readonly frames: SimFrames
   readonly main: MainThread
+  /** Shut while a state is passed: what comes waits. */
+  readonly gate = new Gate()
   readonly startedAt: number
+  /** With the process that is to take the place of this one, or whose place it takes: whose warden may act. */
+  exchange: { readonly handle: ExchangeHandle; readonly second: boolean } | null = null
+  /** It alone stands still (SIGSTOP); a host that sleeps stands still whole. */
+  frozen = false
   alive = true
   stopping = false
   /** Why it cannot go on where another process is; null: it does, or began by itself. */
@@ -52,6 +67,8 @@ export class Process {
   #stalledAt: Us | null = null
   #turnsFrom = 0
   #queue: Packet[] = []
+  /** What came while another process had the slots. */
+  #kept: { readonly packet: Packet; readonly at: Us }[] = []
   #bfdQueue: Arrived[] = []
   #frameQueue: (readonly [Uint8Array, FrameWatchSpec['direction']])[] = []
   readonly #framesPrng: Prng
@@ -61,11 +78,7 @@ export class Process {
   #adopting = false
   #workedMs = 0
 
-  constructor(
-    host: Host,
-    around: Surroundings,
-    passed: { readonly before: Process; readonly state: unknown } | null = null,
-  ) {
+  constructor(host: Host, around: Surroundings, passed: Passed | null = null) {
     this.#host = host
     this.#around = around
     const { agenda, scenario } = around
@@ -75,23 +88,29 @@ export class Process {
     if (config === null) throw new Error('a host cannot start with its file')
     this.#wake = new Timer(agenda, () => this.#onWake())
     this.#alarm = new Timer(agenda, () => this.onMain(() => this.main.dispatcher.tick()))
-    this.engine = new SimEngine(config.globals.livenessUs, {
-      now: () => host.now(),
-      wall: () => us(epochUs + Math.floor(agenda.now) + host.plan.number * clockErrorUs),
-      carryOut: (slot, step, spec) => this.#carryOut(slot, step, spec),
-      request: (bytes) => host.kernel.request(bytes),
-      linkUp: () => host.kernel.up,
-      opens: () => host.opens,
-      woken: (effects) => around.witness.woken(host, effects),
-      wakeAt: (local) => this.#wake.set(local === null ? null : host.clock.when(local)),
-      raised: (forged) => this.#deliver(forged),
-      ordered: (kind) => {
-        if (this.stopping && (kind === 'lead' || kind === 'follow'))
-          around.witness.mistaken(host, `orders a slot to ${kind} after it has begun to stop`)
+    this.engine = new SimEngine(
+      config.globals.livenessUs,
+      {
+        now: () => host.now(),
+        wall: () => us(epochUs + Math.floor(agenda.now) + host.plan.number * clockErrorUs),
+        carryOut: (slot, step, spec) => this.#carryOut(slot, step, spec),
+        request: (bytes) => host.kernel.request(bytes),
+        linkUp: () => host.kernel.up,
+        opens: () => host.opens,
+        woken: (effects) => around.witness.woken(host, effects),
+        wakeAt: (local) => this.#wake.set(local === null ? null : host.clock.when(local)),
+        raised: (forged) => this.#deliver(forged),
+        ordered: (kind) => {
+          if (this.stopping && (kind === 'lead' || kind === 'follow'))
+            around.witness.mistaken(host, `orders a slot to ${kind} after it has begun to stop`)
+        },
+        standing: (slot, leading) => around.witness.standing(host, slot, leading),
+        renewedAt: () => this.#renewedAt(),
+        gave: () => this.onGave(),
+        over: (why) => this.onOver(why),
       },
-      standing: (slot, leading) => around.witness.standing(host, slot, leading),
-      renewedAt: () => this.#renewedAt(),
-    })
+      passed !== null && 'exchange' in passed ? passed.exchange : null,
+    )
     this.#bfdWake = new Timer(agenda, () => this.#onBfdWake())
     this.bfd = this.#makeBfd()
     this.frames = new SimFrames({
@@ -106,7 +125,7 @@ export class Process {
       frames: this.frames,
       discriminator: () => around.prng.between(1, 0xffff_ffff),
       log: logInto(log),
-      notifier: notifyInto(log),
+      notifier: throughGate(notifyInto(log), this.gate),
       later: (task) => this.onMain(task),
       check: (name) => this.#check(name),
       applied: () => around.witness.reloaded(host, false),
@@ -118,9 +137,88 @@ export class Process {
       alarm: (at) => this.#alarm.set(at === null ? null : host.clock.when(at)),
       leaseOf: (cfg, { ifindex }) => this.#leaseOf(cfg, ifindex),
     })
+    if (passed !== null && 'exchange' in passed) this.#succeed(passed.exchange)
+    else this.#begin(passed?.state)
+  }
+
+  /** `state`: of a process before; undefined: there was none. */
+  #begin(state: unknown): void {
     this.hearKernel()
-    if (passed === null) this.onMain(() => this.main.start())
-    else this.#adopt(passed.state)
+    if (state === undefined) this.onMain(() => this.main.start())
+    else this.#adopt(state)
+  }
+
+  /** Set by an upgrade that is under way. */
+  onGave: () => void = () => undefined
+  onOver: (why: string) => void = () => undefined
+
+  #succeed(handle: ExchangeHandle): void {
+    this.exchange = { handle, second: true }
+    this.gate.shut()
+    this.main.prepare()
+  }
+
+  /** Beside another process, which has the slots: a sentence that says why it cannot go on. */
+  adoptHeld(state: unknown): string | null {
+    const why = this.main.dispatcher.adopt(state)
+    const [altering] = this.engine.takeAltering()
+    return why ?? (altering === undefined ? null : `it would ${altering.order.kind}`)
+  }
+
+  /** The slots are its own. */
+  took(handled: Us): void {
+    this.#kept = this.#kept.filter(({ at }) => at >= handled)
+    for (const { packet } of this.#kept.splice(0)) this.#around.witness.heard(this.#host, packet)
+    this.hearKernel()
+    this.engine.wake()
+    this.onMain(() => undefined)
+  }
+
+  /** The main thread knows it too. */
+  goOn(): void {
+    this.gate.open()
+    this.main.runChecks()
+    this.#deliver(true)
+  }
+
+  /** The engine's thread looks what has become of what it gave; what waits in its sockets is read if that is its own again. */
+  look(): void {
+    if (!this.alive || this.#asleep || !this.engine.given) return
+    if (this.engine.look() || this.engine.given) return
+    this.#take(this.#queue.splice(0))
+  }
+
+  end(): void {
+    this.alive = false
+    this.engine.stop()
+    this.bfd.stop()
+  }
+
+  freeze(): void {
+    this.frozen = true
+    this.stall()
+  }
+
+  /** `preempted`: its warden has acted meanwhile. */
+  thaw(preempted: boolean): void {
+    this.frozen = false
+    if (!this.alive || this.#asleep) return
+    if (this.engine.given) this.look()
+    if (preempted) this.engine.preemptedByWarden()
+    if (!this.engine.held && !this.engine.given) return this.resume()
+    if (this.engine.held) for (const packet of this.#queue.splice(0)) this.receive(packet)
+    this.#around.agenda.after(this.#latency(), () => {
+      if (this.alive && !this.#asleep) this.unstall()
+    })
+  }
+
+  /** Its warden may give up what it leads. */
+  mayAct(): boolean {
+    return this.exchange === null || mayAct(this.exchange.handle, this.exchange.second)
+  }
+
+  get #asleep(): boolean {
+    return this.#host.asleep || this.frozen
   }
 
   #leaseOf(cfg: Instance, ifindex: number): LeaseFacts | null {
@@ -130,7 +228,11 @@ export class Process {
   }
 
   hearKernel(): void {
-    this.#host.kernel.listener = (bytes) => this.engine.kernelChanged(bytes)
+    this.#host.kernel.listener = (bytes) => this.kernelChanged(bytes)
+  }
+
+  kernelChanged(bytes: Uint8Array): void {
+    this.engine.kernelChanged(bytes)
   }
 
   #adopt(state: unknown): void {
@@ -169,11 +271,23 @@ export class Process {
   }
 
   receive(packet: Packet): void {
-    if (this.#host.asleep) {
+    if (this.engine.held && !this.#asleep) return this.#keep(packet)
+    if (this.#asleep || this.engine.given) {
       if (this.#queue.length < queuedMax) this.#queue.push(packet)
       return
     }
     this.#take([packet])
+  }
+
+  /** Its thread reads it a little later than that of the process which has the slots. */
+  #keep(packet: Packet): void {
+    const { agenda, prng } = this.#around
+    agenda.after(prng.between(0, betweenThreadsUs), () => {
+      if (!this.alive) return
+      if (this.#asleep || !this.engine.held) return this.receive(packet)
+      this.#kept.push({ packet, at: this.#host.now() })
+      this.engine.receive([packet])
+    })
   }
 
   receiveBfd(arrived: Arrived): void {
@@ -265,7 +379,7 @@ export class Process {
     this.#frameQueue = []
     for (const [bytes, as] of frames) this.frames.hear(bytes, as)
     this.#around.agenda.after(this.#latency(), () => {
-      if (this.alive && !this.#host.asleep) this.unstall()
+      if (this.alive && !this.#asleep) this.unstall()
     })
   }
 
@@ -286,7 +400,9 @@ export class Process {
 
   #onWake(): void {
     // A host that sleeps is woken by `resume`.
-    if (this.alive && !this.#host.asleep) this.engine.wake()
+    if (!this.alive || this.#asleep) return
+    if (this.engine.given) this.look()
+    else this.engine.wake()
   }
 
   #turn(): void {
@@ -302,7 +418,7 @@ export class Process {
     this.#tasks = []
     for (const [i, task] of tasks.entries()) {
       this.#behind = tasks.length - i - 1
-      if (this.alive) task()
+      if (this.alive) this.gate.run(task)
     }
     if (!this.alive) return
     if (!this.engine.pending && this.#tasks.length === 0) this.#around.witness.caughtUp(this.#host)
@@ -310,7 +426,7 @@ export class Process {
   }
 
   #deliver(forged = false): void {
-    if (!forged) this.#around.witness.raised(this.#host)
+    if (!forged && !this.engine.held) this.#around.witness.raised(this.#host)
     if (this.#delivering) return
     this.#delivering = true
     this.onMain(() => {

@@ -18,6 +18,7 @@ import { Lan } from './lan.ts'
 import { Prng } from './prng.ts'
 import { drawScenario, type Profile, type Scenario } from './scenario.ts'
 import { settleUs } from './times.ts'
+import { upgrades } from './upgrades.ts'
 import { wholeFaults } from './whole-faults.ts'
 import type { Ending, Fault, World } from './world.ts'
 
@@ -36,7 +37,7 @@ export type RunResult = {
 type Broken = { readonly what: string; readonly trace: readonly string[] }
 
 /** What a run consists of, one after the other; each draws from the seed by itself. */
-const parts = ['life', 'attack', 'encounters', 'whole-faults', 'claims'] as const
+const parts = ['life', 'attack', 'encounters', 'whole-faults', 'claims', 'upgrades'] as const
 export type Part = (typeof parts)[number]
 
 export const isPart = (text: unknown): text is Part => parts.some((part) => part === text)
@@ -138,6 +139,8 @@ class Simulation {
           (playsClaims(seed) ? claims(seed, makeWorld) : null) ??
           (seed % 20 === 4 ? defenders(seed, makeWorld) : null)
         )
+      case 'upgrades':
+        return seed % 5 === 2 ? upgrades(seed, makeWorld) : null
     }
   }
 

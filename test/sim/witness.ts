@@ -28,6 +28,8 @@ export type Witness = {
   reloaded(host: Host, refused: boolean): void
   /** `after` goes on where `before` ended; what it took over, and what it would pass on itself. */
   exchanged(host: Host, before: Process, after: Process, passed: readonly [string, string]): void
+  /** The same in a run that may be settled, and stays so. */
+  upgraded(host: Host, before: Process, after: Process, passed: readonly [string, string]): void
   /** Something was ordered that must not be. */
   mistaken(host: Host, what: string): void
 }
