@@ -24,10 +24,13 @@ const arp = { kinds: 14, lengths: 18, operation: 20, sender: 28, target: 38 }
 const ip6 = { next: 20, hops: 21, source: 22, type: 54, target: 62 }
 const icmp6 = { protocol: 58, solicitation: 135, advertisement: 136 }
 
-/** Where the address lies that a frame is about: the first of these places that is not zero. */
+/**
+ * Where the address lies that a frame is about: the first of these places that is not zero. An advertisement comes from any
+ * address, one for all that a machine announces; a solicitation in the name of an address is told for each neighbour.
+ */
 export const claimKeys = {
   4: { keyAt: [arp.sender, arp.target], keyOctets: 4 },
-  6: { keyAt: [ip6.source, ip6.target], keyOctets: 16 },
+  6: { keyAt: [ip6.target], keyOctets: 16 },
 } as const
 
 /** A program has 4,096 instructions at most, and a range of words takes five. */

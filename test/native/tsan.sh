@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the engine's tests with the addon built under ThreadSanitizer, in a copy of its own that leaves build/ alone:
-# the engine's thread against JavaScript. $1: where the compiled tests are (dist).
+# the threads of the engine and of heard frames against JavaScript. $1: where the compiled tests are (dist).
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 out=${1:-dist}
@@ -16,4 +16,4 @@ CXXFLAGS='-fsanitize=thread -fno-omit-frame-pointer -g -O1' LDFLAGS='-fsanitize=
 # A test process in which a race was seen ends with status 66, and so fails.
 export TSAN_OPTIONS="exitcode=66:suppressions=$root/test/native/tsan.supp"
 export VIPD_ADDON="$copy/build/Release/vipd.node"
-LD_PRELOAD=$(g++ -print-file-name=libtsan.so) exec node --enable-source-maps --test "$out/test/native/engine.test.js"
+LD_PRELOAD=$(g++ -print-file-name=libtsan.so) exec node --enable-source-maps --test "$out/test/native/engine.test.js" "$out/test/native/frames.test.js"
