@@ -15,6 +15,7 @@ import {
 } from '../doctor/facts.ts'
 import { lostMaster } from '../doctor/rules-peer.ts'
 import type { Status } from '../report/status.ts'
+import { askAgain } from './ask-again.ts'
 import { formatFindings } from './format-findings.ts'
 import { runDirectories } from './run-directories.ts'
 import { daemonSocket } from './trusted-directory.ts'
@@ -106,7 +107,7 @@ type Asked = {
 
 async function askDaemon(runDir: string): Promise<Asked> {
   try {
-    const status = await requestStatus(daemonSocket(runDir, 'read'))
+    const status = await askAgain(() => requestStatus(daemonSocket(runDir, 'read')))
     return { daemon: 'answers', status, unseen: [] }
   } catch (error) {
     if (!(error instanceof ControlError)) throw error

@@ -39,11 +39,14 @@ export type ControlFailure =
 
 export class ControlError extends Error {
   readonly failure: ControlFailure
+  /** The path at which there is no socket that is listened to: nothing was asked. null: it is another failure. */
+  readonly absent: string | null
 
-  constructor(failure: ControlFailure, message: string) {
+  constructor(failure: ControlFailure, message: string, absent: string | null = null) {
     super(message)
     this.name = 'ControlError'
     this.failure = failure
+    this.absent = absent
   }
 }
 
@@ -164,8 +167,8 @@ export function readEvents(path: string, reader: EventReader, signal: AbortSigna
       else reject(error)
     }
     const abort = () => done(null)
-    const fail = (failure: ControlFailure, message: string) =>
-      done(new ControlError(failure, message))
+    const fail = (failure: ControlFailure, message: string, absent: string | null = null) =>
+      done(new ControlError(failure, message, absent))
     const silent = () => {
       if (socket.isPaused()) timer.refresh()
       else fail('timeout', `nothing was heard from ${path} for ${silentMs / 1000} s`)
@@ -229,8 +232,8 @@ export function request(
       socket.destroy()
       act()
     }
-    const fail = (failure: ControlFailure, message: string) =>
-      done(() => reject(new ControlError(failure, message)))
+    const fail = (failure: ControlFailure, message: string, absent: string | null = null) =>
+      done(() => reject(new ControlError(failure, message, absent)))
     const timer = setTimeout(
       () => fail('timeout', `no answer from ${path} within ${timeoutMs / 1000} s`),
       timeoutMs,
@@ -287,9 +290,9 @@ function connectFailure(
   path: string,
   verb: Verb,
   error: NodeJS.ErrnoException,
-): [ControlFailure, string] {
+): [ControlFailure, string, string?] {
   if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') {
-    return ['unreachable', `no vipd is running with ${path}`]
+    return ['unreachable', `no vipd is running with ${path}`, path]
   }
   if (error.code === 'EACCES' || error.code === 'EPERM') {
     return ['denied', denial(path, verb)]

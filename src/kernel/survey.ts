@@ -49,6 +49,15 @@ export const digest = (runDir: string): string =>
     ? runDir.slice(1)
     : createHash('sha256').update(resolve(runDir)).digest('hex').slice(0, 12)
 
+/** A daemon of this very run directory lives, in this network namespace; false where /proc does not tell. */
+export function isLived(runDir: string): boolean {
+  try {
+    return livingRunDirectories().some((it) => it.name === livingName(runDir))
+  } catch {
+    return false
+  }
+}
+
 export function survey(runDir: string): Survey {
   const living = livingRunDirectories()
   return {

@@ -78,6 +78,18 @@ async function upgrade(daemon: Vipd, options: readonly string[] = ['--leave-pare
     assert.ok((now[name] ?? -1) >= value, `${name} went back from ${value} to ${now[name]}`)
 }
 
+/** Exit statuses of commands that are given again and again while an upgrade is done. */
+async function besides(daemon: Vipd) {
+  const statuses = new Set<number | null>()
+  const cleanups = new Set<number | null>()
+  const isDone = async () => (await daemon.status()).upgrades.done > 0
+  do {
+    statuses.add((await daemon.ask('status')).status)
+    cleanups.add((await daemon.ask('cleanup')).status)
+  } while (!(await isDone()))
+  return { statuses: [...statuses], cleanups: [...cleanups] }
+}
+
 /** What nothing may have changed in an upgrade. */
 async function standing(daemon: Vipd) {
   const { instances, checks, warnings } = await daemon.status()
@@ -233,7 +245,8 @@ describe('upgrade in place', { concurrency: 2 }, () => {
         const changes = one.changes.items.length
         const peers = backup.transitions.items.length
         const mark = capture.mark
-        await upgrade(master)
+        const [asked] = await Promise.all([besides(master), upgrade(master)])
+        assert.deepEqual(asked, { statuses: [0], cleanups: [1] })
         await upgrade(master)
         assert.equal((await master.status()).upgrades.done, 2)
         await adverts(capture, 5)
