@@ -26,7 +26,7 @@ ${oneInstance(150, 1).replace('advert_int', 'track_script {\n chk\n }\n  no_acce
 /** How long after its start a process is looked at, at least. */
 const ageMs = 5_000
 /** Fresh starts that the last process is compared with. */
-const fresh = 5
+const fresh = 3
 
 /**
  * `n` upgrades, or as many as begin within `withinMs`: the rows say how many. The process that goes on is looked at after the
