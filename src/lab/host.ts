@@ -159,15 +159,20 @@ export class Host {
 
   /** Writes a file inside the host (below /run or /tmp, which are its own). */
   write(path: string, text: string, mode = 0o644): string {
-    const outside = this.#outside(path)
+    const outside = this.outside(path)
     writeFileSync(outside, text, { mode })
     return path
+  }
+
+  /** The same path as this process sees it. */
+  outside(path: string): string {
+    return `/proc/${this.pid}/root${path}`
   }
 
   /** A file inside the host; null when it is not there. */
   read(path: string): string | null {
     try {
-      return readFileSync(this.#outside(path), 'utf8')
+      return readFileSync(this.outside(path), 'utf8')
     } catch {
       return null
     }
@@ -222,10 +227,6 @@ export class Host {
     // The host has this machine's /var: what daemons keep there must be its own all the same.
     const own = ['env', 'STATE_DIRECTORY=/run/lab/state', command, ...args]
     return ['nsenter', '-t', String(this.pid), '-m', '-u', '-i', '-n', '-p', ...own]
-  }
-
-  #outside(path: string): string {
-    return `/proc/${this.pid}/root${path}`
   }
 
   /** `ip monitor` prints a change per line; what is there at the start is asked for after it listens. */

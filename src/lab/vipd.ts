@@ -1,4 +1,5 @@
-/** vipd in a host, started and asked as an operator would: through its command line. */
+/** vipd in a host, started and ordered as an operator would: through its command line. */
+import { requestStatus } from '../control/client.ts'
 import type { Exit } from './child.ts'
 import { type Daemon, Roles } from './daemon.ts'
 import type { Host, Ran } from './host.ts'
@@ -83,13 +84,8 @@ export function startVipd(
   const child = host.spawn(start, rest, { name, onLine: roles.onLine })
   const ask = (...words: string[]) =>
     host.run(process.execPath, [command, ...words, '--run-dir', runDir])
-  const status = async (): Promise<VipdStatus> => {
-    const answer = await ask('status', '--json')
-    // 1: degraded, which is an answer all the same.
-    if (answer.status === null || answer.status > 1)
-      throw new Error(`vipd status: ${answer.status}: ${answer.stderr}`)
-    return JSON.parse(answer.stdout) as VipdStatus
-  }
+  // Asked often while something is waited for: a process of Node.js for each question would keep the machine busy.
+  const status = (): Promise<VipdStatus> => requestStatus(host.outside(`${runDir}/vipd.sock`))
   return {
     kind: 'vipd',
     host,

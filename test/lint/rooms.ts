@@ -189,7 +189,11 @@ export const rooms: readonly Room[] = [
     'from what was seen to budgets, proposals, replay and pictures',
     'base plot config config/language checks/verdict report',
   ),
-  room('lab', 'hosts in network namespaces, for the demo and the tests', 'base wire engine'),
+  room(
+    'lab',
+    'hosts in network namespaces, for the demo and the tests',
+    'base wire engine control',
+  ),
   room('bench', '`vipd bench`: contenders, causes, trials, reports', 'base plot lab'),
   room(
     'cli',
