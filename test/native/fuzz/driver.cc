@@ -1,15 +1,23 @@
 // Stands in for libFuzzer where it is missing: inputs of random octets and lengths, always the same
-// for a seed. Arguments: seed, seconds, and how many inputs at most (0: as many as fit into the
-// time).
+// for a seed. Arguments: seed, seconds, how many inputs at most (0: as many as fit into the time),
+// and files that are inputs to be tried before.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <random>
+#include <string>
 
 #include "fuzz.h"
 
 int main(int argc, char** argv) {
-  if (argc != 4) return 2;
+  if (argc < 4) return 2;
+  for (int i = 4; i < argc; ++i) {
+    std::ifstream file(argv[i], std::ios::binary);
+    const std::string octets{std::istreambuf_iterator<char>(file), {}};
+    LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(octets.data()), octets.size());
+  }
   const std::chrono::seconds span(atol(argv[2]));
   const long most = atol(argv[3]);
   std::mt19937_64 random(strtoull(argv[1], nullptr, 10));

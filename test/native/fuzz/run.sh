@@ -12,22 +12,33 @@ corpus=${CORPUS:-$scratch/corpus}
 trap 'rm -rf "$scratch/build"; rmdir "$scratch" 2>/dev/null || true' EXIT
 mkdir "$scratch/build"
 
+core='engine/core engine/core_events engine/core_exchange engine/core_orders engine/core_time'
+
+# Of a target: what it drives, below native/, and what it consists of beside its own file, here.
 sources() {
   case $1 in
-    core_fuzz) echo engine/core engine/core_events engine/core_orders engine/core_time engine/ah_check engine/seal_check engine/trailer_check base/ah base/plan base/seal base/seal_table base/step_queue crypto/md5 crypto/sha256 ;;
+    core_fuzz | exchange_fuzz) echo "$core" engine/ah_check engine/seal_check engine/trailer_check base/ah base/plan base/seal base/seal_table base/step_queue crypto/md5 crypto/sha256 ;;
     bfd_fuzz) echo engine/bfd_core base/plan base/step_queue ;;
     seal_fuzz) echo engine/packet engine/ah_check engine/seal_check engine/trailer_check base/ah base/plan base/seal base/seal_table base/step_queue crypto/md5 crypto/sha256 ;;
     wire_fuzz) echo engine/address_news base/netlink base/plan base/step_queue warden/warden_wire ;;
   esac
 }
 
-targets='core_fuzz wire_fuzz seal_fuzz bfd_fuzz'
+parts() {
+  case $1 in
+    core_fuzz) echo core_inputs core_life core_life_orders core_life_packets core_life_time ;;
+    exchange_fuzz) echo core_inputs twins ;;
+  esac
+}
+
+targets='core_fuzz exchange_fuzz wire_fuzz seal_fuzz bfd_fuzz'
 
 # Each source once, whichever targets it is in; as many at a time as there are processors.
 compile() {
   for target in $targets; do
     echo "test/native/fuzz/$target"
     for name in $(sources "$target"); do echo "native/$name"; done
+    for name in $(parts "$target"); do echo "test/native/fuzz/$name"; done
   done | cat - "$scratch/build/own" | sort -u |
     xargs -P "$(nproc)" -I NAME sh -c 'exec "$0" "$@" -c -o "$OUT/$(echo NAME | tr / _).o"' \
       "$compiler" -I"$root/native" -std=c++20 -O1 -g1 -Wall -Wextra -fno-omit-frame-pointer \
@@ -38,6 +49,7 @@ link() {
   objects=
   for name in "test/native/fuzz/$1" $(cat "$scratch/build/own"); do objects="$objects $(object "$name")"; done
   for name in $(sources "$1"); do objects="$objects $(object "native/$name")"; done
+  for name in $(parts "$1"); do objects="$objects $(object "test/native/fuzz/$name")"; done
   # shellcheck disable=SC2086
   "$compiler" ${sanitizers:+-fsanitize="$sanitizers"} $objects -o "$scratch/build/$1"
 }
@@ -89,12 +101,17 @@ compile
 for target in $targets; do link "$target"; done
 for target in $targets; do
   echo "$target: $about, seed $seed, $seconds s"
+  # What was found before: one input for each fault.
+  cases=$(find "$root/test/native/fuzz/cases/$target" -type f 2>/dev/null | sort)
   if test -n "$clang"; then
     mkdir -p "$corpus/$target"
+    # shellcheck disable=SC2086
+    test -z "$cases" || "$scratch/build/$target" $cases 2>&1 | tail -n 40
     "$scratch/build/$target" -seed="$seed" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
       -verbosity=0 -print_final_stats=1 -artifact_prefix="$corpus/$target-" "$corpus/$target"
   else
-    "$scratch/build/$target" "$seed" "$seconds" "${FUZZ_INPUTS:-0}"
+    # shellcheck disable=SC2086
+    "$scratch/build/$target" "$seed" "$seconds" "${FUZZ_INPUTS:-0}" $cases
   fi
 done
 rm -rf "$scratch/corpus"
