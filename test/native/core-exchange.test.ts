@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { openSync, readSync, writeSync } from 'node:fs'
 import { test } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import { loadAddon } from '../../src/addon/load.ts'
 import { us } from '../../src/base/time.ts'
 import type { Lead, Order } from '../../src/engine/contract.ts'
@@ -34,6 +35,7 @@ import {
   second,
   vrid,
 } from './core-bench.ts'
+import type { Wanted } from './exchange-word-thread.ts'
 
 const addon = loadAddon() as {
   exchangeDescriptors(exchange: ExchangeHandle): readonly [number, number, number]
@@ -402,6 +404,24 @@ test('of two wardens that both have to act, exactly one may, whichever asks firs
       assert.equal(two.state, step === 'taken' ? 'taken' : 'void')
     }
   }
+})
+
+test('two threads that ask at the same moment: exactly one of them may act', async () => {
+  const rounds = 200
+  const exchanges = Array.from({ length: rounds }, () => makeExchange())
+  const there = new Int32Array(new SharedArrayBuffer(4 * rounds))
+  const ask = (second: boolean): Promise<readonly boolean[]> => {
+    const descriptors = exchanges.map(descriptorsOf)
+    const workerData: Wanted = { there, second, descriptors }
+    const worker = new Worker(new URL('./exchange-word-thread.js', import.meta.url), { workerData })
+    return new Promise((resolve, reject) => worker.on('message', resolve).on('error', reject))
+  }
+  const [first, other] = await Promise.all([ask(false), ask(true)])
+  assert.equal(first.length, rounds)
+  // None has been taken: it is the first one's warden, whichever asks earlier.
+  assert.deepEqual([...new Set(first)], [true])
+  assert.deepEqual([...new Set(other)], [false])
+  for (const exchange of exchanges) assert.equal(exchangeState(exchange), 'void')
 })
 
 test('once a warden has been allowed to act, the slots change hands no more', () => {
