@@ -5,10 +5,12 @@
  *                                                          vipd and keepalived; each beside as many that are refused
  * npm run bench:upgrade -- killed  [--n 100] [--advert-int 0.1] [--victim new|old|both] [--step …]   killed at instants of all its steps
  * npm run bench:upgrade -- many    [--n 5] [--instances 1000] [--role …]                  with many instances
+ * npm run bench:upgrade -- bfd     [--n 50] [--remote vipd|BIRD]                           with a BFD session of 10 ms × 3
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { ensureNamespaces } from '../src/lab/namespaces.ts'
+import { remotes, withSessions } from './upgrade-bfd.ts'
 import { killed, victims } from './upgrade-killed.ts'
 import type { Row } from './upgrade-lab.ts'
 import { many } from './upgrade-many.ts'
@@ -37,6 +39,7 @@ const { values, positionals } = parseArgs({
     peer: { type: 'string' },
     victim: { type: 'string' },
     step: { type: 'string' },
+    remote: { type: 'string' },
   },
 })
 const [what = 'pair'] = positionals
@@ -51,6 +54,9 @@ async function run(): Promise<readonly Row[]> {
   if (what === 'killed')
     for (const victim of chosen(victims, values.victim ?? 'new'))
       rows.push(...(await killed(number(100), interval(0.1), victim, values.step)))
+  else if (what === 'bfd')
+    for (const remote of chosen(remotes, values.remote))
+      rows.push(...(await withSessions(remote, number(50))))
   else if (what === 'many')
     for (const role of roles) rows.push(await many(role, number(5), Number(values.instances)))
   else
