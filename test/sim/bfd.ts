@@ -43,8 +43,17 @@ export class SimBfd implements Bfd {
   readonly #open = new Map<BfdSessionId, BfdSpec>()
   #inbox: BfdEngineEvent[] = []
   #unclaimed = 0
+  #everyUs = 0
+  /** Whose sessions these are until that gives them; null: this one's. */
+  #before: SimBfd | null = null
+  /** What nothing reads until then. */
+  #waiting: Arrived[] = []
+  /** Its process has left the slots to another, and it has not given yet. */
+  lingers = false
   /** How many packets each session had received when it was lost last. */
   readonly #lostAfter = new Map<BfdSessionId, number>()
+  /** The same when a state was made last: what has been lost since is told again. */
+  #toldAtOffer: ReadonlyMap<BfdSessionId, number> = new Map()
 
   constructor(seed: number, ports: BfdPorts) {
     this.#ports = ports
@@ -53,6 +62,11 @@ export class SimBfd implements Bfd {
 
   open(spec: BfdSpec): void {
     const { opens, holds } = this.#ports
+    const inherits = this.held && spec.inherits !== null
+    if (inherits) {
+      this.#open.set(spec.session, spec)
+      return this.#core.add(spec)
+    }
     if (!opens()) throw new OpError('socket', 'EMFILE', '')
     if (spec.local !== null && !holds(spec.local)) throw new OpError('bind', 'EADDRNOTAVAIL', '')
     this.#open.set(spec.session, spec)
@@ -68,18 +82,70 @@ export class SimBfd implements Bfd {
   order(session: BfdSessionId, standing: BfdStanding): void {
     if (!this.#open.has(session)) return
     this.#core.order(session, standing, this.#ports.now())
+    if (standing.repeat !== null) this.#everyUs = standing.repeat.everyUs
     this.wake()
   }
 
   /** What has arrived by `at` is taken in before detection times are looked at. */
   receive(arrived: readonly Arrived[]): void {
+    // The socket is one for both.
+    if (this.#before !== null) {
+      if (this.#before.lingers) this.#before.receive(arrived)
+      else this.#waiting.push(...arrived)
+      return
+    }
     for (const { packet, at } of arrived)
       if (!this.#core.packet({ ...packet, at })) this.#unclaimed += 1
     this.wake()
   }
 
+  /** The sessions are another process's. */
+  get held(): boolean {
+    return this.#before !== null
+  }
+
+  /** Goes on where that one ends, once it gives. */
+  follow(before: SimBfd): void {
+    this.#before = before
+  }
+
+  /** A state is made: what is raised from here on is not judged. */
+  offer(): void {
+    this.#toldAtOffer = new Map(this.#lostAfter)
+    this.#core.offer()
+  }
+
+  /** The shortest interval at which a session is to send. */
+  get everyUs(): number {
+    return this.#everyUs
+  }
+
+  /** It gives, or `dead` it does not and is not waited for any longer. */
+  take(dead: boolean): void {
+    const before = this.#before
+    if (before === null) return
+    const same = [...this.#open.values()].flatMap(({ session, inherits }) =>
+      inherits === null ? [] : [[inherits, session] as const],
+    )
+    this.#core.takeFrom(dead ? null : before.#core, same, this.#ports.now())
+    if (!dead)
+      for (const [session, count] of before.#toldAtOffer) this.#lostAfter.set(session, count)
+    this.abandonBefore()
+    this.receive(this.#waiting.splice(0))
+  }
+
+  /** What has not been given is lost. */
+  abandonBefore(): void {
+    const before = this.#before
+    this.#before = null
+    if (before?.lingers !== true) return
+    before.lingers = false
+    before.#ports.wakeAt(null)
+  }
+
   /** One turn of the thread. */
   wake(): void {
+    if (this.#before !== null) return
     const { sends, events, lost } = this.#core.tick(this.#ports.now())
     for (const event of events) if (event.kind === 'expired') this.#noteLoss(event.session)
     for (const { session, bytes } of sends) this.#send(session, bytes)
@@ -125,6 +191,7 @@ export class SimBfd implements Bfd {
   }
 
   stop(): void {
+    this.abandonBefore()
     for (const session of [...this.#open.keys()]) this.close(session, null)
     this.#ports.wakeAt(null)
   }

@@ -17,6 +17,21 @@ export const bfdFaults: readonly Fault[] = [
     },
   },
   {
+    name: 'BFD path cut, and another process just before it is missed, or after',
+    lasts: 'lasting',
+    begin: ({ hosts, lan, prng, later, scenario, invariants }) => {
+      const to = prng.pick(hosts)
+      const from = prng.pick(hosts.filter((host) => host !== to))
+      const end = lan.cut(from.port, to.port, 'bfd')
+      const every = scenario.bfd?.everyUs ?? scenario.advertUs
+      later(prng.between(2 * every, 3 * every), () => {
+        invariants.disturb(0, 'another process')
+        to.exchange()
+      })
+      return end
+    },
+  },
+  {
     name: 'BFD path flaps',
     lasts: 'instant',
     begin: ({ hosts, lan, prng, later, scenario, invariants }) => {

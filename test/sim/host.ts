@@ -14,6 +14,7 @@ import { SimKernel } from './kernel.ts'
 import { SimLease } from './kernel-lease.ts'
 import type { Packet } from './lan.ts'
 import { rulesBackUs, wardenLatencyUs } from './latency.ts'
+import { passSessions } from './pass-sessions.ts'
 import { Prng } from './prng.ts'
 import { Process } from './process.ts'
 import { type HostPlan, type Scenario, vipsOf } from './scenario.ts'
@@ -208,15 +209,19 @@ export class Host {
         return
       }
       const passed = JSON.stringify(state)
+      process.bfd.offer()
       this.#exchanges += 1
       if (this.#exchanges % 2 === 1) this.#tryInVain(process, state)
       const next = new Process(this, this.#around, { before: process, state: JSON.parse(passed) })
       const left = next.refused === null ? process : next
       left.alive = false
       left.engine.stop()
-      left.bfd.stop()
-      if (left === next) return process.hearKernel()
+      if (left === next) {
+        left.bfd.stop()
+        return process.hearKernel()
+      }
       this.process = next
+      passSessions(this, process, next, this.#around)
       const again = JSON.stringify(next.main.dispatcher.state())
       this.#around.witness.exchanged(this, process, next, [passed, again])
     })
@@ -341,6 +346,7 @@ export class Host {
   #end(): void {
     if (this.process === null) return
     this.process.alive = false
+    this.process.bfd.abandonBefore()
     this.process = null
     this.plan.drained = false
     this.diedAt = this.#around.agenda.now

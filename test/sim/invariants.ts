@@ -256,15 +256,15 @@ export class Invariants implements Witness {
    * in sync groups of any, only what the main thread has acknowledged is known.
    * And settled means settled: in a run without faults nothing ever changes hands.
    */
-  standing(host: Host, slot: SlotId, leading: boolean): void {
+  standing(host: Host, slot: SlotId, leading: boolean, adopted: boolean): void {
     this.transitions += 1
     const vrid = this.#cluster.vridOf(host, slot)
     this.note(`${host.name}: vrid ${vrid} ${leading ? 'leads' : 'ends leading'}`)
     const notes = vrid === null ? null : this.#hearing.of(host, vrid)
     const now = host.now()
     const { advertUs, grouped } = this.#scenario
-    // A member that comes to a sync group which is master follows it.
-    const follows = grouped && vrid === thirdVrid
+    // A member that comes to a sync group which is master follows it; what is adopted has a rule of its own.
+    const follows = (grouped && vrid === thirdVrid) || adopted
     const lost = (master: Ip): boolean => this.#bfd.lost(host, master)
     const objection =
       leading && !follows ? notes?.objection(now, host.plan, 3 * advertUs, grouped, lost) : null

@@ -104,7 +104,8 @@ export class Process {
           if (this.stopping && (kind === 'lead' || kind === 'follow'))
             around.witness.mistaken(host, `orders a slot to ${kind} after it has begun to stop`)
         },
-        standing: (slot, leading) => around.witness.standing(host, slot, leading),
+        standing: (slot, leading) =>
+          around.witness.standing(host, slot, leading, this.#adopting),
         renewedAt: () => this.#renewedAt(),
         gave: () => this.onGave(),
         over: (why) => this.onOver(why),
@@ -113,6 +114,7 @@ export class Process {
     )
     this.#bfdWake = new Timer(agenda, () => this.#onBfdWake())
     this.bfd = this.#makeBfd()
+    if (passed !== null) this.bfd.follow(passed.before.bfd)
     this.frames = new SimFrames({
       now: () => host.now(),
       raised: () => this.#takeFrames(),
@@ -253,7 +255,8 @@ export class Process {
   /** Nothing waits for the main thread but what it does just now. */
   get isIdle(): boolean {
     const { engine, main } = this
-    return !engine.pending && !main.changing && this.#behind + this.#tasks.length === 0
+    const waits = engine.pending || main.changing || this.bfd.held
+    return !waits && this.#behind + this.#tasks.length === 0
   }
 
   get stalled(): boolean {
@@ -343,7 +346,7 @@ export class Process {
   }
 
   #onBfdWake(): void {
-    if (this.alive && !this.#host.asleep) this.bfd.wake()
+    if ((this.alive || this.bfd.lingers) && !this.#host.asleep) this.bfd.wake()
   }
 
   /** Something for the main thread to do, in its turn. */

@@ -6,6 +6,7 @@
 import { us } from '../../src/base/time.ts'
 import { exchangeState, makeExchange } from '../../src/engine/core-harness.ts'
 import type { Host } from './host.ts'
+import { passSessions } from './pass-sessions.ts'
 import { Process } from './process.ts'
 import type { Surroundings } from './witness.ts'
 
@@ -118,6 +119,7 @@ export class Upgrade {
       const state = first.main.changing ? { ok: false } : first.main.dispatcher.state()
       if (!('version' in state)) return this.#again(attempt)
       const passed = JSON.stringify(state)
+      first.bfd.offer()
       first.exchange = { handle: this.exchange, second: false }
       first.engine.offer(this.exchange, attempt)
       this.#step('passed')
@@ -201,6 +203,7 @@ export class Upgrade {
     this.#host.isNow(second, first)
     this.#around.witness.upgraded(this.#host, first, second, this.#passed)
     second.took(this.#handled)
+    passSessions(this.#host, first, second, this.#around, true)
     this.#step('taken')
     this.#later(nextLookUs, () => this.#leave())
     this.#later(messageUs, () => this.#goOn(second))

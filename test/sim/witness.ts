@@ -17,7 +17,8 @@ export type Witness = {
   bfdHeard(host: Host, packet: Packet, at: Us): void
   /** The main thread has acknowledged everything that was heard. */
   caughtUp(host: Host): void
-  standing(host: Host, slot: SlotId, leading: boolean): void
+  /** `adopted`: as the process before it did. */
+  standing(host: Host, slot: SlotId, leading: boolean, adopted: boolean): void
   woken(host: Host, effects: ReadonlyMap<SlotId, number>): void
   /** The host is about to wake up after so many µs of its own. */
   slept(host: Host, spanUs: number): void

@@ -20,7 +20,7 @@ const firstVerdictUs = us(5_000_000)
 
 /** What another process needs to go on with it, as a plain value. */
 export type CarriedRun = {
-  /** Of that process. */
+  /** The same in this one. */
   readonly id: BfdSessionId
   readonly discriminator: number
   readonly session: BfdSession

@@ -175,8 +175,9 @@ export class BfdSessions {
 
   #add(cfg: BfdInstance, carried: Carried | null): void {
     const discriminator = carried?.discriminator ?? this.#newDiscriminator()
-    this.#lastId += 1
-    const run = new SessionRun(cfg, this.#lastId, this.#ports.bfd, discriminator)
+    const id = carried?.id ?? this.#lastId + 1
+    this.#lastId = Math.max(this.#lastId, id)
+    const run = new SessionRun(cfg, id, this.#ports.bfd, discriminator)
     if (carried !== null) run.carry(carried)
     const { sinceMs, transitions } = carried ?? { sinceMs: this.#ports.wallMs(), transitions: 0 }
     const inherits = carried?.failure === null ? carried.id : null

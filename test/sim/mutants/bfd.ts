@@ -27,6 +27,30 @@ export const bfdMutants: readonly Mutant[] = [
     replace: '',
   },
   {
+    name: 'bfd: another process begins the detection time anew',
+    file: 'native/engine/bfd_core_exchange.cc',
+    find: 'if (session->detect_at != kNever && told.detect_at != kNever) session->detect_at = told.detect_at;',
+    replace: '',
+  },
+  {
+    name: 'bfd: what was raised while the sessions passed is lost',
+    file: 'native/engine/bfd_core_exchange.cc',
+    find: 'for (BfdEvent& event : unjudged)',
+    replace: 'if (told.empty()) for (BfdEvent& event : unjudged)',
+  },
+  {
+    name: 'bfd: a session that was lost while it passed says up',
+    file: 'native/engine/bfd_core_exchange.cc',
+    find: 'if (told.expiries > session->order.expiries) ForgetPeer(session);',
+    replace: '',
+  },
+  {
+    name: 'bfd: another process has a discriminator of its own',
+    file: 'src/router/bfd/sessions.ts',
+    find: 'const discriminator = carried?.discriminator ?? this.#newDiscriminator()',
+    replace: 'const discriminator = this.#newDiscriminator()',
+  },
+  {
     name: 'bfd: a packet does not put the detection time off',
     file: 'native/engine/bfd_core.cc',
     find: 'session->detect_at = at + session->order.detection;',
