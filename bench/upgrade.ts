@@ -49,14 +49,18 @@ const chosen = <T extends string>(all: readonly T[], one: string | undefined): r
   all.filter((it) => one === undefined || it === one)
 const roles = chosen(['master', 'backup'], values.role)
 
+async function besideRemotes(n: number): Promise<readonly Row[]> {
+  const rows: Row[] = []
+  for (const remote of chosen(remotes, values.remote)) rows.push(...(await withSessions(remote, n)))
+  return rows
+}
+
 async function run(): Promise<readonly Row[]> {
   const rows: Row[] = []
   if (what === 'killed')
     for (const victim of chosen(victims, values.victim ?? 'new'))
       rows.push(...(await killed(number(100), interval(0.1), victim, values.step)))
-  else if (what === 'bfd')
-    for (const remote of chosen(remotes, values.remote))
-      rows.push(...(await withSessions(remote, number(50))))
+  else if (what === 'bfd') rows.push(...(await besideRemotes(number(50))))
   else if (what === 'many')
     for (const role of roles) rows.push(await many(role, number(5), Number(values.instances)))
   else

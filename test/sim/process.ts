@@ -104,8 +104,7 @@ export class Process {
           if (this.stopping && (kind === 'lead' || kind === 'follow'))
             around.witness.mistaken(host, `orders a slot to ${kind} after it has begun to stop`)
         },
-        standing: (slot, leading) =>
-          around.witness.standing(host, slot, leading, this.#adopting),
+        standing: (slot, leading) => around.witness.standing(host, slot, leading, this.#adopting),
         renewedAt: () => this.#renewedAt(),
         gave: () => this.onGave(),
         over: (why) => this.onOver(why),
