@@ -54,7 +54,7 @@ export const coreMutants: readonly Mutant[] = [
     name: 'core: a lead that a follow crossed resigns for what it would say otherwise',
     file: 'native/engine/core_orders.cc',
     find: 'return step.kind == StepKind::kNetlink;',
-    replace: 'return step.kind != StepKind::kFrame;',
+    replace: 'return step.kind != StepKind::kDatagram;',
   },
   {
     name: 'core: a changed priority begins the advert interval anew',
