@@ -96,6 +96,24 @@ test('one name: details, and nothing of the others', () => {
   assert.deepEqual(narrowed(aStatus, 'chk_haproxy')?.instances, [])
 })
 
+test('claims of other machines stand among the transitions, by their time', () => {
+  const [first] = aStatus.instances
+  assert.ok(first !== undefined)
+  const at = (minutes: number) => new Date(plain.now - minutes * 60_000).toISOString()
+  const claim = { address: '10.0.0.9', interface: 'eth0', mac: '02:00:00:00:00:99' } as const
+  const text = formatStatus(
+    withFirst({
+      history: first.history.slice(0, 1).map((it) => ({ ...it, at: at(30), why: 'later' })),
+      claims: { ...first.claims, history: [{ at: at(90), ...claim, how: 'used', sameMac: false }] },
+    }),
+    { ...plain, full: true },
+  )
+  assert.match(
+    text,
+    / 1h30m ago {2}10\.0\.0\.9 claimed by 02:00:00:00:00:99 on eth0 \(used\)\n +30m00s ago .* later\n/,
+  )
+})
+
 test('every line fits a terminal; what matters most stays', () => {
   const why = 'a long story about a check and a link, told in one line '.repeat(3)
   for (const width of [80, 100, 120]) {
