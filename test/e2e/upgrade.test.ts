@@ -82,11 +82,12 @@ async function upgrade(daemon: Vipd, options: readonly string[] = ['--leave-pare
 async function besides(daemon: Vipd) {
   const statuses = new Set<number | null>()
   const cleanups = new Set<number | null>()
-  const isDone = async () => (await daemon.status()).upgrades.done > 0
-  do {
-    statuses.add((await daemon.ask('status')).status)
+  for (let done = 0; done === 0; ) {
+    const { status, stdout } = await daemon.ask('status', '--json')
+    statuses.add(status)
+    done = (JSON.parse(stdout) as Status).upgrades.done
     cleanups.add((await daemon.ask('cleanup')).status)
-  } while (!(await isDone()))
+  }
   return { statuses: [...statuses], cleanups: [...cleanups] }
 }
 
