@@ -53,8 +53,8 @@ export const coreMutants: readonly Mutant[] = [
   {
     name: 'core: a lead that a follow crossed resigns for what it would say otherwise',
     file: 'native/engine/core_orders.cc',
-    find: 'return step.kind == StepKind::kNetlink;',
-    replace: 'return step.kind != StepKind::kDatagram;',
+    find: 'if (step.kind == StepKind::kNetlink) out.push_back(step);',
+    replace: 'if (step.kind != StepKind::kDatagram) out.push_back(step);',
   },
   {
     name: 'core: a changed priority begins the advert interval anew',
