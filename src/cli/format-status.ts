@@ -261,6 +261,7 @@ function instanceDetails(i: StatusInstance, now: number): string[] {
     `  adverts     received ${i.adverts.received}, sent ${i.adverts.sent}, ${missing(i.adverts)}longest gap ${span(i.adverts.longestGapMs)}`,
     ...(i.authentication === null ? [] : [`  signed      ${authentication(i.authentication)}`]),
     ...(i.kernelLease === null ? [] : [`  lease       ${kernelLease(i.kernelLease)}`]),
+    ...(i.kernelLease?.soonerTakeOvers ?? []).map((sentence) => `  sooner      ${sentence}`),
     ...(i.checksums === null
       ? []
       : [

@@ -105,6 +105,9 @@ export const codes = {
   'lease-adverts': note(
     'A peer that waits for fewer adverts takes over before the lease of the master ends, and both answer.',
   ),
+  'lease-sooner': note(
+    'Two hosts answer from the take-over until the lease of the old master ends.',
+  ),
   'kernel-feature': error('What the configuration asks for cannot be done on this host.'),
 } as const satisfies Readonly<Record<string, Kind>>
 

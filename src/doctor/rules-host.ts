@@ -10,9 +10,18 @@ const memoryWanted = 192 * mebibyte
 const wardenWithMs = 10_000
 
 export const hostRules = (facts: Facts): readonly Found[] =>
-  [rights, realtime, clock, memory, managers, unit, features, kernelLease, leaseAdverts].flatMap(
-    (rule) => rule(facts),
-  )
+  [
+    rights,
+    realtime,
+    clock,
+    memory,
+    managers,
+    unit,
+    features,
+    kernelLease,
+    leaseAdverts,
+    leaseSooner,
+  ].flatMap((rule) => rule(facts))
 
 const host = (code: Found['code'], what: string, mend: string): Found => ({
   code,
@@ -191,6 +200,16 @@ const leaseAdverts = ({ config }: Facts): readonly Found[] =>
           what: `with vipd_kernel_lease, down_timer_adverts is ${downTimerAdverts} here and must be so on every host`,
           mend: `down_timer_adverts ${downTimerAdverts} for ${name} on the other hosts, or 3 here`,
         }))
+
+const leaseSooner = ({ status }: Facts): readonly Found[] =>
+  (status?.instances ?? []).flatMap(({ name, kernelLease: lease }) =>
+    (lease?.soonerTakeOvers ?? []).map((what) => ({
+      code: 'lease-sooner',
+      about: name,
+      what,
+      mend: 'a longer detection time of BFD, or the same advert_int on every host: docs/kernel-lease.md',
+    })),
+  )
 
 function features({ config, host: it }: Facts): readonly Found[] {
   const instances = config?.instances ?? []

@@ -31,7 +31,6 @@ export function warningsAbout(
     ...claimedOf(status),
     ...ignoredOf(status),
     ...skewOf(status),
-    ...soonerOf(status),
     ...refused,
     ...it.keeper.entryWarnings(now),
     ...muteOf(it, now),
@@ -99,9 +98,6 @@ const skewOf = ({ name, authentication }: InstanceFigures): readonly string[] =>
           ({ address, skewSeconds }) =>
             `${name}: the clock of ${address} is ${Math.abs(skewSeconds)} s ${skewSeconds > 0 ? 'ahead of' : 'behind'} ours, and auth_hmac allows ${authentication.windowSeconds} s: set the clocks right`,
         )
-
-const soonerOf = ({ name, kernelLease }: InstanceFigures): readonly string[] =>
-  (kernelLease?.soonerTakeOvers ?? []).map((sentence) => `${name}: ${sentence}`)
 
 /** Two masters: the partition that healed, or the peer that cannot hear us. */
 function rivalOf(it: RunningInstance, now: Us): readonly string[] {

@@ -114,6 +114,18 @@ test('claims of other machines stand among the transitions, by their time', () =
   )
 })
 
+test('a kernel lease, and what takes over before it ends', () => {
+  const kernelLease = {
+    ...({ state: 'answers', leaseMs: 300, why: null } as const),
+    soonerTakeOvers: ['the peer misses bfd/b after 150 ms'],
+  }
+  const text = formatStatus(withFirst({ kernelLease }), { ...plain, full: true })
+  assert.match(
+    text,
+    / lease {7}in force: the kernel answers, 300ms after an advert\n {2}sooner {6}the peer misses bfd/,
+  )
+})
+
 test('every line fits a terminal; what matters most stays', () => {
   const why = 'a long story about a check and a link, told in one line '.repeat(3)
   for (const width of [80, 100, 120]) {

@@ -332,6 +332,12 @@ const situations: Readonly<Record<Code, Facts>> = {
   'warden-restarted': withHost({ wardenLaterMs: 90_000 }),
   'kernel-lease-off': withHost({ hasNft: true, kernelRelease: '5.16.0-1-amd64' }),
   'lease-adverts': withLease({ ...instance, downTimerAdverts: 5 }),
+  'lease-sooner': withRunning({
+    kernelLease: {
+      ...{ state: 'waiting', leaseMs: 300, why: null },
+      soonerTakeOvers: ['the peer misses bfd/b after 150 ms'],
+    },
+  }),
   'kernel-feature': withInstance({ accept: false }, { hasNft: false }),
 }
 
