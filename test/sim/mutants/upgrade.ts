@@ -115,10 +115,4 @@ export const upgradeMutants: readonly Mutant[] = [
     find: 'Receive(id, packet, at);',
     replace: '',
   },
-  {
-    name: 'upgrade: a slot that stands otherwise is taken',
-    file: core,
-    find: 'if (slot->state != State::kFollow) return false;',
-    replace: 'if (slot->state != State::kFollow) return true;',
-  },
 ]
