@@ -50,12 +50,6 @@ export const upgradeMutants: readonly Mutant[] = [
     replace: 'seals.GoOnFrom(slot->second, 0);',
   },
   {
-    name: 'upgrade: a damaged page is taken',
-    file: page,
-    find: 'if (DigestOf(read, page_->handled) != page_->digest) return std::nullopt;',
-    replace: 'if (page_->digest == 0) return std::nullopt;',
-  },
-  {
     name: 'upgrade: both wardens act',
     file: page,
     find: 'return role == ExchangeRole::kSecond;',
