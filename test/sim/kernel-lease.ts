@@ -9,7 +9,7 @@ import { decodeNote } from '../../src/wire/lease-note.ts'
 
 const ethernetBytes = 14
 /** An address's lifetime and what the guard has beyond it. */
-const guardMarginUs = 3_000_000
+export const guardMarginUs = 3_000_000
 
 type Flag = 'lead' | 'live' | 'gate'
 

@@ -79,6 +79,16 @@ export class SimKernel {
     return this.#held.has(address)
   }
 
+  /** How often an address has been set. */
+  get settings(): number {
+    return this.#epoch
+  }
+
+  /** Which of those it was that stands; 0: none of a daemon's. */
+  settingOf(address: Ip): number {
+    return this.#held.get(address)?.epoch ?? 0
+  }
+
   /** Of routes and rules, those whose identity has that text. */
   entriesWith(text: string): readonly string[] {
     return [...this.#entries.keys()].filter((identity) => identity.includes(text))

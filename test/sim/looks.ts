@@ -14,6 +14,7 @@ import type { Hearing } from './hearing.ts'
 import type { Host } from './host.ts'
 import { thirdVrid } from './host-file.ts'
 import { answerUs } from './latency.ts'
+import { LeftBehind } from './left-behind.ts'
 import { downUs, settleUs, skewUs } from './times.ts'
 import { violate } from './violation.ts'
 
@@ -31,6 +32,7 @@ export class Looks {
   readonly #disturbances: Disturbances
   readonly #hearing: Hearing
   readonly #bfd: BfdRules
+  readonly #leftBehind: LeftBehind
   /** What the LAN's client last learned: address → MAC. */
   readonly #client = new Map<string, string>()
 
@@ -40,6 +42,7 @@ export class Looks {
     this.#disturbances = disturbances
     this.#hearing = hearing
     this.#bfd = bfd
+    this.#leftBehind = new LeftBehind(cluster.scenario, agenda)
   }
 
   check(): void {
@@ -66,7 +69,8 @@ export class Looks {
     for (const address of this.#cluster.addresses) {
       const vrid = this.#cluster.ownerOf(host, address)
       const leads = vrid !== null && this.#cluster.leads(host, vrid)
-      if (host.kernel.holds(address) !== leads)
+      const holds = host.kernel.holds(address)
+      if (holds !== leads && !(holds && this.#leftBehind.excuses(host, address, vrid)))
         this.#violate(
           host,
           `vrid ${vrid} ${leads ? 'leads without' : 'holds, but does not lead,'} ${address}`,
@@ -139,10 +143,7 @@ export class Looks {
 
   /** Whatever died, no address outlives it by more than its lifetime. */
   #checkLeftBehind(host: Host): void {
-    const { advertUs, lifetimeS } = this.#cluster.scenario
-    // Never shorter than the longest down interval and two seconds.
-    const lifetimeUs = Math.max(lifetimeS * 1_000_000, 5 * advertUs + 4_000_000)
-    if (host.process !== null || this.#agenda.now - host.diedAt <= lifetimeUs) return
+    if (host.process !== null || !this.#leftBehind.outlasted(host)) return
     for (const address of this.#cluster.addresses)
       if (host.kernel.holds(address)) this.#violate(host, `${address} was left behind`)
   }
@@ -157,7 +158,8 @@ export class Looks {
       const leads = this.#cluster.leads(host, vrid)
       if (leads && !lease.answers(vrid)) this.#violate(host, `vrid ${vrid} leads, and is muted`)
       if (leads && !lease.mutes(vrid)) this.#violate(host, `vrid ${vrid} leads without a lease`)
-      if (!leads && lease.mutes(vrid)) this.#violate(host, `vrid ${vrid} does not lead, and mutes`)
+      if (!leads && lease.mutes(vrid) && !this.#leftBehind.excusesMuting(host, vrid))
+        this.#violate(host, `vrid ${vrid} does not lead, and mutes`)
     }
   }
 

@@ -47,6 +47,8 @@ export class Process {
   /** Shut while a state is passed: what comes waits. */
   readonly gate = new Gate()
   readonly startedAt: number
+  /** How often addresses had been set in the kernel by then. */
+  readonly settingsBefore: number
   /** With the process that is to take the place of this one, or whose place it takes: whose warden may act. */
   exchange: { readonly handle: ExchangeHandle; readonly second: boolean } | null = null
   /** It alone stands still (SIGSTOP); a host that sleeps stands still whole. */
@@ -83,6 +85,7 @@ export class Process {
     this.#around = around
     const { agenda, scenario } = around
     this.startedAt = passed?.before.startedAt ?? agenda.now
+    this.settingsBefore = passed?.before.settingsBefore ?? host.kernel.settings
     const known = [...new Set([...host.kernel.interfaces, 'eth0'])]
     const config = configOf(configText(scenario, host.plan), known)
     if (config === null) throw new Error('a host cannot start with its file')
