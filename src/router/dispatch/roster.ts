@@ -36,6 +36,8 @@ export class Roster {
   #groups = new Map<string, RunningGroup>()
   readonly #groupOf = new Map<SlotId, SyncGroup>()
   #virtual: ReadonlySet<Ip> = new Set()
+  /** Virtual in one of the configurations that a plan leads from and to, and not in the other. */
+  #unsettled: ReadonlySet<Ip> = new Set()
   #lastSlot = 0
   #leaving: RunningInstance[] = []
   readonly #standBys = new StandBys()
@@ -119,7 +121,10 @@ export class Roster {
 
   /** Before the first unit of a plan: what is virtual in either configuration is no source. */
   beginChange(next: Config): void {
-    this.#virtual = new Set([...this.#virtual, ...virtualAddresses(next)])
+    const wanted = virtualAddresses(next)
+    const either = [...new Set([...this.#virtual, ...wanted])]
+    this.#unsettled = new Set(either.filter((it) => !(this.#virtual.has(it) && wanted.has(it))))
+    this.#virtual = new Set(either)
   }
 
   /** Applies one unit whole: what it releases first, what it acquires last. */
@@ -164,17 +169,20 @@ export class Roster {
     )
   }
 
-  /** When the kernel holds no address any more that is not virtual now: one that it holds all the same may be a source. */
+  /**
+   * When the kernel holds no address any more that is not virtual now: one that it holds all the same may be a source. One
+   * that is virtual from now on is none, and an instance that the plan left alone may have it.
+   */
   settleSources(next: Config): void {
-    const virtual = virtualAddresses(next)
-    const free = new Set([...this.#virtual].filter((address) => !virtual.has(address)))
-    this.#virtual = virtual
-    if (free.size === 0) return
+    const changed = this.#unsettled
+    this.#virtual = virtualAddresses(next)
+    this.#unsettled = new Set()
+    if (changed.size === 0) return
     const touched = new Set<string>()
     for (const name of new Set(this.instances.flatMap(({ cfg }) => cfg.interface ?? []))) {
       const link = this.#ports.kernel.linkByName(name)
       const held = link === null ? [] : this.#ports.kernel.addressesOn(link.ifindex)
-      if (held.some(({ address }) => free.has(address))) touched.add(name)
+      if (held.some(({ address }) => changed.has(address))) touched.add(name)
     }
     for (const name of touched) this.sourceChanged(name, null)
   }
