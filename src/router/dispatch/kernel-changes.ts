@@ -111,20 +111,29 @@ const isTracked = (name: string, roster: Roster): boolean =>
   )
 
 function onAddress(
-  { held, present, foreign }: KernelChange & { kind: 'address' },
+  change: KernelChange & { kind: 'address' },
+  to: Concerned,
+  batch: readonly KernelChange[],
+): void {
+  const { held, foreign } = change
+  if (!to.roster.isVirtual(held.address)) return onSource(held, to)
+  if (!foreign) return onVirtual(change, to, batch)
+  // What the host has by its own configuration may be a source although it is virtual: an owner's.
+  onSource(held, to)
+  for (const instance of to.roster.instances) if (instance.has(held.address)) instance.refresh()
+}
+
+function onSource({ ifindex, address }: KernelAddress, { roster, kernel }: Concerned): void {
+  const link = kernel.linkByIndex(ifindex)
+  if (link !== null) roster.sourceChanged(link.name, address)
+}
+
+function onVirtual(
+  { held, present }: KernelChange & { kind: 'address' },
   to: Concerned,
   batch: readonly KernelChange[],
 ): void {
   const { roster, kernel } = to
-  if (!roster.isVirtual(held.address)) {
-    const link = kernel.linkByIndex(held.ifindex)
-    if (link !== null) roster.sourceChanged(link.name, held.address)
-    return
-  }
-  if (foreign) {
-    for (const instance of roster.instances) if (instance.has(held.address)) instance.refresh()
-    return
-  }
   if (held.duplicate) {
     for (const instance of roster.instances) instance.keeper.addressDuplicate(held)
     return

@@ -10,7 +10,8 @@ import type {
   Transport,
   VirtualAddress,
 } from '../../../../src/config/types.ts'
-import { instance, ip, place, silent, virtualAddress } from '../facts.ts'
+import { describeFault } from '../../../../src/election/describe.ts'
+import { address, instance, ip, place, silent, virtualAddress } from '../facts.ts'
 import { config, Stage } from './stage.ts'
 
 const peers = ['10.0.0.11', '10.0.0.12', '10.0.0.13']
@@ -197,6 +198,25 @@ test('an address that becomes virtual is no source any more, of an instance that
     assert.ok(stage.apply(config([left])).ok)
     assert.deepEqual(sources(stage), ['W1 10.0.0.1'])
   }
+})
+
+test('an address of the host that is virtual comes and goes: the source of all that have no other', () => {
+  const owner = { vrid: 51, priority: 255, addresses: [virtualAddress('10.0.0.1')] }
+  const other = { vrid: 52, addresses: [virtualAddress('10.0.1.1')] }
+  const instances = [instance({ name: 'V0', ...owner }), instance({ name: 'W1', ...other })]
+  const stage = new Stage()
+  stage.hostSets(address(3, '10.0.0.2'), false)
+  assert.ok(stage.apply(config(instances)).ok)
+  const now = () =>
+    stage.roster.instances.map((it) =>
+      it.state.kind === 'fault' ? it.state.faults.map(describeFault) : it.binding.source,
+    )
+  assert.deepEqual(now(), ['10.0.0.1', '10.0.0.1'])
+  stage.hostSets(address(3, '10.0.0.1'), false)
+  const missing = ['no source address on eth0 (wanted: an IPv4 address that is not virtual)']
+  assert.deepEqual(now(), [missing, missing])
+  stage.hostSets(address(3, '10.0.0.1'), true)
+  assert.deepEqual(now(), ['10.0.0.1', '10.0.0.1'])
 })
 
 test('what one process passes on is what the next one has, and nothing is ordered that alters anything', () => {

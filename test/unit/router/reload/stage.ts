@@ -5,6 +5,7 @@ import { us } from '../../../../src/base/time.ts'
 import { noStatics } from '../../../../src/config/statics.ts'
 import type { Config, Globals, Instance, SyncGroup } from '../../../../src/config/types.ts'
 import type { Order, Plan } from '../../../../src/engine/contract.ts'
+import type { KernelAddress } from '../../../../src/kernel/address-table.ts'
 import type { Happening } from '../../../../src/report/event.ts'
 import { Dispatcher } from '../../../../src/router/dispatch/dispatcher.ts'
 import type { RunningInstance } from '../../../../src/router/dispatch/instance.ts'
@@ -35,14 +36,14 @@ export const config = (
 
 /** eth0 with two addresses, eth1 with one; eth2 is not there. */
 const links = [link(3, 'eth0'), link(4, 'eth1')]
-const kernel = {
-  ...kernelOf(links, [address(3, '10.0.0.1'), address(3, '10.0.0.2'), address(4, '10.1.0.1')]),
+const kernelHolding = (addresses: readonly KernelAddress[]) => ({
+  ...kernelOf(links, addresses),
   linkNames: links.map(({ name }) => name),
   linkByIndex: (ifindex: number) => links.find((it) => it.ifindex === ifindex) ?? null,
   hasAgain: () => false,
   isSuppressed: () => false,
   apply: () => [],
-}
+})
 
 export class Stage {
   readonly engine = new BookEngine()
@@ -50,6 +51,8 @@ export class Stage {
   readonly happened: Happening[] = []
   readonly notified: string[] = []
   readonly dispatcher: Dispatcher
+  /** What the kernel holds beside ours. */
+  readonly addresses = [address(3, '10.0.0.1'), address(3, '10.0.0.2'), address(4, '10.1.0.1')]
   /** Milliseconds that pass with each look at the clock: a slice takes ten. */
   paceMs = 0
   #sliceMs = 0
@@ -60,7 +63,7 @@ export class Stage {
     const log = { debug: none, info: none, warn: none, error: none, flush: () => Promise.resolve() }
     this.dispatcher = new Dispatcher(adopting ?? config([]), {
       engine: this.engine,
-      kernel,
+      kernel: kernelHolding(this.addresses),
       reader: { heard: () => [], read: none },
       notifier: {
         instance: ({ name, state }) => void this.notified.push(`${name} ${state}`),
@@ -96,6 +99,14 @@ export class Stage {
     if (adopting !== undefined) return
     const plan = atOnce(this.dispatcher.planStart())
     if (plan.ok) atOnce(this.dispatcher.start(plan))
+  }
+
+  /** The host's own configuration takes an address away, or gives it back. */
+  hostSets(held: KernelAddress, present: boolean): void {
+    const at = this.addresses.findIndex((it) => it.address === held.address)
+    if (at >= 0) this.addresses.splice(at, 1)
+    if (present) this.addresses.push(held)
+    this.dispatcher.onKernel([{ kind: 'address', held, present, foreign: true }])
   }
 
   get roster(): Roster {
