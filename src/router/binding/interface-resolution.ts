@@ -70,7 +70,7 @@ export function primaryInterface(cfg: Instance, kernel: KernelView): KernelLink 
 }
 
 /** The interface that adverts pass on: the instance's own ipvlan, where it has one. */
-const spokenOn = (cfg: Instance): string | null => cfg.ipvlan ?? cfg.interface
+export const spokenOn = (cfg: Instance): string | null => cfg.ipvlan ?? cfg.interface
 
 /** An address may be on the host twice, in two VRFs: what counts is the one in the instance's. */
 function holderOf(source: Ip, cfg: Instance, kernel: KernelView): KernelLink | null {

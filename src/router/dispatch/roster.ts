@@ -11,6 +11,7 @@ import type { Config, Instance, SyncGroup } from '../../config/types.ts'
 import { standingBy } from '../../election/priority.ts'
 import type { SlotId } from '../../engine/contract.ts'
 import { apart } from '../../engine/routes.ts'
+import { spokenOn } from '../binding/interface-resolution.ts'
 import { peersOf } from '../binding/slot-facts.ts'
 import type { RunningFact } from '../reload/plan.ts'
 import { same } from '../reload/same.ts'
@@ -21,6 +22,7 @@ import { RunningGroup } from './group.ts'
 import { RunningInstance } from './instance.ts'
 import type { InstancePorts } from './instance-parts.ts'
 import { StandBys } from './stand-by.ts'
+import { VirtualAddresses } from './virtual-addresses.ts'
 
 type Reconfigured = Kept & { readonly instance: RunningInstance }
 type RosterPorts = Omit<InstancePorts, 'virtual' | 'giveUpLead'>
@@ -35,9 +37,7 @@ export class Roster {
   #list: readonly RunningInstance[] | null = null
   #groups = new Map<string, RunningGroup>()
   readonly #groupOf = new Map<SlotId, SyncGroup>()
-  #virtual: ReadonlySet<Ip> = new Set()
-  /** Virtual in one of the configurations that a plan leads from and to, and not in the other. */
-  #unsettled: ReadonlySet<Ip> = new Set()
+  readonly #virtual = new VirtualAddresses()
   #lastSlot = 0
   #leaving: RunningInstance[] = []
   readonly #standBys = new StandBys()
@@ -61,7 +61,7 @@ export class Roster {
   }
 
   isVirtual(address: Ip): boolean {
-    return this.#virtual.has(address)
+    return this.#virtual.all.has(address)
   }
 
   /** Forgets all of them, without an order. */
@@ -89,7 +89,7 @@ export class Roster {
    */
   adopt({ instances, groups }: Config, state: ReturnType<Roster['snapshot']>): string | null {
     this.#standBys.adopt(state.standBys)
-    this.#virtual = virtualAddresses({ instances })
+    this.#virtual.adopt({ instances })
     const byName = new Map(state.instances.map((one) => [one.name, one]))
     const groupOf = new Map(groups.flatMap((g) => g.members.map((m) => [m, g] as const)))
     const adopted = instances.flatMap((cfg) => {
@@ -121,10 +121,7 @@ export class Roster {
 
   /** Before the first unit of a plan: what is virtual in either configuration is no source. */
   beginChange(next: Config): void {
-    const wanted = virtualAddresses(next)
-    const either = [...new Set([...this.#virtual, ...wanted])]
-    this.#unsettled = new Set(either.filter((it) => !(this.#virtual.has(it) && wanted.has(it))))
-    this.#virtual = new Set(either)
+    this.#virtual.begin(next)
   }
 
   /** Applies one unit whole: what it releases first, what it acquires last. */
@@ -174,12 +171,10 @@ export class Roster {
    * that is virtual from now on is none, and an instance that the plan left alone may have it.
    */
   settleSources(next: Config): void {
-    const changed = this.#unsettled
-    this.#virtual = virtualAddresses(next)
-    this.#unsettled = new Set()
+    const changed = this.#virtual.settle(next)
     if (changed.size === 0) return
     const touched = new Set<string>()
-    for (const name of new Set(this.instances.flatMap(({ cfg }) => cfg.interface ?? []))) {
+    for (const name of new Set(this.instances.flatMap(({ cfg }) => spokenOn(cfg) ?? []))) {
       const link = this.#ports.kernel.linkByName(name)
       const held = link === null ? [] : this.#ports.kernel.addressesOn(link.ifindex)
       if (held.some(({ address }) => changed.has(address))) touched.add(name)
@@ -220,14 +215,16 @@ export class Roster {
       }
   }
 
-  /** An address that is not virtual came or went: a source, perhaps. */
+  /** An address that may be a source came or went. null: any. */
   sourceChanged(interfaceName: string, address: Ip | null): void {
     for (const instance of this.instances) {
-      const { interface: own, transport } = instance.cfg
+      const { cfg } = instance
+      const { source } = cfg.transport
       if (
-        own === null ||
-        own === interfaceName ||
-        (address !== null && transport.source === address)
+        cfg.interface === null ||
+        cfg.interface === interfaceName ||
+        spokenOn(cfg) === interfaceName ||
+        (address !== null && source === address)
       )
         instance.refresh()
     }
@@ -343,7 +340,7 @@ export class Roster {
     const slot = this.#lastSlot
     this.#setGroup(slot, group)
     const giveUpLead = (contested: Ip | null) => this.#giveUpLead(slot, contested)
-    const ports = { ...this.#ports, virtual: () => this.#virtual, giveUpLead }
+    const ports = { ...this.#ports, virtual: () => this.#virtual.all, giveUpLead }
     const instance = new RunningInstance(slot, cfg, this.#assessmentOf(slot, cfg), ports)
     this.#bySlot.set(slot, instance)
     this.#running.set(slot, instance)
@@ -400,7 +397,3 @@ const givenUp = ({ from, to }: Kept): readonly Ip[] =>
   addressesOf(from)
     .filter((one) => !addressesOf(to).some((other) => same(one, other)))
     .map(({ address }) => address)
-
-function virtualAddresses({ instances }: Pick<Config, 'instances'>): ReadonlySet<Ip> {
-  return new Set(instances.flatMap(addressesOf).map(({ address }) => address))
-}

@@ -219,6 +219,22 @@ test('an address of the host that is virtual comes and goes: the source of all t
   assert.deepEqual(now(), ['10.0.0.1', '10.0.0.1'])
 })
 
+test('the source of an instance on an ipvlan is looked for on that, not on the interface below', () => {
+  const six = { version: 3, family: 6, ipvlan: 'ipv0' } as const
+  const one = instance({ ...six, addresses: [virtualAddress('fe80::64')] })
+  const stage = new Stage()
+  assert.ok(stage.apply(config([one])).ok)
+  const source = () => stage.roster.instances[0]?.binding.source
+  assert.equal(source(), null)
+  stage.hostSets(address(5, 'fe80::5'), true)
+  assert.equal(source(), 'fe80::5')
+  const other = instance({ ...six, ipvlan: null, name: 'V0', vrid: 51 })
+  stage.hostSets(address(5, 'fe80::6'), true)
+  const wanted = { ...other, addresses: [virtualAddress('fe80::5')] }
+  assert.ok(stage.apply(config([one, wanted])).ok)
+  assert.equal(source(), 'fe80::6', 'virtual now')
+})
+
 test('what one process passes on is what the next one has, and nothing is ordered that alters anything', () => {
   fc.assert(
     fc.property(aConfig, fc.boolean(), fc.boolean(), (only, lead, drained) => {

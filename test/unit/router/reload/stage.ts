@@ -34,8 +34,8 @@ export const config = (
   more: Partial<Config> = {},
 ): Config => ({ globals, scripts: [], instances, groups, bfd: [], statics: noStatics, ...more })
 
-/** eth0 with two addresses, eth1 with one; eth2 is not there. */
-const links = [link(3, 'eth0'), link(4, 'eth1')]
+/** eth0 with two addresses, eth1 with one; eth2 is not there; an ipvlan of eth0. */
+const links = [link(3, 'eth0'), link(4, 'eth1'), link(5, 'ipv0', { kind: 'ipvlan', below: 3 })]
 const kernelHolding = (addresses: readonly KernelAddress[]) => ({
   ...kernelOf(links, addresses),
   linkNames: links.map(({ name }) => name),
