@@ -79,7 +79,9 @@ class Play {
       const mend = prng.pick(this.#faults)(host)
       // Often about as long as a lease: what is a little too late must be as good as what is much too late.
       const span = prng.pick([0.4, 1.6, 2.9, 2.94, 2.97, 2.99, 3, 3.005, 3.2, 5, 30])
-      this.#pass(Math.floor(span * scenario.advertUs))
+      // Counted from the last advert, it ends between the lease and the deadline of a peer, a hundredth of an interval later.
+      const since = prng.chance(0.5) ? host.sinceAdvert : 0
+      this.#pass(Math.max(0, Math.floor(span * scenario.advertUs - since)))
       mend()
       if (prng.chance(0.7)) this.#rest()
       // A third router takes the priority 0 of one that wakes up for its master's, and asks by taking over.
@@ -89,7 +91,7 @@ class Play {
   }
 
   get #faults(): readonly ((host: Host) => () => void)[] {
-    const { invariants } = this.#world
+    const { invariants, scenario } = this.#world
     const told = (what: string, host: Host) => invariants.disturb(0, what, host)
     return [
       (host) => {
@@ -123,7 +125,11 @@ class Play {
       (host) => {
         invariants.disturb(0, 'nft flush ruleset', host)
         host.flushRules()
-        return () => undefined
+        // Without the table there is no lease: a blow in that moment is one without.
+        return () => {
+          while (host.lease?.stands === false) this.#pass(scenario.advertUs)
+          this.#pass(scenario.advertUs)
+        }
       },
     ]
   }

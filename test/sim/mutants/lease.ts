@@ -33,12 +33,6 @@ export const leaseMutants: readonly Mutant[] = [
     replace: 'us(2 * leaseUs)',
   },
   {
-    name: 'lease: a yield mutes nothing',
-    file: 'src/engine/plans.ts',
-    find: ': leaseMutes(facts)',
-    replace: ': leaseMutes({ ...facts, lease: null })',
-  },
-  {
     name: 'lease: one that has come into force is not told',
     file: 'src/router/dispatch/leases.ts',
     find: 'this.#each(names, (it) => it.refresh())',
