@@ -70,20 +70,23 @@ void Core::AskBefore(Slot* slot, Us deadline, Us now) {
   asks_.Set(&slot->asks, std::max(deadline - slot->ask_before, now));
 }
 
-// A deadline that has come as well is not waited with: what was late to ask is not asked.
+// A deadline that has come as well is not waited with: what was late to ask is not asked. Nor is it
+// while the slot waits past its deadline, for the lease or for a judgement.
 void Core::Ask(Slot* slot, Us now) {
   asks_.Set(&slot->asks, kNever);
-  if (slot->state == State::kFollow && !slot->waiting && slot->due > now) Push(*slot, slot->ask);
+  const bool passed = slot->waiting || slot->awaits != 0 || slot->due <= now;
+  if (slot->state == State::kFollow && !passed) Push(*slot, slot->ask);
 }
 
 void Core::Tick(Us now) {
   now_ = now;
-  while (asks_.Next() <= now) Ask(Find(asks_.First()->id), now);
   // Late before lapsed: both follow from a stopped process, and the first says for how long.
   Us first = kNever;
   while (deadlines_.Next() <= now)
     first = std::min(first, Fire(static_cast<Slot*>(deadlines_.First()), now));
   if (first != kNever) Join(first, now);
+  // After the deadlines: a follow that listens once more as of now may have to ask as of now.
+  while (asks_.Next() <= now) Ask(Find(asks_.First()->id), now);
   if (leading_ == 0 || !lapsed(now)) return;
   for (const auto& [id, slot] : slots_) {
     if (slot->state == State::kLead) Resign(slot.get(), Resigned::kLapsed, 0, now);

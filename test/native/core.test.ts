@@ -16,6 +16,7 @@ import {
   link,
   marks,
   only,
+  peer,
   request,
   second,
   vrid,
@@ -361,4 +362,22 @@ test('a follow whose deadline is nearer asks at once; one that comes too late fo
   other.order({ kind: 'idle', now: [] }, 10)
   assert.deepEqual(marks(other.tick(2 * second)), [])
   assert.equal(other.core.nextDeadline(), null)
+})
+
+test('a follow that is woken late and listens once more asks before that deadline, in the same turn if it is as near', () => {
+  const b = new Bench()
+  b.order(asks(second, 4 * second), 0)
+  assert.deepEqual(marks(b.tick(0)), ['frame 7'])
+  assert.deepEqual(marks(b.tick(5 * second)), ['frame 7'], 'once more, and no take-over')
+  assert.equal(b.core.nextDeadline(), 8 * second, 'nothing is left that was due')
+  assert.deepEqual(marks(b.tick(8 * second)), ['datagram 10'])
+})
+
+test('a follow that waits past its deadline for a judgement asks nothing, not at the time of an older deadline either', () => {
+  const b = new Bench(9 * second)
+  b.order(asks(3 * second, 20_000), 0)
+  b.hear(900_000, Uint8Array.from([0x31, vrid, 150, 1]))
+  b.core.loseMaster(1, peer, us(second))
+  assert.deepEqual(marks(b.tick(second)), [], 'the advert may be the master’s')
+  assert.deepEqual(marks(b.tick(3 * second - 20_000)), [])
 })

@@ -111,7 +111,7 @@ class Life {
                  bool lapsed);
   void CheckWaiting(Asked* slot, bool lapsed);
   void CheckRuns(const Batch& batch, const std::map<SlotId, Core::Standing>& before);
-  void CheckAsked(const vipd::Run& run, bool ended);
+  void CheckAsked(const Batch& batch);
   std::optional<Us> FirstDue(const std::map<SlotId, Core::Standing>& before, auto leads);
   void CheckRepeats(SlotId id, const Core::Standing& before,
                     const std::set<std::pair<SlotId, int>>& repeated, std::optional<Us> first);
@@ -133,6 +133,7 @@ class Life {
   std::map<SlotId, Core::Standing> copies_;
   std::deque<Batch> outstanding_;
   std::set<int64_t> told_resigned_;
+  std::set<int64_t> led_on_;  // generations of follows under which a take-over went on
   SlotId last_slot_ = 0;
   SlotId slot_taken_ = 0;
   Us taken_at_ = 0;

@@ -70,6 +70,7 @@ void Life::OrderFollow(SlotId id, OrderFor given, uint64_t acknowledged) {
   // A resignation that the author does not know of is not undone by another order in between.
   slot.exact = !Follows(id) && !(slot.gave_up && slot.resigned_after >= acknowledged);
   const LeadPtr lead = given.order.lead;
+  const int64_t generation = given.generation;
   const Core::Standing before = core_.StandingOf(id);
   const bool may_go_on = before.leads && given.order.deadline <= now_ &&
                          given.order.now->steps.empty() && !lead->repeats.empty() &&
@@ -78,7 +79,9 @@ void Life::OrderFollow(SlotId id, OrderFor given, uint64_t acknowledged) {
   Require(core_.StandingOf(id).lead == lead, "what was ordered last stands");
   Require(Follows(id) || (may_go_on && Leads(id)), "a slot ordered to follow follows");
   slot.resigned = false;
-  if (Leads(id)) slot.fresh = false;
+  if (!Leads(id)) return;
+  slot.fresh = false;
+  led_on_.insert(generation);
 }
 
 void Life::OrderLead(SlotId id, OrderFor given, uint64_t acknowledged) {
@@ -103,7 +106,9 @@ void Life::OrderLead(SlotId id, OrderFor given, uint64_t acknowledged) {
     if (!led) Begin(&slot, *lead);
     return;
   }
-  Require(Idles(id) && core_.raised() == before + 1, "a lead that is not taken up is told");
+  // With its take-over, if that was still being carried out.
+  const uint64_t told = core_.raised() - before;
+  Require(Idles(id) && (told == 1 || (led && told == 2)), "a lead that is not taken up is told");
   Require(led || slot.resigned, "only who resigned refuses a lead");
   Resigned(&slot, before);
 }

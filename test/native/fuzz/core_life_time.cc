@@ -50,15 +50,19 @@ void Life::PreemptedByWarden() {
   Send(std::move(batch));
 }
 
-// What orders have put there: no repeats, no deadlines.
+// What orders have put there: no repeats, no deadlines but those of take-overs that went on under
+// another follow. Once that is settled a lead may have lost its lease, and resign.
 void Life::TakeOrdered() {
-  Batch batch = core_.TakeBatch();
-  for (const vipd::Run& run : batch) {
-    Require(run.repeat == vipd::Run::kNoRepeat, "an order repeats nothing at once");
-    Require(run.deadline == vipd::Run::kNoDeadline, "an order ends no follow");
-    Require(!run.plan->steps.empty(), "nothing is no run");
+  while (core_.has_batch()) {
+    Batch batch = core_.TakeBatch();
+    for (const vipd::Run& run : batch) {
+      Require(run.repeat == vipd::Run::kNoRepeat, "an order repeats nothing at once");
+      const bool ends = run.deadline != vipd::Run::kNoDeadline;
+      Require(!ends || led_on_.contains(run.generation), "an order ends no follow");
+      Require(ends || !run.plan->steps.empty(), "nothing is no run");
+    }
+    Send(std::move(batch));
   }
-  Send(std::move(batch));
 }
 
 void Life::WakeUp() {
@@ -73,6 +77,7 @@ void Life::WakeUp() {
   CheckRuns(batch, before);
   const bool lapsed = liveness_ > 0 && now_ - renewed_ >= liveness_;
   for (auto& [id, slot] : slots_) CheckTick(id, &slot, before.at(id), raised, lapsed);
+  CheckAsked(batch);
   Send(std::move(batch));
 }
 
@@ -132,10 +137,7 @@ void Life::CheckRuns(const Batch& batch, const std::map<SlotId, Core::Standing>&
       Require(ended.insert(run.slot).second, "a follow ends once");
       Begin(&slots_.at(run.slot), *at->second.lead);
     }
-    if (run.repeat == vipd::Run::kNoRepeat) {
-      CheckAsked(run, ended.contains(run.slot));
-      continue;
-    }
+    if (run.repeat == vipd::Run::kNoRepeat) continue;
     const auto index = static_cast<size_t>(run.repeat);
     const auto& repeats = at->second.lead->repeats;
     Require(index < repeats.size() && run.plan == repeats[index].plan, "a repeat of its lead");
@@ -148,13 +150,18 @@ void Life::CheckRuns(const Batch& batch, const std::map<SlotId, Core::Standing>&
     if (leads(id)) CheckRepeats(id, standing, repeated, first);
 }
 
-// What is asked before a deadline goes out once for it, and not after it.
-void Life::CheckAsked(const vipd::Run& run, bool ended) {
-  Asked& slot = slots_.at(run.slot);
-  if (slot.ask == nullptr || run.plan != slot.ask) return;
-  Require(!ended && Follows(run.slot), "what asks goes on to follow");
-  const bool again = std::exchange(slot.asked, true);
-  Require(!again || !slot.exact, "it asks once for a deadline");
+// What is asked before a deadline goes out once for it, and not after it. A follow that was woken
+// late may ask for the deadline that it has just set itself.
+void Life::CheckAsked(const Batch& batch) {
+  std::set<SlotId> asking;
+  for (const vipd::Run& run : batch) {
+    Asked& slot = slots_.at(run.slot);
+    if (slot.ask == nullptr || run.plan != slot.ask) continue;
+    Require(asking.insert(run.slot).second, "it asks once at a time");
+    Require(Follows(run.slot), "what asks goes on to follow");
+    const bool again = std::exchange(slot.asked, true);
+    Require(!again || !slot.exact, "it asks once for a deadline");
+  }
 }
 
 // When the earliest repeat was due that goes out now, kNever when none does; nullopt when some
@@ -180,6 +187,8 @@ void Life::CheckRepeats(SlotId id, const Core::Standing& before,
     if (run.first == id) of_slot.insert(run.second);
   const bool late = slot.due() <= now_ && now_ - slot.due() > before.lead->late;
   if (late) return Require(of_slot.empty() && Idles(id), "a lead that is late resigns");
+  // What its own repeat that is due takes along goes with that one, not with the first of all.
+  if (slot.due() <= now_) first = slot.due();
   for (const int repeat : Advance(&slot, *before.lead))
     Require(of_slot.erase(repeat) == 1, "what is due is repeated, in its phase");
   for (const int repeat : of_slot) Join(&slot, *before.lead, static_cast<size_t>(repeat), first);

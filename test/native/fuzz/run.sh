@@ -107,7 +107,7 @@ for target in $targets; do
     mkdir -p "$corpus/$target"
     # shellcheck disable=SC2086
     test -z "$cases" || "$scratch/build/$target" $cases 2>&1 | tail -n 40
-    "$scratch/build/$target" -seed="$seed" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
+    "$scratch/build/$target" -seed="$seed" -max_total_time="$seconds" -max_len=4096 -len_control=0 -timeout=10 \
       -verbosity=0 -print_final_stats=1 -artifact_prefix="$corpus/$target-" "$corpus/$target"
   else
     # shellcheck disable=SC2086

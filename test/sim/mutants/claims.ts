@@ -95,9 +95,8 @@ export const claimsMutants: readonly Mutant[] = [
   {
     name: 'claim check: not asked',
     file: 'native/engine/core_time.cc',
-    find: 'if (slot->state == State::kFollow && !slot->waiting && slot->due > now) Push(*slot, slot->ask);',
-    replace:
-      'if (slot->state == State::kLead && !slot->waiting && slot->due > now) Push(*slot, slot->ask);',
+    find: 'if (slot->state == State::kFollow && !passed) Push(*slot, slot->ask);',
+    replace: 'if (slot->state == State::kLead && !passed) Push(*slot, slot->ask);',
   },
   {
     name: 'claim check: a lower master counts',
