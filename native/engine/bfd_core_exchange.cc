@@ -65,8 +65,11 @@ void BfdCore::TakeUpOne(Session* session, const BfdTold& told) {
   Rearm(session);
 }
 
+// Until it is told otherwise it takes the thread before for one that was away: that may have slept
+// or stood still for long enough that the peer has lost the session.
 void BfdCore::GoOnFrom(Us now) {
   for (const auto& [id, session] : sessions_) {
+    session->away = true;
     if (session->send_at != kNever) session->send_at = now;
     if (session->detect_at != kNever) session->detect_at = now + session->order.detection;
     Rearm(session.get());

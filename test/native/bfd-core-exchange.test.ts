@@ -135,7 +135,24 @@ test('of a first that gives nothing: it sends at once, and waits for a whole det
   assert.equal(second.tick(us(50_000)).sends.length, 1)
   for (const at of [60_000, 70_000]) second.tick(us(at))
   assert.deepEqual(second.tick(us(79_999)).events, [])
-  assert.equal(second.tick(us(80_000)).events.length, 1)
+  const { events, lost } = second.tick(us(80_000))
+  assert.deepEqual([events.length, lost.length], [1, 0])
+})
+
+test('of a first that gives nothing: it may have been away, so nothing is taken over before the peer is heard again', () => {
+  for (const heard of [false, true]) {
+    const second = core(9, standing([70]), 2_000)
+    second.takeFrom(null, [], us(50_000))
+    second.tick(us(50_000))
+    if (heard) hear(second, theirs, 55_000)
+    const turns = [60_000, 70_000, 80_000, 85_000].map((at) => second.tick(us(at)))
+    const expiries = turns.flatMap(({ events }) => events.map(({ kind, at }) => [kind, at]))
+    assert.deepEqual(expiries, [['expired', heard ? 85_000 : 80_000]])
+    assert.deepEqual(
+      turns.flatMap(({ lost }) => lost),
+      heard ? [{ master: peer, slots: [70] }] : [],
+    )
+  }
 })
 
 test('a session that is new here begins here; one that is gone here is dropped', () => {

@@ -33,6 +33,8 @@ export class BfdRules {
   readonly #notes = new Map<Host, Map<Ip, Notes>>()
   /** When a host last woke up, and for how long it had slept. */
   readonly #slept = new Map<Host, { readonly at: number; readonly spanUs: number }>()
+  /** When a thread last ended that did not tell what it knew: it may have been away. */
+  readonly #seizedAt = new Map<Host, number>()
 
   constructor(scenario: Scenario, lan: Lan) {
     this.#scenario = scenario
@@ -68,6 +70,15 @@ export class BfdRules {
     this.#slept.set(host, { at: host.now(), spanUs })
   }
 
+  seized(host: Host): void {
+    this.#seizedAt.set(host, host.now())
+  }
+
+  /** Nothing was heard of it by who seized the sessions: its adverts alone decide. */
+  #isUnknown(host: Host, { heardAt }: Notes): boolean {
+    return heardAt <= (this.#seizedAt.get(host) ?? Number.NEGATIVE_INFINITY)
+  }
+
   /** Its session with that master was up, and is lost, or was so recently that the engine, or in a group the main thread, acts on it. */
   lost(host: Host, master: Ip): boolean {
     const backAt = this.#notes.get(host)?.get(master)?.backAt ?? Number.NEGATIVE_INFINITY
@@ -80,16 +91,17 @@ export class BfdRules {
     const notes = this.#notes.get(host)?.get(master)
     if (bfd === undefined || notes === undefined || !host.plan.file.takeover) return false
     if (notes.goneHeard) return false
+    // What was lost before may be under way.
+    const seizedFor = host.now() - (this.#seizedAt.get(host) ?? host.now())
+    if (this.#isUnknown(host, notes) && seizedFor > answerUs) return false
     const silence = host.now() - notes.heardAt
     // A reload that slows the session down, or the neighbour's, may be under way.
     const most = 2 * multiplier * bfd.everyUs
     const wasUp = notes.upSaidAt >= notes.heardAt - 2 * bfd.everyUs
     const wokeUp = this.#slept.get(host)
-    // Who slept has heard nothing of it; a thread that is late by less than the detection time does not notice.
-    const deaf =
-      wokeUp !== undefined &&
-      wokeUp.spanUs > 2 * most &&
-      host.now() - wokeUp.at < multiplier * bfd.everyUs
+    // Who slept has heard nothing of it, and by its silence since then it may merely have lost who slept; a thread that is
+    // late by less than the detection time does not notice. It stays so for another process.
+    const deaf = wokeUp !== undefined && wokeUp.spanUs > 2 * most && notes.heardAt <= wokeUp.at
     return silence >= multiplier * bfd.everyUs && silence <= 3 * most + answerUs && wasUp && !deaf
   }
 
@@ -101,6 +113,7 @@ export class BfdRules {
     const { bfd } = this.#scenario
     const notes = this.#notes.get(host)?.get(master.from)
     if (bfd === undefined || notes === undefined || master.since > notes.heardAt) return 0
+    if (this.#isUnknown(host, notes)) return 0
     const soonest = notes.heardAt + multiplier * bfd.everyUs
     // An advert that came behind the loss is of a master that lives: nothing is taken over from it any more.
     if (notes.upSaidAt < notes.heardAt || master.at > soonest || notes.downHeard) return 0

@@ -340,6 +340,10 @@ export class Invariants implements Witness {
     if (this.settled) this.#violate(host, 'the engine raised an event in a settled run')
   }
 
+  bfdSeized(host: Host): void {
+    this.#bfd.seized(host)
+  }
+
   slept(host: Host, spanUs: number): void {
     this.#bfd.slept(host, spanUs)
     if (spanUs < 1.4 * downUs(this.#scenario, 1)) return

@@ -13,7 +13,7 @@ export function passSessions(
   host: Host,
   before: Process,
   next: Process,
-  { agenda, prng, scenario }: Surroundings,
+  { agenda, prng, scenario, witness }: Surroundings,
   soon = false,
 ): void {
   before.bfd.lingers = true
@@ -21,7 +21,11 @@ export function passSessions(
   const dead = prng.chance(0.2)
   const patience = Math.min(enginePolicy.exchangeUs.sessionsGiven, before.bfd.everyUs / 2)
   const most = soon ? betweenThreadsUs : Math.max(betweenThreadsUs, Math.floor(patience))
-  if (dead) before.bfd.lingers = false
+  if (dead) {
+    before.bfd.lingers = false
+    // What arrives from here on waits for the successor.
+    witness.bfdSeized(host)
+  }
   const take = (): void => {
     if (host.process !== next) return
     if (host.asleep) agenda.after(1_000, take)

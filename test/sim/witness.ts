@@ -22,6 +22,8 @@ export type Witness = {
   woken(host: Host, effects: ReadonlyMap<SlotId, number>): void
   /** The host is about to wake up after so many µs of its own. */
   slept(host: Host, spanUs: number): void
+  /** Its BFD sessions are to be taken from a thread that will not give them. */
+  bfdSeized(host: Host): void
   /** Something waits for the main thread. */
   raised(host: Host): void
   said(host: Host, text: string): void

@@ -63,6 +63,12 @@ export const bfdMutants: readonly Mutant[] = [
     replace: 'if (silent) event.takeover = order.takeover;',
   },
   {
+    name: 'bfd: who seizes the sessions of a thread that was away takes over by them',
+    file: 'native/engine/bfd_core_exchange.cc',
+    find: 'session->away = true;',
+    replace: '',
+  },
+  {
     name: 'bfd: a neighbour that has just said Down is taken for dead',
     file: 'native/engine/bfd_core.cc',
     find: 'if (silent && !session->away) event.takeover = order.takeover;',
