@@ -4,15 +4,15 @@ import { test } from 'node:test'
 import { seedsOf } from './seeds.ts'
 import { profileOf, run } from './simulation.ts'
 
-test('storms: forty runs in which faults overlap', () => {
+test('storms: thirty runs in which faults overlap', () => {
   let faults = 0
-  for (const seed of seedsOf('storm', 40)) {
+  for (const seed of seedsOf('storm', 30)) {
     const result = run(seed)
     faults += result.faults
     const { broken } = result
     assert.equal(broken, null, `SEED=${seed}: ${broken?.what}\n${broken?.trace.join('\n')}`)
   }
-  assert.ok(faults > 3_500, `only ${faults} faults`)
+  assert.ok(faults > 2_600, `only ${faults} faults`)
 })
 
 test('a reload behind a stalled main thread does not overrule a better master', () => {
