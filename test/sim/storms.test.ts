@@ -47,6 +47,11 @@ test('a sync group that takes over by a lost session decides it when its master 
   assert.equal(broken, null, `SEED=49: ${broken?.what}\n${broken?.trace.join('\n')}`)
 })
 
+test('sessions that were seized from a dead thread take over from no master that is heard', () => {
+  const { broken } = run(126, 'life')
+  assert.equal(broken, null, `SEED=126: ${broken?.what}\n${broken?.trace.join('\n')}`)
+})
+
 test('a seed is a run: the same seed gives the same digest, another one another', () => {
   const [first = 0, second = 0] = seedsOf('storm', 2)
   assert.equal(profileOf(first), 'storm')
