@@ -11,7 +11,7 @@ import { isLived } from '../kernel/survey.ts'
 const patienceMs = 5_000
 const againMs = 30
 
-/** `lives`: whether a daemon has that run directory. Only what found no socket is asked again: nothing has been ordered yet. */
+/** `lives`: whether a daemon has that run directory. Only what found no socket is asked again, or what reads and got no answer: nothing has been ordered yet. */
 export async function askAgain<T>(
   act: () => Promise<T>,
   lives: (runDir: string) => boolean = isLived,

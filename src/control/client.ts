@@ -22,7 +22,7 @@ import {
   unknownVerb,
   type Verb,
 } from './protocol.ts'
-import { notPermitted } from './rights.ts'
+import { notPermitted, readsOnly } from './rights.ts'
 
 export type ControlFailure =
   /** No daemon listens there. */
@@ -39,7 +39,10 @@ export type ControlFailure =
 
 export class ControlError extends Error {
   readonly failure: ControlFailure
-  /** The path at which there is no socket that is listened to: nothing was asked. null: it is another failure. */
+  /**
+   * The path at which nothing that changes anything was asked: no socket is listened to, or a daemon that ended did not
+   * answer what only reads. null: it is another failure.
+   */
   readonly absent: string | null
 
   constructor(failure: ControlFailure, message: string, absent: string | null = null) {
@@ -243,8 +246,13 @@ export function request(
       fail(...connectFailure(path, verb, error)),
     )
     onResponse(socket, (response) => {
+      const unanswered = socket.bytesRead === 0 && readsOnly(verb)
       if (response === null)
-        fail('protocol', `${path} closed the connection or speaks something else`)
+        fail(
+          'protocol',
+          `${path} closed the connection or speaks something else`,
+          unanswered ? path : null,
+        )
       else if (response.ok) done(() => resolve(response.result))
       else fail(...refusal(path, verb, response))
     })
@@ -297,5 +305,7 @@ function connectFailure(
   if (error.code === 'EACCES' || error.code === 'EPERM') {
     return ['denied', denial(path, verb)]
   }
-  return ['unreachable', `${path}: ${error.message}`]
+  const ended = error.code === 'ECONNRESET' || error.code === 'EPIPE'
+  const message = `${path}: ${error.message}`
+  return ended && readsOnly(verb) ? ['unreachable', message, path] : ['unreachable', message]
 }

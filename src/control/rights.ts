@@ -24,6 +24,9 @@ const needs: Readonly<Record<Verb, Right | 'any'>> = {
   stop: 'owner',
 }
 
+/** Whether it changes nothing, and so may be asked twice. */
+export const readsOnly = (verb: Verb): boolean => needs[verb] === 'read' || verb === 'ping'
+
 /** The `code` of an answer to a verb that the socket does not permit. */
 export const notPermitted = 'not-permitted'
 

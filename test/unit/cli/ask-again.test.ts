@@ -1,8 +1,13 @@
 /** A control socket that is not there although a daemon lives is asked again, and nothing else is. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { askAgain } from '../../../src/cli/ask-again.ts'
-import { ControlError, requestStatus } from '../../../src/control/client.ts'
+import { ControlError, requestResume, requestStatus } from '../../../src/control/client.ts'
 
 const absent = () => new ControlError('unreachable', 'no vipd is running', '/run/vipd/vipd.sock')
 
@@ -44,4 +49,24 @@ test('the client says where no socket was', async () => {
     requestStatus('/nonexistent/vipd.sock'),
     (error) => error instanceof ControlError && error.absent === '/nonexistent/vipd.sock',
   )
+})
+
+test('what only reads is asked again when the daemon ended before it answered, an order is not', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'vipd-ask-'))
+  const path = join(directory, 'vipd.sock')
+  const server = createServer((socket) => socket.once('data', () => socket.end())).listen(path)
+  try {
+    await once(server, 'listening')
+    for (const [ask, absent] of [
+      [requestStatus, path],
+      [requestResume, null],
+    ] as const)
+      await assert.rejects(
+        ask(path),
+        (error) => error instanceof ControlError && error.absent === absent,
+      )
+  } finally {
+    server.close()
+    rmSync(directory, { recursive: true })
+  }
 })
