@@ -109,7 +109,7 @@ ${vips
         claims.push(await Claims.open(lab, desk, { own: '172.16.80.9', address }))
       const fromMs = await strike(master, 'SIGKILL')
       for (const each of claims) await passes(lab, each, [one, two], fromMs)
-      // The peer that led for it is frozen, and wakes up beside nobody: it leads again, and answers.
+      // The peer that led for it is frozen, and wakes up beside no other: it leads again, and answers.
       await strike(backup, 'SIGSTOP')
       await strike(backup, 'SIGCONT')
       await reachesLease(backup, 'answers')

@@ -137,7 +137,7 @@ function twoPairs({ world, agenda, prng, reaction }: Segment): void {
   assert.ok(perMinute <= 4 * addresses, `${perMinute} announcements in a minute`)
 }
 
-/** A router answers whoever asks for an address: that misleads only who asked, and announcing mends nothing. */
+/** A router answers each host that asks for an address: that misleads only the one that asked, and announcing mends nothing. */
 function answersForOthers({ world, agenda, reaction }: Segment): void {
   const { hosts, lan, invariants, scenario } = world
   const [a, b] = hosts
