@@ -45,10 +45,15 @@ ${init === 'script' ? 'exec sh /run/run-test' : systemd}
 
 const command = `${process.execPath} ${program('../cli/run.js')}`
 
-/** The unit as it is, but for the paths of the program and of its configuration: /etc is the machine's own. */
+/**
+ * The unit as it is, but for the paths of the program and of its configuration: /etc is the machine's own. It sees the
+ * project also when that lies where PrivateTmp= and ProtectHome= hide it.
+ */
 const systemd = `mkdir -p /run/systemd/system
 sed 's|/usr/bin/vipd run|${command} run -f /run/vipd.conf|; s|/usr/bin/vipd|${command}|; s#/etc/vipd/vipd.conf#/run/vipd.conf#' \\
   '${join(projectRoot, 'systemd/vipd.service')}' > /run/systemd/system/vipd.service
+mkdir /run/systemd/system/vipd.service.d
+printf '[Service]\\nBindReadOnlyPaths=%s\\n' '${projectRoot}' > /run/systemd/system/vipd.service.d/project.conf
 cat > /run/systemd/system/test.service <<'END'
 [Service]
 ExecStart=/bin/sh /run/run-test
