@@ -324,7 +324,9 @@ export class RunningInstance {
   ): void {
     if (!this.#started && event.kind !== 'stop') return
     const now = advert?.at ?? this.#ports.engine.now()
+    const before = this.state
     const { effects, order, accepted } = this.#parts.election.step(event, now)
+    if (hasResigned(this.state) && !hasResigned(before)) this.#parts.check.masterResigned(now)
     if (accepted && advert !== null) this.orders.expect(advert.expected)
     // What follows is done now, however long ago the advert came: its bounds are counted from here.
     const present = this.#ports.engine.now()
@@ -390,3 +392,6 @@ export class RunningInstance {
     this.feed({ kind: 'faults', faults })
   }
 }
+
+const hasResigned = (state: State): boolean =>
+  state.kind === 'backup' && state.countdown.kind === 'resigned'

@@ -431,10 +431,9 @@ describe('asked before a take-over', () => {
     }
     const { deadlineUs, restartUs } = follow()
     stage.engine.time = deadlineUs - leftUs
-    const hears = (frame: Uint8Array): void => {
+    const hears = (frame: Uint8Array, at = us(stage.engine.time)): void => {
       const watch = stage.frames.on(3, arp)
       assert.ok(watch !== undefined)
-      const at = us(stage.engine.time)
       stage.dispatcher.onFrames([{ watch: watch.watch, at, count: 1, bytes: frame }])
     }
     const claims = () => stage.happened.filter(({ kind }) => kind === 'claim').length
@@ -486,6 +485,23 @@ describe('asked before a take-over', () => {
     assert.equal(claims(), 0)
     hears(arpFrame({ operation: 2, mac: own, sender: vip, target: zeroIp, to: mac }))
     assert.equal(claims(), 1)
+  })
+
+  test('what a master announced before it resigned answers no question, however long before the deadline one is asked', () => {
+    const { stage, it, hears, claims } = backup(
+      { claimPolicy: 'refuse', claimCheckUs: us(2 * second) },
+      0,
+    )
+    stage.dispatcher.onEngine([advert(stage, 200)])
+    stage.engine.time += 40_000
+    const announced = us(stage.engine.time - 20_000)
+    stage.dispatcher.onEngine([advert(stage, 0)])
+    hears(answer, announced)
+    assert.equal(it.state.kind, 'backup')
+    assert.equal(claims(), 0)
+    stage.engine.time += 1_000
+    hears(answer)
+    assert.equal(it.state.kind, 'fault')
   })
 
   test('wait: until there is no answer, asked ever more rarely, at most a down interval', () => {
