@@ -178,6 +178,7 @@ void Core::Rearm(Slot* slot) {
 }
 
 void Core::PreemptedByWarden(Us now) {
+  now_ = now;
   for (const auto& [id, slot] : slots_) {
     if (slot->state != State::kLead) continue;
     const Us late_by = std::max<Us>(now - slot->due, 0);

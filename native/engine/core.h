@@ -390,7 +390,7 @@ class Core {
   size_t awaiting_ = 0;
   uint64_t acknowledged_ = 0;
   bool held_ = false;
-  Us now_ = 0;  // of the last order or tick
+  Us now_ = 0;  // of the last order, tick or pre-emption
   std::map<SlotId, std::unique_ptr<Slot>> slots_;
   // Resignations of slots that were removed before their author had acknowledged them: a slot that
   // comes back to other sockets has resigned all the same.
