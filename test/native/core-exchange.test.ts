@@ -1,23 +1,12 @@
 /**
- * How the slots of one core become another's: what is told and taken up, whose they are at each step, and what becomes of
- * a page that is not what was written. The engines' threads take the same turns (native/engine/engine_exchange.cc).
+ * What one core tells of its slots and another takes up: it goes on as the first would have, with what that alone knew. The
+ * engines' threads take the same turns (native/engine/engine_exchange.cc).
  */
 import assert from 'node:assert/strict'
-import { openSync, readSync, writeSync } from 'node:fs'
 import { test } from 'node:test'
-import { Worker } from 'node:worker_threads'
-import { loadAddon } from '../../src/addon/load.ts'
 import { us } from '../../src/base/time.ts'
-import type { Lead, Order } from '../../src/engine/contract.ts'
-import {
-  type CoreHarness,
-  exchangeState,
-  makeCore,
-  makeExchange,
-  mayAct,
-  type Outcome,
-} from '../../src/engine/core-harness.ts'
-import { type ExchangeHandle, openExchange } from '../../src/engine/exchange.ts'
+import type { Order } from '../../src/engine/contract.ts'
+import type { CoreHarness, Outcome } from '../../src/engine/core-harness.ts'
 import { enginePolicy } from '../../src/engine/policy.ts'
 import {
   advert,
@@ -31,65 +20,10 @@ import {
   link,
   marks,
   peer,
-  request,
   second,
   vrid,
 } from './core-bench.ts'
-import type { Wanted } from './exchange-word-thread.ts'
-
-const addon = loadAddon() as {
-  exchangeDescriptors(exchange: ExchangeHandle): readonly [number, number, number]
-}
-const ms = 1_000
-const slots = { first: 1, second: 7 }
-
-/** Two cores, of which the second is held; neither knows the other's slot number. */
-class Two {
-  readonly exchange = makeExchange()
-  readonly first = this.#core(slots.first)
-  readonly second = this.#core(slots.second)
-
-  constructor() {
-    this.second.exchange.hold(this.exchange)
-  }
-
-  #core(slot: number): CoreHarness {
-    const core = makeCore(us(0), us(0))
-    core.addLink(link)
-    core.addSlot(slot, link, vrid)
-    return core
-  }
-
-  order(order: Order, at: number): void {
-    this.first.order([{ slot: slots.first, generation: 1, order }], us(at))
-    this.first.tickBefore(us(at))
-  }
-
-  /** By a state that was made at `at`, what is offered as that attempt: `order` says the same to the second. */
-  offer(order: Order, at: number, attempt = 1): void {
-    this.first.exchange.offer(this.exchange, attempt, us(at))
-    this.second.order([{ slot: slots.second, generation: 1, order }], us(at))
-    this.second.exchange.ready(attempt, new Map([[slots.first, slots.second]]))
-    this.second.exchange.sayReady()
-  }
-
-  give(at: number): number {
-    const until = this.first.exchange.give(us(at), us(at))
-    assert.ok(until !== null, 'nothing was given')
-    return until
-  }
-
-  take(): void {
-    assert.ok(this.second.exchange.takeUp() && this.second.exchange.take(), 'nothing was taken')
-  }
-
-  get state(): string {
-    return exchangeState(this.exchange)
-  }
-}
-
-/** A lead that goes on, as the state's order says it: nothing at once, and about in phase. */
-const goingOn = (over: Partial<Lead> = {}): Order => lead({ now: [], ...over })
+import { goingOn, ms, slots, Two } from './exchange-bench.ts'
 
 test('a lead goes on in its phase, and sends nothing of its own accord', () => {
   const two = new Two()
@@ -195,6 +129,38 @@ test('a follow that has listened once more on account of a late wake-up does not
   assert.deepEqual(kinds(two.second.tick(us(6.4 * second)).events), ['expired'])
 })
 
+/**
+ * The main thread works off what it was waited for just as the slots are given: due at once, and not to be put off again by
+ * what comes after.
+ */
+test('a follow that has waited for a judgement does not wait for what comes afterwards', () => {
+  const saying = (priority: number) => Uint8Array.of(0x31, vrid, priority, 1)
+  const hear = (core: CoreHarness, priority: number, at: number) =>
+    core.packet({ link, from: peer, ttl: 255, payload: saying(priority) }, us(at))
+  const worked = 1.5 * second
+  const follow = (first: CoreHarness) => {
+    first.order([{ slot: slots.first, generation: 1, order: followUntil(second) }], us(0))
+    hear(first, 150, 0.9 * second)
+    assert.deepEqual(kinds(first.tick(us(0.9 * second)).events), ['packet'])
+    assert.deepEqual(kinds(first.tick(us(second)).events), [], 'it is waited for')
+  }
+  const told = (core: CoreHarness) => {
+    hear(core, 160, worked + 10)
+    return kinds(core.tick(us(worked + 10)).events)
+  }
+  const alone = new Bench()
+  const two = new Two()
+  for (const first of [alone.core, two.first]) follow(first)
+  alone.core.acknowledge(us(worked))
+  two.offer(followUntil(second), 1.1 * second)
+  assert.equal(two.first.exchange.give(us(worked), us(worked)), null, 'it is not judged')
+  two.first.acknowledge(us(worked))
+  two.give(worked)
+  two.take()
+  assert.deepEqual(told(two.second), ['packet', 'expired'])
+  assert.deepEqual(told(alone.core), ['packet', 'expired'])
+})
+
 test('what was heard meanwhile is heard, once, and what was read before by the first is not', () => {
   const two = new Two()
   two.order(followUntil(3.6 * second), 0)
@@ -237,104 +203,6 @@ test('packets are kept for as long as the policy says, and no more of them than 
   )
 })
 
-test('what is given is taken back when it is not taken, and given again', () => {
-  const two = new Two()
-  two.order(lead(), 0)
-  two.first.tick(us(second))
-  two.offer(goingOn(), 1.2 * second)
-  const until = two.give(1.3 * second)
-  assert.equal(until, 1.3 * second + enginePolicy.exchangeUs.takenMost)
-  assert.ok(two.second.exchange.takeUp())
-  assert.equal(two.first.exchange.lookGiven(us(until - 1)), 'given')
-  assert.equal(two.first.exchange.lookGiven(us(until)), 'back')
-  assert.equal(two.second.exchange.take(), false, 'taken too late')
-  assert.equal(two.second.exchange.takeUp(), false)
-  assert.deepEqual(marks(two.first.tick(us(2 * second))), ['datagram 1'])
-  two.give(2.1 * second)
-  assert.equal(two.second.exchange.take(), false, 'taken by what was read before')
-  two.take()
-  assert.equal(two.second.nextDeadline(), 3 * second)
-})
-
-test('a giving lasts until the next advert, or as long as the policy says', () => {
-  const { takenMost, room } = enginePolicy.exchangeUs
-  const span = (everyUs: number, beforeDue: number) => {
-    const two = new Two()
-    const repeats = [advert(everyUs)]
-    two.order(lead({ repeats }), 0)
-    two.first.tick(us(0))
-    two.offer(goingOn({ repeats }), 0)
-    const at = everyUs - beforeDue
-    return (two.first.exchange.give(us(at), us(at)) ?? assert.fail()) - at
-  }
-  assert.equal(span(second, 900 * ms), takenMost)
-  assert.equal(span(second, 50 * ms), 50 * ms)
-  assert.equal(span(10 * ms, room), room)
-})
-
-test('nothing is given while an advert is about to be sent, unless one always is', () => {
-  const { room, roomPatience } = enginePolicy.exchangeUs
-  const two = new Two()
-  two.order(lead(), 0)
-  two.offer(goingOn(), second - room - 10)
-  const give = (at: number) => two.first.exchange.give(us(at), us(at))
-  assert.equal(give(second - room + 1), null)
-  assert.equal(two.state, 'ready')
-  const busy = new Two()
-  busy.order(lead({ repeats: [advert(room / 2)] }), 0)
-  busy.offer(goingOn({ repeats: [advert(room / 2)] }), 0)
-  assert.equal(busy.first.exchange.give(us(roomPatience - 1), us(roomPatience - 1)), null)
-  const until = busy.first.exchange.give(us(roomPatience), us(roomPatience))
-  assert.equal(until, roomPatience + enginePolicy.exchangeUs.takenLeast)
-})
-
-test('nothing is given that has been told since, or not yet judged', () => {
-  const two = new Two()
-  two.order(followUntil(3.6 * second), 0)
-  two.offer(followUntil(3.6 * second), 0)
-  two.first.packet({ link, from: peer, ttl: 255, payload: Uint8Array.of(0x31, vrid, 9) }, us(5))
-  assert.equal(two.first.exchange.give(us(10), us(10)), null, 'it waits')
-  assert.deepEqual(kinds(two.first.tick(us(10)).events), ['packet'])
-  assert.equal(two.first.exchange.give(us(20), us(20)), null, 'the state is older')
-  two.first.exchange.withdraw(false)
-  two.offer(followUntil(3.6 * second), 20, 2)
-  two.give(30)
-  two.take()
-})
-
-test('nothing is given in the middle of a change, nor while something waits for the kernel', () => {
-  const two = new Two()
-  two.order({ kind: 'idle', now: [request(5)] }, 0)
-  two.offer({ kind: 'idle', now: [] }, 2)
-  assert.equal(two.first.exchange.give(us(3), us(3)), null)
-  two.first.answer(us(4))
-  two.give(5)
-
-  const expiring = new Two()
-  expiring.order(followUntil(second, { now: [request(5)] }), 0)
-  assert.deepEqual(kinds(expiring.first.tickBefore(us(second)).events), [])
-  expiring.offer(goingOn(), second)
-  assert.equal(expiring.first.exchange.give(us(second + 1), us(second + 1)), null)
-})
-
-test('only the state that is offered is given to one that is ready with it', () => {
-  const two = new Two()
-  two.order(lead(), 0)
-  two.offer(goingOn(), 0, 1)
-  two.first.exchange.withdraw(false)
-  assert.equal(two.state, 'preparing')
-  assert.equal(two.first.exchange.give(us(10), us(10)), null, 'it is withdrawn')
-  two.first.exchange.offer(two.exchange, 2, us(20))
-  // The second is late with the first one.
-  two.second.exchange.ready(1, new Map([[slots.first, slots.second]]))
-  two.second.exchange.sayReady()
-  assert.equal(two.state, 'ready')
-  assert.equal(two.first.exchange.give(us(30), us(30)), null, 'it is ready with another')
-  two.second.exchange.ready(2, new Map([[slots.first, slots.second]]))
-  two.second.exchange.sayReady()
-  two.give(40)
-})
-
 test('a state that is adopted again after a while is not late, and nothing comes of it', () => {
   const two = new Two()
   two.order(lead(), 0)
@@ -347,175 +215,6 @@ test('a state that is adopted again after a while is not late, and nothing comes
   two.take()
   assert.deepEqual(two.second.tick(us(8.7 * second)), { effects: [], events: [] })
   assert.deepEqual(marks(two.second.tick(us(9 * second))), ['datagram 1'])
-})
-
-test('after a withdrawal for good nothing is given or taken', () => {
-  const two = new Two()
-  two.order(lead(), 0)
-  two.offer(goingOn(), 0)
-  two.first.exchange.withdraw(true)
-  assert.equal(two.state, 'void')
-  assert.equal(two.first.exchange.give(us(10), us(10)), null)
-  assert.equal(two.second.exchange.takeUp(), false)
-  assert.equal(two.first.exchange.over(), null, 'its own word is no news')
-})
-
-/** Brings an exchange to each of its steps. */
-const steps: Readonly<Record<string, (two: Two) => void>> = {
-  preparing: () => undefined,
-  ready: (two) => two.offer(goingOn(), 0),
-  given: (two) => {
-    two.offer(goingOn(), 0)
-    two.give(10)
-  },
-  'taken up': (two) => {
-    two.offer(goingOn(), 0)
-    two.give(10)
-    assert.ok(two.second.exchange.takeUp())
-  },
-  'given again': (two) => {
-    two.offer(goingOn(), 0)
-    assert.equal(two.first.exchange.lookGiven(us(two.give(10))), 'back')
-    two.give(second / 2)
-  },
-  taken: (two) => {
-    two.offer(goingOn(), 0)
-    two.give(10)
-    two.take()
-  },
-  void: (two) => {
-    two.offer(goingOn(), 0)
-    two.first.exchange.withdraw(true)
-  },
-}
-
-test('of two wardens that both have to act, exactly one may, whichever asks first and at whichever step', () => {
-  for (const [step, bring] of Object.entries(steps)) {
-    for (const order of [
-      [false, true],
-      [true, false],
-    ]) {
-      const two = new Two()
-      two.order(lead(), 0)
-      bring(two)
-      const may = new Map(order.map((it) => [it, mayAct(two.exchange, it)]))
-      assert.equal(may.get(true), step === 'taken', `${step}: the second one's`)
-      assert.equal(may.get(false), step !== 'taken', `${step}: the first one's`)
-      assert.equal(two.state, step === 'taken' ? 'taken' : 'void')
-    }
-  }
-})
-
-test('two threads that ask at the same moment: exactly one of them may act', async () => {
-  const rounds = 200
-  const exchanges = Array.from({ length: rounds }, () => makeExchange())
-  const there = new Int32Array(new SharedArrayBuffer(4 * rounds))
-  const ask = (second: boolean): Promise<readonly boolean[]> => {
-    const descriptors = exchanges.map(descriptorsOf)
-    const workerData: Wanted = { there, second, descriptors }
-    const worker = new Worker(new URL('./exchange-word-thread.js', import.meta.url), { workerData })
-    return new Promise((resolve, reject) => worker.on('message', resolve).on('error', reject))
-  }
-  const [first, other] = await Promise.all([ask(false), ask(true)])
-  assert.equal(first.length, rounds)
-  // None has been taken: it is the first one's warden, whichever asks earlier.
-  assert.deepEqual([...new Set(first)], [true])
-  assert.deepEqual([...new Set(other)], [false])
-  for (const exchange of exchanges) assert.equal(exchangeState(exchange), 'void')
-})
-
-test('once a warden has been allowed to act, the slots change hands no more', () => {
-  for (const asks of [false, true]) {
-    const two = new Two()
-    two.order(lead(), 0)
-    two.offer(goingOn(), 0)
-    const until = two.give(10)
-    assert.ok(two.second.exchange.takeUp())
-    mayAct(two.exchange, asks)
-    assert.equal(two.second.exchange.take(), false)
-    assert.equal(two.first.exchange.lookGiven(us(11)), 'back')
-    assert.equal(two.first.exchange.lookGiven(us(until)), 'back')
-    assert.match(two.first.exchange.over() ?? '', /a warden has acted/)
-    assert.equal(two.first.exchange.over(), null, 'it is told twice')
-    assert.equal(two.first.exchange.give(us(20), us(20)), null)
-  }
-})
-
-/** Octets of the memory: where they lie is the business of native/base/exchange.h. */
-function alter(exchange: ExchangeHandle, at: number): void {
-  const [memory] = addon.exchangeDescriptors(exchange)
-  const octet = Buffer.alloc(1)
-  readSync(memory, octet, 0, 1, at)
-  octet[0] = (octet[0] ?? 0) ^ 0x10
-  writeSync(memory, octet, 0, 1, at)
-}
-const entriesAt = 4_096
-const entryOctets = 56
-
-test('entries that are not what was written are refused with the reason, and the first goes on', () => {
-  for (const at of [0, 4, 8, 16, 24, entryOctets, 2 * entryOctets + 8]) {
-    const two = new Two()
-    two.order(lead(), 0)
-    two.first.tick(us(0))
-    two.offer(goingOn(), 0)
-    const until = two.give(10)
-    alter(two.exchange, entriesAt + at)
-    assert.equal(two.second.exchange.takeUp(), false, `octet ${at}`)
-    assert.equal(two.state, 'void')
-    assert.equal(two.first.exchange.lookGiven(us(until - 1)), 'back')
-    assert.match(two.first.exchange.over() ?? '', /shared memory is damaged/)
-    assert.deepEqual(marks(two.first.tick(us(second))), ['datagram 1'])
-  }
-})
-
-test('a head that is not what was written is refused as well', () => {
-  // Until when packets were read and how many entries there are; their digest.
-  const octets = [...Array.from({ length: 12 }, (_, i) => 24 + i), ...[40, 43, 47]]
-  for (const at of octets) {
-    const two = new Two()
-    two.order(lead(), 0)
-    two.offer(goingOn(), 0)
-    two.give(10)
-    alter(two.exchange, at)
-    const taken = two.second.exchange.takeUp()
-    assert.equal(taken, false, `octet ${at}`)
-    assert.match(two.first.exchange.over() ?? '', /damaged/)
-  }
-})
-
-test('an instance that stands otherwise is refused with the reason', () => {
-  const others: readonly (readonly [Order, Order])[] = [
-    [lead(), followUntil(3 * second)],
-    [followUntil(3 * second), goingOn()],
-    [lead(), { kind: 'idle', now: [] }],
-    [followUntil(3 * second), { kind: 'idle', now: [] }],
-  ]
-  for (const [of, to] of others) {
-    const two = new Two()
-    two.order(of, 0)
-    two.offer(to, 0)
-    two.give(10)
-    assert.equal(two.second.exchange.takeUp(), false)
-    assert.match(two.first.exchange.over() ?? '', /an instance stands otherwise/)
-  }
-})
-
-/** Closed by who opens the exchange. */
-const descriptorsOf = (exchange: ExchangeHandle): [number, number, number] => {
-  const [memory, ...events] = addon.exchangeDescriptors(exchange)
-  const copy = (fd: number) => openSync(`/proc/self/fd/${fd}`, 'r+')
-  return [copy(memory), ...(events.map(() => openSync('/dev/null', 'r+')) as [number, number])]
-}
-
-test('memory of another layout, or that is none, is refused when it is opened', () => {
-  assert.equal(openExchange(descriptorsOf(makeExchange())) instanceof Error, false)
-  for (const at of [0, 7, 8]) {
-    const other = makeExchange()
-    alter(other, at)
-    assert.match(String(openExchange(descriptorsOf(other))), /exchange: EPROTO/, `octet ${at}`)
-  }
-  const none = () => openSync('/dev/null', 'r+')
-  assert.match(String(openExchange([none(), none(), none()])), /exchange: EPROTO/)
 })
 
 /** The same with every order, in C++: test/native/fuzz/twins.cc. */
