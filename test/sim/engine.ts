@@ -9,7 +9,6 @@ import { type Us, us } from '../../src/base/time.ts'
 import type {
   Engine,
   EngineEvent,
-  Lead,
   LinkId,
   LinkSpec,
   OrderFor,
@@ -31,6 +30,7 @@ import { batches } from '../../src/engine/deliveries.ts'
 import type { ExchangeHandle } from '../../src/engine/exchange.ts'
 import type { Seal } from '../../src/engine/seal-contract.ts'
 import type { Packet } from './lan.ts'
+import { Standings } from './standings.ts'
 
 export type EnginePorts = {
   now(): Us
@@ -63,19 +63,15 @@ export type EnginePorts = {
 const isForged = (event: EngineEvent): boolean =>
   event.kind === 'packet' && event.seal !== undefined && event.seal.verdict !== 'verified'
 
-type Slot = { lead: Lead | null; leading: boolean; generation: number }
-
 export class SimEngine implements Engine {
   readonly #ports: EnginePorts
   readonly #core: CoreHarness
   readonly #links = new Map<LinkId, LinkSpec>()
-  readonly #slots = new Map<SlotId, Slot>()
+  readonly #standings: Standings
   #inbox: { readonly event: EngineEvent; readonly own: boolean }[] = []
   #lastLink = 0
   /** Events of the core that the main thread has acknowledged. */
   #seen = 0
-  /** Slots that lead, as far as that has been told. */
-  readonly #reported = new Set<SlotId>()
   #stopped = false
   #renewed = -1
   /** The slots are another process's. */
@@ -88,6 +84,7 @@ export class SimEngine implements Engine {
   constructor(livenessUs: Us, ports: EnginePorts, succeeds: ExchangeHandle | null = null) {
     this.#ports = ports
     this.#core = makeCore(livenessUs, ports.now())
+    this.#standings = new Standings((slot, leading) => ports.standing(slot, leading))
     this.#held = succeeds !== null
     if (succeeds !== null) this.#core.exchange.hold(succeeds)
   }
@@ -165,23 +162,20 @@ export class SimEngine implements Engine {
 
   /** What the warden does when this engine's process has died: the plans that it was told of. */
   resignAsWarden(): void {
-    for (const [slot, { lead, leading }] of this.#slots)
-      if (leading && lead !== null) {
-        this.#core.setWall(this.#ports.wall(), this.now())
-        const sealed = lead.resign.flatMap((step) => this.#core.seal(slot, step, this.now()) ?? [])
-        this.#carryOut(slot, sealed)
-      }
+    for (const [slot, { resign }] of this.#standings.leading) {
+      this.#core.setWall(this.#ports.wall(), this.now())
+      const sealed = resign.flatMap((step) => this.#core.seal(slot, step, this.now()) ?? [])
+      this.#carryOut(slot, sealed)
+    }
   }
 
   leads(slot: SlotId): boolean {
-    return this.#slots.get(slot)?.leading ?? false
+    return this.#standings.leads(slot)
   }
 
   /** When the warden takes this engine for frozen, unless it is awake before: its promise, a margin before it is late. */
   get promise(): Us | null {
-    const lates = [...this.#slots.values()].flatMap(({ lead, leading }) =>
-      leading && lead !== null ? [lead.wardenLateUs] : [],
-    )
+    const lates = this.#standings.leading.map(([, { wardenLateUs }]) => wardenLateUs)
     if (this.#held || lates.length === 0) return null
     const next = this.#givenUntil ?? this.#core.nextDeadline()
     if (next === null) return null
@@ -207,8 +201,7 @@ export class SimEngine implements Engine {
 
   /** It may speak: it leads, or did until this very wake-up, whose last words may be an advert. */
   speaks(id: SlotId): boolean {
-    const slot = this.#slots.get(id)
-    return slot?.leading === true || this.#reported.has(id)
+    return this.#standings.speaks(id)
   }
 
   /** The main thread works off what has been raised, in the batches in which the addon would hand it out. */
@@ -246,7 +239,10 @@ export class SimEngine implements Engine {
     this.#renew()
     this.#core.setWall(this.#ports.wall(), this.now())
     const { effects, events } = this.#core.tick(this.now())
-    for (const event of events) this.#note(event)
+    for (const event of events) {
+      this.#inbox.push({ event, own: true })
+      this.#standings.note(event)
+    }
     if (effects.length > 0) {
       const counts = new Map<SlotId, number>()
       for (const { slot, step } of effects) {
@@ -255,7 +251,7 @@ export class SimEngine implements Engine {
       }
       this.#ports.woken(counts)
     }
-    this.#report()
+    this.#standings.report()
     if (events.length > 0) this.#ports.raised(events.every(isForged))
     this.#ports.wakeAt(this.#core.nextDeadline())
     this.#giveIfQuiet()
@@ -304,29 +300,25 @@ export class SimEngine implements Engine {
 
   addSlot(slot: SlotId, link: LinkId, vrid: number, peers: readonly Ip[] = []): void {
     this.#core.addSlot(slot, link, vrid, peers)
-    this.#slots.set(slot, { lead: null, leading: false, generation: 0 })
+    this.#standings.add(slot)
   }
 
   removeSlot(slot: SlotId): void {
-    this.#slots.delete(slot)
+    this.#standings.remove(slot)
     this.#core.removeSlot(slot)
   }
 
   order(orders: readonly OrderFor[]): void {
     if (this.#stopped) return
     for (const { slot } of orders)
-      if (!this.#slots.has(slot)) throw new Error(`bug: order for unknown slot ${slot}`)
+      if (!this.#standings.has(slot)) throw new Error(`bug: order for unknown slot ${slot}`)
     const altering = this.#held ? orders.filter(({ order }) => order.now.length > 0) : []
     this.#altering.push(...altering)
     const given = orders.filter((one) => !altering.includes(one))
     this.#core.order(given, this.now(), this.#seen)
     for (const { slot, generation, order } of orders) {
       this.#ports.ordered(order.kind)
-      const ordered = this.#slots.get(slot)
-      if (ordered !== undefined) ordered.generation = generation
-      if (order.kind === 'lead') this.#stand(slot, order, true)
-      else if (order.kind === 'follow') this.#stand(slot, order.onExpiry, false)
-      else if (order.kind === 'idle') this.#stand(slot, null, false)
+      this.#standings.ordered(slot, generation, order)
     }
     this.wake()
   }
@@ -382,37 +374,6 @@ export class SimEngine implements Engine {
 
   /** Took over from another process: what leads is no news. */
   adopted(): void {
-    for (const [id, { leading }] of this.#slots) if (leading) this.#reported.add(id)
-  }
-
-  #note(event: EngineEvent): void {
-    this.#inbox.push({ event, own: true })
-    // A lead that was refused may have been followed by another order in the same hand-over.
-    const stale = 'slot' in event && event.generation !== this.#slots.get(event.slot)?.generation
-    if (stale) return
-    if (event.kind === 'expired') {
-      this.#stand(event.slot, this.#slots.get(event.slot)?.lead ?? null, true)
-    } else if (event.kind === 'late' || event.kind === 'lapsed') {
-      this.#stand(event.slot, null, false)
-    }
-  }
-
-  /** A lead that says nothing (a member that its group holds back) is none. */
-  #stand(id: SlotId, lead: Lead | null, leads: boolean): void {
-    const slot = this.#slots.get(id)
-    if (slot === undefined) return
-    slot.lead = lead
-    slot.leading = leads && lead !== null && lead.repeats.length > 0
-  }
-
-  /** Once the wake-up is over: what began and ended within one turn, or moved to other sockets, was nothing. */
-  #report(): void {
-    for (const id of new Set([...this.#reported, ...this.#slots.keys()])) {
-      const leading = this.#slots.get(id)?.leading === true
-      if (leading === this.#reported.has(id)) continue
-      if (leading) this.#reported.add(id)
-      else this.#reported.delete(id)
-      this.#ports.standing(id, leading)
-    }
+    this.#standings.adopted()
   }
 }

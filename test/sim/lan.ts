@@ -35,6 +35,9 @@ export type Weather = {
 
 export const fair: Weather = { loss: 0, duplication: 0, delayMinUs: 40, delayMaxUs: 200 }
 
+/** The receive buffer of a socket, in packets. */
+export const queuedMax = 300
+
 const recordedMax = 32
 
 export class Lan {

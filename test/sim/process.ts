@@ -2,8 +2,6 @@
  * One daemon process of a host: the engine's thread, which acts at once, BFD's, and the main thread, which acts after a
  * moment, or, when it is stalled, not until it turns again.
  */
-import type { Ip } from '../../src/base/ip.ts'
-import type { Log } from '../../src/base/log.ts'
 import { type Us, us } from '../../src/base/time.ts'
 import type { Instance } from '../../src/config/types.ts'
 import { Gate, throughGate } from '../../src/daemon/gate.ts'
@@ -13,25 +11,26 @@ import type { ExchangeHandle } from '../../src/engine/exchange.ts'
 import type { FrameWatchSpec } from '../../src/engine/frames-contract.ts'
 import type { LeaseFacts } from '../../src/engine/plans-lease.ts'
 import { leaseId } from '../../src/kernel/lease-rules.ts'
-import type { Notifier } from '../../src/notify/notify.ts'
 import { leaseLengthUs, leastOf } from '../../src/router/binding/kernel-lease.ts'
-import { type Arrived, SimBfd } from './bfd.ts'
+import type { Arrived, SimBfd } from './bfd.ts'
+import { BfdThread } from './bfd-thread.ts'
 import { configOf, configText } from './configuration.ts'
+import { depart } from './departures.ts'
 import { SimEngine } from './engine.ts'
 import { SimFrames } from './frames.ts'
 import type { Host } from './host.ts'
-import type { Packet } from './lan.ts'
+import { type Packet, queuedMax } from './lan.ts'
 import { betweenThreadsUs, mainLatencyUs } from './latency.ts'
 import { MainThread } from './main-thread.ts'
+import { MainTurns } from './main-turns.ts'
 import { Prng } from './prng.ts'
 import { Timer } from './timer.ts'
+import { logInto, notifyInto } from './trace-log.ts'
 import type { Surroundings } from './witness.ts'
 
 /** 2026; and how far each host's wall clock is from the next one's. */
 const epochUs = 1_795_000_000_000_000
 const clockErrorUs = 300_000
-/** The socket's receive buffer, in adverts. */
-const queuedMax = 300
 
 /** Of a process before: its state, and nothing else is left of it; or what both share while it still runs. */
 type Passed = { readonly before: Process } & (
@@ -41,7 +40,6 @@ type Passed = { readonly before: Process } & (
 
 export class Process {
   readonly engine: SimEngine
-  readonly bfd: SimBfd
   readonly frames: SimFrames
   readonly main: MainThread
   /** Shut while a state is passed: what comes waits. */
@@ -61,22 +59,15 @@ export class Process {
   readonly #around: Surroundings
   readonly #wake: Timer
   readonly #alarm: Timer
-  readonly #bfdWake: Timer
-  #tasks: (() => void)[] = []
-  #turning = false
+  readonly #bfdThread: BfdThread
+  readonly #turns: MainTurns
   #delivering = false
-  #lostAsleep: (() => void)[] = []
-  #stalledAt: Us | null = null
-  #turnsFrom = 0
   #queue: Packet[] = []
   /** What came while another process had the slots. */
   #kept: { readonly packet: Packet; readonly at: Us }[] = []
-  #bfdQueue: Arrived[] = []
   #frameQueue: (readonly [Uint8Array, FrameWatchSpec['direction']])[] = []
   readonly #framesPrng: Prng
   #framesWait = false
-  /** Tasks of this turn that are still to be done. */
-  #behind = 0
   #adopting = false
   #workedMs = 0
 
@@ -89,6 +80,14 @@ export class Process {
     const known = [...new Set([...host.kernel.interfaces, 'eth0'])]
     const config = configOf(configText(scenario, host.plan), known)
     if (config === null) throw new Error('a host cannot start with its file')
+    this.#turns = new MainTurns(agenda, around.prng, {
+      now: () => host.now(),
+      alive: () => this.alive,
+      run: (task) => this.gate.run(task),
+      rested: () => {
+        if (!this.engine.pending) around.witness.caughtUp(host)
+      },
+    })
     this.#wake = new Timer(agenda, () => this.#onWake())
     this.#alarm = new Timer(agenda, () => this.onMain(() => this.main.dispatcher.tick()))
     this.engine = new SimEngine(
@@ -108,14 +107,18 @@ export class Process {
             around.witness.mistaken(host, `orders a slot to ${kind} after it has begun to stop`)
         },
         standing: (slot, leading) => around.witness.standing(host, slot, leading, this.#adopting),
-        renewedAt: () => this.#renewedAt(),
+        renewedAt: () => this.#turns.renewedAt(this.main.dispatcher.config.globals.livenessUs),
         gave: () => this.onGave(),
         over: (why) => this.onOver(why),
       },
       passed !== null && 'exchange' in passed ? passed.exchange : null,
     )
-    this.#bfdWake = new Timer(agenda, () => this.#onBfdWake())
-    this.bfd = this.#makeBfd()
+    this.#bfdThread = new BfdThread(host, around, {
+      alive: () => this.alive,
+      onMain: (task) => this.onMain(task),
+      deliver: (events) => this.main.dispatcher.onBfd(events),
+      loseMaster: (master, slots) => this.engine.loseMaster(master, slots),
+    })
     if (passed !== null) this.bfd.follow(passed.before.bfd)
     this.frames = new SimFrames({
       now: () => host.now(),
@@ -211,7 +214,7 @@ export class Process {
     if (preempted) this.engine.preemptedByWarden()
     if (!this.engine.held && !this.engine.given) return this.resume()
     if (this.engine.held) for (const packet of this.#queue.splice(0)) this.receive(packet)
-    this.#around.agenda.after(this.#latency(), () => {
+    this.#around.agenda.after(this.#turns.latency(), () => {
       if (this.alive && !this.#asleep) this.unstall()
     })
   }
@@ -229,6 +232,10 @@ export class Process {
     const tickUs = us(this.#around.scenario.lease?.tickUs ?? 1)
     if (this.#host.lease?.stands !== true) return null
     return { id: leaseId(cfg.name), ifindex, leastUs: leastOf(leaseLengthUs(cfg, tickUs), tickUs) }
+  }
+
+  get bfd(): SimBfd {
+    return this.#bfdThread.bfd
   }
 
   hearKernel(): void {
@@ -258,21 +265,21 @@ export class Process {
   get isIdle(): boolean {
     const { engine, main } = this
     const waits = engine.pending || main.changing || this.bfd.held
-    return !waits && this.#behind + this.#tasks.length === 0
+    return !waits && this.#turns.waiting === 0
   }
 
   get stalled(): boolean {
-    return this.#stalledAt !== null
+    return this.#turns.stalled
   }
 
   /** How long the main thread has hung. */
   get stalledUs(): number {
-    return this.#stalledAt === null ? 0 : this.#host.now() - this.#stalledAt
+    return this.#turns.stalledUs
   }
 
   /** The main thread has something to work off. */
   get busy(): boolean {
-    return this.stalled || this.#turning
+    return this.#turns.busy
   }
 
   receive(packet: Packet): void {
@@ -296,9 +303,7 @@ export class Process {
   }
 
   receiveBfd(arrived: Arrived): void {
-    this.#around.witness.bfdHeard(this.#host, arrived.packet, arrived.at)
-    if (!this.#host.asleep) return this.bfd.receive([arrived])
-    if (this.#bfdQueue.length < queuedMax) this.#bfdQueue.push(arrived)
+    this.#bfdThread.receive(arrived)
   }
 
   hearFrame(bytes: Uint8Array, as: FrameWatchSpec['direction']): void {
@@ -319,55 +324,20 @@ export class Process {
     })
   }
 
-  #makeBfd(): SimBfd {
-    const host = this.#host
-    const { agenda, lan, prng, scenario, witness } = this.#around
-    return new SimBfd(scenario.bfd === undefined ? 0 : prng.between(1, 1_000_000), {
-      now: () => host.now(),
-      opens: () => host.opens,
-      holds: (address) => host.kernel.holds(address),
-      send: (packet) => {
-        witness.bfdSent(host, packet)
-        if (host.kernel.up) lan.bfd(host.port, packet)
-      },
-      wakeAt: (local) => this.#bfdWake.set(local === null ? null : host.clock.when(local)),
-      raised: () => {
-        witness.raised(host)
-        this.onMain(() => this.bfd.deliver((events) => this.main.dispatcher.onBfd(events)))
-      },
-      lost: (master, slots) =>
-        agenda.after(prng.between(2, betweenThreadsUs), () => this.#lost(master, slots)),
-    })
-  }
-
-  /** Tells the engine's thread, as soon as that one runs. */
-  #lost(master: Ip, slots: readonly SlotId[]): void {
-    if (!this.alive) return
-    if (this.#host.asleep) this.#lostAsleep.push(() => this.#lost(master, slots))
-    else this.engine.loseMaster(master, slots)
-  }
-
-  #onBfdWake(): void {
-    if ((this.alive || this.bfd.lingers) && !this.#host.asleep) this.bfd.wake()
-  }
-
   /** Something for the main thread to do, in its turn. */
   onMain(task: () => void): void {
-    this.#tasks.push(task)
-    this.#turn()
+    this.#turns.add(task)
   }
 
   stall(): void {
-    this.#stalledAt ??= this.#host.now()
+    this.#turns.stall()
   }
 
   /** The main thread turns again. */
   unstall(): void {
-    if (this.#stalledAt === null) return
-    this.#stalledAt = null
-    this.#turnsFrom = this.#host.now()
+    if (!this.#turns.unstall()) return
     this.engine.wake()
-    this.#turn()
+    this.#turns.turn()
     if (this.#framesWait) this.#takeFrames()
   }
 
@@ -377,24 +347,15 @@ export class Process {
     this.#queue = []
     const { prng, scenario } = this.#around
     const bfdFirst = scenario.bfd !== undefined && prng.chance(0.5)
-    if (bfdFirst) this.#resumeBfd()
+    if (bfdFirst) this.#bfdThread.resume()
     this.#take(waiting)
-    if (!bfdFirst) this.#resumeBfd()
+    if (!bfdFirst) this.#bfdThread.resume()
     const frames = this.#frameQueue
     this.#frameQueue = []
     for (const [bytes, as] of frames) this.frames.hear(bytes, as)
-    this.#around.agenda.after(this.#latency(), () => {
+    this.#around.agenda.after(this.#turns.latency(), () => {
       if (this.alive && !this.#asleep) this.unstall()
     })
-  }
-
-  #resumeBfd(): void {
-    const arrived = this.#bfdQueue
-    this.#bfdQueue = []
-    const lost = this.#lostAsleep
-    this.#lostAsleep = []
-    this.bfd.receive(arrived)
-    for (const tell of lost) tell()
   }
 
   #take(packets: readonly Packet[]): void {
@@ -410,26 +371,6 @@ export class Process {
     else this.engine.wake()
   }
 
-  #turn(): void {
-    if (this.#turning || this.stalled || this.#tasks.length === 0) return
-    this.#turning = true
-    this.#around.agenda.after(this.#latency(), () => this.#work())
-  }
-
-  #work(): void {
-    this.#turning = false
-    if (!this.alive || this.stalled) return
-    const tasks = this.#tasks
-    this.#tasks = []
-    for (const [i, task] of tasks.entries()) {
-      this.#behind = tasks.length - i - 1
-      if (this.alive) this.gate.run(task)
-    }
-    if (!this.alive) return
-    if (!this.engine.pending && this.#tasks.length === 0) this.#around.witness.caughtUp(this.#host)
-    this.#turn()
-  }
-
   #deliver(forged = false): void {
     if (!forged && !this.engine.held) this.#around.witness.raised(this.#host)
     if (this.#delivering) return
@@ -440,46 +381,12 @@ export class Process {
     })
   }
 
-  #latency(): number {
-    return this.#around.prng.between(mainLatencyUs.least, mainLatencyUs.most)
-  }
-
-  /** The lease is renewed four times within its span, as long as the main thread turns. */
-  #renewedAt(): Us {
-    const now = this.#stalledAt ?? this.#host.now()
-    const { livenessUs } = this.main.dispatcher.config.globals
-    const quarter = Math.max(Math.floor(livenessUs / 4), 1)
-    return Math.max(now - (now % quarter), this.#turnsFrom) as Us
-  }
-
   #carryOut(slot: SlotId, step: Step, spec: LinkSpec | null): void {
-    const { lan, witness } = this.#around
-    const host = this.#host
     if (this.#adopting && step.kind !== 'datagram')
-      witness.mistaken(host, `a ${step.kind} step while it takes over from another process`)
-    if (step.kind === 'netlink') return host.kernel.carryOut(step.bytes)
-    const fate = host.lease?.leaving(step) ?? 'out'
-    if (fate === 'taken') return
-    if (step.kind === 'datagram') witness.sent(host, slot, step.bytes)
-    if (!host.kernel.up || fate === 'dropped') return
-    if (step.kind === 'frame') return host.emit(step.bytes)
-    if (spec === null) return
-    const { to, bytes } = step
-    if (bytes[2] !== 0) host.noteAdvert()
-    lan.send(host.port, { from: spec.source, to, ttl: spec.ttl ?? 64, bytes, valid: true })
-  }
-}
-
-function logInto(say: (text: string) => void): Log {
-  return { debug: say, info: say, warn: say, error: say, flush: () => Promise.resolve() }
-}
-
-function notifyInto(say: (text: string) => void): Notifier {
-  return {
-    instance: ({ name, state }) => say(`notify ${name} ${state}`),
-    group: ({ name, state }) => say(`notify group ${name} ${state}`),
-    repeat: () => undefined,
-    reconfigure: () => undefined,
-    stop: () => Promise.resolve(),
+      this.#around.witness.mistaken(
+        this.#host,
+        `a ${step.kind} step while it takes over from another process`,
+      )
+    depart(this.#host, this.#around, slot, step, spec)
   }
 }
