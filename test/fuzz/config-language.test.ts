@@ -5,11 +5,11 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${NAME} is what the language calls a reference
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { parseTree } from '../../src/config/language/tree.ts'
 import type { Node, Tree } from '../../src/config/language/tree-types.ts'
 import { scriptWords } from '../../src/config/scripts/script-words.ts'
 import type { Place } from '../../src/config/types.ts'
+import { fc } from '../property.ts'
 import { type FakeMachine, fakeWorld } from '../unit/config/fake-world.ts'
 import { flattened, treeOf } from '../unit/config/tree-printing.ts'
 

@@ -1,10 +1,10 @@
 /** Any octets are a message of D-Bus, perhaps a bad one; and what a signature allows is written and read back as it was. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { DbusFrames } from '../../src/wire/dbus-frames.ts'
 import { decodeDbusMessage, encodeDbusMessage } from '../../src/wire/dbus-message.ts'
 import { type DbusValue, decodeValues, encodeValues } from '../../src/wire/dbus-values.ts'
+import { fc } from '../property.ts'
 
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 2_000)
 

@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { concatBytes } from '../../src/base/bytes.ts'
 import { type Ip, ipFromBytes } from '../../src/base/ip.ts'
 import { type Us, us } from '../../src/base/time.ts'
@@ -18,6 +17,7 @@ import { encodeAddressDelete } from '../../src/wire/rtnetlink-address.ts'
 import { encodeRouteForget } from '../../src/wire/rtnetlink-route.ts'
 import { encodeRuleForget } from '../../src/wire/rtnetlink-rule.ts'
 import { decodeAdvert, type Expectation, encodeAdvert } from '../../src/wire/vrrp.ts'
+import { fc } from '../property.ts'
 
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 2_000)
 const octets = fc.uint8Array({ maxLength: 200 })

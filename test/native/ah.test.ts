@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { createHash, createHmac } from 'node:crypto'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { loadAddon } from '../../src/addon/load.ts'
 import { toHex } from '../../src/base/bytes.ts'
 import { type Ip, parseIp } from '../../src/base/ip.ts'
@@ -11,6 +10,7 @@ import type { EngineEvent, Lead, Order } from '../../src/engine/contract.ts'
 import { type CoreHarness, makeCore } from '../../src/engine/core-harness.ts'
 import type { AhSeal, Seal } from '../../src/engine/seal-contract.ts'
 import { fromHex } from '../hex.ts'
+import { fc } from '../property.ts'
 
 type Crypto = {
   md5(octets: Uint8Array): Uint8Array

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { createHash, createHmac } from 'node:crypto'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { loadAddon } from '../../src/addon/load.ts'
 import { toHex } from '../../src/base/bytes.ts'
 import { fromHex } from '../hex.ts'
+import { fc } from '../property.ts'
 import { text } from './seal-vectors.ts'
 
 type Crypto = {

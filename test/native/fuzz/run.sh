@@ -1,11 +1,12 @@
 #!/bin/sh
 # The C++ side under libFuzzer with AddressSanitizer and UndefinedBehaviorSanitizer, target after target; with g++
 # and random inputs where clang has no libFuzzer (Debian: clang-14 and libclang-rt-14-dev).
-# $1: seconds for each target. Environment: SEED; CORPUS, a folder to go on from; FUZZ_ENGINE=random, to do without
-# libFuzzer; FUZZ_INPUTS, to end random inputs by their number. An input that fails is left beside the corpus.
+# $1: seconds for each target. Environment: SEED, otherwise one of the moment; CORPUS, a folder to go on from;
+# FUZZ_INPUTS, to end by the number of inputs, which are the same each time; FUZZ_ENGINE=random, to do without libFuzzer.
+# An input that fails is left beside the corpus, and printed.
 set -eu
 seconds=${1:-60}
-seed=${SEED:-1}
+if test -n "${FUZZ_INPUTS:-}"; then seed=${SEED:-1}; else seed=${SEED:-$(date +%s)}; fi
 root=$(cd "$(dirname "$0")/../../.." && pwd)
 scratch=$(mktemp -d)
 corpus=${CORPUS:-$scratch/corpus}
@@ -98,17 +99,34 @@ OUT=$scratch/build
 export OUT
 printf '%s\n' test/native/fuzz/fuzz $driver > "$scratch/build/own"
 compile
+
+# libFuzzer learns from what is compared, addresses among it, and reads its corpus again now and then: without either,
+# the same seed gives the same inputs. Not every container may do without random addresses.
+same_addresses=
+if setarch -R true 2>/dev/null; then same_addresses='setarch -R'; fi
+
+search() {
+  mkdir -p "$corpus/$target"
+  # shellcheck disable=SC2086
+  $same_addresses "$scratch/build/$target" -seed="$seed" -max_total_time="$seconds" -reload=0 \
+    ${FUZZ_INPUTS:+-runs="$FUZZ_INPUTS"} -max_len=4096 -len_control=0 -timeout=10 -verbosity=0 -print_funcs=0 \
+    -print_final_stats=1 -artifact_prefix="$corpus/$target-" "$corpus/$target" && return
+  for failed in "$corpus/$target"-*; do
+    echo "$failed:"
+    base64 "$failed"
+  done
+  return 1
+}
+
 for target in $targets; do link "$target"; done
 for target in $targets; do
   echo "$target: $about, seed $seed, $seconds s"
   # What was found before: one input for each fault.
   cases=$(find "$root/test/native/fuzz/cases/$target" -type f 2>/dev/null | sort)
   if test -n "$clang"; then
-    mkdir -p "$corpus/$target"
     # shellcheck disable=SC2086
-    test -z "$cases" || "$scratch/build/$target" $cases 2>&1 | tail -n 40
-    "$scratch/build/$target" -seed="$seed" -max_total_time="$seconds" -max_len=4096 -len_control=0 -timeout=10 \
-      -verbosity=0 -print_final_stats=1 -artifact_prefix="$corpus/$target-" "$corpus/$target"
+    test -z "$cases" || "$scratch/build/$target" -verbosity=0 $cases
+    search
   else
     # shellcheck disable=SC2086
     "$scratch/build/$target" "$seed" "$seconds" "${FUZZ_INPUTS:-0}" $cases

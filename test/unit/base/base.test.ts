@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import { isIP } from 'node:net'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { assert as must, unreachable } from '../../../src/base/assert.ts'
 import {
   concatBytes,
@@ -35,6 +34,7 @@ import {
   usToSeconds,
 } from '../../../src/base/time.ts'
 import { fromHex } from '../../hex.ts'
+import { fc } from '../../property.ts'
 
 const ip = (text: string): Ip => {
   const parsed = parseIp(text)

@@ -1,7 +1,6 @@
 /** The rules of checks without threads or processes: turns, verdicts, progress, words, names. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { matchesName, parseStat } from '../../../src/checks/local/processes.ts'
 import { describeResult, exitStatus, succeeded } from '../../../src/checks/verdict/describe.ts'
 import { advance, fresh, statusOf } from '../../../src/checks/verdict/progress.ts'
@@ -10,6 +9,7 @@ import { anchored, isDue, takeTurns, withInterval } from '../../../src/checks/ve
 import type { CheckSpec, Result } from '../../../src/checks/verdict/types.ts'
 import type { Outcome } from '../../../src/programs/outcome.ts'
 import { lookUpHosts } from '../../../src/programs/resolve.ts'
+import { fc } from '../../property.ts'
 
 const spec: CheckSpec = {
   name: 'chk',

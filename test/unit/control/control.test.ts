@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { Packr } from 'msgpackr/pack'
 import { controlFrameBytesMax, controlRequestBytesMax } from '../../../src/base/limits.ts'
 import { request, requestStatus } from '../../../src/control/client.ts'
@@ -14,6 +13,7 @@ import {
   verbs,
 } from '../../../src/control/protocol.ts'
 import { NotYet, startControl } from '../../../src/control/server.ts'
+import { fc } from '../../property.ts'
 import { aStatus } from '../cli/a-status.ts'
 import { drained, idle, newPath, serving, silent } from './a-server.ts'
 

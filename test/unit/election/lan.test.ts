@@ -1,9 +1,9 @@
 /** Properties of many machines together: exactly one master, and no router preempts that must not. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { secondsToUs, us } from '../../../src/base/time.ts'
 import type { Event } from '../../../src/election/types.ts'
+import { fc } from '../../property.ts'
 import { ip, linkDown, params } from './host.ts'
 import { Lan, type Node } from './lan.ts'
 

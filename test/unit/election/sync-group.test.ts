@@ -1,7 +1,6 @@
 /** Sync groups: all or none, without flapping and without loops. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { secondsToUs, us } from '../../../src/base/time.ts'
 import { step } from '../../../src/election/step.ts'
 import {
@@ -12,6 +11,7 @@ import {
   mayLead,
 } from '../../../src/election/sync-group.ts'
 import type { Event } from '../../../src/election/types.ts'
+import { fc } from '../../property.ts'
 import { advert, Host, ip, linkDown, params, pending } from './host.ts'
 import { Lan, type Node } from './lan.ts'
 

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { loadAddon } from '../../../src/addon/load.ts'
 import { us } from '../../../src/base/time.ts'
 import type { Addon, NativeCore } from '../../../src/engine/addon.ts'
 import { type EnginePolicy, enginePolicy, wardenLateUs } from '../../../src/engine/policy.ts'
+import { fc } from '../../property.ts'
 
 const { Core } = loadAddon() as Addon
 const peer = Uint8Array.of(10, 0, 0, 2)

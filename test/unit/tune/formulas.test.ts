@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { falseTakeOvers } from '../../../src/base/advert-chance.ts'
 import { seeded } from '../../../src/base/seeded.ts'
 import { us } from '../../../src/base/time.ts'
@@ -19,6 +18,7 @@ import {
   skew,
 } from '../../../src/tune/formulas.ts'
 import { Bench, followUntil } from '../../native/core-bench.ts'
+import { fc } from '../../property.ts'
 import { verdicts } from './simulate.ts'
 
 const quickMs = 0.2

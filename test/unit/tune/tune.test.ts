@@ -1,7 +1,6 @@
 /** From what was seen to what is proposed: estimates, recommendations, replay, and the patch. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { seeded } from '../../../src/base/seeded.ts'
 import type { Recorded } from '../../../src/checks/verdict/record.ts'
 import { parseTree } from '../../../src/config/language/tree.ts'
@@ -23,6 +22,7 @@ import { recommendAdverts, recommendCheck } from '../../../src/tune/recommend.ts
 import { replayAdverts, replayCheck } from '../../../src/tune/replay.ts'
 import { rate, reportAdvice, reportBudget, reportReplay } from '../../../src/tune/report.ts'
 import { BadObservation, readObservation, saveObservation } from '../../../src/tune/saved.ts'
+import { fc } from '../../property.ts'
 import { fakeWorld } from '../config/fake-world.ts'
 import { check as checkText } from '../config/reading.ts'
 import { verdicts } from './simulate.ts'

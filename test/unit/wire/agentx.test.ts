@@ -1,7 +1,6 @@
 /** AgentX: packets of net-snmp octet by octet, any value there and back, any octets refused by name, any cut of a stream. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { concatBytes, toHex } from '../../../src/base/bytes.ts'
 import {
   type AgentxBody,
@@ -13,6 +12,7 @@ import { AgentxFrames, agentxPayloadMax } from '../../../src/wire/agentx-frames.
 import type { Binding, Value } from '../../../src/wire/agentx-parts.ts'
 import { compareOids, isWithin, oid, oidText } from '../../../src/wire/oid.ts'
 import { fromHex } from '../../hex.ts'
+import { fc } from '../../property.ts'
 
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 1_000)
 

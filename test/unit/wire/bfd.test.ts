@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { us } from '../../../src/base/time.ts'
 import { type BfdReject, bfdStates, decodeBfd, encodeBfd } from '../../../src/wire/bfd.ts'
+import { fc } from '../../property.ts'
 
 const u32 = fc.integer({ min: 0, max: 0xffff_ffff })
 const packets = fc

@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
 import { concatBytes } from '../../../src/base/bytes.ts'
 import { type Ip, ipBytes } from '../../../src/base/ip.ts'
 import {
@@ -15,6 +14,7 @@ import {
 import { encodeAttribute, encodeMessage, u32 } from '../../../src/wire/netlink.ts'
 import { nlm, type } from '../../../src/wire/rtnetlink-numbers.ts'
 import { fromHex } from '../../hex.ts'
+import { fc } from '../../property.ts'
 import { disassemble, hopLimit, passes, run, verify } from './bpf-machine.ts'
 
 const ipHeader = fromHex('45c0002000010000ff70d0990a000001e0000012')

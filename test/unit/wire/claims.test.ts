@@ -1,7 +1,6 @@
 /** Which frames pass the filters for claims, and what they say: both families, and that nothing else is let through. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { concatBytes } from '../../../src/base/bytes.ts'
 import { type Ip, ipBytes, ipFromBytes } from '../../../src/base/ip.ts'
 import { macOctets } from '../../../src/base/mac.ts'
@@ -11,6 +10,7 @@ import { arpClaimFilter, ndClaimFilter, sentClaimFilter } from '../../../src/wir
 import { decodeClaim, frameMark, isGroup } from '../../../src/wire/claim.ts'
 import { encodeUnsolicitedNa } from '../../../src/wire/ndp.ts'
 import { fromHex } from '../../hex.ts'
+import { fc } from '../../property.ts'
 import { disassemble, passes, run, verify } from './bpf-machine.ts'
 import { arpFrame, ndFrame, noIp, zeroIp } from './claim-frames.ts'
 

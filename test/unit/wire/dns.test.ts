@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { toHex } from '../../../src/base/bytes.ts'
 import { recordTypes } from '../../../src/base/probe.ts'
 import { decodeDnsAnswer, encodeDnsQuery } from '../../../src/wire/dns.ts'
 import { fromHex } from '../../hex.ts'
+import { fc } from '../../property.ts'
 
 /** RFC 1035 section 4.1: `www.test`, from octet 12 on. */
 const question = '03777777 0474657374 00 0001 0001'

@@ -2,12 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { toHex } from '../../../src/base/bytes.ts'
 import { ipFromBytes } from '../../../src/base/ip.ts'
 import { decodeArp, emptyArpRejects, encodeGratuitousArp } from '../../../src/wire/arp.ts'
 import { allNodes, decodeNa, emptyNaRejects, encodeUnsolicitedNa } from '../../../src/wire/ndp.ts'
 import { fromHex } from '../../hex.ts'
+import { fc } from '../../property.ts'
 
 const mac = fromHex('42:c9:b0:ad:e1:62')
 const four = ipFromBytes(Uint8Array.of(10, 0, 0, 110))

@@ -1,7 +1,6 @@
 /** rtnetlink: lengths that lie, and any octets. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { concatBytes, viewOf } from '../../../src/base/bytes.ts'
 import { type Ip, ipFromBytes } from '../../../src/base/ip.ts'
 import {
@@ -22,6 +21,7 @@ import {
   vipdProtocol,
 } from '../../../src/wire/rtnetlink-address.ts'
 import { encodeLinkDump } from '../../../src/wire/rtnetlink-link.ts'
+import { fc } from '../../property.ts'
 import { asAddress, linkMessage, plain, six } from './rtnetlink-facts.ts'
 
 test('every reject is counted, and what stands beside it is still read', () => {

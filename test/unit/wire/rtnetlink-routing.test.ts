@@ -1,7 +1,6 @@
 /** Routes and rules of rtnetlink: the requests that keepalived 2.2.7 and HEAD send for the same configuration. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
 import type { Ip } from '../../../src/base/ip.ts'
 import { hostIsLittleEndian, splitMessages } from '../../../src/wire/netlink.ts'
 import { decodeMessages, emptyRouteRejects } from '../../../src/wire/rtnetlink.ts'
@@ -19,6 +18,7 @@ import {
   type RuleSpec,
   ruleIdentity,
 } from '../../../src/wire/rtnetlink-rule.ts'
+import { fc } from '../../property.ts'
 
 /** Of keepalived: the bytes below are its. */
 const protocol = 18

@@ -5,7 +5,6 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { toHex } from '../../../src/base/bytes.ts'
 import { type Ip, ipFromBytes, parseIp } from '../../../src/base/ip.ts'
 import { centisecondsToUs, secondsToUs } from '../../../src/base/time.ts'
@@ -22,6 +21,7 @@ import {
   sameAddresses,
 } from '../../../src/wire/vrrp.ts'
 import { fromHex } from '../../hex.ts'
+import { fc } from '../../property.ts'
 
 const ip = (text: string): Ip => {
   const parsed = parseIp(text)

@@ -1,7 +1,6 @@
 /** Any two configurations: what is refused leaves everything as it was, what is applied is what a fresh start makes. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { us } from '../../../../src/base/time.ts'
 import type {
   Config,
@@ -11,6 +10,7 @@ import type {
   VirtualAddress,
 } from '../../../../src/config/types.ts'
 import { describeFault } from '../../../../src/election/describe.ts'
+import { fc } from '../../../property.ts'
 import { address, instance, ip, place, silent, virtualAddress } from '../facts.ts'
 import { config, Stage } from './stage.ts'
 

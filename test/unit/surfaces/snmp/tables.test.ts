@@ -1,12 +1,12 @@
 /** Tables of objects: what is asked for, and what comes next, against a list of all of them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { answerOther, answerReading } from '../../../../src/surfaces/snmp/answer.ts'
 import { Mib, scalars, table } from '../../../../src/surfaces/snmp/tables.ts'
 import { column, integer } from '../../../../src/surfaces/snmp/values.ts'
 import type { Binding } from '../../../../src/wire/agentx-parts.ts'
 import { compareOids, isWithin, type Oid, oid } from '../../../../src/wire/oid.ts'
+import { fc } from '../../../property.ts'
 
 type Made = { readonly mib: Mib; readonly all: readonly Binding[] }
 
