@@ -8,6 +8,7 @@
 // beats a deadline that has passed.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <bitset>
 #include <limits>
@@ -15,150 +16,21 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/exchange.h"
 #include "base/plan.h"
-#include "engine/advert_windows.h"
+#include "engine/counters.h"
 #include "engine/deadlines.h"
-#include "engine/gaps.h"
+#include "engine/event.h"
+#include "engine/order.h"
 #include "engine/policy.h"
 #include "engine/seal_check.h"
 #include "engine/throttle.h"
 
 namespace vipd {
-
-struct Repeat {
-  // No number of times.
-  static constexpr int64_t kForever = -1;
-
-  std::string key;
-  Us first_after = 0;
-  Us every = 0;  // 0 only with times 1
-  Us slack = 0;  // so much earlier when another repeat goes out; less than `every`
-  int64_t times = kForever;
-  PlanPtr plan;
-};
-
-struct Lead {
-  PlanPtr now;
-  std::vector<Repeat> repeats;
-  PlanPtr resign;
-  Us late = 0;
-  Us warden_late = 0;  // the warden gives it up when the engine is later than that
-  // The kernel answers for the addresses for at least so long after an advert, and refuses adverts
-  // that come later; 0: it does neither.
-  Us lease = 0;
-};
-using LeadPtr = std::shared_ptr<const Lead>;
-
-struct ExpectedAdvert {
-  Address from;
-  int ttl = 0;
-  Bytes payload;
-};
-
-struct Order {
-  enum class Kind : uint8_t { kIdle, kFollow, kLead, kOnce };
-
-  Kind kind = Kind::kIdle;
-  PlanPtr now;  // idle, follow, once
-  std::optional<ExpectedAdvert> expect;
-  std::optional<Address> overruled;  // a lower master, whose adverts restart nothing
-  Us deadline = 0;
-  Us restart = 0;
-  Us late = 0;      // woken later than that past the deadline it listens again, once;
-  Us absent = 0;    // later than that, each time
-  Us interval = 0;  // of the master's adverts; 0: not known
-  LeadPtr lead;     // lead, and what a follow becomes
-  // Follow: carried out once, so long before the deadline; null: nothing.
-  PlanPtr ask;
-  Us ask_before = 0;
-};
-
-struct OrderFor {
-  SlotId slot = 0;
-  int64_t generation = 0;
-  Order order;
-};
-
-struct Event {
-  enum class Kind : uint8_t {
-    kPacket,
-    kExpired,
-    kFailed,
-    kLate,
-    kLapsed,
-    kKernel,
-    kOverrun,
-    kLinkFailed,
-    kWardenLost,
-    kRealtimeLost,
-    kStranger,
-    kSkewed,
-    kGaveSlots,
-    kTookSlots,
-    kExchangeOver,
-    kAnswer
-  };
-
-  Kind kind = Kind::kPacket;
-  SlotId slot = 0;
-  LinkId link = 0;
-  int64_t generation = 0;
-  Us at = 0;
-  Us done_at = 0;                         // expired
-  Us deadline = 0;                        // expired
-  Us late_by = 0;                         // late
-  Address from;                           // packet
-  int ttl = 0;                            // packet
-  uint8_t vrid = 0;                       // stranger
-  SealVerdict seal = SealVerdict::kNone;  // packet
-  int64_t skew = 0;  // packet with a trailer, skewed: seconds that its sender's clock is ahead
-  // packet: the payload; kernel: the message; failed: the request; answer: the messages
-  Bytes bytes;
-  uint32_t count = 1;
-  uint32_t step = 0;  // failed
-  StepKind step_kind = StepKind::kDatagram;
-  uint32_t id = 0;        // answer: the request's
-  const char* call = "";  // failed, linkFailed; answer: null if there is one
-  int error = 0;
-  std::string detail;  // failed, answer; exchangeOver: why
-
-  static Event Of(Kind kind, SlotId slot, int64_t generation) {
-    Event event;
-    event.kind = kind;
-    event.slot = slot;
-    event.generation = generation;
-    return event;
-  }
-};
-
-// Written by the engine's thread and read by the main thread; each figure stands for itself.
-struct alignas(64) SlotCounters {
-  std::atomic<uint64_t> received{0};
-  std::atomic<uint64_t> sent{0};
-  std::atomic<Us> last_received{-1};
-  std::atomic<Us> last_expected{-1};
-  std::atomic<Us> last_sent{-1};
-  // Of what was heard, by verdict; without a trailer, and accepted so.
-  std::array<std::atomic<uint64_t>, kSealVerdicts> seals{};
-  std::atomic<uint64_t> unsigned_heard{0};
-  GapRecord gaps;
-  AdvertWindows adverts;
-
-  explicit SlotCounters(const EnginePolicy& policy)
-      : gaps(policy.unusual_gap_percent), adverts(policy.advert_window) {}
-};
-
-struct LinkCounters {
-  std::atomic<uint64_t> received{0};
-  std::atomic<uint64_t> throttled{0};
-  std::atomic<uint64_t> coalesced{0};
-  std::atomic<uint64_t> unclaimed{0};
-};
 
 class Core {
  public:
