@@ -5,6 +5,7 @@
 import type { Command, RunAs } from '../base/command.ts'
 import type { Family, Ip } from '../base/ip.ts'
 import type { Us } from '../base/time.ts'
+import type { VirtualLink } from '../base/virtual-link.ts'
 import type { Garp, GarpGroup } from './announcements.ts'
 import type { Hmac } from './hmac.ts'
 import type { HttpListener, HttpPeer } from './http.ts'
@@ -12,7 +13,7 @@ import type { Fifo, Mail, Notify } from './notify.ts'
 import type { Route, Rule } from './routing.ts'
 import type { SnmpConfig } from './snmp.ts'
 import type { Statics } from './statics.ts'
-import type { VirtualLink, Vmac } from './virtual-link.ts'
+import type { Vmac } from './vmac.ts'
 
 export type Place = { readonly file: string; readonly line: number; readonly column: number }
 

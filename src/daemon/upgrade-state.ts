@@ -4,6 +4,7 @@
  */
 
 import { textOf } from '../base/errors.ts'
+import type { VirtualLink } from '../base/virtual-link.ts'
 import type { CheckPool, PassedCheck } from '../checks/verdict/types.ts'
 import type { BfdSuccession } from '../engine/bfd-contract.ts'
 import type { SlotId } from '../engine/contract.ts'
@@ -13,7 +14,6 @@ import type { Succession } from '../engine/succession-contract.ts'
 import type { LinkDelays } from '../kernel/link-delays.ts'
 import type { Ownership } from '../kernel/record.ts'
 import type { Held, SettingsKeeper } from '../kernel/settings-keeper.ts'
-import type { LinkWish } from '../kernel/virtual-link-shape.ts'
 import type { VirtualLinks } from '../kernel/virtual-links.ts'
 import type { NotifySettings, PassableNotifier, PassedNotifier } from '../notify/notify.ts'
 import type { Dispatcher } from '../router/dispatch/dispatcher.ts'
@@ -117,7 +117,7 @@ export function readPassed(state: unknown): PassedState | string {
 export function adoptState(
   parts: PassableParts,
   state: unknown,
-  links: readonly LinkWish[],
+  links: readonly VirtualLink[],
 ): PassedState | string {
   const passed = readPassed(state)
   if (typeof passed === 'string') return passed
@@ -143,7 +143,7 @@ export function takeParts(
   state: PassedState | null,
   wanted: {
     readonly settings: Parameters<SettingsKeeper['set']>[0]
-    readonly links: readonly LinkWish[]
+    readonly links: readonly VirtualLink[]
     readonly notify: NotifySettings
   },
 ): void {

@@ -2,13 +2,14 @@
 import { OpError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { macText } from '../base/mac.ts'
+import type { VirtualLink } from '../base/virtual-link.ts'
 import type { Instance } from '../config/types.ts'
 import type { Engine } from '../engine/contract.ts'
 import { Errands } from '../kernel/errands.ts'
 import { linkMark, type OwnedLink } from '../kernel/marks.ts'
 import type { Kernel } from '../kernel/mirror.ts'
 import type { Ownership } from '../kernel/record.ts'
-import type { Ipv6Settings, LinkWish } from '../kernel/virtual-link-shape.ts'
+import type { Ipv6Settings } from '../kernel/virtual-link-shape.ts'
 import { VirtualLinks } from '../kernel/virtual-links.ts'
 import { request } from './request.ts'
 
@@ -40,7 +41,7 @@ export function openVirtualLinks(ports: {
 }
 
 /** All of several instances; of one that is altered the later one counts. */
-export const linksOf = (instances: readonly Instance[]): readonly LinkWish[] =>
+export const linksOf = (instances: readonly Instance[]): readonly VirtualLink[] =>
   instances.flatMap(({ virtualLinks }) => virtualLinks)
 
 /** A link that vipd made is there. */

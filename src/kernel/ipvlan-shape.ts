@@ -4,6 +4,7 @@
  */
 import type { Ip } from '../base/ip.ts'
 import { ipFamily } from '../base/ip.ts'
+import type { IpvlanLink } from '../base/virtual-link.ts'
 import { encodeAddressDelete, encodeAddressReplace } from '../wire/rtnetlink-address.ts'
 import { describeIpvlan, encodeIpvlanMode, hasFlags, isLayerTwo } from '../wire/rtnetlink-ipvlan.ts'
 import { encodeIpv4Settings, type Ipv4Settings } from '../wire/rtnetlink-settings.ts'
@@ -12,17 +13,6 @@ import type { KernelAddress } from './address-table.ts'
 import type { KernelLink } from './link-table.ts'
 import { linkMark } from './marks.ts'
 import type { Kernel } from './mirror.ts'
-
-export type IpvlanWish = {
-  readonly kind: 'ipvlan'
-  readonly name: string
-  /** The interface that it sits on. */
-  readonly base: string
-  readonly mode: 'bridge' | 'private' | 'vepa'
-  /** null: the kernel's link-local one (IPv6). */
-  readonly address: { readonly address: Ip; readonly prefixLength: number } | null
-  readonly group: number | null
-}
 
 /** One thing that is not as it must be, and the request that mends it. */
 export type Lack = { readonly what: string; readonly request: Uint8Array }
@@ -37,7 +27,7 @@ export type ModeClash = { readonly deaf: boolean; readonly text: string }
 
 /** `isOwn`: a link that this process has made. */
 export function modeClash(
-  { base: name, mode }: IpvlanWish,
+  { base: name, mode }: IpvlanLink,
   base: KernelLink,
   isOwn: (link: KernelLink) => boolean,
   kernel: Pick<Kernel, 'linkByName' | 'linkNames'>,
@@ -60,7 +50,7 @@ const settings = { arp_ignore: 1, arp_announce: 2, rp_filter: 2 } as const
 
 /** What can be asked for at once, in order. `master`: of the link below, if that is a VRF's. */
 export function ipvlanLacks(
-  { address: wanted, mode }: IpvlanWish,
+  { address: wanted, mode }: IpvlanLink,
   link: KernelLink,
   master: number | null,
   kernel: Mirror,
@@ -125,7 +115,7 @@ const specOf = (
 })
 
 /** Of IPv6 the link has what the kernel gives it, and nothing of a router's advertisements; none at all for IPv4. */
-export const ipvlanIpv6 = ({ address }: IpvlanWish): Readonly<Record<string, number>> =>
+export const ipvlanIpv6 = ({ address }: IpvlanLink): Readonly<Record<string, number>> =>
   address !== null && ipFamily(address.address) === 4
     ? { disable_ipv6: 1 }
     : { disable_ipv6: 0, accept_ra: 0, autoconf: 0, router_solicitations: 0 }

@@ -1,11 +1,13 @@
 /** How far one link of vipd's has come. */
+
+import type { VirtualLink } from '../base/virtual-link.ts'
 import { Contest } from './contest.ts'
 import type { KernelLink } from './link-table.ts'
 import type { OwnedLink } from './marks.ts'
-import type { Ipv6Settings, LinkWish } from './virtual-link-shape.ts'
+import type { Ipv6Settings } from './virtual-link-shape.ts'
 
 export type VirtualLinkEntry = {
-  wish: LinkWish | null
+  wish: VirtualLink | null
   readonly name: string
   /** The link of that name that vipd made; null: none yet. Another one is another program's. */
   own: number | null
@@ -36,7 +38,7 @@ export type VirtualLinkEntry = {
   ipv6Refused: string | null
 }
 
-export const newEntry = (name: string, wish: LinkWish | null): VirtualLinkEntry => ({
+export const newEntry = (name: string, wish: VirtualLink | null): VirtualLinkEntry => ({
   name,
   wish,
   own: null,
@@ -63,7 +65,7 @@ export const againAfterMs = (before: number): number =>
   Math.min(againMs.first * 2 ** before, againMs.longest)
 
 /** What is recorded before it can be there. */
-export const ownedLink = (wish: LinkWish): OwnedLink => ({
+export const ownedLink = (wish: VirtualLink): OwnedLink => ({
   kind: 'link',
   name: wish.name,
   linkKind: wish.kind,

@@ -5,6 +5,7 @@
  */
 import { OpError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
+import type { IpvlanLink, MacvlanLink, VirtualLink } from '../base/virtual-link.ts'
 import { encodeIpvlanMode } from '../wire/rtnetlink-ipvlan.ts'
 import { encodeIpv4Settings } from '../wire/rtnetlink-settings.ts'
 import {
@@ -12,7 +13,7 @@ import {
   encodeLinkDelete,
   encodeNoAddressGeneration,
 } from '../wire/rtnetlink-virtual-link.ts'
-import { type IpvlanWish, ipvlanIpv6, ipvlanLacks, type Lack } from './ipvlan-shape.ts'
+import { ipvlanIpv6, ipvlanLacks, type Lack } from './ipvlan-shape.ts'
 import type { KernelLink } from './link-table.ts'
 import type { Kernel } from './mirror.ts'
 import { againAfterMs, type VirtualLinkEntry } from './virtual-link-entry.ts'
@@ -22,9 +23,7 @@ import {
   type Ipv6Settings,
   ipv4Of,
   ipv6Of,
-  type LinkWish,
   lacksOf,
-  type MacvlanWish,
   masterOf,
 } from './virtual-link-shape.ts'
 
@@ -53,14 +52,14 @@ export class VirtualLinkRequests {
   }
 
   /** Makes it, down. */
-  async create(wish: LinkWish, base: KernelLink): Promise<void> {
+  async create(wish: VirtualLink, base: KernelLink): Promise<void> {
     await this.#ports.request(creationOf(wish, base, this.#ports.kernel))
   }
 
   /** What of it is not as it must be, by name; empty: all is. */
   lacksOf(
     entry: VirtualLinkEntry,
-    wish: LinkWish,
+    wish: VirtualLink,
     link: KernelLink,
     base: KernelLink,
   ): readonly string[] {
@@ -72,7 +71,7 @@ export class VirtualLinkRequests {
   /** Alters it to what it must be; from then on it is ready, and the mirror has what the kernel made of it. */
   async configure(
     entry: VirtualLinkEntry,
-    wish: LinkWish,
+    wish: VirtualLink,
     link: KernelLink,
     base: KernelLink,
   ): Promise<void> {
@@ -95,7 +94,7 @@ export class VirtualLinkRequests {
 
   async #configureMacvlan(
     entry: VirtualLinkEntry,
-    wish: MacvlanWish,
+    wish: MacvlanLink,
     link: KernelLink,
     base: KernelLink,
   ): Promise<void> {
@@ -110,7 +109,7 @@ export class VirtualLinkRequests {
 
   async #configureIpvlan(
     entry: VirtualLinkEntry,
-    wish: IpvlanWish,
+    wish: IpvlanLink,
     link: KernelLink,
     base: KernelLink,
   ): Promise<void> {
@@ -126,7 +125,7 @@ export class VirtualLinkRequests {
   /** The mode is not set while another program's ipvlan has another one. */
   #ipvlanLacks(
     { besides }: VirtualLinkEntry,
-    wish: IpvlanWish,
+    wish: IpvlanLink,
     link: KernelLink,
     base: KernelLink,
   ): readonly Lack[] {

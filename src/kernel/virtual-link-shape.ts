@@ -1,6 +1,7 @@
 /** What a link that vipd makes must be, and what of one that stands is not so. Pure over the mirror. */
 import { isDeepStrictEqual } from 'node:util'
-import { type MacText, macOctets, macText } from '../base/mac.ts'
+import { macOctets, macText } from '../base/mac.ts'
+import type { MacvlanLink, VirtualLink } from '../base/virtual-link.ts'
 import { encodeIpvlanCreate } from '../wire/rtnetlink-ipvlan.ts'
 import type { Ipv4Settings } from '../wire/rtnetlink-settings.ts'
 import {
@@ -8,24 +9,9 @@ import {
   encodeLinkCreate,
   type LinkAlteration,
 } from '../wire/rtnetlink-virtual-link.ts'
-import type { IpvlanWish } from './ipvlan-shape.ts'
 import type { KernelLink } from './link-table.ts'
 import { linkMark } from './marks.ts'
 import type { Kernel } from './mirror.ts'
-
-/** A link that is to be there. */
-export type LinkWish = MacvlanWish | IpvlanWish
-
-export type MacvlanWish = {
-  readonly kind: 'macvlan'
-  readonly name: string
-  /** The interface that it sits on. */
-  readonly base: string
-  readonly mac: MacText
-  /** It carries IPv6 addresses. */
-  readonly ipv6: boolean
-  readonly group: number | null
-}
 
 /** IPv6 settings of a link, by their names in /proc/sys/net/ipv6/conf/NAME. */
 export type Ipv6Settings = Readonly<Record<string, number>>
@@ -42,7 +28,7 @@ const settings4 = {
 } as const
 
 /** It is on that interface, with that address: the rest can be altered. The kernel puts a macvlan on a macvlan beside it. */
-export const matches = (link: KernelLink, wish: LinkWish, base: KernelLink): boolean =>
+export const matches = (link: KernelLink, wish: VirtualLink, base: KernelLink): boolean =>
   link.kind === wish.kind &&
   (wish.kind === 'ipvlan' || (link.mac !== null && macText(link.mac) === wish.mac)) &&
   link.below === (isMacvlan(base) ? base.below : base.ifindex)
@@ -50,7 +36,7 @@ export const matches = (link: KernelLink, wish: LinkWish, base: KernelLink): boo
 const isMacvlan = ({ kind }: KernelLink): boolean => kind === 'macvlan' || kind === 'macvtap'
 
 export type Standing = {
-  readonly wish: MacvlanWish
+  readonly wish: MacvlanLink
   readonly link: KernelLink
   readonly base: KernelLink
   /** IPv6 settings that it has been given; null: none. */
@@ -84,7 +70,7 @@ export function alterationOf(link: KernelLink, base: KernelLink, kernel: Mirror)
 
 /** The request that makes it, down. */
 export function creationOf(
-  wish: LinkWish,
+  wish: VirtualLink,
   base: KernelLink,
   kernel: Pick<Kernel, 'linkByIndex'>,
 ): Uint8Array {
@@ -102,7 +88,7 @@ export function ipv4Of(base: KernelLink, kernel: Mirror): Partial<Ipv4Settings> 
 }
 
 /** accept_ra: a link without a link-local address takes addresses and routes from an advertisement all the same. */
-export function ipv6Of({ ipv6 }: MacvlanWish, base: KernelLink, kernel: Mirror): Ipv6Settings {
+export function ipv6Of({ ipv6 }: MacvlanLink, base: KernelLink, kernel: Mirror): Ipv6Settings {
   if (!ipv6) return { disable_ipv6: 1 }
   const forwarding = kernel.forwardsIpv6(base.ifindex) ? 1 : 0
   return { disable_ipv6: 0, accept_ra: 0, autoconf: 0, router_solicitations: 0, forwarding }

@@ -6,7 +6,8 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { OpError } from '../base/errors.ts'
-import { type IpvlanWish, modeClash } from './ipvlan-shape.ts'
+import type { IpvlanLink, VirtualLink } from '../base/virtual-link.ts'
+import { modeClash } from './ipvlan-shape.ts'
 import type { KernelLink } from './link-table.ts'
 import type { OwnedLink } from './marks.ts'
 import type { Kernel } from './mirror.ts'
@@ -20,7 +21,7 @@ import {
   warningsOf,
 } from './virtual-link-entry.ts'
 import { type LinkRequestPorts, VirtualLinkRequests } from './virtual-link-requests.ts'
-import { type LinkWish, matches } from './virtual-link-shape.ts'
+import { matches } from './virtual-link-shape.ts'
 
 /**
  * ready: it is there, as it must be. coming: it is being made, or waits for its interface. refused: the kernel does not
@@ -79,7 +80,7 @@ export class VirtualLinks {
   /** Links of another process, in place of `inherit`, and what is wanted; nothing is altered before `look`. */
   adopt(
     before: NonNullable<ReturnType<VirtualLinks['snapshot']>>,
-    wishes: readonly LinkWish[],
+    wishes: readonly VirtualLink[],
   ): void {
     this.#entries.clear()
     const wanted = new Map(wishes.map((it) => [it.name, it]))
@@ -114,7 +115,7 @@ export class VirtualLinks {
   }
 
   /** All that are needed from now on; the others are deleted. */
-  want(wishes: readonly LinkWish[]): void {
+  want(wishes: readonly VirtualLink[]): void {
     const wanted = new Map(wishes.map((it) => [it.name, it]))
     for (const entry of this.#entries.values()) {
       const wish = wanted.get(entry.name) ?? null
@@ -193,7 +194,7 @@ export class VirtualLinks {
     this.#mend(entry, wish, link, base)
   }
 
-  #mend(entry: VirtualLinkEntry, wish: LinkWish, link: KernelLink, base: KernelLink): void {
+  #mend(entry: VirtualLinkEntry, wish: VirtualLink, link: KernelLink, base: KernelLink): void {
     const lacks = this.#requests.lacksOf(entry, wish, link, base)
     if (entry.ready === link.ifindex) {
       if (lacks.length === 0) entry.waited = false
@@ -215,7 +216,7 @@ export class VirtualLinks {
     else this.#entries.delete(entry.name)
   }
 
-  #make(entry: VirtualLinkEntry, wish: LinkWish, base: KernelLink): void {
+  #make(entry: VirtualLinkEntry, wish: VirtualLink, base: KernelLink): void {
     const { log } = this.#ports
     if (entry.made && !this.#mayGoOn(entry, 'removes it')) return
     if (entry.made) log.warn(`${wish.name} was removed by another program: made again`)
@@ -235,7 +236,7 @@ export class VirtualLinks {
   /** An ipvlan of another program on the interface is in another mode: true where that keeps ours from its use. */
   #clashes(
     entry: VirtualLinkEntry,
-    wish: IpvlanWish,
+    wish: IpvlanLink,
     base: KernelLink,
     link: KernelLink | null,
   ): boolean {

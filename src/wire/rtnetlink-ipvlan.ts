@@ -1,5 +1,6 @@
 /** rtnetlink's requests about an ipvlan: made on a link, in the layer 2 mode; which links on one interface hear each other. */
 import { concatBytes, viewOf } from '../base/bytes.ts'
+import type { IpvlanMode } from '../base/virtual-link.ts'
 import {
   encodeAttribute,
   encodeMessage,
@@ -14,13 +15,13 @@ const ifla = { name: 3, link: 5, master: 10, info: 18, group: 27, kind: 1, data:
 /** IFLA_IPVLAN_MODE and IFLA_IPVLAN_FLAGS, 16 bits each; IPVLAN_MODE_L2. */
 const ipvlan = { mode: 1, flags: 2, modeL2: 0 }
 /** IPVLAN_F_*; they are the interface's, for all ipvlans on it. */
-const flags = { bridge: 0, private: 1, vepa: 2 } as const
+const flags: Readonly<Record<IpvlanMode, number>> = { bridge: 0, private: 1, vepa: 2 }
 
 export type IpvlanSpec = {
   readonly name: string
   /** Index of the link below. */
   readonly below: number
-  readonly mode: keyof typeof flags
+  readonly mode: IpvlanMode
   /** null: the kernel's default. */
   readonly group: number | null
   /** Index of the VRF that it belongs to; null: none. */
@@ -41,7 +42,7 @@ export const describeIpvlan = (it: { readonly mode: number; readonly flags: numb
   `layer ${layers[it.mode] ?? it.mode} ${nameOf(it.flags)}`
 
 export const isLayerTwo = (it: { readonly mode: number }): boolean => it.mode === ipvlan.modeL2
-export const hasFlags = (it: { readonly flags: number }, mode: IpvlanSpec['mode']): boolean =>
+export const hasFlags = (it: { readonly flags: number }, mode: IpvlanMode): boolean =>
   it.flags === flags[mode]
 
 const layers = ['2', '3', '3S']
@@ -59,7 +60,7 @@ function u16(value: number): Uint8Array {
   return bytes
 }
 
-const linkInfo = (mode: IpvlanSpec['mode']): Uint8Array =>
+const linkInfo = (mode: IpvlanMode): Uint8Array =>
   encodeAttribute(
     ifla.info,
     concatBytes([
@@ -90,7 +91,7 @@ export const encodeIpvlanCreate = ({ name, below, mode, group, master }: IpvlanS
   )
 
 /** RTM_NEWLINK for one that stands. */
-export const encodeIpvlanMode = (ifindex: number, mode: IpvlanSpec['mode']): Uint8Array =>
+export const encodeIpvlanMode = (ifindex: number, mode: IpvlanMode): Uint8Array =>
   encodeMessage(
     type.newLink,
     nlm.request | nlm.ack,

@@ -11,7 +11,9 @@ import { arpFrame, ndFrame } from '../unit/wire/claim-frames.ts'
 import { Agenda } from './agenda.ts'
 import { answerOf } from './frames.ts'
 import type { Host } from './host.ts'
-import { plainFile } from './host-file.ts'
+import type { MakeWorld } from './pair.ts'
+import { plainHost } from './plain-host.ts'
+import { type Broken, played } from './played.ts'
 import { Prng } from './prng.ts'
 import { type HostPlan, type Scenario, vipsOf } from './scenario.ts'
 import type { World } from './world.ts'
@@ -19,35 +21,20 @@ import type { World } from './world.ts'
 const second = 1_000_000
 const foreignMac = '02:00:00:00:00:99'
 
-type Make = (scenario: Scenario, agenda: Agenda, prng: Prng) => World
 type Policy = NonNullable<Scenario['claims']>
 
 function scenarioOf(seed: number, prng: Prng, claims: Policy): Scenario {
   const family = prng.pick([4, 6] as const)
   const advertUs = prng.pick([0.5, 1]) * second
-  const host = (number: number, priority: number): HostPlan => ({
-    number,
-    source: (family === 4 ? `10.0.0.${number}` : `fe80::${number}`) as Ip,
-    clockRate: 1,
-    clockOffset: number * 1_000 * second,
-    nopreempt: false,
-    preemptDelayS: 0,
-    weight: 0,
-    priority,
-    warden: true,
-    file: plainFile(3 * second),
-    drained: false,
-  })
+  const host = (number: number, priority: number): HostPlan =>
+    plainHost(number, { family, priority })
   const fixed = { seed, profile: 'storm', version: 3, family, advertUs, lifetimeS: 8 } as const
   const hosts = [host(1, 150), host(2, 100)]
   return { ...fixed, grouped: false, refreshS: 0, hosts, hours: 1, claims }
 }
 
 /** null: all was as it must be. */
-export function claims(
-  seed: number,
-  makeWorld: Make,
-): { readonly what: string; readonly trace: readonly string[] } | null {
+export function claims(seed: number, makeWorld: MakeWorld): Broken | null {
   const prng = new Prng(seed ^ 0xc1a1)
   const reaction = prng.pick(['report', 'announce', 'defend'] as const)
   const drawn = prng.pick(['warn', 'wait', 'refuse'] as const)
@@ -58,13 +45,9 @@ export function claims(
     const agenda = new Agenda()
     const scenario = scenarioOf(seed, prng, { reaction, check, policy })
     const segment = new Segment(makeWorld(scenario, agenda, new Prng(seed)), agenda)
-    try {
-      play(segment)
-    } catch (error) {
-      const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
-      const how = `vipd_address_claim ${reaction}, vipd_claim_check ${check} ${policy}`
-      return { what: `${how}: ${what}`, trace: [...segment.world.invariants.trace] }
-    }
+    const how = `vipd_address_claim ${reaction}, vipd_claim_check ${check} ${policy}`
+    const broken = played(how, segment.world, () => play(segment))
+    if (broken !== null) return broken
   }
   return null
 }

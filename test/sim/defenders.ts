@@ -9,7 +9,9 @@ import { decodeClaim } from '../../src/wire/claim.ts'
 import { arpFrame, ndFrame } from '../unit/wire/claim-frames.ts'
 import { Agenda } from './agenda.ts'
 import type { Host } from './host.ts'
-import { plainFile } from './host-file.ts'
+import type { MakeWorld } from './pair.ts'
+import { plainHost } from './plain-host.ts'
+import { type Broken, played } from './played.ts'
 import { Prng } from './prng.ts'
 import { type HostPlan, type Scenario, vipsOf } from './scenario.ts'
 import type { World } from './world.ts'
@@ -18,14 +20,10 @@ const second = 1_000_000
 const routerMac = '02:00:00:00:00:98'
 const clientMac = '02:00:00:00:00:97'
 
-type Make = (scenario: Scenario, agenda: Agenda, prng: Prng) => World
 type Policy = NonNullable<Scenario['claims']>
 
 /** null: all was as it must be. */
-export function defenders(
-  seed: number,
-  makeWorld: Make,
-): { readonly what: string; readonly trace: readonly string[] } | null {
+export function defenders(seed: number, makeWorld: MakeWorld): Broken | null {
   const prng = new Prng(seed ^ 0xdefe)
   for (const play of [twoPairs, answersForOthers] as const) {
     const reaction = prng.pick(['announce', 'defend', 'defend'] as const)
@@ -33,13 +31,9 @@ export function defenders(
     const agenda = new Agenda()
     const scenario = scenarioOf(seed, prng, { reaction, check, policy: 'warn' })
     const world = makeWorld(scenario, agenda, new Prng(seed))
-    try {
-      play({ world, agenda, prng, reaction })
-    } catch (error) {
-      const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
-      const how = `${play.name}, vipd_address_claim ${reaction}`
-      return { what: `${how}: ${what}`, trace: [...world.invariants.trace] }
-    }
+    const how = `${play.name}, vipd_address_claim ${reaction}`
+    const broken = played(how, world, () => play({ world, agenda, prng, reaction }))
+    if (broken !== null) return broken
   }
   return null
 }
@@ -54,19 +48,8 @@ type Segment = {
 /** Two routers of each pair. */
 function scenarioOf(seed: number, prng: Prng, claims: Policy): Scenario {
   const family = prng.pick([4, 6] as const)
-  const host = (number: number, priority: number): HostPlan => ({
-    number,
-    source: (family === 4 ? `10.0.0.${number}` : `fe80::${number}`) as Ip,
-    clockRate: 1,
-    clockOffset: number * 1_000 * second,
-    nopreempt: false,
-    preemptDelayS: 0,
-    weight: 0,
-    priority,
-    warden: true,
-    file: plainFile(3 * second),
-    drained: false,
-  })
+  const host = (number: number, priority: number): HostPlan =>
+    plainHost(number, { family, priority })
   const hosts = [host(1, 150), host(2, 100), host(3, 150), host(4, 100)]
   const fixed = { seed, profile: 'storm', version: 3, family, lifetimeS: 8 } as const
   const advertUs = prng.pick([0.5, 1]) * second

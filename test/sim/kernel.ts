@@ -16,6 +16,7 @@ import { encodeAddressDelete, encodeAddressReplace } from '../../src/wire/rtnetl
 import { nlm, type } from '../../src/wire/rtnetlink-numbers.ts'
 import { encodeRouteForget } from '../../src/wire/rtnetlink-route.ts'
 import { encodeRuleForget } from '../../src/wire/rtnetlink-rule.ts'
+import { plainAddress } from '../unit/wire/plain-address.ts'
 
 const newLink = 16
 const deleteLink = 17
@@ -275,19 +276,4 @@ const setAddress = (
   prefixLength: number,
   validSeconds: number | null,
 ): Uint8Array =>
-  encodeAddressReplace({
-    ifindex,
-    address,
-    prefixLength,
-    peer: null,
-    broadcast: null,
-    label: null,
-    scope: 0,
-    home: false,
-    nodad: false,
-    mngtmpaddr: false,
-    noprefixroute: false,
-    autojoin: false,
-    preferredSeconds: null,
-    validSeconds,
-  })
+  encodeAddressReplace(plainAddress(address, { ifindex, prefixLength, validSeconds }))

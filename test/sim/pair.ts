@@ -1,9 +1,8 @@
 /** Two hosts that have come to rest, for one thing at a time to happen to them. */
 import assert from 'node:assert/strict'
-import type { Ip } from '../../src/base/ip.ts'
 import { Agenda } from './agenda.ts'
 import type { Host } from './host.ts'
-import { plainFile } from './host-file.ts'
+import { plainHost } from './plain-host.ts'
 import { Prng } from './prng.ts'
 import type { HostPlan, Scenario } from './scenario.ts'
 import type { World } from './world.ts'
@@ -11,21 +10,6 @@ import type { World } from './world.ts'
 export const second = 1_000_000
 
 export type MakeWorld = (scenario: Scenario, agenda: Agenda, prng: Prng) => World
-
-const plan = (number: number, priority: number, more: Partial<HostPlan> = {}): HostPlan => ({
-  number,
-  source: `10.0.0.${number}` as Ip,
-  clockRate: 1,
-  clockOffset: number * 1_000 * second,
-  nopreempt: false,
-  preemptDelayS: 0,
-  weight: 0,
-  priority,
-  warden: true,
-  file: plainFile(3 * second),
-  drained: false,
-  ...more,
-})
 
 export class Pair {
   readonly agenda = new Agenda()
@@ -49,7 +33,7 @@ export class Pair {
       lifetimeS: 8,
       grouped: false,
       refreshS: 0,
-      hosts: [plan(1, 150, a), plan(2, 100, b)],
+      hosts: [plainHost(1, { priority: 150, ...a }), plainHost(2, { priority: 100, ...b })],
       hours: 1,
       addressConflict: 'resign',
       ...more,

@@ -6,16 +6,15 @@
 import assert from 'node:assert/strict'
 import { readSync, writeSync } from 'node:fs'
 import { loadAddon } from '../../src/addon/load.ts'
-import type { Ip } from '../../src/base/ip.ts'
 import type { ExchangeHandle } from '../../src/engine/exchange.ts'
 import { enginePolicy } from '../../src/engine/policy.ts'
 import { stateVersion } from '../../src/router/dispatch/router-state.ts'
 import { Agenda } from './agenda.ts'
 import type { Host } from './host.ts'
-import { plainFile } from './host-file.ts'
 import { fair } from './lan.ts'
 import { answerUs } from './latency.ts'
 import { leads, type MakeWorld, second } from './pair.ts'
+import { plainHost } from './plain-host.ts'
 import { Prng } from './prng.ts'
 import type { Process } from './process.ts'
 import { type HostPlan, type Scenario, vipsOf } from './scenario.ts'
@@ -32,19 +31,13 @@ function scenarioOf(seed: number, prng: Prng): Scenario {
   const advertUs = prng.pick([10_000, 10_000, 50_000, 100_000, 500_000, second])
   const family = prng.chance(0.2) ? 6 : 4
   const spread = prng.pick([0, 0.0002, 0.01])
-  const host = (number: number, priority: number): HostPlan => ({
-    number,
-    source: (family === 4 ? `10.0.0.${number}` : `fe80::${number}`) as Ip,
-    clockRate: 1 + spread * (2 * prng.next() - 1),
-    clockOffset: prng.between(0, 1_000_000) * second,
-    nopreempt: false,
-    preemptDelayS: 0,
-    weight: 0,
-    priority,
-    warden: true,
-    file: plainFile(3 * second),
-    drained: false,
-  })
+  const host = (number: number, priority: number): HostPlan =>
+    plainHost(number, {
+      family,
+      priority,
+      clockRate: 1 + spread * (2 * prng.next() - 1),
+      clockOffset: prng.between(0, 1_000_000) * second,
+    })
   const hosts = [host(1, 200), host(2, 150), ...(prng.chance(0.3) ? [host(3, 100)] : [])]
   const leased = advertUs >= 100_000 && prng.chance(0.3) ? { lease: { tickUs: 4_000 } } : {}
   const fixed = { seed, profile: 'storm', version: 3, lifetimeS: 8, refreshS: 0, hours: 1 } as const

@@ -6,9 +6,11 @@ import assert from 'node:assert/strict'
 import type { Ip } from '../../src/base/ip.ts'
 import { Agenda } from './agenda.ts'
 import type { Host } from './host.ts'
-import { plainFile } from './host-file.ts'
 import { fair } from './lan.ts'
 import { answerUs } from './latency.ts'
+import type { MakeWorld } from './pair.ts'
+import { plainHost } from './plain-host.ts'
+import { type Broken, played } from './played.ts'
 import { Prng } from './prng.ts'
 import { type HostPlan, type Scenario, vipsOf } from './scenario.ts'
 import type { World } from './world.ts'
@@ -19,20 +21,14 @@ const strikes = 14
 
 function scenarioOf(seed: number, prng: Prng): Scenario {
   const advertUs = prng.pick([100_000, 110_000, 500_000, second])
-  const host = (number: number, priority: number): HostPlan => ({
-    number,
-    source: `10.0.0.${number}` as Ip,
-    // As an oscillator has it: the shortest skew is a fourhundredth of what a peer waits.
-    clockRate: 1 + 0.0002 * (2 * prng.next() - 1),
-    clockOffset: prng.between(0, 1_000_000) * second,
-    nopreempt: false,
-    preemptDelayS: 0,
-    weight: 0,
-    priority,
-    warden: false,
-    file: plainFile(3 * second),
-    drained: false,
-  })
+  const host = (number: number, priority: number): HostPlan =>
+    plainHost(number, {
+      priority,
+      // As an oscillator has it: the shortest skew is a fourhundredth of what a peer waits.
+      clockRate: 1 + 0.0002 * (2 * prng.next() - 1),
+      clockOffset: prng.between(0, 1_000_000) * second,
+      warden: false,
+    })
   const hosts = [host(1, 254), host(2, 253), ...(prng.chance(0.3) ? [host(3, 100)] : [])]
   const fixed = { seed, profile: 'storm', version: 3, family: 4, advertUs, lifetimeS } as const
   const lease = { tickUs: prng.pick([1_000, 4_000, 10_000]) }
@@ -40,20 +36,11 @@ function scenarioOf(seed: number, prng: Prng): Scenario {
 }
 
 /** null: nothing was broken. */
-export function wholeFaults(
-  seed: number,
-  makeWorld: (scenario: Scenario, agenda: Agenda, prng: Prng) => World,
-): { readonly what: string; readonly trace: readonly string[] } | null {
+export function wholeFaults(seed: number, makeWorld: MakeWorld): Broken | null {
   const agenda = new Agenda()
   const prng = new Prng(seed ^ 0x1ea5e)
   const world = makeWorld(scenarioOf(seed, prng), agenda, prng)
-  try {
-    new Play(world, agenda).run()
-    return null
-  } catch (error) {
-    const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    return { what: `with a kernel lease: ${what}`, trace: [...world.invariants.trace] }
-  }
+  return played('with a kernel lease', world, () => new Play(world, agenda).run())
 }
 
 class Play {

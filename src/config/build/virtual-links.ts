@@ -6,6 +6,7 @@
 import type { Family } from '../../base/ip.ts'
 import { ipFamily } from '../../base/ip.ts'
 import { type MacText, macText, virtualMac } from '../../base/mac.ts'
+import type { IpvlanLink, MacvlanLink, VirtualLink } from '../../base/virtual-link.ts'
 import type { GlobalDraft, InstanceDraft } from '../draft/draft.ts'
 import type { Lowering } from '../draft/report.ts'
 import { optionValue } from '../grammar/settle.ts'
@@ -15,7 +16,7 @@ import { linkNameError } from '../keywords/vmac.ts'
 import type { Node } from '../language/tree-types.ts'
 import type { VirtualAddress } from '../types.ts'
 import { vmacWanted } from '../types.ts'
-import type { IpvlanLink, MacvlanLink, VirtualLink, Vmac } from '../virtual-link.ts'
+import type { Vmac } from '../vmac.ts'
 
 /** The virtual links of one instance, as its draft says. */
 export type LinksDraft = {

@@ -6,6 +6,7 @@
 import type { Command, RunAs } from '../../base/command.ts'
 import type { Ip } from '../../base/ip.ts'
 import type { Us } from '../../base/time.ts'
+import type { IpvlanMode } from '../../base/virtual-link.ts'
 import type { Garp } from '../announcements.ts'
 import type { HmacMode } from '../hmac.ts'
 import type { HttpListener, HttpPeer } from '../http.ts'
@@ -29,7 +30,6 @@ import type {
   UserCommand,
   VirtualAddress,
 } from '../types.ts'
-import type { IpvlanMode } from '../virtual-link.ts'
 import { Written } from './written.ts'
 
 export type NotifyDraft = {

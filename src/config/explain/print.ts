@@ -1,6 +1,7 @@
 /** A configuration as people read it: every effective value, what it adds up to, and how things will be run. */
 import type { RunAs } from '../../base/command.ts'
 import type { Us } from '../../base/time.ts'
+import type { VirtualLink } from '../../base/virtual-link.ts'
 import { spanText } from '../grammar/kinds.ts'
 import { inCheck } from '../grammar/option.ts'
 import type { Hmac } from '../hmac.ts'
@@ -24,7 +25,6 @@ import type {
   UserCommand,
   VirtualAddress,
 } from '../types.ts'
-import type { VirtualLink } from '../virtual-link.ts'
 import type { World } from '../world.ts'
 import { hints } from './hints.ts'
 import { scriptUsers } from './lint.ts'

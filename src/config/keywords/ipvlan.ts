@@ -1,11 +1,12 @@
 /** `vrrp_instance`: a link of its own, with an address of its own, that the instance speaks on. */
+
+import type { IpvlanMode } from '../../base/virtual-link.ts'
 import type { InstanceDraft, IpvlanDraft } from '../draft/draft.ts'
 import type { Lowering } from '../draft/report.ts'
 import { readPrefix } from '../grammar/addresses.ts'
 import type { InstanceEntry } from '../grammar/entries.ts'
 import { anyWords, inBlock } from '../grammar/make.ts'
 import type { Node, Word } from '../language/tree-types.ts'
-import type { IpvlanMode } from '../virtual-link.ts'
 import { linkNameError, readGroup } from './vmac.ts'
 
 export const ipvlanKeywords: readonly InstanceEntry[] = inBlock<InstanceDraft>('vrrp_instance', [

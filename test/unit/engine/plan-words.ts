@@ -1,6 +1,5 @@
 /** Facts of one instance, and plans in words: decoded with our own decoders. */
 import assert from 'node:assert/strict'
-import { type Ip, parseIp } from '../../../src/base/ip.ts'
 import { secondsToUs, us } from '../../../src/base/time.ts'
 import type { Machine, Params, State } from '../../../src/election/types.ts'
 import type { Lead, Order, Plan, Repeat, Step } from '../../../src/engine/contract.ts'
@@ -11,12 +10,7 @@ import { decodeNa } from '../../../src/wire/ndp.ts'
 import { decodeMessages } from '../../../src/wire/rtnetlink.ts'
 import { decodeAdvert } from '../../../src/wire/vrrp.ts'
 import { fromHex } from '../../hex.ts'
-
-export const ip = (text: string): Ip => {
-  const parsed = parseIp(text)
-  assert(parsed !== null, text)
-  return parsed
-}
+import { ip, params as paramsOf } from '../election/host.ts'
 
 export const mac = fromHex('42:c9:b0:ad:e1:62')
 
@@ -84,21 +78,7 @@ export const facts: SlotFacts = {
   asks: null,
 }
 
-export const params: Params = {
-  name: 'VI_1',
-  version: 3,
-  basePriority: 100,
-  advertIntervalUs: second,
-  downTimerAdverts: 3,
-  preempt: true,
-  preemptDelayUs: us(0),
-  lowerPrioNoAdvert: false,
-  higherPrioSendAdvert: false,
-  ownerIgnoreAdverts: false,
-  resignOnDemotion: false,
-  maxIntervalRatio: 10,
-  source: facts.source,
-}
+export const params: Params = paramsOf({ source: facts.source })
 
 export const machine = (state: State): Machine => ({ state, effective: 100 })
 

@@ -8,13 +8,13 @@ import type { Plan } from '../../../src/engine/contract.ts'
 import { planAdvert, planIdle, planLease, planOrder } from '../../../src/engine/plans.ts'
 import type { SlotFacts } from '../../../src/engine/plans-addresses.ts'
 import { fromHex } from '../../hex.ts'
+import { ip } from '../election/host.ts'
 import {
   address,
   adds,
   advert,
   announced,
   facts,
-  ip,
   leadOf,
   mac,
   machine,

@@ -1,18 +1,14 @@
 /** What of an ipvlan of ours is not as it must be. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { IpvlanLink } from '../../../src/base/virtual-link.ts'
 import type { KernelAddress } from '../../../src/kernel/address-table.ts'
-import {
-  type IpvlanWish,
-  ipvlanIpv6,
-  ipvlanLacks,
-  modeClash,
-} from '../../../src/kernel/ipvlan-shape.ts'
+import { ipvlanIpv6, ipvlanLacks, modeClash } from '../../../src/kernel/ipvlan-shape.ts'
 import { linkMark } from '../../../src/kernel/marks.ts'
 import type { Ipv4Settings } from '../../../src/wire/rtnetlink-settings.ts'
 import { address, ip, kernelOf, link } from '../router/facts.ts'
 
-const wish: IpvlanWish = {
+const wish: IpvlanLink = {
   kind: 'ipvlan',
   name: 'vrrp.51',
   base: 'eth0',

@@ -3,14 +3,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { OpError } from '../../../src/base/errors.ts'
 import { macOctets } from '../../../src/base/mac.ts'
+import type { VirtualLink } from '../../../src/base/virtual-link.ts'
 import type { KernelLink } from '../../../src/kernel/link-table.ts'
 import type { OwnedLink } from '../../../src/kernel/marks.ts'
-import type { LinkWish } from '../../../src/kernel/virtual-link-shape.ts'
 import { VirtualLinks } from '../../../src/kernel/virtual-links.ts'
 import { splitMessages } from '../../../src/wire/netlink.ts'
 import { link } from '../router/facts.ts'
 
-const wish: LinkWish = {
+const wish: VirtualLink = {
   kind: 'macvlan',
   name: 'vrrp.51',
   base: 'eth0',

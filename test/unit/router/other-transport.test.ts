@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { mock, test } from 'node:test'
+import { test } from 'node:test'
 import type { Ip } from '../../../src/base/ip.ts'
 import { us } from '../../../src/base/time.ts'
 import { OtherTransport, type Participant } from '../../../src/router/binding/other-transport.ts'
 import { readIncoming } from '../../../src/wire/incoming.ts'
+import { lookOnce } from './look-once.ts'
 
 const ip = (text: string) => text as Ip
 const multicast: Participant = {
@@ -75,21 +76,7 @@ async function looked(participants: readonly Participant[], arriving: readonly U
     log: { debug: say, info: say, warn: say, error: say, flush: () => Promise.resolve() },
     participants: () => participants,
   })
-  mock.timers.enable({ apis: ['setTimeout'] })
-  let over = false
-  let nowMs = 0
-  const clock = mock.method(performance, 'now', () => nowMs)
-  const looking = watch.looks.look(0).then(() => {
-    over = true
-  })
-  while (!over) {
-    nowMs += 50
-    mock.timers.tick(50)
-    await new Promise((turned) => setImmediate(turned))
-  }
-  await looking
-  clock.mock.restore()
-  mock.timers.reset()
+  await lookOnce(watch.looks)
   assert.equal(lines.length, watch.looks.findings.length)
   return watch.looks.findings
 }

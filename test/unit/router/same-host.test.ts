@@ -1,9 +1,10 @@
 /** Adverts on their way out that this daemon has not sent. */
 import assert from 'node:assert/strict'
-import { mock, test } from 'node:test'
+import { test } from 'node:test'
 import { us } from '../../../src/base/time.ts'
 import { type Leader, SameHost } from '../../../src/router/binding/same-host.ts'
 import { outgoingVrid } from '../../../src/wire/outgoing.ts'
+import { lookOnce } from './look-once.ts'
 
 const leader: Leader = {
   slot: 1,
@@ -38,28 +39,6 @@ test('family and VRID of what goes to a group; anything else is none', () => {
   assert.deepEqual(packets.map(outgoingVrid), ['4 51', null, '6 7', null, null, null])
 })
 
-/** Until it is over. */
-async function lookOnce({ looks }: SameHost): Promise<void> {
-  let at = 0
-  let done = false
-  mock.timers.enable({ apis: ['setTimeout'] })
-  const clock = mock.method(performance, 'now', () => at)
-  try {
-    const look = looks.look(0).finally(() => {
-      done = true
-    })
-    while (!done) {
-      at += 50
-      mock.timers.tick(50)
-      await Promise.resolve()
-    }
-    await look
-  } finally {
-    clock.mock.restore()
-    mock.timers.reset()
-  }
-}
-
 /** One look in which `seen` adverts go out, of which the engine counts `sent`. */
 async function looked(seen: readonly number[], sent: number): Promise<readonly string[]> {
   let counted = 10
@@ -82,7 +61,7 @@ async function looked(seen: readonly number[], sent: number): Promise<readonly s
       return Promise.resolve()
     },
   })
-  await lookOnce(sameHost)
+  await lookOnce(sameHost.looks)
   assert.equal(lines.length, sameHost.looks.findings.length)
   return sameHost.looks.findings
 }
@@ -122,6 +101,6 @@ test('an instance that goes while another interface is looked at is looked at no
     },
     counted: () => Promise.resolve(),
   })
-  await lookOnce(sameHost)
+  await lookOnce(sameHost.looks)
   assert.deepEqual(opened, [2])
 })

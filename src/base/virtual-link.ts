@@ -1,17 +1,6 @@
-/** Links that vipd makes for an instance: virtual MAC addresses and ipvlan. */
-import type { Ip } from '../base/ip.ts'
-import type { MacText } from '../base/mac.ts'
-
-/** `use_vmac`: adverts, and the addresses of the instance's family on its interface, have a MAC address of their own. */
-export type Vmac = {
-  /** Of `virtualLinks`. */
-  readonly name: string
-  readonly mac: MacText
-  /** Link group; null: the kernel's default. */
-  readonly group: number | null
-  /** Adverts carry the MAC address of the interface all the same. */
-  readonly xmitBase: boolean
-}
+/** Links that vipd makes for an instance, as the configuration has them and the kernel is to have them. */
+import type { Ip } from './ip.ts'
+import type { MacText } from './mac.ts'
 
 /** A link that the daemon makes: it is there while an instance of the configuration needs it. */
 export type VirtualLink = MacvlanLink | IpvlanLink
