@@ -4,22 +4,27 @@
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Capture } from '../../src/lab/capture.ts'
 import type { Host } from '../../src/lab/host.ts'
 import { startVipd, type Vipd } from '../../src/lab/vipd.ts'
 import { until } from '../../src/lab/wait.ts'
-import type { Status, StatusBfd } from '../../src/report/status.ts'
-import { decodeBfd } from '../../src/wire/bfd.ts'
 import { conf, inLab } from '../e2e/pair.ts'
 import { Bfdd } from './bfdd.ts'
 import { Bird } from './bird.ts'
+import {
+  bfdFilter,
+  keptUp,
+  killAll,
+  more,
+  realtime,
+  sameOnTheWire,
+  sessionsOf,
+  soonMs,
+  upgraded,
+} from './continuing.ts'
 import type { Speaker } from './speaker.ts'
 
-const soonMs = 45_000
 const [first, second] = ['172.16.80.1', '172.16.80.2']
 const detectionMs = 30
-/** Also on a machine that has other things to do. */
-const realtime = 'vrrp_rt_priority 50\n  vrrp_no_swap'
 
 const session = (own: string, peer: string, more = '') => `bfd_instance b {
   neighbor_ip ${peer}
@@ -30,73 +35,11 @@ const session = (own: string, peer: string, more = '') => `bfd_instance b {
   ${more}
 }`
 
-async function sessionOf(daemon: Vipd): Promise<StatusBfd> {
-  const { stdout } = await daemon.ask('status', '--json')
-  const [only] = (JSON.parse(stdout) as Status).bfd
-  assert.ok(only !== undefined)
-  return only
-}
-
 const isUp = (daemon: Vipd): Promise<unknown> =>
   until('the session is up at its own pace', soonMs, async () => {
-    const it = await sessionOf(daemon)
-    return it.state === 'Up' && it.detectionMs === detectionMs && it.transmitMs === 10
+    const [it] = await sessionsOf(daemon)
+    return it?.state === 'Up' && it.detectionMs === detectionMs && it.transmitMs === 10
   })
-
-async function upgraded(daemon: Vipd): Promise<void> {
-  const before = await sessionOf(daemon)
-  const { status, stdout, stderr } = await daemon.ask('upgrade', '--leave-parent')
-  assert.equal(status, 0, `${stdout}${stderr}`)
-  const after = await sessionOf(daemon)
-  const { state, localDiagnostic, transitions, rejects, badTtl } = after
-  assert.deepEqual(
-    { state, localDiagnostic, transitions, rejects, badTtl },
-    {
-      state: 'Up',
-      localDiagnostic: before.localDiagnostic,
-      transitions: before.transitions,
-      rejects: before.rejects,
-      badTtl: before.badTtl,
-    },
-  )
-  assert.ok(after.received > before.received && after.sent > before.sent, 'it counts on')
-}
-
-const linesOf = ({ child }: Vipd, from: number): readonly string[] =>
-  child.output.items.slice(from).map(({ text }) => text)
-
-/** Nothing was lost since that line, and no instance changed. */
-function keptUp(daemon: Vipd, from: number): void {
-  const changes = linesOf(daemon, from).filter((text) =>
-    /Entering (Down|Init|Up|MASTER|BACKUP|FAULT)|Expired after/.test(text),
-  )
-  assert.deepEqual(changes, [])
-}
-
-/** What each host sent on the wire since that frame was of one session that goes on. */
-function sameOnTheWire(capture: Capture, from: number): void {
-  // Behind Ethernet; the lab's IPv4 packets have no options.
-  const [sourceAt, portAt, payloadAt] = [14 + 12, 14 + 20, 14 + 20 + 8]
-  const seen = new Map<number, Set<string>>()
-  for (const { bytes } of capture.frames.items.slice(from)) {
-    const packet = decodeBfd(bytes.subarray(payloadAt))
-    assert.ok(packet.ok)
-    const { myDiscriminator, yourDiscriminator, state, poll, final, desiredMinTxUs } = packet.value
-    const port = Buffer.from(bytes).readUInt16BE(portAt)
-    const what = { port, myDiscriminator, yourDiscriminator, state, poll, final, desiredMinTxUs }
-    const host = bytes[sourceAt + 3] ?? 0
-    seen.set(host, (seen.get(host) ?? new Set()).add(JSON.stringify(what)))
-  }
-  for (const [host, packets] of seen)
-    assert.equal(packets.size, 1, `.${host} sent ${[...packets].join('; ')}`)
-  assert.deepEqual([...seen.keys()].toSorted(), [1, 2])
-}
-
-/** Packets go on in both directions. */
-const more = (capture: Capture, count: number): Promise<unknown> => {
-  const from = capture.mark
-  return until('packets go on', soonMs, () => capture.mark >= from + count)
-}
 
 describe('upgrade with BFD sessions', () => {
   test('beside vipd, twice in a row on either host; then the master is killed', async () => {
@@ -113,18 +56,17 @@ describe('upgrade with BFD sessions', () => {
       const backup = startVipd(two, of(second, first, 100))
       await backup.reaches('VI_1', 'BACKUP', soonMs)
       await Promise.all([isUp(master), isUp(backup)])
-      const capture = await lab.capture({ filter: 'udp port 3784' })
+      const capture = await lab.capture({ filter: bfdFilter })
       await more(capture, 20)
       const [from, ofMaster, ofBackup] = [capture.mark, master.child.mark, backup.child.mark]
       for (const daemon of [master, master, backup, backup]) await upgraded(daemon)
       await more(capture, 200)
       keptUp(master, ofMaster)
       keptUp(backup, ofBackup)
-      sameOnTheWire(capture, from)
+      sameOnTheWire(capture, from, 2)
 
       const killedAt = backup.child.mark
-      const { stdout } = await one.run('pgrep', ['-r', 'R,S,D', '-x', 'vipd'])
-      await one.must('kill', ['-KILL', ...stdout.trim().split('\n')])
+      await killAll(one)
       await backup.child.line(/\(b\) Expired after 30 ms/, soonMs, killedAt)
       // By the session: the adverts would be missed a hundred times later.
       await backup.child.line(/Entering MASTER STATE/, soonMs, killedAt)
@@ -168,15 +110,14 @@ describe('upgrade with BFD sessions', () => {
         const before = await seen()
         assert.ok(before !== undefined && before !== '')
         const from = daemon.child.mark
-        const capture = await lab.capture({ filter: 'udp port 3784' })
+        const capture = await lab.capture({ filter: bfdFilter })
         for (let i = 0; i < 2; i++) await upgraded(daemon)
         await more(capture, 200)
         keptUp(daemon, from)
-        sameOnTheWire(capture, 0)
+        sameOnTheWire(capture, 0, 2)
         assert.equal(await seen(), before)
 
-        const { stdout } = await one.run('pgrep', ['-r', 'R,S,D', '-x', 'vipd'])
-        await one.must('kill', ['-KILL', ...stdout.trim().split('\n')])
+        await killAll(one)
         await until('the peer misses it', soonMs, async () => (await speaker.seen())?.up === false)
       })
     })

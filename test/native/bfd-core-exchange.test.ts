@@ -155,6 +155,39 @@ test('of a first that gives nothing: it may have been away, so nothing is taken 
   }
 })
 
+/** A session that says nothing of its own accord is passed at 14 ms, and polled at 20. */
+function silentOne(over: Partial<BfdStanding>, heard: boolean, given: boolean) {
+  const order = standing([], { repeat: null, ...over })
+  const first = core(1, order, 0)
+  if (heard) hear(first, theirs, 3_000)
+  first.offer()
+  const second = core(9, order, 12_000)
+  second.takeFrom(given ? first : null, [[1, 9]], us(14_000))
+  const deadline = second.nextDeadline()
+  const unasked = second.tick(us(14_000)).sends.length
+  hear(second, theirs.with(1, (theirs[1] ?? 0) | 0x20), 20_000)
+  const { sends, events } = second.tick(us(20_000))
+  return { deadline, unasked, answers: sends.length, events: events.length }
+}
+
+test('a passive session that was never spoken to stays silent, given or not, and what it hears is news', () => {
+  const never = { answer: null, expect: null, detectionUs: null, onExpiry: null }
+  for (const given of [true, false])
+    assert.deepEqual(silentOne(never, false, given), {
+      ...{ deadline: null, unasked: 0, answers: 0, events: 1 },
+    })
+})
+
+test('a session whose neighbour demands silence stays silent, given or not, waits for it, and answers its poll', () => {
+  for (const [given, from] of [
+    [true, 3_000],
+    [false, 14_000],
+  ] as const)
+    assert.deepEqual(silentOne({}, true, given), {
+      ...{ deadline: from + detection, unasked: 0, answers: 1, events: 0 },
+    })
+})
+
 test('a session that is new here begins here; one that is gone here is dropped', () => {
   const first = core(1, standing([7]), 0)
   first.offer()
