@@ -6,5 +6,6 @@ if (await enterNamespace(import.meta.url)) {
   await import('./gate-cases.ts')
   await import('./kernel-cases.ts')
   await import('./warden-cases.ts')
+  await import('./warden-exchange-cases.ts')
   await import('./contention-cases.ts')
 }
