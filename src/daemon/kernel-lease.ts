@@ -75,6 +75,8 @@ export class KernelLease {
   readonly #keeper: TableKeeper
   #mode: Mode = 'off'
   #instances: readonly Instance[] = []
+  /** What they become in a reload that is under way. */
+  #next: readonly Instance[] = []
   /** Wanted, by instance. */
   #leases: Leases = none
   #unleased: readonly Unleased[] = []
@@ -137,7 +139,7 @@ export class KernelLease {
   adopt({ globals, instances }: Pick<Config, 'globals' | 'instances'>, passed: PassedTable): void {
     this.#mode = globals.kernelLease
     this.#instances = instances
-    this.#decide([])
+    this.#decide()
     this.#keeper.adopt(passed, this.#table())
   }
 
@@ -154,14 +156,19 @@ export class KernelLease {
     this.#left = false
     this.#mode = globals.kernelLease
     this.#instances = instances
-    this.#want([])
+    this.#next = []
+    this.#want()
   }
 
-  /** Before the instances become those of `next`: what holds for both, so that no advert comes later than it may. */
+  /**
+   * Before the instances become those of `next`: what holds for both, so that no advert comes later than it may. It holds
+   * until `set`, also when the kernel changes meanwhile, as it does when a reload sets an address.
+   */
   prepare({ globals, instances }: Pick<Config, 'globals' | 'instances'>): void {
     if (globals.kernelLease === 'off') return
     this.#mode = globals.kernelLease
-    this.#want(instances)
+    this.#next = instances
+    this.#want()
   }
 
   /** Links or addresses have changed. The first is looked at at once, what follows it soon together. */
@@ -172,7 +179,7 @@ export class KernelLease {
       return
     }
     const fromMs = performance.now()
-    this.#want([])
+    this.#want()
     this.#keeper.look()
     const pauseMs = Math.max(pause.leastMs, pause.times * (performance.now() - fromMs))
     this.#pause = setTimeout(() => {
@@ -186,7 +193,7 @@ export class KernelLease {
   /** The table goes. */
   clear(): void {
     this.#mode = 'off'
-    this.#want([])
+    this.#want()
   }
 
   settled(timeoutMs: number): Promise<void> {
@@ -227,8 +234,8 @@ export class KernelLease {
   }
 
   /** The rules of thousands of instances are megabytes of text, which is written when they have changed. */
-  #want(next: readonly Instance[]): void {
-    const same = !this.#decide(next)
+  #want(): void {
+    const same = !this.#decide()
     if (same && this.#keeper.holds) return
     if (same) return this.#keeper.next()
     const wanted = this.#table()
@@ -237,9 +244,9 @@ export class KernelLease {
   }
 
   /** False: as before. */
-  #decide(next: readonly Instance[]): boolean {
+  #decide(): boolean {
     const on = this.#mode !== 'off'
-    const found = on ? this.#find(next) : []
+    const found = on ? this.#find() : []
     this.#unleased = found.filter((it) => !isLeased(it)) as readonly Unleased[]
     const leases = new Map(found.filter(isLeased).map((it) => [it.name, it]))
     if (isDeepStrictEqual(leases, this.#leases)) return false
@@ -248,9 +255,9 @@ export class KernelLease {
   }
 
   /** Of two with a name, which is one that is about to be altered, the longer lease. */
-  #find(next: readonly Instance[]): readonly (LeasedInstance | Unleased)[] {
+  #find(): readonly (LeasedInstance | Unleased)[] {
     const { kernel, tickUs } = this.#ports
-    const all = [...this.#instances, ...next]
+    const all = [...this.#instances, ...this.#next]
     const virtual = this.#virtual(all)
     const found = new Map<string, LeasedInstance | Unleased>()
     for (const cfg of all) {

@@ -37,7 +37,8 @@ describe('all processes of the master at once', { concurrency: 2 }, () => {
 describe('the table of the kernel lease', { concurrency: 2 }, () => {
   test('flushed by another program, restarted, reloaded, refused by a filter, stopped, cleaned up', () =>
     inLab('table', async (lab) => {
-      const all = await openPair(lab, multicast)
+      // Nothing is to change hands before the filter refuses adverts, also on a busy machine.
+      const all = await openPair(lab, { ...multicast, advertInt: 0.3 })
       const { one, two, master, claims } = all
       assert.equal(await leaseOf(master), 'answers')
       await one.sh('nft flush ruleset')
@@ -47,7 +48,7 @@ describe('the table of the kernel lease', { concurrency: 2 }, () => {
       const moves = master.transitions.items.length
       master.configure(
         conf({
-          ...{ priority: 150, advertInt: 0.1, globals: leased },
+          ...{ priority: 150, advertInt: 0.5, globals: leased },
           vip: '172.16.80.100/24\n    172.16.80.101/24',
         }),
       )

@@ -8,7 +8,7 @@ import type { Host } from '../../src/lab/host.ts'
 import type { Lab } from '../../src/lab/lab.ts'
 import { startVipd } from '../../src/lab/vipd.ts'
 import { until } from '../../src/lab/wait.ts'
-import { inLab } from './pair.ts'
+import { conf, inLab } from './pair.ts'
 
 const soonMs = 30_000
 
@@ -219,6 +219,30 @@ describe('what was taken at start', { concurrency: 2 }, () => {
       daemon.configure(instances([{ ...moving, more: 'priority 140' }, staying]))
       const faulty = await daemon.tryReload()
       assert.equal(faulty.status, 0, faulty.text)
+    }))
+})
+
+describe('the interval of a master', { concurrency: 2 }, () => {
+  test('much longer, it is announced at once: no peer that expects the old one takes over', () =>
+    inLab('longer', async (lab) => {
+      const addresses = (n: number) => ({ addresses: { eth0: [`172.16.80.${n}/24`] } })
+      const [one, two] = [await lab.host('one', addresses(2)), await lab.host('two', addresses(3))]
+      const master = startVipd(one, conf({ priority: 150, advertInt: 0.2 }))
+      await master.reaches('VI_1', 'MASTER', soonMs)
+      const backup = startVipd(two, conf({ priority: 100, advertInt: 0.2 }))
+      await backup.reaches('VI_1', 'BACKUP', soonMs)
+      await until('the backup hears it', soonMs, async () => {
+        const [it] = (await backup.status()).instances
+        return it?.state === 'BACKUP' && it.master?.address === '172.16.80.2'
+      })
+      const moves = backup.transitions.items.length
+      const sent = async () => (await master.status()).instances[0]?.adverts.sent ?? 0
+      master.configure(conf({ priority: 150, advertInt: 2 }))
+      const { status, text } = await master.tryReload()
+      assert.equal(status, 0, text)
+      const before = await sent()
+      await until('two more', soonMs, async () => (await sent()) >= before + 2)
+      assert.equal(backup.transitions.items.length, moves, 'nothing changed hands')
     }))
 })
 

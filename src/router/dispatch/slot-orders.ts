@@ -7,7 +7,7 @@ import type { Us } from '../../base/time.ts'
 import type { Instance } from '../../config/types.ts'
 import type { Machine, OrderChange, Params } from '../../election/types.ts'
 import type { ExpectedAdvert, Order, Plan, SlotId } from '../../engine/contract.ts'
-import { planAnnounceSource, planLease, planOrder } from '../../engine/plans.ts'
+import { planAdvert, planAnnounceSource, planLease, planOrder } from '../../engine/plans.ts'
 import {
   planCarriers,
   planPacedAgain,
@@ -131,9 +131,12 @@ export class SlotOrders {
     if (before !== null && rejoined !== null && leads) this.takeUp(standing, rejoined)
     // A take-over may have crossed with the sockets' end: what it set is taken back.
     else this.install(before === null || rejoined !== null ? 'enter' : 'replace', standing)
-    if (leads && before !== null) this.#setDifference(before, now)
-    if (leads && before?.lease === null)
-      this.#onceUnlessEmpty(planLease(now, standing.machine.effective))
+    if (!leads || before === null) return
+    this.#setDifference(before, now)
+    const { effective } = standing.machine
+    if (before.lease === null) this.#onceUnlessEmpty(planLease(now, effective))
+    // Peers wait for as long as the last advert says: a longer interval must be theirs before it passes.
+    if (before.advertIntervalUs !== now.advertIntervalUs) this.once(planAdvert(now, effective))
   }
 
   #setDifference(before: SlotFacts, now: SlotFacts): void {

@@ -278,6 +278,10 @@ test('a reload to longer intervals has the longer lease before the instance is a
   await lease.settled(60_000)
   assert.equal(lease.of(cfg, key)?.leastUs, 296_000)
   assert.equal(lease.of(slow, key)?.leastUs, 2_996_000)
+  // The reload sets an address, which is told before it has ended.
+  lease.kernelChanged()
+  await lease.settled(60_000)
+  assert.equal(lease.of(slow, key)?.leastUs, 2_996_000)
   lease.set({ globals: globals('on'), instances: [slow] })
   await lease.settled(60_000)
   assert.equal(runs.length, 2, 'nothing new')
