@@ -1,6 +1,7 @@
 /** What is told of transitions, and to which programs and readers: scripts, FIFOs, mail. */
 import type { Us } from '../base/time.ts'
-import type { Place, UserCommand } from './types.ts'
+import type { Place } from './place.ts'
+import type { UserCommand } from './user-command.ts'
 
 /** One keyword of `global_defs` each; declared in keywords/mail.ts. */
 export type MailOptions = {

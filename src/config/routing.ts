@@ -1,6 +1,6 @@
 /** Routes and routing rules as the configuration means them. */
 import type { NextHopFields, RouteFields, RuleFields } from '../base/routing.ts'
-import type { Place } from './types.ts'
+import type { Place } from './place.ts'
 
 export type NextHop = NextHopFields & {
   /** null: the kernel finds it by the gateway. */

@@ -1,6 +1,6 @@
 /** What is in the kernel while the daemon runs, on a backup too, as the configuration means it. */
 import type { Route, Rule } from './routing.ts'
-import type { VirtualAddress } from './types.ts'
+import type { VirtualAddress } from './virtual-address.ts'
 
 export type StaticAddress = VirtualAddress & {
   readonly interface: string

@@ -2,7 +2,6 @@
  * The configuration as a value: what the text means, with every default filled in. Nothing acts on it
  * until all of it is valid. Spans are microseconds, whatever the text's unit.
  */
-import type { Command, RunAs } from '../base/command.ts'
 import type { Family, Ip } from '../base/ip.ts'
 import type { Us } from '../base/time.ts'
 import type { VirtualLink } from '../base/virtual-link.ts'
@@ -10,12 +9,13 @@ import type { Garp, GarpGroup } from './announcements.ts'
 import type { Hmac } from './hmac.ts'
 import type { HttpListener, HttpPeer } from './http.ts'
 import type { Fifo, Mail, Notify } from './notify.ts'
+import type { Place } from './place.ts'
 import type { Route, Rule } from './routing.ts'
 import type { SnmpConfig } from './snmp.ts'
 import type { Statics } from './statics.ts'
+import type { UserCommand } from './user-command.ts'
+import type { VirtualAddress } from './virtual-address.ts'
 import type { Vmac } from './vmac.ts'
-
-export type Place = { readonly file: string; readonly line: number; readonly column: number }
 
 export type Severity = 'error' | 'warning' | 'note'
 
@@ -126,14 +126,6 @@ export type Globals = GlobalOptions &
 
 export type TimedCommand = { readonly command: UserCommand; readonly timeoutUs: Us }
 
-/** A command and the identity that the configuration gives it. `raw` is the text as written. */
-export type UserCommand = {
-  readonly raw: string
-  readonly command: Command
-  readonly runAs: RunAs | null
-  readonly place: Place
-}
-
 export type InitialValue = { readonly value: number; readonly overwrite: boolean }
 
 /** One keyword of `vrrp_script` each; declared in keywords/script.ts. */
@@ -198,33 +190,6 @@ export type Tracked = {
   readonly takeover?: true
   readonly place: Place
 }
-
-export type VirtualAddress = {
-  readonly address: Ip
-  readonly prefixLength: number
-  /** null: the instance's interface. */
-  readonly interface: string | null
-  /** The virtual link, on that interface, that carries the address; null: the interface itself does. */
-  readonly vmac: string | null
-  readonly broadcast: Ip | null
-  readonly label: string | null
-  /** RT_SCOPE_*: 0 global, 253 link, 254 host. */
-  readonly scope: number
-  readonly peer: { readonly address: Ip; readonly prefixLength: number } | null
-  readonly home: boolean
-  /** IPv6 duplicate address detection is skipped unless `-nodad` is written. */
-  readonly nodad: boolean
-  readonly mngtmpaddr: boolean
-  readonly noprefixroute: boolean
-  readonly autojoin: boolean
-  readonly track: boolean
-  /** Seconds; null is for ever. */
-  readonly preferredSeconds: number | null
-  readonly place: Place
-}
-
-/** `use_vmac` on an address, until the links have their names. */
-export const vmacWanted = '?'
 
 export type Peer = { readonly address: Ip; readonly minTtl: number; readonly maxTtl: number }
 

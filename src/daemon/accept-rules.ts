@@ -7,7 +7,8 @@
  * packets. So they stand before the first take-over, which never waits for them.
  */
 import { type Ip, ipFamily, isLinkLocal } from '../base/ip.ts'
-import type { GlobalOptions, Instance, VirtualAddress } from '../config/types.ts'
+import type { GlobalOptions, Instance } from '../config/types.ts'
+import type { VirtualAddress } from '../config/virtual-address.ts'
 
 export type AcceptRules = {
   /** For nft(8): replaces the table as a whole, or removes it. */

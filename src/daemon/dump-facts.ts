@@ -2,14 +2,9 @@
 import type { Command } from '../base/command.ts'
 import { usToSeconds } from '../base/time.ts'
 import type { Notify } from '../config/notify.ts'
-import type {
-  Config,
-  Instance,
-  Script,
-  Tracked,
-  UserCommand,
-  VirtualAddress,
-} from '../config/types.ts'
+import type { Config, Instance, Script, Tracked } from '../config/types.ts'
+import type { UserCommand } from '../config/user-command.ts'
+import type { VirtualAddress } from '../config/virtual-address.ts'
 import type { KernelView } from '../kernel/mirror.ts'
 import type {
   Dump,

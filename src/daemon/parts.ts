@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto'
 import type { Log } from '../base/log.ts'
 import { startCheckPool } from '../checks/pool/pool.ts'
-import type { CheckPool } from '../checks/verdict/types.ts'
+import type { CheckPool } from '../checks/verdict/pool-contract.ts'
 import type { Config } from '../config/types.ts'
 import type { Bfd, BfdSuccession } from '../engine/bfd-contract.ts'
 import type { Engine, EngineStart } from '../engine/contract.ts'

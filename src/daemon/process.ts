@@ -8,7 +8,7 @@ import { usToMilliseconds } from '../base/time.ts'
 import { describeResult, succeeded } from '../checks/verdict/describe.ts'
 import type { Globals, TimedCommand } from '../config/types.ts'
 import type { EngineOptions } from '../engine/contract.ts'
-import type { ExchangeHandle } from '../engine/exchange.ts'
+import type { ExchangeHandle } from '../engine/succession-contract.ts'
 import type { LinkDelay } from '../kernel/link-delays.ts'
 import { runOnThread } from '../threads/timed-program.ts'
 

@@ -12,16 +12,8 @@ import type {
   EngineEvent,
   EngineOptions,
   EngineStart,
-  ExpectedAdvert,
-  Lead,
-  LinkId,
   LinkSpec,
-  Order,
-  OrderFor,
   RejoinFailure,
-  Repeat,
-  SlotId,
-  Step,
 } from './contract.ts'
 import type {
   AdvertGaps,
@@ -31,15 +23,25 @@ import type {
   SlotCounters,
   Wakeups,
 } from './counters.ts'
-import type { ExchangeHandle } from './exchange.ts'
 import type {
   FrameWatchCounters,
   FrameWatchId,
   FrameWatchSpec,
   HeardFrame,
 } from './frames-contract.ts'
+import type {
+  ExpectedAdvert,
+  Lead,
+  LinkId,
+  Order,
+  OrderFor,
+  Repeat,
+  SlotId,
+  Step,
+} from './order.ts'
 import type { Allowance, EnginePolicy } from './policy.ts'
 import type { Seal } from './seal-contract.ts'
+import type { ExchangeHandle } from './succession-contract.ts'
 
 /** A value of the contract as it crosses: the same shape with octets for addresses. */
 type Crossing<T> = T extends Ip

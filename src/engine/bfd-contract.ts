@@ -4,8 +4,8 @@
  */
 import type { Ip } from '../base/ip.ts'
 import type { Us } from '../base/time.ts'
-import type { SlotId } from './contract.ts'
-import type { Started } from './exchange.ts'
+import type { SlotId } from './order.ts'
+import type { Started } from './succession-contract.ts'
 
 /** Numbered by TypeScript; not used again while the process lives. */
 export type BfdSessionId = number

@@ -13,8 +13,8 @@ import type {
   BfdSuccession,
 } from './bfd-contract.ts'
 import { native } from './edge.ts'
-import type { ExchangeHandle, Started } from './exchange.ts'
 import { enginePolicy } from './policy.ts'
+import type { ExchangeHandle, Started } from './succession-contract.ts'
 
 export class RunningBfd implements Bfd, BfdSuccession {
   readonly realtime: boolean

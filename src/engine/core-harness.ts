@@ -8,7 +8,7 @@ import { loadAddon } from '../addon/load.ts'
 import { type Ip, ipBytes } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
 import type { Addon, NativeCoreExchange, NativeEffect, NativeOutcome } from './addon.ts'
-import type { EngineEvent, LinkId, OrderFor, SlotId, Step } from './contract.ts'
+import type { EngineEvent } from './contract.ts'
 import type { AdvertGaps, LinkCounters, SealMemory, SealSender, SlotCounters } from './counters.ts'
 import {
   fromNativeEvent,
@@ -19,10 +19,11 @@ import {
   toNativeSeal,
   toNativeSealMemory,
 } from './edge.ts'
-import type { ExchangeHandle } from './exchange.ts'
+import type { LinkId, OrderFor, SlotId, Step } from './order.ts'
 import { enginePolicy } from './policy.ts'
 import { Routes } from './routes.ts'
 import type { Seal } from './seal-contract.ts'
+import type { ExchangeHandle } from './succession-contract.ts'
 
 /** One step of a plan, in the order in which it leaves the host. */
 export type CoreEffect = {

@@ -4,7 +4,8 @@
  * answer to it. So a batch is cut before such a change if the same slot has an earlier event in the batch:
  * whatever is ordered on account of the earlier one is then seen to have crossed.
  */
-import type { EngineEvent, SlotId } from './contract.ts'
+import type { EngineEvent } from './contract.ts'
+import type { SlotId } from './order.ts'
 
 /** Cuts a delivery into batches, in order, each slot's packets by their arrival. A mass take-over stays one batch. */
 export function* batches(events: readonly EngineEvent[]): Generator<readonly EngineEvent[]> {

@@ -18,8 +18,9 @@ import type {
   NativeSealSender,
   NativeStep,
 } from './addon.ts'
-import type { EngineEvent, Lead, Order, OrderFor, Plan, Repeat, Step } from './contract.ts'
+import type { EngineEvent } from './contract.ts'
 import type { SealMemory, SealSender } from './counters.ts'
+import type { Lead, Order, OrderFor, Plan, Repeat, Step } from './order.ts'
 import type { Seal } from './seal-contract.ts'
 
 type Ask = NonNullable<Extract<Order, { kind: 'follow' }>['ask']>

@@ -7,9 +7,7 @@ import { errnoName } from '../addon/errno.ts'
 import { loadAddon } from '../addon/load.ts'
 import { OpError } from '../base/errors.ts'
 import { native } from './edge.ts'
-
-/** An object of the addon; see native/base/exchange.h. */
-export type ExchangeHandle = object
+import type { ExchangeHandle, Started } from './succession-contract.ts'
 
 type ExchangeAddon = {
   makeExchange(): ExchangeHandle
@@ -47,15 +45,6 @@ export type Program = {
   /** The first is what it is called by. */
   readonly argv: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
-}
-
-/** What the first process has of the second: its number, our end of a connected stream, the shared memory. */
-export type Started = {
-  readonly pid: number
-  readonly channel: number
-  /** Takes sockets to it (native/base/descriptors.h). */
-  readonly sockets: number
-  readonly exchange: ExchangeHandle
 }
 
 /**

@@ -4,8 +4,8 @@
  * exchange, some milliseconds, only the adverts sent and received are exact (native/engine/core_exchange.cc).
  */
 import type { Us } from '../base/time.ts'
-import type { SlotId } from './contract.ts'
 import type { AdvertGaps, SlotCounters, Wakeups } from './counters.ts'
+import type { SlotId } from './order.ts'
 
 export type SlotFigures = {
   readonly seals: SlotCounters['seals']

@@ -19,16 +19,7 @@ import type {
 } from './addon.ts'
 import { RunningBfd } from './bfd.ts'
 import type { BfdEngineEvent } from './bfd-contract.ts'
-import type {
-  Engine,
-  EngineEvent,
-  LinkId,
-  LinkSpec,
-  OrderFor,
-  RejoinFailure,
-  SlotId,
-  StartEngine,
-} from './contract.ts'
+import type { Engine, EngineEvent, LinkSpec, RejoinFailure, StartEngine } from './contract.ts'
 import type {
   AdvertGaps,
   LinkCounters,
@@ -48,12 +39,12 @@ import {
   toNativeSeal,
   toNativeSealMemory,
 } from './edge.ts'
-import type { ExchangeHandle } from './exchange.ts'
 import { type EngineFigures, FiguresBefore, type SlotFigures } from './figures.ts'
+import type { LinkId, OrderFor, SlotId } from './order.ts'
 import { enginePolicy } from './policy.ts'
 import { Routes } from './routes.ts'
 import type { Seal } from './seal-contract.ts'
-import type { OnExchange, Succession } from './succession-contract.ts'
+import type { ExchangeHandle, OnExchange, Succession } from './succession-contract.ts'
 
 const addon = loadAddon() as Addon
 

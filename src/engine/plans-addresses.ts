@@ -15,7 +15,7 @@ import {
 } from '../wire/rtnetlink-address.ts'
 import { errno } from '../wire/rtnetlink-numbers.ts'
 import { encodeLinkSwitch } from '../wire/rtnetlink-virtual-link.ts'
-import type { LinkId, Plan, Step } from './contract.ts'
+import type { LinkId, Plan, Step } from './order.ts'
 import {
   type Announcement,
   announce,

@@ -4,7 +4,7 @@
  */
 import type { Family } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
-import type { Pace, Plan, Repeat, Step } from './contract.ts'
+import type { Pace, Plan, Repeat, Step } from './order.ts'
 
 /** garp_* of the configuration. Spans in µs. */
 export type GarpFacts = {

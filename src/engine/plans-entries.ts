@@ -1,7 +1,7 @@
 /** Routes and rules in plans: finished requests, told apart by the identity that the kernel gives them. */
 import { errno } from '../wire/rtnetlink-numbers.ts'
 import { encodeRouteTakeBack } from '../wire/rtnetlink-route.ts'
-import type { Plan, Step } from './contract.ts'
+import type { Plan, Step } from './order.ts'
 
 /** A route or a rule, resolved to the interfaces that it names. */
 export type EntryFacts = {

@@ -6,7 +6,7 @@
 import type { Ip } from '../base/ip.ts'
 import { type Us, us } from '../base/time.ts'
 import { encodeNote, encodeNoteFrame, noteHead } from '../wire/lease-note.ts'
-import type { LinkId, Plan } from './contract.ts'
+import type { LinkId, Plan } from './order.ts'
 
 /** Of an instance whose lease is in force: the table stands, with rules for it. */
 export type LeaseFacts = {

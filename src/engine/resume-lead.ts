@@ -3,7 +3,7 @@
  * the phase that it had, and what was to be done a few times and is done does not begin again.
  */
 import { type Us, us } from '../base/time.ts'
-import type { Lead, Repeat } from './contract.ts'
+import type { Lead, Repeat } from './order.ts'
 
 export type LeadBefore = {
   readonly now: Us

@@ -3,7 +3,7 @@
  * speak with peers of their own (unicast), of which none may be shared. A slot has one place.
  */
 import type { Ip } from '../base/ip.ts'
-import type { LinkId, SlotId } from './contract.ts'
+import type { LinkId, SlotId } from './order.ts'
 
 type Route = { readonly key: string; readonly link: LinkId; readonly peers: readonly Ip[] }
 

@@ -1,8 +1,19 @@
 /** What an upgrade in place asks of the engines of two processes (docs/upgrading.md). */
 import type { Us } from '../base/time.ts'
-import type { OrderFor, SlotId } from './contract.ts'
-import type { ExchangeHandle } from './exchange.ts'
 import type { EngineFigures } from './figures.ts'
+import type { OrderFor, SlotId } from './order.ts'
+
+/** An object of the addon; see native/base/exchange.h. */
+export type ExchangeHandle = object
+
+/** What the first process has of the second: its number, our end of a connected stream, the shared memory. */
+export type Started = {
+  readonly pid: number
+  readonly channel: number
+  /** Takes sockets to it (native/base/descriptors.h). */
+  readonly sockets: number
+  readonly exchange: ExchangeHandle
+}
 
 /**
  * How the slots of one engine become another's, in another process: the first gives them when nothing that it told is

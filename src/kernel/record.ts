@@ -18,8 +18,9 @@ import {
   objectKey,
 } from './marks.ts'
 import type { Survey } from './survey.ts'
-import { describeFound, type Keeps, type Request, type Swept, sweep } from './sweep.ts'
+import { describeFound, type Swept, sweep } from './sweep.ts'
 import { neighbourSettings, type SweptSettings } from './sweep-settings.ts'
+import type { Keeps, Request } from './sweep-types.ts'
 import type { InheritedLink } from './virtual-links.ts'
 
 export type OwnershipPorts = {

@@ -11,7 +11,7 @@ import { encodeRouteDump, encodeRouteForget } from '../wire/rtnetlink-route.ts'
 import { encodeRuleDump, encodeRuleForget } from '../wire/rtnetlink-rule.ts'
 import type { OwnedEntry } from './marks.ts'
 import type { Judge } from './ours.ts'
-import type { Keeps, Request } from './sweep.ts'
+import type { Keeps, Request } from './sweep-types.ts'
 
 export type FoundEntry = { readonly kind: 'route' | 'rule'; readonly text: string }
 

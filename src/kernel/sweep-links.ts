@@ -10,7 +10,7 @@ import { encodeLinkDump, type Link } from '../wire/rtnetlink-link.ts'
 import { encodeLinkDelete, encodeLinkSwitch } from '../wire/rtnetlink-virtual-link.ts'
 import { linkMark, type OwnedLink } from './marks.ts'
 import type { Judge } from './ours.ts'
-import type { Keeps, Request } from './sweep.ts'
+import type { Keeps, Request } from './sweep-types.ts'
 import type { InheritedLink } from './virtual-links.ts'
 
 export type FoundLink = { readonly owned: OwnedLink }

@@ -12,7 +12,7 @@ import {
 import type { ChangedSetting } from './marks.ts'
 import { objectsOf } from './ours.ts'
 import type { Survey } from './survey.ts'
-import type { Request } from './sweep.ts'
+import type { Request } from './sweep-types.ts'
 
 export type SweptSettings = {
   /** One phrase each: 'arp_ignore of eth0 to 0'. */

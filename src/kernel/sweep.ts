@@ -20,9 +20,7 @@ import type { Survey } from './survey.ts'
 import { type FoundEntry, type SweptEntries, sweepEntries } from './sweep-entries.ts'
 import { type FoundLink, type SweptLinks, sweepLinks } from './sweep-links.ts'
 import { type SweptSettings, sweepSettings } from './sweep-settings.ts'
-
-/** One rtnetlink request, answered; throws OpError. */
-export type Request = (bytes: Uint8Array) => Uint8Array
+import type { Keeps, Request } from './sweep-types.ts'
 
 type Found = { readonly address: LinkAddress; readonly interface: string }
 /** `again`: the request that sets the address again where it is missing. */
@@ -38,15 +36,6 @@ export type Swept = {
   readonly entries: SweptEntries
   readonly links: SweptLinks
   readonly settings: SweptSettings
-}
-
-/** What a dead vipd left and the next one wants as it is: traffic goes on over it. */
-export type Keeps = {
-  address(address: LinkAddress, interfaceName: string): boolean
-  /** Of a route or a rule, with the words of the operator. */
-  entry(identity: string, text: string): boolean
-  /** A link that vipd made: switched off, and not deleted. */
-  link(name: string): boolean
 }
 
 export const keepsNothing: Keeps = {

@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process'
 import { us } from '../base/time.ts'
-import type { Repeat } from '../engine/contract.ts'
+import type { Repeat } from '../engine/order.ts'
 import { type Flood, framesOf } from './floods.ts'
 import { sendFrames } from './frame-sender.ts'
 

@@ -1,8 +1,8 @@
 /** Frames that an engine repeats, for the programs of the lab that are to be on time: on its own thread, until it is stopped. */
 import { parseIp } from '../base/ip.ts'
 import { us } from '../base/time.ts'
-import type { Repeat } from '../engine/contract.ts'
 import { startEngine } from '../engine/native.ts'
+import type { Repeat } from '../engine/order.ts'
 import { dropAllFilter } from '../wire/bpf.ts'
 
 /** Longer than any run. */

@@ -10,7 +10,7 @@
 import type { Log } from '../base/log.ts'
 import { describeResult, succeeded } from '../checks/verdict/describe.ts'
 import type { Fifo, Mail, Notify } from '../config/notify.ts'
-import type { UserCommand } from '../config/types.ts'
+import type { UserCommand } from '../config/user-command.ts'
 import { withWords } from './command.ts'
 import { NotifyFifos } from './fifos.ts'
 import { composeMail } from './mail.ts'

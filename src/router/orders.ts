@@ -2,7 +2,8 @@
  * Orders gathered while one batch of events is worked on and handed over in one call, so that what
  * becomes due together goes out together (some tens at a time: the engine takes up more in slices). A later order for a slot follows the earlier one; none is lost.
  */
-import type { Engine, Order, OrderFor, SlotId } from '../engine/contract.ts'
+import type { Engine } from '../engine/contract.ts'
+import type { Order, OrderFor, SlotId } from '../engine/order.ts'
 
 export class OrderQueue {
   #waiting: OrderFor[] = []

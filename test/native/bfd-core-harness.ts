@@ -14,7 +14,7 @@ import type {
   BfdSpec,
   BfdStanding,
 } from '../../src/engine/bfd-contract.ts'
-import type { SlotId } from '../../src/engine/contract.ts'
+import type { SlotId } from '../../src/engine/order.ts'
 
 type BfdOutcome = Pick<NativeBfdOutcome, 'sends' | 'events'> & {
   /** What the thread tells the engine at once. */

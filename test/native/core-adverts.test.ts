@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Ip } from '../../src/base/ip.ts'
 import { us } from '../../src/base/time.ts'
-import type { Order } from '../../src/engine/contract.ts'
+import type { Order } from '../../src/engine/order.ts'
 import {
   Bench,
   expected,

@@ -5,8 +5,9 @@
 import assert from 'node:assert/strict'
 import { type Ip, parseIp } from '../../src/base/ip.ts'
 import { us } from '../../src/base/time.ts'
-import type { EngineEvent, Lead, Order, Plan, Repeat, Step } from '../../src/engine/contract.ts'
+import type { EngineEvent } from '../../src/engine/contract.ts'
 import { type CoreHarness, makeCore, type Outcome } from '../../src/engine/core-harness.ts'
+import type { Lead, Order, Plan, Repeat, Step } from '../../src/engine/order.ts'
 import { followPatience, wardenLateUs } from '../../src/engine/policy.ts'
 
 export const second = 1_000_000

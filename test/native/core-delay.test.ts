@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { us } from '../../src/base/time.ts'
-import type { Plan, Step } from '../../src/engine/contract.ts'
+import type { Plan, Step } from '../../src/engine/order.ts'
 import {
   advert,
   Bench,

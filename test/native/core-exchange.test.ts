@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { us } from '../../src/base/time.ts'
-import type { Order } from '../../src/engine/contract.ts'
 import type { CoreHarness, Outcome } from '../../src/engine/core-harness.ts'
+import type { Order } from '../../src/engine/order.ts'
 import { enginePolicy } from '../../src/engine/policy.ts'
 import {
   advert,

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { us } from '../../src/base/time.ts'
-import type { Order } from '../../src/engine/contract.ts'
 import { batches } from '../../src/engine/deliveries.ts'
+import type { Order } from '../../src/engine/order.ts'
 import {
   advert,
   Bench,

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { us } from '../../src/base/time.ts'
-import type { Order } from '../../src/engine/contract.ts'
 import { type CoreHarness, makeCore, type Outcome } from '../../src/engine/core-harness.ts'
+import type { Order } from '../../src/engine/order.ts'
 import { followUntil, frame, lead, link, markOf, peer, request, second } from './core-bench.ts'
 
 /** Draws below n. */

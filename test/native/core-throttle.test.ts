@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { us } from '../../src/base/time.ts'
-import type { Order } from '../../src/engine/contract.ts'
 import { makeCore } from '../../src/engine/core-harness.ts'
+import type { Order } from '../../src/engine/order.ts'
 import { Bench, expected, followUntil, ip, lead, link, peer, second, vrid } from './core-bench.ts'
 
 test('distinct unexpected packets pass a token bucket per source', () => {

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Ip } from '../../src/base/ip.ts'
 import { us } from '../../src/base/time.ts'
-import type { Order, Plan, Repeat, Step } from '../../src/engine/contract.ts'
 import { makeCore } from '../../src/engine/core-harness.ts'
+import type { Order, Plan, Repeat, Step } from '../../src/engine/order.ts'
 import {
   advert,
   Bench,

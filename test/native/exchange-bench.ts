@@ -3,14 +3,14 @@ import assert from 'node:assert/strict'
 import { openSync } from 'node:fs'
 import { loadAddon } from '../../src/addon/load.ts'
 import { us } from '../../src/base/time.ts'
-import type { Lead, Order } from '../../src/engine/contract.ts'
 import {
   type CoreHarness,
   exchangeState,
   makeCore,
   makeExchange,
 } from '../../src/engine/core-harness.ts'
-import type { ExchangeHandle } from '../../src/engine/exchange.ts'
+import type { Lead, Order } from '../../src/engine/order.ts'
+import type { ExchangeHandle } from '../../src/engine/succession-contract.ts'
 import { lead, link, vrid } from './core-bench.ts'
 
 export const ms = 1_000

@@ -1,7 +1,7 @@
 /** What the kernel would drop is read and counted while it is little; of a flood only the first packets are. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Plan } from '../../src/engine/contract.ts'
+import type { Plan } from '../../src/engine/order.ts'
 import { passAllFilter, vrrpFilter } from '../../src/wire/bpf.ts'
 import {
   engine,

@@ -6,16 +6,9 @@ import assert from 'node:assert/strict'
 import { after, before } from 'node:test'
 import { type Ip, ipFamily, parseIp } from '../../src/base/ip.ts'
 import { us } from '../../src/base/time.ts'
-import type {
-  Engine,
-  EngineEvent,
-  Lead,
-  LinkSpec,
-  Order,
-  Plan,
-  Repeat,
-} from '../../src/engine/contract.ts'
+import type { Engine, EngineEvent, LinkSpec } from '../../src/engine/contract.ts'
 import { startEngine } from '../../src/engine/native.ts'
+import type { Lead, Order, Plan, Repeat } from '../../src/engine/order.ts'
 import { followPatience, wardenLateUs } from '../../src/engine/policy.ts'
 import { until as lookUntil } from '../../src/lab/wait.ts'
 import {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { us } from '../../src/base/time.ts'
-import type { Pace, Plan, Step } from '../../src/engine/contract.ts'
+import type { Pace, Plan, Step } from '../../src/engine/order.ts'
 import { Bench, datagram, frame, lead, link, marks, request, second } from './core-bench.ts'
 
 const gap = 100_000

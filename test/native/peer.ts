@@ -1,9 +1,10 @@
 /** The other host: a child process with an engine. Its end of a veth pair is moved in by the test. */
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { EngineEvent, LinkSpec, OrderFor } from '../../src/engine/contract.ts'
+import type { EngineEvent, LinkSpec } from '../../src/engine/contract.ts'
 import type { SlotCounters } from '../../src/engine/counters.ts'
 import { startEngine } from '../../src/engine/native.ts'
+import type { OrderFor } from '../../src/engine/order.ts'
 import { ip, quiet, Remote, serveRemote } from './remote.ts'
 
 type Methods = {

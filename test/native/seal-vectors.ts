@@ -1,8 +1,9 @@
 /** Signed adverts of the draft and of other programs, and a core that hears and sends them. */
 import { type Ip, parseIp } from '../../src/base/ip.ts'
 import { type Us, us } from '../../src/base/time.ts'
-import type { EngineEvent, Order } from '../../src/engine/contract.ts'
+import type { EngineEvent } from '../../src/engine/contract.ts'
 import { type CoreHarness, makeCore } from '../../src/engine/core-harness.ts'
+import type { Order } from '../../src/engine/order.ts'
 import type { TrailerSeal } from '../../src/engine/seal-contract.ts'
 import { fromHex } from '../hex.ts'
 

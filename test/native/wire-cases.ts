@@ -5,8 +5,9 @@ import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { type Us, us } from '../../src/base/time.ts'
-import type { EngineEvent, Lead, Order, Plan } from '../../src/engine/contract.ts'
+import type { EngineEvent } from '../../src/engine/contract.ts'
 import { startEngine } from '../../src/engine/native.ts'
+import type { Lead, Order, Plan } from '../../src/engine/order.ts'
 import { vrrpFilter } from '../../src/wire/bpf.ts'
 import {
   add,

@@ -4,7 +4,7 @@
  */
 import type { Ip } from '../../src/base/ip.ts'
 import type { BfdEngineEvent } from '../../src/engine/bfd-contract.ts'
-import type { SlotId } from '../../src/engine/contract.ts'
+import type { SlotId } from '../../src/engine/order.ts'
 import { type Arrived, SimBfd } from './bfd.ts'
 import type { Host } from './host.ts'
 import { queuedMax } from './lan.ts'

@@ -13,7 +13,7 @@ import type {
   BfdSpec,
   BfdStanding,
 } from '../../src/engine/bfd-contract.ts'
-import type { SlotId } from '../../src/engine/contract.ts'
+import type { SlotId } from '../../src/engine/order.ts'
 import { type BfdCoreHarness, makeBfdCore } from '../native/bfd-core-harness.ts'
 import type { Packet } from './lan.ts'
 

@@ -1,6 +1,6 @@
 /** The hosts of a run as an operator sees them: who leads, who may, and with which priority. */
 import type { Ip } from '../../src/base/ip.ts'
-import type { SlotId } from '../../src/engine/contract.ts'
+import type { SlotId } from '../../src/engine/order.ts'
 import type { Host } from './host.ts'
 import { roamingAddress, thirdAddress, thirdVrid } from './host-file.ts'
 import type { Lan } from './lan.ts'

@@ -1,5 +1,6 @@
 /** One step of a plan leaves a simulated host: for its kernel, or for the segment, as far as the kernel lease lets it. */
-import type { LinkSpec, SlotId, Step } from '../../src/engine/contract.ts'
+import type { LinkSpec } from '../../src/engine/contract.ts'
+import type { SlotId, Step } from '../../src/engine/order.ts'
 import type { Host } from './host.ts'
 import type { Surroundings } from './witness.ts'
 

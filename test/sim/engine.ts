@@ -6,17 +6,7 @@
 import { OpError } from '../../src/base/errors.ts'
 import type { Ip } from '../../src/base/ip.ts'
 import { type Us, us } from '../../src/base/time.ts'
-import type {
-  Engine,
-  EngineEvent,
-  LinkId,
-  LinkSpec,
-  OrderFor,
-  Plan,
-  RejoinFailure,
-  SlotId,
-  Step,
-} from '../../src/engine/contract.ts'
+import type { Engine, EngineEvent, LinkSpec, RejoinFailure } from '../../src/engine/contract.ts'
 import { type CoreHarness, makeCore } from '../../src/engine/core-harness.ts'
 import type {
   AdvertGaps,
@@ -27,8 +17,9 @@ import type {
   Wakeups,
 } from '../../src/engine/counters.ts'
 import { batches } from '../../src/engine/deliveries.ts'
-import type { ExchangeHandle } from '../../src/engine/exchange.ts'
+import type { LinkId, OrderFor, Plan, SlotId, Step } from '../../src/engine/order.ts'
 import type { Seal } from '../../src/engine/seal-contract.ts'
+import type { ExchangeHandle } from '../../src/engine/succession-contract.ts'
 import type { Packet } from './lan.ts'
 import { Standings } from './standings.ts'
 

@@ -1,5 +1,5 @@
 /** What reached each process for each virtual router: of the slot that it has now. */
-import type { SlotId } from '../../src/engine/contract.ts'
+import type { SlotId } from '../../src/engine/order.ts'
 import { slotOf } from './cluster.ts'
 import type { Host } from './host.ts'
 import { Listening } from './listening.ts'

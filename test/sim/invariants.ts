@@ -5,7 +5,7 @@
  */
 import type { Ip } from '../../src/base/ip.ts'
 import type { Us } from '../../src/base/time.ts'
-import type { SlotId } from '../../src/engine/contract.ts'
+import type { SlotId } from '../../src/engine/order.ts'
 import type { Agenda } from './agenda.ts'
 import { Believed } from './believed.ts'
 import { BfdRules } from './bfd-rules.ts'

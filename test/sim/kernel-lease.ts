@@ -3,7 +3,7 @@
  * with the packets that arrive. It outlives the daemon. Timeouts count in ticks of the host's clock, as jiffies do.
  */
 import type { Us } from '../../src/base/time.ts'
-import type { Step } from '../../src/engine/contract.ts'
+import type { Step } from '../../src/engine/order.ts'
 import { leaseId } from '../../src/kernel/lease-rules.ts'
 import { decodeNote } from '../../src/wire/lease-note.ts'
 

@@ -1,5 +1,6 @@
 /** Which slots of a simulated engine lead, with what, and how much of that the run has been told. */
-import type { EngineEvent, Lead, Order, SlotId } from '../../src/engine/contract.ts'
+import type { EngineEvent } from '../../src/engine/contract.ts'
+import type { Lead, Order, SlotId } from '../../src/engine/order.ts'
 
 type Slot = { lead: Lead | null; leading: boolean; generation: number }
 

@@ -1,6 +1,6 @@
 /** What surrounds a host: what all hosts of a run share, and who is told of what it does. */
 import type { Us } from '../../src/base/time.ts'
-import type { SlotId } from '../../src/engine/contract.ts'
+import type { SlotId } from '../../src/engine/order.ts'
 import type { Agenda } from './agenda.ts'
 import type { Host } from './host.ts'
 import type { Lan, Packet } from './lan.ts'

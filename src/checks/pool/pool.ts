@@ -11,16 +11,15 @@ import type { Series } from '../../threads/supervised.ts'
 import type { Loss } from '../../threads/thread.ts'
 import { combine } from '../verdict/combine.ts'
 import { succeeded } from '../verdict/describe.ts'
-import { advance, fresh, type News, type Progress, statusOf } from '../verdict/progress.ts'
-import { capacityFor, ResultRing } from '../verdict/record.ts'
 import type {
   CheckEvent,
   CheckPool,
-  CheckSpec,
-  CheckStatus,
   PassedCheck,
   StartCheckPool,
-} from '../verdict/types.ts'
+} from '../verdict/pool-contract.ts'
+import { advance, fresh, type News, type Progress, statusOf } from '../verdict/progress.ts'
+import { capacityFor, ResultRing } from '../verdict/record.ts'
+import type { CheckSpec, CheckStatus } from '../verdict/types.ts'
 import { holdBack } from './hold-back.ts'
 import type { Assignment, FromWorker } from './messages.ts'
 import { WorkerHandle } from './worker-handle.ts'

@@ -8,7 +8,8 @@ import { globalInputs, globalOptions } from '../keywords/global.ts'
 import { identityOptions } from '../keywords/identity.ts'
 import { mailOptions } from '../keywords/mail.ts'
 import type { Fifo } from '../notify.ts'
-import type { Globals, Instance, TimedCommand, UserCommand } from '../types.ts'
+import type { Globals, Instance, TimedCommand } from '../types.ts'
+import type { UserCommand } from '../user-command.ts'
 import { finishInterfaceDelays } from './interface-delays.ts'
 
 export function finishGlobals(instances: readonly Instance[], lowering: Lowering): Globals {

@@ -6,7 +6,8 @@ import { settlePlain } from '../grammar/settle.ts'
 import { scriptOptions } from '../keywords/script.ts'
 import { buildCommand } from '../scripts/command-user.ts'
 import { secured } from '../scripts/security.ts'
-import type { Config, Instance, Script, UserCommand } from '../types.ts'
+import type { Config, Instance, Script } from '../types.ts'
+import type { UserCommand } from '../user-command.ts'
 
 export function finishScripts(
   drafts: readonly InstanceDraft[],

@@ -2,7 +2,8 @@
 import type { Draft, StaticsDraft } from '../draft/draft.ts'
 import type { Lowering } from '../draft/report.ts'
 import type { StaticAddress, Statics } from '../statics.ts'
-import type { Instance, VirtualAddress } from '../types.ts'
+import type { Instance } from '../types.ts'
+import type { VirtualAddress } from '../virtual-address.ts'
 
 /** Without the addresses that are written twice, or move with an instance. */
 export function finishStatics(

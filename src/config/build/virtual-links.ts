@@ -14,8 +14,8 @@ import { globalInputs } from '../keywords/global.ts'
 import { instanceOptions } from '../keywords/instance-options.ts'
 import { linkNameError } from '../keywords/vmac.ts'
 import type { Node } from '../language/tree-types.ts'
-import type { VirtualAddress } from '../types.ts'
-import { vmacWanted } from '../types.ts'
+import type { VirtualAddress } from '../virtual-address.ts'
+import { vmacWanted } from '../virtual-address.ts'
 import type { Vmac } from '../vmac.ts'
 
 /** The virtual links of one instance, as its draft says. */

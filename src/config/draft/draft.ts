@@ -11,6 +11,7 @@ import type { Garp } from '../announcements.ts'
 import type { HmacMode } from '../hmac.ts'
 import type { HttpListener, HttpPeer } from '../http.ts'
 import type { Fifo, MailOptions, NotifyOptions } from '../notify.ts'
+import type { Place } from '../place.ts'
 import type { Route, Rule } from '../routing.ts'
 import { noSnmp, type SnmpConfig } from '../snmp.ts'
 import type { StaticAddress } from '../statics.ts'
@@ -23,13 +24,12 @@ import type {
   InstanceOptions,
   InterfaceDelay,
   Peer,
-  Place,
   ScriptOptions,
   Tracked,
   UnicastOptions,
-  UserCommand,
-  VirtualAddress,
 } from '../types.ts'
+import type { UserCommand } from '../user-command.ts'
+import type { VirtualAddress } from '../virtual-address.ts'
 import { Written } from './written.ts'
 
 export type NotifyDraft = {

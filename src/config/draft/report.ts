@@ -5,7 +5,8 @@
 
 import type { GarpGroup } from '../announcements.ts'
 import type { Word } from '../language/tree-types.ts'
-import type { BfdInstance, Diagnostic, Place, Severity } from '../types.ts'
+import type { Place } from '../place.ts'
+import type { BfdInstance, Diagnostic, Severity } from '../types.ts'
 import type { World } from '../world.ts'
 import type { GlobalDraft, ScriptDraft } from './draft.ts'
 import { Listed } from './listed.ts'

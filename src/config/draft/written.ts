@@ -2,7 +2,7 @@
  * What has been written of the plain options of one type, and where. Most blocks write few of them and a file may have
  * thousands of blocks: what is not written costs nothing.
  */
-import type { Place } from '../types.ts'
+import type { Place } from '../place.ts'
 
 export class Written<R> {
   #values: { -readonly [F in keyof R]?: R[F] } | null = null

@@ -1,6 +1,7 @@
 /** BFD trackers that never do what they are written for, or do harm: `takeover` beside the master, and faults by a peer. */
 import { type Ip, ipFamily, isLinkLocal, sharePrefix } from '../../base/ip.ts'
-import type { BfdInstance, Config, Instance, Place, Tracked } from '../types.ts'
+import type { Place } from '../place.ts'
+import type { BfdInstance, Config, Instance, Tracked } from '../types.ts'
 import type { World } from '../world.ts'
 
 type Say = (place: Place, code: string, message: string) => void

@@ -1,5 +1,7 @@
 /** What takes over before a kernel lease ends, by the configuration of one host alone: two hosts answer for the difference. */
-import type { BfdInstance, Config, Instance, Place } from '../types.ts'
+
+import type { Place } from '../place.ts'
+import type { BfdInstance, Config, Instance } from '../types.ts'
 
 type Say = (place: Place, code: string, message: string) => void
 

@@ -3,7 +3,8 @@
  * They change no exit status, but an owner below 255 in strict mode.
  */
 import { ipFamily, isLinkLocal } from '../../base/ip.ts'
-import type { Config, Diagnostic, Instance, Place } from '../types.ts'
+import type { Place } from '../place.ts'
+import type { Config, Diagnostic, Instance } from '../types.ts'
 import type { ForeignAddress, World } from '../world.ts'
 import { lintBfd } from './lint-bfd.ts'
 import { lintLease } from './lint-lease.ts'

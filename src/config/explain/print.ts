@@ -16,15 +16,9 @@ import type { Notify } from '../notify.ts'
 import { describeCommand } from '../scripts/command.ts'
 import { isSnmpOn, type SnmpConfig, snmpSocketText } from '../snmp.ts'
 import type { StaticAddress, Statics } from '../statics.ts'
-import type {
-  BfdInstance,
-  Config,
-  Instance,
-  Script,
-  Tracked,
-  UserCommand,
-  VirtualAddress,
-} from '../types.ts'
+import type { BfdInstance, Config, Instance, Script, Tracked } from '../types.ts'
+import type { UserCommand } from '../user-command.ts'
+import type { VirtualAddress } from '../virtual-address.ts'
 import type { World } from '../world.ts'
 import { hints } from './hints.ts'
 import { scriptUsers } from './lint.ts'

@@ -7,7 +7,8 @@ import type { Ip } from '../../base/ip.ts'
 import { ipBytes, ipFamily, ipFromBytes, parseIp } from '../../base/ip.ts'
 import type { Lowering } from '../draft/report.ts'
 import type { Node, Word } from '../language/tree-types.ts'
-import { type VirtualAddress, vmacWanted } from '../types.ts'
+import type { VirtualAddress } from '../virtual-address.ts'
+import { vmacWanted } from '../virtual-address.ts'
 import { oneALine, readLenientAddress, withoutCommas } from './lenient-address.ts'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }

@@ -1,6 +1,6 @@
 /** The metrics of a route (RTAX_*): what the kernel is told about the path. */
 import type { Word } from '../language/tree-types.ts'
-import type { RouteDraft } from './routes.ts'
+import type { RouteDraft } from './route-draft.ts'
 import type { RoutingWords } from './routing-words.ts'
 
 type Metric = {

@@ -3,21 +3,13 @@
  * else is the destination.
  */
 import { type Family, type Ip, ipFamily } from '../../base/ip.ts'
-import type { Prefix } from '../../base/routing.ts'
 import type { Lowering } from '../draft/report.ts'
 import type { Node, Word } from '../language/tree-types.ts'
 import type { NextHop, Route } from '../routing.ts'
+import type { Mutable, RouteDraft } from './route-draft.ts'
 import { readEncap } from './route-encap.ts'
 import { readMetric } from './route-metrics.ts'
 import { EntryDropped, RoutingWords } from './routing-words.ts'
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] }
-export type RouteDraft = Mutable<Omit<Route, 'family' | 'destination' | 'scope'>> & {
-  /** Said by a word, or by the first address. */
-  family: Family | null
-  destination: { readonly word: Word; readonly prefix: Prefix } | null
-  scope: number | null
-}
 
 /** RTN_*. */
 const types: Readonly<Record<string, number>> = {

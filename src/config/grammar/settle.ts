@@ -1,7 +1,7 @@
 /** From what is written of plain options to the value of every one of them. */
 import type { Lowering } from '../draft/report.ts'
 import type { Written } from '../draft/written.ts'
-import type { Place } from '../types.ts'
+import type { Place } from '../place.ts'
 import type { Option, Options, Values } from './option.ts'
 
 /** A block whose options are settled. */

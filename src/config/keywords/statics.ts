@@ -7,7 +7,7 @@ import { readRoute } from '../grammar/routes.ts'
 import { readRule } from '../grammar/rules.ts'
 import { optionValue } from '../grammar/settle.ts'
 import { readStaticAddress } from '../grammar/static-address.ts'
-import type { Place } from '../types.ts'
+import type { Place } from '../place.ts'
 import { globalInputs } from './global.ts'
 import { routeWords, ruleWords } from './routing.ts'
 

@@ -4,7 +4,8 @@
  * ends its line: the first line takes the reference's place, the others follow as lines of their own.
  */
 
-import type { Diagnostic, Place } from '../types.ts'
+import type { Place } from '../place.ts'
+import type { Diagnostic } from '../types.ts'
 import { noteAt, warningAt } from './diagnostics.ts'
 import { lineCharactersMax, replacementsPerLineMax } from './limits.ts'
 import { placeAt, slice, standing, type Text, TextBuilder, trim } from './source.ts'

@@ -1,5 +1,7 @@
 /** Making, printing and summing up what is wrong with a configuration. */
-import type { Diagnostic, Place, Severity } from '../types.ts'
+
+import type { Place } from '../place.ts'
+import type { Diagnostic, Severity } from '../types.ts'
 
 type Verdict = Diagnostic['verdict']
 

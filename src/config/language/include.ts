@@ -3,7 +3,8 @@
  * that nothing matches; `includem` and its kin, `include_check` and `-e` turn that into a refusal.
  */
 
-import type { Diagnostic, Place } from '../types.ts'
+import type { Place } from '../place.ts'
+import type { Diagnostic } from '../types.ts'
 import type { FileText, World } from '../world.ts'
 import { errorAt, noteAt, warningAt } from './diagnostics.ts'
 import { braceAlternativesMax } from './limits.ts'

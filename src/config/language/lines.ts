@@ -6,7 +6,8 @@
  *   physical line → @id → $NAME= → ~SEQ ~LST → $NAME → include → cut at braces
  */
 
-import type { Diagnostic, Place } from '../types.ts'
+import type { Place } from '../place.ts'
+import type { Diagnostic } from '../types.ts'
 import type { World } from '../world.ts'
 import { Definitions, isContinued, isRepetition } from './definitions.ts'
 import { errorAt, warningAt } from './diagnostics.ts'

@@ -3,7 +3,8 @@
  * and editors put into a file. They stay where they are, as keepalived leaves them; the place says what they are.
  */
 
-import type { Diagnostic, Place } from '../types.ts'
+import type { Place } from '../place.ts'
+import type { Diagnostic } from '../types.ts'
 import { errorAt, warningAt } from './diagnostics.ts'
 import { placeAt, type Text } from './source.ts'
 

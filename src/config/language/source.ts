@@ -3,7 +3,7 @@
  * each of its characters was written is the idea that all layers above share: cutting, removing an escape
  * or replacing a reference keeps the place, so any word of any later stage can be pointed at in the file.
  */
-import type { Place } from '../types.ts'
+import type { Place } from '../place.ts'
 
 /** From offset `at` on, characters were written at `column`, one column each (step 1) or all there (0). */
 type Span = { readonly at: number; readonly column: number; readonly step: 0 | 1 }

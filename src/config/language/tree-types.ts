@@ -4,7 +4,9 @@
  * keywords and no braces. Every word carries the place where it was written, so a diagnostic can
  * point at it whichever layer finds the mistake.
  */
-import type { Diagnostic, Place } from '../types.ts'
+
+import type { Place } from '../place.ts'
+import type { Diagnostic } from '../types.ts'
 
 /** One word of a line. `quoted`: it was written in double quotes, which are not part of `text`. */
 export type Word = { readonly text: string; readonly place: Place; readonly quoted: boolean }

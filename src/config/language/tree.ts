@@ -4,7 +4,7 @@
  * Nothing stops it: every mistake is a diagnostic with its place, and reading goes on after it.
  */
 import { seeded } from '../../base/seeded.ts'
-import type { Place } from '../types.ts'
+import type { Place } from '../place.ts'
 import type { World } from '../world.ts'
 import { errorAt, warningAt, wholeFile } from './diagnostics.ts'
 import { parseChecks, pathsOf, readable, tooManyNames } from './include.ts'

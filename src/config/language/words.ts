@@ -1,6 +1,6 @@
 /** A logical line as words: blanks separate, double quotes group, nothing is escaped at this stage. */
 
-import type { Place } from '../types.ts'
+import type { Place } from '../place.ts'
 import { isBlank, placeAt, type Text } from './source.ts'
 import type { Word } from './tree-types.ts'
 

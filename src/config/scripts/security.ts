@@ -7,7 +7,7 @@
  */
 import type { Command } from '../../base/command.ts'
 import type { Lowering } from '../draft/report.ts'
-import type { UserCommand } from '../types.ts'
+import type { UserCommand } from '../user-command.ts'
 import type { World } from '../world.ts'
 import { filesOf } from './run-files.ts'
 import { unsafePart } from './trusted-path.ts'

@@ -12,7 +12,7 @@ import {
 } from '../../bfd/session.ts'
 import type { BfdInstance } from '../../config/types.ts'
 import type { Bfd, BfdEngineEvent, BfdSessionId } from '../../engine/bfd-contract.ts'
-import type { SlotId } from '../../engine/contract.ts'
+import type { SlotId } from '../../engine/order.ts'
 import { type BfdPacket, decodeBfd, emptyBfdRejects } from '../../wire/bfd.ts'
 
 /** How long a session that begins may take to come up before it counts as down. Both ends idle at 1 s: three packets. */

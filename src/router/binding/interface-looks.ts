@@ -5,7 +5,7 @@
  */
 import { OpError } from '../../base/errors.ts'
 import type { Us } from '../../base/time.ts'
-import type { SlotId } from '../../engine/contract.ts'
+import type { SlotId } from '../../engine/order.ts'
 
 /** Packets that pass on an interface, as far as a filter lets them; every call throws OpError. */
 export type PacketSockets = {

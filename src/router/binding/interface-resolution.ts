@@ -4,7 +4,8 @@
  * Pure over the kernel's mirror, so every case is a table in the tests.
  */
 import { type Ip, ipFamily, isLinkLocal, shareNetwork } from '../../base/ip.ts'
-import type { Instance, VirtualAddress } from '../../config/types.ts'
+import type { Instance } from '../../config/types.ts'
+import type { VirtualAddress } from '../../config/virtual-address.ts'
 import type { Fault } from '../../election/types.ts'
 import type { AddressFacts } from '../../engine/plans-addresses.ts'
 import type { KernelAddress } from '../../kernel/address-table.ts'

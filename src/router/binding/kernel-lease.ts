@@ -4,7 +4,8 @@
  */
 import { type Ip, ipFamily, isLinkLocal } from '../../base/ip.ts'
 import { type Us, us } from '../../base/time.ts'
-import type { Instance, VirtualAddress } from '../../config/types.ts'
+import type { Instance } from '../../config/types.ts'
+import type { VirtualAddress } from '../../config/virtual-address.ts'
 import type { LeaseFacts } from '../../engine/plans-lease.ts'
 import type { LeasedAddress, LeasedInstance } from '../../kernel/lease-rules.ts'
 import type { KernelLink } from '../../kernel/link-table.ts'

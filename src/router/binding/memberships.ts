@@ -8,7 +8,8 @@
 import { readFile } from 'node:fs/promises'
 import { type Family, type Ip, ipBytes } from '../../base/ip.ts'
 import type { Log } from '../../base/log.ts'
-import type { Engine, LinkId } from '../../engine/contract.ts'
+import type { Engine } from '../../engine/contract.ts'
+import type { LinkId } from '../../engine/order.ts'
 
 /** A group that an open link receives on. */
 export type Membership = {

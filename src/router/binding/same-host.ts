@@ -5,7 +5,7 @@
  * once and then every minute: more adverts than this daemon has sent are another program's.
  */
 import type { Log } from '../../base/log.ts'
-import type { SlotId } from '../../engine/contract.ts'
+import type { SlotId } from '../../engine/order.ts'
 import { outgoingFilter } from '../../wire/bpf.ts'
 import { outgoingVrid } from '../../wire/outgoing.ts'
 import { InterfaceLooks, type Leading, type Look, type PacketSockets } from './interface-looks.ts'

@@ -4,7 +4,7 @@ import type { StaticAddress, Statics } from '../../config/statics.ts'
 import type { AddressFacts } from '../../engine/plans-addresses.ts'
 import type { OwnedObject } from '../../kernel/marks.ts'
 import type { KernelView } from '../../kernel/mirror.ts'
-import type { Keeps } from '../../kernel/sweep.ts'
+import type { Keeps } from '../../kernel/sweep-types.ts'
 import { identityOf, identityOfHeld, placeOf } from '../../wire/address-identity.ts'
 import {
   encodeAddressDelete,

@@ -1,5 +1,5 @@
 /** What a BFD session is to the instances that track it. */
-import type { SlotId } from '../../engine/contract.ts'
+import type { SlotId } from '../../engine/order.ts'
 import type { DispatcherPorts } from './dispatcher-ports.ts'
 import type { Roster } from './roster.ts'
 

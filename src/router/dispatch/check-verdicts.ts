@@ -3,7 +3,8 @@
  * whether an instance has to wait for the first.
  */
 import { describeResult, exitStatus } from '../../checks/verdict/describe.ts'
-import type { CheckEvent, CheckStatus } from '../../checks/verdict/types.ts'
+import type { CheckEvent } from '../../checks/verdict/pool-contract.ts'
+import type { CheckStatus } from '../../checks/verdict/types.ts'
 import type { Config } from '../../config/types.ts'
 import type { DispatcherPorts } from './dispatcher-ports.ts'
 import type { RouterState } from './router-state.ts'

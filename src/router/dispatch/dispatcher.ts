@@ -13,7 +13,7 @@
  * together goes out together.
  */
 import { minUs } from '../../base/time.ts'
-import type { CheckEvent } from '../../checks/verdict/types.ts'
+import type { CheckEvent } from '../../checks/verdict/pool-contract.ts'
 import { noStatics } from '../../config/statics.ts'
 import type { Config, Globals } from '../../config/types.ts'
 import { describeFault } from '../../election/describe.ts'

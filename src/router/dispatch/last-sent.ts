@@ -3,7 +3,8 @@
  * process.
  */
 import type { Us } from '../../base/time.ts'
-import type { Engine, SlotId } from '../../engine/contract.ts'
+import type { Engine } from '../../engine/contract.ts'
+import type { SlotId } from '../../engine/order.ts'
 import type { SocketBinding } from '../binding/socket-binding.ts'
 
 export class LastSent {

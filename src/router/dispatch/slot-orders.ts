@@ -6,7 +6,7 @@
 import type { Us } from '../../base/time.ts'
 import type { Instance } from '../../config/types.ts'
 import type { Machine, OrderChange, Params } from '../../election/types.ts'
-import type { ExpectedAdvert, Order, Plan, SlotId } from '../../engine/contract.ts'
+import type { ExpectedAdvert, Order, Plan, SlotId } from '../../engine/order.ts'
 import { planAdvert, planAnnounceSource, planLease, planOrder } from '../../engine/plans.ts'
 import {
   planCarriers,

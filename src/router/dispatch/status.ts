@@ -4,9 +4,10 @@
  */
 import { hostname } from 'node:os'
 import { type Us, us, usToMilliseconds } from '../../base/time.ts'
-import type { CheckPool } from '../../checks/verdict/types.ts'
+import type { CheckPool } from '../../checks/verdict/pool-contract.ts'
 import { describeCommand } from '../../config/scripts/command.ts'
-import type { Script, VirtualAddress } from '../../config/types.ts'
+import type { Script } from '../../config/types.ts'
+import type { VirtualAddress } from '../../config/virtual-address.ts'
 import { describeCause } from '../../election/describe.ts'
 import { restartUs } from '../../election/effects.ts'
 import type { State } from '../../election/types.ts'

@@ -14,7 +14,7 @@ import type {
   Script,
   SyncGroup,
 } from '../../config/types.ts'
-import type { SlotId } from '../../engine/contract.ts'
+import type { SlotId } from '../../engine/order.ts'
 import { globalChanges } from './globals.ts'
 import { describeAlteration } from './instance-changes.ts'
 import { same } from './same.ts'

@@ -7,8 +7,9 @@
 import { groupBy } from '../../base/collections.ts'
 import type { Ip } from '../../base/ip.ts'
 import { placeOf } from '../../config/build/instance-identity.ts'
-import type { Instance, SyncGroup, VirtualAddress } from '../../config/types.ts'
-import type { SlotId } from '../../engine/contract.ts'
+import type { Instance, SyncGroup } from '../../config/types.ts'
+import type { VirtualAddress } from '../../config/virtual-address.ts'
+import type { SlotId } from '../../engine/order.ts'
 import { same } from './same.ts'
 
 /** An instance that goes on. `altered`: not as it is. */

@@ -6,6 +6,8 @@ import type { Exemplar } from './exposition.ts'
 const kindsMax = 10_000
 
 export type Kind = Pick<Transition, 'instance' | 'from' | 'to' | 'cause'>
+/** The last transition of a kind; null: it is not known. */
+export type ExemplarOf = (kind: Kind) => Exemplar | null
 
 export class TransitionExemplars {
   readonly #last = new Map<string, Exemplar>()

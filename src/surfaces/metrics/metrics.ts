@@ -1,7 +1,7 @@
 /** All that is told to Prometheus, as one text. */
 import type { Status } from '../../report/status.ts'
-import type { Kind } from './exemplars.ts'
-import { type Exemplar, exposition, type Format } from './exposition.ts'
+import type { ExemplarOf } from './exemplars.ts'
+import { exposition, type Format } from './exposition.ts'
 import { keepalivedFamilies } from './keepalived-names.ts'
 import { type ProcessFacts, processFamilies } from './process-names.ts'
 import { vipdFamilies } from './vipd-names.ts'
@@ -11,8 +11,7 @@ export type MetricsOf = {
   readonly facts: ProcessFacts
   /** The wall clock when the status was made, in milliseconds. */
   readonly atMs: number
-  /** The last transition of a kind; null: it is not known. */
-  readonly exemplarOf: (kind: Kind) => Exemplar | null
+  readonly exemplarOf: ExemplarOf
 }
 
 export const metricsText = (

@@ -9,15 +9,15 @@ import type {
   StatusCheck,
   StatusInstance,
 } from '../../report/status.ts'
+import type { ExemplarOf } from './exemplars.ts'
 import type { Buckets, Family, Labels, Sample } from './exposition.ts'
-import type { MetricsOf } from './metrics.ts'
 
 const states = ['INIT', 'BACKUP', 'MASTER', 'FAULT', 'STOP'] as const
 
 export function vipdFamilies(
   status: Status,
   nowMs: number,
-  exemplarOf: MetricsOf['exemplarOf'],
+  exemplarOf: ExemplarOf,
 ): readonly Family[] {
   return [
     ...daemon(status, nowMs),
@@ -187,7 +187,7 @@ function instances(all: readonly StatusInstance[], nowMs: number): readonly Fami
   ]
 }
 
-const transitions = (all: readonly StatusInstance[], exemplarOf: MetricsOf['exemplarOf']): Family =>
+const transitions = (all: readonly StatusInstance[], exemplarOf: ExemplarOf): Family =>
   of('counter', 'instance_transitions_total', 'Changes of state, by their cause.', all, (it) =>
     it.transitionCounts.map(({ from, to, cause, count }) => ({
       labels: { ...named(it), from, to, cause },

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import type { Command } from '../../../src/base/command.ts'
 import { startCheckPool } from '../../../src/checks/pool/pool.ts'
-import type { CheckEvent, CheckPool, CheckSpec } from '../../../src/checks/verdict/types.ts'
+import type { CheckEvent, CheckPool } from '../../../src/checks/verdict/pool-contract.ts'
+import type { CheckSpec } from '../../../src/checks/verdict/types.ts'
 
 export function check(name: string, command: Command, more: Partial<CheckSpec> = {}): CheckSpec {
   const timing = { intervalMs: 100_000, timeoutMs: 10_000, rise: 1, fall: 1 }

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import type { Command } from '../../../src/base/command.ts'
 import { startCheckPool, startCheckPoolWith } from '../../../src/checks/pool/pool.ts'
-import type { CheckEvent } from '../../../src/checks/verdict/types.ts'
+import type { CheckEvent } from '../../../src/checks/verdict/pool-contract.ts'
 import { until as lookUntil } from '../../../src/lab/wait.ts'
 import { check, Events, withPool } from './pool-watch.ts'
 

@@ -18,7 +18,7 @@ import {
   type FromSecond,
 } from '../../../src/daemon/upgrade-messages.ts'
 import { successionVariable } from '../../../src/daemon/upgrade-second.ts'
-import type { ExchangeHandle } from '../../../src/engine/exchange.ts'
+import type { ExchangeHandle } from '../../../src/engine/succession-contract.ts'
 import { program } from '../../../src/lab/program.ts'
 
 const addon = loadAddon() as {

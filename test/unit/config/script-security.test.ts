@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { filesOf } from '../../../src/config/scripts/run-files.ts'
 import { shellCommands } from '../../../src/config/scripts/shell-words.ts'
 import { unsafePart } from '../../../src/config/scripts/trusted-path.ts'
-import type { UserCommand } from '../../../src/config/types.ts'
+import type { UserCommand } from '../../../src/config/user-command.ts'
 import { type FakeMachine, fakeWorld } from './fake-world.ts'
 import { check, findings, instanceText } from './reading.ts'
 

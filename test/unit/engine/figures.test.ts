@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { us } from '../../../src/base/time.ts'
-import type { SlotId } from '../../../src/engine/contract.ts'
 import type { AdvertGaps, SlotCounters } from '../../../src/engine/counters.ts'
 import { FiguresBefore, figuresFor } from '../../../src/engine/figures.ts'
+import type { SlotId } from '../../../src/engine/order.ts'
 
 const slot = (n: number) => n as SlotId
 const seals = (n: number): SlotCounters['seals'] => ({

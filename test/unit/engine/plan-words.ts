@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { secondsToUs, us } from '../../../src/base/time.ts'
 import type { Machine, Params, State } from '../../../src/election/types.ts'
-import type { Lead, Order, Plan, Repeat, Step } from '../../../src/engine/contract.ts'
+import type { Lead, Order, Plan, Repeat, Step } from '../../../src/engine/order.ts'
 import type { AddressFacts, SlotFacts } from '../../../src/engine/plans-addresses.ts'
 import { decodeArp } from '../../../src/wire/arp.ts'
 import { decodeNote } from '../../../src/wire/lease-note.ts'

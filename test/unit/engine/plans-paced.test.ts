@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toHex } from '../../../src/base/bytes.ts'
 import { secondsToUs, us } from '../../../src/base/time.ts'
-import type { Plan } from '../../../src/engine/contract.ts'
+import type { Plan } from '../../../src/engine/order.ts'
 import {
   planAdvert,
   planAnnounceSource,

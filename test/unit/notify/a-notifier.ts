@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after } from 'node:test'
 import type { Command } from '../../../src/base/command.ts'
 import type { Log } from '../../../src/base/log.ts'
-import type { UserCommand } from '../../../src/config/types.ts'
+import type { UserCommand } from '../../../src/config/user-command.ts'
 import { until as lookUntil } from '../../../src/lab/wait.ts'
 import {
   type CountingNotifier,

@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Fifo } from '../../../src/config/notify.ts'
-import type { UserCommand } from '../../../src/config/types.ts'
+import type { UserCommand } from '../../../src/config/user-command.ts'
 import { openFifo } from '../../../src/notify/fifo.ts'
 import { NotifyWorker } from '../../../src/notify/worker-handle.ts'
 import { silent } from '../router/facts.ts'

@@ -7,20 +7,14 @@ import { assert } from '../../../src/base/assert.ts'
 import { OpError } from '../../../src/base/errors.ts'
 import type { Ip } from '../../../src/base/ip.ts'
 import { type Us, us } from '../../../src/base/time.ts'
-import type {
-  Engine,
-  LinkId,
-  LinkSpec,
-  OrderFor,
-  Plan,
-  SlotId,
-} from '../../../src/engine/contract.ts'
+import type { Engine, LinkSpec } from '../../../src/engine/contract.ts'
 import type {
   AdvertGaps,
   SealMemory,
   SealSender,
   SlotCounters,
 } from '../../../src/engine/counters.ts'
+import type { LinkId, OrderFor, Plan, SlotId } from '../../../src/engine/order.ts'
 import { Routes } from '../../../src/engine/routes.ts'
 import type { Seal } from '../../../src/engine/seal-contract.ts'
 import { decodeMessages } from '../../../src/wire/rtnetlink.ts'

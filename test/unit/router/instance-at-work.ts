@@ -1,7 +1,8 @@
 /** An instance, an engine that notes its orders, and events for it. */
 import { us } from '../../../src/base/time.ts'
 import type { Assessment } from '../../../src/election/priority.ts'
-import type { Engine, OrderFor } from '../../../src/engine/contract.ts'
+import type { Engine } from '../../../src/engine/contract.ts'
+import type { OrderFor } from '../../../src/engine/order.ts'
 import { Links } from '../../../src/router/binding/sockets.ts'
 import { RunningInstance } from '../../../src/router/dispatch/instance.ts'
 import type { InstancePorts } from '../../../src/router/dispatch/instance-parts.ts'

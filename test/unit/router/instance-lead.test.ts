@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { us } from '../../../src/base/time.ts'
-import type { OrderFor } from '../../../src/engine/contract.ts'
+import type { OrderFor } from '../../../src/engine/order.ts'
 import type { RunningInstance } from '../../../src/router/dispatch/instance.ts'
 import { address, instance, ip, virtualAddress } from './facts.ts'
 import { advertOf, atWork, expired, fine } from './instance-at-work.ts'

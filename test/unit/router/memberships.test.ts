@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { endianness } from 'node:os'
 import { test } from 'node:test'
 import type { Family } from '../../../src/base/ip.ts'
-import type { LinkId, RejoinFailure } from '../../../src/engine/contract.ts'
+import type { RejoinFailure } from '../../../src/engine/contract.ts'
+import type { LinkId } from '../../../src/engine/order.ts'
 import { until } from '../../../src/lab/wait.ts'
 import {
   joinedGroups,

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { falseTakeOvers } from '../../../src/base/advert-chance.ts'
 import { seeded } from '../../../src/base/seeded.ts'
 import { us } from '../../../src/base/time.ts'
-import type { Order } from '../../../src/engine/contract.ts'
+import type { Order } from '../../../src/engine/order.ts'
 import type { Adverts, Timing } from '../../../src/report/observation.ts'
 import {
   detection,

@@ -2,13 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { us } from '../../../../src/base/time.ts'
-import type {
-  Config,
-  Instance,
-  SyncGroup,
-  Transport,
-  VirtualAddress,
-} from '../../../../src/config/types.ts'
+import type { Config, Instance, SyncGroup, Transport } from '../../../../src/config/types.ts'
+import type { VirtualAddress } from '../../../../src/config/virtual-address.ts'
 import { describeFault } from '../../../../src/election/describe.ts'
 import { fc } from '../../../property.ts'
 import { address, instance, ip, place, silent, virtualAddress } from '../facts.ts'
