@@ -22,6 +22,7 @@ export const handlersOf = (of: {
   upgrade: (order) => of.daemon().upgrade(order),
   left: of.left,
   transitions: (query) => of.surfaces.kept(query),
+  claims: (query) => of.surfaces.keptClaims(query),
   events: of.surfaces.events,
   stop: of.stop,
 })

@@ -4,6 +4,7 @@
  */
 import { styleText } from 'node:util'
 import type { Outcome } from '../programs/outcome.ts'
+import { pastClaimText } from '../report/past-claim.ts'
 import type {
   Status,
   StatusBfd,
@@ -281,10 +282,7 @@ function pastOf({ history, claims }: StatusInstance) {
     at,
     text: `${from} -> ${to}  ${printable(why)}`,
   }))
-  const claimed = claims.history.map(({ at, address, mac, how, interface: on }) => ({
-    at,
-    text: `${address} claimed by ${mac} on ${on} (${how})`,
-  }))
+  const claimed = claims.history.map((it) => ({ at: it.at, text: printable(pastClaimText(it)) }))
   return [...transitions, ...claimed].sort((a, b) => Date.parse(a.at) - Date.parse(b.at))
 }
 

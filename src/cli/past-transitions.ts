@@ -1,20 +1,26 @@
-/** Every transition that is still known: what is kept on the disk and what the daemon has in its memory. */
+/** Every transition and claim that is still known: what is kept on the disk and what the daemon has in its memory. */
 import { textOf } from '../base/errors.ts'
-import { ControlError, requestHistory, requestTransitions } from '../control/client.ts'
 import {
+  ControlError,
+  requestClaims,
+  requestHistory,
+  requestTransitions,
+} from '../control/client.ts'
+import {
+  claimsOf,
   type KeptPage,
   type KeptQuery,
   type KeptTransition,
   transitionsOf,
 } from '../report/kept.ts'
-import { joined, remembered, type Told } from '../report/past.ts'
+import { type AllTold, joined, remembered, rememberedClaims, type Told } from '../report/past.ts'
+import { newestClaims } from '../report/past-claim.ts'
+import { claimsPage } from '../surfaces/history/claims-file.ts'
 import { readPage } from '../surfaces/history/files.ts'
 import { historyDirectoryOf } from './history-directory.ts'
 import { daemonSocket } from './trusted-directory.ts'
 
-export type Past = {
-  /** Oldest first. */
-  readonly told: readonly Told[]
+export type Past = AllTold & {
   /** Of the instances, where a daemon runs. */
   readonly states: ReadonlyMap<string, string>
   /** What the operator has to know of the answer. */
@@ -33,17 +39,17 @@ export type Wanted = {
 /** Throws ControlError when neither a daemon nor a file tells anything. */
 export async function pastTransitions(wanted: Wanted): Promise<Past> {
   const { directory, runDir } = wanted
-  if (directory !== null)
-    return { told: fromFiles(directory, wanted), states: new Map(), notes: [] }
+  if (directory !== null) return { ...fromFiles(directory, wanted), states: new Map() }
   try {
     return await fromDaemon(daemonSocket(runDir, 'read'), wanted)
   } catch (error) {
     const usual = historyDirectoryOf(runDir, null)
     if (!(error instanceof ControlError) || error.failure !== 'unreachable' || usual === null)
       throw error
-    const told = fromFiles(usual, wanted)
-    if (told.length === 0) throw error
-    return { told, states: new Map(), notes: [`${error.message}; this is from ${usual}`] }
+    const all = fromFiles(usual, wanted)
+    if (all.told.length === 0 && all.claims.length === 0) throw error
+    const notes = [`${error.message}; this is from ${usual}`, ...all.notes]
+    return { ...all, states: new Map(), notes }
   }
 }
 
@@ -51,16 +57,48 @@ async function fromDaemon(socket: string, wanted: Wanted): Promise<Past> {
   const live = await requestHistory(socket)
   const states = new Map(live.map(({ name, state }) => [name, state]))
   const recent = remembered(live, wanted)
+  const claims = rememberedClaims(
+    live.map((it) => ({ name: it.name, claims: it.claims ?? [] })),
+    wanted,
+  )
   try {
     const kept = await pages((query) => requestTransitions(socket, query), wanted)
-    return { told: joined(kept, recent), states, notes: [] }
+    const earlier = await claimsOr(requestClaims(socket, wanted))
+    const all = { told: joined(kept, recent), claims: newestClaims([...earlier.claims, ...claims]) }
+    return { ...all, states, notes: earlier.notes }
   } catch (error) {
     if (!(error instanceof ControlError)) throw error
-    return { told: joined([], recent), states, notes: [`since its start only: ${error.message}`] }
+    const all = { told: joined([], recent), claims }
+    return { ...all, states, notes: [`since its start only: ${error.message}`] }
   }
 }
 
-function fromFiles(directory: string, wanted: Wanted): readonly Told[] {
+type Claims = Pick<Past, 'claims' | 'notes'>
+
+/** Without them the transitions are told all the same. A daemon that is older than this program keeps none. */
+async function claimsOr(asked: Promise<KeptPage>): Promise<Claims> {
+  try {
+    return { claims: claimsOf((await asked).lines), notes: [] }
+  } catch (error) {
+    if (!(error instanceof ControlError)) throw error
+    return error.failure === 'protocol' ? { claims: [], notes: [] } : noClaims(error)
+  }
+}
+
+const noClaims = (error: unknown): Claims => ({
+  claims: [],
+  notes: [`earlier claims of other machines are not told: ${textOf(error)}`],
+})
+
+function claimsIn(directory: string, wanted: Wanted): Claims {
+  try {
+    return { claims: claimsOf(claimsPage(directory, wanted)), notes: [] }
+  } catch (error) {
+    return noClaims(error)
+  }
+}
+
+function fromFiles(directory: string, wanted: Wanted): Omit<Past, 'states'> {
   const told: Told[] = []
   try {
     for (let query: KeptQuery | null = first(wanted); query !== null; ) {
@@ -68,10 +106,10 @@ function fromFiles(directory: string, wanted: Wanted): readonly Told[] {
       told.push(...transitionsOf(page))
       query = page.next === null ? null : { ...query, after: page.next }
     }
+    return { told, ...claimsIn(directory, wanted) }
   } catch (error) {
     throw new ControlError('unreachable', `${directory}: ${textOf(error)}`)
   }
-  return told
 }
 
 async function pages(

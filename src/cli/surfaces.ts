@@ -6,7 +6,7 @@ import type { Globals } from '../config/types.ts'
 import { EventFeed } from '../control/event-feed.ts'
 import type { Daemon, ReloadResult, Surfaces } from '../daemon/types.ts'
 import type { Happening, Removal } from '../report/event.ts'
-import type { KeptPage, KeptQuery } from '../report/kept.ts'
+import type { ClaimsQuery, KeptPage, KeptQuery } from '../report/kept.ts'
 import { systemBusAddress } from '../surfaces/dbus/bus-address.ts'
 import type { DbusConfig, Order as DbusOrder } from '../surfaces/dbus/messages.ts'
 import type { DbusSurface } from '../surfaces/dbus/surface.ts'
@@ -74,11 +74,15 @@ export class DaemonSurfaces implements Surfaces {
       this.#unfollowed.push([what, removal])
       return null
     }
+    if (what.kind === 'past-claim') {
+      this.#history.keepClaim(what.claim)
+      return null
+    }
     if (this.#snmp !== null) this.#snmp.happened(what)
     else if (isSnmpOn(this.#snmpConfig) && this.#early.length < earlyMax) this.#early.push(what)
     if (what.kind === 'reload' && what.ok) this.#dbus?.reloaded()
     if (what.kind !== 'transition') {
-      this.events.publish({ ...what, at: new Date().toISOString(), number: null })
+      this.events.publish({ at: new Date().toISOString(), ...what, number: null })
       return null
     }
     const { kind, silent: _silent, ...transition } = what
@@ -95,6 +99,10 @@ export class DaemonSurfaces implements Surfaces {
 
   kept(query: KeptQuery): Promise<KeptPage> {
     return this.#history.read(query)
+  }
+
+  keptClaims(query: ClaimsQuery): Promise<KeptPage> {
+    return this.#history.claims(query)
   }
 
   /** Nothing of a surface is loaded before a configuration asks for it. */

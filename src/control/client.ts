@@ -9,8 +9,9 @@ import type { ReloadResult } from '../daemon/types.ts'
 import type { UpgradeResult } from '../daemon/upgrade-first.ts'
 import type { DaemonEvent } from '../report/event.ts'
 import type { HandOver } from '../report/hand-over.ts'
-import type { KeptPage, KeptQuery } from '../report/kept.ts'
+import type { ClaimsQuery, KeptPage, KeptQuery } from '../report/kept.ts'
 import type { Observation, ObservedCheck } from '../report/observation.ts'
+import type { PastClaim } from '../report/past-claim.ts'
 import type { Status, StatusInstance } from '../report/status.ts'
 import { denial } from './denial.ts'
 import {
@@ -53,7 +54,10 @@ export class ControlError extends Error {
   }
 }
 
-export type History = readonly Pick<StatusInstance, 'name' | 'state' | 'history'>[]
+/** `claims`: absent of a daemon that is older than they. */
+export type History = readonly (Pick<StatusInstance, 'name' | 'state' | 'history'> & {
+  readonly claims?: readonly PastClaim[]
+})[]
 
 const answerMs = 5_000
 /** A reader of events hears something every 2 s. */
@@ -139,6 +143,15 @@ export const requestTransitions = async (path: string, query: KeptQuery): Promis
     timeoutMs: answerMs,
     ...(query.name === null ? {} : { name: query.name }),
     after: query.after,
+    since: query.sinceMs,
+    until: query.untilMs,
+  })) as KeptPage
+
+/** Claims of other machines that are kept over restarts. Throws as `requestTransitions` does. */
+export const requestClaims = async (path: string, query: ClaimsQuery): Promise<KeptPage> =>
+  (await request(path, 'claims', {
+    timeoutMs: answerMs,
+    ...(query.name === null ? {} : { name: query.name }),
     since: query.sinceMs,
     until: query.untilMs,
   })) as KeptPage

@@ -24,6 +24,7 @@ export const verbs = [
   'push',
   'observe',
   'transitions',
+  'claims',
   'events',
   'stop',
 ] as const
@@ -40,8 +41,9 @@ export type Request = {
   readonly force?: boolean
   /** For `upgrade`: what shall go on, the file first. */
   readonly program?: readonly string[]
-  /** For `transitions`: later than that number; milliseconds since 1970, from and until. */
+  /** For `transitions`: later than that number. */
   readonly after?: number
+  /** For `transitions` and `claims`: milliseconds since 1970, from and until. */
   readonly since?: number
   readonly until?: number
 }

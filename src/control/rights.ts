@@ -14,6 +14,7 @@ const needs: Readonly<Record<Verb, Right | 'any'>> = {
   history: 'read',
   observe: 'read',
   transitions: 'read',
+  claims: 'read',
   events: 'read',
   push: 'push',
   reload: 'owner',

@@ -17,7 +17,7 @@ import type { ReloadResult } from '../daemon/types.ts'
 import type { UpgradeResult } from '../daemon/upgrade-first.ts'
 import type { UpgradeOrder } from '../daemon/upgrades.ts'
 import type { HandOver } from '../report/hand-over.ts'
-import type { KeptPage, KeptQuery } from '../report/kept.ts'
+import type { ClaimsQuery, KeptPage, KeptQuery } from '../report/kept.ts'
 import type { Observation } from '../report/observation.ts'
 import type { Status } from '../report/status.ts'
 import { isAnswered } from '../sockets/answered.ts'
@@ -49,6 +49,7 @@ export type ControlHandlers = {
   push(name: string, failure: string | null): void
   /** What is kept over restarts, a page. Rejects with the reason why it cannot be told. */
   transitions(query: KeptQuery): Promise<KeptPage>
+  claims(query: ClaimsQuery): Promise<KeptPage>
   readonly events: Pick<EventFeed, 'subscribe'>
   /** Rejects with the reason: this process goes on. */
   upgrade(order: UpgradeOrder): Promise<UpgradeResult>
@@ -330,6 +331,8 @@ async function handle(request: Request, handlers: ControlHandlers): Promise<unkn
       throw new Error('events are a stream')
     case 'transitions':
       return handlers.transitions(keptQuery(request))
+    case 'claims':
+      return handlers.claims(keptQuery(request))
     case 'status':
       return handlers.status()
     case 'history':
@@ -378,5 +381,8 @@ function history(status: Status, name: string | undefined) {
   const chosen = status.instances.filter((i) => name === undefined || i.name === name)
   if (name !== undefined && chosen.length === 0)
     throw new UnknownName(`no instance is called ${name}`)
-  return chosen.map((i) => ({ name: i.name, state: i.state, history: i.history }))
+  return chosen.map(({ name, state, history: entries, claims }) => ({
+    ...{ name, state, history: entries },
+    claims: claims.history,
+  }))
 }

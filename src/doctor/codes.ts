@@ -32,6 +32,9 @@ export const codes = {
   'address-claimed': error(
     'Clients reach this host, or the other machine: as their ARP tables have it.',
   ),
+  'address-was-claimed': note(
+    'It comes back with the next restart of that machine, or of its network.',
+  ),
   'claim-check-cannot-ask': warning(
     'A take-over goes on as if it had asked and none had answered.',
   ),

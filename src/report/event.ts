@@ -1,5 +1,6 @@
 /** What happens in the daemon, told while it happens; and the sentence for each kind. */
-import type { ClaimHow, Transition } from './status.ts'
+import type { ClaimHow, KeptClaim } from './past-claim.ts'
+import type { Transition } from './status.ts'
 
 /** The same without number and time: the part of it that tells it knows neither. */
 export type Happening =
@@ -31,6 +32,7 @@ export type Happening =
   /** Another machine claims an address of a master here; a first claim, or one after a silence. `how`: see wire/claim.ts. */
   | {
       readonly kind: 'claim'
+      readonly at: string
       readonly instance: string
       readonly address: string
       readonly interface: string
@@ -39,6 +41,8 @@ export type Happening =
       /** With a MAC address of this host. */
       readonly sameMac: boolean
     }
+  /** What is known of a claim by now, for the history alone. */
+  | { readonly kind: 'past-claim'; readonly claim: KeptClaim }
   /** A sync group as a whole, after its members. */
   | { readonly kind: 'group'; readonly name: string; readonly from: string; readonly to: string }
   /** What a BFD session is to those that track it. */
@@ -59,7 +63,7 @@ export type DaemonEvent = Told & {
 
 /** As it is told to those that watch. */
 export type Told =
-  | Exclude<Happening, { kind: 'transition' }>
+  | Exclude<Happening, { kind: 'transition' | 'past-claim' }>
   | ({ readonly kind: 'transition' } & Transition)
 
 export const reloadLinesMax = 20

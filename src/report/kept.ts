@@ -1,4 +1,5 @@
-/** Transitions that are kept over restarts, asked for and answered in pages. */
+/** Transitions, and claims of other machines, that are kept over restarts, asked for and answered in pages. */
+import type { KeptClaim } from './past-claim.ts'
 import type { Transition } from './status.ts'
 
 export type KeptTransition = Transition & { readonly number: number }
@@ -33,9 +34,24 @@ export type KeptPage = {
   readonly next: number | null
 }
 
+/** Of claims; all that are kept fit into one page. */
+export type ClaimsQuery = Omit<KeptQuery, 'after'>
+
+/** With the claims of the time of its transitions, a KeptClaim in each line. */
+export type LatestPage = KeptPage & { readonly claims: Uint8Array }
+
 export const transitionsOf = ({ lines }: KeptPage): readonly KeptTransition[] =>
+  readLines(lines) as readonly KeptTransition[]
+
+export const claimsOf = (lines: Uint8Array): readonly KeptClaim[] =>
+  readLines(lines) as readonly KeptClaim[]
+
+export const jsonLines = (entries: readonly unknown[]): Buffer =>
+  Buffer.from(entries.map((it) => `${JSON.stringify(it)}\n`).join(''))
+
+const readLines = (lines: Uint8Array): readonly unknown[] =>
   Buffer.from(lines)
     .toString('utf8')
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as KeptTransition)
+    .map((line): unknown => JSON.parse(line))

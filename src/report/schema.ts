@@ -4,6 +4,7 @@
  */
 import type { CheckStatus } from '../checks/verdict/types.ts'
 import type { InstancePast } from './past.ts'
+import type { PastClaim } from './past-claim.ts'
 import type {
   Status,
   StatusAddress,
@@ -129,11 +130,13 @@ const claims = object<StatusInstance['claims']>({
       ...{ firstAgoMs: ms, lastAgoMs: ms },
     }),
   ),
-  history: array(
-    object<StatusInstance['claims']['history'][number]>({
-      ...{ at: text, address: text, interface: text, mac: text, how: claimHow, sameMac: flag },
-    }),
-  ),
+  history: some('pastClaim'),
+})
+
+const pastClaim = object<PastClaim>({
+  ...{ at: time, firstAt: time, lastAt: time, address: text, interface: text, mac: orNull(text) },
+  ...{ how: claimHow, sameMac: flag, count: whole, announced: whole },
+  takeOver: orNull(oneOf('went-on', 'put-off', 'refused')),
 })
 
 const instance = object<StatusInstance>({
@@ -199,6 +202,7 @@ const past = object<InstancePast>({
       'number',
     ]),
   ),
+  claims: some('pastClaim'),
 })
 
 const status = object<Status>({
@@ -252,7 +256,7 @@ export const statusSchema: Schema = {
     'Fields can be added; those that are here stay while `schema` is 1. `vipd history --json` is an array of #/$defs/past.',
   ...status,
   $defs: {
-    ...{ instance, check, bfd, transition, past },
+    ...{ instance, check, bfd, transition, past, pastClaim },
     transitionCount: object<TransitionCount>({ from: text, to: text, cause, count: whole }),
     address: object<StatusAddress>({
       ...{ address: text, prefixLength: octet, interface: text, excluded: flag },

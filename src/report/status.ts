@@ -2,6 +2,7 @@
 import type { CheckStatus } from '../checks/verdict/types.ts'
 import type { StandBy } from '../election/priority.ts'
 import type { Cause } from '../election/types.ts'
+import type { ClaimHow, PastClaim } from './past-claim.ts'
 
 export type StatusCheck = CheckStatus & { readonly how: string; readonly usedBy: readonly string[] }
 
@@ -103,9 +104,6 @@ export type StatusInstance = {
   readonly warnings: readonly string[]
 }
 
-/** What another machine does with an address of ours (wire/claim.ts). */
-export type ClaimHow = 'announced' | 'used' | 'answered' | 'probed'
-
 /** Other machines that claim an address while this instance is master. */
 export type StatusClaims = {
   /** Frames, since the start. */
@@ -126,15 +124,8 @@ export type StatusClaims = {
     readonly firstAgoMs: number
     readonly lastAgoMs: number
   }[]
-  /** The last ones that were reported, oldest first. `at`: ISO 8601. */
-  readonly history: readonly {
-    readonly at: string
-    readonly address: string
-    readonly interface: string
-    readonly mac: string
-    readonly how: ClaimHow
-    readonly sameMac: boolean
-  }[]
+  /** The last ones that were reported, oldest first. */
+  readonly history: readonly PastClaim[]
 }
 
 export type StatusLease = {

@@ -4,6 +4,8 @@ import type { Host } from '../../src/lab/host.ts'
 import type { Lab } from '../../src/lab/lab.ts'
 import type { Vipd } from '../../src/lab/vipd.ts'
 import { until } from '../../src/lab/wait.ts'
+import type { InstancePast } from '../../src/report/past.ts'
+import type { PastClaim } from '../../src/report/past-claim.ts'
 
 export const soonMs = 30_000
 export const vip = '172.16.80.100'
@@ -35,6 +37,12 @@ export async function claimsOf(daemon: Vipd): Promise<Claims> {
   const [first] = instances
   assert.ok(first !== undefined)
   return first.claims
+}
+
+/** Those of the first instance that the history has. */
+export async function pastClaims(daemon: Vipd): Promise<readonly PastClaim[]> {
+  const { stdout } = await daemon.ask('history', '--json')
+  return (JSON.parse(stdout) as InstancePast[])[0]?.claims ?? []
 }
 
 /** The host speaks in the name of the address, to one neighbour after the other, until that is reported. */

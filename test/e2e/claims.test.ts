@@ -3,14 +3,26 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { startKeepalived } from '../../src/lab/keepalived.ts'
 import { startVipd } from '../../src/lab/vipd.ts'
-import { answers, check, claimed, claimsOf, six, soonMs, three, vip, vip6 } from './claiming.ts'
+import {
+  answers,
+  check,
+  claimed,
+  claimsOf,
+  pastClaims,
+  six,
+  soonMs,
+  three,
+  vip,
+  vip6,
+} from './claiming.ts'
 import { conf, inLab } from './pair.ts'
 
 describe('another machine claims the address', { concurrency: 3 }, () => {
   test('it has the address and speaks from it; it tries to get it by duplicate address detection', () =>
     inLab('claims', async (lab) => {
       const { one, stranger } = await three(lab)
-      const master = startVipd(one, conf({ priority: 150, more: six }))
+      const kept = conf({ priority: 150, more: six, globals: 'vipd_history /run/lab/kept' })
+      const master = startVipd(one, kept)
       await master.reaches('VI_1', 'MASTER', soonMs)
       const mac = lab.mac(stranger)
       await stranger.must('ip', ['address', 'add', `${vip}/32`, 'dev', 'eth0'])
@@ -37,6 +49,21 @@ describe('another machine claims the address', { concurrency: 3 }, () => {
       )
       assert.equal(master.state('VI_1'), 'MASTER')
       assert.equal((await claimsOf(master)).announced, 1)
+      await master.stop()
+      const next = startVipd(one, kept)
+      await next.reaches('VI_1', 'MASTER', soonMs)
+      const [used, probed] = await pastClaims(next)
+      assert.deepEqual(
+        [used, probed].map((it) => [it?.address, it?.mac, it?.how, it?.announced]),
+        [
+          [vip, mac, 'used', 1],
+          [vip6, mac, 'probed', 0],
+        ],
+      )
+      assert.ok((used?.count ?? 0) > 0)
+      const { stdout } = await next.ask('history', 'VI_1')
+      const order = ['-> MASTER', `${vip} claimed by ${mac}`, '-> STOPPED', '-> MASTER']
+      assert.match(stdout, new RegExp(order.join('[^]*')))
     }))
 
   test('the master of before was killed, and its kernel still uses the address', () =>

@@ -105,6 +105,7 @@ async function answers({ a, b }: Pair, shape: Shape): Promise<void> {
   await ask('ping')
   await ask('status')
   await ask('history')
+  await ask('claims')
   await ask('observe')
   await ask('observe', {}, b)
   await ask('observe', { name: 'chk' })

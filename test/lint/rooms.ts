@@ -161,7 +161,7 @@ export const rooms: readonly Room[] = [
   room(
     'router/claims',
     'other machines that claim an address: frames in, reports and announcements out',
-    'base config wire engine router',
+    'base config wire engine report router',
   ),
   room(
     'router/tracking',

@@ -99,7 +99,7 @@ export const globalOptions: Options<GlobalOptions> = new Options<GlobalOptions>(
     name: 'vipd_history',
     takes: kinds.word('DIRECTORY|off', pathOrOff),
     default: null,
-    doc: 'vipd’s own: where transitions are kept over restarts, for `vipd history`; below it a directory for each further daemon of the host; `off` keeps none. Default: `/var/lib/vipd`, for a daemon whose run directory is `/run/vipd` or beside or below it; one with another `--run-dir` keeps none. See docs/terminal.md.',
+    doc: 'vipd’s own: where transitions, and claims of other machines, are kept over restarts, for `vipd history`; below it a directory for each further daemon of the host; `off` keeps none. Default: `/var/lib/vipd`, for a daemon whose run directory is `/run/vipd` or beside or below it; one with another `--run-dir` keeps none. See docs/terminal.md.',
     label: 'history',
     inCheck: (directory) => directory !== null && directory,
   },

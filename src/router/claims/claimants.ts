@@ -13,21 +13,8 @@ import type { ClaimReaction } from '../../config/types.ts'
 import type { Claim } from '../../wire/claim.ts'
 import { TokenBucket } from '../token-bucket.ts'
 import { Announcements, type Announcing } from './announcements.ts'
-
-export type Claimant = Pick<Claim, 'address' | 'mac' | 'how'> & {
-  readonly interface: string
-  readonly firstAt: Us
-  readonly lastAt: Us
-  /** Frames. */
-  readonly count: number
-  /** With a MAC address of this host: nothing that is announced can be told from what it sends. */
-  readonly sameMac: boolean
-}
-
-/** `at`: by the wall clock, ISO 8601, for people. */
-export type PastClaim = Pick<Claimant, 'address' | 'mac' | 'how' | 'sameMac' | 'interface'> & {
-  readonly at: string
-}
+import type { Claimant } from './claimant.ts'
+import { PastClaims } from './past-claims.ts'
 
 type ClaimHeard = Claim & Pick<Claimant, 'count' | 'sameMac'> & { readonly at: Us }
 
@@ -41,9 +28,9 @@ export type Lead = {
   readonly now: Us
 }
 
-/** `report`: to be told. `announce`: this address once, on account of `by`. */
+/** `report`: to be told. `crowd`: one of too many to be told. `announce`: this address once, on account of `by`. */
 export type Finding =
-  | { readonly kind: 'report'; readonly claimant: Claimant }
+  | { readonly kind: 'report' | 'crowd'; readonly claimant: Claimant }
   | { readonly kind: 'announce'; readonly address: Ip; readonly by: MacText }
 
 type Entry = {
@@ -55,8 +42,6 @@ type Entry = {
 
 /** Of one instance. Who makes up more is told no further. */
 const entriesMax = 64
-/** Reports that are remembered. */
-const pastMax = 16
 /** Silent for so long, a claimant is gone: the next claim is reported anew. */
 const goneUs = 60_000_000
 /** A quarter more than an interval and the time for a busy host to answer; of long intervals no more than this. */
@@ -70,7 +55,7 @@ export class Claimants {
   #frames = 0
   #reported = 0
   #announced = 0
-  #past: readonly PastClaim[] = []
+  readonly past = new PastClaims()
   readonly #reports = new TokenBucket(reports.burst, reports.perSecond)
 
   /** A frame of another machine. To be followed by `tick`. */
@@ -81,15 +66,17 @@ export class Claimants {
     const key = `${address} ${mac}`
     const known = this.#entries.get(key)
     if (known === undefined) {
-      if (!this.#makeRoom(lead.now)) return
-      const times = { firstAt: at, lastAt: at, dueAt: us(at + graceOf(lead)) }
-      this.#entries.set(key, { address, mac, how, interface: on, count, sameMac, ...times })
+      const claimant = { address, mac, how, interface: on, count, sameMac, firstAt: at, lastAt: at }
+      if (!this.#makeRoom(lead.now)) return this.past.unweighed(claimant)
+      this.#entries.set(key, { ...claimant, dueAt: us(at + graceOf(lead)) })
       return
     }
     const gone = at - known.lastAt > goneUs
     if (gone) Object.assign(known, { firstAt: at, count: 0, dueAt: us(at + graceOf(lead)) })
     Object.assign(known, { how, interface: on, lastAt: at, count: known.count + count })
-    if (known.dueAt === null) this.#provoked(known, lead, at)
+    if (known.dueAt !== null) return
+    this.past.more(known, count)
+    this.#provoked(known, lead, at)
   }
 
   /** What follows now. */
@@ -101,7 +88,7 @@ export class Claimants {
       if (lead.rival) this.#entries.delete(key)
       else {
         entry.dueAt = null
-        if (this.#mayReport(now)) findings.push({ kind: 'report', claimant: entry })
+        findings.push({ kind: this.#mayReport(now) ? 'report' : 'crowd', claimant: entry })
         this.#provoked(entry, lead, now)
       }
     }
@@ -119,7 +106,8 @@ export class Claimants {
   }
 
   /** The lead has begun or ended. */
-  newState(): void {
+  newState(now: Us): void {
+    this.past.newState(now)
     this.#entries.clear()
     this.#announcements.end()
   }
@@ -129,16 +117,6 @@ export class Claimants {
     return [...this.#entries.values()].filter(
       ({ dueAt, lastAt }) => dueAt === null && now - lastAt <= goneUs,
     )
-  }
-
-  /** It has been reported, while this instance led or asked. */
-  keep(claim: PastClaim): void {
-    this.#past = [...this.#past, claim].slice(-pastMax)
-  }
-
-  /** The last reports, oldest first. */
-  get past(): readonly PastClaim[] {
-    return this.#past
   }
 
   /** Since the start. */
@@ -151,7 +129,7 @@ export class Claimants {
       entries: [...this.#entries].map(([key, entry]) => [key, { ...entry }] as const),
       announcements: this.#announcements.snapshot(),
       counts: this.counts,
-      past: this.#past,
+      past: this.past.snapshot(),
     }
   }
 
@@ -161,7 +139,7 @@ export class Claimants {
     this.#frames = counts.frames
     this.#reported = counts.reported
     this.#announced = counts.announced
-    this.#past = past
+    this.past.adopt(past)
   }
 
   #provoked(entry: Entry, { addressClaim }: Lead, at: Us): void {

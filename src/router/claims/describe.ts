@@ -1,5 +1,5 @@
 /** What another machine does with an address of ours, as sentences. */
-import type { Claimant } from './claimants.ts'
+import type { Claimant } from './claimant.ts'
 
 const deeds: Readonly<Record<Claimant['how'], string>> = {
   announced: 'announces it as its own',

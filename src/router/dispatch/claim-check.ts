@@ -5,7 +5,7 @@
 import { type Us, us } from '../../base/time.ts'
 import type { Instance } from '../../config/types.ts'
 import type { Fault } from '../../election/types.ts'
-import type { Claimant } from '../claims/claimants.ts'
+import type { Claimant } from '../claims/claimant.ts'
 import type { HeardClaim } from '../claims/watch.ts'
 import { Withdrawal } from './withdrawal.ts'
 

@@ -11,8 +11,11 @@ import type { Frames, HeardFrame } from '../../engine/frames-contract.ts'
 import type { SlotId } from '../../engine/order.ts'
 import type { SlotFacts } from '../../engine/plans-addresses.ts'
 import type { Kernel, KernelView } from '../../kernel/mirror.ts'
-import type { Claimant, Finding } from '../claims/claimants.ts'
+import type { TakeOver } from '../../report/past-claim.ts'
+import type { Claimant } from '../claims/claimant.ts'
+import type { Finding } from '../claims/claimants.ts'
 import { describeClaim } from '../claims/describe.ts'
+import type { Clock } from '../claims/past-claims.ts'
 import { SameMac } from '../claims/same-mac.ts'
 import { ClaimWatch, type HeardClaim, watchKey } from '../claims/watch.ts'
 import type { DispatcherPorts } from './dispatcher-ports.ts'
@@ -80,6 +83,7 @@ export class Claims {
     if (!same) this.#want(leading, now)
     this.#watch.tick(now)
     if (leading.length === 0) this.#sameMac.end()
+    this.#keep(now)
   }
 
   tick(now: Us): void {
@@ -102,6 +106,8 @@ export class Claims {
     const instants = [...this.#watched.keys()].map(
       (slot) => this.#ports.roster.bySlot(slot)?.claimants.due(now) ?? null,
     )
+    for (const { claimants } of this.#ports.roster.instances)
+      if (claimants.past.due !== null) instants.push(claimants.past.due)
     return [this.#watch.dueAt, this.#sameMac.dueAt(), ...instants].reduce(
       (earliest, due) =>
         earliest === null || due === null ? (earliest ?? due) : minUs(earliest, due),
@@ -140,23 +146,47 @@ export class Claims {
     const lead = it.claims.leadAt(now)
     const on = this.#ports.kernel.linkByIndex(claim.ifindex)?.name ?? `interface ${claim.ifindex}`
     if (lead !== null) return it.claimants.heard(claim, on, lead)
-    const claimant = it.claims.claimed(claim, on, now)
-    if (claimant !== null) this.#report(it, claimant, now)
+    const answered = it.claims.claimed(claim, on, now)
+    if (answered === null) return
+    const { claimant, told, takeOver } = answered
+    if (told) this.#report(it, claimant, takeOver, now)
+    else it.claimants.past.more(claimant, claim.count, takeOver)
   }
 
   #act(it: RunningInstance, finding: Finding, now: Us): void {
-    if (finding.kind === 'announce') return it.keeper.announce(finding.address)
-    this.#report(it, finding.claimant, now)
+    switch (finding.kind) {
+      case 'announce':
+        it.claimants.past.announced(finding.address, finding.by)
+        return it.keeper.announce(finding.address)
+      case 'crowd':
+        return it.claimants.past.claimed(finding.claimant, false, null, this.#clock(now))
+      case 'report':
+        return this.#report(it, finding.claimant, null, now)
+    }
   }
 
-  #report(it: RunningInstance, claimant: Claimant, now: Us): void {
+  #report(it: RunningInstance, claimant: Claimant, takeOver: TakeOver | null, now: Us): void {
     const { address, mac, how, sameMac, interface: on } = claimant
     const text = describeClaim(claimant, this.othersOf(mac, address, now))
     this.#ports.log.warn(`(${it.name}) ${text}`, { instance: it.name, address, mac, interface: on })
-    const claim = { address, mac, how, sameMac, interface: on }
-    it.claimants.keep({ at: new Date(this.#ports.wallMs()).toISOString(), ...claim })
+    const clock = this.#clock(now)
+    it.claimants.past.claimed(claimant, true, takeOver, clock)
+    const at = new Date(clock.wallMs).toISOString()
+    const claim = { at, address, mac, how, sameMac, interface: on }
     this.#ports.happened({ kind: 'claim', instance: it.name, ...claim })
   }
+
+  /** What is to be kept over a restart, of every instance: one that led a moment ago has something to say, too. */
+  #keep(now: Us): void {
+    for (const { name, claimants } of this.#ports.roster.instances) {
+      const { past } = claimants
+      if ((past.due ?? now + 1) > now) continue
+      for (const claim of past.take(this.#clock(now)))
+        this.#ports.happened({ kind: 'past-claim', claim: { instance: name, ...claim } })
+    }
+  }
+
+  #clock = (now: Us): Clock => ({ now, wallMs: this.#ports.wallMs() })
 
   #want(leading: readonly Watched[], now: Us): void {
     this.#watched.clear()

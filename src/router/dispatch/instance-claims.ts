@@ -6,7 +6,9 @@ import type { Us } from '../../base/time.ts'
 import type { Instance } from '../../config/types.ts'
 import { restartUs } from '../../election/effects.ts'
 import type { SlotFacts } from '../../engine/plans-addresses.ts'
-import type { Claimant, Lead } from '../claims/claimants.ts'
+import type { TakeOver } from '../../report/past-claim.ts'
+import type { Claimant } from '../claims/claimant.ts'
+import type { Lead } from '../claims/claimants.ts'
 import type { HeardClaim } from '../claims/watch.ts'
 import type { Parts } from './instance-parts.ts'
 
@@ -16,6 +18,13 @@ export type InstanceClaimsPorts = {
   wait(until: Us): void
   /** A claim has become a fault. */
   refused(): void
+}
+
+/** An answer to the question before a take-over; `told`: it is the first of that machine. */
+type Answered = {
+  readonly claimant: Claimant
+  readonly told: boolean
+  readonly takeOver: TakeOver
 }
 
 export class InstanceClaims {
@@ -47,8 +56,8 @@ export class InstanceClaims {
     return orders.askBeforeUs(election.machine) === null ? null : binding.facts
   }
 
-  /** Another machine claims an address while this backup may be about to take over. What is to be told of it; null: nothing. */
-  claimed(claim: HeardClaim & Pick<Claimant, 'sameMac'>, on: string, now: Us): Claimant | null {
+  /** Another machine claims an address while this backup may be about to take over; null: it is none that counts. */
+  claimed(claim: HeardClaim & Pick<Claimant, 'sameMac'>, on: string, now: Us): Answered | null {
     const { election, orders, check } = this.#parts
     election.refresh()
     const { params, machine } = election
@@ -61,7 +70,8 @@ export class InstanceClaims {
     if (answer === null) return null
     if (answer.refused) this.#ports.refused()
     else if (answer.until !== null) this.#ports.wait(answer.until)
-    return answer.told ? answer.claimant : null
+    const takeOver = answer.refused ? 'refused' : answer.until === null ? 'went-on' : 'put-off'
+    return { claimant: answer.claimant, told: answer.told, takeOver }
   }
 
   /** Other machines that were heard to claim an address in the last minute. */

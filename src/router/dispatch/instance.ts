@@ -369,7 +369,7 @@ export class RunningInstance {
     this.#parts.entries.newState()
     this.receiver.newEpoch()
     this.#parts.competitors.newState()
-    this.claimants.newState()
+    this.claimants.newState(now)
     this.#parts.check.newState()
     this.#parts.sending.newState()
     this.orders.newState(effect.to)

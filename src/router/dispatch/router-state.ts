@@ -10,7 +10,7 @@ import type { Roster } from './roster.ts'
 import type { StaticEntries } from './static-entries.ts'
 
 /** Another number for each change of the shape or the meaning: what is not understood is refused, older or newer. */
-export const stateVersion = 9
+export const stateVersion = 10
 
 export type RouterState = ReturnType<Roster['snapshot']> & {
   readonly version: typeof stateVersion

@@ -267,7 +267,8 @@ function claimsOf(it: RunningInstance, now: Us): StatusInstance['claims'] {
     firstAgoMs: agoMs(one.firstAt, now) ?? 0,
     lastAgoMs: agoMs(one.lastAt, now) ?? 0,
   }))
-  return { ...it.claimants.counts, claimants, history: it.claimants.past }
+  const history = it.claimants.past.at({ now, wallMs: Date.now() })
+  return { ...it.claimants.counts, claimants, history }
 }
 
 function authenticationOf(

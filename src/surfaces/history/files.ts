@@ -50,11 +50,17 @@ export function readLine(text: string): Line | null {
 }
 
 /** The lines of a file, without those that are torn; null: there is no such file. Throws the system's error. */
-export function readLines(path: string): readonly Line[] | null {
+export const readLines = (path: string): readonly Line[] | null =>
+  textOf(path)?.flatMap((text) => readLine(text) ?? []) ?? null
+
+/** Those of a file that are not empty; none: there is no such file. Throws the system's error. */
+export const textLines = (path: string): readonly string[] => textOf(path) ?? []
+
+function textOf(path: string): readonly string[] | null {
   try {
     return readFileSync(path, 'utf8')
       .split('\n')
-      .flatMap((text) => (text === '' ? [] : (readLine(text) ?? [])))
+      .filter((text) => text !== '')
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
     throw error
@@ -99,6 +105,12 @@ export function readLatest(directory: string, query: LatestQuery): KeptPage {
   return page(null)
 }
 
+/** null: it is not there. Throws as `readPage` does. */
+export function numbered(directory: string, number: number): KeptTransition | null {
+  for (const transition of latestOf(directory)) if (transition.number <= number) return transition
+  return null
+}
+
 /** The latest first. */
 function* latestOf(directory: string) {
   for (let age = 0; age <= olderFiles; age += 1)
@@ -132,7 +144,8 @@ function wanted(transition: KeptTransition, { name, after, sinceMs, untilMs }: K
 const isNumber = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 
-function parsed(text: string): Record<string, unknown> | null {
+/** null: it is no object in JSON. */
+export function parsed(text: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text)
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null

@@ -3,9 +3,9 @@
  * so that they take a bounded place. Numbers are reserved on the disk before they are given: none is given twice, whatever
  * ends the daemon.
  */
-import * as fs from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, renameSync } from 'node:fs'
 import type { KeptTransition } from '../../report/kept.ts'
+import { AppendedFile, makePrivate } from './appended-file.ts'
 import {
   fileBytesMax,
   historyFile,
@@ -20,9 +20,7 @@ const reserveCount = 5_000
 
 export class HistoryStore {
   readonly #directory: string
-  #fd: number
-  /** Of what is whole in the file that is written. */
-  #bytes = 0
+  #file: AppendedFile
   /** The greatest number of a transition on the disk. */
   #written: number
   /** All numbers before it may have been given by an earlier daemon. */
@@ -37,15 +35,14 @@ export class HistoryStore {
     this.#written = written
     this.next = given + 1
     this.#reserved = given
-    this.#fd = openFile(directory)
+    this.#file = new AppendedFile(historyFile(directory, 0))
     try {
-      this.#bytes = fs.fstatSync(this.#fd).size
       // Behind a line that a crash has torn.
-      if (this.#bytes > 0) this.#append('\n')
-      if (this.#bytes === 0) this.#begin()
+      if (this.#file.bytes > 0) this.#file.append('\n')
+      if (this.#file.bytes === 0) this.#begin()
       else this.#reserve()
     } catch (error) {
-      fs.closeSync(this.#fd)
+      this.#file.close()
       throw error
     }
   }
@@ -63,62 +60,47 @@ export class HistoryStore {
     const fresh = transitions.filter(({ number }) => number > this.#written)
     const greatest = fresh.at(-1)?.number
     if (greatest === undefined) return
-    this.#append(fresh.map((it) => `${JSON.stringify(it)}\n`).join(''))
+    this.#file.append(fresh.map((it) => `${JSON.stringify(it)}\n`).join(''))
     this.#written = greatest
     if (this.#reserved - greatest < reserveCount / 2) this.#reserve()
-    if (this.#bytes > fileBytesMax) this.#rotate()
+    if (this.#file.bytes > fileBytesMax) this.#rotate()
   }
 
   /** In order: no number is left out. */
   close(last: number): void {
     try {
-      this.#append(`${JSON.stringify({ closed: Math.max(last, this.#written) })}\n`)
+      this.#file.append(`${JSON.stringify({ closed: Math.max(last, this.#written) })}\n`)
     } finally {
-      fs.closeSync(this.#fd)
+      this.#file.close()
     }
   }
 
   /** Lets go of the file as a crash would. */
   abandon(): void {
-    fs.closeSync(this.#fd)
+    this.#file.close()
   }
 
   #reserve(): void {
     const reserved = this.#reserved + reserveCount
-    this.#append(`${JSON.stringify({ reserved })}\n`)
+    this.#file.append(`${JSON.stringify({ reserved })}\n`)
     this.#reserved = reserved
   }
 
   #begin(): void {
     const reserved = this.#reserved + reserveCount
     const head = { schema: historySchema, first: this.#written + 1, reserved }
-    this.#append(`${JSON.stringify(head)}\n`)
+    this.#file.append(`${JSON.stringify(head)}\n`)
     this.#reserved = reserved
-  }
-
-  /** Whole or not at all: what a full disk took of it is cut off again. */
-  #append(text: string): void {
-    const bytes = Buffer.from(text)
-    try {
-      for (let at = 0; at < bytes.length; )
-        at += fs.writeSync(this.#fd, bytes, at, bytes.length - at)
-      fs.fdatasyncSync(this.#fd)
-    } catch (error) {
-      fs.ftruncateSync(this.#fd, this.#bytes)
-      throw error
-    }
-    this.#bytes += bytes.length
   }
 
   #rotate(): void {
     for (let age = olderFiles; age > 0; age -= 1) {
       const path = historyFile(this.#directory, age - 1)
-      if (fs.existsSync(path)) fs.renameSync(path, historyFile(this.#directory, age))
+      if (existsSync(path)) renameSync(path, historyFile(this.#directory, age))
     }
-    const fd = openFile(this.#directory)
-    fs.closeSync(this.#fd)
-    this.#fd = fd
-    this.#bytes = 0
+    const fresh = new AppendedFile(historyFile(this.#directory, 0))
+    this.#file.close()
+    this.#file = fresh
     this.#begin()
   }
 }
@@ -149,33 +131,4 @@ function numbersAfter({ written, given }: Numbers, line: Line): Numbers {
       return { written: number, given: Math.max(given, number) }
     }
   }
-}
-
-const {
-  O_WRONLY,
-  O_APPEND,
-  O_CREAT,
-  O_NOFOLLOW,
-  O_CLOEXEC = 0,
-} = fs.constants as typeof fs.constants & {
-  O_CLOEXEC?: number
-}
-
-const openFile = (directory: string): number =>
-  fs.openSync(
-    historyFile(directory, 0),
-    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
-    0o600,
-  )
-
-/** Only root and the daemon's user may put something there. */
-function makePrivate(directory: string): void {
-  if (!fs.existsSync(directory)) {
-    if (!fs.existsSync(dirname(directory))) fs.mkdirSync(dirname(directory), { mode: 0o700 })
-    fs.mkdirSync(directory, { mode: 0o700 })
-  }
-  const { uid, mode } = fs.statSync(directory)
-  const owners = [0, process.geteuid?.() ?? 0]
-  if (!owners.includes(uid) || (mode & 0o022) !== 0)
-    throw new Error(`${directory} belongs to another user, or others may write there`)
 }

@@ -3,9 +3,18 @@
  * until the thread has it on the disk. To tell it a transition costs its teller a push.
  */
 import type { Log } from '../../base/log.ts'
-import type { KeptPage, KeptQuery, KeptTransition, LatestQuery } from '../../report/kept.ts'
+import type {
+  ClaimsQuery,
+  KeptPage,
+  KeptQuery,
+  KeptTransition,
+  LatestPage,
+  LatestQuery,
+} from '../../report/kept.ts'
+import type { KeptClaim } from '../../report/past-claim.ts'
 import type { Transition } from '../../report/status.ts'
 import { SupervisedThread, usualBackOff } from '../../threads/supervised.ts'
+import { ClaimsKeeper } from './claims-keeper.ts'
 import type { FromHistory, ToHistory } from './messages.ts'
 
 const heartbeat = {
@@ -48,20 +57,26 @@ export class HistorySurface {
   #paused = false
   #retry: NodeJS.Timeout | null = null
   #lastQuestion = 0
-  readonly #questions = new Map<number, (answer: KeptPage | Error) => void>()
+  readonly #questions = new Map<number, (answer: KeptPage | LatestPage | Error) => void>()
+  readonly #claims: ClaimsKeeper
   /** Wait until numbers can be given. */
   readonly #waiting = new Set<() => void>()
 
   constructor(log: Log) {
     this.#log = log
+    this.#claims = new ClaimsKeeper(log, (claims) =>
+      this.#thread?.post({ kind: 'keep-claims', claims }),
+    )
   }
 
   /** For `status`. */
   get warnings(): readonly string[] {
     const lost = this.#lost === 0 ? '' : `; ${this.#lost} are lost`
-    return this.#failure === null
-      ? []
-      : [`transitions are not kept over a restart: ${this.#failure}${lost}`]
+    const failure =
+      this.#failure === null
+        ? []
+        : [`transitions are not kept over a restart: ${this.#failure}${lost}`]
+    return [...failure, ...this.#claims.warnings]
   }
 
   /** null: nothing is kept. */
@@ -72,6 +87,7 @@ export class HistorySurface {
     this.#forget()
     if (directory === null) {
       this.#held = []
+      this.#claims.forget()
       void this.stop()
       return
     }
@@ -109,23 +125,33 @@ export class HistorySurface {
     return number
   }
 
+  /** Of an entry what is known by now. */
+  keepClaim(claim: KeptClaim): void {
+    if (this.#directory !== null) this.#claims.keep(claim)
+  }
+
   /** Rejects with the reason why nothing can be told. */
   read(query: KeptQuery): Promise<KeptPage> {
     return this.#ask((id) => ({ kind: 'read', id, query }))
   }
 
   /** As `read`. */
-  latest(query: LatestQuery): Promise<KeptPage> {
+  latest(query: LatestQuery): Promise<KeptPage | LatestPage> {
     return this.#ask((id) => ({ kind: 'latest', id, query }))
   }
 
-  #ask(question: (id: number) => ToHistory): Promise<KeptPage> {
+  /** As `read`; each line a KeptClaim. */
+  claims(query: ClaimsQuery): Promise<KeptPage> {
+    return this.#ask((id) => ({ kind: 'claims', id, query }))
+  }
+
+  #ask(question: (id: number) => ToHistory): Promise<KeptPage | LatestPage> {
     const thread = this.#thread
     if (thread === null || this.#directory === null)
       return Promise.resolve({ directory: null, lines: new Uint8Array(), next: null })
     const id = ++this.#lastQuestion
     return new Promise((resolve, reject) => {
-      const answered = (answer: KeptPage | Error) => {
+      const answered = (answer: KeptPage | LatestPage | Error) => {
         clearTimeout(timer)
         this.#questions.delete(id)
         if (answer instanceof Error) reject(answer)
@@ -143,6 +169,7 @@ export class HistorySurface {
   /** After the last transition. */
   async stop(): Promise<void> {
     const thread = this.#thread
+    this.#claims.flush()
     this.#thread = null
     if (this.#retry !== null) clearTimeout(this.#retry)
     this.#retry = null
@@ -170,6 +197,7 @@ export class HistorySurface {
       onMessage: (message) => this.#take(message),
       onStarted: () => {
         if (this.#directory !== null) this.#open(this.#directory)
+        this.#claims.anew()
       },
       onLost: ({ why }, { worthSaying }) => {
         if (worthSaying) this.#log.error(`History: the thread ${why}; another one takes its place`)
@@ -206,6 +234,10 @@ export class HistorySurface {
         return this.#schedule()
       case 'failed':
         return this.#failed(message.why)
+      case 'claims-kept':
+        return this.#claims.kept()
+      case 'claims-failed':
+        return this.#claims.failed(message.why)
       case 'page':
         return this.#questions.get(message.id)?.(message.page)
       case 'no-page':

@@ -1,7 +1,21 @@
 /** `/api/v1/history`: what is kept over restarts, as far as it can be read, and what the daemon has in its memory. */
 import { readInstant } from '../../report/instant.ts'
-import { type KeptPage, type LatestQuery, transitionsOf } from '../../report/kept.ts'
-import { byInstance, type InstancePast, joined, remembered, type Told } from '../../report/past.ts'
+import {
+  claimsOf,
+  type KeptPage,
+  type LatestPage,
+  type LatestQuery,
+  transitionsOf,
+} from '../../report/kept.ts'
+import {
+  byInstance,
+  type InstancePast,
+  joined,
+  remembered,
+  rememberedClaims,
+  type Told,
+} from '../../report/past.ts'
+import { claimKey, type KeptClaim, newestClaims } from '../../report/past-claim.ts'
 import type { Status } from '../../report/status.ts'
 import { Refusal } from './answers.ts'
 import type { Outcome } from './messages.ts'
@@ -60,10 +74,29 @@ export function historyOf(
   const sinceMs = older === null ? query.sinceMs : Date.parse(there[0]?.at ?? '') + 1
   const inMemory = query.before === null ? remembered(status.instances, { ...query, sinceMs }) : []
   const told = joined(there, inMemory).slice(-query.limit)
+  const fromMs = older === null ? 0 : sinceMs
+  const claims = claimsWith(isKept ? page : null, status, query, fromMs)
   const states = new Map(status.instances.map(({ name, state }) => [name, state]))
   const { name } = query
-  if (name !== null && told.length === 0 && !states.has(name)) return null
-  return { instances: byInstance(told, states, name), older, memoryOnly: isKept ? null : page }
+  if (name !== null && told.length + claims.length === 0 && !states.has(name)) return null
+  const instances = byInstance({ told, claims }, states, name)
+  return { instances, older, memoryOnly: isKept ? null : page }
+}
+
+/** Those of the page, as the memory has them by now, and on the first page those that are in the memory alone, of `fromMs` on. */
+function claimsWith(
+  page: KeptPage | LatestPage | null,
+  status: Status,
+  query: LatestQuery,
+  fromMs: number,
+): readonly KeptClaim[] {
+  const kept = page !== null && 'claims' in page ? claimsOf(page.claims) : []
+  const there = new Set(kept.map(claimKey))
+  const live = status.instances.map(({ name, claims }) => ({ name, claims: claims.history }))
+  const inMemory = rememberedClaims(live, query).filter(
+    (it) => there.has(claimKey(it)) || (query.before === null && Date.parse(it.at) >= fromMs),
+  )
+  return newestClaims([...kept, ...inMemory])
 }
 
 /** A sentence: why there is none. */

@@ -1,13 +1,20 @@
-/** What is shown as lines of text: warnings, BFD sessions, transitions. */
+/** What is shown as lines of text: warnings, BFD sessions, transitions and claims of other machines. */
 import type { Finding, Pair } from '../../report/pair.ts'
-import type { Status, StatusBfd, StatusTransition } from '../../report/status.ts'
+import type { PastClaim } from '../../report/past-claim.ts'
+import type { Status, StatusBfd, StatusInstance } from '../../report/status.ts'
 import { byId, el, Keyed, say, show } from './dom.ts'
 import { ageOf, hostNow, type View } from './view.ts'
-import { clockText, measuredText, spanText } from './words.ts'
+import { clockText, count, measuredText, spanText } from './words.ts'
 
 const eventsMost = 50
 
-type Event = StatusTransition & { readonly instance: string; readonly number: number }
+type Event = {
+  /** Of one instance no two have the same. */
+  readonly key: string
+  readonly at: string
+  readonly instance: string
+  readonly text: string
+}
 
 type Shown = Pick<Finding, 'severity' | 'text'>
 
@@ -73,31 +80,48 @@ export function makeEvents(view: View): (status: Status) => void {
   section.append(list)
   const shown = new Keyed<Event>(
     list,
-    ({ instance, number }) => `${number} ${instance}`,
+    ({ instance, key }) => `${key} ${instance}`,
     () => {
       const [time, who, what] = [el('time', {}), el('b', {}), el('span', {})]
       return {
         root: el('li', {}, time, who, what),
-        update: ({ at, instance, from, to, why, cause }) => {
+        update: ({ at, instance, text }) => {
           time.dateTime = at
           say(time, clockText(Date.parse(at), hostNow(view)))
           say(who, instance)
-          say(what, `${from} → ${to}: ${why} (${cause})`)
+          say(what, text)
         },
       }
     },
   )
   return ({ instances }) => {
     const all = instances
-      .flatMap(({ name, transitions, history }) =>
-        history.slice(-eventsMost).map((entry, i, { length }) => ({
-          ...{ ...entry, instance: name },
-          number: transitions - length + i,
-        })),
-      )
+      .flatMap((it) => eventsOf(it, hostNow(view)))
       .sort((a, b) => Date.parse(b.at) - Date.parse(a.at))
       .slice(0, eventsMost)
     show(section, all.length > 0)
     shown.set(all)
   }
+}
+
+/** Transitions, and other machines that claimed an address. */
+function eventsOf(one: StatusInstance, nowMs: number): readonly Event[] {
+  const { name, transitions, history, claims } = one
+  const moves = history.slice(-eventsMost).map(({ at, from, to, why, cause }, i, { length }) => ({
+    ...{ key: String(transitions - length + i), at, instance: name },
+    text: `${from} → ${to}: ${why} (${cause})`,
+  }))
+  const claimed = claims.history.map((it) => ({
+    ...{ key: `${it.at} ${it.address} ${it.mac}`, at: it.at, instance: name },
+    text: claimText(it, nowMs),
+  }))
+  return [...moves, ...claimed]
+}
+
+function claimText(it: PastClaim, nowMs: number): string {
+  const who = it.mac ?? 'more machines than are named'
+  const same = it.sameMac ? ', with the MAC address of this host' : ''
+  const last = clockText(Date.parse(it.lastAt), nowMs)
+  const answer = it.announced === 0 ? '' : `, announced ${count(it.announced, 'time')}`
+  return `${it.address} claimed by ${who} on ${it.interface} (${it.how}${same}): ${count(it.count, 'frame')}, last ${last}${answer}`
 }

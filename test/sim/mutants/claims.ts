@@ -35,8 +35,8 @@ export const claimsMutants: readonly Mutant[] = [
   {
     name: 'claims: one counts at once',
     file: 'src/router/claims/claimants.ts',
-    find: 'const times = { firstAt: at, lastAt: at, dueAt: us(at + graceOf(lead)) }',
-    replace: 'const times = { firstAt: at, lastAt: at, dueAt: at }',
+    find: 'this.#entries.set(key, { ...claimant, dueAt: us(at + graceOf(lead)) })',
+    replace: 'this.#entries.set(key, { ...claimant, dueAt: at })',
   },
   {
     name: 'claims: a competitor that is heard explains nothing',
@@ -47,8 +47,8 @@ export const claimsMutants: readonly Mutant[] = [
   {
     name: 'claims: each frame is reported',
     file: 'src/router/claims/claimants.ts',
-    find: 'if (known.dueAt === null) this.#provoked(known, lead, at)',
-    replace: 'if (known.dueAt === null) known.dueAt = at',
+    find: 'this.#provoked(known, lead, at)',
+    replace: 'known.dueAt = at',
   },
   {
     name: 'claims: nothing is announced',

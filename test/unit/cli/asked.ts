@@ -65,6 +65,7 @@ export async function answering(
     log: silent,
     handlers: {
       transitions: async () => ({ directory: null, lines: new Uint8Array(), next: null }),
+      claims: async () => ({ directory: null, lines: new Uint8Array(), next: null }),
       events: new EventFeed(),
       status: () => status,
       reload: async () => reload,

@@ -7,6 +7,7 @@ import { age, span, table } from '../../../src/cli/format.ts'
 import { formatStatus, headline, type StatusView } from '../../../src/cli/format-status.ts'
 import { degradations } from '../../../src/cli/health.ts'
 import { likeKeepalived } from '../../../src/cli/like-keepalived.ts'
+import type { PastClaim } from '../../../src/report/past-claim.ts'
 import type { Status, StatusInstance } from '../../../src/report/status.ts'
 import { aStatus, statusNow } from './a-status.ts'
 
@@ -96,21 +97,27 @@ test('one name: details, and nothing of the others', () => {
   assert.deepEqual(narrowed(aStatus, 'chk_haproxy')?.instances, [])
 })
 
+const claimed = {
+  ...{ at: '2026-11-28T03:00:01.000Z', firstAt: '2026-11-28T03:00:00.000Z' },
+  ...{ lastAt: '2026-11-28T03:04:00.000Z', address: '10.0.0.9', interface: 'eth0' },
+  ...({ mac: '02:00:00:00:00:99', how: 'used', sameMac: false, count: 3, announced: 1 } as const),
+  takeOver: null,
+} satisfies PastClaim
+
 test('claims of other machines stand among the transitions, by their time', () => {
   const [first] = aStatus.instances
   assert.ok(first !== undefined)
   const at = (minutes: number) => new Date(plain.now - minutes * 60_000).toISOString()
-  const claim = { address: '10.0.0.9', interface: 'eth0', mac: '02:00:00:00:00:99' } as const
   const text = formatStatus(
     withFirst({
       history: first.history.slice(0, 1).map((it) => ({ ...it, at: at(30), why: 'later' })),
-      claims: { ...first.claims, history: [{ at: at(90), ...claim, how: 'used', sameMac: false }] },
+      claims: { ...first.claims, history: [{ ...claimed, at: at(90) }] },
     }),
     { ...plain, full: true },
   )
   assert.match(
     text,
-    / 1h30m ago {2}10\.0\.0\.9 claimed by 02:00:00:00:00:99 on eth0 \(used\)\n +30m00s ago .* later\n/,
+    / 1h30m ago {2}10\.0\.0\.9 claimed by 02:00:00:00:00:99 on eth0 \(used\): 3 frames until 2026-11-28T03:04:00\.000Z, announced once\n +30m00s ago .* later\n/,
   )
 })
 
@@ -171,15 +178,19 @@ test('all well, or what is not', () => {
   assert.deepEqual(degradations(unused), [])
 })
 
-test('history is one sequence over all instances', () => {
-  const history = [
+test('history is one sequence over all instances, claims of other machines among it', () => {
+  const told = [
     { instance: 'a', ...move('11:58:00', 'INIT', 'BACKUP') },
     { instance: 'b', ...move('11:59:00', 'BACKUP', 'MASTER') },
   ]
   assert.equal(
-    formatHistory(history, statusNow),
+    formatHistory(
+      { told, claims: [{ ...claimed, instance: 'a', at: '2026-03-01T11:58:30Z' }] },
+      statusNow,
+    ),
     [
       '2026-03-01T11:58:00Z     2m00s ago  a  INIT -> BACKUP  because\n',
+      '2026-03-01T11:58:30Z     1m30s ago  a  10.0.0.9 claimed by 02:00:00:00:00:99 on eth0 (used): 3 frames until 2026-11-28T03:04:00.000Z, announced once\n',
       '2026-03-01T11:59:00Z     1m00s ago  b  BACKUP -> MASTER  because\n',
     ].join(''),
   )

@@ -49,6 +49,7 @@ test('every command that prints', async () => {
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet, flush: async () => undefined },
     handlers: {
       transitions: async () => ({ directory: null, lines: new Uint8Array(), next: null }),
+      claims: async () => ({ directory: null, lines: new Uint8Array(), next: null }),
       events: new EventFeed(),
       status: () => well,
       reload: async () => ({ ok: true, diagnostics: [], changes: ['V: priority 1 -> 2'] }),

@@ -78,7 +78,15 @@ async function daemon(t: TestContext, status: () => Status, events = new EventFe
     path: join(dir, 'vipd.sock'),
     log,
     handlers: {
-      ...{ status, events, transitions: unused, reload: unused, failover: unused, drain: unused },
+      ...{
+        status,
+        events,
+        transitions: unused,
+        claims: unused,
+        reload: unused,
+        failover: unused,
+        drain: unused,
+      },
       ...{
         resume: unused,
         upgrade: unused,

@@ -30,6 +30,7 @@ export const silent: Log = {
 /** A daemon with nothing to do. */
 export const idle: ControlHandlers = {
   transitions: async () => ({ directory: null, lines: new Uint8Array(), next: null }),
+  claims: async () => ({ directory: null, lines: new Uint8Array(), next: null }),
   events: new EventFeed(),
   status: () => aStatus,
   reload: async () => ({ ok: true, diagnostics: [], changes: [] }),

@@ -204,7 +204,7 @@ test('a group reads or pushes over a socket of its own, and the refusal of anyth
       verbs.filter((it) => refusalOf(it, right) === null)
     assert.deepEqual(permitted('read'), [
       ...['ping', 'status', 'history', 'observe'],
-      ...['transitions', 'events'],
+      ...['transitions', 'claims', 'events'],
     ])
     assert.deepEqual(permitted('push'), ['ping', 'push'])
     assert.match(

@@ -36,6 +36,7 @@ async function serving(act: (path: string, feed: EventFeed) => Promise<void>) {
       results: unused,
       push: unused,
       transitions: unused,
+      claims: unused,
       stop: unused,
     },
   }

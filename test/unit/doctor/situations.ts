@@ -140,6 +140,19 @@ export const situations: Readonly<Record<Code, Facts>> = {
       ],
     },
   }),
+  'address-was-claimed': withRunning({
+    claims: {
+      ...running.claims,
+      history: [
+        {
+          ...{ at: '2026-11-28T03:00:01.000Z', firstAt: '2026-11-28T03:00:00.000Z' },
+          ...{ lastAt: '2026-11-28T03:04:00.000Z', address: vip.address, interface: 'eth0' },
+          ...{ mac: '02:00:00:00:00:99', how: 'used', sameMac: false, count: 3, announced: 1 },
+          takeOver: null,
+        },
+      ],
+    },
+  }),
   'claim-check-cannot-ask': withInstance(
     { claimCheck: 'start' },
     withLink({ flags: [...link.flags, 'NOARP'] }),

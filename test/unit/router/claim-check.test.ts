@@ -127,6 +127,8 @@ describe('asked before a take-over', () => {
     assert.equal(state(), 'fault')
     assert.equal(claims(), 1)
     assert.match(it.journal.why, /172\.16\.80\.100 .*02:00:00:00:00:99 on eth0/)
+    const done = () => it.claimants.past.at({ now: us(0), wallMs: 0 }).map((past) => past.takeOver)
+    assert.deepEqual(done(), ['refused'])
     for (const seconds of [10, 20]) {
       stage.engine.time += seconds * second - 1
       stage.dispatcher.tick()
@@ -138,5 +140,6 @@ describe('asked before a take-over', () => {
       hears(answer)
       assert.equal(state(), 'fault')
     }
+    assert.deepEqual(done(), ['refused'], 'the same machine is one entry')
   })
 })

@@ -6,6 +6,7 @@ import type { Instance } from '../../../src/config/types.ts'
 import type { EngineEvent } from '../../../src/engine/contract.ts'
 import type { Step } from '../../../src/engine/order.ts'
 import type { Happening } from '../../../src/report/event.ts'
+import type { KeptClaim } from '../../../src/report/past-claim.ts'
 import { decodeArp, encodeGratuitousArp } from '../../../src/wire/arp.ts'
 import { encodeAdvert } from '../../../src/wire/vrrp.ts'
 import { instance, ip } from './facts.ts'
@@ -77,6 +78,15 @@ export class Segment {
     return this.stage.happened
       .filter((it): it is Claimed => it.kind === 'claim')
       .map((it) => `${it.instance} ${it.address} ${it.mac} ${it.how} ${it.interface}`)
+  }
+
+  /** What was passed on for the history, without its times. */
+  get kept(): readonly Omit<KeptClaim, 'at' | 'firstAt' | 'lastAt'>[] {
+    return this.stage.happened.flatMap((it) => {
+      if (it.kind !== 'past-claim') return []
+      const { at: _at, firstAt: _first, lastAt: _last, ...rest } = it.claim
+      return [rest]
+    })
   }
 
   /** Addresses that were announced since it was asked last. */

@@ -87,9 +87,9 @@ describe('another machine', () => {
     assert.deepEqual([segment.claims, segment.announced()], [[], []])
     segment.after(0.2)
     assert.deepEqual([segment.claims, segment.announced()], [[named], [vip]])
-    const past = segment.stage.named('V1').claimants.past.map(({ at: _wall, ...rest }) => rest)
     const known = { address: vip, mac, how: 'announced', sameMac: false, interface: 'eth0' }
-    assert.deepEqual(past, [known])
+    const done = { count: 1, announced: 1, takeOver: null }
+    assert.deepEqual(segment.kept, [{ instance: 'V1', ...known, ...done }])
     for (let i = 0; i < 600; i++) {
       segment.hears(gratuitous())
       segment.after(1)
@@ -97,6 +97,13 @@ describe('another machine', () => {
     assert.deepEqual([segment.claims, segment.announced()], [[named], []])
     const [claimant] = segment.stage.named('V1').claimants.at(us(segment.now))
     assert.equal(claimant?.count, 601)
+    // One entry, written at once and then ever more rarely.
+    assert.deepEqual(
+      segment.kept.map(({ count }) => count),
+      [1, 61, 181, 421],
+    )
+    segment.stage.dispatcher.stop()
+    assert.equal(segment.kept.at(-1)?.count, 601, 'and as the lead ends')
   })
 
   test('report: nothing is announced; defend: at most once in 10 s, then ever more rarely', () => {
@@ -165,6 +172,12 @@ describe('another machine', () => {
     assert.ok(segment.announced().length <= 13, 'announcements in 100 s')
     assert.equal(claimants.at(us(segment.now)).length <= 64, true)
     assert.equal(claimants.counts.frames, 2_000)
+    // What is remembered of them: some that are named, and one entry for all others.
+    const past = claimants.past.at({ now: us(segment.now), wallMs: 0 })
+    const many = past.filter((it) => it.mac === null)
+    const named = past.length - many.length
+    assert.deepEqual([many.length, named <= 15, segment.kept.length <= 30], [1, true, true])
+    assert.ok((many[0]?.count ?? 0) > 1_800, `${many[0]?.count} of 2000`)
   })
 })
 

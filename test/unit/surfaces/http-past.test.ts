@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { jsonLines } from '../../../src/report/kept.ts'
+import type { InstancePast } from '../../../src/report/past.ts'
 import { statusSchema } from '../../../src/report/schema.ts'
 import type { Outcome } from '../../../src/surfaces/http/messages.ts'
 import { aStatus } from '../cli/a-status.ts'
@@ -97,11 +99,16 @@ test('the history has what is kept and what is in the memory, each once, and say
     { number: 7, ...move(1, 'gone') },
     { number: 8, ...move(2, 'VI_web') },
   ]
+  const claim = (minute: number, instance: string, count: number) => ({
+    ...{ instance, at: at(minute), firstAt: at(minute), lastAt: at(minute + 3), count },
+    ...{ address: '10.0.0.9', interface: 'eth0', mac: '02:00:00:00:00:99' },
+    ...({ how: 'used', sameMac: false, announced: 1, takeOver: null } as const),
+  })
   const page = (next: number | null): Outcome => ({
     ok: true,
     result: {
-      ...{ directory: '/kept', next },
-      lines: Buffer.from(lines.map((it) => `${JSON.stringify(it)}\n`).join('')),
+      ...{ directory: '/kept', next, lines: jsonLines(lines) },
+      claims: jsonLines([claim(1, 'gone', 3), claim(1, 'VI_web', 1)]),
     },
   })
   const [web, ...others] = aStatus.instances
@@ -110,15 +117,20 @@ test('the history has what is kept and what is in the memory, each once, and say
     const { instance: _own, ...entry } = move(minute, 'VI_web')
     return entry
   })
+  const live = [claim(1, 'VI_web', 7), claim(5, 'VI_web', 2)].map(
+    ({ instance: _own, ...entry }) => entry,
+  )
   await serving([listener(path)], async (daemon) => {
     daemon.status = {
       ...aStatus,
       instances: [
-        { ...web, name: 'VI_web', history },
+        { ...web, name: 'VI_web', history, claims: { ...web.claims, history: live } },
         ...others.map((it) => ({ ...it, history: [] })),
       ],
     }
-    type Past = { name: string; state: string | null; history: { at: string; number?: number }[] }
+    type Past = Pick<InstancePast, 'name' | 'state' | 'history' | 'claims'>
+    const counts = ({ all }: { readonly all: readonly Past[] }) =>
+      all.flatMap(({ name, claims }) => claims.map(({ count }) => `${name} ${count}`))
     const past = async (query: string) => {
       const { body, headers } = await ask(path, `/api/v1/history${query}`)
       const all = JSON.parse(body) as Past[]
@@ -136,6 +148,8 @@ test('the history has what is kept and what is in the memory, each once, and say
       ['gone', [7]],
     ])
     assert.equal(whole.all.at(-1)?.state, 'MASTER', 'of an instance that there was')
+    // What is in both is told as the memory has it.
+    assert.deepEqual(counts(whole), ['VI_web 7', 'VI_web 2', 'gone 3'])
     assert.deepEqual([whole.headers['vipd-history'], whole.headers['link']], ['kept', undefined])
     daemon.kept = page(7)
     const cut = await past('?limit=3&since=1d')
@@ -144,7 +158,9 @@ test('the history has what is kept and what is in the memory, each once, and say
       ['VI_web', [8, at(3)]],
       ['gone', [7]],
     ])
+    assert.deepEqual(counts(cut), ['VI_web 7', 'VI_web 2', 'gone 3'])
     const older = await past('?before=9')
+    assert.deepEqual(counts(older), ['VI_web 7', 'gone 3'], 'what is new is on the first page')
     assert.deepEqual(older.told, [
       ['VI_web', [8]],
       ['gone', [7]],
@@ -156,6 +172,7 @@ test('the history has what is kept and what is in the memory, each once, and say
     daemon.kept = { ok: false, why: 'the disk – does not answer' }
     const less = await past('?instance=VI_web&until=2026-11-28T03:02')
     assert.deepEqual(less.told, [['VI_web', [at(1), at(2)]]])
+    assert.deepEqual(counts(less), ['VI_web 7'])
     assert.equal(less.headers['vipd-history'], 'memory; the disk ? does not answer')
     assert.equal((await ask(path, '/api/v1/history?instance=none')).status, 404)
     for (const wrong of ['limit=0', 'limit=1001', 'before=x', 'since=yesterday', 'until='])
