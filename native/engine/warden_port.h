@@ -69,8 +69,9 @@ class WardenPort {
   bool Listen();
   // Hands over what waits. False: the warden is gone.
   bool Flush();
-  // The socket is full: call `Flush` when it is not.
-  bool backlog() const { return !waiting_.empty(); }
+  // The socket is full: call `Flush` when it is not. What waits for the warden's word that it is
+  // ready does not wait for the socket, which has room all the time then.
+  bool backlog() const { return ready_ && !waiting_.empty(); }
   // It knows all that there is to know.
   bool told() const {
     return connected() && ready_ && waiting_.empty() && changed_links_.empty() &&
