@@ -18,8 +18,10 @@ struct Successor {
 };
 
 // It has this process's standard error, session, directory, capabilities and limits, every signal
-// at its default, and ordinary scheduling. Its end is waited for by a thread, so that it leaves no
-// zombie. The process, or the negative errno.
+// at its default, and ordinary scheduling. Its parent is from the start the one that it will have
+// when this process has ended: process 1, or a subreaper as systemd --user is. systemd waits in a
+// stop for the end of a main process only if that was its child when it was told of it, and kills
+// it after ExecStopPost= otherwise. The process, or the negative errno.
 pid_t StartSuccessor(const Successor& successor);
 
 // SIGKILL to that successor, and to no process that has only got its number since.

@@ -1,23 +1,14 @@
 /** The unit of systemd/ under systemd: ready, confined, and whatever ends it, as it was before. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { until } from '../../../src/lab/wait.ts'
 import { slowMs } from './pair.ts'
+import { journal, property, run, systemctl } from './unit.ts'
 
-const run = (command: string, ...args: string[]): string => {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' })
-  assert.equal(error, undefined)
-  assert.equal(status, 0, `${command} ${args.join(' ')}: ${stdout}${stderr}`)
-  return stdout.trim()
-}
-const systemctl = (...args: string[]): string => run('systemctl', ...args)
-const property = (name: string): string => systemctl('show', '--value', '-p', name, 'vipd')
 const read = (path: string): string => readFileSync(`/proc/sys/net/${path}`, 'utf8').trim()
 const setting = (name: string): string => read(`ipv4/conf/eth0/${name}`)
 const holds = () => run('ip', '-o', 'address', 'show').includes('10.80.0.100')
-const journal = () => run('journalctl', '--no-pager', '-o', 'cat', '-u', 'vipd')
 
 const config = `vrrp_instance VI_1 {
   interface eth0
