@@ -90,7 +90,7 @@ async function afterCut(
   const captures: Capture[] = []
   for (const name of segments)
     captures.push(await lab.capture({ segment: name, filter: 'ip proto 112 or arp' }))
-  // Three adverts of everybody, so that the last one before the cut is known.
+  // Three adverts of every master, so that the last one before the cut is known.
   await delay(wanted.advertInt * 3_000)
   await Promise.all(segments.map((name) => lab.cut(host, name)))
   const instances = Array.from({ length: wanted.instances }, (_, i) => i)

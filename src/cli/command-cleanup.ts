@@ -5,7 +5,9 @@ import { fileOption, idOption, includeOption, runDirOption } from './options.ts'
 
 export const command = (): Command =>
   new Command('cleanup')
-    .description('remove what a dead daemon left: its addresses and its nft table, nothing else')
+    .description(
+      'remove what a dead daemon left: its addresses, routes, rules, links and nft tables',
+    )
     .addOption(runDirOption())
     // What is vipd's is known without a configuration; units that name one go on working.
     .addOption(fileOption().hideHelp())

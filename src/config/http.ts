@@ -12,7 +12,7 @@ export type HttpAddress =
 
 export type HttpListener = {
   readonly address: HttpAddress
-  /** Files; null: who can connect may read. */
+  /** Files; null: every client that can connect may read. */
   readonly readToken: string | null
   /** null: nothing can be ordered there. */
   readonly actionToken: string | null

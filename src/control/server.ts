@@ -45,7 +45,7 @@ export type ControlHandlers = {
   observe(): Observation
   /** Throws when no check has that name. */
   results(name: string): Uint8Array
-  /** Throws when no check of that name waits to be told. `failure`: why it is not good. */
+  /** Throws when no push check has that name. `failure`: why it is not good. */
   push(name: string, failure: string | null): void
   /** What is kept over restarts, a page. Rejects with the reason why it cannot be told. */
   transitions(query: KeptQuery): Promise<KeptPage>

@@ -245,7 +245,7 @@ export class RunningDaemon extends Answers implements Daemon {
   push(name: string, failure: string | null): void {
     const ok = failure === null
     if (!this.parts.pool.push(name, ok, failure ?? 'pushed'))
-      throw new Error(`no check ${name} waits to be told (probe push)`)
+      throw new Error(`no push check is called ${name} (probe push)`)
   }
 
   checkNow(name: string): void {

@@ -91,13 +91,13 @@ export type Daemon = {
   announce(name: string): void
   /** Gives one instance, or a sync group, away while it is served. Rejects when there is nothing to give. */
   failover(name: string): Promise<readonly HandOver[]>
-  /** Throws when no check of that name waits to be told. */
+  /** Throws when no push check has that name. */
   push(name: string, failure: string | null): void
   /** Runs a check before its turn. Throws when there is none of that name that can be run. */
   checkNow(name: string): void
   /** Gives everything away, until `resume`. */
   drain(): Promise<readonly HandOver[]>
-  /** Ends standing by; of everybody with null. The names of those that did. Throws for an unknown name. */
+  /** Ends standing by of one instance or group; null: of all, and of the host. The names of those that did. Throws for an unknown name. */
   resume(name: string | null): readonly string[]
   /** Another process takes the place of this one, which is to end then. Rejects with the reason: this one goes on. */
   upgrade(order: UpgradeOrder): Promise<UpgradeResult>

@@ -94,11 +94,12 @@ export class Predecessor {
     return message
   }
 
-  /** What it knows of the kernel's objects, after `meet`. */
-  /** Links whose state does not count yet. */
+  /** Links whose state does not count yet, after `meet`; none before. */
   get delays(): Hello['delays'] {
     return this.#hello?.delays ?? []
   }
+
+  /** What it knows of the kernel's objects, after `meet`. */
   get known(): PassedState['ownership'] {
     assert(this.#hello !== null, 'the other process has not spoken yet')
     return this.#hello.known

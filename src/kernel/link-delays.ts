@@ -1,6 +1,6 @@
 /**
  * `interface_up_down_delays`: a link that goes down, or comes up, counts as before until it has been so for a while. One
- * that changes back in time has never changed for who asks: a flap. A link counts at once when it is seen first, when it
+ * that changes back in time has not changed for any reader: a flap. A link counts at once when it is seen first, when it
  * is up for the first time, and when it is deleted.
  */
 

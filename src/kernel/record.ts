@@ -41,7 +41,7 @@ const surveyMs = 5_000
 const writeMs = 2_000
 const againMs = { first: 5_000, longest: 60_000 }
 
-/** Who claims: a slot's number, or a part of the daemon by name. */
+/** The claimant: a slot's number, or a part of the daemon by name. */
 type Holder = number | string
 
 export class Ownership {

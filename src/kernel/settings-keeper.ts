@@ -1,7 +1,7 @@
 /**
  * Settings of the links that instances are on (net.ipv4.conf.IFACE.*), changed for as long as an instance needs them and
  * set back afterwards. What a setting was is recorded before it is changed. All work is done in passes, one after the
- * other; each reads the links anew, because a change through /proc/sys is notified to no one.
+ * other; each reads the links anew, because the kernel does not notify a change through /proc/sys.
  */
 import { OpError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'

@@ -15,7 +15,7 @@ import { program } from './program.ts'
 export const floodKinds = [
   /** Half with a wrong checksum, half with TTL 64. */
   'invalid',
-  /** Valid adverts of a priority below everybody's. */
+  /** Valid adverts of a priority below that of every host. */
   'lower',
   /** Random octets in protocol 112, from many sources. */
   'garbage',

@@ -62,7 +62,7 @@ export function startProgram(
 /** One that was started by another thread, which is lost: this process waits for its end, and tells it to no thread. */
 export const adoptProgram = (pid: number): void => bindings().adoptProgram(pid)
 
-/** All are taken out before the first is told: who is told may start another under the same descriptor. */
+/** All are taken out before the first is told: a receiver may start another program under the same descriptor. */
 function take(ends: Int32Array): void {
   const told: (() => void)[] = []
   for (let i = 0; i < ends.length; i += 3) {

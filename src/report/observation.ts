@@ -16,7 +16,7 @@ export type ObservedCheck = {
   readonly name: string
   /** What it does, for people. */
   readonly how: string
-  /** Waits to be told, or is made of others: it has no interval to choose. */
+  /** A push check, or made of others: it has no interval to choose. */
   readonly tunable: boolean
   readonly timing: Timing
   /** The oldest first. */

@@ -16,7 +16,7 @@ export type Claim = {
   /** Of the machine that has the address, as the frame says. */
   readonly mac: MacText
   /**
-   * announced: to everybody, unasked. used: the machine asks for another address in the name of this one. answered: to
+   * announced: to all machines of the segment, unasked. used: the machine asks for another address in the name of this one. answered: to
    * one that has asked. probed: the machine asks whether the address is free, to have it.
    */
   readonly how: 'announced' | 'used' | 'answered' | 'probed'

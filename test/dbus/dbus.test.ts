@@ -162,7 +162,7 @@ test('root orders: announcements, dump files, a reload and its reasons; another 
       const { stdout, stderr } = await one.run('setpriv', [...as, ...send, ...args])
       return `${stdout}${stderr}`.trim()
     }
-    // Here the bus lets everybody through.
+    // Here the bus lets every user through.
     const refused = 'Error org.freedesktop.DBus.Error.AccessDenied:'
     for (const [path, member] of [
       [daemonPath, `${daemonInterface}.ReloadConfig`],

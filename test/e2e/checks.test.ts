@@ -109,7 +109,10 @@ vrrp_script either {
         await one.must('rm', ['/run/lab/flag'])
         await movesAndReturns(pair, bad, good)
         const none = await first.ask('push', 'other')
-        assert.deepEqual([none.status, /waits to be told/.test(none.stderr)], [1, true])
+        assert.deepEqual(
+          [none.status, /no push check is called other/.test(none.stderr)],
+          [1, true],
+        )
       },
       prepare,
     )

@@ -21,7 +21,7 @@ test('6.4.1: Startup of the address owner is master at once', () => {
   assert.deepEqual(host.did, ['transition'])
 })
 
-test('6.4.1: an owner in a sync group with others listens like everybody else', () => {
+test('6.4.1: an owner in a sync group with others listens as the others do', () => {
   const host = new Host({ basePriority: 255, ownerListens: true }).start()
   assert.equal(host.remaining, 3_003_906)
 })

@@ -184,7 +184,7 @@ export class Invariants implements Witness {
    * has said nothing for so long that a peer may have taken over does not go on. Immediately.
    * Who resigns does not go on in the same breath: whatever crossed, addresses are not taken away to be set again.
    * Settled, the priority said is the one that an operator would work out.
-   * (A resignation, priority 0, is for everybody who has something to give back.)
+   * (A resignation, priority 0, may come from every host that has something to give back.)
    */
   sent(host: Host, slot: SlotId, bytes: Uint8Array): void {
     this.onSent(host, bytes)

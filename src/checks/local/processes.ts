@@ -63,7 +63,7 @@ export function matchesName(query: ProcessQuery, candidate: ProcessFacts): boole
   return candidate.comm !== '' && matches[query.like](toLatin1(query.name), candidate)
 }
 
-/** Does this one count. Who is dead and merely not yet buried does not. */
+/** Whether this process counts: a zombie does not. */
 export function matchesWanted(wanted: ProcessesWanted, candidate: ProcessFacts): boolean {
   const { comm, state, argv } = candidate
   if (comm === '' || state === 'Z' || state === 'X') return false

@@ -48,7 +48,7 @@ function outcomeOf(
       // An answer may come before `run` returns.
       setImmediate(() => prober.run({ runAs, timeoutMs, ended: end, passed }))
     } else {
-      const why = command.kind === 'push' ? 'it waits to be told' : 'it is made of other checks'
+      const why = command.kind === 'push' ? 'it is a push check' : 'it is made of other checks'
       ended({ kind: 'unable', why: `${why}; ask the daemon` })
     }
   })

@@ -16,7 +16,7 @@ const capabilities = 0x00000001 | 0x00000200 | 0x00008000 | 0x00080000
 const packetBytesMax = 65_536
 const utf8 = 33
 const header = { ok: 0x00, switch: 0xfe, error: 0xff }
-/** ER_ACCESS_DENIED_ERROR and its kin: who is turned away has been answered. */
+/** ER_ACCESS_DENIED_ERROR and its kin: a client that is turned away has been answered. */
 const turnedAway = new Set([1044, 1045, 1049, 1251, 1698, 1524])
 
 type Packet = { readonly sequence: number; readonly body: Buffer }

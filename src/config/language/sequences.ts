@@ -1,6 +1,6 @@
 /**
  * `~SEQ(var, [start, [step,]] end) text` and `~LST(var, …) text`: the text again for each value. What is
- * parsed here is only the head; who reads lines binds the variables and replays the rest.
+ * parsed here is only the head; the reader of lines binds the variables and replays the rest.
  */
 import { slice, type Text, trim } from './source.ts'
 

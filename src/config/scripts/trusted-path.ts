@@ -71,5 +71,5 @@ function unsafeFacts(path: string, facts: Facts, trusted: ReadonlySet<number>): 
   if (sticky) return null
   if ((mode & 0o020) !== 0 && gid !== 0)
     return `${path} is writable by group ${gid}: chmod g-w ${path}`
-  return (mode & 0o002) !== 0 ? `${path} is writable by everybody: chmod o-w ${path}` : null
+  return (mode & 0o002) !== 0 ? `${path} is writable by every user: chmod o-w ${path}` : null
 }

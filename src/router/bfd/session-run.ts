@@ -65,7 +65,7 @@ export class SessionRun {
     return this.#params.discriminator
   }
 
-  /** Says that it is switched off, not lost; null: to no one. */
+  /** Tells the peer that it is switched off, not lost; null: there is no peer to tell. */
   get farewell(): Uint8Array | null {
     return bfdFarewell(this.#session, this.#params)
   }

@@ -63,7 +63,7 @@ export class Links {
 
   /**
    * Several slots change places among each other: each leaves its own before the first enters its new one. Whose sockets
-   * cannot be opened stays where it is, and who would need its place; `join` then says why.
+   * cannot be opened stays where it is, and so does a slot that would need its place; `join` then says why.
    */
   moveTogether(moves: readonly Move[]): void {
     const opened = moves.flatMap((move) => {
@@ -185,7 +185,7 @@ export class Links {
 
 type Opened = Move & { readonly link: OpenLink }
 
-/** Without those whose new place is kept by one that does not leave it, and those who wait for them. */
+/** Without those whose new place is kept by one that does not leave it, and those that wait for them. */
 function withRoom(moves: readonly Opened[]): readonly Opened[] {
   const leaving = new Set(moves.map(({ slot }) => slot))
   const free = moves.filter(({ link, vrid, peers }) =>

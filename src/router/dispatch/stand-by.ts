@@ -57,7 +57,7 @@ export class StandBys {
     return this.#kept.has(name)
   }
 
-  /** Ends one instance's, or with null everybody's and the host's. */
+  /** Ends one instance's, or with null that of all instances and of the host. */
   resume(name: string | null): void {
     if (name !== null) {
       this.#failovers.delete(name)

@@ -76,7 +76,7 @@ export async function daemonStatus(from: StatusSources): Promise<Status> {
 }
 
 /**
- * The same for who takes it in parts and needs it nowhere as a whole. `part`: called with some instances at a time, in a few
+ * The same for a reader that takes it in parts and needs it nowhere as a whole. `part`: called with some instances at a time, in a few
  * tens of microseconds each; they count as part of a slice.
  */
 export async function tellStatus(

@@ -64,7 +64,7 @@ export class HandOvers {
     )
   }
 
-  /** null: everybody, and the host. Throws when there is nothing of that name. */
+  /** null: all instances, and the host. Throws when there is nothing of that name. */
   resume(name: string | null): readonly string[] {
     const { roster } = this.#ports
     const chosen = name === null ? null : this.#named(name)

@@ -1,6 +1,6 @@
 /**
  * What a surface's thread knows of the daemon: the last status, put together from its parts, with the transitions since.
- * Who wants a fresh one waits for one that was asked for after it came, for a bounded time.
+ * A reader that wants a fresh one waits for one that was asked for after it came, for a bounded time.
  */
 import {
   type Status,
@@ -42,7 +42,7 @@ export class Snapshots {
     }
   }
 
-  /** One that is made from now on, for who is told when it comes. */
+  /** One that is made from now on, for a reader that is told when it comes. */
   want(): void {
     this.#want()
   }

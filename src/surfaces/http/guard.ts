@@ -9,7 +9,7 @@ import { isIP } from 'node:net'
 export type Right = 'none' | 'read' | 'act'
 
 export type Tokens = {
-  /** null: who can connect may read. */
+  /** null: every client that can connect may read. */
   readonly read: string | null
   /** null: no client may act. */
   readonly act: string | null

@@ -1,9 +1,9 @@
-/** What all who ask for the same of one status are answered with: made for the first of them, and there once. */
+/** The answer to all clients that ask for the same of one status: made for the first of them, and there once. */
 import type { Status } from '../../report/status.ts'
 
 const known = new WeakMap<Status, Map<string, Buffer>>()
 
-/** `what`: of a fixed few. `make` is called for the first who asks. UTF-8. */
+/** `what`: of a fixed few. `make` is called for the first that asks. UTF-8. */
 export function madeOnce(status: Status, what: string, make: () => string): Buffer {
   const forms = known.get(status) ?? new Map<string, Buffer>()
   known.set(status, forms)

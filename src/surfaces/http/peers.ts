@@ -65,7 +65,7 @@ export class Peers {
     )
   }
 
-  /** For who asks once: what was learned just now is good enough. */
+  /** For a client that asks once: what was learned just now is good enough. */
   fresh(): Promise<void> {
     return this.ask(keptMs)
   }

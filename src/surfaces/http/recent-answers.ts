@@ -1,5 +1,5 @@
 /**
- * Questions for what was seen lately: one at a time goes to the daemon, and who asks the same within a second is given the
+ * Questions for what was seen lately: one at a time goes to the daemon, and a client that asks the same within a second is given the
  * same answer, so that any number of pages costs the deciding part a bounded share of its time.
  */
 import type { RecentNames } from '../../report/recent.ts'

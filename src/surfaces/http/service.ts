@@ -121,7 +121,7 @@ export class HttpService {
     if (last !== null && this.#streams.statusDue) this.#streams.status(statusBytes(last.status))
   }
 
-  /** The peers' side, to who listens. `within`: of an answer that will do. */
+  /** The peers' side, to the listeners. `within`: of an answer that will do. */
   async #tellPair(within: number): Promise<void> {
     if (!this.#streams.pairDue || !this.#peers.some) return
     await this.#peers.ask(within)

@@ -1,5 +1,5 @@
 /**
- * `/api/v1/events`: who listens gets the whole status first, then every transition at once and the status again as it
+ * `/api/v1/events`: a listener gets the whole status first, then every transition at once and the status again as it
  * moves. A reader that does not read is dropped: what waits for it is one status at most, and a little more. The octets of a
  * status are the same for all of them, and are there once.
  */
@@ -63,7 +63,7 @@ export class Streams {
     return this.size > 0 && performance.now() >= this.#pairFrom
   }
 
-  /** To who has taken the last one. */
+  /** To the listeners that have taken the last one. */
   status(status: Buffer): void {
     this.#statusFrom = nextAfter(status)
     this.#longestBytes = status.length
@@ -79,7 +79,7 @@ export class Streams {
       if (response.writableLength === 0) write(response, 'pair', pair)
   }
 
-  /** Each second while the daemon lives. Drops who does not read. */
+  /** Each second while the daemon lives. Drops listeners that do not read. */
   beat(): void {
     const now = performance.now()
     for (const reader of this.#readers) {

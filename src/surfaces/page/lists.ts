@@ -73,7 +73,7 @@ function bfdText(view: View, it: StatusBfd): string {
   return `${it.name} to ${it.neighbor}: ${it.state} for ${spanText(it.sinceMs + ageOf(view))}, ${margin}${said.length === 0 ? '' : ` (${said.join('; ')})`}${used}`
 }
 
-/** The latest of all instances, as text: what the strips show, for who cannot see or hover. */
+/** The latest of all instances, as text: what the strips show, for readers who cannot see or hover. */
 export function makeEvents(view: View): (status: Status) => void {
   const section = byId('events')
   const list = el('ol', { class: 'events' })

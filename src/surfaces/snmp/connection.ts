@@ -20,7 +20,7 @@ import { type Answer, answerOther, failure, type Reading } from './answer.ts'
 export type ConnectionPorts = {
   readonly socket: SnmpSocket
   readonly subtrees: readonly Oid[]
-  /** Of the session, for who looks at the master's. */
+  /** Of the session, for readers of the master agent's tables. */
   readonly description: string
   /** Resolves in bounded time. */
   answer(request: Reading): Promise<Answer>

@@ -79,7 +79,7 @@ export async function answering(
       observe,
       results: () => new Uint8Array(results.buffer),
       push: (name, failure) => {
-        if (name !== 'job') throw new Error(`no check ${name} waits to be told (probe push)`)
+        if (name !== 'job') throw new Error(`no push check is called ${name} (probe push)`)
         pushed.push(failure)
       },
       resume: (name) => (name === null ? ['VI_web', 'VI_db'] : [name]),

@@ -185,7 +185,7 @@ test('push: taken, refused, and by a daemon that is not there', async () => {
     assert.equal((await vipd('push', 'job', '--fail', 'disk full', '--run-dir', dir)).status, 0)
     const refused = await vipd('push', 'web', '--run-dir', dir)
     assert.equal(refused.status, 1)
-    assert.match(refused.stderr, /^vipd: no check web waits to be told \(probe push\)\n$/)
+    assert.match(refused.stderr, /^vipd: no push check is called web \(probe push\)\n$/)
   }
   await answering(aStatus, accepted, act, [], pushed)
   assert.deepEqual(pushed, [null, 'disk full'])

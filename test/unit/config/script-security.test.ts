@@ -193,7 +193,7 @@ test('every directory and link on the way counts, and what is not there yet', ()
   assert.match(at('/t/later.sh', shared) ?? '', /is not there, and others may make it in \/t/)
   assert.match(
     at('/w/l', { directories: { '/w': 0o777 }, links: { '/w/l': '/a/b/x.sh' } }) ?? '',
-    /\/w is writable by everybody/,
+    /\/w is writable by every user/,
   )
   assert.match(at('/l', { links: { '/l': '/l' } }) ?? '', /too many symbolic links/)
 })

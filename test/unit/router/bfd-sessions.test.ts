@@ -248,7 +248,7 @@ test('a session that a reload takes away, or begins anew, says that it is switch
   host.sessions.set([instance()])
   host.comesUp()
   host.sessions.set([instance({ ttl: 64 })])
-  // Not heard by any peer: there is no one to tell.
+  // Not heard by any peer: there is no peer to tell.
   host.sessions.set([])
   host.sessions.set([instance()])
   host.comesUp()

@@ -35,7 +35,7 @@ describe('asked before a take-over', () => {
     return { stage, it, follow, hears, claims, deadlineUs, restartUs }
   }
 
-  test('the question is in the order: by whom, when, and not before the take-over from a lower master', () => {
+  test('the question is in the order: from which address, when, and not before the take-over from a lower master', () => {
     const { stage, it, follow } = backup({}, 19_000)
     const { ask } = follow()
     assert.equal(ask?.beforeUs, 20_000)

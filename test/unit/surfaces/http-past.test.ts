@@ -219,7 +219,7 @@ test('a long status is made as seldom as it is sent, and beats in between say th
   })
 })
 
-test('a reader to whom a long status is on its way keeps it, whatever comes behind it', async () => {
+test('a reader keeps a long status that is on its way to it, whatever comes behind it', async () => {
   const path = join(dir, 'slow.sock')
   await serving([listener(path)], async (daemon) => {
     daemon.status = longStatus
