@@ -29,6 +29,10 @@ export const opcode = {
   loadWord: 0x20,
   /** A = octet at X + k */
   loadByteIndexed: 0x50,
+  /** A = four octets at X + k */
+  loadWordIndexed: 0x40,
+  /** X = k */
+  constantToX: 0x01,
   /** X = 4 × (octet at k & 0xf): the length of an IPv4 header */
   loadHeaderLength: 0xb1,
   /** X = A */

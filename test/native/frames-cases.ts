@@ -109,7 +109,8 @@ test('what leaves by an interface, and what arrives on the other one; neither he
 })
 
 test('the kernel lets through what the decoder takes for a claim of these addresses, of both families', async () => {
-  const ours = Array.from({ length: 300 }, (_, i) => i * 3)
+  // No more than a program parts, and of each kind as many.
+  const ours = Array.from({ length: 90 }, (_, i) => i * 7)
   const all = Array.from({ length: 900 }, (_, i) => i)
   const last = four(60_000)
   const inFour = open(
@@ -155,7 +156,7 @@ test('the kernel lets through what the decoder takes for a claim of these addres
   const said = [...of(inFour), ...of(inSix)].map(({ bytes }) => hex(bytes))
   const expected = claims.map(hex)
   assert.deepEqual(said.filter((it) => !it.includes('0a09ea60')).sort(), expected.sort())
-  assert.ok(expected.length > 150, `${expected.length}`)
+  assert.ok(expected.length > 50, `${expected.length}`)
   frames.close(inFour)
   frames.close(inSix)
 })

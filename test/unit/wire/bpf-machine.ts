@@ -58,7 +58,7 @@ export function run(
     const ancillary = next.k === packetType ? packetTypeIs : undefined
     const value = ancillary ?? stepped(next, { a, x }, packet, network)
     if (value === undefined) return false
-    if (code === opcode.toX) x = value
+    if (settingX.includes(code)) x = value
     else if (code === opcode.loadHeaderLength) x = 4 * (value & 0xf)
     else a = value
   }
@@ -71,12 +71,19 @@ function stepped(
   network: Uint8Array,
 ): number | undefined {
   if (one.code === opcode.toX) return a
+  if (one.code === opcode.constantToX) return one.k
   return one.code === opcode.xorX ? (a ^ x) >>> 0 : loaded(one, x, packet, network)
 }
 
 export const hopLimit = (hops: number): Uint8Array => new Uint8Array(40).with(7, hops)
 
-const octetsOf: Readonly<Record<number, number>> = { [opcode.loadHalf]: 2, [opcode.loadWord]: 4 }
+const octetsOf: Readonly<Record<number, number>> = {
+  [opcode.loadHalf]: 2,
+  [opcode.loadWord]: 4,
+  [opcode.loadWordIndexed]: 4,
+}
+const settingX: readonly number[] = [opcode.toX, opcode.constantToX]
+const indexed: readonly number[] = [opcode.loadByteIndexed, opcode.loadWordIndexed]
 
 function loaded(
   { code, k }: Instruction,
@@ -85,7 +92,7 @@ function loaded(
   network: Uint8Array,
 ): number | undefined {
   if (k < 0) return network[k - networkHeader]
-  const from = code === opcode.loadByteIndexed ? x + k : k
+  const from = indexed.includes(code) ? x + k : k
   const octets = packet.subarray(from, from + (octetsOf[code] ?? 1))
   if (octets.length < (octetsOf[code] ?? 1)) return undefined
   return octets.reduce((all, octet) => all * 256 + octet, 0)

@@ -156,7 +156,7 @@ test('any number of addresses makes a program that the kernel takes; all of them
         run(program, arpFrame({ operation: 1, mac, sender, target: other }))
       for (const address of addresses.slice(0, 50))
         if (address !== zeroIp) assert(asks(address), address)
-      if (words.length <= 512 && !words.includes(extra) && extra !== 0)
+      if (words.length <= 128 && !words.includes(extra) && extra !== 0)
         assert(!asks(four(...octets(extra))))
       const sixes = words.map((it) =>
         six(`fd0000${(it & 7).toString(16)}0`.padEnd(24, '0') + it.toString(16).padStart(8, '0')),
@@ -168,6 +168,35 @@ test('any number of addresses makes a program that the kernel takes; all of them
     }),
     { numRuns: 40 },
   )
+})
+
+test('two programs at once, the new one beside the old one, are within what a socket may hold before Linux 6.9', () => {
+  // The most that can be needed: pairs of neighbours but one, in many networks.
+  const pairs = Array.from({ length: 1_000 }, (_, i) => [i >> 9, (i >> 1) & 255, 3 * (i & 1)])
+  const fours = pairs.map(([high = 0, low = 0, last = 0]) => four(10, high, low, last))
+  const sixes = pairs.map(([high = 0, low = 0, last = 0], i) => {
+    const network = (1 + (i % 80) * 7 + (i % 2)).toString(16).padStart(4, '0')
+    const rest = [high, low, last].map((it) => it.toString(16).padStart(4, '0')).join('')
+    return six(`fd00${network}${'0'.repeat(12)}${rest}`)
+  })
+  for (const [family, addresses] of [
+    [4, fours],
+    [6, sixes],
+  ] as const) {
+    const { length } = disassemble(sentClaimFilter(family, addresses))
+    assert(length <= 950, `${length} instructions for IPv${family}`)
+  }
+})
+
+test('of too many addresses that are evenly spaced no more pass that lie between them than must', () => {
+  const at = (n: number): Ip => four(10, 0, n >> 8, n & 255)
+  const spaced = Array.from({ length: 200 }, (_, i) => 4 * i)
+  const program = arpClaimFilter(spaced.map(at))
+  const hears = (n: number): boolean =>
+    passes(program, arpFrame({ operation: 1, mac, sender: at(n), target: other }))
+  assert(spaced.every(hears))
+  // 128 ranges part them at 127 places.
+  assert.equal(spaced.filter((n) => hears(n + 2)).length, 199 - 127)
 })
 
 test('a filter of none lets nothing through', () => {
