@@ -23,8 +23,11 @@ SealCheck::Judgement AhCheck::Judge(const Packet& packet, Us, Us) {
   // The warden may be signing at this moment.
   SealSequence before = sequence_->load();
   do {
-    if (fields.sequence <= before) return {SealVerdict::kReplayed};
+    const bool crossed =
+        fields.sequence == before && before != heard_ && packet.from != seal_.source;
+    if (fields.sequence <= before && !crossed) return {SealVerdict::kReplayed};
   } while (!sequence_->compare_exchange_weak(before, fields.sequence));
+  heard_ = fields.sequence;
   return {SealVerdict::kVerified};
 }
 

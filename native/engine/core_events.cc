@@ -53,8 +53,10 @@ bool Core::Receive(LinkId link_id, const Packet& heard, Us now) {
     if (payload.size() >= 2) TellStranger(&link, link_id, from, payload[1]);
     return false;
   }
-  if (slot->state == State::kIdle) return false;
+  // Also of a slot that is idle (in FAULT): what it hears meanwhile is a replay later, and AH goes
+  // on from it.
   const SealCheck::Judgement seal = Judge(slot, heard, now);
+  if (slot->state == State::kIdle) return false;
   const bool expected =
       seal.verdict == SealVerdict::kVerified
           ? SaysWhatIsExpected(*slot, heard)

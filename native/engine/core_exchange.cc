@@ -94,6 +94,7 @@ bool Core::TakeUp(const ExchangeEntry& entry, SlotId id) {
       if (slot->seal != nullptr) slot->seal->Remember(MarkOf(entry));
       return true;
     case ExchangeEntry::kSequence:
+      if (slot->seal != nullptr) slot->seal->GoOnFrom(entry.key);
       return true;
   }
   return false;

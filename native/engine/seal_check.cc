@@ -29,7 +29,8 @@ void SealSender::Name(const Address& from) {
 std::unique_ptr<SealCheck> MakeSealCheck(const AnySeal& seal, std::shared_ptr<SealSenders> senders,
                                          std::atomic<SealSequence>* sequence,
                                          const SealCheck* before) {
-  if (const auto* ah = std::get_if<AhSeal>(&seal)) return std::make_unique<AhCheck>(*ah, sequence);
+  if (const auto* ah = std::get_if<AhSeal>(&seal))
+    return std::make_unique<AhCheck>(*ah, sequence, dynamic_cast<const AhCheck*>(before));
   return std::make_unique<TrailerCheck>(std::get<Seal>(seal), std::move(senders),
                                         dynamic_cast<const TrailerCheck*>(before));
 }

@@ -70,6 +70,8 @@ class SealCheck {
   // The latest of each sender, and the same of a process before this one.
   virtual std::vector<SealMark> Marks() const { return {}; }
   virtual void Remember(const SealMark&) {}
+  // The slot's own sequence is that of a process before this one.
+  virtual void GoOnFrom(SealSequence) {}
   // As far as its sequence says: this packet, or a later one of its sender, has been judged before.
   virtual bool Judged(const Packet& packet) const = 0;
 };

@@ -40,7 +40,7 @@ const protocolOf = (frame: Uint8Array): number => frame[14 + 9] ?? 0
 const count = (daemon: Daemon, to: string): number =>
   daemon.transitions.items.filter((t) => t.to === to).length
 
-/** Two that send at the same moment, as at a fail-back, use the same number, and each drops the other's. */
+/** Two that send at the same moment, as at a fail-back, use the same number: keepalived drops the other's. */
 const collisions = ['VI_1/ah-replayed', 'Authentication Errors/Failure']
 
 async function hardlyErrors(...daemons: readonly Daemon[]): Promise<void> {

@@ -238,9 +238,15 @@ function listening(of: Vector, expected: Vector | null = null): CoreHarness {
 const packetOf = (of: Vector): Uint8Array => fromHex(of.ip + of.ah + of.pdu)
 
 /** The verdicts on a whole packet; none: nothing was raised. */
-function hear(core: CoreHarness, packet: Uint8Array, at = 1, ttl = 255): readonly unknown[] {
+function hear(
+  core: CoreHarness,
+  packet: Uint8Array,
+  at = 1,
+  ttl = 255,
+  from = '10.77.0.1',
+): readonly unknown[] {
   const [header, payload] = [packet.subarray(0, 44), packet.subarray(44)]
-  core.packet({ link: 1, from: ip('10.77.0.1'), ttl, header, payload }, us(at))
+  core.packet({ link: 1, from: ip(from), ttl, header, payload }, us(at))
   const packets = core.tick(us(at)).events.filter((one): one is Heard => one.kind === 'packet')
   return packets.map(({ seal }) => seal?.verdict ?? 'none')
 }
@@ -316,6 +322,32 @@ test('who takes over goes on from the sequence that was heard', () => {
   assert.deepEqual(hear(core, packetOf(multicast)), ['verified'])
   core.acknowledge(us(2))
   assert.deepEqual(sent(core, 3 * second + 1).map(sequenceOf), [2])
+})
+
+test('what another router sent in the same moment has the same sequence, and is believed once', () => {
+  const core = leading(unicast)
+  assert.deepEqual(sent(core, 0).map(sequenceOf), [1])
+  const from = (host: string): AhSeal => sealFor(unicast, { source: ip(host) })
+  const others = ['10.77.0.1', '10.77.0.3'].map((host) => {
+    const other = started(unicast, from(host))
+    other.order([{ slot: 1, generation: 1, order: { kind: 'lead', ...leadOf(unicast) } }], us(0))
+    return fromHex(sent(other, 0)[0] ?? '')
+  })
+  const [reflected = new Uint8Array(), crossing = new Uint8Array()] = others
+  assert.deepEqual(hear(core, reflected, 1, 255, '10.77.0.1'), ['replayed'])
+  assert.deepEqual(hear(core, crossing, 2, 255, '10.77.0.3'), ['verified'])
+  assert.deepEqual(hear(core, crossing, 3, 255, '10.77.0.3'), ['replayed'])
+  assert.deepEqual(sent(core, second).map(sequenceOf), [2])
+})
+
+test('who was idle meanwhile goes on from the sequence that was heard, and believes it no more', () => {
+  const core = listening(multicast)
+  core.order([{ slot: 1, generation: 2, order: { kind: 'idle', now: [] } }], us(0))
+  assert.deepEqual(hear(core, packetOf(multicast)), [])
+  core.order([{ slot: 1, generation: 3, order: listenOrder(multicast) }], us(2))
+  assert.deepEqual(hear(core, packetOf(multicast), 3), ['replayed'])
+  core.acknowledge(us(4))
+  assert.deepEqual(sent(core, 3 * second + 2).map(sequenceOf), [2])
 })
 
 test('a forged sequence moves nothing', () => {

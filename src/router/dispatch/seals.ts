@@ -92,7 +92,7 @@ export const sealRemedy: Readonly<Record<SealReject, string>> = {
   'ah-invalid':
     'write the same `auth_pass` on both (8 characters count); or the advert was altered or forged',
   'ah-replayed':
-    'a recorded advert was sent again; once at a fail-back: both routers sent at the same moment; again and again: that router was started again and has not heard this one',
+    'a recorded advert was sent again; once: it was overtaken on its way; again and again: that router was started again and has not heard this one',
 }
 
 export const describeSkew = (from: Ip, skewSeconds: number, windowSeconds: number): string =>

@@ -143,7 +143,7 @@ SealVerdict JudgePacket(AhCheck* check, std::span<const uint8_t> octets) {
 
 // Any octets with what a header must have, so that they reach the ICV.
 void ArbitraryAh(Input* in) {
-  AhCheck check(SomeAh(in), nullptr);
+  AhCheck check(SomeAh(in), nullptr, nullptr);
   for (int turn = 0; turn < 8 && !in->empty(); ++turn) {
     Bytes octets = in->Octets(static_cast<size_t>(in->Below(160)));
     const std::array<std::pair<size_t, uint8_t>, 5> fixed = {
@@ -156,7 +156,7 @@ void ArbitraryAh(Input* in) {
 
 void SignedOnce(Input* in) {
   const AhSeal seal = SomeAh(in);
-  AhCheck check(seal, nullptr);
+  AhCheck check(seal, nullptr, nullptr);
   const Seal v2 = [] {
     Seal out;
     out.version = 2;
