@@ -17,8 +17,8 @@ export const leaseMutants: readonly Mutant[] = [
   {
     name: 'lease: in force under a lead, and not opened',
     file: 'src/router/dispatch/slot-orders.ts',
-    find: 'if (leads && before?.lease === null)',
-    replace: 'if (leads && before?.lease === undefined)',
+    find: 'if (before.lease === null)',
+    replace: 'if (before.lease === undefined)',
   },
   {
     name: 'lease: longer than a peer waits',
