@@ -10,13 +10,14 @@ import type { Host } from './host.ts'
 import { plainFile } from './host-file.ts'
 import { Prng } from './prng.ts'
 import type { HostPlan, Scenario } from './scenario.ts'
+import type { Sealing } from './seals.ts'
 import type { World } from './world.ts'
 
 const second = 1_000_000
 
-function scenarioOf(seed: number): Scenario {
-  const family = seed % 8 === 3 ? 4 : 6
-  const version = seed % 16 < 8 ? 3 : 2
+function scenarioOf(seed: number, seal: Sealing): Scenario {
+  const family = seal === 'ah' || seed % 8 === 3 ? 4 : 6
+  const version = seal === 'ah' || seed % 16 >= 8 ? 2 : 3
   const host = (number: number, priority: number): HostPlan => ({
     number,
     source: (family === 4 ? `10.0.0.${number}` : `fe80::${number}`) as Ip,
@@ -32,7 +33,7 @@ function scenarioOf(seed: number): Scenario {
   })
   const hosts = [host(1, 150), host(2, 100)]
   const fixed = { seed, profile: 'storm', version, family, advertUs: second, lifetimeS: 8 } as const
-  return { ...fixed, grouped: false, refreshS: 0, hosts, hours: 1, sealed: true }
+  return { ...fixed, grouped: false, refreshS: 0, hosts, hours: 1, seal }
 }
 
 const leads = (host: Host): boolean => {
@@ -44,9 +45,10 @@ const leads = (host: Host): boolean => {
 export function attack(
   seed: number,
   makeWorld: (scenario: Scenario, agenda: Agenda, prng: Prng) => World,
+  seal: Sealing = 'trailer',
 ): { readonly what: string; readonly trace: readonly string[] } | null {
   const agenda = new Agenda()
-  const world = makeWorld(scenarioOf(seed), agenda, new Prng(seed))
+  const world = makeWorld(scenarioOf(seed, seal), agenda, new Prng(seed))
   try {
     play(world, agenda)
     return null

@@ -12,16 +12,23 @@ import {
   thirdVrid,
 } from './host-file.ts'
 import { type HostPlan, type Scenario, type Vip, vipsOf } from './scenario.ts'
+import type { Sealing } from './seals.ts'
 
 const second = 1_000_000
 
 /** Of each virtual router; a rule leads to it. */
 export const routeOf = (vrid: number): string => `198.18.${vrid}.0/24`
 
-const sealedBlock = `auth_hmac {
+const sealBlocks: Readonly<Record<Sealing, string>> = {
+  trailer: `auth_hmac {
     key 1 hex:${'5a'.repeat(32)}
     active_key 1
-  }`
+  }`,
+  ah: `authentication {
+    auth_type AH
+    auth_pass 1111
+  }`,
+}
 
 /** `interfaces`: those that the host has, or that are known to be absent at the moment. null: it would be refused. */
 export function configOf(text: string, interfaces: readonly string[]): Config | null {
@@ -136,7 +143,7 @@ function instanceText(scenario: Scenario, host: HostPlan, vips: readonly Vip[]):
   const isFirst = first?.instance === 'VI_1'
   const options = [
     host.nopreempt ? 'nopreempt' : '',
-    scenario.sealed === true ? sealedBlock : '',
+    scenario.seal === undefined ? '' : sealBlocks[scenario.seal],
     host.preemptDelayS > 0 ? `preempt_delay ${host.preemptDelayS}` : '',
     refreshS > 0 ? `garp_master_refresh ${refreshS}` : '',
     file.secondSource ? `mcast_src_ip ${secondSourceOf(family, host.number)}` : '',

@@ -2,24 +2,30 @@
 import type { LinkSpec } from '../../src/engine/contract.ts'
 import type { SlotId, Step } from '../../src/engine/order.ts'
 import type { Host } from './host.ts'
+import { isNote } from './kernel-lease.ts'
+import type { Process } from './process.ts'
+import { signedOf, ttlOf } from './seals.ts'
 import type { Surroundings } from './witness.ts'
 
-/** `spec`: of the link of a datagram; null: the link is closed. */
+/** `by`: the process whose plan it is. `spec`: of the link of a datagram; null: the link is closed. */
 export function depart(
   host: Host,
+  by: Process,
   { lan, witness }: Surroundings,
   slot: SlotId,
   step: Step,
   spec: LinkSpec | null,
 ): void {
   if (step.kind === 'netlink') return host.kernel.carryOut(step.bytes)
-  const fate = host.lease?.leaving(step) ?? 'out'
-  if (fate === 'taken') return
-  if (step.kind === 'datagram') witness.sent(host, slot, step.bytes)
-  if (!host.kernel.up || fate === 'dropped') return
-  if (step.kind === 'frame') return host.emit(step.bytes)
-  if (spec === null) return
-  const { to, bytes } = step
-  if (bytes[2] !== 0) host.noteAdvert()
-  lan.send(host.port, { from: spec.source, to, ttl: spec.ttl ?? 64, bytes, valid: true })
+  if (step.kind === 'frame' || isNote(step)) {
+    if (host.lease?.leaving(step) !== 'taken' && host.kernel.up) host.emit(step.bytes)
+    return
+  }
+  const signed = signedOf(step.bytes, spec ?? {})
+  const fate = host.lease?.leaving({ ...step, bytes: signed.bytes }) ?? 'out'
+  witness.sent(host, by, slot, signed)
+  if (!host.kernel.up || fate === 'dropped' || spec === null) return
+  if (signed.bytes[2] !== 0) host.noteAdvert()
+  const ttl = ttlOf(signed, spec.ttl ?? 64)
+  lan.send(host.port, { ...signed, from: spec.source, to: step.to, ttl, valid: true })
 }

@@ -20,6 +20,7 @@ import { batches } from '../../src/engine/deliveries.ts'
 import type { LinkId, OrderFor, Plan, SlotId, Step } from '../../src/engine/order.ts'
 import type { Seal } from '../../src/engine/seal-contract.ts'
 import type { ExchangeHandle } from '../../src/engine/succession-contract.ts'
+import { isNote } from './kernel-lease.ts'
 import type { Packet } from './lan.ts'
 import { Standings } from './standings.ts'
 
@@ -155,7 +156,9 @@ export class SimEngine implements Engine {
   resignAsWarden(): void {
     for (const [slot, { resign }] of this.#standings.leading) {
       this.#core.setWall(this.#ports.wall(), this.now())
-      const sealed = resign.flatMap((step) => this.#core.seal(slot, step, this.now()) ?? [])
+      const sealed = resign.flatMap((step) =>
+        isNote(step) ? [step] : (this.#core.seal(slot, step, this.now()) ?? []),
+      )
       this.#carryOut(slot, sealed)
     }
   }
@@ -217,10 +220,11 @@ export class SimEngine implements Engine {
   receive(packets: readonly Packet[]): void {
     this.#renew()
     this.#core.setWall(this.#ports.wall(), this.now())
-    for (const { from, to, ttl, bytes: payload } of packets)
-      for (const [link, spec] of this.#links)
-        if (to === (spec.group ?? spec.source))
-          this.#core.packet({ link, from, ttl, payload }, this.now())
+    // What has an authentication header is of another IP protocol.
+    for (const { from, to, ttl, bytes: payload, header } of packets)
+      for (const [link, { group, source, ah }] of this.#links)
+        if (to === (group ?? source) && (ah ?? false) === (header !== undefined))
+          this.#core.packet({ link, from, ttl, payload, ...(header && { header }) }, this.now())
     this.wake()
   }
 

@@ -1,9 +1,9 @@
 /** What routers and attackers that are none of the hosts send. */
-import { viewOf } from '../../src/base/bytes.ts'
 import type { Ip } from '../../src/base/ip.ts'
 import type { Us } from '../../src/base/time.ts'
 import { encodeAdvert } from '../../src/wire/vrrp.ts'
 import { vipsOf } from './scenario.ts'
+import { altered } from './seals.ts'
 import type { Ending, Fault, World } from './world.ts'
 
 const foreignSource = { 4: '10.0.0.200' as Ip, 6: 'fe80::200' as Ip }
@@ -23,15 +23,10 @@ export const attacks: readonly Fault[] = [
   },
 ]
 
-/** One of the last adverts, as if sent a second later: its MAC does not cover that. */
+/** One of the last adverts, as if signed later. */
 export function alteredAdvert({ lan, foreigner, prng }: World): void {
   if (lan.recorded.length === 0) return
-  const packet = prng.pick(lan.recorded)
-  const bytes = Uint8Array.from(packet.bytes)
-  const view = viewOf(bytes)
-  const secondsAt = bytes.length - 24
-  view.setUint32(secondsAt, view.getUint32(secondsAt) + 1)
-  lan.send(foreigner, { ...packet, bytes, valid: false })
+  lan.send(foreigner, { ...altered(prng.pick(lan.recorded)), valid: false })
 }
 
 /** Until it ends, once in so many advert intervals. */
@@ -74,7 +69,7 @@ export function foreignAdvert(
     if (kind === 'checksum') bytes[6] = (bytes[6] ?? 0) ^ 0x5a
     const payload = kind === 'short' ? bytes.subarray(0, 7) : bytes
     const ttl = kind === 'ttl' ? 254 : 255
-    const valid = kind === 'valid' && scenario.sealed !== true
+    const valid = kind === 'valid' && scenario.seal === undefined
     lan.send(foreigner, { from, to, ttl, bytes: payload, valid })
   }
 }

@@ -6,6 +6,7 @@
 import type { Ip } from '../../src/base/ip.ts'
 import type { Us } from '../../src/base/time.ts'
 import type { SlotId } from '../../src/engine/order.ts'
+import { enginePolicy } from '../../src/engine/policy.ts'
 import type { Agenda } from './agenda.ts'
 import { Believed } from './believed.ts'
 import { BfdRules } from './bfd-rules.ts'
@@ -20,6 +21,7 @@ import { answerUs } from './latency.ts'
 import { Looks } from './looks.ts'
 import type { Process } from './process.ts'
 import { expectedPriority, type Scenario } from './scenario.ts'
+import type { Signed } from './seals.ts'
 import { downUs } from './times.ts'
 import { TwoMasters } from './two-masters.ts'
 import { violate } from './violation.ts'
@@ -66,6 +68,8 @@ export class Invariants implements Witness {
   readonly #calmReloads = new Map<Host, number>()
   /** When another process took over on a host, with nothing else under way. */
   readonly #calmExchanges = new Map<Host, number>()
+  /** When a host's slots were last given to another process, by its own clock. */
+  readonly #gaveAt = new Map<Host, number>()
   /** The last notification of a host. */
   readonly #notified = new Map<Host, string>()
 
@@ -173,7 +177,7 @@ export class Invariants implements Witness {
   }
 
   /** For rules of a part of a run alone. */
-  onSent: (host: Host, bytes: Uint8Array) => void = () => undefined
+  onSent: (host: Host, signed: Signed) => void = () => undefined
 
   mistaken(host: Host, what: string): void {
     this.#violate(host, what)
@@ -186,10 +190,10 @@ export class Invariants implements Witness {
    * Settled, the priority said is the one that an operator would work out.
    * (A resignation, priority 0, may come from every host that has something to give back.)
    */
-  sent(host: Host, slot: SlotId, bytes: Uint8Array): void {
-    this.onSent(host, bytes)
-    const priority = bytes[2] ?? 0
-    const vrid = bytes[1] ?? 0
+  sent(host: Host, by: Process, slot: SlotId, signed: Signed): void {
+    this.onSent(host, signed)
+    const [, vrid = 0, priority = 0] = signed.bytes
+    if (signed.header !== undefined) this.#checkSequence(host, by, slot, signed)
     const { resignedAt } = this.#voices(host)
     if (priority === 0) resignedAt.set(vrid, host.now())
     if (priority === 0) return
@@ -207,6 +211,17 @@ export class Invariants implements Witness {
     this.#checkPace(host, vrid)
   }
 
+  /** Of AH: one more than all that the router has sent and heard; at first the seconds of its clock. */
+  #checkSequence(host: Host, by: Process, slot: SlotId, signed: Signed): void {
+    const seconds = BigInt(Math.floor(by.wall() / 1_000_000))
+    const wrong = this.#believed.speaks(by, slot, signed, seconds)
+    if (wrong !== null) this.#violate(host, `vrid ${signed.bytes[1]}: ${wrong}`)
+  }
+
+  gave(host: Host): void {
+    this.#gaveAt.set(host, host.now())
+  }
+
   #checkPace(host: Host, vrid: number): void {
     const now = host.now()
     const { spokeAt } = this.#voices(host)
@@ -217,10 +232,10 @@ export class Invariants implements Witness {
     const gap = now - before
     if (gap > downUs(this.#scenario, 254))
       this.#violate(host, `vrid ${vrid} goes on after ${gap} µs of silence`)
-    if (
-      gap > advertUs + clockStepUs &&
-      !this.#disturbances.impaired(host, downUs(this.#scenario, 1))
-    )
+    // Where there was no quiet moment to give the slots in, they are given while an advert is due.
+    const given = (this.#gaveAt.get(host) ?? before) > before
+    const late = clockStepUs + (given ? enginePolicy.exchangeUs.takenLeast : 0)
+    if (gap > advertUs + late && !this.#disturbances.impaired(host, downUs(this.#scenario, 1)))
       this.#violate(host, `vrid ${vrid}: ${gap} µs between two adverts`)
   }
 
@@ -229,7 +244,7 @@ export class Invariants implements Witness {
     const vrid = bytes[1] ?? 0
     if (!valid) return
     const { plan, process } = host
-    const sealed = this.#scenario.sealed === true && process !== null
+    const sealed = this.#scenario.seal !== undefined && process !== null
     if (sealed && !this.#believed.counts(process, vrid, packet)) return
     const ours = [this.#cluster.effective(host, vrid)]
     if (process?.busy === true)

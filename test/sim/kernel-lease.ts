@@ -95,6 +95,8 @@ export class SimLease {
 
 const text = (id: Uint8Array): string => Buffer.from(id).toString('hex')
 
+export const isNote = (step: Step): boolean => noteIn(step) !== null
+
 function noteIn(step: Step): ReturnType<typeof decodeNote> {
   if (step.kind === 'datagram' && step.head !== undefined) return decodeNote(step.head, step.bytes)
   if (step.kind !== 'frame') return null

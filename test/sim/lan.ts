@@ -5,12 +5,12 @@
 import type { Ip } from '../../src/base/ip.ts'
 import type { Agenda } from './agenda.ts'
 import type { Prng } from './prng.ts'
+import type { Signed } from './seals.ts'
 
-export type Packet = {
+export type Packet = Signed & {
   readonly from: Ip
   readonly to: Ip
   readonly ttl: number
-  readonly bytes: Uint8Array
   /** An advert that its receivers must believe; false for what a foreigner makes up. */
   readonly valid: boolean
 }

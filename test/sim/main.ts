@@ -2,7 +2,7 @@
  * `npm run sim`: runs of the simulator from a seed of the day, each with its seed printed.
  *
  *   SEED=n    exactly that run again, with the trace of its last moments
- *   PART=x    of that run nothing but: life, attack, encounters, whole-faults, claims
+ *   PART=x    of that run nothing but: life, attack, encounters, whole-faults, claims, upgrades, ah
  *   HOURS=n   goes on until so many simulated hours are done (default 1,000)
  *   FROM=n    the first seed
  *   RUNS=n    at most so many runs

@@ -4,6 +4,7 @@
  */
 
 import { adoptMutants } from './mutants/adopt.ts'
+import { ahMutants } from './mutants/ah.ts'
 import { bfdMutants } from './mutants/bfd.ts'
 import { claimsMutants } from './mutants/claims.ts'
 import { coreMutants } from './mutants/core.ts'
@@ -22,6 +23,7 @@ export const mutants: readonly Mutant[] = [
   ...reloadMutants,
   ...adoptMutants,
   ...sealsMutants,
+  ...ahMutants,
   ...bfdMutants,
   ...claimsMutants,
   ...leaseMutants,

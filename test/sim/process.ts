@@ -95,7 +95,7 @@ export class Process {
       config.globals.livenessUs,
       {
         now: () => host.now(),
-        wall: () => us(epochUs + Math.floor(agenda.now) + host.plan.number * clockErrorUs),
+        wall: () => this.wall(),
         carryOut: (slot, step, spec) => this.#carryOut(slot, step, spec),
         request: (bytes) => host.kernel.request(bytes),
         linkUp: () => host.kernel.up,
@@ -109,7 +109,10 @@ export class Process {
         },
         standing: (slot, leading) => around.witness.standing(host, slot, leading, this.#adopting),
         renewedAt: () => this.#turns.renewedAt(this.main.dispatcher.config.globals.livenessUs),
-        gave: () => this.onGave(),
+        gave: () => {
+          around.witness.gave(host)
+          this.onGave()
+        },
         over: (why) => this.onOver(why),
       },
       passed !== null && 'exchange' in passed ? passed.exchange : null,
@@ -262,6 +265,12 @@ export class Process {
     )
   }
 
+  /** What its clock says, µs since 1970. */
+  wall(): Us {
+    const { agenda } = this.#around
+    return us(epochUs + Math.floor(agenda.now) + this.#host.plan.number * clockErrorUs)
+  }
+
   /** Nothing waits for the main thread but what it does just now. */
   get isIdle(): boolean {
     const { engine, main } = this
@@ -388,6 +397,6 @@ export class Process {
         this.#host,
         `a ${step.kind} step while it takes over from another process`,
       )
-    depart(this.#host, this.#around, slot, step, spec)
+    depart(this.#host, this, this.#around, slot, step, spec)
   }
 }

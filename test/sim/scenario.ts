@@ -4,6 +4,7 @@
 import type { Ip } from '../../src/base/ip.ts'
 import { type HostFile, livenessOf, plainFile } from './host-file.ts'
 import { Prng } from './prng.ts'
+import type { Sealing } from './seals.ts'
 
 export type HostPlan = {
   readonly number: number
@@ -43,7 +44,7 @@ export type Scenario = {
   readonly hosts: readonly HostPlan[]
   readonly hours: number
   /** Adverts are signed, and others send what they have recorded or made up. */
-  readonly sealed?: boolean
+  readonly seal?: Sealing
   /** Each host has a session with each other one, of packets at this interval. Absent: none. */
   readonly bfd?: {
     readonly everyUs: number
@@ -117,7 +118,7 @@ export function drawScenario(seed: number, prng: Prng, profile: Profile, hours: 
     refreshS: prng.chance(0.5) ? Math.max(1, Math.ceil((advertUs / second) * 7)) : 0,
     hosts,
     hours,
-    sealed: seed % 4 === 3,
+    ...(seed % 4 === 3 ? { seal: 'trailer' } : {}),
   }
 }
 

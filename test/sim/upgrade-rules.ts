@@ -1,46 +1,48 @@
 /** What an upgrade must not show on the wire, and must not forget: looked at by a port of the LAN, and in the two engines. */
-import { viewOf } from '../../src/base/bytes.ts'
+import { enginePolicy } from '../../src/engine/policy.ts'
 import type { Agenda } from './agenda.ts'
 import type { Host } from './host.ts'
 import type { Process } from './process.ts'
+import { type Signed, sequenceOf } from './seals.ts'
 import type { Upgrade } from './upgrade.ts'
 import { violate } from './violation.ts'
 import type { World } from './world.ts'
 
-/** Of a trailer, from its end. */
-const sequenceOctets = 24
-const sequenceOf = (bytes: Uint8Array): bigint =>
-  viewOf(bytes).getBigUint64(bytes.length - sequenceOctets)
 /** A clock that runs faster than true time skips. */
 const clockStepUs = 10
+
+/** When it sent an advert last, by its own clock, with which sequence, and how late it was. */
+type Last = { readonly at: number; readonly sequence: bigint; readonly late: number }
 
 export class UpgradeRules {
   readonly #world: World
   readonly #agenda: Agenda
-  /** By router: when it sent an advert last, by its own clock, and with which sequence. */
-  readonly #sent = new Map<string, { readonly at: number; readonly sequence: bigint }>()
+  /** By router. */
+  readonly #sent = new Map<string, Last>()
 
   constructor(world: World, agenda: Agenda) {
     this.#world = world
     this.#agenda = agenda
-    world.invariants.onSent = (host, bytes) => this.#advert(host, bytes)
+    world.invariants.onSent = (host, signed) => this.#advert(host, signed)
     world.lan.attach({ receive: () => undefined, frame: () => this.#announced() })
   }
 
-  #advert(host: Host, bytes: Uint8Array): void {
+  #advert(host: Host, signed: Signed): void {
+    const { bytes } = signed
     const { invariants, scenario } = this.#world
     const router = `${host.name} ${bytes[1]}`
     const before = this.#sent.get(router)
     const at = host.now()
-    const sequence = scenario.sealed === true ? sequenceOf(bytes) : 0n
-    this.#sent.set(router, { at, sequence })
+    const sequence = scenario.seal === undefined ? 0n : sequenceOf(signed)
+    const gap = at - (before?.at ?? at)
+    const late = Math.min(Math.max(0, gap - scenario.advertUs), enginePolicy.exchangeUs.takenLeast)
+    this.#sent.set(router, { at, sequence, late })
     if (invariants.settled && bytes[2] === 0) this.#violate('it resigns in a settled run', host)
     if (before === undefined) return
-    if (scenario.sealed === true && sequence <= before.sequence)
+    if (scenario.seal !== undefined && sequence <= before.sequence)
       this.#violate(`sequence ${sequence} after ${before.sequence}`, host)
-    const gap = at - before.at
-    // Too long is a rule of every run.
-    if (invariants.settled && gap < scenario.advertUs - clockStepUs)
+    // Too long is a rule of every run. What was late puts off nothing.
+    if (invariants.settled && gap < scenario.advertUs - before.late - clockStepUs)
       this.#violate(`an advert ${gap} µs after one`, host)
   }
 

@@ -27,7 +27,7 @@ const rounds = 12
 /** As long as slots can be given for, and a main thread's answer. */
 const putBackUs = enginePolicy.exchangeUs.takenMost + answerUs
 
-function scenarioOf(seed: number, prng: Prng): Scenario {
+export function upgradeScenario(seed: number, prng: Prng): Scenario {
   const advertUs = prng.pick([10_000, 10_000, 50_000, 100_000, 500_000, second])
   const family = prng.chance(0.2) ? 6 : 4
   const spread = prng.pick([0, 0.0002, 0.01])
@@ -42,7 +42,8 @@ function scenarioOf(seed: number, prng: Prng): Scenario {
   const leased = advertUs >= 100_000 && prng.chance(0.3) ? { lease: { tickUs: 4_000 } } : {}
   const fixed = { seed, profile: 'storm', version: 3, lifetimeS: 8, refreshS: 0, hours: 1 } as const
   const grouped = prng.chance(0.3)
-  return { ...fixed, family, advertUs, grouped, hosts, sealed: prng.chance(0.5), ...leased }
+  const seal = prng.chance(0.5) ? { seal: 'trailer' as const } : {}
+  return { ...fixed, family, advertUs, grouped, hosts, ...seal, ...leased }
 }
 
 const addon = loadAddon() as {
@@ -64,9 +65,18 @@ export function upgrades(
   seed: number,
   makeWorld: MakeWorld,
 ): { readonly what: string; readonly trace: readonly string[] } | null {
-  const agenda = new Agenda()
   const prng = new Prng(seed ^ 0x0b_9a_de)
-  const world = makeWorld(scenarioOf(seed, prng), agenda, prng)
+  return upgradesOf(upgradeScenario(seed, prng), makeWorld, prng)
+}
+
+/** In that scenario, in which the first host is the best one. */
+export function upgradesOf(
+  scenario: Scenario,
+  makeWorld: MakeWorld,
+  prng: Prng,
+): { readonly what: string; readonly trace: readonly string[] } | null {
+  const agenda = new Agenda()
+  const world = makeWorld(scenario, agenda, prng)
   try {
     new Play(world, agenda).run()
     return null

@@ -7,10 +7,14 @@ import type { Lan, Packet } from './lan.ts'
 import type { Prng } from './prng.ts'
 import type { Process } from './process.ts'
 import type { Scenario } from './scenario.ts'
+import type { Signed } from './seals.ts'
 
 /** What the invariants are told of a host. */
 export type Witness = {
-  sent(host: Host, slot: SlotId, bytes: Uint8Array): void
+  /** `process`: by which; it may have ended, and its warden send it. */
+  sent(host: Host, process: Process, slot: SlotId, signed: Signed): void
+  /** Its slots are given to another process, for the moment. */
+  gave(host: Host): void
   heard(host: Host, packet: Packet): void
   bfdSent(host: Host, packet: Packet): void
   /** `at`: when it arrived. */
