@@ -2,7 +2,8 @@
 // one word that says whose the slots are, and what the first engine knows of them that nothing else
 // does (phases, deadlines, sequences). The word is the only arbiter: of both engines and both
 // wardens each acts only when its change of the word has succeeded, so at every instant there is
-// one that would act, and never two.
+// one that would act, and never two. Instants are µs on CLOCK_MONOTONIC, which both processes of a
+// host share.
 #pragma once
 
 #include <atomic>
@@ -50,15 +51,18 @@ struct ExchangePage {
   std::atomic<uint32_t> offered{0};
   std::atomic<uint32_t> ready_for{0};
   // Written by the first engine before it gives. Packets that it read before `handled` are done.
+  // `count`: entries, at most Exchange::kEntries; `digest`: of these entries and of `handled`.
   std::atomic<Us> handled{0};
   std::atomic<uint32_t> count{0};
   std::atomic<uint64_t> digest{0};
 
+  // False: the word is not `from`, and stays as it is.
   bool Change(uint32_t from, uint32_t to) { return word.compare_exchange_strong(from, to); }
   State state() const { return static_cast<State>(StateIn(word)); }
   // For a warden whose daemon is gone or does not answer: whether it may act. By asking, the word
   // is decided for good: the first one's warden acts once there can be no exchange any more, the
-  // second one's when it has taken place.
+  // second one's when it has taken place. Does not block; from any process that has mapped the
+  // page.
   bool MayAct(ExchangeRole role);
 };
 
@@ -92,13 +96,16 @@ struct ExchangeEntry {
 
 class Exchange {
  public:
-  // Several for each of more slots than one host can have; untouched memory costs nothing.
+  // Several for each of more slots than one host can have. 56 octets each, 14 MiB in all, of which
+  // what is never written costs no memory.
   static constexpr size_t kEntries = 1u << 18;
 
-  // For the first process: makes the memory and what wakes. Null: the call that failed.
+  // For the first process: makes the memory and what wakes. Null: the call that failed
+  // (memfd_create, ftruncate, eventfd, mmap or fcntl) and its errno.
   static std::shared_ptr<Exchange> Make(OpenFailure* failure);
   // For the second one, from the descriptors that it was started with; they are its own from then
-  // on. Memory of another layout is refused (EPROTO), as is any other file.
+  // on: it copies them (fcntl). Memory of another layout is refused (EPROTO of "exchange"), as is a
+  // file of another size: what is shorter than it is mapped would end the process (SIGBUS).
   static std::shared_ptr<Exchange> Open(int memory, int to_second, int to_first,
                                         OpenFailure* failure);
   ~Exchange();
@@ -112,7 +119,8 @@ class Exchange {
   ExchangePage* page() const { return page_; }
   std::span<ExchangeEntry> entries() const { return {entries_, kEntries}; }
 
-  // By the first engine, before it gives: false when there are too many.
+  // By the first engine, before it gives: false when there are more than kEntries, and nothing is
+  // written.
   bool Write(std::span<const ExchangeEntry> told, Us handled) const;
   // By the second engine, of what was given; nothing when it is not what was written. What is
   // written anew meanwhile is not given any more, which changing the word shows.
@@ -132,6 +140,7 @@ class Exchange {
 // be mapped, or is none.
 ExchangePage* MapExchangePage(int memory, ExchangePage* before);
 
+// Adds one to an eventfd(2) that does not block; what cannot be added is readable anyway.
 void WakeThrough(int eventfd);
 
 }  // namespace vipd

@@ -55,7 +55,8 @@ class BfdExchange {
   // More than there are source ports.
   static constexpr size_t kSessions = 1u << 16;
 
-  // For the first process: makes the memory and what wakes. Null: the call that failed.
+  // For the first process: makes the memory and what wakes. Null: the call that failed
+  // (memfd_create, ftruncate, eventfd or mmap) and its errno.
   static std::shared_ptr<BfdExchange> Make(OpenFailure* failure);
   // For the second one, from descriptors that it was sent. Memory of another layout is refused
   // (EPROTO), as is any other file.

@@ -16,8 +16,8 @@ class ExchangeGiver {
  public:
   explicit ExchangeGiver(const EnginePolicy& policy) : policy_(policy) {}
 
-  // The state with that number, made when so many events had been acknowledged. True: with an
-  // exchange that is new here.
+  // The state with the number `attempt` (from 1), made when so many events had been acknowledged.
+  // True: with an exchange that is new here.
   bool Offer(std::shared_ptr<Exchange> exchange, uint32_t attempt, uint64_t acknowledged, Us now);
   // Not with that state; `for_good`: with none, and the exchange is no more.
   void Withdraw(bool for_good);
@@ -26,14 +26,17 @@ class ExchangeGiver {
 
   // The second is ready with what is offered.
   bool wanted() const;
-  // It has been made void; told once, and the exchange is no more.
+  // It has been made void: why, as a sentence for the operator, told once, and the exchange is no
+  // more. Null: it has not.
   const char* Over();
-  // Nothing that was told is unjudged, and no advert is due: what was offered is all that there is.
+  // Nothing that was told is unjudged, and no advert is due within `exchange_room`, or one has been
+  // for `exchange_room_patience`: what was offered is all that there is.
   bool Quiet(Core* core, Us now) const;
   // `handled`: every packet before that instant has been read. False: a slot is in the middle of a
   // change, or the word is another by now. True: nothing may be done until `Look` says so.
   bool Give(Core* core, const SealTable& seals, Us handled, Us now);
-  // When what was given is taken back.
+  // When what was given is taken back: as the next advert is due, at most `exchange_taken_most`
+  // after it was given; `exchange_taken_least` after it where one is always due.
   Us until() const { return until_; }
   enum class Outcome : uint8_t {
     kGiven,  // still
@@ -65,7 +68,8 @@ class ExchangeTaker {
   bool to_be_said() const { return ready_for_ != 0; }
   void SayReady();
   bool given() const { return exchange_->page()->state() == ExchangePage::kGiven; }
-  // True: the core stands as the first one's did. False: refused, or too late.
+  // True: the core stands as the first one's did. False: too late, or refused, which makes the word
+  // void: the entries are damaged, or a slot stands otherwise than the orders say.
   bool TakeUp(Core* core, const SealTable& seals);
   // After `TakeUp`, from which on this process's warden acts if it has to. False: too late.
   bool Take();

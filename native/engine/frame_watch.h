@@ -1,7 +1,9 @@
 // Hears whole frames that others send on an interface, as far as a filter of the socket lets them
 // through. A thread of its own that is there only while there is something to hear: neither the
 // engine nor JavaScript waits for it, and what a flood may cost is bounded: it rests after each
-// turn, reads so many frames in one, and tells of so many with one key. Parses nothing.
+// turn, reads so many frames in one, and tells of so many with one key. Parses nothing: what an ARP
+// frame (RFC 826, RFC 5227) or a message of neighbour discovery (RFC 4861) says is TypeScript's.
+// Spans are in µs, instants µs on CLOCK_MONOTONIC.
 #pragma once
 
 #include <atomic>
@@ -29,7 +31,7 @@ struct FrameWatchPolicy {
   size_t keys = 0;
   // Frames of one socket that are read in a turn.
   int turn = 0;
-  // Between two turns: usually, and when a socket had more than was read.
+  // Between two turns: usually, and when a socket had more than was read in one.
   Us rest = 0;
   Us rest_flooded = 0;
 };
@@ -62,7 +64,9 @@ struct FrameSource {
   bool sent = false;
 };
 
-// A packet socket for frames that arrive, or for those that leave.
+// A packet socket for frames that arrive, or for those that leave. `filter`: a classic BPF program
+// (struct sock_filter[]); empty lets nothing through. On failure the call (socket, setsockopt or
+// bind) and its errno: EPERM without CAP_NET_RAW, ENODEV for an interface that is gone.
 Opened OpenFrameReceiver(const FrameSource& from, const Bytes& filter);
 
 class FrameWatch {
@@ -71,13 +75,17 @@ class FrameWatch {
   FrameWatch(FrameWatchPolicy policy, std::function<void()> notify);
   ~FrameWatch() { Stop(); }
 
-  // The rest is for the main thread.
+  // The rest is for the main thread. Before Start; the call that failed (epoll_create1, eventfd,
+  // epoll_ctl) and its errno.
   std::optional<OpenFailure> Open();
   void Start();
   void Add(FrameWatchId id, std::shared_ptr<UniqueFd> fd, FrameKey key,
            std::shared_ptr<FrameWatchCounters> counters);
+  // Its descriptor stays open until the thread has let go of it.
   void Remove(FrameWatchId id);
+  // What has been heard since the last call, in the order in which it was read.
   std::vector<HeardFrame> Take();
+  // Ends the thread, and returns when it has ended.
   void Stop();
 
  private:

@@ -10,8 +10,10 @@ namespace vipd {
 
 class KeptPackets {
  public:
+  // `span` in µs (`exchange_kept`): what was read longer ago than that is dropped.
   explicit KeptPackets(Us span) : span_(span) {}
 
+  // Copies the packet; of more than kMost the oldest is dropped.
   void Keep(LinkId link, const Packet& packet, Us now) {
     while (!kept_.empty() && (kept_.size() >= kMost || kept_.front().at < now - span_))
       kept_.pop_front();

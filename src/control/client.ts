@@ -17,6 +17,7 @@ import { denial } from './denial.ts'
 import {
   encodeFrame,
   FrameReader,
+  type Request,
   type Response,
   readResponse,
   unknownName,
@@ -228,16 +229,7 @@ export function readEvents(path: string, reader: EventReader, signal: AbortSigna
 export function request(
   path: string,
   verb: Verb,
-  options: {
-    readonly timeoutMs: number
-    readonly name?: string
-    readonly text?: string
-    readonly force?: boolean
-    readonly program?: readonly string[]
-    readonly after?: number
-    readonly since?: number
-    readonly until?: number
-  },
+  options: Omit<Request, 'id' | 'verb'> & { readonly timeoutMs: number },
 ): Promise<unknown> {
   const { timeoutMs, ...rest } = options
   const frame = encodeFrame({ id: 1, verb, ...rest }, controlRequestBytesMax)

@@ -1,5 +1,5 @@
 /**
- * Other machines that claim the addresses of one master: who is reported, and which address is announced again. Frames
+ * Other machines that claim the addresses of one master: which is reported, and which address is announced again. Frames
  * come in, decisions come out; it knows no socket and no clock.
  *
  * A claim waits for an advert interval before it counts: a new master sends its advert before it announces the addresses,
@@ -40,7 +40,7 @@ type Entry = {
   dueAt: Us | null
 }
 
-/** Of one instance. Who makes up more is told no further. */
+/** Of one instance. More of them, which one machine can make up, are not reported. */
 const entriesMax = 64
 /** Silent for so long, a claimant is gone: the next claim is reported anew. */
 const goneUs = 60_000_000
