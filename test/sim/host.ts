@@ -259,8 +259,8 @@ export class Host {
     const { process } = this
     if (second === null) return process?.hearKernel()
     this.kernel.listener = (bytes) => {
-      process?.kernelChanged(bytes)
-      second.kernelChanged(bytes)
+      process?.engine.kernelChanged(bytes)
+      second.engine.kernelChanged(bytes)
     }
   }
 

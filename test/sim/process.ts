@@ -243,11 +243,7 @@ export class Process {
   }
 
   hearKernel(): void {
-    this.#host.kernel.listener = (bytes) => this.kernelChanged(bytes)
-  }
-
-  kernelChanged(bytes: Uint8Array): void {
-    this.engine.kernelChanged(bytes)
+    this.#host.kernel.listener = (bytes) => this.engine.kernelChanged(bytes)
   }
 
   #adopt(state: unknown): void {
