@@ -66,7 +66,7 @@ export const reloadMutants: readonly Mutant[] = [
     name: 'reload: an address that moves is deleted by the one that gives it up',
     file: 'src/router/dispatch/roster.ts',
     find: 'if (addressesOf(to).some(({ address }) => given.has(address))) instance.keeper.holdAddresses()',
-    replace: '',
+    replace: ';',
   },
   {
     name: 'reload: a new member pulls its sync group down',
