@@ -67,13 +67,17 @@ void Life::OrderFollow(SlotId id, OrderFor given, uint64_t acknowledged) {
   const bool unknown = slot.resigned && slot.resigned_after >= acknowledged;
   if (unknown) slot.not_before = std::max(slot.not_before, now_ + slot.restart);
   slot.armed = now_;
-  // A resignation that the author does not know of is not undone by another order in between.
-  slot.exact = !Follows(id) && !(slot.gave_up && slot.resigned_after >= acknowledged);
   const LeadPtr lead = given.order.lead;
   const int64_t generation = given.generation;
   const Core::Standing before = core_.StandingOf(id);
-  const bool may_go_on = before.leads && given.order.deadline <= now_ &&
-                         given.order.now->steps.empty() && !lead->repeats.empty() &&
+  const bool crosses = before.leads && given.order.deadline <= now_;
+  // What it has heard, or missed, its author may not know: it listens.
+  const bool may_listen = crosses && (slot.heard > acknowledged || !slot.fresh ||
+                                      slot.due() < now_ - before.lead->late);
+  // A resignation that the author does not know of is not undone by another order in between.
+  slot.exact =
+      !Follows(id) && !may_listen && !(slot.gave_up && slot.resigned_after >= acknowledged);
+  const bool may_go_on = crosses && given.order.now->steps.empty() && !lead->repeats.empty() &&
                          SameRequests(*lead->resign, *before.lead->resign) && !unknown;
   Apply(std::move(given), acknowledged);
   Require(core_.StandingOf(id).lead == lead, "what was ordered last stands");
