@@ -11,10 +11,14 @@ import {
   jump,
   load,
   opcode,
+  packetInterface,
+  packetOtherHost,
   packetOutgoing,
   packetType,
   pass,
   require,
+  tagOctets,
+  tagPresent,
 } from './bpf.ts'
 import { etherTypes } from './claim.ts'
 
@@ -42,17 +46,22 @@ const rangesMax = { 4: 128, 6: 96 }
 /** Of the first words of IPv6 addresses: there are few networks on a link. */
 const networksMax = 24
 
+/** Of the octets of a tag. */
+const vlanId = 0x0fff
+
 /**
  * Requests and replies whose sender, or whose target where the sender is 0.0.0.0 (a probe, RFC 5227), is one of these
- * IPv4 addresses. Of very many addresses, some that lie between them pass too.
+ * IPv4 addresses. Of very many addresses, some that lie between them pass too. `on`: the index of the socket's interface.
  */
-export const arpClaimFilter = (addresses: readonly Ip[]): Uint8Array => encode(arpClaims(addresses))
+export const arpClaimFilter = (on: number, addresses: readonly Ip[]): Uint8Array =>
+  encode(arpClaims(addresses, arrivesHere(on)))
 
 /**
  * Neighbour advertisements for one of these IPv6 addresses, solicitations that come from one, and solicitations for one
  * from no address (duplicate address detection, RFC 4862). The first and the last 32 bits are compared.
  */
-export const ndClaimFilter = (addresses: readonly Ip[]): Uint8Array => encode(ndClaims(addresses))
+export const ndClaimFilter = (on: number, addresses: readonly Ip[]): Uint8Array =>
+  encode(ndClaims(addresses, arrivesHere(on)))
 
 /** The same of frames that leave this host for a group, for a socket that is shown every frame of an interface. */
 export const sentClaimFilter = (family: Family, addresses: readonly Ip[]): Uint8Array =>
@@ -64,10 +73,13 @@ export const sentClaimFilter = (family: Family, addresses: readonly Ip[]): Uint8
     load(opcode.loadByte, frame.destination),
     jump(opcode.jumpAnySet, 1, 1, 0),
     drop,
-    ...(family === 4 ? arpClaims : ndClaims)(addresses),
+    ...(family === 4 ? arpClaims : ndClaims)(addresses, leavesUntagged),
   ])
 
-function arpClaims(addresses: readonly Ip[]): readonly Instruction[] {
+function arpClaims(
+  addresses: readonly Ip[],
+  onHit: readonly Instruction[],
+): readonly Instruction[] {
   const words = addresses.map((address) => wordAt(ipBytes(address), 0))
   return [
     load(opcode.loadWord, arp.kinds),
@@ -79,11 +91,11 @@ function arpClaims(addresses: readonly Ip[]): readonly Instruction[] {
     load(opcode.loadHalf, arp.operation),
     ...require(1),
     load(opcode.loadWord, arp.target),
-    ...search(rangesOf(words, rangesMax[4]), []),
+    ...search(rangesOf(words, rangesMax[4]), onHit),
   ]
 }
 
-function ndClaims(addresses: readonly Ip[]): readonly Instruction[] {
+function ndClaims(addresses: readonly Ip[], onHit: readonly Instruction[]): readonly Instruction[] {
   const octets = addresses.map(ipBytes)
   const networks = rangesOf(
     octets.map((it) => wordAt(it, 0)),
@@ -115,9 +127,32 @@ function ndClaims(addresses: readonly Ip[]): readonly Instruction[] {
     ...ofTarget,
     ...ofSource,
     load(opcode.loadWordIndexed, ip6.source + 12),
-    ...search(words, [load(opcode.loadWordIndexed, ip6.source), ...search(networks, [])]),
+    ...search(words, [load(opcode.loadWordIndexed, ip6.source), ...search(networks, onHit)]),
   ]
 }
+
+/**
+ * The socket of an interface is shown the frames of other VLANs of its trunk as well. Where a VLAN interface lies above it,
+ * they are that one's; without one the kernel takes the tag away, and says that they are for another host.
+ */
+const arrivesHere = (on: number): readonly Instruction[] => [
+  load(opcode.loadWord, packetType),
+  jump(opcode.jumpEqual, packetOtherHost, 0, 1),
+  drop,
+  load(opcode.loadWord, packetInterface),
+  ...require(on),
+  pass,
+]
+
+/** VLAN 0 is none: the tag says a priority. */
+const leavesUntagged: readonly Instruction[] = [
+  load(opcode.loadWord, tagPresent),
+  jump(opcode.jumpEqual, 0, 3, 0),
+  load(opcode.loadWord, tagOctets),
+  jump(opcode.jumpAnySet, vlanId, 0, 1),
+  drop,
+  pass,
+]
 
 const ahead = (instructions: number): Instruction => load(opcode.jumpAlways, instructions)
 
@@ -143,9 +178,8 @@ function rangesOf(words: readonly number[], most: number): readonly Range[] {
   return ranges
 }
 
-/** A binary search for A. A hit goes on with `then`, and passes if that is empty. */
+/** A binary search for A. A hit goes on with `then`. */
 function search(ranges: readonly Range[], then: readonly Instruction[]): readonly Instruction[] {
-  const onHit = then.length === 0 ? [pass] : then
   const tree = branch(ranges)
   // Behind the tree stand a drop, where every miss ends, and what a hit leads to.
   const code = tree.flatMap((one, i): Instruction[] => {
@@ -153,7 +187,7 @@ function search(ranges: readonly Range[], then: readonly Instruction[]): readonl
     if (one === 'miss') return [ahead(tree.length - i - 1)]
     return [one]
   })
-  return [...code, drop, ...onHit]
+  return [...code, drop, ...then]
 }
 
 type Mark = Instruction | 'hit' | 'miss'

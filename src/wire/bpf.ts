@@ -50,9 +50,15 @@ export const opcode = {
 
 /** SKF_NET_OFF of linux/filter.h: offsets from here on count from the network header. */
 export const networkHeader = -0x10_0000
-/** SKF_AD_OFF + SKF_AD_PKTTYPE, and PACKET_OUTGOING of linux/if_packet.h. */
+/** SKF_AD_OFF + SKF_AD_PKTTYPE, and PACKET_OTHERHOST and PACKET_OUTGOING of linux/if_packet.h. */
 export const packetType = -0x1000 + 4
+export const packetOtherHost = 3
 export const packetOutgoing = 4
+/** SKF_AD_OFF + SKF_AD_IFINDEX: the interface that the frame has come to, which may lie above the one of the socket. */
+export const packetInterface = -0x1000 + 8
+/** SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT, and + SKF_AD_VLAN_TAG: the 802.1Q tag, which is not in the frame any more. */
+export const tagPresent = -0x1000 + 48
+export const tagOctets = -0x1000 + 44
 const instructionBytes = 8
 const everything = 0xffff_ffff
 

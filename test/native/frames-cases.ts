@@ -93,11 +93,12 @@ const saidBy = (bytes: Uint8Array): Ip | null => {
 test('what leaves by an interface, and what arrives on the other one; neither hears the other way', async () => {
   const [vip, last] = [four(1), four(2)]
   const received = (ifindex: number) =>
-    open({ ifindex, direction: 'received', filter: arpClaimFilter([vip, last]) }, 4)
+    open({ ifindex, direction: 'received', filter: arpClaimFilter(ifindex, [vip, last]) }, 4)
   const sent = (ifindex: number) =>
     open({ ifindex, direction: 'sent', filter: sentClaimFilter(4, [vip, last]) }, 4)
   const [inA, inB, outA, outB] = [received(va), received(vb), sent(va), sent(vb)]
-  const alone = arpFrame({ operation: 1, mac, sender: vip, target: four(9), to: mac })
+  const to = ip('-o', 'link', 'show', 'dev', 'vb').match(/ether (\S+)/)?.[1] ?? ''
+  const alone = arpFrame({ operation: 1, mac, sender: vip, target: four(9), to })
   await send([request(vip), request(four(7)), alone])
   await readUpTo([inB, outA], last)
   const said = (watch: number) => of(watch).map(({ bytes }) => Buffer.from(bytes).toString('hex'))
@@ -114,11 +115,11 @@ test('the kernel lets through what the decoder takes for a claim of these addres
   const all = Array.from({ length: 900 }, (_, i) => i)
   const last = four(60_000)
   const inFour = open(
-    { ifindex: vb, direction: 'received', filter: arpClaimFilter([...ours.map(four), last]) },
+    { ifindex: vb, direction: 'received', filter: arpClaimFilter(vb, [...ours.map(four), last]) },
     4,
   )
   const inSix = open(
-    { ifindex: vb, direction: 'received', filter: ndClaimFilter(ours.map(six)) },
+    { ifindex: vb, direction: 'received', filter: ndClaimFilter(vb, ours.map(six)) },
     6,
   )
   const kinds = [
@@ -161,9 +162,29 @@ test('the kernel lets through what the decoder takes for a claim of these addres
   frames.close(inSix)
 })
 
+test('frames of other VLANs of a trunk are not heard, and a priority is no VLAN', async () => {
+  const [vip, vip6, last] = [four(1), six(1), four(2)]
+  const inFour = open(
+    { ifindex: vb, direction: 'received', filter: arpClaimFilter(vb, [vip, last]) },
+    4,
+  )
+  const inSix = open({ ifindex: vb, direction: 'received', filter: ndClaimFilter(vb, [vip6]) }, 6)
+  const advertised = ndFrame({ type: 'advertisement', mac, source: six(7), target: vip6 })
+  const tagged = (frame: Uint8Array, tag: number): Uint8Array =>
+    Uint8Array.of(...frame.subarray(0, 12), 0x81, 0x00, tag >> 8, tag & 255, ...frame.subarray(12))
+  const both = [request(vip), advertised]
+  await send([0xe000, 0xe064, 100].flatMap((tag) => both.map((it) => tagged(it, tag))))
+  await readUpTo([inFour], last)
+  assert.deepEqual([of(inFour).length, of(inSix).length], [2, 1])
+  for (const watch of [inFour, inSix]) frames.close(watch)
+})
+
 test('a flood of one address: few are told, and how many there were', async () => {
   const [vip, last] = [four(1), four(2)]
-  const watch = open({ ifindex: vb, direction: 'received', filter: arpClaimFilter([vip, last]) }, 4)
+  const watch = open(
+    { ifindex: vb, direction: 'received', filter: arpClaimFilter(vb, [vip, last]) },
+    4,
+  )
   const sinceMs = performance.now()
   for (let i = 0; i < 10; i++) await send(Array.from({ length: 500 }, () => request(vip)))
   await until('the last one is told', soonMs, async () => {
@@ -183,20 +204,20 @@ test('a flood of one address: few are told, and how many there were', async () =
 test('opened, altered and closed while frames come; the interface goes', async () => {
   const vip = four(1)
   for (let i = 0; i < 100; i++) {
-    const filter = arpClaimFilter([vip, four(i)])
+    const filter = arpClaimFilter(vb, [vip, four(i)])
     const watch = open(
       { ifindex: i % 2 === 0 ? va : vb, direction: i % 3 === 0 ? 'sent' : 'received', filter },
       4,
     )
     await send(Array.from({ length: 20 }, () => request(vip)))
-    frames.setFilter(watch, arpClaimFilter([four(i)]))
+    frames.setFilter(watch, arpClaimFilter(vb, [four(i)]))
     if (i % 10 !== 9) frames.close(watch)
   }
-  const watch = open({ ifindex: vb, direction: 'received', filter: arpClaimFilter([vip]) }, 4)
+  const watch = open({ ifindex: vb, direction: 'received', filter: arpClaimFilter(vb, [vip]) }, 4)
   ip('link', 'del', 'dev', 'va')
-  frames.setFilter(watch, arpClaimFilter([four(3)]))
+  frames.setFilter(watch, arpClaimFilter(vb, [four(3)]))
   assert.throws(
-    () => open({ ifindex: vb, direction: 'received', filter: arpClaimFilter([vip]) }, 4),
+    () => open({ ifindex: vb, direction: 'received', filter: arpClaimFilter(vb, [vip]) }, 4),
     /ENODEV/,
   )
   frames.close(watch)

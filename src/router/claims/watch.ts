@@ -113,7 +113,7 @@ export class ClaimWatch {
   #alter(watch: Watch, wanted: ReadonlySet<Ip>, now: Us): void {
     const { addresses } = watch
     if (wanted.size === addresses.size && [...wanted].every((it) => addresses.has(it))) return
-    this.#frames.setFilter(watch.id, this.#filterOf(watch.family, wanted))
+    this.#frames.setFilter(watch.id, this.#filterOf(watch, wanted))
     watch.addresses = wanted
     watch.since = now
   }
@@ -121,7 +121,7 @@ export class ClaimWatch {
   #openOne(key: string, addresses: ReadonlySet<Ip>, since: Us): void {
     const { ifindex, family } = placeOf(key)
     const id = this.#nextId()
-    const filter = this.#filterOf(family, addresses)
+    const filter = this.#filterOf({ family, ifindex }, addresses)
     const spec = { watch: id, ifindex, protocol: etherTypes[family], filter }
     this.#frames.open({ ...spec, direction: this.#direction, ...claimKeys[family] })
     const watch = { id, ifindex, family, since, addresses }
@@ -135,9 +135,12 @@ export class ClaimWatch {
     return 2 * this.#lastId + (this.#direction === 'sent' ? 1 : 0)
   }
 
-  #filterOf(family: Family, addresses: ReadonlySet<Ip>): Uint8Array {
+  #filterOf(
+    { family, ifindex }: Pick<Watch, 'family' | 'ifindex'>,
+    addresses: ReadonlySet<Ip>,
+  ): Uint8Array {
     if (this.#direction === 'sent') return sentClaimFilter(family, [...addresses])
-    return (family === 4 ? arpClaimFilter : ndClaimFilter)([...addresses])
+    return (family === 4 ? arpClaimFilter : ndClaimFilter)(ifindex, [...addresses])
   }
 
   #close(key: string, { id }: Watch): void {

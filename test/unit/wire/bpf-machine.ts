@@ -4,7 +4,14 @@
  */
 import assert from 'node:assert/strict'
 import { viewOf } from '../../../src/base/bytes.ts'
-import { networkHeader, opcode, packetType } from '../../../src/wire/bpf.ts'
+import {
+  networkHeader,
+  opcode,
+  packetInterface,
+  packetType,
+  tagOctets,
+  tagPresent,
+} from '../../../src/wire/bpf.ts'
 import { hostIsLittleEndian } from '../../../src/wire/netlink.ts'
 
 type Instruction = { code: number; jt: number; jf: number; k: number }
@@ -32,16 +39,26 @@ export function verify(program: readonly Instruction[]): void {
   assert.equal(program.at(-1)?.code, opcode.return)
 }
 
+/** What the kernel knows of a packet beside its octets. `type`: PACKET_HOST, … of linux/if_packet.h; `tag`: of 802.1Q. */
+export type Beside = { readonly type?: number; readonly ifindex?: number; readonly tag?: number }
+
+const saidOf = ({ type = 0, ifindex = 0, tag }: Beside, k: number): number | undefined =>
+  ({
+    [packetType]: type,
+    [packetInterface]: ifindex,
+    [tagPresent]: tag === undefined ? 0 : 1,
+    [tagOctets]: tag ?? 0,
+  })[k]
+
 /**
  * A load beyond the packet ends the program with 0, as in the kernel. `network` is what the network header's own
  * offsets reach: where the socket shows the payload alone, the IP header.
- * `packetTypeIs`: PACKET_HOST, PACKET_OUTGOING, … of linux/if_packet.h.
  */
 export function run(
   program: readonly Instruction[],
   packet: Uint8Array,
   network: Uint8Array = hopLimit(255),
-  packetTypeIs = 0,
+  beside: Beside = {},
 ): boolean {
   let a = 0
   let x = 0
@@ -55,8 +72,7 @@ export function run(
       at += jumpOf(next, a)
       continue
     }
-    const ancillary = next.k === packetType ? packetTypeIs : undefined
-    const value = ancillary ?? stepped(next, { a, x }, packet, network)
+    const value = saidOf(beside, next.k) ?? stepped(next, { a, x }, packet, network)
     if (value === undefined) return false
     if (settingX.includes(code)) x = value
     else if (code === opcode.loadHeaderLength) x = 4 * (value & 0xf)
@@ -119,8 +135,8 @@ function jumpOf({ code, k, jt, jf }: Instruction, a: number): number {
   }
 }
 
-export const passes = (program: Uint8Array, packet: Uint8Array, packetTypeIs = 0): boolean => {
+export const passes = (program: Uint8Array, packet: Uint8Array, beside: Beside = {}): boolean => {
   const instructions = disassemble(program)
   verify(instructions)
-  return run(instructions, packet, undefined, packetTypeIs)
+  return run(instructions, packet, undefined, beside)
 }

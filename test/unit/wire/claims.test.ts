@@ -5,13 +5,13 @@ import { concatBytes } from '../../../src/base/bytes.ts'
 import { type Ip, ipBytes, ipFromBytes } from '../../../src/base/ip.ts'
 import { macOctets } from '../../../src/base/mac.ts'
 import { encodeGratuitousArp } from '../../../src/wire/arp.ts'
-import { packetOutgoing } from '../../../src/wire/bpf.ts'
+import { packetOtherHost, packetOutgoing } from '../../../src/wire/bpf.ts'
 import { arpClaimFilter, ndClaimFilter, sentClaimFilter } from '../../../src/wire/bpf-claims.ts'
 import { decodeClaim, frameMark, isGroup } from '../../../src/wire/claim.ts'
 import { encodeUnsolicitedNa } from '../../../src/wire/ndp.ts'
 import { fromHex } from '../../hex.ts'
 import { fc } from '../../property.ts'
-import { disassemble, passes, run, verify } from './bpf-machine.ts'
+import { type Beside, disassemble, passes, run, verify } from './bpf-machine.ts'
 import { arpFrame, ndFrame, noIp, zeroIp } from './claim-frames.ts'
 
 const mac = '02:00:00:00:00:09'
@@ -22,6 +22,12 @@ const vip = four(172, 16, 80, 100)
 const other = four(172, 16, 80, 7)
 const vip6 = six('fd000000000000000000000000000100')
 const other6 = six('fd000000000000000000000000000007')
+
+/** The index of the interface that is watched. */
+const on = 3
+const here: Beside = { ifindex: on }
+const passesThere = (program: Uint8Array, frame: Uint8Array, beside: Beside = {}): boolean =>
+  passes(program, frame, { ...here, ...beside })
 
 type Case = readonly [what: string, frame: Uint8Array, how: string | null]
 
@@ -45,18 +51,18 @@ const arpCases: readonly Case[] = [
 ]
 
 test('ARP: who claims an address passes and is named, others are dropped', () => {
-  const program = arpClaimFilter([vip, four(10, 0, 0, 1), four(255, 255, 255, 255)])
+  const program = arpClaimFilter(on, [vip, four(10, 0, 0, 1), four(255, 255, 255, 255)])
   for (const [what, frame, how] of arpCases) {
-    assert.equal(passes(program, frame), how !== null, what)
+    assert.equal(passesThere(program, frame), how !== null, what)
     if (how === null) continue
     const claim = decodeClaim(4, frame)
     assert.deepEqual(claim, { ok: true, value: { address: vip, mac, how } }, what)
   }
   const [, frame = new Uint8Array(0)] = arpCases[0] ?? []
-  assert(passes(program, concatBytes([frame, new Uint8Array(18)])), 'padded')
-  assert(!passes(program, frame.subarray(0, 30)), 'cut off')
-  assert(!passes(program, frame.with(15, 6)), 'no Ethernet')
-  assert(!passes(program, frame.with(18, 8)), 'other lengths')
+  assert(passesThere(program, concatBytes([frame, new Uint8Array(18)])), 'padded')
+  assert(!passesThere(program, frame.subarray(0, 30)), 'cut off')
+  assert(!passesThere(program, frame.with(15, 6)), 'no Ethernet')
+  assert(!passesThere(program, frame.with(18, 8)), 'other lengths')
 })
 
 const ndCases: readonly Case[] = [
@@ -94,17 +100,17 @@ const ndCases: readonly Case[] = [
 ]
 
 test('neighbour discovery: the same', () => {
-  const program = ndClaimFilter([vip6, six('fe80000000000000000000000000ffff')])
+  const program = ndClaimFilter(on, [vip6, six('fe80000000000000000000000000ffff')])
   for (const [what, frame, how] of ndCases) {
-    assert.equal(passes(program, frame), how !== null, what)
+    assert.equal(passesThere(program, frame), how !== null, what)
     if (how === null) continue
     assert.deepEqual(decodeClaim(6, frame), { ok: true, value: { address: vip6, mac, how } }, what)
   }
   const [, frame = new Uint8Array(0)] = ndCases[0] ?? []
-  assert(!passes(program, frame.with(21, 254)), 'forwarded')
-  assert(!passes(program, frame.with(20, 6)), 'TCP')
-  assert(!passes(program, frame.with(54, 128)), 'echo')
-  assert(!passes(program, frame.subarray(0, 70)), 'cut off')
+  assert(!passesThere(program, frame.with(21, 254)), 'forwarded')
+  assert(!passesThere(program, frame.with(20, 6)), 'TCP')
+  assert(!passesThere(program, frame.with(54, 128)), 'echo')
+  assert(!passesThere(program, frame.subarray(0, 70)), 'cut off')
   assert(!decodeClaim(6, frame.with(60, 9)).ok, 'checksum')
 })
 
@@ -117,11 +123,27 @@ test('what leaves the host for a group: the same claims, and nothing that arrive
     const program = sentClaimFilter(family, [address])
     for (const [what, frame, how] of cases) {
       const passed = how !== null && isGroup(frame)
-      assert.equal(passes(program, frame, packetOutgoing), passed, what)
-      for (const arrives of [host, broadcast]) assert(!passes(program, frame, arrives), what)
+      assert.equal(passesThere(program, frame, { type: packetOutgoing }), passed, what)
+      for (const arrives of [host, broadcast])
+        assert(!passesThere(program, frame, { type: arrives }), what)
     }
     const [, foreign = new Uint8Array(0)] = (family === 4 ? ndCases : arpCases)[0] ?? []
-    assert(!passes(program, foreign, packetOutgoing), 'the other family')
+    assert(!passesThere(program, foreign, { type: packetOutgoing }), 'the other family')
+  }
+})
+
+test('frames of other VLANs of a trunk are none of this link', () => {
+  const [broadcast, multicast] = [1, 2]
+  for (const [family, filter, frame, type] of [
+    [4, arpClaimFilter(on, [vip]), encodeGratuitousArp(macOctets(mac), vip), broadcast],
+    [6, ndClaimFilter(on, [vip6]), encodeUnsolicitedNa(macOctets(mac), vip6, false), multicast],
+  ] as const) {
+    assert(passes(filter, frame, { type, ifindex: on }))
+    assert(!passes(filter, frame, { type: packetOtherHost, ifindex: on }), 'no interface has it')
+    assert(!passes(filter, frame, { type, ifindex: 7 }), 'eth0.100 has it')
+    const sent = sentClaimFilter(family, [family === 4 ? vip : vip6])
+    const leaves = (tag: number) => passes(sent, frame, { type: packetOutgoing, tag })
+    assert.deepEqual([0xe000, 0xe064, 4_094].map(leaves), [true, false, false], 'a priority alone')
   }
 })
 
@@ -150,10 +172,10 @@ test('any number of addresses makes a program that the kernel takes; all of them
       const octets = (it: number): number[] =>
         [it >>> 24, it >>> 16, it >>> 8, it].map((n) => n & 255)
       const addresses = words.map((it) => four(...octets(it)))
-      const program = disassemble(arpClaimFilter(addresses))
+      const program = disassemble(arpClaimFilter(on, addresses))
       verify(program)
       const asks = (sender: Ip): boolean =>
-        run(program, arpFrame({ operation: 1, mac, sender, target: other }))
+        run(program, arpFrame({ operation: 1, mac, sender, target: other }), undefined, here)
       for (const address of addresses.slice(0, 50))
         if (address !== zeroIp) assert(asks(address), address)
       if (words.length <= 128 && !words.includes(extra) && extra !== 0)
@@ -161,10 +183,17 @@ test('any number of addresses makes a program that the kernel takes; all of them
       const sixes = words.map((it) =>
         six(`fd0000${(it & 7).toString(16)}0`.padEnd(24, '0') + it.toString(16).padStart(8, '0')),
       )
-      const both = disassemble(ndClaimFilter(sixes))
+      const both = disassemble(ndClaimFilter(on, sixes))
       verify(both)
       for (const target of sixes.slice(0, 20))
-        assert(run(both, ndFrame({ type: 'advertisement', mac, source: other6, target })))
+        assert(
+          run(
+            both,
+            ndFrame({ type: 'advertisement', mac, source: other6, target }),
+            undefined,
+            here,
+          ),
+        )
     }),
     { numRuns: 40 },
   )
@@ -191,17 +220,17 @@ test('two programs at once, the new one beside the old one, are within what a so
 test('of too many addresses that are evenly spaced no more pass that lie between them than must', () => {
   const at = (n: number): Ip => four(10, 0, n >> 8, n & 255)
   const spaced = Array.from({ length: 200 }, (_, i) => 4 * i)
-  const program = arpClaimFilter(spaced.map(at))
+  const program = arpClaimFilter(on, spaced.map(at))
   const hears = (n: number): boolean =>
-    passes(program, arpFrame({ operation: 1, mac, sender: at(n), target: other }))
+    passesThere(program, arpFrame({ operation: 1, mac, sender: at(n), target: other }))
   assert(spaced.every(hears))
   // 128 ranges part them at 127 places.
   assert.equal(spaced.filter((n) => hears(n + 2)).length, 199 - 127)
 })
 
 test('a filter of none lets nothing through', () => {
-  assert(!passes(arpClaimFilter([]), encodeGratuitousArp(macOctets(mac), vip)))
-  assert(!passes(ndClaimFilter([]), encodeUnsolicitedNa(macOctets(mac), vip6, false)))
+  assert(!passesThere(arpClaimFilter(on, []), encodeGratuitousArp(macOctets(mac), vip)))
+  assert(!passesThere(ndClaimFilter(on, []), encodeUnsolicitedNa(macOctets(mac), vip6, false)))
 })
 
 test('any octets are a claim or are refused', () => {
