@@ -32,6 +32,7 @@ import { pidFilePath, socketPath } from './paths.ts'
 import { removePidFile, writePidFile } from './pid-file.ts'
 import { runDirectoryOf } from './run-directories.ts'
 import { announceRunDirectory, claimRunDirectory, inheritRunDirectory } from './run-directory.ts'
+import { Running } from './running.ts'
 import { successorOf } from './successor.ts'
 import { DaemonSurfaces } from './surfaces.ts'
 
@@ -152,7 +153,7 @@ async function start(
   surviveSignals()
   if (process.pid === 1) setInterval(reapOrphans, orphansMs).unref()
   const supervisor = new Supervisor(process.env, log)
-  const running: { daemon: Daemon | null } = { daemon: null }
+  const running = new Running()
   const daemon = () => {
     if (running.daemon === null) throw new NotYet('the daemon is still starting')
     return running.daemon
@@ -174,7 +175,7 @@ async function start(
   let control: Control | null = null
   const stop = once(async () => {
     supervisor.stopping()
-    await running.daemon?.stop()
+    await running.stop()
     // They are told of its last transitions.
     await surfaces.stop()
     await surfaces.close()
@@ -199,23 +200,25 @@ async function start(
   const settings = { ...options, runDir, log, loader, surfaces, successor }
   surfaces.openTo(new GroupSockets({ ...asked, runDir }))
   if (predecessor !== null) {
-    running.daemon = await succeedDaemon(settings, loaded, config, predecessor)
+    const adopted = await running.become(succeedDaemon(settings, loaded, config, predecessor))
     // Whatever fails from here on is no reason to give up what this process leads.
     const why = tryTo(runDir, hooks.claimed)
     if (why !== null) log.error(why)
     control = await controlInPlace({ ...asked, path: socketPath(runDir) }, log)
     await predecessor.serving()
     ready()
-    return hooks.ready(running.daemon)
+    return hooks.ready(adopted)
   }
   control = await startControl({ ...asked, path: socketPath(runDir) })
   const { close } = control
-  running.daemon = await startDaemon(settings, loaded, config).catch(async (error) => {
-    await close()
-    throw error
-  })
+  const started = await running
+    .become(startDaemon(settings, loaded, config))
+    .catch(async (error) => {
+      await close()
+      throw error
+    })
   ready()
-  hooks.ready(running.daemon)
+  hooks.ready(started)
 }
 
 /** Reads the configuration, enters its network namespace and claims its run directory: nothing else is opened before. */

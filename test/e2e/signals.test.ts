@@ -64,3 +64,18 @@ test('every other signal: the daemon leads on, its warden stands by, scripts are
     assert.match(seen, /^SigBlk:\t0+$/m)
     assert.deepEqual(await daemon.stop(), { status: 0, signal: null })
   }))
+
+test('TERM while the daemon is still starting: it stops in order as soon as it has', () =>
+  inLab('term-at-start', async (lab) => {
+    const host = await lab.host('one', { addresses: { eth0: ['172.16.80.2/24'] } })
+    // A start waits for the kernel lease, with the run directory and its control socket open.
+    await host.sh('mkdir -p /run/lab/bin')
+    host.write('/run/lab/bin/nft', '#!/bin/sh\n/bin/touch /run/lab/asked\n/bin/sleep 1\n', 0o755)
+    const text = conf({ priority: 150, globals: 'vipd_kernel_lease on' })
+    const daemon = startVipd(host, text, 'vipd', ['env', 'PATH=/run/lab/bin'])
+    await until('nft is asked', soonMs, () => host.read('/run/lab/asked') !== null)
+    const { status } = await daemon.stop(soonMs)
+    assert.equal(status, 0)
+    assert.match(daemon.child.text, /"msg":"Stopped"/)
+    assert.equal(host.read(`${daemon.runDir}/owned.json`), null)
+  }))

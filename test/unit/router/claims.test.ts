@@ -34,8 +34,8 @@ describe('what is watched', () => {
     stage.settle()
     const watch = stage.frames.on(3, arp)
     assert.ok(watch !== undefined && stage.frames.watches.size === 1)
-    assert.ok(passes(watch.filter, gratuitous()))
-    assert.ok(!passes(watch.filter, gratuitous(mac, other)))
+    assert.ok(passes(watch.filter, gratuitous(), { ifindex: watch.ifindex }))
+    assert.ok(!passes(watch.filter, gratuitous(mac, other), { ifindex: watch.ifindex }))
     stage.engine.time = 10
     stage.dispatcher.tick()
     stage.engine.time += second
@@ -51,7 +51,10 @@ describe('what is watched', () => {
     stage.apply(config([one({ addresses: more })]))
     segment.after(0.01)
     const watch = stage.frames.on(3, arp)
-    assert.ok(watch !== undefined && passes(watch.filter, gratuitous(mac, other)))
+    assert.ok(
+      watch !== undefined &&
+        passes(watch.filter, gratuitous(mac, other), { ifindex: watch.ifindex }),
+    )
     assert.equal(stage.frames.opened, before)
     stage.apply(config([one({ addressClaim: 'off' })]))
     segment.after(0.01)
