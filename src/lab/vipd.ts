@@ -1,9 +1,15 @@
 /** vipd in a host, started and ordered as an operator would: through its command line. */
-import { requestStatus } from '../control/client.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { ControlError, requestStatus } from '../control/client.ts'
 import type { Exit } from './child.ts'
 import { type Daemon, Roles } from './daemon.ts'
 import type { Host, Ran } from './host.ts'
 import { program } from './program.ts'
+import { nowMs } from './wait.ts'
+
+/** A daemon that has begun to log answers within so long. */
+const startingMs = 10_000
+const askAgainMs = 5
 
 const command = program('../cli/run.js')
 
@@ -85,7 +91,8 @@ export function startVipd(
   const ask = (...words: string[]) =>
     host.run(process.execPath, [command, ...words, '--run-dir', runDir])
   // Asked often while something is waited for: a process of Node.js for each question would keep the machine busy.
-  const status = (): Promise<VipdStatus> => requestStatus(host.outside(`${runDir}/vipd.sock`))
+  const status = (): Promise<VipdStatus> =>
+    onceStarted(() => requestStatus(host.outside(`${runDir}/vipd.sock`)))
   return {
     kind: 'vipd',
     host,
@@ -108,6 +115,20 @@ export function startVipd(
       await child.signal('SIGKILL')
       await child.ended(60_000)
     },
+  }
+}
+
+/** The first lines of a log come before the daemon answers. */
+async function onceStarted<T>(ask: () => Promise<T>): Promise<T> {
+  const endMs = nowMs() + startingMs
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      const starts = error instanceof ControlError && /still starting/.test(error.message)
+      if (!starts || nowMs() > endMs) throw error
+      await delay(askAgainMs)
+    }
   }
 }
 
