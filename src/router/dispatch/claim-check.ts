@@ -44,8 +44,6 @@ export class ClaimCheck {
   readonly #answers = new Map<string, Claimant>()
   /** Waiting because of answers; null: it does not. */
   #waiting: { readonly since: Us; readonly spanUs: number; readonly askedAt: Us } | null = null
-  /** When the master that was followed resigned: the deadline comes of that, so no question has left before. */
-  #resignedAt: Us | null = null
 
   /** null: it is no answer. Another machine that asks has not got the address. */
   answered(
@@ -55,8 +53,7 @@ export class ClaimCheck {
   ): Answer | null {
     const { deadline, beforeUs, policy, now } = asking
     const { address, mac, how, at, sameMac } = claim
-    const askedFrom = Math.max(deadline - beforeUs - earlyUs, this.#resignedAt ?? 0)
-    if (how === 'probed' || at < askedFrom) return null
+    if (how === 'probed' || at < deadline - beforeUs - earlyUs) return null
     const before = this.#before(claim)
     const { firstAt, count } = before ?? { firstAt: at, count: 0 }
     const times = { firstAt, lastAt: at, count: count + claim.count }
@@ -70,11 +67,6 @@ export class ClaimCheck {
     if (policy !== 'refuse') return answer
     this.#withdrawal.begin({ kind: 'claimed', address, by: mac, interface: on }, now)
     return { ...answer, refused: true }
-  }
-
-  /** With a skew time that is shorter than the time of the check, what it announced until then would be an answer. */
-  masterResigned(at: Us): void {
-    this.#resignedAt = at
   }
 
   /** The lead has begun or ended. */

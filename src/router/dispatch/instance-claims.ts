@@ -53,7 +53,7 @@ export class InstanceClaims {
   /** Of a backup that asks before it takes over, what it asks about; else null. */
   get askFacts(): SlotFacts | null {
     const { orders, election, binding } = this.#parts
-    return orders.askBeforeUs(election.machine) === null ? null : binding.facts
+    return orders.askBeforeUs(election) === null ? null : binding.facts
   }
 
   /** Another machine claims an address while this backup may be about to take over; null: it is none that counts. */
@@ -61,7 +61,7 @@ export class InstanceClaims {
     const { election, orders, check } = this.#parts
     election.refresh()
     const { params, machine } = election
-    const beforeUs = orders.askBeforeUs(machine)
+    const beforeUs = orders.askBeforeUs({ params, machine })
     if (machine.state.kind !== 'backup' || beforeUs === null) return null
     const { masterDownAt: deadline } = machine.state
     const asking = { policy: this.#ports.cfg().claimPolicy, deadline, beforeUs, now }

@@ -325,14 +325,12 @@ export class RunningInstance {
   ): void {
     if (!this.#started && event.kind !== 'stop') return
     const now = advert?.at ?? this.#ports.engine.now()
-    const before = this.state
     const { effects, order, accepted } = this.#parts.election.step(event, now)
-    if (hasResigned(this.state) && !hasResigned(before)) this.#parts.check.masterResigned(now)
     if (accepted && advert !== null) this.orders.expect(advert.expected)
     // What follows is done now, however long ago the advert came: its bounds are counted from here.
     const present = this.#ports.engine.now()
     for (const effect of effects) this.#carryOut(effect, present)
-    const otherwise = order === 'keep' && this.orders.asksOtherwise(this.machine)
+    const otherwise = order === 'keep' && this.orders.asksOtherwise(this.#standing)
     const change = otherwise ? 'replace' : order
     if (change !== 'keep') this.orders.install(change, this.#standing)
   }
@@ -393,6 +391,3 @@ export class RunningInstance {
     this.feed({ kind: 'faults', faults })
   }
 }
-
-const hasResigned = (state: State): boolean =>
-  state.kind === 'backup' && state.countdown.kind === 'resigned'

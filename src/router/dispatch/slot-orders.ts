@@ -3,8 +3,9 @@
  * done once beside it. Keeps what an order takes from the past: the advert that is expected, the last contact with a
  * competitor, whether the sync group holds the lead back.
  */
-import type { Us } from '../../base/time.ts'
+import { type Us, us } from '../../base/time.ts'
 import type { Instance } from '../../config/types.ts'
+import { backupSkewUs } from '../../election/effects.ts'
 import type { Machine, OrderChange, Params } from '../../election/types.ts'
 import type { ExpectedAdvert, Order, Plan, SlotId } from '../../engine/order.ts'
 import { planAdvert, planAnnounceSource, planLease, planOrder } from '../../engine/plans.ts'
@@ -215,18 +216,22 @@ export class SlotOrders {
 
   /**
    * How long before a take-over a backup asks who has the addresses; null: it does not. A lower master that is to be taken
-   * over from has them, and gives them up when it hears our advert.
+   * over from has them, and gives them up when it hears our advert. One that has resigned gives them up just now, and what
+   * it announced before may still be on its way: half of the skew time is left to that.
    */
-  askBeforeUs({ state }: Machine): Us | null {
+  askBeforeUs({ params, machine: { state, effective } }: Standing): Us | null {
     const asks = this.#binding.facts?.asks ?? null
     if (asks === null || state.kind !== 'backup' || (asks.when === 'start' && this.#led))
       return null
-    return state.countdown.kind === 'overruled' ? null : asks.beforeUs
+    const { kind } = state.countdown
+    if (kind !== 'resigned') return kind === 'overruled' ? null : asks.beforeUs
+    return us(Math.min(asks.beforeUs, Math.floor(backupSkewUs(params, effective, null) / 2)))
   }
 
   /** Whether the standing order asks although there is nothing to ask about now, or the other way round. */
-  asksOtherwise(machine: Machine): boolean {
-    return machine.state.kind === 'backup' && this.askBeforeUs(machine) !== this.#asksBeforeUs
+  asksOtherwise(standing: Standing): boolean {
+    const { kind } = standing.machine.state
+    return kind === 'backup' && this.askBeforeUs(standing) !== this.#asksBeforeUs
   }
 
   once(now: Plan): void {
@@ -238,7 +243,7 @@ export class SlotOrders {
   }
 
   #plan(facts: SlotFacts, { params, machine }: Standing, change: OrderChange): Order {
-    this.#asksBeforeUs = this.askBeforeUs(machine)
+    this.#asksBeforeUs = this.askBeforeUs({ params, machine })
     return planOrder(facts, params, machine, {
       entering: change !== 'replace',
       resign: change === 'resign',

@@ -82,19 +82,24 @@ describe('asked before a take-over', () => {
     assert.equal(claims(), 1)
   })
 
-  test('what a master announced before it resigned answers no question, however long before the deadline one is asked', () => {
-    const { stage, it, hears, claims } = backup(
+  test('after a resignation it asks in the second half of the skew time, however long the time of the check is', () => {
+    const { stage, it, follow, hears, claims } = backup(
       { claimPolicy: 'refuse', claimCheckUs: us(2 * second) },
       0,
     )
     stage.dispatcher.onEngine([advert(stage, 200)])
     stage.engine.time += 40_000
-    const announced = us(stage.engine.time - 20_000)
     stage.dispatcher.onEngine([advert(stage, 0)])
-    hears(answer, announced)
+    const resignedAt = stage.engine.time
+    const skewUs = follow().deadlineUs - resignedAt
+    assert.equal(follow().ask?.beforeUs, Math.floor(skewUs / 2))
+    // What the master announced before, and what is read of it a little later.
+    hears(answer, us(resignedAt - 20_000))
+    stage.engine.time += 10_000
+    hears(answer)
     assert.equal(it.state.kind, 'backup')
     assert.equal(claims(), 0)
-    stage.engine.time += 1_000
+    stage.engine.time = resignedAt + Math.ceil(skewUs / 2) + 1_000
     hears(answer)
     assert.equal(it.state.kind, 'fault')
   })
