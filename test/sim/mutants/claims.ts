@@ -101,8 +101,8 @@ export const claimsMutants: readonly Mutant[] = [
   {
     name: 'claim check: a lower master counts',
     file: 'src/router/dispatch/slot-orders.ts',
-    find: "return state.countdown.kind === 'overruled' ? null : asks.beforeUs",
-    replace: 'return asks.beforeUs',
+    find: "kind === 'overruled' ? null : asks.beforeUs",
+    replace: 'asks.beforeUs',
   },
   {
     name: 'claim check: waits for ever',
