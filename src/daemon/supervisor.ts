@@ -35,8 +35,12 @@ export class Supervisor {
     return this.#socket !== null
   }
 
-  /** Another process is the daemon from now on; that one speaks to the supervisor itself. */
+  /**
+   * Another process is the daemon from now on; that one speaks to the supervisor itself. The watchdog goes on counting
+   * from the last ping: this is one, lest several changes one after the other take longer than it waits.
+   */
   mainProcess(pid: number): void {
+    if (this.#pings !== null) this.#tell('WATCHDOG=1')
     this.#tell(`MAINPID=${pid}`)
     if (this.#pings !== null) clearInterval(this.#pings)
     this.#pings = null
@@ -45,6 +49,7 @@ export class Supervisor {
   ready(status: string): void {
     this.#tell(`READY=1\nSTATUS=${status}`)
     if (this.#watchdogMs === null || this.#pings !== null) return
+    this.#tell('WATCHDOG=1')
     this.#pings = setInterval(() => this.#tell('WATCHDOG=1'), this.#watchdogMs / 2)
   }
 
