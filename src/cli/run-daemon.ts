@@ -153,7 +153,7 @@ async function start(
   surviveSignals()
   if (process.pid === 1) setInterval(reapOrphans, orphansMs).unref()
   const supervisor = new Supervisor(process.env, log)
-  const running = new Running()
+  const running = new Running(log)
   const daemon = () => {
     if (running.daemon === null) throw new NotYet('the daemon is still starting')
     return running.daemon

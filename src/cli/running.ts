@@ -1,13 +1,19 @@
 /** The daemon of this process, from its start to its stop, which may come before the start is over. */
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Log } from '../base/log.ts'
 import type { Daemon } from '../daemon/types.ts'
 
 /** A stop waits so long for a start that is under way, which has bounds of its own; then the warden acts. */
 const startingMs = 10_000
 
 export class Running {
+  readonly #log: Log
   #daemon: Daemon | null = null
   #starting: Promise<Daemon> | null = null
+
+  constructor(log: Log) {
+    this.#log = log
+  }
 
   /** null: it does not run yet. */
   get daemon(): Daemon | null {
@@ -25,7 +31,10 @@ export class Running {
   async stop(): Promise<void> {
     if (this.#starting === null) return
     const failed = this.#starting.catch(() => null)
-    const daemon = await Promise.race([failed, delay(startingMs, null)])
-    await daemon?.stop()
+    const late = delay(startingMs, 'late' as const)
+    const daemon = await Promise.race([failed, late])
+    if (daemon !== 'late') return daemon?.stop()
+    const seconds = startingMs / 1_000
+    this.#log.error(`The start is not over after ${seconds} s: what it leads is left to the warden`)
   }
 }

@@ -3,11 +3,10 @@
  * happens to the pair must happen as if nothing of that were sent.
  */
 import assert from 'node:assert/strict'
-import type { Ip } from '../../src/base/ip.ts'
 import { Agenda } from './agenda.ts'
 import { again, alteredAdvert, foreignAdvert } from './foreign-adverts.ts'
 import type { Host } from './host.ts'
-import { plainFile } from './host-file.ts'
+import { plainHost } from './plain-host.ts'
 import { Prng } from './prng.ts'
 import type { HostPlan, Scenario } from './scenario.ts'
 import type { Sealing } from './seals.ts'
@@ -18,19 +17,8 @@ const second = 1_000_000
 function scenarioOf(seed: number, seal: Sealing): Scenario {
   const family = seal === 'ah' || seed % 8 === 3 ? 4 : 6
   const version = seal === 'ah' || seed % 16 >= 8 ? 2 : 3
-  const host = (number: number, priority: number): HostPlan => ({
-    number,
-    source: (family === 4 ? `10.0.0.${number}` : `fe80::${number}`) as Ip,
-    clockRate: 1,
-    clockOffset: number * 1_000 * second,
-    nopreempt: false,
-    preemptDelayS: 0,
-    weight: 0,
-    priority,
-    warden: seed % 32 < 16,
-    file: plainFile(3 * second),
-    drained: false,
-  })
+  const host = (number: number, priority: number): HostPlan =>
+    plainHost(number, { family, priority, warden: seed % 32 < 16 })
   const hosts = [host(1, 150), host(2, 100)]
   const fixed = { seed, profile: 'storm', version, family, advertUs: second, lifetimeS: 8 } as const
   return { ...fixed, grouped: false, refreshS: 0, hosts, hours: 1, seal }

@@ -11,7 +11,7 @@ import { AppendedFile, makePrivate } from './appended-file.ts'
 import { NewerSchema, parsed, textLines } from './files.ts'
 
 const claimsSchema = 1
-/** A file is no longer than this, and fits into a message. */
+/** A file is no longer than this, and fits into a message; as many entries as the daemon holds at once take less. */
 export const claimsBytesMax = 256 * 1024
 /** Of entries that stay when it is written anew: about 400. */
 const keptBytesMax = claimsBytesMax / 2
@@ -48,7 +48,7 @@ export class ClaimsStore {
   /** Throws the system's error: then none of them is kept. */
   keep(claims: readonly KeptClaim[]): void {
     const lines = jsonLines(claims)
-    if (this.#file.bytes + lines.length > claimsBytesMax) this.#shorten()
+    if (this.#file.bytes + lines.length > claimsBytesMax) this.#shorten(lines.length)
     this.#file.append(lines.toString())
   }
 
@@ -56,12 +56,13 @@ export class ClaimsStore {
     this.#file.close()
   }
 
-  /** Another file takes its place, whole. */
-  #shorten(): void {
+  /** Another file takes its place, whole, with room for so many octets. */
+  #shorten(room: number): void {
+    const mostBytes = Math.min(keptBytesMax, claimsBytesMax - head.length - room)
     const path = claimsFile(this.#directory)
     const fresh = new AppendedFile(`${path}.new`, true)
     try {
-      fresh.append(head + latest(readClaims(this.#directory)))
+      fresh.append(head + latest(readClaims(this.#directory), mostBytes))
       renameSync(`${path}.new`, path)
     } catch (error) {
       fresh.close()
@@ -74,14 +75,14 @@ export class ClaimsStore {
 
 const head = `${JSON.stringify({ schema: claimsSchema })}\n`
 
-/** As many of the latest as may stay. */
-function latest(claims: readonly KeptClaim[]): string {
+/** As many of the latest as fit. */
+function latest(claims: readonly KeptClaim[], mostBytes: number): string {
   const lines: string[] = []
   let bytes = 0
   for (const claim of claims.toReversed()) {
     const line = `${JSON.stringify(claim)}\n`
     bytes += Buffer.byteLength(line)
-    if (bytes > keptBytesMax) break
+    if (bytes > mostBytes) break
     lines.push(line)
   }
   return lines.toReversed().join('')

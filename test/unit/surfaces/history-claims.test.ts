@@ -93,6 +93,16 @@ test('a storm takes a bounded place, the latest stay, and no transition is lost 
   for (let i = 0; i < 5_000; i += 1) store.keep([claim(20_000, { count: i })])
   assert.ok(counts(directory).length > 300)
   assert.equal(counts(directory).at(-1), 4_999)
+  // As many at once as the daemon holds while a disk refuses.
+  const held = () => Array.from({ length: 512 }, (_, i) => claim(30_000 + i, { count: i }))
+  for (let i = 0; i < 3; i += 1) {
+    store.keep(held())
+    assert.ok(statSync(claimsFile(directory)).size <= claimsBytesMax)
+    assert.deepEqual(
+      counts(directory).slice(-512),
+      held().map(({ count }) => count),
+    )
+  }
   store.close()
   moves.keep([move(3)])
   moves.close(3)
