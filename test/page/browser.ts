@@ -113,6 +113,13 @@ export class Browser {
     await until(what, timeoutMs, () => this.eval<boolean>(expression))
   }
 
+  /** What the page has become by now is on the screen: a measure of what is shown next holds none of it. */
+  async painted(): Promise<void> {
+    await this.eval(
+      'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))',
+    )
+  }
+
   /** The whole page, as a PNG. */
   async picture(path: string): Promise<void> {
     const { data } = await this.send('Page.captureScreenshot', { captureBeyondViewport: false })

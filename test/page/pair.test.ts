@@ -73,6 +73,8 @@ test('a fail-over is seen without a reload; it fits a phone, in both colours', a
     )
 
     await browser.until('the peer', '/lb2, priority 105/.test(document.body.innerText)')
+    // The peer's line itself makes its card longer: once, as the page is opened.
+    await browser.painted()
     await browser.eval(watchShifts)
     await one.run('ip', ['link', 'set', 'eth0', 'down'])
     await browser.until('the fault', stateIs('FAULT'))
