@@ -269,6 +269,8 @@ test('a stop ends it, unless the slots are given', async () => {
   await busy.prepared()
   await busy.hear('hello')
   await busy.hear('state')
+  // It takes the slots only once it has said so: without this word the other waits for it.
+  await busy.second.send({ kind: 'adopted', attempt: 1 })
   busy.first.gave()
   assert.equal((await comes).afterwards, 'late')
   assert.equal(busy.calls.includes('lost'), false)
