@@ -31,7 +31,7 @@ std::unique_ptr<SealCheck> MakeSealCheck(const AnySeal& seal, std::shared_ptr<Se
                                          const SealCheck* before) {
   if (const auto* ah = std::get_if<AhSeal>(&seal))
     return std::make_unique<AhCheck>(*ah, sequence, dynamic_cast<const AhCheck*>(before));
-  return std::make_unique<TrailerCheck>(std::get<Seal>(seal), std::move(senders),
+  return std::make_unique<TrailerCheck>(std::get<Seal>(seal), std::move(senders), sequence,
                                         dynamic_cast<const TrailerCheck*>(before));
 }
 

@@ -77,7 +77,7 @@ class SealCheck {
 };
 
 // `before`: what this one replaces, or null; replays of what it heard stay replays. `sequence`: the
-// slot's in the table, which must outlive it; of AH.
+// slot's in the table, which must outlive it; null: it never sealed.
 std::unique_ptr<SealCheck> MakeSealCheck(const AnySeal& seal, std::shared_ptr<SealSenders> senders,
                                          std::atomic<SealSequence>* sequence,
                                          const SealCheck* before);

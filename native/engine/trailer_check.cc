@@ -31,8 +31,11 @@ SealSequence ReadSequence(std::span<const uint8_t> sealed) {
 }  // namespace
 
 TrailerCheck::TrailerCheck(Seal seal, std::shared_ptr<SealSenders> senders,
-                           const TrailerCheck* before)
-    : seal_(std::move(seal)), senders_(std::move(senders)), marks_(senders_->senders.size()) {
+                           const std::atomic<SealSequence>* sent, const TrailerCheck* before)
+    : seal_(std::move(seal)),
+      senders_(std::move(senders)),
+      sent_(sent),
+      marks_(senders_->senders.size()) {
   for (size_t i = 0; i < marks_.size() && i < seal_.peers.size(); ++i)
     senders_->senders[i].Name(seal_.peers[i]);
   for (const SealMark& mark : seal_.marks) TrailerCheck::Remember(mark);
@@ -94,6 +97,14 @@ bool TrailerCheck::Forgotten(const Mark& mark, Us wall) const {
   return std::abs(SecondsOf(mark.last) - wall / 1'000'000) > seal_.window;
 }
 
+// What this slot has sent itself and hears again: a router whose priority has sunk meanwhile would
+// yield to itself. A later one is of another router that has the same address.
+bool TrailerCheck::IsOwn(const Address& from, SealSequence sequence) const {
+  if (sent_ == nullptr || from != seal_.source) return false;
+  const SealSequence sent = sent_->load();
+  return sent != 0 && !Later(sequence, sent);
+}
+
 SealCheck::Judgement TrailerCheck::Judge(const Packet& packet, Us wall, Us now) {
   const auto& [from, ttl, header, payload] = packet;
   const size_t pdu_octets = PduOctets(seal_.family, payload);
@@ -113,6 +124,7 @@ SealCheck::Judgement TrailerCheck::Judge(const Packet& packet, Us wall, Us now) 
   const SealPrefix prefix = MakeSealPrefix(seal_.family, seal_.version, seal_.vrid, from);
   const Mac mac = SealMac(*key, prefix, pdu, sealed);
   if (!EqualConstantTime(mac, payload.last(kMacOctets))) return {SealVerdict::kInvalid, skew};
+  if (IsOwn(from, sequence)) return {SealVerdict::kReplayed, skew};
   const size_t at = PlaceToMark(from);
   if (at == kNowhere) return {SealVerdict::kUnknownSender, skew};
   Mark& mark = marks_[at];

@@ -1,7 +1,8 @@
 // auth_hmac: that the trailer is there, was made with one of the keys, and is later than the last
-// one of its sender.
+// one of its sender, and than what this slot has sent where that has its own address.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <span>
 #include <vector>
@@ -12,7 +13,9 @@ namespace vipd {
 
 class TrailerCheck : public SealCheck {
  public:
-  TrailerCheck(Seal seal, std::shared_ptr<SealSenders> senders, const TrailerCheck* before);
+  // `sent`: the sequence that the slot used last, or null: it never sealed.
+  TrailerCheck(Seal seal, std::shared_ptr<SealSenders> senders,
+               const std::atomic<SealSequence>* sent, const TrailerCheck* before);
 
   Judgement Judge(const Packet& packet, Us wall, Us now) override;
   bool Believes(SealVerdict verdict) const override {
@@ -34,9 +37,11 @@ class TrailerCheck : public SealCheck {
   size_t PlaceOf(const Address& from) const;
   size_t PlaceToMark(const Address& from);
   bool Forgotten(const Mark& mark, Us wall) const;
+  bool IsOwn(const Address& from, SealSequence sequence) const;
 
   const Seal seal_;
   const std::shared_ptr<SealSenders> senders_;
+  const std::atomic<SealSequence>* const sent_;
   std::vector<Mark> marks_;
 };
 

@@ -29,6 +29,26 @@ test('the same advert twice is a replay, and so is an older one; neither restart
   assert.equal(core.counters(1).seals.replayed, 1)
 })
 
+test('what a router has sent itself is a replay, also under a new seal; a later one is of another router', () => {
+  const { D4 } = appendix
+  for (const more of [{}, { monotonic: true }]) {
+    const core = leading(more)
+    const own = core
+      .tick(us(0))
+      .effects.flatMap(({ step }) => (step.kind === 'datagram' ? [step.bytes] : []))
+    const [first] = own
+    assert.ok(first !== undefined && own.length === 1)
+    assert.deepEqual(verdicts(hear(core, D4, first)), ['replayed'])
+    core.setSeal(1, sealFor(D4, { ...more, activeKey: 7 }))
+    assert.deepEqual(verdicts(hear(core, D4, first, 2)), ['replayed'])
+    const twin = leading(more)
+    twin.setWall(us(wallOf(D4) + second), us(0))
+    const [later] = twin.tick(us(0)).effects.map(({ step }) => step)
+    assert.ok(later?.kind === 'datagram')
+    assert.deepEqual(verdicts(hear(core, D4, later.bytes, 3)), ['verified'])
+  }
+})
+
 test('a new seal of the same slot knows what was heard under the old one', () => {
   const { D4 } = appendix
   for (const peers of [null, [ip(D4.source)]]) {

@@ -86,7 +86,8 @@ export const sealRemedy: Readonly<Record<SealReject, string>> = {
     'set the clocks of both hosts right (NTP), or write `anti_replay monotonic` on both',
   'hmac-unknown-key': 'write that key on both before one of them signs with it',
   'hmac-invalid': 'the key of that id is not the same on both, or the advert was altered or forged',
-  'hmac-replayed': 'a recorded advert was sent again, or its clock was set back',
+  'hmac-replayed':
+    'a recorded advert was sent again, or its clock was set back; from our own address: the segment brings back what we send',
   'hmac-unknown-sender': 'write its address into unicast_peer',
   'ah-malformed': 'it is no authentication header of VRRP, or its SPI is not its source address',
   'ah-invalid':

@@ -44,9 +44,10 @@ Seal SomeSeal(Input* in) {
   return seal;
 }
 
-std::unique_ptr<TrailerCheck> CheckOf(const Seal& seal, const TrailerCheck* before = nullptr) {
+std::unique_ptr<TrailerCheck> CheckOf(const Seal& seal, const TrailerCheck* before = nullptr,
+                                      const std::atomic<SealSequence>* sent = nullptr) {
   const size_t senders = seal.unicast ? seal.peers.size() : SealSenders::kLately;
-  return std::make_unique<TrailerCheck>(seal, std::make_shared<SealSenders>(senders), before);
+  return std::make_unique<TrailerCheck>(seal, std::make_shared<SealSenders>(senders), sent, before);
 }
 
 // In memory that ends where the octets end.
@@ -120,6 +121,9 @@ void SealedOnce(Input* in) {
     if (in->Below(2) == 0) check = CheckOf(seal, check.get());
     Require(JudgeCopy(check.get(), seal.source, sealed, wall) == SealVerdict::kReplayed,
             "and not twice");
+    auto own = CheckOf(seal, nullptr, table->SequenceOf(1));
+    Require(JudgeCopy(own.get(), seal.source, sealed, wall) == SealVerdict::kReplayed,
+            "and not to the slot that sent it");
   }
 }
 
