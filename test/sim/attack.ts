@@ -4,9 +4,11 @@
  */
 import assert from 'node:assert/strict'
 import { Agenda } from './agenda.ts'
+import { flooded } from './flood.ts'
 import { again, alteredAdvert, foreignAdvert } from './foreign-adverts.ts'
 import type { Host } from './host.ts'
 import { plainHost } from './plain-host.ts'
+import { type Broken, played } from './played.ts'
 import { Prng } from './prng.ts'
 import type { HostPlan, Scenario } from './scenario.ts'
 import type { Sealing } from './seals.ts'
@@ -34,16 +36,15 @@ export function attack(
   seed: number,
   makeWorld: (scenario: Scenario, agenda: Agenda, prng: Prng) => World,
   seal: Sealing = 'trailer',
-): { readonly what: string; readonly trace: readonly string[] } | null {
+): Broken | null {
+  const scenario = scenarioOf(seed, seal)
   const agenda = new Agenda()
-  const world = makeWorld(scenarioOf(seed, seal), agenda, new Prng(seed))
-  try {
-    play(world, agenda)
-    return null
-  } catch (error) {
-    const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    return { what: `under attack: ${what}`, trace: [...world.invariants.trace] }
-  }
+  const world = makeWorld(scenario, agenda, new Prng(seed))
+  const { version, family } = scenario
+  return (
+    played('under attack', world, () => play(world, agenda)) ??
+    flooded(seed, { version, family, seal }, makeWorld)
+  )
 }
 
 function play(world: World, agenda: Agenda): void {

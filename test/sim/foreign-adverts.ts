@@ -26,7 +26,7 @@ export const attacks: readonly Fault[] = [
 /** One of the last adverts, as if signed later. */
 export function alteredAdvert({ lan, foreigner, prng }: World): void {
   if (lan.recorded.length === 0) return
-  lan.send(foreigner, { ...altered(prng.pick(lan.recorded)), valid: false })
+  lan.send(foreigner, { ...altered(prng.pick(lan.recorded), 1), valid: false })
 }
 
 /** Until it ends, once in so many advert intervals. */

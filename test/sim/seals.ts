@@ -34,12 +34,12 @@ export const sequenceOf = ({ bytes, header }: Signed): bigint =>
     ? viewOf(bytes).getBigUint64(bytes.length - trailerSequenceFromEnd)
     : BigInt(viewOf(header).getUint32(headerSequenceAt))
 
-/** As if it were signed a second, or a number, later: what signs it does not cover that. */
-export function altered<T extends Signed>(signed: T): T {
+/** As if it were signed so many seconds, or of AH so many adverts, later: what signs it does not cover that. */
+export function altered<T extends Signed>(signed: T, by: number): T {
   const later = (octets: Uint8Array, at: number): Uint8Array => {
     const copy = Uint8Array.from(octets)
     const view = viewOf(copy)
-    view.setUint32(at, view.getUint32(at) + 1)
+    view.setUint32(at, view.getUint32(at) + by)
     return copy
   }
   const { bytes, header } = signed

@@ -26,4 +26,28 @@ export const sealsMutants: readonly Mutant[] = [
     find: 'return slot.seal == nullptr || slot.seal->Believes(verdict);',
     replace: 'return slot.seal == nullptr || verdict != SealVerdict::kNone || slot.vrid != 0;',
   },
+  {
+    name: 'core: what no seal allows is waited for',
+    file: 'native/engine/core_events.cc',
+    find: 'if (believed) slot->last_packet = raised_;',
+    replace: 'slot->last_packet = raised_;',
+  },
+  {
+    name: 'core: what no seal allows shows that the master lives',
+    file: 'native/engine/core_events.cc',
+    find: 'if (believed) Count(slot, packet.at);\n  pending_packets_[digest] = events_.size();',
+    replace: 'Count(slot, packet.at);\n  pending_packets_[digest] = events_.size();',
+  },
+  {
+    name: 'core: a signed advert has no more credit than a forged one',
+    file: 'native/engine/core_events.cc',
+    find: 'if (packet.seal == SealVerdict::kVerified || Equals(slot->known,',
+    replace: 'if (Equals(slot->known,',
+  },
+  {
+    name: 'what a router has sent itself is believed',
+    file: 'native/engine/trailer_check.cc',
+    find: 'return sent != 0 && !Later(sequence, sent);',
+    replace: 'return sent == 1 && !Later(sequence, sent);',
+  },
 ]
