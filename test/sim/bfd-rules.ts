@@ -48,9 +48,11 @@ export class BfdRules {
     const { state, poll } = decoded.value
     if (state === 'Up') this.#of(host, to).upSaidAt = host.now()
     if (host.asleep) return 'a BFD packet of a host that sleeps'
-    const silence = host.now() - this.#of(host, to).heardAt
+    const notes = this.#of(host, to)
+    const silence = host.now() - notes.heardAt
     const { bfd } = this.#scenario
-    if (bfd?.exact === true && state === 'Up' && silence > multiplier * bfd.everyUs)
+    const exact = bfd?.exact === true && !this.#isUnknown(host, notes)
+    if (exact && state === 'Up' && silence > multiplier * bfd.everyUs)
       return `says up to ${to}, which it heard ${silence} µs ago`
     return settled && poll && state === 'Up' ? `still polls ${to} in a settled run` : null
   }

@@ -221,6 +221,33 @@ const encounters: readonly Encounter[] = [
     },
   },
   {
+    name: 'a session that is lost while it passes to another process, whose main thread hangs',
+    scenario: { bfd: { everyUs: 100_000, exact: true } },
+    play: (pair, prng) => {
+      for (let i = 0; i < 6; i++) {
+        pair.world.invariants.disturb(0, 'BFD path cut')
+        const mend = pair.world.lan.cut(pair.a.port, pair.b.port, 'bfd')
+        const { process } = pair.b
+        const heardAt = process?.bfd.lastReceivedUs
+        assert.ok(heardAt !== undefined)
+        const expiry = pair.b.clock.when(us(heardAt + 3 * 100_000))
+        pair.agenda.runUntil(expiry - prng.between(500, 4_000))
+        pair.world.invariants.disturb(1, 'another process, which hangs', pair.b)
+        pair.b.exchange()
+        pair.until(() => pair.b.process !== process, second)
+        pair.b.stall()
+        pair.pass(second)
+        pair.world.invariants.disturb(-1, 'goes on', pair.b)
+        pair.b.unstall()
+        pair.pass(2 * second)
+        pair.world.invariants.disturb(0, 'BFD path mended')
+        mend()
+        pair.pass(20 * second)
+        assert.deepEqual(pair.leaders, ['host1'])
+      }
+    },
+  },
+  {
     name: 'a master that dies when a backup has just become better',
     scenario: { bfd: { everyUs: 100_000 } },
     play: (pair, prng) => {
