@@ -123,6 +123,11 @@ Napi::Value Start(const Napi::CallbackInfo& info) {
 
 void End(const Napi::CallbackInfo& info) { EndSuccessor(IntAt(info, 0)); }
 
+// signalSuccessor(pid, signal): whether it lived to get it.
+Napi::Value Signal(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), SignalSuccessor(IntAt(info, 0), IntAt(info, 1)));
+}
+
 // heldLock(path), heldName(name): a descriptor, or -1.
 template <int (*Find)(const std::string&)>
 Napi::Value FindHeld(const Napi::CallbackInfo& info) {
@@ -164,6 +169,7 @@ void DefineExchange(Napi::Env env, Napi::Object exports) {
   exports.Set("closeDescriptor", Napi::Function::New(env, CloseDescriptor));
   exports.Set("startSuccessor", Napi::Function::New(env, Start));
   exports.Set("endSuccessor", Napi::Function::New(env, End));
+  exports.Set("signalSuccessor", Napi::Function::New(env, Signal));
   exports.Set("heldLock", Napi::Function::New(env, FindHeld<HeldLock>));
   exports.Set("heldName", Napi::Function::New(env, FindHeld<HeldName>));
   exports.Set("inheritLock", Napi::Function::New(env, InheritAs<InheritLock>));

@@ -1,6 +1,7 @@
 #include "host/successor.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -86,6 +87,14 @@ void EndSuccessor(pid_t pid) {
   if (pid != started_pid) return;
   syscall(SYS_pidfd_send_signal, started.get(), SIGKILL, nullptr, 0);
   started = UniqueFd();
+}
+
+bool SignalSuccessor(pid_t pid, int signal) {
+  if (pid != started_pid || started.get() < 0) return false;
+  // One that has ended takes signals until its parent has asked for its status.
+  pollfd ended{.fd = started.get(), .events = POLLIN, .revents = 0};
+  if (poll(&ended, 1, 0) > 0) return false;
+  return syscall(SYS_pidfd_send_signal, started.get(), signal, nullptr, 0) == 0;
 }
 
 }  // namespace vipd

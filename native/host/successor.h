@@ -27,4 +27,7 @@ pid_t StartSuccessor(const Successor& successor);
 // SIGKILL to that successor, and to no process that has only got its number since.
 void EndSuccessor(pid_t pid);
 
+// That signal to it alone, as above; 0: none. False: it has ended.
+bool SignalSuccessor(pid_t pid, int signal);
+
 }  // namespace vipd

@@ -7,6 +7,11 @@ import { afterHelp } from './help.ts'
 import { runDirOption } from './options.ts'
 import { daemonSocket } from './trusted-directory.ts'
 
+const ends = {
+  ended: 'has ended since: its warden has given up what it led',
+  stopped: 'has stopped since: a stop was ordered while the upgrade was under way',
+} as const
+
 type Options = { readonly runDir: string; readonly leaveParent?: boolean }
 
 export const command = (): Command =>
@@ -39,10 +44,9 @@ Exit status: 0 done, 1 refused (with the reason; the old process goes on) or end
         )
         if (afterwards === 'late')
           process.stdout.write('It is busy: vipd status answers in a moment\n')
-        if (afterwards !== 'ended') return exit.ok
-        process.stderr.write(
-          `vipd: process ${pid} has ended since: its warden has given up what it led\n`,
-        )
+        const since = afterwards === 'ended' || afterwards === 'stopped' ? ends[afterwards] : null
+        if (since === null) return exit.ok
+        process.stderr.write(`vipd: process ${pid} ${since}\n`)
         return exit.degraded
       })
     })

@@ -17,7 +17,7 @@ import { logOwnLines } from '../daemon/own-lines.ts'
 import { endStaleWardens } from '../daemon/stale-wardens.ts'
 import { requireConfig, startDaemon, succeedDaemon } from '../daemon/start.ts'
 import { Supervisor } from '../daemon/supervisor.ts'
-import { ConfigError, type Daemon, type ReloadResult } from '../daemon/types.ts'
+import { ConfigError, type Daemon } from '../daemon/types.ts'
 import { Predecessor } from '../daemon/upgrade-second.ts'
 import { exitNow, reapOrphans, surviveSignals } from '../engine/native.ts'
 import { Loader } from '../loading/loader.ts'
@@ -28,11 +28,14 @@ import { dumpOnSignals } from './dump-signals.ts'
 import { GroupSockets } from './group-sockets.ts'
 import { historyDirectoryOf } from './history-directory.ts'
 import { enterNamespace, noteNamespace } from './network-namespace.ts'
+import { passedOn } from './passed-on.ts'
 import { pidFilePath, socketPath } from './paths.ts'
 import { removePidFile, writePidFile } from './pid-file.ts'
 import { runDirectoryOf } from './run-directories.ts'
 import { announceRunDirectory, claimRunDirectory, inheritRunDirectory } from './run-directory.ts'
 import { Running } from './running.ts'
+import { onSignals } from './signals.ts'
+import { stopOf } from './stopping.ts'
 import { successorOf } from './successor.ts'
 import { DaemonSurfaces } from './surfaces.ts'
 
@@ -173,23 +176,18 @@ async function start(
     historyDirectory: (configured) => historyDirectory(configured),
   })
   let control: Control | null = null
-  const stop = once(async () => {
-    supervisor.stopping()
-    await running.stop()
-    // They are told of its last transitions.
-    await surfaces.stop()
-    await surfaces.close()
-    await control?.close()
-    hooks.stopped()
-    await log.flush()
-    exitNow(0)
+  const passed = passedOn(log)
+  const stop = stopOf({
+    ...{ log, supervisor, running, surfaces, passed },
+    control: () => control,
+    stopped: hooks.stopped,
   })
-  onSignals(log, stop, reload)
-  dumpOnSignals(dumps, log)
+  onSignals({ log, running, passed, stop, reload })
+  dumpOnSignals({ dumps, log, running, passed })
   const { loader, loaded, config, runDir } = await prepare(options, log, hooks, predecessor)
   historyDirectory = (configured) => historyDirectoryOf(runDir, configured)
   const { successor, left } = successorOf({
-    ...{ log, supervisor, surfaces, runDir },
+    ...{ log, supervisor, surfaces, runDir, passed },
     unwatched: predecessor !== null || supervisor.listens || hooks.detached,
     control: () => control,
   })
@@ -200,7 +198,9 @@ async function start(
   const settings = { ...options, runDir, log, loader, surfaces, successor }
   surfaces.openTo(new GroupSockets({ ...asked, runDir }))
   if (predecessor !== null) {
+    void predecessor.taken.then(() => supervisor.took())
     const adopted = await running.become(succeedDaemon(settings, loaded, config, predecessor))
+    supervisor.named()
     // Whatever fails from here on is no reason to give up what this process leads.
     const why = tryTo(runDir, hooks.claimed)
     if (why !== null) log.error(why)
@@ -265,23 +265,6 @@ function beProcess(options: ServeOptions, globals: Globals, log: Log): void {
   if (code !== null) log.warn(`vrrp_cpu_affinity is not possible: ${code}`)
 }
 
-function onSignals(
-  log: Log,
-  stop: () => void,
-  reload: (force: boolean) => Promise<ReloadResult>,
-): void {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      log.info(`${signal} received, stopping`)
-      stop()
-    })
-  }
-  process.on('SIGHUP', () => {
-    log.info('SIGHUP received, reloading')
-    reload(false).catch((error: unknown) => log.error(`Reload failed: ${textOf(error)}`))
-  })
-}
-
 /** Calls queue up; each sees the file as it is when its turn comes. */
 function oneAtATime<A, T>(act: (argument: A) => Promise<T>): (argument: A) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve()
@@ -289,15 +272,6 @@ function oneAtATime<A, T>(act: (argument: A) => Promise<T>): (argument: A) => Pr
     const mine = last.then(() => act(argument))
     last = mine.catch(() => {})
     return mine
-  }
-}
-
-function once(act: () => Promise<void>): () => void {
-  let begun = false
-  return () => {
-    if (begun) return
-    begun = true
-    void act()
   }
 }
 

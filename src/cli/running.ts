@@ -8,11 +8,17 @@ const startingMs = 10_000
 
 export class Running {
   readonly #log: Log
+  /** Stays pending if the start fails. */
+  readonly started: Promise<Daemon>
+  #onStarted: (daemon: Daemon) => void = () => undefined
   #daemon: Daemon | null = null
   #starting: Promise<Daemon> | null = null
 
   constructor(log: Log) {
     this.#log = log
+    this.started = new Promise((resolve) => {
+      this.#onStarted = resolve
+    })
   }
 
   /** null: it does not run yet. */
@@ -24,6 +30,7 @@ export class Running {
   async become(starting: Promise<Daemon>): Promise<Daemon> {
     this.#starting = starting
     this.#daemon = await starting
+    this.#onStarted(this.#daemon)
     return this.#daemon
   }
 

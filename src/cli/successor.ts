@@ -6,6 +6,7 @@ import { successionVariable } from '../daemon/upgrade-second.ts'
 import type { Successor, UpgradeOrder } from '../daemon/upgrades.ts'
 import type { Program } from '../engine/exchange.ts'
 import { exitNow } from '../engine/native.ts'
+import type { PassedOn } from './passed-on.ts'
 import { heldFor } from './run-directory.ts'
 import type { DaemonSurfaces } from './surfaces.ts'
 
@@ -17,6 +18,7 @@ export function successorOf(of: {
   readonly log: Log
   readonly supervisor: Supervisor
   readonly surfaces: DaemonSurfaces
+  readonly passed: Pick<PassedOn, 'over'>
   readonly runDir: string
   readonly unwatched: boolean
   control(): Control | null
@@ -24,10 +26,13 @@ export function successorOf(of: {
   const { log, supervisor, surfaces, runDir, unwatched } = of
   let leaving = false
   let status = 0
-  const end = () => void log.flush().finally(() => exitNow(status))
+  const end = async () => {
+    await of.passed.over()
+    await log.flush().finally(() => exitNow(status))
+  }
   return {
     left: () => {
-      if (leaving) end()
+      if (leaving) void end()
     },
     successor: {
       whyNotLeave: (leaveParent) => whyNotLeave(leaveParent, unwatched),

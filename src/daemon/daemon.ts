@@ -190,7 +190,7 @@ export class RunningDaemon extends Answers implements Daemon {
 
   async #whyNoUpgrade(): Promise<string | null> {
     const { dispatcher, reloads, handOvers } = this.parts
-    this.#refuseWhileStopping()
+    if (dispatcher.stopping) return 'the daemon is stopping'
     if (!dispatcher.takesPart) return 'the daemon is still starting'
     if (reloads.busy) return 'a reload is under way'
     if (handOvers.busy) return 'a hand-over is under way'
@@ -220,6 +220,14 @@ export class RunningDaemon extends Answers implements Daemon {
     return this.#upgrades.run(order)
   }
 
+  get succeededBy(): number | null {
+    return this.#upgrades.succeededBy
+  }
+
+  upgradeDecided(): Promise<void> {
+    return this.#upgrades.decided
+  }
+
   /** A lease that an earlier daemon left is ended when its addresses have been given back. */
   async #takePart(): Promise<void> {
     const { reloads, engine, dispatcher, tables } = this.parts
@@ -230,7 +238,7 @@ export class RunningDaemon extends Answers implements Daemon {
 
   async reload(force = false): Promise<ReloadResult> {
     const { reloads, dispatcher, settings, links, tables } = this.parts
-    if (this.#upgrades.busy) throw new Error('an upgrade is under way')
+    this.#refuseInUpgrade()
     const result = await reloads.reload(force)
     const lines = result.ok ? result.changes : (result.refusal?.reasons ?? result.diagnostics)
     this.parts.happened({ kind: 'reload', ok: result.ok, lines: lines.slice(0, reloadLinesMax) })
@@ -243,12 +251,14 @@ export class RunningDaemon extends Answers implements Daemon {
   }
 
   push(name: string, failure: string | null): void {
+    this.#refuseWhilePassing()
     const ok = failure === null
     if (!this.parts.pool.push(name, ok, failure ?? 'pushed'))
       throw new Error(`no push check is called ${name} (probe push)`)
   }
 
   checkNow(name: string): void {
+    this.#refuseWhilePassing()
     if (!this.parts.pool.runNow(name)) throw new Error(`no check that can be run is called ${name}`)
   }
 
@@ -324,6 +334,15 @@ export class RunningDaemon extends Answers implements Daemon {
 
   #refuseWhileStopping(): void {
     if (this.parts.dispatcher.stopping) throw new Error('the daemon is stopping')
+    this.#refuseInUpgrade()
+  }
+
+  #refuseInUpgrade(): void {
     if (this.#upgrades.busy) throw new Error('an upgrade is under way')
+  }
+
+  /** The state is with the other process: what came now would be lost if that one goes on. */
+  #refuseWhilePassing(): void {
+    if (this.parts.gate.isShut) throw new Error('an upgrade is under way')
   }
 }

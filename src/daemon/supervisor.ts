@@ -14,6 +14,8 @@ export class Supervisor {
   readonly #log: Log
   #pings: NodeJS.Timeout | null = null
   #failed = false
+  #stops = false
+  #left = false
 
   /** Takes the variables out of the environment: they are not for our scripts. */
   constructor(environment: NodeJS.ProcessEnv, log: Log) {
@@ -37,29 +39,54 @@ export class Supervisor {
 
   /**
    * Another process is the daemon from now on; that one speaks to the supervisor itself. The watchdog goes on counting
-   * from the last ping: this is one, lest several changes one after the other take longer than it waits.
+   * from the last ping: this is one, lest several changes one after the other take longer than it waits. systemd hears
+   * it of no unit that it is stopping: for such a one this process stays the main one, and its pings go on.
    */
   mainProcess(pid: number): void {
-    if (this.#pings !== null) this.#tell('WATCHDOG=1')
+    if (this.#pings !== null) this.#ping()
     this.#tell(`MAINPID=${pid}`)
-    if (this.#pings !== null) clearInterval(this.#pings)
+    this.#left = true
+    if (this.#stops || this.#pings === null) return
+    clearInterval(this.#pings)
     this.#pings = null
   }
 
+  /** In place of another process from now on. Its name has not been heard yet: the first ping comes with `named`. */
+  took(): void {
+    this.#pingOn()
+  }
+
+  /** The other process has told it this one's number. */
+  named(): void {
+    if (this.#pings !== null) this.#ping()
+  }
+
   ready(status: string): void {
+    if (this.#left) return
     this.#tell(`READY=1\nSTATUS=${status}`)
-    if (this.#watchdogMs === null || this.#pings !== null) return
-    this.#tell('WATCHDOG=1')
-    this.#pings = setInterval(() => this.#tell('WATCHDOG=1'), this.#watchdogMs / 2)
+    if (this.#pings !== null || this.#watchdogMs === null) return
+    this.#ping()
+    this.#pingOn()
   }
 
   reloading(): void {
-    this.#tell(`RELOADING=1\nMONOTONIC_USEC=${nowUs()}`)
+    if (!this.#left) this.#tell(`RELOADING=1\nMONOTONIC_USEC=${nowUs()}`)
   }
 
   /** The pings go on: a stop that hangs is ended. */
   stopping(): void {
+    this.#stops = true
     this.#tell('STOPPING=1\nSTATUS=handing over')
+    if (this.#left) this.#pingOn()
+  }
+
+  #pingOn(): void {
+    if (this.#watchdogMs === null) return
+    this.#pings ??= setInterval(() => this.#ping(), this.#watchdogMs / 2).unref()
+  }
+
+  #ping(): void {
+    this.#tell('WATCHDOG=1')
   }
 
   #tell(text: string): void {

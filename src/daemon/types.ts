@@ -101,7 +101,11 @@ export type Daemon = {
   resume(name: string | null): readonly string[]
   /** Another process takes the place of this one, which is to end then. Rejects with the reason: this one goes on. */
   upgrade(order: UpgradeOrder): Promise<UpgradeResult>
-  /** Priority 0, addresses away, notifications run, processes gone. */
+  /** The process that has taken the place of this one in an upgrade: orders are for that one. null: none has. */
+  readonly succeededBy: number | null
+  /** Resolves when no upgrade is under way: it has been refused, or `succeededBy` is there. */
+  upgradeDecided(): Promise<void>
+  /** Priority 0, addresses away, notifications run, processes gone. Nothing of it if `succeededBy` is there then. */
   stop(): Promise<void>
 }
 

@@ -49,8 +49,11 @@ export type UpgradeResult = {
   readonly version: string
   /** This process's. */
   readonly from: { readonly pid: number; readonly version: string }
-  /** Of the other process, at the end: it can be asked, it cannot yet, or it has ended and its warden has acted. */
-  readonly afterwards: 'serves' | 'late' | 'ended'
+  /**
+   * Of the other process, at the end: it can be asked, it cannot yet, it has ended and its warden has acted, or it has
+   * stopped in order, as this one was to.
+   */
+  readonly afterwards: 'serves' | 'late' | 'ended' | 'stopped'
 }
 
 export type FirstPorts = {
@@ -81,6 +84,9 @@ export class FirstOfTwo {
   readonly #times: UpgradeTimes
   #given = false
   #aborted: string | null = null
+  /** Resolves when it is aborted. */
+  readonly #abort: Promise<null>
+  #onAbort: () => void = () => undefined
   #over: string | null = null
   #news: () => void = () => undefined
 
@@ -88,12 +94,20 @@ export class FirstOfTwo {
   constructor(ports: FirstPorts) {
     this.#ports = ports
     this.#times = ports.times ?? usualTimes
+    this.#abort = new Promise((resolve) => {
+      this.#onAbort = () => resolve(null)
+    })
     try {
       this.#started = ports.start()
     } catch (error) {
       throw new UpgradeRefused(`it cannot be started: ${textOf(error)}`)
     }
     this.#channel = new Channel(this.#started.channel, () => this.#news())
+  }
+
+  /** Of the other process. */
+  get pid(): number {
+    return this.#started.pid
   }
 
   /** The engine has given the slots. */
@@ -111,6 +125,7 @@ export class FirstOfTwo {
   /** Ends it, unless the slots are given. Resolves when this process goes on alone, with true; false: they are given. */
   async abort(why: string): Promise<boolean> {
     this.#aborted = why
+    this.#onAbort()
     this.#news()
     await this.#withdraw(true)
     return !this.#given
@@ -153,6 +168,7 @@ export class FirstOfTwo {
     log.debug(`Upgrade: ${message?.kind ?? 'not serving yet'}`)
     if (message?.kind === 'serving') return 'serves'
     if (!this.#channel.ended) return 'late'
+    if (this.#aborted !== null) return 'stopped'
     log.error(`Upgrade: process ${pid} has ended since: its warden gives up what it led`)
     lost()
     return 'ended'
@@ -248,11 +264,12 @@ export class FirstOfTwo {
 
   /** Its next word, unless that is a refusal or there is none. */
   async #next(withinMs: number, what: string): Promise<FromSecond> {
-    const message = await this.#channel.next(withinMs)
+    const message = await Promise.race([this.#channel.next(withinMs), this.#abort])
     if (message?.kind === 'refused') throw new UpgradeRefused(message.why)
     if (message !== null) return message
     // It took the slots: what becomes of it now is its warden's.
     if (this.#given) return { kind: 'serving' }
+    this.#requireGoingOn()
     throw new UpgradeRefused(
       this.#channel.ended
         ? `process ${this.#started.pid} has ended`

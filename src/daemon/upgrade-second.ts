@@ -34,6 +34,8 @@ export class Predecessor {
   readonly #exchange: ExchangeHandle | OpError
   /** Rejects when it has gone and the slots were not taken: this process is of no use. Stays pending otherwise. */
   readonly gone: Promise<never>
+  /** Resolves when the slots are this process's. */
+  readonly taken: Promise<void>
   readonly #channel: Channel<FromSecond, FromFirst>
   #hello: Hello | null = null
   #state: PassedState | null = null
@@ -60,6 +62,9 @@ export class Predecessor {
       reject = no
     })
     this.gone.catch(() => undefined)
+    this.taken = new Promise((resolve) => {
+      this.#onTook = resolve
+    })
     this.#channel = new Channel(channel, () => void this.#ended(reject))
   }
 
@@ -116,14 +121,12 @@ export class Predecessor {
     const protocol = exchangeProtocol
     this.#prepared = true
     void this.#channel.send({ kind: 'prepared', protocol, version, reads: passedVersion })
-    const took = new Promise<'took'>((resolve) => {
-      this.#onTook = () => resolve('took')
-    })
+    const took = this.taken.then(() => 'took' as const)
     while (!this.#took) {
       const message = await Promise.race([took, this.#next(stateMs)])
       if (message === 'took') return
       // Its farewell may come before the engine's word: it leaves only when the slots are taken. Its end may, too.
-      if (message?.kind !== 'state') return await this.#taken(took)
+      if (message?.kind !== 'state') return await this.#takenSoon()
       this.#awaited = null
       const adopted = adopt(message.state, message.attempt)
       if (typeof adopted === 'string') throw new Error(adopted)
@@ -132,8 +135,8 @@ export class Predecessor {
     }
   }
 
-  async #taken(took: Promise<'took'>): Promise<void> {
-    await Promise.race([took, delay(tookMs)])
+  async #takenSoon(): Promise<void> {
+    await Promise.race([this.taken, delay(tookMs)])
     if (!this.#took) throw hasGone()
   }
 

@@ -51,26 +51,47 @@ export class Upgrades {
   #running: FirstOfTwo | null = null
   /** From the order on, whether or not there is another process yet. */
   #ordered = false
+  /** Why there will be none any more: this process is to stop. */
+  #stops: string | null = null
+  #succeededBy: number | null = null
+  #decided: Promise<void> = Promise.resolve()
+  #decide: () => void = () => undefined
 
   constructor(ports: UpgradesPorts) {
     this.#ports = ports
   }
 
+  /** One is under way, or has been done. */
   get busy(): boolean {
-    return this.#running !== null
+    return this.#ordered
+  }
+
+  /** The process that has the slots; null: this one. */
+  get succeededBy(): number | null {
+    return this.#succeededBy
+  }
+
+  /** Resolves when it is known which process goes on. */
+  get decided(): Promise<void> {
+    return this.#decided
   }
 
   /** The engine has given the slots, or never will. */
   exchanged(event: ExchangeEvent): void {
     if (event.what === 'over') return this.#running?.over(event.why)
+    this.#succeededBy = this.#running?.pid ?? null
     this.#ports.given()
     this.#running?.gave()
+    this.#decide()
   }
 
   /** Rejects with UpgradeRefused: this process goes on. Resolved: it is to end. */
   async run(order: UpgradeOrder): Promise<UpgradeResult> {
     if (this.#ordered) throw new UpgradeRefused('an upgrade is under way')
     this.#ordered = true
+    this.#decided = new Promise((resolve) => {
+      this.#decide = resolve
+    })
     const { record } = this.#ports.parts
     record.begin()
     try {
@@ -78,6 +99,7 @@ export class Upgrades {
     } catch (error) {
       this.#running = null
       this.#ordered = false
+      this.#decide()
       record.refused(textOf(error))
       throw error
     }
@@ -85,7 +107,7 @@ export class Upgrades {
 
   async #carryOut(order: UpgradeOrder): Promise<UpgradeResult> {
     const { successor, whyNot, ...ports } = this.#ports
-    const why = successor.whyNotLeave(order.leaveParent) ?? (await whyNot())
+    const why = successor.whyNotLeave(order.leaveParent) ?? (await whyNot()) ?? this.#stops
     if (why !== null) throw new UpgradeRefused(why)
     const start = (): Started => startSuccessor(successor.program(order), successor.held)
     const leave = (pid: number) => successor.leave(pid)
@@ -95,6 +117,7 @@ export class Upgrades {
 
   /** This process is to stop: true when it has everything and may do so, false when it is leaving anyway. */
   async abort(why: string): Promise<boolean> {
+    this.#stops = why
     return (await this.#running?.abort(why)) ?? true
   }
 }

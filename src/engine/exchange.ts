@@ -24,6 +24,7 @@ type ExchangeAddon = {
     descriptors: readonly number[],
   ): number
   endSuccessor(pid: number): void
+  signalSuccessor(pid: number, signal: number): boolean
   heldLock(path: string): number
   heldName(name: string): number
   inheritLock(path: string, fd: number): boolean
@@ -78,6 +79,10 @@ export function endSuccessor({ pid, sockets }: Pick<Started, 'pid' | 'sockets'>)
   addon.endSuccessor(pid)
   addon.closeDescriptor(sockets)
 }
+
+/** That signal to it, if it still is that process; 0: none. False: it has ended. */
+export const signalSuccessor = (pid: number, signal: number): boolean =>
+  addon.signalSuccessor(pid, signal)
 
 /** In a process that was started so: the connected stream, and the shared memory, or why it is not understood. */
 export function inheritedExchange(): {

@@ -10,6 +10,7 @@ import { startVipd, type Vipd } from '../../src/lab/vipd.ts'
 import { until } from '../../src/lab/wait.ts'
 import type { Status } from '../../src/report/status.ts'
 import { conf, inLab, start } from './pair.ts'
+import { compiled, listener, ordered, processes } from './upgrading.ts'
 
 const vip = '172.16.80.100'
 const soonMs = 60_000
@@ -29,12 +30,6 @@ const config = (priority: number, of: DaemonKind = 'vipd'): string =>
   of === 'vipd'
     ? conf({ priority, advertInt: intervalMs / 1000, before: checked, more: watched })
     : conf({ priority, advertInt: intervalMs / 1000, more: 'garp_master_delay 0' })
-
-/** The processes of the daemon and its warden, by name. */
-async function processes(host: Host, name: 'vipd' | 'vipd-warden'): Promise<readonly string[]> {
-  const { stdout } = await host.run('pgrep', ['-r', 'R,S,D', '-x', name])
-  return stdout.split('\n').filter((pid) => pid !== '')
-}
 
 /** What only grows, whichever process tells it. */
 async function counted(daemon: Vipd): Promise<Readonly<Record<string, number>>> {
@@ -137,25 +132,6 @@ async function pair(lab: Lab, peer: DaemonKind) {
 
 const adverts = async (capture: Capture, count: number) => {
   for (let i = 0; i < count; i++) await capture.advert('goes on', soonMs, () => true, capture.mark)
-}
-
-/** In systemd's place. */
-const listener = `
-import socket
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.bind("/run/lab/notify")
-print("listening", flush=True)
-while True: print(s.recv(4096).decode().replace("\\n", " "), flush=True)
-`
-
-const compiled = (path: string): string => new URL(`../../src/${path}`, import.meta.url).pathname
-
-/** What the daemon answers to the order to let that program go on. */
-async function ordered(daemon: Vipd, program: readonly string[]): Promise<string> {
-  const script = `import('${compiled('control/client.js')}').then(({ requestUpgrade }) =>
-    requestUpgrade('${daemon.runDir}/vipd.sock', ${JSON.stringify(program)}, true)).then(
-      () => console.log('upgraded'), ({ message }) => console.log(message))`
-  return (await daemon.host.must(process.execPath, ['-e', script])).trim()
 }
 
 describe('upgrade in place', { concurrency: 2 }, () => {

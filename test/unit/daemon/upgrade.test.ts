@@ -250,19 +250,39 @@ test('a stop ends it, unless the slots are given', async () => {
   await stops.second.send({ kind: 'adopted', attempt: 1 })
   await goesOn(stops, run, /the daemon is to stop/)
 
+  const early = stage()
+  const waits = early.first.run()
+  await early.hear('hello')
+  assert.equal(await early.first.abort('the daemon is to stop'), true)
+  await goesOn(early, waits, /the daemon is to stop/)
+  early.second.close()
+
   const late = stage()
   const leaves = late.first.run()
   await late.prepared()
   await late.hear('hello')
   await late.hear('state')
   late.first.gave()
-  assert.equal(await late.first.abort('the daemon is to stop'), false)
   // Its successor dies at once: that is its own warden's business.
   late.second.close()
   const { pid, afterwards } = await leaves
   assert.deepEqual({ pid, afterwards }, { pid: -1, afterwards: 'ended' })
   assert.deepEqual(late.calls.slice(-2), ['leave -1', 'lost'])
   assert.match(late.said.at(-1) ?? '', /process -1 has ended since: its warden gives up/)
+
+  const both = stage()
+  const stopped = both.first.run()
+  await both.prepared()
+  await both.hear('hello')
+  await both.hear('state')
+  await both.second.send({ kind: 'adopted', attempt: 1 })
+  both.first.gave()
+  await both.hear('left')
+  assert.equal(await both.first.abort('the daemon is to stop'), false)
+  // The stop has been passed on to it.
+  both.second.close()
+  assert.equal((await stopped).afterwards, 'stopped')
+  assert.equal(both.calls.includes('lost'), false)
 
   const busy = stage(undefined, { serving: 20 })
   const comes = busy.first.run()
