@@ -15,6 +15,8 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <new>
 #include <vector>
 
 #include "base/lasting_thread.h"
@@ -169,12 +171,15 @@ int RunChild(void* data) {
 
 // With all signals blocked: handlers are the child's own copy, and must be gone before one comes.
 Spawned Clone(const Program& program) {
-  static thread_local std::vector<char> stack(kStackBytes);
+  // A new one for each child: the last one left its own by execve, with what a sanitizer had
+  // marked.
+  const std::unique_ptr<std::byte[]> stack(new (std::nothrow) std::byte[kStackBytes]);
+  if (stack == nullptr) return {-ENOMEM, -1};
   Start start;
   start.program = &program;
   start.parent = getpid();
   Spawned spawned;
-  spawned.pid = clone(RunChild, stack.data() + stack.size(),
+  spawned.pid = clone(RunChild, stack.get() + kStackBytes,
                       CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &start, &spawned.pidfd);
   if (spawned.pid < 0) return {-errno, -1};
   if (start.error == 0) return spawned;
