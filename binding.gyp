@@ -88,7 +88,9 @@
       "cflags": ["-O2", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden"],
       "cflags!": ["-fno-exceptions", "-O3"],
       "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-O3"],
-      "cflags_cc": ["-std=c++20", "-fexceptions", "-fvisibility-inlines-hidden"]
+      "cflags_cc": ["-std=c++20", "-fexceptions", "-fvisibility-inlines-hidden"],
+      # Its threads outlive the worker thread that loaded it: Node unloads an addon with the last one.
+      "ldflags": ["-Wl,-z,nodelete"]
     },
     {
       "target_name": "vipd-warden",

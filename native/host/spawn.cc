@@ -171,8 +171,7 @@ int RunChild(void* data) {
 
 // With all signals blocked: handlers are the child's own copy, and must be gone before one comes.
 Spawned Clone(const Program& program) {
-  // A new one for each child: the last one left its own by execve, with what a sanitizer had
-  // marked.
+  // A new one for each child: the last one left its own by execve, with the marks of a sanitizer.
   const std::unique_ptr<std::byte[]> stack(new (std::nothrow) std::byte[kStackBytes]);
   if (stack == nullptr) return {-ENOMEM, -1};
   Start start;
