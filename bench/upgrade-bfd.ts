@@ -54,8 +54,7 @@ async function remoteOn(kind: RemoteKind, two: Host): Promise<Remote> {
   const bird = new Bird(two, { own: peer, peer: own, multihop: false }, pace)
   await bird.start()
   await two.must('sh', ['-c', 'chrt -a -r -p 50 $(pgrep -x bird)'])
-  // The instant of its last change.
-  return { changes: async () => (await bird.seen())?.changed ?? '' }
+  return { changes: async () => String((await bird.seen())?.changed) }
 }
 
 type Seen = { readonly packets: number; readonly longestGapMs: number; readonly lost: number }

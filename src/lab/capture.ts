@@ -54,7 +54,7 @@ export class Capture {
       for (const packet of reader.push(piece)) frames.push({ ...packet, ...look(packet.bytes) })
     }
     const child = hub.spawn(command, [...options, filter], { onData })
-    await child.line(/listening on|Capturing on/, 5_000)
+    await child.line(/listening on|Capturing on/, 60_000)
     return new Capture(child, frames)
   }
 

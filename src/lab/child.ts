@@ -110,7 +110,7 @@ export class Child {
     const outer = this.#outer.pid
     if (outer === undefined) return null
     if (!this.#nested) return outer
-    return until(`${this.name} is started by nsenter`, 5_000, () =>
+    return until(`${this.name} is started by nsenter`, 60_000, () =>
       this.#exit === null ? onlyChildOf(outer) : -1,
     ).then((pid) => (pid === -1 ? null : pid))
   }

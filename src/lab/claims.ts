@@ -90,7 +90,7 @@ export class Claims {
   }
 
   async stop(): Promise<void> {
-    await this.#child.stop(5_000)
+    await this.#child.stop(60_000)
     for (const { capture } of this.#taps) await capture.stop()
   }
 

@@ -74,6 +74,6 @@ export class Client {
   }
 
   stop(): Promise<unknown> {
-    return this.#child.stop(5_000)
+    return this.#child.stop(60_000)
   }
 }

@@ -104,7 +104,7 @@ export class Host {
     leash.stdin?.on('error', () => undefined)
     const ready = await until(
       `host ${name} opens`,
-      10_000,
+      60_000,
       () => (leash.exitCode !== null ? 'dead' : said.join('').includes('ready') ? 'ready' : null),
       2,
     )
@@ -234,7 +234,7 @@ export class Host {
     const onLine = (line: Line) => this.#note(line)
     const monitor = this.spawn('ip', ['-o', 'monitor', 'address'], { name: 'ip monitor', onLine })
     const knock = (verb: string) => this.must('ip', ['address', verb, '127.0.0.2/32', 'dev', 'lo'])
-    await until(`${monitor.name} listens`, 10_000, async () => {
+    await until(`${monitor.name} listens`, 60_000, async () => {
       await knock('add')
       await knock('del')
       return monitor.text.includes('127.0.0.2/32')

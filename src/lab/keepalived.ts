@@ -35,7 +35,7 @@ export function startKeepalived(
     state: (instance) => roles.state(instance),
     errors: () => errorsOf(host, () => child.signal('SIGUSR2')),
     reload: () => child.signal('SIGHUP'),
-    stop: (timeoutMs = 10_000): Promise<Exit> => child.stop(timeoutMs),
+    stop: (timeoutMs = 60_000): Promise<Exit> => child.stop(timeoutMs),
     async kill() {
       // Stopped first: one that sees another die before it would say so to its neighbours. The dead process may not be
       // reaped yet, and while the pid file names it the next one refuses to start.
@@ -55,7 +55,7 @@ async function errorsOf(host: Host, ask: () => Promise<void>): Promise<Record<st
   await host.must('rm', ['-f', statsFile])
   await ask()
   const complete = /Priority Zero:\n\s+Received: \d+\n\s+Sent: \d+\n$/
-  const text = await until('keepalived.stats is written', 5_000, () => {
+  const text = await until('keepalived.stats is written', 60_000, () => {
     const read = host.read(statsFile)
     return read !== null && complete.test(read) ? read : null
   })

@@ -9,7 +9,7 @@ import { startVipd } from './vipd.ts'
 /** Resolves when the web server listens. Its page is the host's name. */
 export async function serveWeb(host: Host): Promise<Child> {
   const web = host.spawn(process.execPath, [program('./httpd.js'), '80'], { name: 'httpd' })
-  await web.line(/listening/, 10_000)
+  await web.line(/listening/, 60_000)
   return web
 }
 

@@ -8,8 +8,9 @@ import { program } from './program.ts'
 import { nowMs } from './wait.ts'
 
 /** A daemon that has begun to log answers within so long. */
-const startingMs = 10_000
+const startingMs = 60_000
 const askAgainMs = 5
+const isStarting = /the daemon is still starting/
 
 const command = program('../cli/run.js')
 
@@ -89,7 +90,10 @@ export function startVipd(
   const [start = '', ...rest] = [...under, process.execPath, ...args]
   const child = host.spawn(start, rest, { name, onLine: roles.onLine })
   const ask = (...words: string[]) =>
-    host.run(process.execPath, [command, ...words, '--run-dir', runDir])
+    onceStarted(
+      () => host.run(process.execPath, [command, ...words, '--run-dir', runDir]),
+      ({ status, stderr }) => status !== 0 && isStarting.test(stderr),
+    )
   // Asked often while something is waited for: a process of Node.js for each question would keep the machine busy.
   const status = (): Promise<VipdStatus> =>
     onceStarted(() => requestStatus(host.outside(`${runDir}/vipd.sock`)))
@@ -110,7 +114,7 @@ export function startVipd(
       const answer = await ask('reload')
       return { status: answer.status, text: `${answer.stdout}${answer.stderr}` }
     },
-    stop: (timeoutMs = 10_000): Promise<Exit> => child.stop(timeoutMs),
+    stop: (timeoutMs = 60_000): Promise<Exit> => child.stop(timeoutMs),
     async kill() {
       await child.signal('SIGKILL')
       await child.ended(60_000)
@@ -118,17 +122,23 @@ export function startVipd(
   }
 }
 
-/** The first lines of a log come before the daemon answers. */
-async function onceStarted<T>(ask: () => Promise<T>): Promise<T> {
+/**
+ * The first lines of a log, its first transition among them, come before the daemon answers: what says that it is still
+ * starting is asked again.
+ */
+async function onceStarted<T>(
+  ask: () => Promise<T>,
+  refuses: (answer: T) => boolean = () => false,
+): Promise<T> {
   const endMs = nowMs() + startingMs
   for (;;) {
-    try {
-      return await ask()
-    } catch (error) {
-      const starts = error instanceof ControlError && /still starting/.test(error.message)
+    const answer = await ask().catch((error: unknown) => {
+      const starts = error instanceof ControlError && isStarting.test(error.message)
       if (!starts || nowMs() > endMs) throw error
-      await delay(askAgainMs)
-    }
+      return null
+    })
+    if (answer !== null && (!refuses(answer) || nowMs() > endMs)) return answer
+    await delay(askAgainMs)
   }
 }
 

@@ -40,8 +40,9 @@ export class Bfdd implements Speaker {
     if (peer === undefined) return null
     const awaitsMs = Math.max(peer['receive-interval'], peer['remote-transmit-interval'])
     const counters = await askFrr(this.host, 'show bfd peers counters json')
-    const changed = /"session-up":\d+,"session-down":\d+/.exec((counters ?? '').replace(/\s/g, ''))
-    return { up: peer.status === 'up', awaitsMs, changed: changed?.[0] ?? '' }
+    const changes = [...(counters ?? '').matchAll(/"session-(?:up|down)": ?(\d+)/g)]
+    const changed = changes.reduce((sum, [, count]) => sum + Number(count), 0)
+    return { up: peer.status === 'up', awaitsMs, changed }
   }
 
   async change(pace: Pace): Promise<void> {

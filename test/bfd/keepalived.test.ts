@@ -5,7 +5,7 @@ import type { Daemon } from '../../src/lab/daemon.ts'
 import type { Host } from '../../src/lab/host.ts'
 import type { Lab } from '../../src/lab/lab.ts'
 import { startVipd, type Vipd } from '../../src/lab/vipd.ts'
-import { until } from '../../src/lab/wait.ts'
+import { nowMs, until } from '../../src/lab/wait.ts'
 import type { Status, StatusBfd } from '../../src/report/status.ts'
 import { conf, inLab, start } from '../e2e/pair.ts'
 
@@ -72,10 +72,12 @@ describe('BFD', { concurrency: 3 }, () => {
         await vipd.reaches('VI_1', 'MASTER', soonMs)
         assert.equal((await vipd.status()).instances[0]?.effectivePriority, 120)
 
+        const killed = vipd.child.mark
         await keepalived.kill()
-        await says(vipd, /\(b\) Expired after 1000 ms \(\d+ usec overdue\)/)
-        await says(vipd, /Entering Down state \(Local diagnostic - Control Detection Time Expired/)
-        await says(vipd, /Tracked BFD instance b is DOWN/)
+        await says(vipd, /\(b\) Expired after 1000 ms \(\d+ usec overdue\)/, killed)
+        const expired = 'Local diagnostic - Control Detection Time Expired'
+        await says(vipd, new RegExp(`Entering Down state \\(${expired}`), killed)
+        await says(vipd, /Tracked BFD instance b is DOWN/, killed)
         assert.equal((await vipd.status()).instances[0]?.effectivePriority, 100)
 
         const from = vipd.child.output.items.length
@@ -221,9 +223,11 @@ describe('BFD', { concurrency: 3 }, () => {
         const [it] = (await worse.status()).instances
         return it?.state === 'BACKUP' && it.master?.priority === 150
       })
-      const settled = wire.mark
-      await until('some adverts', soonMs, () => wire.adverts(() => true, settled).length > 2)
-      const senders = new Set(wire.adverts(() => true, settled).map(({ from }) => from))
+      // By when they were on the wire: the sniffer may tell late what the worse one sent before.
+      const settledMs = nowMs()
+      const later = () => wire.adverts(({ atMs }) => atMs > settledMs)
+      await until('some adverts', soonMs, () => later().length > 2)
+      const senders = new Set(later().map(({ from }) => from))
       assert.deepEqual([...senders], [peer])
       const led = worse.transitions.items.filter(({ to }) => to === 'MASTER')
       assert.ok(led.length <= 1, `the worse one led ${led.length} times`)

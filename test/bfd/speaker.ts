@@ -20,8 +20,8 @@ export type Seen = {
   readonly up: boolean
   /** At which it waits for packets of the other end, milliseconds; null: it does not say. */
   readonly awaitsMs: number | null
-  /** Another text after each change of its state. */
-  readonly changed: string
+  /** How often its state has changed. */
+  readonly changed: number
 }
 
 export type Speaker = {

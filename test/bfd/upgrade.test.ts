@@ -108,7 +108,7 @@ describe('upgrade with BFD sessions', () => {
         const seen = async () => (await speaker.seen())?.changed
         await until('the peer is up', soonMs, async () => (await speaker.seen())?.up === true)
         const before = await seen()
-        assert.ok(before !== undefined && before !== '')
+        assert.ok(before !== undefined && before > 0)
         const from = daemon.child.mark
         const capture = await lab.capture({ filter: bfdFilter })
         for (let i = 0; i < 2; i++) await upgraded(daemon)

@@ -36,11 +36,22 @@ async function hostWithJournald(lab: Parameters<Parameters<typeof inLab>[1]>[0])
     echo 0123456789abcdef0123456789abcdef > /run/lab/machine-id
     mount --bind /run/lab/machine-id /etc/machine-id`)
   host.spawn('/lib/systemd/systemd-journald', [], { name: 'journald' })
+  // Of a stream the file is there before it is listened to, which is the flag.
+  const listens = "grep -q '00010000 .* /run/systemd/journal/stdout$' /proc/net/unix"
   await until('journald listens', soonMs, async () => {
-    return (await host.run('test', ['-S', '/run/systemd/journal/socket'])).status === 0
+    const there = `${listens} && test -S /run/systemd/journal/socket`
+    return (await host.run('sh', ['-c', there])).status === 0
   })
   return host
 }
+
+/** The first entry that is so, once there is one. */
+const told = (what: string, look: () => Promise<readonly Entry[]>): Promise<Entry> =>
+  until(what, soonMs, async () => (await look())[0])
+
+/** Its programs bear its name until they are executed. */
+const daemonOf = async (host: Host): Promise<string> =>
+  (await host.must('pgrep', ['-o', '-x', 'vipd'])).trim()
 
 const start = (host: Host, name: string, ...words: string[]) =>
   host.spawn(
@@ -62,11 +73,10 @@ test('transitions have fields, the warden’s lines a priority, and journalctl f
     )
     const child = start(host, 'vipd')
     const leads = () => entries(host, 'SYSLOG_IDENTIFIER=vipd', 'VIPD_TO=master')
-    await until('it leads', soonMs, async () => (await leads()).length > 0)
-    const [entry = {}] = await leads()
+    const entry = await told('it leads', leads)
     assert.match(entry['MESSAGE'] ?? '', /^\(VI_1\) Entering MASTER STATE: no master heard/)
     // By its number: the name of a process journald looks up once a second at most, and this one begins under another.
-    const pid = (await host.must('pgrep', ['-x', 'vipd'])).trim()
+    const pid = await daemonOf(host)
     assert.deepEqual(
       ['PRIORITY', 'VIPD_INSTANCE', 'VIPD_FROM', 'VIPD_CAUSE', '_PID', '_TRANSPORT'].map(
         (name) => entry[name],
@@ -75,28 +85,30 @@ test('transitions have fields, the warden’s lines a priority, and journalctl f
     )
     assert.match(entry['VIPD_TRANSITION'] ?? '', /^[1-9]$/)
     // The number that `vipd history` tells leads from one to the other.
-    const told = await host.must(process.execPath, [vipd, 'history', 'VI_1', '--json'])
-    const [{ history = [] } = {}] = JSON.parse(told) as { history?: { number: number }[] }[]
+    const known = await until('its history', soonMs, async () => {
+      // It leads before it answers.
+      const ran = await host.run(process.execPath, [vipd, 'history', 'VI_1', '--json'])
+      return ran.status === 0 ? ran.stdout : null
+    })
+    const [{ history = [] } = {}] = JSON.parse(known) as { history?: { number: number }[] }[]
     for (const { number } of history)
       assert.equal((await entries(host, `VIPD_NUMBER=${number}`)).length, 1, `${number}`)
     assert.equal(`${history.at(-1)?.number}`, entry['VIPD_NUMBER'])
     assert.match(entry['VIPD_CAUSE_DETAIL'] ?? '', /^\{"kind":"timeout"/)
-    const ofCheck = (await entries(host, 'VIPD_CHECK=no')).map((it) => it['MESSAGE'])
-    assert.ok(
-      ofCheck.some((it) => it?.startsWith('VRRP_Script(no) failed')),
-      `${ofCheck}`,
-    )
+    // It may lead before its first check is over.
+    const says = async (match: readonly string[], what: RegExp) =>
+      (await entries(host, ...match)).filter((it) => what.test(it['MESSAGE'] ?? ''))
+    await told('the check failed', () => says(['VIPD_CHECK=no'], /^VRRP_Script\(no\) failed/))
     // The script security of the file is a warning.
-    assert.match(
-      (await entries(host, 'SYSLOG_IDENTIFIER=vipd', 'PRIORITY=4'))[0]?.['MESSAGE'] ?? '',
-      /script-security/,
+    await told('the warning', () =>
+      says(['SYSLOG_IDENTIFIER=vipd', 'PRIORITY=4'], /script-security/),
     )
 
-    await host.must('kill', ['-9', (await host.must('pgrep', ['-x', 'vipd'])).trim()])
+    await host.must('kill', ['-9', pid])
     await child.ended(soonMs)
-    const byWarden = () => entries(host, 'PRIORITY=3', 'VIPD_INSTANCE=VI_1', '_COMM=vipd-warden')
-    await until('the warden has told it', soonMs, async () => (await byWarden()).length > 0)
-    const [end = {}] = await byWarden()
+    // Not by its name (_COMM): journald asks the kernel for that, and the warden ends with this line.
+    const byWarden = () => says(['PRIORITY=3', 'VIPD_INSTANCE=VI_1'], /^vipd-warden: /)
+    const end = await told('the warden has told it', byWarden)
     assert.deepEqual(
       ['MESSAGE', 'VIPD_CAUSE', 'VIPD_FROM', 'SYSLOG_IDENTIFIER', '_TRANSPORT'].map(
         (it) => end[it],
@@ -118,7 +130,7 @@ test('with --log-format json each line is JSON: the daemon’s and the warden’
     const has = (what: RegExp) => async () =>
       (await all()).some((it) => what.test(it['MESSAGE'] ?? ''))
     await until('it leads', soonMs, has(/Entering MASTER STATE/))
-    await host.must('kill', ['-9', (await host.must('pgrep', ['-x', 'vipd'])).trim()])
+    await host.must('kill', ['-9', await daemonOf(host)])
     await child.ended(soonMs)
     await until('the warden has told it', soonMs, has(/"level":"error".*daemon/))
     for (const { MESSAGE = '' } of await all())
