@@ -1,7 +1,7 @@
 /** The same questions to keepalived (Debian's, which has D-Bus) and to vipd on the same bus, one after the other. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Daemon } from '../../src/lab/daemon.ts'
+import type { DaemonKind } from '../../src/lab/daemon.ts'
 import type { Host } from '../../src/lab/host.ts'
 import { startDaemon } from '../../src/lab/serving.ts'
 import { until } from '../../src/lab/wait.ts'
@@ -63,12 +63,16 @@ const right: readonly (readonly string[])[] = [
 ]
 
 /** What is asked of either, and what it says. */
-async function seen(host: Host, daemon: Daemon) {
+async function seen(host: Host, kind: DaemonKind) {
+  // Before it: its first word is that it has started.
   const signals = await Signals.open(host)
+  const daemon = startDaemon(kind, host, before)
   await served(host)
   for (const it of [path, pathOf('eth0', 52), gone])
-    await until(`${it} leads`, soonMs, async () =>
-      (await property(host, it, 'State')).includes('2'),
+    await until(
+      `${it} leads`,
+      soonMs,
+      async () => (await property(host, it, 'State')) === '(us) 2 "Master"',
     )
   const introspected: Record<string, readonly string[]> = {}
   for (const of of [path, daemonPath]) {
@@ -110,8 +114,8 @@ test('tree, interfaces, answers, errors and signals are keepalived’s', () =>
     const one = await lab.host('one', { addresses: { eth0: ['172.16.80.2/24'] } })
     setPolicy(one, 'ours')
     await startBus(one)
-    const theirs = await seen(one, startDaemon('keepalived', one, before))
-    const ours = await seen(one, startDaemon('vipd', one, before))
+    const theirs = await seen(one, 'keepalived')
+    const ours = await seen(one, 'vipd')
     assert.deepEqual(ours.tree, theirs.tree)
     assert.deepEqual(ours.after, theirs.after)
     assert.deepEqual(ours.answers, theirs.answers)
@@ -126,5 +130,6 @@ test('tree, interfaces, answers, errors and signals are keepalived’s', () =>
       assert.deepEqual(mine.slice(mine.indexOf('2')), known.slice(known.indexOf('2')), it)
     }
     const daemons = (signals: readonly string[]) => signals.filter((it) => it.startsWith('Vrrp '))
+    assert.equal(daemons(theirs.signals)[0], 'Vrrp VrrpStarted')
     assert.deepEqual(daemons(ours.signals), daemons(theirs.signals))
   }))
