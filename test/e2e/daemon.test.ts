@@ -11,7 +11,7 @@ import { startVipd, type Vipd } from '../../src/lab/vipd.ts'
 import { conf, inLab, start } from './pair.ts'
 
 const vip = '172.16.80.100'
-const soonMs = 10_000
+const soonMs = 60_000
 const intervalMs = 200
 
 const alone = (lab: Lab): Promise<Host> =>

@@ -13,7 +13,7 @@ import { nowMs, until } from '../../src/lab/wait.ts'
 import { conf, inLab } from './pair.ts'
 
 const vip = '172.16.80.100'
-const soonMs = 10_000
+const soonMs = 60_000
 /**
  * What reading two monitors on a busy machine may add to an instant. Without a warden the address stays for the rest of
  * its lifetime, 5 s and more.
@@ -225,7 +225,7 @@ describe('under a supervisor', { concurrency: 2 }, () => {
       const daemon = startVipd(host, conf({ priority: 150 }), 'vipd', under)
       await systemd.line(/^READY=1 STATUS=1 instance$/, soonMs)
       for (let pings = 0, from = 0; pings < 3; pings++) {
-        await systemd.line(/^WATCHDOG=1$/, 1_000, from)
+        await systemd.line(/^WATCHDOG=1$/, soonMs, from)
         from = systemd.mark
       }
       const before = systemd.mark

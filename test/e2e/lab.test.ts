@@ -33,7 +33,7 @@ describe('the lab', { concurrency: 4 }, () => {
     assert.equal(pids.length, 2)
     assert.ok(pids.every(alive))
     await victim.signal('SIGKILL')
-    await until('all its processes are gone', 10_000, () => !pids.some(alive))
+    await until('all its processes are gone', 60_000, () => !pids.some(alive))
     assert.equal(links(), before)
   })
 
@@ -44,7 +44,7 @@ describe('the lab', { concurrency: 4 }, () => {
     const pid = await sleeper.pid()
     assert.ok(pid !== null && alive(pid))
     await lab.close()
-    await until('its processes are gone', 5_000, () => !alive(one.pid) && !alive(pid))
+    await until('its processes are gone', 60_000, () => !alive(one.pid) && !alive(pid))
   })
 
   test('hosts have process tables, files and names of their own', () =>
@@ -66,17 +66,17 @@ describe('the lab', { concurrency: 4 }, () => {
       const carrier = async () =>
         (await one.must('ip', ['-o', 'link', 'show', 'eth0'])).includes('LOWER_UP')
       const served = await serve(one, other)
-      await served.answeredBy('one', 10_000)
+      await served.answeredBy('one', 60_000)
       await lab.cut(one)
       await silence(served)
       assert.equal(await carrier(), true)
       await lab.heal(one)
-      await served.answeredBy('one', 10_000)
+      await served.answeredBy('one', 60_000)
       await lab.unplug(one)
-      await until('no carrier', 5_000, async () => !(await carrier()))
+      await until('no carrier', 60_000, async () => !(await carrier()))
       await silence(served)
       await lab.plug(one)
-      await served.answeredBy('one', 10_000)
+      await served.answeredBy('one', 60_000)
       assert.ok(served.gaps().length >= 2)
     }))
 
@@ -84,11 +84,11 @@ describe('the lab', { concurrency: 4 }, () => {
     inLab('loss', async (lab) => {
       const [one, other] = await two(lab)
       const served = await serve(one, other)
-      await served.answeredBy('one', 10_000)
+      await served.answeredBy('one', 60_000)
       await lab.loss(one, 100)
       await silence(served)
       await lab.loss(one, 0)
-      await served.answeredBy('one', 10_000)
+      await served.answeredBy('one', 60_000)
     }))
 
   test('a capture shows what crosses the switch, once, with the kernel’s time', () =>
@@ -97,10 +97,10 @@ describe('the lab', { concurrency: 4 }, () => {
       const capture = await lab.capture()
       const before = Date.now()
       const served = await serve(one, other)
-      await served.answeredBy('one', 10_000)
+      await served.answeredBy('one', 60_000)
       const asks = (f: (typeof capture.frames.items)[number]) =>
         f.kind === 'arp' && f.sender === '192.0.2.2' && f.target === '192.0.2.1' && !f.gratuitous
-      const seen = await capture.frames.next('the ARP request', 5_000, asks)
+      const seen = await capture.frames.next('the ARP request', 60_000, asks)
       assert.ok(Math.abs(seen.atMs - before) < 10_000)
       await capture.stop()
     }))
@@ -113,7 +113,7 @@ async function serve(server: Host, asker: Host): Promise<Client> {
 
 /** Ten questions in a row without an answer. */
 async function silence(client: Client): Promise<void> {
-  await until('no host answers', 10_000, () => {
+  await until('no host answers', 60_000, () => {
     const last = client.answers.items.slice(-10)
     return last.length === 10 && last.every((answer) => answer.by === null)
   })

@@ -22,18 +22,18 @@ function stallable(host: Host, priority: number, lease: number): Vipd {
 async function stall(daemon: Vipd, meanwhile: () => Promise<void>): Promise<void> {
   const from = daemon.child.mark
   await daemon.child.signal('SIGUSR2')
-  await daemon.child.line(/stall begins/, 5_000, from)
+  await daemon.child.line(/stall begins/, 60_000, from)
   await meanwhile()
-  await daemon.child.line(/stall is over/, 5_000, from)
+  await daemon.child.line(/stall is over/, 60_000, from)
 }
 
 async function pair(lab: Lab, lease: number) {
   const one = await lab.host('one', { addresses: { eth0: ['172.16.80.2/24'] } })
   const two = await lab.host('two', { addresses: { eth0: ['172.16.80.3/24'] } })
   const master = stallable(one, 150, lease)
-  await master.reaches('VI_1', 'MASTER', 15_000)
+  await master.reaches('VI_1', 'MASTER', 60_000)
   const backup = stallable(two, 100, lease)
-  await backup.reaches('VI_1', 'BACKUP', 15_000)
+  await backup.reaches('VI_1', 'BACKUP', 60_000)
   return { master, backup, capture: await lab.capture({ filter: 'ip proto 112' }) }
 }
 
@@ -60,7 +60,7 @@ describe('a main thread that stands still', { concurrency: 3 }, () => {
       await stall(backup, async () => {
         master.configure(conf({ priority: 160, advertInt, globals: 'vipd_liveness 6' }))
         assert.equal((await master.tryReload()).status, 0)
-        await capture.advert('the changed advert', 5_000, (a) => a.priority === 160, from)
+        await capture.advert('the changed advert', 60_000, (a) => a.priority === 160, from)
       })
       const [instance] = (await backup.status()).instances
       assert.deepEqual([instance?.state, instance?.master?.priority], ['BACKUP', 160])
@@ -76,13 +76,13 @@ describe('a main thread that stands still', { concurrency: 3 }, () => {
       const { master, backup, capture } = await pair(lab, 0.5)
       const from = capture.mark
       await stall(master, async () => {
-        const zero = await capture.advert('the resignation', 5_000, (a) => a.priority === 0, from)
-        const first = await capture.advert('the peer', 5_000, (a) => a.priority === 100, from)
+        const zero = await capture.advert('the resignation', 60_000, (a) => a.priority === 0, from)
+        const first = await capture.advert('the peer', 60_000, (a) => a.priority === 100, from)
         assert.ok(first.atMs > zero.atMs)
       })
-      await backup.reaches('VI_1', 'MASTER', 5_000)
-      await master.reaches('VI_1', 'MASTER', 10_000)
-      await backup.reaches('VI_1', 'BACKUP', 5_000)
+      await backup.reaches('VI_1', 'MASTER', 60_000)
+      await master.reaches('VI_1', 'MASTER', 60_000)
+      await backup.reaches('VI_1', 'BACKUP', 60_000)
       const causes = master.transitions.items.map(({ text }) => text)
       assert.match(causes.join('\n'), /the main thread stopped answering, listening first/)
     }))

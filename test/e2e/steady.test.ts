@@ -31,7 +31,7 @@ async function watch(
   priority: number,
 ): Promise<{ gapMs: number; count: number }> {
   const from = capture.mark
-  const first = await capture.advert('an advert', 10_000, (a) => a.priority === priority, from)
+  const first = await capture.advert('an advert', 60_000, (a) => a.priority === priority, from)
   const end = first.atMs + seconds * 1_000
   const limit = seconds * 1_000 + 10_000
   await capture.advert(
@@ -53,11 +53,11 @@ describe(`${seconds} s of steady state`, { concurrency: 2 }, () => {
       const more = figures ? '' : 'down_timer_adverts 30'
       const text = (priority: number) => conf({ priority, advertInt: 0.01, more })
       const master = startVipd(one, text(150))
-      await master.reaches('VI_1', 'MASTER', 10_000)
+      await master.reaches('VI_1', 'MASTER', 60_000)
       const backup = startVipd(two, text(100))
-      await backup.reaches('VI_1', 'BACKUP', 10_000)
+      await backup.reaches('VI_1', 'BACKUP', 60_000)
       const capture = await lab.capture()
-      await capture.advert('the master', 5_000, (a) => a.priority === 150)
+      await capture.advert('the master', 60_000, (a) => a.priority === 150)
       const before = await backup.status()
       const counts = [master, backup].map((d) => d.transitions.items.length)
       const { count, gapMs } = await watch(capture, 150)
@@ -83,9 +83,9 @@ describe(`${seconds} s of steady state`, { concurrency: 2 }, () => {
           start(better, one, conf({ priority: 150, advertInt: 0.2 })),
           start(worse, two, conf({ priority: 100, advertInt: 0.2 })),
         ]
-        await pair[0]?.reaches('VI_1', 'MASTER', 10_000)
-        await two.awaitAddress('172.16.80.100', false, 10_000)
-        await pair[1]?.reaches('VI_1', 'BACKUP', 10_000)
+        await pair[0]?.reaches('VI_1', 'MASTER', 60_000)
+        await two.awaitAddress('172.16.80.100', false, 60_000)
+        await pair[1]?.reaches('VI_1', 'BACKUP', 60_000)
         const counts = pair.map((d) => d.transitions.items.length)
         const capture = await lab.capture()
         const { count, gapMs } = await watch(capture, 150)
