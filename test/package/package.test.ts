@@ -11,6 +11,7 @@ import { projectRoot } from '../../src/lab/program.ts'
 import { until } from '../../src/lab/wait.ts'
 import { conf, inLab } from '../e2e/pair.ts'
 import { links, pages } from '../unit/docs/markdown.ts'
+import { upgradesInPlace } from './in-place.ts'
 import { followThePage } from './page.ts'
 import { bareRoot, makePackages, RootedHost, scratchFolder } from './root.ts'
 
@@ -164,6 +165,8 @@ describe('a pair', () => {
       )
     }))
 })
+
+upgradesInPlace(scratch, () => first)
 
 /** What follows a word at the begin of a line of a file in contrib/. */
 const contrib = (file: string): string => readFileSync(join(projectRoot, 'contrib', file), 'utf8')

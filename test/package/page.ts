@@ -20,7 +20,7 @@ function stepsOfThePage(): readonly Step[] {
 }
 
 /** From then on as if systemd ran. */
-async function playSystemd(at: RootedHost): Promise<void> {
+export async function playSystemd(at: RootedHost): Promise<void> {
   const systemctl = readFileSync(join(projectRoot, 'test/package/systemctl.sh'))
   writeFileSync(join(at.root, 'bin/systemctl'), systemctl, { mode: 0o755 })
   await at.must('mkdir', '-p', '/run/systemd/system')

@@ -1,5 +1,6 @@
 #!/bin/sh
 # systemctl as the maintainer scripts use it, where there is no systemd: vipd.service as its unit would run it.
+# /run/systemctl-offline: as in a chroot. /run/systemctl-refuses: words that it does not obey. /run/systemctl-load-state: other than loaded.
 pid=/run/vipd-service.pid
 # The lab's first process may leave a dead one as a zombie.
 alive() { [ -s $pid ] && grep -q '^State:[[:space:]][^ZX]' "/proc/$(cat $pid)/status" 2> /dev/null; }
@@ -11,6 +12,7 @@ stop() {
 }
 start() {
   ! alive || return 0
+  [ ! -S /run/vipd-notify ] || export NOTIFY_SOCKET=/run/vipd-notify
   setsid /usr/bin/vipd run >> /run/vipd-service.log 2>&1 < /dev/null &
   echo $! > $pid
   # Type=notify: started is ready.
@@ -21,9 +23,16 @@ start() {
   done
   return 1
 }
+if [ -e /run/systemctl-offline ]; then
+  echo "Running in chroot, ignoring command '$1'" >&2
+  exit 0
+fi
 for word; do
+  ! grep -qsxe "$word" /run/systemctl-refuses || exit 1
   case $word in
     is-active) alive; exit ;;
+    LoadState) cat /run/systemctl-load-state 2> /dev/null || echo loaded; exit ;;
+    MainPID) if alive; then cat $pid; else echo 0; fi; exit ;;
     kill) kill -KILL "$(cat $pid)"; while alive; do sleep 0.05; done; exit ;;
     start) start; exit ;;
     stop) stop; exit ;;
