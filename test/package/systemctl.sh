@@ -15,10 +15,9 @@ start() {
   [ ! -S /run/vipd-notify ] || export NOTIFY_SOCKET=/run/vipd-notify
   setsid /usr/bin/vipd run >> /run/vipd-service.log 2>&1 < /dev/null &
   echo $! > $pid
-  # Type=notify: started is ready.
+  # Type=notify: started is ready. Before that it says that it is still starting, and no status.
   while alive; do
-    vipd status -q
-    [ $? -gt 1 ] || return 0
+    [ -z "$(vipd status 2> /dev/null)" ] || return 0
     sleep 0.05
   done
   return 1
