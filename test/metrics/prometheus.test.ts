@@ -1,6 +1,7 @@
 /** The real Prometheus and its promtool: the text, the alerts, and the queries of dashboards. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -13,7 +14,8 @@ import { ask } from '../unit/surfaces/http-client.ts'
 import { serving } from '../unit/surfaces/http-daemon.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'vipd-prometheus-'))
-after(() => rmSync(dir, { recursive: true }))
+// Prometheus may still write while it ends.
+after(() => rmSync(dir, { recursive: true, maxRetries: 10, retryDelay: 100 }))
 const contrib = (path: string) => join(packageRoot, 'contrib', path)
 
 const promtool = (args: readonly string[], input = '') => {
@@ -116,13 +118,14 @@ test('Prometheus scrapes, and every query of both dashboards is answered', async
         return read.data.result.length
       }
       await until('the third scrape', 60_000, async () => {
-        const scraped = await query('count_over_time(up{job="vipd"}[1m]) >= 3 and up == 1').catch(
+        const scraped = await query('sum_over_time(up{job="vipd"}[1m]) >= 3 and up == 1').catch(
           () => 0,
         )
         return scraped > 0
       })
-      const targets = await ask(at, '/api/v1/targets')
-      assert.match(targets.body, /"lastError":""/)
+      await until('a scrape without an error', 60_000, async () =>
+        /"lastError":""/.test((await ask(at, '/api/v1/targets')).body),
+      )
       const { from, to, cause } = kind
       const what = { from, to, cause, instance: web.name, at: new Date().toISOString(), why: 'x' }
       daemon.service.take({ kind: 'transition', what, number: 42 })
@@ -133,12 +136,14 @@ test('Prometheus scrapes, and every query of both dashboards is answered', async
         )
       })
       for (const expr of [...exporters, ...ours()])
-        if (!quiet.test(expr)) assert.ok((await query(expr)) > 0, `no answer: ${expr}`)
-        else await query(expr)
+        if (quiet.test(expr)) await query(expr)
+        // A scrape that a busy machine was late with leaves a hole of a second.
+        else await until(`an answer: ${expr}`, 60_000, async () => (await query(expr)) > 0)
       const alerts = await ask(at, '/api/v1/rules')
       assert.doesNotMatch(alerts.body, /"health":"err"/)
     } finally {
-      prometheus.kill('SIGKILL')
+      const ended = once(prometheus, 'exit')
+      if (prometheus.kill('SIGKILL')) await ended
     }
   })
 })

@@ -14,7 +14,7 @@ type Message = {
   readonly error?: { readonly message: string }
 }
 
-const answerMs = 30_000
+const answerMs = 60_000
 
 /** One page in a browser of its own. */
 export class Browser {

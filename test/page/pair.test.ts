@@ -6,6 +6,10 @@ import { serving } from '../unit/surfaces/http-daemon.ts'
 import { Browser } from './browser.ts'
 import { actToken, freePort, inSite, overflows, stateIs, strayText } from './site.ts'
 
+/** What the page says, sooner or later: what is told in another answer than a state may come after it. */
+async function says(browser: Browser, ...what: readonly RegExp[]): Promise<void> {
+  for (const it of what) await browser.until(`${it}`, `${it}.test(document.body.innerText)`)
+}
 const visible = (browser: Browser): Promise<string> => browser.eval('document.body.innerText')
 const buttons = (browser: Browser): Promise<string[]> =>
   browser.eval(
@@ -62,11 +66,7 @@ test('a fail-over is seen without a reload; it fits a phone, in both colours', a
       'document.querySelector(".picture.runs rect") !== null',
     )
     await browser.eval('window.notReloaded = true')
-    const said = await visible(browser)
-    assert.match(said, /Addresses\n1\/1 here/)
-    assert.match(said, /150 \+ 5 \(chk_web\) = 155/)
-    assert.match(said, /chk_web/)
-    assert.match(said, /timeout 2 s/)
+    await says(browser, /Addresses\n1\/1 here/, /150 \+ 5 \(chk_web\) = 155/, /timeout 2 s/)
     assert.deepEqual(
       (await buttons(browser)).filter((text) => orders.test(text)),
       [],
@@ -78,8 +78,7 @@ test('a fail-over is seen without a reload; it fits a phone, in both colours', a
     await browser.eval(watchShifts)
     await one.run('ip', ['link', 'set', 'eth0', 'down'])
     await browser.until('the fault', stateIs('FAULT'))
-    const why = 'document.querySelector(".why").textContent'
-    assert.match(await browser.eval<string>(why), /eth0/)
+    await browser.until('why', '/eth0/.test(document.querySelector(".why").textContent)')
     await one.run('ip', ['link', 'set', 'eth0', 'up'])
     await browser.until('the return', stateIs('MASTER'))
     await browser.until('the list', 'document.querySelectorAll(".events li").length >= 4')
@@ -206,10 +205,12 @@ test('what does not fit between the hosts is said: two masters, addresses, VRIDs
     other.configure(strayText)
     await other.tryReload()
     await browser.until('an alarm', 'document.querySelector(".finding.alarm") !== null')
-    const said = await visible(browser)
-    assert.match(said, /VI_1 has two masters: lb1 and lb2 both hold 172\.16\.80\.100/)
-    assert.match(said, /VI_1: 172\.16\.80\.101\/32 only on lb2/)
-    assert.match(said, /VI_1: VRID 51 on lb1, 52 on lb2/)
+    await says(
+      browser,
+      /VI_1 has two masters: lb1 and lb2 both hold 172\.16\.80\.100/,
+      /VI_1: 172\.16\.80\.101\/32 only on lb2/,
+      /VI_1: VRID 51 on lb1, 52 on lb2/,
+    )
     await other.child.signal('SIGKILL')
     await browser.until('silence', '/lb2 does not answer/.test(document.body.innerText)')
     assert.deepEqual(browser.complaints, [])

@@ -7,7 +7,7 @@ import { conf, inLab } from '../e2e/pair.ts'
 import { Browser } from './browser.ts'
 
 export const actToken = 'a-token-to-act-with'
-const soonMs = 30_000
+const soonMs = 60_000
 
 export type Site = {
   readonly lab: Lab

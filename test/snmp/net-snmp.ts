@@ -43,6 +43,9 @@ export async function startTrapd(host: Host): Promise<Child> {
   return child
 }
 
+/** Seconds until a question is put again, and how often. */
+const patience = ['-t', '10', '-r', '2']
+
 /** Values as net-snmp prints them, by the numbers of their names. */
 export type Walk = ReadonlyMap<string, string>
 
@@ -50,7 +53,7 @@ const ask = (host: Host, command: string, ...words: string[]) =>
   host.run('env', [
     ...withoutMibs,
     command,
-    ...['-v2c', '-c', 'public', '-On', '-Oe', '-t', '10', '-r', '1', `127.0.0.1:${port}`, ...words],
+    ...['-v2c', '-c', 'public', '-On', '-Oe', ...patience, `127.0.0.1:${port}`, ...words],
   ])
 
 async function askFor(host: Host, command: string, words: readonly string[]): Promise<Walk> {
@@ -73,13 +76,18 @@ export const bulkWalk = (host: Host, subtree: string): Promise<Walk> =>
 export const get = (host: Host, ...names: readonly string[]): Promise<Walk> =>
   askFor(host, 'snmpget', names)
 
+/** Null where the answer is an error: of a subagent that has just come or gone snmpd answers some questions with one. */
+export const tryGet = async (host: Host, name: string): Promise<string | null> =>
+  (await get(host, name).catch(() => null))?.get(name) ?? null
+
 export const getNext = (host: Host, ...names: readonly string[]): Promise<Walk> =>
   askFor(host, 'snmpgetnext', names)
 
 export const set = (host: Host, name: string, value: number) =>
   host.run('env', [
     ...withoutMibs,
-    ...['snmpset', '-v2c', '-c', 'private', '-On', `127.0.0.1:${port}`, name, 'i', `${value}`],
+    ...['snmpset', '-v2c', '-c', 'private', '-On', ...patience],
+    ...[`127.0.0.1:${port}`, name, 'i', `${value}`],
   ])
 
 export const mibs = {
