@@ -146,10 +146,14 @@ async function killed(form: string, names: readonly string[], entries = 0): Prom
   const native = new URL('../../src/engine/native.js', import.meta.url).href
   const go = join(dir, `leads-${form}-${names.length}-${entries}`)
   const node = ['--input-type=module', '-e', leading, native, lock, go, form, JSON.stringify(names)]
+  // The library of a sanitizer is for Node.js alone: with that of TSan the other two do not even start.
+  const { LD_PRELOAD: preload, ...env } = process.env
+  const sanitized = preload === undefined ? [] : ['env', `LD_PRELOAD=${preload}`]
+  const daemon = [...sanitized, process.execPath, ...node]
   const child = spawn(
     'unshare',
-    ['-m', 'python3', '-c', asService, `${go}.seen`, `${entries}`, process.execPath, ...node],
-    { stdio: ['pipe', 'inherit', 'pipe'], env: { ...process.env, TZ: 'Asia/Tokyo' } },
+    ['-m', 'python3', '-c', asService, `${go}.seen`, `${entries}`, ...daemon],
+    { stdio: ['pipe', 'inherit', 'pipe'], env: { ...env, TZ: 'Asia/Tokyo' } },
   )
   let line = ''
   child.stderr.on('data', (text) => {
