@@ -9,7 +9,8 @@ import { OpError } from '../base/errors.ts'
 import { native } from './edge.ts'
 import type { ExchangeHandle, Started } from './succession-contract.ts'
 
-type ExchangeAddon = {
+/** What the addon exports for an exchange. */
+export type ExchangeAddon = {
   makeExchange(): ExchangeHandle
   openExchange(memory: number, toSecond: number, toFirst: number): ExchangeHandle
   exchangeDescriptors(exchange: ExchangeHandle): readonly [number, number, number]

@@ -23,6 +23,15 @@ const heldOnceItLeads = `
 import net from 'node:net'
 if (process.argv[2] === 'run') net.Server.prototype.listen = function () { return this }
 await import('${compiled('cli/run.js')}')`
+/** One that gets the state, and does nothing with it. */
+const heldWithTheState = `
+const { Channel } = await import('${compiled('daemon/upgrade-channel.js')}')
+const next = Channel.prototype.next
+Channel.prototype.next = async function (withinMs) {
+  const message = await next.call(this, withinMs)
+  return message?.kind === 'state' ? new Promise(() => undefined) : message
+}
+await import('${compiled('cli/run.js')}')`
 
 test('the process that runs is told to stop while another prepares: it stops, and there is no upgrade', () =>
   inLab('stop-wins', async (lab) => {
@@ -93,4 +102,25 @@ test('the process that leaves is told to reload, to dump and to stop: the one th
     await one.awaitAddress(vip, false, soonMs)
     assert.equal(one.read(`${daemon.runDir}/owned.json`), null)
     assert.match(await said, /upgraded/)
+  }))
+
+test('while the state is with the other process the result of a check is refused: it would be lost with an answer of yes', () =>
+  inLab('passing', async (lab) => {
+    const one = await lab.host('one', { addresses: { eth0: ['172.16.80.1/24'] } })
+    const other = one.write('/run/lab/other.mjs', heldWithTheState)
+    const before = 'vrrp_script told {\n probe push\n interval 60\n}'
+    const more = 'track_script {\n told weight 5\n}'
+    const daemon = startVipd(one, conf({ priority: 150, advertInt: 0.1, before, more }))
+    await daemon.reaches('VI_1', 'BACKUP', soonMs)
+    assert.equal((await daemon.ask('push', 'told')).status, 0)
+    await daemon.reaches('VI_1', 'MASTER', soonMs)
+    const said = ordered(daemon, [process.execPath, other])
+    const refused = await until('the state is passed', soonMs, async () => {
+      const answer = await daemon.ask('push', 'told', '--fail', 'too late')
+      return answer.status === 1 ? answer : null
+    })
+    assert.match(refused.stderr, /an upgrade is under way/)
+    await daemon.child.signal('SIGTERM')
+    assert.equal((await daemon.child.ended(soonMs)).status, 0)
+    assert.match(await said, /the daemon is to stop/)
   }))

@@ -6,17 +6,12 @@ import { loadAddon } from '../../../src/addon/load.ts'
 import type { Log } from '../../../src/base/log.ts'
 import { passedOn } from '../../../src/cli/passed-on.ts'
 import { Channel } from '../../../src/daemon/upgrade-channel.ts'
+import type { ExchangeAddon } from '../../../src/engine/exchange.ts'
 
-const addon = loadAddon() as {
-  socketPair(): readonly [number, number]
-  closeDescriptor(fd: number): number
-  startSuccessor(
-    file: string,
-    argv: readonly string[],
-    env: readonly string[],
-    descriptors: readonly number[],
-  ): number
-}
+const addon = loadAddon() as Pick<
+  ExchangeAddon,
+  'socketPair' | 'closeDescriptor' | 'startSuccessor'
+>
 
 /** Says what it gets, as a message of a channel; ends at the second TERM. */
 const program = `

@@ -84,7 +84,14 @@ function stage(router: readonly object[] = [{ version: 1 }], given: Partial<type
     assert.equal(message?.kind, kind)
     return message
   }
-  return { first, second, gate, said, calls, prepared, hear }
+  /** The successor reads the state, and is ready to take the slots. */
+  const adopted = async () => {
+    await prepared()
+    await hear('hello')
+    await hear('state')
+    await second.send({ kind: 'adopted', attempt: 1 })
+  }
+  return { first, second, gate, said, calls, prepared, hear, adopted }
 }
 
 /** It goes on: nothing waits, nothing is offered, and the reason is in the log. */
@@ -165,19 +172,13 @@ test('a successor that refuses the state, ends with it, or does not take the slo
 
   const ends = stage()
   const ended = ends.first.run()
-  await ends.prepared()
-  await ends.hear('hello')
-  await ends.hear('state')
-  await ends.second.send({ kind: 'adopted', attempt: 1 })
+  await ends.adopted()
   ends.second.close()
   await goesOn(ends, ended, /process -1 has ended/)
 
   const waits = stage(undefined, { give: 5, attempts: 10 })
   const waited = waits.first.run()
-  await waits.prepared()
-  await waits.hear('hello')
-  await waits.hear('state')
-  await waits.second.send({ kind: 'adopted', attempt: 1 })
+  await waits.adopted()
   void (async () => {
     for (let attempt = 2; !waits.second.ended; attempt++)
       if ((await waits.second.next(longMs)) !== null)
@@ -189,10 +190,7 @@ test('a successor that refuses the state, ends with it, or does not take the slo
 test('a successor whose engine refuses what is given: the reason is its, and at once', async () => {
   const it = stage()
   const run = it.first.run()
-  await it.prepared()
-  await it.hear('hello')
-  await it.hear('state')
-  await it.second.send({ kind: 'adopted', attempt: 1 })
+  await it.adopted()
   it.first.over('what was passed in shared memory is damaged')
   await goesOn(it, run, /what was passed in shared memory is damaged$/)
   it.second.close()
@@ -272,10 +270,7 @@ test('a stop ends it, unless the slots are given', async () => {
 
   const both = stage()
   const stopped = both.first.run()
-  await both.prepared()
-  await both.hear('hello')
-  await both.hear('state')
-  await both.second.send({ kind: 'adopted', attempt: 1 })
+  await both.adopted()
   both.first.gave()
   await both.hear('left')
   assert.equal(await both.first.abort('the daemon is to stop'), false)
@@ -286,11 +281,8 @@ test('a stop ends it, unless the slots are given', async () => {
 
   const busy = stage(undefined, { serving: 20 })
   const comes = busy.first.run()
-  await busy.prepared()
-  await busy.hear('hello')
-  await busy.hear('state')
   // It takes the slots only once it has said so: without this word the other waits for it.
-  await busy.second.send({ kind: 'adopted', attempt: 1 })
+  await busy.adopted()
   busy.first.gave()
   assert.equal((await comes).afterwards, 'late')
   assert.equal(busy.calls.includes('lost'), false)
